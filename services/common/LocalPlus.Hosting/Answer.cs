@@ -1,0 +1,56 @@
+using System.Globalization;
+using System.Text.Json;
+using Microsoft.AspNetCore.Http;
+
+namespace LocalPlus.Hosting;
+
+/// <summary>An answer as bytes: what is sent now and what is stored for a repeat of the request are the same.</summary>
+/// <param name="ETag">The object's version in quotes, or null.</param>
+public sealed record Answer(int Status, byte[] Body, string? Location = null, string? ETag = null) : IResult
+{
+    /// <summary>Set on answers that come from the store.</summary>
+    public bool Replayed { get; init; }
+
+    public static Answer Ok<T>(T body, long? version = null) => new(StatusCodes.Status200OK, Bytes(body), null, Tag(version));
+
+    public static Answer Created<T>(string location, T body, long? version = null) =>
+        new(StatusCodes.Status201Created, Bytes(body), location, Tag(version));
+
+    public static Answer Accepted<T>(string? location, T body, long? version = null) =>
+        new(StatusCodes.Status202Accepted, Bytes(body), location, Tag(version));
+
+    public Task ExecuteAsync(HttpContext httpContext)
+    {
+        var response = httpContext.Response;
+        if (ETag is not null && HttpMethods.IsGet(httpContext.Request.Method) && httpContext.Request.Headers.IfNoneMatch == ETag)
+        {
+            response.StatusCode = StatusCodes.Status304NotModified;
+            response.Headers.ETag = ETag;
+            return Task.CompletedTask;
+        }
+
+        response.StatusCode = Status;
+        response.ContentType = Status >= StatusCodes.Status400BadRequest ? Problems.ContentType : "application/json";
+        if (Location is not null)
+        {
+            response.Headers.Location = Location;
+        }
+
+        if (ETag is not null)
+        {
+            response.Headers.ETag = ETag;
+        }
+
+        if (Replayed)
+        {
+            response.Headers["Idempotency-Replayed"] = "true";
+        }
+
+        response.ContentLength = Body.Length;
+        return response.Body.WriteAsync(Body, httpContext.RequestAborted).AsTask();
+    }
+
+    private static byte[] Bytes<T>(T body) => JsonSerializer.SerializeToUtf8Bytes(body, StrictJson.Options);
+
+    private static string? Tag(long? version) => version is { } v ? string.Create(CultureInfo.InvariantCulture, $"\"{v}\"") : null;
+}

@@ -1,0 +1,40 @@
+using System.Security.Claims;
+using System.Text.Encodings.Web;
+using LocalPlus.Kernel;
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace LocalPlus.Hosting;
+
+/// <summary>Authorization: Bearer lp_test_… or lp_live_…; what is behind the key decides, never the key's text.</summary>
+internal sealed class ApiKeyAuthentication(
+    IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logger, UrlEncoder encoder, IApiKeyVerifier verifier)
+    : AuthenticationHandler<AuthenticationSchemeOptions>(options, logger, encoder)
+{
+    public new const string Scheme = "api-key";
+    private const int MaxKeyLength = 128;
+    private const string Bearer = "Bearer ";
+
+    protected override async Task<AuthenticateResult> HandleAuthenticateAsync()
+    {
+        var header = Request.Headers.Authorization.ToString();
+        if (!header.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase)
+            || header.AsSpan(Bearer.Length) is not { Length: <= MaxKeyLength } key
+            || !(key.StartsWith("lp_test_") || key.StartsWith("lp_live_")))
+        {
+            return AuthenticateResult.NoResult();
+        }
+
+        if (await verifier.VerifyAsync(key.ToString(), Context.RequestAborted) is not { } merchant)
+        {
+            return AuthenticateResult.Fail("The API key is not valid.");
+        }
+
+        Context.Items[typeof(MerchantIdentity)] = merchant;
+        var claims = merchant.Scopes.Select(scope => new Claim(Authentication.ScopeClaim, scope))
+            .Append(new Claim("sub", Ids.Format(merchant.KeyId)));
+        var principal = new ClaimsPrincipal(new ClaimsIdentity(claims, Scheme));
+        return AuthenticateResult.Success(new AuthenticationTicket(principal, Scheme));
+    }
+}

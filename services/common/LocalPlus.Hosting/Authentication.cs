@@ -1,0 +1,58 @@
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.IdentityModel.Tokens;
+
+namespace LocalPlus.Hosting;
+
+/// <summary>
+/// Two kinds of callers (architecture section 8): merchants with API keys and scopes, operators with an OIDC token and one
+/// of three roles. Each role includes the ones before it.
+/// </summary>
+public static class Authentication
+{
+    public const string MerchantPolicy = "merchant";
+    public const string ScopeClaim = "scope";
+    private const string OperatorScheme = "operator-token";
+    private static readonly string[] Roles = ["viewer", "operator", "admin"];
+    private static readonly TimeSpan ClockSkew = TimeSpan.FromSeconds(60);
+
+    /// <summary>The endpoint needs this scope on the merchant's key.</summary>
+    public static TBuilder RequireScope<TBuilder>(this TBuilder builder, string scope)
+        where TBuilder : IEndpointConventionBuilder =>
+        builder.RequireAuthorization(policy => policy.RequireClaim(ScopeClaim, scope));
+
+    /// <summary>The endpoint needs this role, or a higher one: viewer, operator, admin.</summary>
+    public static TBuilder RequireRole<TBuilder>(this TBuilder builder, string role)
+        where TBuilder : IEndpointConventionBuilder => builder.RequireAuthorization(role);
+
+    internal static void AddLocalPlusAuthentication(this IServiceCollection services, IConfiguration configuration)
+    {
+        services.TryAddSingleton<IApiKeyVerifier, RemoteApiKeyVerifier>();
+        services.AddAuthentication()
+            .AddScheme<AuthenticationSchemeOptions, ApiKeyAuthentication>(ApiKeyAuthentication.Scheme, null)
+            .AddJwtBearer(OperatorScheme, jwt =>
+            {
+                var keys = new OperatorKeys(configuration["LP_JWKS"]);
+                jwt.MapInboundClaims = false;
+                jwt.TokenValidationParameters = new TokenValidationParameters
+                {
+                    ValidIssuer = configuration["LP_OIDC_ISSUER"] ?? "https://localplus.local",
+                    ValidAudience = configuration["LP_OIDC_AUDIENCE"] ?? "localplus",
+                    ValidAlgorithms = [SecurityAlgorithms.EcdsaSha256, SecurityAlgorithms.RsaSha256],
+                    IssuerSigningKeyResolver = (_, _, kid, _) => keys.Find(kid),
+                    RoleClaimType = "role",
+                    ClockSkew = ClockSkew,
+                };
+            });
+        var authorization = services.AddAuthorizationBuilder()
+            .AddPolicy(MerchantPolicy, policy => policy.AddAuthenticationSchemes(ApiKeyAuthentication.Scheme).RequireAuthenticatedUser());
+        for (var i = 0; i < Roles.Length; i++)
+        {
+            var sufficient = Roles[i..];
+            authorization.AddPolicy(Roles[i], policy => policy.AddAuthenticationSchemes(OperatorScheme).RequireClaim("role", sufficient));
+        }
+    }
+}

@@ -1,0 +1,105 @@
+using System.Data;
+using Dapper;
+using LocalPlus.Kernel;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+
+namespace LocalPlus.Hosting;
+
+/// <summary>
+/// The service's own PostgreSQL database. Reads that need no transaction go through <see cref="QueryAsync"/>; everything
+/// else opens a <see cref="DbSession"/>, whose statements share one transaction.
+/// </summary>
+public sealed class Database(NpgsqlDataSource source, OutboxSignal outbox, TimeProvider time)
+{
+    public NpgsqlDataSource Source { get; } = source;
+
+    /// <summary>Opens a connection and a READ COMMITTED transaction; rolled back unless committed.</summary>
+    public async Task<DbSession> BeginAsync(CancellationToken cancel)
+    {
+        var connection = await Source.OpenConnectionAsync(cancel);
+        return new DbSession(connection, await connection.BeginTransactionAsync(cancel), outbox, time, cancel);
+    }
+
+    public async Task<IReadOnlyList<T>> QueryAsync<T>(string sql, object? args, CancellationToken cancel)
+    {
+        await using var connection = await Source.OpenConnectionAsync(cancel);
+        return (await connection.QueryAsync<T>(new CommandDefinition(sql, args, cancellationToken: cancel))).AsList();
+    }
+
+    public async Task<T?> QuerySingleOrDefaultAsync<T>(string sql, object? args, CancellationToken cancel)
+    {
+        await using var connection = await Source.OpenConnectionAsync(cancel);
+        return await connection.QuerySingleOrDefaultAsync<T>(new CommandDefinition(sql, args, cancellationToken: cancel));
+    }
+}
+
+internal static class DatabaseRegistration
+{
+    /// <summary>Connections are cheap to wait for and dear to hold: a caller waits this long for one, then gets 503.</summary>
+    private const int PoolWaitSeconds = 5;
+
+    public static void AddLocalPlusDatabase(this IServiceCollection services, IConfiguration configuration, string service)
+    {
+        TypeHandlers.Register();
+        services.AddSingleton(provider =>
+        {
+            var settings = new NpgsqlConnectionStringBuilder(configuration.Secret("database"))
+            {
+                ApplicationName = service,
+                Timeout = PoolWaitSeconds,
+                MaxAutoPrepare = 100,
+                AutoPrepareMinUsages = 2,
+                Options = "-c statement_timeout=5s -c lock_timeout=2s -c idle_in_transaction_session_timeout=15s",
+            };
+            var source = new NpgsqlDataSourceBuilder(settings.ConnectionString);
+            source.UseLoggerFactory(provider.GetRequiredService<ILoggerFactory>());
+            return source.Build();
+        });
+        services.AddSingleton<Database>();
+        services.AddSingleton<Migrations>();
+    }
+}
+
+/// <summary>How ids and instants travel between Dapper and PostgreSQL; registered once per process.</summary>
+internal static class TypeHandlers
+{
+    public static void Register()
+    {
+        DefaultTypeMap.MatchNamesWithUnderscores = true;
+        SqlMapper.RemoveTypeMap(typeof(DateTimeOffset));
+        SqlMapper.AddTypeHandler(new InstantHandler());
+        var handler = typeof(IdHandler<>);
+        foreach (var id in typeof(IId<>).Assembly.GetTypes().Where(type => type.IsValueType
+                     && type.GetInterfaces().Any(i => i.IsGenericType && i.GetGenericTypeDefinition() == typeof(IId<>))))
+        {
+            SqlMapper.AddTypeHandler(id, (SqlMapper.ITypeHandler)Activator.CreateInstance(handler.MakeGenericType(id))!);
+        }
+    }
+
+    private sealed class IdHandler<TId> : SqlMapper.TypeHandler<TId>
+        where TId : struct, IId<TId>
+    {
+        public override TId Parse(object value) => TId.From((Guid)value);
+
+        public override void SetValue(IDbDataParameter parameter, TId value)
+        {
+            parameter.DbType = DbType.Guid;
+            parameter.Value = value.Value;
+        }
+    }
+
+    private sealed class InstantHandler : SqlMapper.TypeHandler<DateTimeOffset>
+    {
+        public override DateTimeOffset Parse(object value) => value switch
+        {
+            DateTimeOffset instant => instant,
+            DateTime instant => new DateTimeOffset(DateTime.SpecifyKind(instant, DateTimeKind.Utc)),
+            _ => throw new InvalidCastException($"Not an instant: {value.GetType()}"),
+        };
+
+        public override void SetValue(IDbDataParameter parameter, DateTimeOffset value) => parameter.Value = value.UtcDateTime;
+    }
+}

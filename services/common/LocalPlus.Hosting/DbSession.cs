@@ -1,0 +1,68 @@
+using Dapper;
+using LocalPlus.Kernel;
+using Npgsql;
+
+namespace LocalPlus.Hosting;
+
+/// <summary>One connection, one transaction, one token. Disposing it without <see cref="CommitAsync"/> rolls back.</summary>
+public sealed class DbSession : IAsyncDisposable
+{
+    private readonly OutboxSignal signal;
+    private readonly TimeProvider time;
+    private bool hasEvents;
+
+    internal DbSession(NpgsqlConnection connection, NpgsqlTransaction transaction, OutboxSignal signal, TimeProvider time, CancellationToken cancel)
+    {
+        Connection = connection;
+        Transaction = transaction;
+        this.signal = signal;
+        this.time = time;
+        Cancel = cancel;
+    }
+
+    public NpgsqlConnection Connection { get; }
+
+    public NpgsqlTransaction Transaction { get; }
+
+    public CancellationToken Cancel { get; }
+
+    public async Task<IReadOnlyList<T>> QueryAsync<T>(string sql, object? args = null) =>
+        (await Connection.QueryAsync<T>(Command(sql, args))).AsList();
+
+    public Task<T?> QuerySingleOrDefaultAsync<T>(string sql, object? args = null) =>
+        Connection.QuerySingleOrDefaultAsync<T>(Command(sql, args));
+
+    public Task<T> QuerySingleAsync<T>(string sql, object? args = null) => Connection.QuerySingleAsync<T>(Command(sql, args));
+
+    /// <summary>The number of rows touched.</summary>
+    public Task<int> ExecuteAsync(string sql, object? args = null) => Connection.ExecuteAsync(Command(sql, args));
+
+    /// <summary>Writes an event into the outbox; it is published after the commit and never without it.</summary>
+    /// <param name="topic">e.g. giftcard.cards.v1.</param>
+    /// <param name="type">e.g. gift_card.activated.</param>
+    /// <param name="key">The aggregate's id: partition key, and what <paramref name="sequence"/> counts for.</param>
+    /// <param name="sequence">The aggregate's version after the change; consumers order by it.</param>
+    public async Task PublishAsync(
+        string topic, string type, string key, long sequence, MerchantId? merchantId, object data)
+    {
+        await ExecuteAsync(Outbox.Sql.Add, Outbox.Row(topic, type, key, sequence, merchantId, data, time));
+        hasEvents = true;
+    }
+
+    public async Task CommitAsync()
+    {
+        await Transaction.CommitAsync(Cancel);
+        if (hasEvents)
+        {
+            signal.Ring();
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Transaction.DisposeAsync();
+        await Connection.DisposeAsync();
+    }
+
+    private CommandDefinition Command(string sql, object? args) => new(sql, args, Transaction, cancellationToken: Cancel);
+}

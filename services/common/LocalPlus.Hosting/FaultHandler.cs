@@ -1,0 +1,62 @@
+using System.Text.Json;
+using LocalPlus.Kernel;
+using Microsoft.AspNetCore.Diagnostics;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+
+namespace LocalPlus.Hosting;
+
+/// <summary>The edge: the one place where an exception becomes an answer.</summary>
+internal sealed class FaultHandler(ILogger<FaultHandler> log) : IExceptionHandler
+{
+    public async ValueTask<bool> TryHandleAsync(HttpContext httpContext, Exception exception, CancellationToken cancellationToken)
+    {
+        if (httpContext.RequestAborted.IsCancellationRequested)
+        {
+            return true;
+        }
+
+        var fault = ToFault(exception);
+        if (fault.Fault.Status >= StatusCodes.Status500InternalServerError)
+        {
+            log.RequestFailed(fault.Fault.Code, Problems.RequestId(httpContext), exception);
+        }
+
+        await Problems.WriteAsync(httpContext, fault);
+        return true;
+    }
+
+    /// <summary>What a caller is told of an exception: refusals as they are, a missing database as busy, bugs as internal_error.</summary>
+    internal static FaultException ToFault(Exception exception) => exception switch
+    {
+        FaultException fault => fault,
+        BadHttpRequestException { InnerException: JsonException json } => FromJson(json),
+        BadHttpRequestException { StatusCode: 413 } => new(CommonFaults.BodyTooLarge, "The body is larger than the limit."),
+        BadHttpRequestException { StatusCode: 415 } => new(CommonFaults.UnsupportedMediaType, "Send application/json."),
+        BadHttpRequestException bad => new(CommonFaults.InvalidRequest, bad.Message),
+        NpgsqlException { IsTransient: true } or NpgsqlException { InnerException: TimeoutException } or TimeoutException =>
+            new(CommonFaults.Busy, "The database did not answer in time."),
+        PostgresException { SqlState: PostgresErrorCodes.LockNotAvailable or PostgresErrorCodes.QueryCanceled
+            or PostgresErrorCodes.DiskFull or PostgresErrorCodes.AdminShutdown or PostgresErrorCodes.CannotConnectNow } =>
+            new(CommonFaults.Busy, "The database can not take the request now."),
+        NpgsqlException { InnerException: IOException or System.Net.Sockets.SocketException } =>
+            new(CommonFaults.Busy, "The database is not reachable."),
+        HttpRequestException or Dapr.DaprException => new(CommonFaults.Busy, "A service behind this one did not answer."),
+        _ => new(CommonFaults.InternalError, "The request failed; quote the request_id when you report it."),
+    };
+
+    private static FaultException FromJson(JsonException json)
+    {
+        var pointer = Pointer(json.Path);
+        return json.Message.Contains("could not be mapped to any .NET member", StringComparison.Ordinal)
+            ? new(CommonFaults.UnknownField, $"Unknown field at {pointer}.", new FieldError(pointer, "unknown_field"))
+            : new(CommonFaults.InvalidRequest, $"The body is not valid at {pointer}.", new FieldError(pointer, "invalid"));
+    }
+
+    /// <summary>System.Text.Json's path ($.amount.currency, $['a'][2]) as a JSON pointer (/amount/currency).</summary>
+    private static string Pointer(string? path) => path is null or "$"
+        ? "/"
+        : path.TrimStart('$').Replace("['", "/", StringComparison.Ordinal).Replace("']", "", StringComparison.Ordinal)
+            .Replace('[', '/').Replace("]", "", StringComparison.Ordinal).Replace('.', '/');
+}

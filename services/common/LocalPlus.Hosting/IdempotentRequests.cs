@@ -1,0 +1,114 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using LocalPlus.Kernel;
+using Microsoft.AspNetCore.Http;
+
+namespace LocalPlus.Hosting;
+
+/// <summary>
+/// A mutating request has its effect once per merchant and Idempotency-Key (domain.md section 4). The answer is stored in
+/// the transaction of the effect, business refusals too; the same key with the same request gets the stored answer byte
+/// for byte, with another request 422 idempotency_key_reused, and while the first is under way 409 request_in_progress.
+/// </summary>
+public sealed class IdempotentRequests(Database database, TimeProvider time)
+{
+    public const string Header = "Idempotency-Key";
+    public const int MaxKeyLength = 255;
+
+    /// <summary>
+    /// Runs the handler in a transaction with the key's row, or replays. A <see cref="FaultException"/> rolls the handler's
+    /// writes back and is itself stored as the answer, unless it may go away by itself (400, 401, 429, 5xx, retryable).
+    /// </summary>
+    public async Task<IResult> ExecuteAsync<TRequest>(
+        HttpContext http, TRequest request, Func<DbSession, Task<Answer>> handler, CancellationToken cancel)
+    {
+        var key = Key(http);
+        var merchant = http.GetMerchant().MerchantId;
+        var fingerprint = Fingerprint(http, request);
+        await using var db = await database.BeginAsync(cancel);
+        if (!await db.QuerySingleAsync<bool>(Sql.TryLock, new { Name = $"{merchant}:{key}" }))
+        {
+            throw new FaultException(CommonFaults.RequestInProgress, "A request with this Idempotency-Key is being worked on.");
+        }
+
+        if (await db.QuerySingleOrDefaultAsync<StoredAnswer>(Sql.Find, new { MerchantId = merchant, key }) is { } stored)
+        {
+            return stored.Replay(fingerprint);
+        }
+
+        var answer = await RunAsync(http, db, handler);
+        var row = new { MerchantId = merchant, key, fingerprint, answer.Status, answer.Location, answer.ETag, answer.Body, CreatedAt = time.GetUtcNow() };
+        await db.ExecuteAsync(Sql.Store, row);
+        await db.CommitAsync();
+        return answer;
+    }
+
+    /// <summary>The Idempotency-Key header, bare or as a quoted string; refused when missing, empty or too long.</summary>
+    public static string Key(HttpContext http)
+    {
+        var values = http.Request.Headers[Header];
+        if (values.Count == 0)
+        {
+            throw new FaultException(CommonFaults.IdempotencyKeyMissing, $"Send an {Header} header of your own making.");
+        }
+
+        var key = values.ToString();
+        key = key.Length >= 2 && key[0] == '"' && key[^1] == '"' ? key[1..^1] : key;
+        return values.Count == 1 && key.Length is > 0 and <= MaxKeyLength && key.All(c => c is >= ' ' and <= '~')
+            ? key
+            : throw new FaultException(CommonFaults.InvalidRequest, $"{Header} is one to {MaxKeyLength} printable ASCII characters.",
+                new FieldError(Header, "invalid"));
+    }
+
+    /// <summary>SHA-256 over method, path and the request as it was understood (so white space and member order do not count).</summary>
+    public static byte[] Fingerprint<TRequest>(HttpContext http, TRequest request)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        hash.AppendData(Encoding.UTF8.GetBytes($"{http.Request.Method}\n{http.Request.Path}\n"));
+        hash.AppendData(JsonSerializer.SerializeToUtf8Bytes(request, StrictJson.Options));
+        return hash.GetHashAndReset();
+    }
+
+    private static async Task<Answer> RunAsync(HttpContext http, DbSession db, Func<DbSession, Task<Answer>> handler)
+    {
+        const string savepoint = "handler";
+        await db.Transaction.SaveAsync(savepoint, db.Cancel);
+        try
+        {
+            return await handler(db);
+        }
+        catch (FaultException fault) when (IsStored(fault.Fault))
+        {
+            await db.Transaction.RollbackAsync(savepoint, db.Cancel);
+            return new Answer(fault.Fault.Status, Problems.Serialize(http, fault));
+        }
+    }
+
+    private static bool IsStored(Fault fault) => fault is { Retryable: false, Status: > 401 and < 500 and not 429 };
+
+    private sealed record StoredAnswer(byte[] Fingerprint, int Status, string? Location, string? Etag, byte[] Body)
+    {
+        public Answer Replay(byte[] fingerprint) => fingerprint.AsSpan().SequenceEqual(Fingerprint)
+            ? new Answer(Status, Body, Location, Etag) { Replayed = true }
+            : throw new FaultException(CommonFaults.IdempotencyKeyReused, "This Idempotency-Key came with another request before.");
+    }
+
+    private static class Sql
+    {
+        // Released with the transaction, so a crash leaves nothing behind that could block a retry.
+        public const string TryLock = "SELECT pg_try_advisory_xact_lock(hashtextextended(@Name, 0))";
+
+        public const string Find = """
+            SELECT fingerprint, status, location, etag, body
+              FROM idempotency_keys
+             WHERE merchant_id = @MerchantId
+               AND key = @Key
+            """;
+
+        public const string Store = """
+            INSERT INTO idempotency_keys (merchant_id, key, fingerprint, status, location, etag, body, created_at)
+            VALUES (@MerchantId, @Key, @Fingerprint, @Status, @Location, @ETag, @Body, @CreatedAt)
+            """;
+    }
+}

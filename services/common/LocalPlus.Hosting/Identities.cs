@@ -1,0 +1,32 @@
+using System.Security.Claims;
+using LocalPlus.Kernel;
+using Microsoft.AspNetCore.Http;
+
+namespace LocalPlus.Hosting;
+
+/// <summary>Who calls: the merchant behind an API key. <paramref name="Live"/> is false for test keys.</summary>
+public sealed record MerchantIdentity(MerchantId MerchantId, ApiKeyId KeyId, bool Live, IReadOnlySet<string> Scopes);
+
+/// <summary>Who calls: an operator, with the highest role of viewer, operator, admin that the token carries.</summary>
+public sealed record OperatorIdentity(string Subject, string Role);
+
+/// <summary>Verifies API keys. The merchant service answers from its table, every other service asks it.</summary>
+public interface IApiKeyVerifier
+{
+    /// <summary>The identity behind the key, or null for a key that is unknown, revoked or expired.</summary>
+    ValueTask<MerchantIdentity?> VerifyAsync(string key, CancellationToken cancel);
+}
+
+public static class Identities
+{
+    /// <summary>The merchant of a request that passed the merchant policy.</summary>
+    public static MerchantIdentity GetMerchant(this HttpContext http) =>
+        http.Items[typeof(MerchantIdentity)] as MerchantIdentity
+        ?? throw new FaultException(CommonFaults.Unauthenticated, "Send an API key.");
+
+    /// <summary>The operator of a request that passed one of the operators' policies.</summary>
+    public static OperatorIdentity GetOperator(this HttpContext http) =>
+        http.User.FindFirstValue("sub") is { } subject && http.User.FindFirstValue("role") is { } role
+            ? new OperatorIdentity(subject, role)
+            : throw new FaultException(CommonFaults.Unauthenticated, "Send an operator's token.");
+}

@@ -1,0 +1,123 @@
+using System.Reflection;
+using System.Runtime.CompilerServices;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace LocalPlus.Hosting;
+
+/// <summary>The name of the running service: its Dapr app id, its database, its secret and its telemetry name.</summary>
+public sealed record ServiceIdentity(string Name, Assembly Assembly);
+
+/// <summary>
+/// Everything a LocalPlus service shares with the others, in two calls: <see cref="AddLocalPlusAsync"/> before the host is
+/// built and <see cref="UseLocalPlus"/> after. Each part has a file of its own in this folder.
+/// </summary>
+public static class LocalPlusBuilder
+{
+    /// <summary>
+    /// Waits for the sidecar, reads the service's secrets and adds ports, JSON rules, problem documents, authentication,
+    /// health, telemetry, OpenAPI, database, idempotency, outbox and Dapr. Throws when the sidecar or its secret store
+    /// does not answer within <see cref="Secrets.SidecarWait"/>.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public static Task AddLocalPlusAsync(this WebApplicationBuilder builder, string name) =>
+        AddAsync(builder, new ServiceIdentity(name, Assembly.GetCallingAssembly()));
+
+    /// <summary>The pipeline, in order; and the endpoints every service has: health, OpenAPI, dead letters.</summary>
+    public static void UseLocalPlus(this WebApplication app)
+    {
+        app.UseExceptionHandler();
+        app.UseStatusCodePages(context => Problems.WriteStatusAsync(context.HttpContext));
+        app.UseMiddleware<RequestHygiene>();
+        app.UseCloudEvents(new Dapr.CloudEventsMiddlewareOptions { ForwardCloudEventPropertiesAsHeaders = true });
+        app.UseRouting();
+        app.UseMiddleware<Ports>();
+        app.UseAuthentication();
+        app.UseAuthorization();
+        app.MapHealth();
+        app.MapOpenApi();
+        app.MapEvents().MapDeadLetters();
+    }
+
+    /// <summary>Endpoints for merchants: public port, an API key, paths below /v1.</summary>
+    public static RouteGroupBuilder MapMerchantApi(this WebApplication app) =>
+        app.MapGroup("/v1").RequirePort(Port.Public).RequireAuthorization(Authentication.MerchantPolicy);
+
+    /// <summary>Endpoints for operators: public port, an operator's token, paths below /ops/v1; viewers may read.</summary>
+    public static RouteGroupBuilder MapOperatorApi(this WebApplication app) =>
+        app.MapGroup("/ops/v1").RequirePort(Port.Public).RequireAuthorization("viewer");
+
+    /// <summary>Endpoints below /v1 that only administrators may call.</summary>
+    public static RouteGroupBuilder MapAdminApi(this WebApplication app) =>
+        app.MapGroup("/v1").RequirePort(Port.Public).RequireAuthorization("admin");
+
+    /// <summary>Endpoints for the other services, through the sidecar: app port and its token, paths below /internal.</summary>
+    public static RouteGroupBuilder MapInternal(this WebApplication app) =>
+        app.MapGroup("/internal").RequirePort(Port.App).ExcludeFromDescription();
+
+    /// <summary>Where subscriptions deliver: app port and its token, paths below /events.</summary>
+    public static RouteGroupBuilder MapEvents(this WebApplication app) =>
+        app.MapGroup("/events").RequirePort(Port.App).ExcludeFromDescription();
+
+    /// <summary>
+    /// Runs the verb named by the arguments: none serves, "migrate" only migrates, "job NAME" runs a scheduled job once.
+    /// Returns the process's exit code: 0 done, 1 failed, 2 unknown verb.
+    /// </summary>
+    public static async Task<int> RunLocalPlusAsync(this WebApplication app, string[] args)
+    {
+        var migrations = app.Services.GetRequiredService<Migrations>();
+        switch (args)
+        {
+            case ["migrate", ..]:
+                await migrations.RunAsync(CancellationToken.None);
+                return 0;
+            case ["job", var name, ..]:
+                await migrations.RunAsync(CancellationToken.None);
+                return await Jobs.RunAsync(app.Services, name);
+            case [var verb, ..] when !verb.StartsWith('-'):
+                await Console.Error.WriteLineAsync($"unknown verb '{verb}': use none, migrate or job NAME");
+                return 2;
+            default:
+                await migrations.RunAsync(CancellationToken.None);
+                await app.RunAsync();
+                return 0;
+        }
+    }
+
+    private static async Task AddAsync(WebApplicationBuilder builder, ServiceIdentity service)
+    {
+        var name = service.Name;
+        builder.Services.AddSingleton(service);
+        builder.Services.TryAddSingleton(TimeProvider.System);
+        builder.Logging.ClearProviders();
+        builder.Logging.AddSimpleConsole(console =>
+        {
+            console.SingleLine = true;
+            console.TimestampFormat = "yyyy-MM-ddTHH:mm:ss.fffZ ";
+            console.UseUtcTimestamp = true;
+        });
+
+        await Secrets.LoadAsync(builder.Configuration, name);
+        Ports.Configure(builder);
+        builder.Services.ConfigureHttpJsonOptions(json => StrictJson.Apply(json.SerializerOptions));
+        builder.Services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true);
+        builder.Services.AddExceptionHandler<FaultHandler>();
+        builder.Services.AddProblemDetails();
+        builder.Services.AddOpenApi("v1");
+        builder.Services.AddDaprClient();
+        builder.Services.AddLocalPlusAuthentication(builder.Configuration);
+        builder.Services.AddLocalPlusTelemetry(builder.Configuration, name);
+        builder.Services.AddLocalPlusDatabase(builder.Configuration, name);
+        builder.Services.AddSingleton<IdempotentRequests>();
+        builder.Services.AddSingleton<EventPublisher>();
+        builder.Services.AddSingleton<OutboxSignal>();
+        builder.Services.AddHostedService<OutboxRelay>();
+        builder.Services.AddSingleton(new CursorCodec(builder.Configuration));
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(10));
+    }
+}

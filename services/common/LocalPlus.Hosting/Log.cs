@@ -1,0 +1,37 @@
+using Microsoft.Extensions.Logging;
+
+namespace LocalPlus.Hosting;
+
+/// <summary>Hosting's log events, ids 100-199.</summary>
+internal static partial class Log
+{
+    [LoggerMessage(100, LogLevel.Error, "request {RequestId} failed with {Code}", EventName = "hosting.request.failed")]
+    public static partial void RequestFailed(this ILogger log, string code, string requestId, Exception exception);
+
+    [LoggerMessage(110, LogLevel.Information, "migration {Name} applied", EventName = "hosting.migration.applied")]
+    public static partial void MigrationApplied(this ILogger log, string name);
+
+    [LoggerMessage(120, LogLevel.Warning, "outbox relay stumbled, next try in {DelayMs} ms", EventName = "hosting.outbox.stumbled")]
+    public static partial void OutboxStumbled(this ILogger log, double delayMs, Exception exception);
+
+    [LoggerMessage(121, LogLevel.Information, "outbox relay leads", EventName = "hosting.outbox.leads")]
+    public static partial void OutboxLeads(this ILogger log);
+
+    [LoggerMessage(130, LogLevel.Warning, "event of {Topic} refused: {Reason}", EventName = "hosting.event.refused")]
+    public static partial void EventRefused(this ILogger log, string topic, string reason);
+
+    [LoggerMessage(131, LogLevel.Warning, "dead letter of {Topic} kept, event {EventId}", EventName = "hosting.dead_letter.kept")]
+    public static partial void DeadLetterKept(this ILogger log, string topic, string eventId);
+
+    [LoggerMessage(140, LogLevel.Information, "job {Name} ended in {ElapsedMs} ms", EventName = "hosting.job.ended")]
+    public static partial void JobEnded(this ILogger log, string name, double elapsedMs);
+
+    [LoggerMessage(141, LogLevel.Error, "job {Name} failed", EventName = "hosting.job.failed")]
+    public static partial void JobFailed(this ILogger log, string name, Exception exception);
+
+    [LoggerMessage(150, LogLevel.Warning, "API keys can not be verified", EventName = "hosting.api_key.unverified")]
+    public static partial void ApiKeyUnverified(this ILogger log, Exception exception);
+
+    [LoggerMessage(160, LogLevel.Information, "{Route} {Count} requests, {Failures} failed, mean {MeanMs:0.0} ms, max {MaxMs:0.0} ms", EventName = "hosting.requests")]
+    public static partial void Requests(this ILogger log, string route, long count, long failures, double meanMs, double maxMs);
+}

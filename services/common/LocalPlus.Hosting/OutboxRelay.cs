@@ -1,0 +1,140 @@
+using Dapper;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+
+namespace LocalPlus.Hosting;
+
+/// <summary>
+/// Publishes the outbox through Dapr. One leader per database (advisory lock); woken by its own process directly and by
+/// other replicas through NOTIFY, with a slow poll as the net under both. A request carries at most one event per key, a
+/// row is deleted only after the sidecar took it: at least once, nothing lost, nothing before its commit (ADR 0006).
+/// </summary>
+internal sealed class OutboxRelay(
+    NpgsqlDataSource database, OutboxSignal signal, EventPublisher publisher, TimeProvider time, ILogger<OutboxRelay> log)
+    : BackgroundService
+{
+    public const string Channel = "outbox";
+    public const int BatchSize = 500;
+    public static readonly TimeSpan IdlePoll = TimeSpan.FromSeconds(5);
+    private const long LockKey = 0x4C50_4F55_5442;
+    private static readonly TimeSpan MaxBackOff = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan FollowerPoll = TimeSpan.FromSeconds(1);
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        var backOff = TimeSpan.Zero;
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            try
+            {
+                await using var connection = await database.OpenConnectionAsync(stoppingToken);
+                await LeadOrFollowAsync(connection, () => backOff = TimeSpan.Zero, stoppingToken);
+            }
+            catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
+            {
+                backOff = TimeSpan.FromMilliseconds(Math.Min(Math.Max(100, backOff.TotalMilliseconds * 2), MaxBackOff.TotalMilliseconds));
+                log.OutboxStumbled(backOff.TotalMilliseconds, exception);
+                await Task.Delay(backOff, time, stoppingToken);
+            }
+        }
+    }
+
+    private async Task LeadOrFollowAsync(NpgsqlConnection connection, Action progressed, CancellationToken cancel)
+    {
+        while (!await connection.ExecuteScalarAsync<bool>(new CommandDefinition(Sql.TryLead, new { LockKey }, cancellationToken: cancel)))
+        {
+            if (await signal.WaitAsync(FollowerPoll, cancel))
+            {
+                await connection.ExecuteAsync(new CommandDefinition(Sql.Notify, cancellationToken: cancel));
+            }
+        }
+
+        log.OutboxLeads();
+        await using var ears = await database.OpenConnectionAsync(cancel);
+        ears.Notification += (_, _) => signal.Ring();
+        await ears.ExecuteAsync(new CommandDefinition(Sql.Listen, cancellationToken: cancel));
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        var listening = ListenAsync(ears, stop.Token);
+        try
+        {
+            while (!listening.IsCompleted)
+            {
+                if (await PublishNextAsync(connection, cancel) == 0)
+                {
+                    await signal.WaitAsync(IdlePoll, cancel);
+                }
+
+                progressed();
+            }
+
+            await listening;
+        }
+        finally
+        {
+            await stop.CancelAsync();
+            await listening.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private static async Task ListenAsync(NpgsqlConnection ears, CancellationToken cancel)
+    {
+        while (!cancel.IsCancellationRequested)
+        {
+            await ears.WaitAsync(cancel);
+        }
+    }
+
+    private async Task<int> PublishNextAsync(NpgsqlConnection connection, CancellationToken cancel)
+    {
+        var rows = (await connection.QueryAsync<OutboxRow>(
+            new CommandDefinition(Outbox.Sql.Next, new { Limit = BatchSize }, cancellationToken: cancel))).AsList();
+        foreach (var request in Requests(rows))
+        {
+            var sent = await publisher.PublishAsync(request, cancel);
+            await connection.ExecuteAsync(new CommandDefinition(Outbox.Sql.Delete, new { Ids = sent }, cancellationToken: cancel));
+            if (sent.Length < request.Count)
+            {
+                throw new InvalidOperationException($"The broker refused {request.Count - sent.Length} of {request.Count} events.");
+            }
+        }
+
+        return rows.Count;
+    }
+
+    /// <summary>Splits rows, in order, into requests of one topic in which no key occurs twice.</summary>
+    internal static IEnumerable<IReadOnlyList<OutboxRow>> Requests(IEnumerable<OutboxRow> rows)
+    {
+        foreach (var topic in rows.GroupBy(row => row.Topic))
+        {
+            var rounds = new List<List<OutboxRow>>();
+            var roundOf = new Dictionary<string, int>(StringComparer.Ordinal);
+            foreach (var row in topic)
+            {
+                var round = roundOf[row.Key] = roundOf.TryGetValue(row.Key, out var last) ? last + 1 : 0;
+                if (round == rounds.Count)
+                {
+                    rounds.Add([]);
+                }
+
+                rounds[round].Add(row);
+            }
+
+            foreach (var request in rounds.SelectMany(round => round.Chunk(EventPublisher.MaxEntries)))
+            {
+                yield return request;
+            }
+        }
+    }
+
+    private static class Sql
+    {
+        public const string TryLead = "SELECT pg_try_advisory_lock(@LockKey)";
+        public const string Listen = $"LISTEN {Channel}";
+        public const string Notify = $"NOTIFY {Channel}";
+    }
+}
+
+internal sealed record OutboxRow(
+    long Id, Guid EventId, string Topic, string Type, string Key, long Sequence, Guid? MerchantId, string Data,
+    string? Traceparent, DateTimeOffset OccurredAt);

@@ -1,0 +1,98 @@
+using System.Diagnostics;
+using System.Text.Json;
+using LocalPlus.Kernel;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.WebUtilities;
+
+namespace LocalPlus.Hosting;
+
+/// <summary>RFC 9457 problem documents with LocalPlus's members: code, request_id, retryable, errors.</summary>
+public static class Problems
+{
+    public const string ContentType = "application/problem+json";
+    public const string TypeBase = "https://docs.localplus.io/problems/";
+    private const string RetryAfterSeconds = "1";
+
+    /// <summary>A result that answers with the problem of <paramref name="fault"/>.</summary>
+    public static IResult Result(Fault fault, string detail, params FieldError[] errors) =>
+        new ProblemResult(new FaultException(fault, detail, errors));
+
+    /// <summary>The id under which the logs and traces of this request are found.</summary>
+    public static string RequestId(HttpContext http) => Activity.Current?.TraceId.ToHexString() ?? http.TraceIdentifier;
+
+    internal static Task WriteAsync(HttpContext http, FaultException fault)
+    {
+        http.Response.StatusCode = fault.Fault.Status;
+        http.Response.ContentType = ContentType;
+        if (fault.Fault.Retryable)
+        {
+            http.Response.Headers.RetryAfter = RetryAfterSeconds;
+        }
+
+        return http.Response.Body.WriteAsync(Serialize(http, fault), http.RequestAborted).AsTask();
+    }
+
+    /// <summary>Gives a body to answers that routing, authentication or Kestrel left empty.</summary>
+    internal static Task WriteStatusAsync(HttpContext http)
+    {
+        if (http.Response.ContentType?.StartsWith("application/grpc", StringComparison.Ordinal) is true)
+        {
+            return Task.CompletedTask;
+        }
+
+        var status = http.Response.StatusCode;
+        var fault = status switch
+        {
+            401 => CommonFaults.Unauthenticated,
+            403 => CommonFaults.ScopeMissing,
+            404 => CommonFaults.NotFound,
+            405 => CommonFaults.MethodNotAllowed,
+            413 => CommonFaults.BodyTooLarge,
+            415 => CommonFaults.UnsupportedMediaType,
+            429 => CommonFaults.QuotaExceeded,
+            503 => CommonFaults.Busy,
+            >= 500 => CommonFaults.InternalError with { Status = status },
+            _ => CommonFaults.InvalidRequest with { Status = status },
+        };
+        return WriteAsync(http, new FaultException(fault, ReasonPhrases.GetReasonPhrase(status)));
+    }
+
+    internal static byte[] Serialize(HttpContext http, FaultException fault)
+    {
+        using var buffer = new MemoryStream();
+        using (var json = new Utf8JsonWriter(buffer))
+        {
+            json.WriteStartObject();
+            json.WriteString("type", TypeBase + fault.Fault.Code);
+            json.WriteString("title", fault.Fault.Title);
+            json.WriteNumber("status", fault.Fault.Status);
+            json.WriteString("detail", fault.Detail);
+            json.WriteString("instance", http.Request.Path.Value);
+            json.WriteString("code", fault.Fault.Code);
+            json.WriteString("request_id", RequestId(http));
+            json.WriteBoolean("retryable", fault.Fault.Retryable);
+            if (fault.Errors.Count > 0)
+            {
+                json.WritePropertyName("errors");
+                JsonSerializer.Serialize(json, fault.Errors, StrictJson.Options);
+            }
+
+            foreach (var (name, value) in fault.Extensions ?? new Dictionary<string, object?>())
+            {
+                json.WritePropertyName(name);
+                JsonSerializer.Serialize(json, value, StrictJson.Options);
+            }
+
+            json.WriteEndObject();
+        }
+
+        return buffer.ToArray();
+    }
+
+    private sealed class ProblemResult(FaultException fault) : IResult, IStatusCodeHttpResult
+    {
+        public int? StatusCode => fault.Fault.Status;
+
+        public Task ExecuteAsync(HttpContext httpContext) => WriteAsync(httpContext, fault);
+    }
+}

@@ -1,0 +1,43 @@
+using Dapr.Client;
+using Microsoft.Extensions.Configuration;
+
+namespace LocalPlus.Hosting;
+
+/// <summary>
+/// A service's secrets come from the Dapr secret store and nowhere else: entry <c>secretstore/&lt;service&gt;</c>, read once at
+/// the start into configuration keys "Secrets:&lt;name&gt;". Tests put those keys into configuration themselves.
+/// </summary>
+public static class Secrets
+{
+    public const string Store = "secretstore";
+
+    /// <summary>How long a start waits for its sidecar before it gives up and lets the supervisor try again.</summary>
+    public static readonly TimeSpan SidecarWait = TimeSpan.FromSeconds(60);
+
+    public static async Task LoadAsync(IConfigurationManager configuration, string service)
+    {
+        if (configuration["Secrets:database"] is not null)
+        {
+            return;
+        }
+
+        using var client = new DaprClientBuilder().Build();
+        using var deadline = new CancellationTokenSource(SidecarWait);
+        try
+        {
+            await client.WaitForSidecarAsync(deadline.Token);
+            var secrets = await client.GetSecretAsync(Store, service, cancellationToken: deadline.Token);
+            configuration.AddInMemoryCollection(secrets.Select(s => KeyValuePair.Create($"Secrets:{s.Key}", (string?)s.Value)));
+        }
+        catch (OperationCanceledException) when (deadline.IsCancellationRequested)
+        {
+            throw new InvalidOperationException(
+                $"No sidecar with secret store '{Store}' within {SidecarWait.TotalSeconds:0} s: is Dapr running beside {service}?");
+        }
+    }
+
+    /// <summary>The value of a secret, or an exception that names what is missing.</summary>
+    public static string Secret(this IConfiguration configuration, string name) =>
+        configuration[$"Secrets:{name}"]
+        ?? throw new InvalidOperationException($"The secret store's entry for this service has no '{name}'.");
+}
