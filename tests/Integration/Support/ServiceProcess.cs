@@ -1,0 +1,119 @@
+using System.Diagnostics;
+using System.Net;
+using System.Text;
+
+namespace LocalPlus.Tests.Integration.Support;
+
+/// <summary>A service as its own process, as everywhere else, so that a test may kill it at any instant.</summary>
+public sealed class ServiceProcess : IAsyncDisposable
+{
+    public const string AppToken = "app-token";
+    private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(60);
+    private readonly Process process;
+    private readonly StringBuilder output;
+
+    private ServiceProcess(Process process, StringBuilder output, int publicPort, int appPort)
+    {
+        this.process = process;
+        this.output = output;
+        Public = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{publicPort}") };
+        App = new HttpClient
+        {
+            BaseAddress = new Uri($"http://127.0.0.1:{appPort}"),
+            DefaultRequestVersion = HttpVersion.Version20,
+            DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact,
+        };
+        App.DefaultRequestHeaders.Add("dapr-api-token", AppToken);
+        AppPort = appPort;
+    }
+
+    /// <summary>The port that the gateway talks to.</summary>
+    public HttpClient Public { get; }
+
+    /// <summary>The port that the sidecar talks to, with its token.</summary>
+    public HttpClient App { get; }
+
+    public int AppPort { get; }
+
+    public string Output
+    {
+        get
+        {
+            lock (output)
+            {
+                return output.ToString();
+            }
+        }
+    }
+
+    /// <summary>Starts the service whose entry assembly is given and waits until its database and endpoints answer.</summary>
+    public static async Task<ServiceProcess> StartAsync(
+        string assemblyPath, TestDatabase database, int daprHttpPort, int daprGrpcPort = 0, params (string Name, string Value)[] environment)
+    {
+        var (publicPort, appPort) = (FreePort.Next(), FreePort.Next());
+        var start = new ProcessStartInfo("dotnet", [assemblyPath]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        (string, string)[] settings =
+        [
+            ("ASPNETCORE_ENVIRONMENT", "Development"), ("LP_PUBLIC_PORT", $"{publicPort}"), ("APP_PORT", $"{appPort}"),
+            ("DAPR_HTTP_PORT", $"{daprHttpPort}"), ("DAPR_GRPC_PORT", $"{daprGrpcPort}"), ("APP_API_TOKEN", AppToken),
+            ("Secrets__database", database.ConnectionString), ("Secrets__migrations_database", database.OwnerConnectionString),
+            .. environment,
+        ];
+        foreach (var (name, value) in settings)
+        {
+            start.Environment[name] = value;
+        }
+
+        var output = new StringBuilder();
+        var process = new Process { StartInfo = start };
+        process.OutputDataReceived += (_, line) => Append(output, line.Data);
+        process.ErrorDataReceived += (_, line) => Append(output, line.Data);
+        process.Start();
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+        var service = new ServiceProcess(process, output, publicPort, appPort);
+        await Eventually.TrueAsync(service.IsReadyAsync, StartLimit, () => service.Output);
+        return service;
+    }
+
+    public void Kill() => process.Kill();
+
+    public async ValueTask DisposeAsync()
+    {
+        if (!process.HasExited)
+        {
+            process.Kill();
+        }
+
+        await process.WaitForExitAsync();
+        process.Dispose();
+        Public.Dispose();
+        App.Dispose();
+    }
+
+    private static void Append(StringBuilder output, string? line)
+    {
+        lock (output)
+        {
+            output.AppendLine(line);
+        }
+    }
+
+    private async Task<bool> IsReadyAsync()
+    {
+        if (process.HasExited)
+        {
+            throw new InvalidOperationException($"The service ended with {process.ExitCode}:\n{Output}");
+        }
+
+        try
+        {
+            using var answer = await Public.GetAsync(new Uri("/readyz", UriKind.Relative));
+            return answer.IsSuccessStatusCode;
+        }
+        catch (HttpRequestException)
+        {
+            return false;
+        }
+    }
+}

@@ -1,0 +1,89 @@
+using System.Collections.Concurrent;
+using System.Text.Json;
+using LocalPlus.Kernel;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+
+namespace LocalPlus.Tests.Integration.Support;
+
+/// <summary>
+/// The sidecar's HTTP API as far as a lone service needs it: accepts and keeps bulk publishes, verifies API keys that a
+/// test handed out, and answers invocations that a test scripted.
+/// </summary>
+public sealed class StubSidecar : IAsyncDisposable
+{
+    private readonly WebApplication app;
+    private readonly ConcurrentDictionary<string, object> keys = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, Func<HttpRequest, Task<IResult>>> invocations = new(StringComparer.Ordinal);
+
+    private StubSidecar(WebApplication app, int port)
+    {
+        this.app = app;
+        Port = port;
+    }
+
+    public int Port { get; }
+
+    /// <summary>The CloudEvents published so far, in order.</summary>
+    public ConcurrentQueue<JsonElement> Published { get; } = new();
+
+    /// <summary>False makes every publish fail, as without a broker.</summary>
+    public bool BrokerUp { get; set; } = true;
+
+    public static async Task<StubSidecar> StartAsync()
+    {
+        var port = FreePort.Next();
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.UseUrls($"http://127.0.0.1:{port}");
+        var stub = new StubSidecar(builder.Build(), port);
+        stub.Map();
+        await stub.app.StartAsync();
+        return stub;
+    }
+
+    /// <summary>An API key of the merchant, good for the scopes named.</summary>
+    public string IssueKey(MerchantId merchant, params string[] scopes)
+    {
+        var key = ApiKeyId.New(TimeProvider.System);
+        var text = $"lp_test_{Base32.Format(key.Value)}secret";
+        keys[text] = new { merchant_id = merchant.ToString(), key_id = key.ToString(), live = false, scopes };
+        return text;
+    }
+
+    /// <summary>Answers invocations of an app's method, e.g. ("wallet", "internal/customers").</summary>
+    public void OnInvoke(string appId, string method, Func<HttpRequest, Task<IResult>> answer) => invocations[$"{appId}/{method}"] = answer;
+
+    public ValueTask DisposeAsync() => app.DisposeAsync();
+
+    private void Map()
+    {
+        app.MapGet("/v1.0/healthz/outbound", () => Results.NoContent());
+        app.MapPost("/v1.0/publish/bulk/{pubsub}/{topic}", async (string topic, HttpRequest request) =>
+        {
+            if (!BrokerUp)
+            {
+                return Results.Json(new { errorCode = "ERR_PUBSUB_PUBLISH_MESSAGE", message = "broker away" }, statusCode: 500);
+            }
+
+            foreach (var entry in (await JsonSerializer.DeserializeAsync<JsonElement>(request.Body)).EnumerateArray())
+            {
+                Published.Enqueue(JsonSerializer.SerializeToElement(new { topic, @event = entry.GetProperty("event"), metadata = entry.GetProperty("metadata") }));
+            }
+
+            return Results.NoContent();
+        });
+        app.MapMethods("/v1.0/invoke/{appId}/method/{**method}", ["GET", "POST"], async (string appId, string method, HttpRequest request) =>
+        {
+            if (appId == "merchant" && method == "internal/api_keys/verify")
+            {
+                var key = (await JsonSerializer.DeserializeAsync<JsonElement>(request.Body)).GetProperty("key").GetString()!;
+                return keys.TryGetValue(key, out var identity) ? Results.Json(identity) : Results.NotFound();
+            }
+
+            return invocations.TryGetValue($"{appId}/{method}", out var answer) ? await answer(request) : Results.StatusCode(500);
+        });
+    }
+}

@@ -1,0 +1,84 @@
+using System.Collections.Concurrent;
+using System.Reflection;
+using LocalPlus.Hosting;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Logging.Abstractions;
+using Npgsql;
+using Testcontainers.PostgreSql;
+
+namespace LocalPlus.Tests.Integration.Support;
+
+/// <summary>
+/// A database of its own for a test class: cloned from a template that a service's real migrations made once per run, on
+/// one private PostgreSQL server, with the two roles the service has everywhere.
+/// </summary>
+public sealed class TestDatabase : IAsyncDisposable
+{
+    private const string Password = "test";
+    private static readonly Lazy<Task<PostgreSqlContainer>> Server = new(StartAsync);
+    private static readonly ConcurrentDictionary<string, Lazy<Task>> Templates = new(StringComparer.Ordinal);
+    private static int clones;
+    private readonly string admin;
+    private readonly string name;
+
+    private TestDatabase(string admin, string name, string service)
+    {
+        this.admin = admin;
+        this.name = name;
+        ConnectionString = For(admin, name, service);
+        OwnerConnectionString = For(admin, name, $"{service}_owner");
+    }
+
+    /// <summary>As the service's own role, with the rights its migrations grant.</summary>
+    public string ConnectionString { get; }
+
+    /// <summary>As the role that owns the schema: for what a test must tamper with.</summary>
+    public string OwnerConnectionString { get; }
+
+    /// <summary>A fresh, migrated database of the service whose assembly holds the migrations.</summary>
+    public static async Task<TestDatabase> CreateAsync(string service, Assembly migrations)
+    {
+        var admin = (await Server.Value).GetConnectionString();
+        await Templates.GetOrAdd(service, _ => new Lazy<Task>(() => MakeTemplateAsync(admin, service, migrations))).Value;
+        var name = $"{service}_{Interlocked.Increment(ref clones)}";
+        await ExecuteAsync(admin, $"CREATE DATABASE {name} TEMPLATE {service}_template OWNER {service}_owner");
+        return new TestDatabase(admin, name, service);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        NpgsqlConnection.ClearAllPools();
+        await ExecuteAsync(admin, $"DROP DATABASE IF EXISTS {name} WITH (FORCE)");
+    }
+
+    private static async Task<PostgreSqlContainer> StartAsync()
+    {
+        var server = new PostgreSqlBuilder("postgres:15-alpine").WithDatabase("postgres").WithUsername("postgres").WithPassword(Password).Build();
+        await server.StartAsync();
+        return server;
+    }
+
+    private static async Task MakeTemplateAsync(string admin, string service, Assembly migrations)
+    {
+        await ExecuteAsync(admin, $"CREATE ROLE {service}_owner LOGIN PASSWORD '{Password}'");
+        await ExecuteAsync(admin, $"CREATE ROLE {service} LOGIN PASSWORD '{Password}'");
+        await ExecuteAsync(admin, $"CREATE DATABASE {service}_template OWNER {service}_owner");
+        var configuration = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?>
+        {
+            ["Secrets:database"] = For(admin, $"{service}_template", service),
+            ["Secrets:migrations_database"] = For(admin, $"{service}_template", $"{service}_owner") + ";Pooling=false",
+        }).Build();
+        await new Migrations(new ServiceIdentity(service, migrations), configuration, NullLogger<Migrations>.Instance).RunAsync(default);
+    }
+
+    private static string For(string admin, string database, string role) =>
+        new NpgsqlConnectionStringBuilder(admin) { Database = database, Username = role, Password = Password, MaxPoolSize = 50 }.ConnectionString;
+
+    private static async Task ExecuteAsync(string connectionString, string sql)
+    {
+        await using var connection = new NpgsqlConnection(connectionString);
+        await connection.OpenAsync();
+        await using var command = new NpgsqlCommand(sql, connection);
+        await command.ExecuteNonQueryAsync();
+    }
+}
