@@ -1,0 +1,25 @@
+using LocalPlus.Sidecar.Resources;
+
+namespace LocalPlus.Sidecar.Runtime;
+
+/// <summary>Which component types exist here. One line a type.</summary>
+internal static class ComponentTypes
+{
+    private static readonly Dictionary<string, Func<HostedApp, Component, IComponent>> Types = new(StringComparer.Ordinal)
+    {
+        ["secretstores.local.env/v1"] = (app, c) => new Secrets.EnvSecretStore(app, c),
+        ["secretstores.local.file/v1"] = (app, c) => new Secrets.FileSecretStore(app, c),
+    };
+
+    /// <summary>Kinds that LocalPlus does not use at all: such a component is passed over with a warning.</summary>
+    private static readonly string[] LeftOutKinds = ["bindings.", "conversation.", "crypto.", "lock.", "middleware.", "nameresolution."];
+
+    public static bool IsLeftOut(string type) =>
+        !Types.Keys.Any(k => k.StartsWith(type + "/", StringComparison.Ordinal))
+        && LeftOutKinds.Any(k => type.StartsWith(k, StringComparison.Ordinal));
+
+    public static IComponent Create(HostedApp app, Component definition) =>
+        Types.TryGetValue($"{definition.Type}/{definition.Version}", out var create)
+            ? create(app, definition)
+            : throw new ComponentException($"couldn't find {definition.Kind} {definition.Type}/{definition.Version}");
+}
