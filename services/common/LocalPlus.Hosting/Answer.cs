@@ -4,12 +4,18 @@ using Microsoft.AspNetCore.Http;
 
 namespace LocalPlus.Hosting;
 
-/// <summary>An answer as bytes: what is sent now and what is stored for a repeat of the request are the same.</summary>
+/// <summary>
+/// An answer as bytes: what is sent now and what is stored for a repeat of the request are the same, but for secrets that
+/// are shown once (<see cref="ShownOnce"/>).
+/// </summary>
 /// <param name="ETag">The object's version in quotes, or null.</param>
 public sealed record Answer(int Status, byte[] Body, string? Location = null, string? ETag = null) : IResult
 {
     /// <summary>Set on answers that come from the store.</summary>
     public bool Replayed { get; init; }
+
+    /// <summary>What a repeat of the request is answered with.</summary>
+    public byte[] StoredBody { get; private init; } = Body;
 
     public static Answer Ok<T>(T body, long? version = null) => new(StatusCodes.Status200OK, Bytes(body), null, Tag(version));
 
@@ -18,6 +24,9 @@ public sealed record Answer(int Status, byte[] Body, string? Location = null, st
 
     public static Answer Accepted<T>(string? location, T body, long? version = null) =>
         new(StatusCodes.Status202Accepted, Bytes(body), location, Tag(version));
+
+    /// <summary>This answer now, and <paramref name="stored"/>, the same without its secret, for every repeat.</summary>
+    public Answer ShownOnce<T>(T stored) => this with { StoredBody = Bytes(stored) };
 
     public Task ExecuteAsync(HttpContext httpContext)
     {

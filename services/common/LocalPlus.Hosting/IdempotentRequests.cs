@@ -7,9 +7,10 @@ using Microsoft.AspNetCore.Http;
 namespace LocalPlus.Hosting;
 
 /// <summary>
-/// A mutating request has its effect once per merchant and Idempotency-Key (domain.md section 4). The answer is stored in
-/// the transaction of the effect, business refusals too; the same key with the same request gets the stored answer byte
-/// for byte, with another request 422 idempotency_key_reused, and while the first is under way 409 request_in_progress.
+/// A mutating request has its effect once per caller (merchant or operator) and Idempotency-Key (domain.md section 4). The
+/// answer is stored in the transaction of the effect, business refusals too; the same key with the same request gets the
+/// stored answer byte for byte, with another request 422 idempotency_key_reused, and while the first is under way 409
+/// request_in_progress.
 /// </summary>
 public sealed class IdempotentRequests(Database database, TimeProvider time)
 {
@@ -24,21 +25,31 @@ public sealed class IdempotentRequests(Database database, TimeProvider time)
         HttpContext http, TRequest request, Func<DbSession, Task<Answer>> handler, CancellationToken cancel)
     {
         var key = Key(http);
-        var merchant = http.GetMerchant().MerchantId;
+        var caller = Caller(http);
         var fingerprint = Fingerprint(http, request);
         await using var db = await database.BeginAsync(cancel);
-        if (!await db.QuerySingleAsync<bool>(Sql.TryLock, new { Name = $"{merchant}:{key}" }))
+        if (!await db.QuerySingleAsync<bool>(Sql.TryLock, new { Name = $"{caller}:{key}" }))
         {
             throw new FaultException(CommonFaults.RequestInProgress, "A request with this Idempotency-Key is being worked on.");
         }
 
-        if (await db.QuerySingleOrDefaultAsync<StoredAnswer>(Sql.Find, new { MerchantId = merchant, key }) is { } stored)
+        if (await db.QuerySingleOrDefaultAsync<StoredAnswer>(Sql.Find, new { MerchantId = caller, key }) is { } stored)
         {
             return stored.Replay(fingerprint);
         }
 
         var answer = await RunAsync(http, db, handler);
-        var row = new { MerchantId = merchant, key, fingerprint, answer.Status, answer.Location, answer.ETag, answer.Body, CreatedAt = time.GetUtcNow() };
+        var row = new
+        {
+            MerchantId = caller,
+            key,
+            fingerprint,
+            answer.Status,
+            answer.Location,
+            answer.ETag,
+            Body = answer.StoredBody,
+            CreatedAt = time.GetUtcNow(),
+        };
         await db.ExecuteAsync(Sql.Store, row);
         await db.CommitAsync();
         return answer;
@@ -69,6 +80,11 @@ public sealed class IdempotentRequests(Database database, TimeProvider time)
         hash.AppendData(JsonSerializer.SerializeToUtf8Bytes(request, StrictJson.Options));
         return hash.GetHashAndReset();
     }
+
+    /// <summary>Whose key it is: the merchant's id, or for an operator an id made from its subject.</summary>
+    private static Guid Caller(HttpContext http) => http.Items[typeof(MerchantIdentity)] is MerchantIdentity merchant
+        ? merchant.MerchantId.Value
+        : new Guid(SHA256.HashData(Encoding.UTF8.GetBytes(http.GetOperator().Subject)).AsSpan(0, 16));
 
     private static async Task<Answer> RunAsync(HttpContext http, DbSession db, Func<DbSession, Task<Answer>> handler)
     {

@@ -1,0 +1,11 @@
+using LocalPlus.Kernel;
+
+namespace LocalPlus.Merchant;
+
+/// <summary>The refusals that only this service makes, in order of precedence; the shared ones are in CommonFaults.</summary>
+internal static class Faults
+{
+    public static readonly Fault ApiKeyNotActive = new("api_key_not_active", 409, "The API key is revoked or expired");
+    public static readonly Fault ApiKeyAlreadyRotated = new("api_key_already_rotated", 409, "The API key has a successor");
+    public static readonly Fault LimitExceeded = new("limit_exceeded", 422, "A limit of the account is reached");
+}

@@ -1,0 +1,29 @@
+using LocalPlus.Hosting;
+using LocalPlus.Kernel;
+
+namespace LocalPlus.Merchant;
+
+/// <summary>
+/// GET /internal/merchants/{id}/contact, for notification: how a merchant is called and written to. Refusals: not_found.
+/// </summary>
+internal static class GetMerchantContact
+{
+    internal sealed record Response(string Name, string Locale, string ContactEmail);
+
+    public static void MapGetMerchantContact(this IEndpointRouteBuilder group) =>
+        group.MapGet("/merchants/{id}/contact", HandleAsync);
+
+    private static async Task<IResult> HandleAsync(MerchantId id, Database database, CancellationToken cancel) =>
+        await database.QuerySingleOrDefaultAsync<Response>(Sql.Get, new { MerchantId = id }, cancel) is { } contact
+            ? Answer.Ok(contact)
+            : throw new FaultException(CommonFaults.NotFound, "There is no such merchant.");
+
+    private static class Sql
+    {
+        public const string Get = """
+            SELECT name, locale, contact_email
+              FROM merchants
+             WHERE merchant_id = @MerchantId
+            """;
+    }
+}

@@ -1,0 +1,63 @@
+using LocalPlus.Hosting;
+using LocalPlus.Kernel;
+
+namespace LocalPlus.Merchant.Keys;
+
+/// <summary>
+/// POST /v1/api_keys: a further key of the calling merchant, with some or all of the calling key's scopes. Its text is in
+/// this one answer; a repeat of the request gets the answer without it. Refusals: invalid_request, scope_missing,
+/// limit_exceeded.
+/// </summary>
+internal static class CreateApiKey
+{
+    internal sealed record Request(string Name, IReadOnlyList<string> Scopes, DateTimeOffset? ExpiresAt = null);
+
+    public static void MapCreateApiKey(this IEndpointRouteBuilder group) =>
+        group.MapPost("/api_keys", HandleAsync).RequireScope("api_keys:write").WithName(nameof(CreateApiKey))
+            .Produces<ApiKeyView>(StatusCodes.Status201Created);
+
+    private static Task<IResult> HandleAsync(
+        HttpContext http, Request request, IdempotentRequests idempotent, ApiKeys keys, TimeProvider time, CancellationToken cancel)
+    {
+        Check(request, time.GetUtcNow());
+        var caller = http.GetMerchant();
+        return idempotent.ExecuteAsync(
+            http,
+            request,
+            async db =>
+            {
+                RequireHeld(caller, request.Scopes);
+                var scopes = request.Scopes.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).ToList();
+                return Created(await keys.AddAsync(
+                    db, new(caller.MerchantId, caller.Live, request.Name.Trim(), scopes, request.ExpiresAt)));
+            },
+            cancel);
+    }
+
+    /// <summary>A key can not make a key that may do more than itself.</summary>
+    internal static void RequireHeld(MerchantIdentity caller, IEnumerable<string> scopes)
+    {
+        if (scopes.FirstOrDefault(scope => !caller.Scopes.Contains(scope)) is { } missing)
+        {
+            throw new FaultException(CommonFaults.ScopeMissing, $"The calling key does not carry {missing} itself.");
+        }
+    }
+
+    internal static Answer Created(ApiKeyView key) =>
+        Answer.Created($"/v1/api_keys/{key.Id}", key).ShownOnce(key with { Key = null });
+
+    private static void Check(Request request, DateTimeOffset now)
+    {
+        var checks = new FieldChecks()
+            .Text("/name", request.Name, maxLength: 80)
+            .Check(request.Scopes.Count > 0, "/scopes", "empty")
+            .Check(request.Scopes.Count <= Scopes.All.Count, "/scopes", "too_long")
+            .Check(request.ExpiresAt is null || request.ExpiresAt > now, "/expires_at", "in_the_past");
+        for (var i = 0; i < Math.Min(request.Scopes.Count, Scopes.All.Count); i++)
+        {
+            checks.Check(Scopes.IsKnown(request.Scopes[i]), $"/scopes/{i}", "unknown_scope");
+        }
+
+        checks.Throw();
+    }
+}

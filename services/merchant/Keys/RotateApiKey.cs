@@ -1,0 +1,75 @@
+using LocalPlus.Hosting;
+using LocalPlus.Kernel;
+
+namespace LocalPlus.Merchant.Keys;
+
+/// <summary>
+/// POST /v1/api_keys/{id}/rotate: a successor with the same name and scopes; the old key works for overlap_seconds more, so
+/// that running programs can change over. Refusals: not_found, scope_missing, api_key_not_active, api_key_already_rotated,
+/// limit_exceeded.
+/// </summary>
+internal static class RotateApiKey
+{
+    private const int DefaultOverlapSeconds = 24 * 60 * 60;
+    private const int MaxOverlapSeconds = 30 * DefaultOverlapSeconds;
+
+    /// <param name="OverlapSeconds">0 ends the old key at once; at most 30 days.</param>
+    internal sealed record Request(int OverlapSeconds = DefaultOverlapSeconds);
+
+    public static void MapRotateApiKey(this IEndpointRouteBuilder group) =>
+        group.MapPost("/api_keys/{id}/rotate", HandleAsync).RequireScope("api_keys:write").WithName(nameof(RotateApiKey))
+            .Produces<ApiKeyView>(StatusCodes.Status201Created);
+
+    private static Task<IResult> HandleAsync(
+        HttpContext http, ApiKeyId id, Request request, IdempotentRequests idempotent, ApiKeys keys, TimeProvider time,
+        CancellationToken cancel)
+    {
+        new FieldChecks()
+            .Check(request.OverlapSeconds is >= 0 and <= MaxOverlapSeconds, "/overlap_seconds", "out_of_range")
+            .Throw();
+        return idempotent.ExecuteAsync(http, request, db => RotateAsync(db, http.GetMerchant(), id, request, keys, time.GetUtcNow()), cancel);
+    }
+
+    private static async Task<Answer> RotateAsync(
+        DbSession db, MerchantIdentity caller, ApiKeyId id, Request request, ApiKeys keys, DateTimeOffset now)
+    {
+        var old = await db.QuerySingleOrDefaultAsync<ApiKeyRow>(Sql.Lock, new { ApiKeyId = id, caller.MerchantId })
+            ?? throw new FaultException(CommonFaults.NotFound, "There is no such API key.");
+        // Without this a narrow key could have a wide one's successor handed to it.
+        CreateApiKey.RequireHeld(caller, old.Scopes);
+        if (old.Status(now) != "active")
+        {
+            throw new FaultException(Faults.ApiKeyNotActive, $"The key is {old.Status(now)}; make a new one.");
+        }
+
+        if (await db.QuerySingleOrDefaultAsync<ApiKeyId?>(Sql.Successor, new { ApiKeyId = id }) is { } successor)
+        {
+            throw new FaultException(Faults.ApiKeyAlreadyRotated, $"The key was replaced by {successor}.");
+        }
+
+        var ends = now.AddSeconds(request.OverlapSeconds);
+        await db.ExecuteAsync(Sql.End, new { ApiKeyId = id, ExpiresAt = old.ExpiresAt < ends ? old.ExpiresAt.Value : ends });
+        return CreateApiKey.Created(await keys.AddAsync(
+            db, new(caller.MerchantId, caller.Live, old.Name, old.Scopes, ExpiresAt: null, Replaces: id)));
+    }
+
+    private static class Sql
+    {
+        // Locked, so that of two rotations at once the second sees the first one's successor.
+        public const string Lock = """
+            SELECT api_key_id, name, scopes, replaces, created_at, expires_at, revoked_at
+              FROM api_keys
+             WHERE api_key_id = @ApiKeyId
+               AND merchant_id = @MerchantId
+               FOR UPDATE
+            """;
+
+        public const string Successor = "SELECT api_key_id FROM api_keys WHERE replaces = @ApiKeyId";
+
+        public const string End = """
+            UPDATE api_keys
+               SET expires_at = @ExpiresAt
+             WHERE api_key_id = @ApiKeyId
+            """;
+    }
+}

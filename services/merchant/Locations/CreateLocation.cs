@@ -1,0 +1,48 @@
+using LocalPlus.Hosting;
+using LocalPlus.Kernel;
+
+namespace LocalPlus.Merchant.Locations;
+
+/// <summary>
+/// POST /v1/locations: a place of business. Refusals: invalid_request, reference_reused.
+/// </summary>
+internal static class CreateLocation
+{
+    /// <param name="Reference">The merchant's own number of the place; unique per merchant for ever.</param>
+    internal sealed record Request(string Name, string? Reference = null);
+
+    public static void MapCreateLocation(this IEndpointRouteBuilder group) =>
+        group.MapPost("/locations", HandleAsync).RequireScope("locations:write").WithName(nameof(CreateLocation))
+            .Produces<LocationView>(StatusCodes.Status201Created);
+
+    private static Task<IResult> HandleAsync(
+        HttpContext http, Request request, IdempotentRequests idempotent, TimeProvider time, CancellationToken cancel)
+    {
+        new FieldChecks()
+            .Text("/name", request.Name, maxLength: 120)
+            .Text("/reference", request.Reference, maxLength: 200)
+            .Throw();
+        return idempotent.ExecuteAsync(http, request, db => AddAsync(db, http.GetMerchant().MerchantId, request, time), cancel);
+    }
+
+    private static async Task<Answer> AddAsync(DbSession db, MerchantId merchant, Request request, TimeProvider time)
+    {
+        var row = new LocationRow(LocationId.New(time), request.Name.Trim(), request.Reference, time.GetUtcNow());
+        if (await db.ExecuteAsync(
+                Sql.Insert, new { row.LocationId, MerchantId = merchant, row.Name, row.Reference, row.CreatedAt }) == 0)
+        {
+            throw new FaultException(CommonFaults.ReferenceReused, "Another location has this reference.", new FieldError("/reference", "reused"));
+        }
+
+        return Answer.Created($"/v1/locations/{row.LocationId}", row.ToView());
+    }
+
+    private static class Sql
+    {
+        public const string Insert = """
+            INSERT INTO locations (location_id, merchant_id, name, reference, created_at)
+            VALUES (@LocationId, @MerchantId, @Name, @Reference, @CreatedAt)
+                ON CONFLICT (merchant_id, reference) DO NOTHING
+            """;
+    }
+}

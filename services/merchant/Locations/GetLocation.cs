@@ -1,0 +1,30 @@
+using LocalPlus.Hosting;
+using LocalPlus.Kernel;
+
+namespace LocalPlus.Merchant.Locations;
+
+/// <summary>GET /v1/locations/{id}. Refusals: not_found.</summary>
+internal static class GetLocation
+{
+    public static void MapGetLocation(this IEndpointRouteBuilder group) =>
+        group.MapGet("/locations/{id}", HandleAsync).RequireScope("locations:read").WithName(nameof(GetLocation))
+            .Produces<LocationView>();
+
+    private static async Task<IResult> HandleAsync(HttpContext http, LocationId id, Database database, CancellationToken cancel)
+    {
+        var args = new { LocationId = id, http.GetMerchant().MerchantId };
+        return await database.QuerySingleOrDefaultAsync<LocationRow>(Sql.Get, args, cancel) is { } row
+            ? Answer.Ok(row.ToView())
+            : throw new FaultException(CommonFaults.NotFound, "There is no such location.");
+    }
+
+    private static class Sql
+    {
+        public const string Get = """
+            SELECT location_id, name, reference, created_at
+              FROM locations
+             WHERE location_id = @LocationId
+               AND merchant_id = @MerchantId
+            """;
+    }
+}

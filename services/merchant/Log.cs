@@ -1,0 +1,16 @@
+using LocalPlus.Kernel;
+
+namespace LocalPlus.Merchant;
+
+/// <summary>The merchant service's log events, ids 3000-3999.</summary>
+internal static partial class Log
+{
+    [LoggerMessage(3000, LogLevel.Information, "merchant {MerchantId} onboarded", EventName = "merchant.onboarded")]
+    public static partial void MerchantOnboarded(this ILogger log, MerchantId merchantId);
+
+    [LoggerMessage(3001, LogLevel.Information, "API key {KeyId} of {MerchantId} issued", EventName = "merchant.api_key.issued")]
+    public static partial void ApiKeyIssued(this ILogger log, ApiKeyId keyId, MerchantId merchantId);
+
+    [LoggerMessage(3002, LogLevel.Information, "API key {KeyId} of {MerchantId} revoked", EventName = "merchant.api_key.revoked")]
+    public static partial void ApiKeyRevoked(this ILogger log, ApiKeyId keyId, MerchantId merchantId);
+}

@@ -1,0 +1,34 @@
+using LocalPlus.Kernel;
+using LocalPlus.Merchant.Keys;
+
+namespace LocalPlus.Merchant;
+
+/// <summary>A merchant as itself and administrators see it. <paramref name="ApiKey"/> comes with the onboarding only.</summary>
+internal sealed record MerchantView(
+    MerchantId Id,
+    string Object,
+    string Name,
+    string Mode,
+    string Country,
+    Currency Currency,
+    string Locale,
+    string ContactEmail,
+    DateTimeOffset CreatedAt,
+    ApiKeyView? ApiKey = null);
+
+/// <summary>The two modes of a merchant: a sandbox, or a business whose money is real.</summary>
+internal static class Modes
+{
+    public const string Live = "live";
+    public const string Test = "test";
+}
+
+/// <summary>The languages that LocalPlus writes to people in.</summary>
+internal static class Locales
+{
+    public const string English = "en";
+    public const string French = "fr";
+
+    /// <summary>The language a merchant is written to in, unless it says so itself.</summary>
+    public static string Of(string country) => country is "FR" or "MC" ? French : English;
+}

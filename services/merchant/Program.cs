@@ -1,0 +1,28 @@
+using LocalPlus.Hosting;
+using LocalPlus.Merchant;
+using LocalPlus.Merchant.Keys;
+using LocalPlus.Merchant.Locations;
+
+var builder = WebApplication.CreateBuilder(args);
+await builder.AddLocalPlusAsync("merchant");
+builder.Services.AddSingleton(new KeyHasher(builder.Configuration["Secrets:key_pepper"]));
+builder.Services.AddSingleton<ApiKeys>();
+// The other services ask this one; it asks its own table.
+builder.Services.AddSingleton<IApiKeyVerifier>(services => services.GetRequiredService<ApiKeys>());
+
+var app = builder.Build();
+app.UseLocalPlus();
+app.MapAdminApi().MapOnboardMerchant();
+var merchants = app.MapMerchantApi();
+merchants.MapGetMerchant();
+merchants.MapCreateApiKey();
+merchants.MapRotateApiKey();
+merchants.MapListApiKeys();
+merchants.MapRevokeApiKey();
+merchants.MapCreateLocation();
+merchants.MapGetLocation();
+merchants.MapListLocations();
+var services = app.MapInternal();
+services.MapVerifyApiKey();
+services.MapGetMerchantContact();
+return await app.RunLocalPlusAsync(args);
