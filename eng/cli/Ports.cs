@@ -1,0 +1,68 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace LocalPlus.Cli;
+
+/// <summary>All ports of one running stack: fixed numbers plus the checkout's offset.</summary>
+internal sealed record Ports(int Offset)
+{
+    /// <summary>So many checkouts can run side by side on one machine.</summary>
+    public const int MaxStacks = 20;
+
+    private const int Step = 1000;
+
+    public int Gateway => 5080 + Offset;
+
+    public int Postgres => 5701 + Offset;
+
+    public int Valkey => 5702 + Offset;
+
+    public int Smtp => 5703 + Offset;
+
+    public string GatewayUrl => $"http://localhost:{Gateway}";
+
+    public int Public(string app) => Port(app, 5100);
+
+    public int App(string app) => Port(app, 5200);
+
+    public int DaprHttp(string app) => Port(app, 5300);
+
+    public int DaprGrpc(string app) => Port(app, 5400);
+
+    public int Metrics(string app) => Port(app, 5500);
+
+    public int DaprInternal(string app) => Port(app, 5600);
+
+    public IEnumerable<int> All =>
+    [
+        Gateway, Postgres, Valkey, Smtp,
+        .. Checkout.Apps.SelectMany(a => new[] { Public(a), App(a), DaprHttp(a), DaprGrpc(a), Metrics(a), DaprInternal(a) }),
+    ];
+
+    public IEnumerable<int> Taken => All.Where(port => !IsFree(port));
+
+    /// <summary>The offsets to try: the remembered one first.</summary>
+    public static IEnumerable<Ports> Candidates(int? remembered) =>
+        Enumerable.Range(0, MaxStacks).Select(k => k * Step).Prepend(remembered ?? 0).Distinct().Select(o => new Ports(o));
+
+    private static bool IsFree(int port)
+    {
+        try
+        {
+            using var listener = new TcpListener(IPAddress.Loopback, port);
+            listener.Start();
+            return true;
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
+    }
+
+    private int Port(string app, int family)
+    {
+        var index = Array.IndexOf(Checkout.Apps, app);
+        ArgumentOutOfRangeException.ThrowIfNegative(index, app);
+        return family + index + 1 + Offset;
+    }
+}

@@ -1,0 +1,89 @@
+namespace LocalPlus.Cli;
+
+/// <summary>A program that is needed: how to see that it is there, and the Debian packages that bring it.</summary>
+internal sealed record Requirement(string Name, Func<Task<string?>> Found, params string[] Packages)
+{
+    /// <summary>In bookworm it comes from backports only.</summary>
+    public bool Backported { get; init; }
+
+    /// <summary>Services that the packages would start with the machine; ours are started by `up` alone.</summary>
+    public string[] Services { get; init; } = [];
+
+    public string Remedy => Backported
+        ? $"add the bookworm-backports suite, then: apt-get install -y {string.Join(' ', Packages)}"
+        : $"apt-get install -y {string.Join(' ', Packages)}";
+}
+
+/// <summary>What the stack needs beside the .NET SDK.</summary>
+internal static class Requirements
+{
+    public static readonly Requirement Postgres = new(
+        "PostgreSQL 15 or later", () => Task.FromResult(Tools.FindPostgres("initdb")), "postgresql-15")
+    {
+        Services = ["postgresql"],
+    };
+
+    public static readonly Requirement Valkey = new("Valkey", Program("valkey-server"), "valkey-server")
+    {
+        Backported = true,
+        Services = ["valkey-server"],
+    };
+
+    public static readonly Requirement Nginx = new("nginx", Program("nginx"), "nginx-light") { Services = ["nginx"] };
+
+    public static readonly Requirement Smtp = new("SMTP catcher (aiosmtpd)", FindSmtpAsync, "python3-aiosmtpd");
+
+    public static readonly Requirement Node = new("Node.js with npm", Program("npm"), "nodejs", "npm");
+
+    public static readonly Requirement[] Stack = [Postgres, Valkey, Nginx, Smtp];
+
+    public static async Task<IReadOnlyList<Requirement>> MissingAsync(IEnumerable<Requirement> wanted)
+    {
+        var missing = new List<Requirement>();
+        foreach (var requirement in wanted)
+        {
+            if (await requirement.Found() is null)
+            {
+                missing.Add(requirement);
+            }
+        }
+
+        return missing;
+    }
+
+    /// <summary>Installs what is missing where that is allowed (Debian, root); otherwise says exactly what to do.</summary>
+    public static async Task EnsureAsync(IReadOnlyList<Requirement> wanted, CancellationToken cancel)
+    {
+        var missing = await MissingAsync(wanted);
+        if (missing.Count == 0)
+        {
+            return;
+        }
+
+        if (!Environment.IsPrivilegedProcess || Tools.Find("apt-get") is null)
+        {
+            throw new CliFailure(
+                ExitCodes.NotFound,
+                $"missing: {string.Join(", ", missing.Select(m => m.Name))} (installed by itself only for root on Debian)",
+                string.Join("; ", missing.Select(m => m.Remedy)));
+        }
+
+        await Terminal.StepAsync(
+            $"installing {string.Join(", ", missing.Select(m => m.Name))}",
+            progress => new Debian(progress).InstallAsync(missing, cancel),
+            cancel);
+        if (await MissingAsync(missing) is [var still, ..])
+        {
+            throw new CliFailure(ExitCodes.Failed, $"{still.Name} is still missing after its installation", still.Remedy);
+        }
+    }
+
+    private static Func<Task<string?>> Program(string name) => () => Task.FromResult(Tools.Find(name));
+
+    private static async Task<string?> FindSmtpAsync()
+    {
+        // Debian's own Python, whatever a version manager has put before it in PATH.
+        var result = await new Command(Tools.Python, "-c", "import aiosmtpd; print(aiosmtpd.__version__)").RunAsync(CancellationToken.None);
+        return result.ExitCode == 0 ? $"{Tools.Python} -m aiosmtpd" : null;
+    }
+}

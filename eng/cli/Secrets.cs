@@ -1,0 +1,81 @@
+using System.Security.Cryptography;
+
+namespace LocalPlus.Cli;
+
+/// <summary>
+/// Every password and key of this checkout, made once (keys.json) and handed to the services through the Dapr secret
+/// store's file (secrets.json), which is rendered anew at each start because it names ports.
+/// </summary>
+internal sealed class Secrets
+{
+    private const string KeysFile = "keys.json";
+    private const int KeyBytes = 32;
+
+    private readonly Checkout _checkout;
+    private readonly Dictionary<string, string> _keys;
+
+    public Secrets(Checkout checkout)
+    {
+        _checkout = checkout;
+        _keys = checkout.Read<Dictionary<string, string>>(KeysFile) ?? [];
+    }
+
+    public string PostgresPassword => Password("postgres");
+
+    public string ValkeyPassword => Password("valkey");
+
+    public string AppApiToken => Password("app_api_token");
+
+    public string DaprApiToken => Password("dapr_api_token");
+
+    public string WorkflowPassword => Password("workflow");
+
+    public string RolePassword(string role) => Password($"role_{role}");
+
+    /// <summary>Writes secrets.json: secret name to a map of text, as the local file store of Dapr wants it.</summary>
+    public void Render(Ports ports)
+    {
+        var secrets = new Dictionary<string, Dictionary<string, string>>();
+        foreach (var app in Checkout.Apps)
+        {
+            secrets[app] = new Dictionary<string, string>
+            {
+                ["database"] = Database(app, app, ports),
+                ["migrations_database"] = Database(app, $"{app}_owner", ports),
+            };
+        }
+
+        secrets["giftcard"]["code_pepper"] = Key("code_pepper");
+        secrets["merchant"]["key_pepper"] = Key("key_pepper");
+        secrets["wallet"]["pii_key"] = Key("pii_key");
+        secrets["components"] = new Dictionary<string, string>
+        {
+            ["valkey_host"] = $"127.0.0.1:{ports.Valkey}",
+            ["valkey_password"] = ValkeyPassword,
+            ["workflowstore"] =
+                $"host=127.0.0.1 port={ports.Postgres} user=workflow password={WorkflowPassword} dbname=workflow sslmode=disable",
+        };
+        secrets["smtp"] = new Dictionary<string, string> { ["host"] = "127.0.0.1", ["port"] = $"{ports.Smtp}" };
+        _checkout.Write("secrets.json", secrets);
+    }
+
+    private string Database(string database, string role, Ports ports) =>
+        $"Host=127.0.0.1;Port={ports.Postgres};Database={database};Username={role};Password={RolePassword(role)}";
+
+    /// <summary>Letters and digits only: it goes into connection strings and configuration files.</summary>
+    private string Password(string name) =>
+        Keep(name, () => RandomNumberGenerator.GetString("ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz23456789", KeyBytes));
+
+    private string Key(string name) => Keep(name, () => Convert.ToBase64String(RandomNumberGenerator.GetBytes(KeyBytes)));
+
+    private string Keep(string name, Func<string> make)
+    {
+        if (!_keys.TryGetValue(name, out var value))
+        {
+            value = _keys[name] = make();
+            _checkout.Write(KeysFile, _keys);
+        }
+
+        return value;
+    }
+}

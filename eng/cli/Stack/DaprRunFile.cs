@@ -1,0 +1,41 @@
+using System.Text.RegularExpressions;
+
+namespace LocalPlus.Cli;
+
+/// <summary>
+/// The repository's dapr.yaml and components, with this checkout's ports and paths filled in, under .localplus/dapr.
+/// `dapr run -f` and the stand-in take the result alike; at offset 0 the repository's own file says the same.
+/// </summary>
+internal static partial class DaprRunFile
+{
+    private const string LocalComponents = "components/clouds/local";
+
+    public static void Render(Checkout checkout, Ports ports, StackOptions options)
+    {
+        var text = File.ReadAllText(Path.Combine(checkout.Root, "dapr.yaml"));
+        text = PortLine().Replace(text, m => m.Groups[1].Value + (int.Parse(m.Groups[2].Value, null) + ports.Offset));
+        text = text
+            .Replace($"- {LocalComponents}\n", $"- {checkout.DaprFolder}/components\n", StringComparison.Ordinal)
+            .Replace("- components/", $"- {checkout.Root}/components/", StringComparison.Ordinal)
+            .Replace("configFilePath: ", $"configFilePath: {checkout.Root}/", StringComparison.Ordinal)
+            .Replace("appDirPath: ", $"appDirPath: {checkout.Root}/", StringComparison.Ordinal)
+            .Replace("../../.localplus/", $"{checkout.State}/", StringComparison.Ordinal)
+            .Replace("/debug/", $"/{options.Configuration.ToLowerInvariant()}/", StringComparison.Ordinal);
+        checkout.WriteText(Path.GetRelativePath(checkout.State, checkout.RunFile), text);
+
+        var target = Path.Combine(checkout.DaprFolder, "components");
+        if (Directory.Exists(target))
+        {
+            Directory.Delete(target, recursive: true);
+        }
+
+        foreach (var file in Directory.EnumerateFiles(Path.Combine(checkout.Root, LocalComponents), "*.yaml"))
+        {
+            var component = File.ReadAllText(file).Replace("../../.localplus/", $"{checkout.State}/", StringComparison.Ordinal);
+            checkout.WriteText(Path.Combine("dapr", "components", Path.GetFileName(file)), component);
+        }
+    }
+
+    [GeneratedRegex("""((?:[pP]ort|PORT): "?)(\d{4,5})""")]
+    private static partial Regex PortLine();
+}

@@ -1,0 +1,71 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+
+namespace LocalPlus.Cli;
+
+/// <summary>Asks a process whether it does its work; the answer is null or what is wrong.</summary>
+internal static class Probes
+{
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(3);
+    private static readonly HttpClient Http = new() { Timeout = Limit };
+
+    public static async Task<string?> HttpAsync(int port, string path, string? daprToken, CancellationToken cancel)
+    {
+        try
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, $"http://127.0.0.1:{port}{path}");
+            if (daprToken is not null)
+            {
+                request.Headers.Add("dapr-api-token", daprToken);
+            }
+
+            using var answer = await Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancel);
+            return answer.IsSuccessStatusCode ? null : $"{path} answers {(int)answer.StatusCode}";
+        }
+        catch (HttpRequestException e)
+        {
+            return e.InnerException is SocketException { SocketErrorCode: SocketError.ConnectionRefused }
+                ? $"port {port} refuses"
+                : e.Message;
+        }
+        catch (TaskCanceledException) when (!cancel.IsCancellationRequested)
+        {
+            return $"{path} gives no answer in {Limit.TotalSeconds:0} s";
+        }
+    }
+
+    /// <summary>Sends a line (or nothing) and looks at the beginning of what comes back.</summary>
+    public static async Task<string?> LineAsync(int port, string? send, string expected, CancellationToken cancel)
+    {
+        using var limited = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        limited.CancelAfter(Limit);
+        try
+        {
+            using var client = new TcpClient();
+            await client.ConnectAsync(IPAddress.Loopback, port, limited.Token);
+            using var stream = client.GetStream();
+            if (send is not null)
+            {
+                await stream.WriteAsync(Encoding.ASCII.GetBytes(send), limited.Token);
+            }
+
+            var buffer = new byte[512];
+            var read = await stream.ReadAsync(buffer, limited.Token);
+            var text = Encoding.ASCII.GetString(buffer, 0, read);
+            return text.StartsWith(expected, StringComparison.Ordinal) ? null : $"answers {text.Split('\r', '\n')[0]}";
+        }
+        catch (SocketException)
+        {
+            return $"port {port} refuses";
+        }
+        catch (IOException e)
+        {
+            return e.Message;
+        }
+        catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
+        {
+            return $"port {port} gives no answer in {Limit.TotalSeconds:0} s";
+        }
+    }
+}

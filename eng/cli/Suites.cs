@@ -1,0 +1,154 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+using System.Xml.Linq;
+
+namespace LocalPlus.Cli;
+
+/// <summary>How many tests passed and failed, and the names of those that failed.</summary>
+internal sealed record Score(int Passed, int Failed, IReadOnlyList<string> Failures)
+{
+    public static readonly Score None = new(0, 0, []);
+
+    public static Score operator +(Score a, Score b) => new(a.Passed + b.Passed, a.Failed + b.Failed, [.. a.Failures, .. b.Failures]);
+}
+
+/// <summary>
+/// The test suites by name: each is a few projects of xunit, or Node programs whose last line is "N passed, N failed".
+/// </summary>
+internal static partial class Suites
+{
+    public static readonly string[] Names = ["unit", "tidy", "contract", "compat", "integration", "platform", "conformance", "e2e"];
+
+    private static readonly TimeSpan ProjectLimit = TimeSpan.FromMinutes(10);
+
+    public static async Task<Score> RunAsync(Checkout checkout, IReadOnlyList<string> names, string? filter, CancellationToken cancel)
+    {
+        var total = Score.None;
+        foreach (var name in names)
+        {
+            foreach (var test in Find(checkout, name))
+            {
+                total += await RunOneAsync(checkout, name, test, filter, cancel);
+            }
+        }
+
+        return total;
+    }
+
+    /// <summary>What of the wanted suites is there, as paths relative to the checkout.</summary>
+    public static IEnumerable<string> Find(Checkout checkout, string suite) => suite switch
+    {
+        "unit" => Projects(checkout, "tests/Unit"),
+        "tidy" => Projects(checkout, "tests/Tidy"),
+        "contract" => Projects(checkout, "tests/Contract"),
+        "integration" => Projects(checkout, "tests/Integration"),
+        "platform" => Projects(checkout, "tests/Platform"),
+        "e2e" => Projects(checkout, "tests/EndToEnd"),
+        "compat" => Projects(checkout, "compat/tests"),
+        "conformance" => Scripts(checkout, "compat/tests"),
+        _ => throw CliFailure.Usage($"there is no suite '{suite}'; there are {string.Join(", ", Names)}", "test"),
+    };
+
+    private static IEnumerable<string> Projects(Checkout checkout, string folder) => Files(checkout, folder, "*.csproj");
+
+    private static IEnumerable<string> Scripts(Checkout checkout, string folder) => Files(checkout, folder, "*.suite.mjs");
+
+    private static IEnumerable<string> Files(Checkout checkout, string folder, string pattern)
+    {
+        var full = Path.Combine(checkout.Root, folder);
+        return Directory.Exists(full)
+            ? Directory.EnumerateFiles(full, pattern, SearchOption.AllDirectories)
+                .Where(f => !f.Contains("/node_modules/", StringComparison.Ordinal))
+                .Select(f => Path.GetRelativePath(checkout.Root, f))
+                .Order(StringComparer.Ordinal)
+            : [];
+    }
+
+    private static async Task<Score> RunOneAsync(Checkout checkout, string suite, string test, string? filter, CancellationToken cancel)
+    {
+        var name = Path.GetFileNameWithoutExtension(test);
+        return await Terminal.StepAsync(
+            $"{suite}: {name}",
+            async progress =>
+            {
+                var score = test.EndsWith(".csproj", StringComparison.Ordinal)
+                    ? await ProjectAsync(checkout, test, name, filter, progress, cancel)
+                    : await ScriptAsync(checkout, test, progress, cancel);
+                progress.Outcome = $"{score.Passed} passed, {score.Failed} failed";
+                return score;
+            },
+            cancel);
+    }
+
+    private static async Task<Score> ProjectAsync(
+        Checkout checkout, string project, string name, string? filter, StepProgress progress, CancellationToken cancel)
+    {
+        var results = Path.Combine(checkout.Root, "artifacts", "tests");
+        var trx = Path.Combine(results, $"{name}.trx");
+        File.Delete(trx);
+        string[] filtered = filter is null ? [] : ["--filter", filter];
+        var run = new Command(
+            Tools.Dotnet,
+            ["test", project, "--no-build", "--nologo", "--results-directory", results, "--logger", $"trx;LogFileName={name}.trx", .. filtered])
+        {
+            WorkingDirectory = checkout.Root,
+            Limit = ProjectLimit,
+            Environment = { ["DOTNET_CLI_USE_MSBUILD_SERVER"] = "0", ["MSBUILDDISABLENODEREUSE"] = "1" },
+            OnLine = line => progress.Detail = line.Trim(),
+        };
+        var result = await run.RunAsync(cancel);
+        if (Trx(trx) is not { } score)
+        {
+            return result.ExitCode == 0 ? Score.None : new Score(0, 1, [$"{name} did not run:\n{result.Tail(15)}"]);
+        }
+
+        // A crash of the test host fails the run although every test that was reported passed.
+        return result.ExitCode != 0 && score.Failed == 0
+            ? score + new Score(0, 1, [$"{name} ended with {result.ExitCode}:\n{result.Tail(15)}"])
+            : score;
+    }
+
+    private static async Task<Score> ScriptAsync(Checkout checkout, string script, StepProgress progress, CancellationToken cancel)
+    {
+        var run = new Command("node", script)
+        {
+            WorkingDirectory = checkout.Root,
+            Limit = ProjectLimit,
+            Environment = { ["LP_ROOT"] = checkout.Root, ["LP_DOTNET"] = Tools.Dotnet },
+            OnLine = line => progress.Detail = line.Trim(),
+        };
+        var result = await run.RunAsync(cancel);
+        var match = result.Lines.Reverse().Select(l => Sum().Match(l)).FirstOrDefault(m => m.Success);
+        if (match is null)
+        {
+            return new Score(0, 1, [$"{script} printed no result:\n{result.Tail(15)}"]);
+        }
+
+        var passed = int.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture);
+        var failed = int.Parse(match.Groups[2].Value, CultureInfo.InvariantCulture);
+        return new Score(passed, Math.Max(failed, result.ExitCode == 0 ? 0 : 1), failed == 0 && result.ExitCode == 0 ? [] : [$"{script}:\n{result.Tail(15)}"]);
+    }
+
+    /// <summary>Visual Studio's result file; null when it is absent or torn.</summary>
+    private static Score? Trx(string path)
+    {
+        try
+        {
+            XNamespace ns = "http://microsoft.com/schemas/VisualStudio/TeamTest/2010";
+            var results = XDocument.Load(path).Descendants(ns + "UnitTestResult").ToList();
+            var failures = results.Where(r => (string?)r.Attribute("outcome") == "Failed").Select(r =>
+            {
+                var message = r.Descendants(ns + "Message").FirstOrDefault()?.Value.Trim() ?? "";
+                return $"{(string?)r.Attribute("testName")}\n{message}";
+            }).ToList();
+            return new Score(results.Count(r => (string?)r.Attribute("outcome") == "Passed"), failures.Count, failures);
+        }
+        catch (Exception e) when (e is IOException or System.Xml.XmlException)
+        {
+            return null;
+        }
+    }
+
+    [GeneratedRegex(@"(\d+) passed, (\d+) failed")]
+    private static partial Regex Sum();
+}

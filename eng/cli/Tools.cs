@@ -1,0 +1,44 @@
+namespace LocalPlus.Cli;
+
+/// <summary>Finds the programs that the stack leans on.</summary>
+internal static class Tools
+{
+    public const string Python = "/usr/bin/python3";
+
+    /// <summary>What is tried when PATH does not name it: Debian keeps servers out of a user's PATH.</summary>
+    private static readonly string[] MoreFolders = ["/usr/sbin", "/usr/local/sbin", "/sbin", "/usr/local/bin", "/usr/bin"];
+
+    private const int OldestPostgres = 15;
+
+    /// <summary>The running dotnet, or the one in PATH when the CLI was started through its own executable.</summary>
+    public static string Dotnet =>
+        Environment.ProcessPath is { } path && Path.GetFileName(path) == "dotnet" ? path : Find("dotnet") ?? "dotnet";
+
+    public static string? Find(string name) =>
+        (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Concat(MoreFolders)
+            .Where(f => f.Length > 0)
+            .Select(f => Path.Combine(f, name))
+            .FirstOrDefault(File.Exists);
+
+    public static string Must(string name) =>
+        Find(name) ?? throw new CliFailure(ExitCodes.NotFound, $"{name} is not installed", "./localplus doctor --fix");
+
+    /// <summary>A program of the newest PostgreSQL of 15 or later; Debian keeps one folder a version.</summary>
+    public static string Postgres(string name) =>
+        FindPostgres(name) ?? throw new CliFailure(
+            ExitCodes.NotFound, $"PostgreSQL {OldestPostgres} or later is not installed", "./localplus doctor --fix");
+
+    public static string? FindPostgres(string name)
+    {
+        const string versions = "/usr/lib/postgresql";
+        var newest = !Directory.Exists(versions)
+            ? null
+            : Directory.EnumerateDirectories(versions)
+                .Select(folder => (Folder: folder, Version: int.TryParse(Path.GetFileName(folder), out var v) ? v : 0))
+                .Where(v => v.Version >= OldestPostgres && File.Exists(Path.Combine(v.Folder, "bin", "initdb")))
+                .OrderByDescending(v => v.Version)
+                .Select(v => Path.Combine(v.Folder, "bin", name))
+                .FirstOrDefault(File.Exists);
+        return newest ?? (Find("initdb") is null ? null : Find(name));
+    }
+}

@@ -1,0 +1,65 @@
+namespace LocalPlus.Cli;
+
+/// <summary>Hands over to perf/, with the running stack's addresses in the environment.</summary>
+internal static class Bench
+{
+    public static readonly Verb Verb = new(
+        "bench", "bench redeem|transfer|workflow [--json] [--for SECONDS] [--clients N] [--rps N]", "measure, with a yardstick beside", RunAsync)
+    {
+        Flags = ["--json"],
+        Options = ["--for", "--clients", "--rps"],
+    };
+
+    private static async Task<int> RunAsync(Invocation call)
+    {
+        var (checkout, arguments, cancel) = call;
+        if (arguments.Positions is not [var scenario])
+        {
+            throw CliFailure.Usage("say which scenario: redeem, transfer or workflow", "bench");
+        }
+
+        var state = StackState.RunningOrFail(checkout);
+        await Terminal.StepAsync(
+            "building perf",
+            async _ =>
+            {
+                var result = await Builder.Dotnet(checkout, "build", Path.Combine("perf", "LocalPlus.Perf.csproj"), "-c", "Release", "-v", "quiet").RunAsync(cancel);
+                if (result.ExitCode != 0)
+                {
+                    throw new CliFailure(ExitCodes.Failed, $"perf does not build:\n{result.Tail(8)}", "dotnet build perf -c Release");
+                }
+            },
+            cancel);
+        var secrets = new Secrets(checkout);
+        var developer = await Developer.EnsureAsync(checkout, state.Ports, cancel);
+        string[] options = [.. arguments.Options.SelectMany(o => new[] { o.Key, o.Value }), .. arguments.Flags];
+        var run = new Command(Tools.Dotnet, [checkout.Assembly("LocalPlus.Perf", "Release"), scenario, .. options])
+        {
+            OnLine = Terminal.Say,
+            Environment =
+            {
+                ["LP_GATEWAY"] = state.Ports.GatewayUrl.Replace("localhost", "127.0.0.1", StringComparison.Ordinal),
+                ["LP_LEDGER"] = $"http://127.0.0.1:{state.Ports.Public("ledger")}",
+                ["LP_API_KEY"] = developer.ApiKey,
+                ["LP_MERCHANT_ID"] = developer.MerchantId,
+                ["LP_OPERATOR_TOKEN"] = Operators.Mint(checkout, "admin", "bench"),
+                ["LP_PSQL"] = Tools.Postgres("psql"),
+                ["LP_PGBENCH"] = Tools.FindPostgres("pgbench"),
+                ["LP_GIFTCARD_DAPR_GRPC"] = $"127.0.0.1:{state.Ports.DaprGrpc("giftcard")}",
+                ["DAPR_API_TOKEN"] = secrets.DaprApiToken,
+                ["PGHOST"] = "127.0.0.1",
+                ["PGPORT"] = $"{state.Ports.Postgres}",
+                ["PGUSER"] = Postgres.Superuser,
+                ["PGPASSWORD"] = secrets.PostgresPassword,
+            },
+        };
+        var result = await run.RunAsync(cancel);
+        return result.ExitCode switch
+        {
+            0 => ExitCodes.Ok,
+            ExitCodes.NotFound or ExitCodes.Usage => throw new CliFailure(
+                result.ExitCode, $"bench has no scenario '{scenario}' or does not understand it", "./localplus help bench"),
+            _ => throw new CliFailure(ExitCodes.Failed, $"{scenario} ended with {result.ExitCode}", "./localplus status"),
+        };
+    }
+}

@@ -1,0 +1,157 @@
+using System.Globalization;
+using System.Net.Sockets;
+
+namespace LocalPlus.Cli;
+
+/// <summary>Looks at everything the stack leans on: ok, warn or fail, each with its remedy.</summary>
+internal static class Doctor
+{
+    public static readonly Verb Verb = new("doctor", "doctor [--fix]", "is this machine fit to run it?", RunAsync) { Flags = ["--fix"] };
+
+    private const string Ok = "ok";
+    private const string Warn = "warn";
+    private const string Fail = "fail";
+    private const long DiskNeeded = 3L << 30;
+    private static readonly TimeSpan ClockTolerance = TimeSpan.FromSeconds(30);
+
+    private sealed record Finding(string Level, string Subject, string Says, string Remedy = "");
+
+    private static async Task<int> RunAsync(Invocation call)
+    {
+        var (checkout, arguments, cancel) = call;
+        if (arguments.Has("--fix"))
+        {
+            await Requirements.EnsureAsync([.. Requirements.Stack, Requirements.Node], cancel);
+        }
+
+        List<Finding> findings = [await SdkAsync(checkout, cancel)];
+        foreach (var requirement in Requirements.Stack)
+        {
+            findings.Add(await ProgramAsync(requirement, Fail));
+        }
+
+        findings.Add(await ProgramAsync(Requirements.Node, Warn));
+        findings.Add(PortsFree(checkout));
+        findings.Add(Disk(checkout));
+        findings.Add(await ClockAsync(checkout, cancel));
+        findings.AddRange(await DaprPartsAsync(checkout, cancel));
+
+        List<string[]> table = [["", "WHAT", "FOUND", "REMEDY"]];
+        table.AddRange(findings.Select(f => new[] { f.Level, f.Subject, f.Says, f.Remedy }));
+        Terminal.Table(table);
+        if (findings.Find(f => f.Level == Fail) is { } worst)
+        {
+            Terminal.Failure($"{worst.Subject}: {worst.Says}", worst.Remedy);
+            return ExitCodes.Failed;
+        }
+
+        return ExitCodes.Ok;
+    }
+
+    private static async Task<Finding> SdkAsync(Checkout checkout, CancellationToken cancel)
+    {
+        var version = await new Command(Tools.Dotnet, "--version") { WorkingDirectory = checkout.Root }.RunAsync(cancel);
+        return version.ExitCode == 0 && version.Output.StartsWith("10.", StringComparison.Ordinal)
+            ? new Finding(Ok, ".NET SDK", version.Output)
+            : new Finding(Fail, ".NET SDK", version.Tail(1), "install the .NET 10 SDK");
+    }
+
+    private static async Task<Finding> ProgramAsync(Requirement requirement, string otherwise) =>
+        await requirement.Found() is { } place
+            ? new Finding(Ok, requirement.Name, place)
+            : new Finding(otherwise, requirement.Name, "not installed", $"./localplus doctor --fix, or: {requirement.Remedy}");
+
+    private static Finding PortsFree(Checkout checkout)
+    {
+        if (StackState.Running(checkout) is { } state)
+        {
+            return new Finding(Ok, "ports", $"in use by this checkout, gateway {state.Ports.Gateway}");
+        }
+
+        var free = Ports.Candidates(null).FirstOrDefault(p => !p.Taken.Any());
+        return free switch
+        {
+            null => new Finding(Fail, "ports", "no offset has all its ports free", "stop other checkouts: ./localplus down"),
+            { Offset: 0 } => new Finding(Ok, "ports", $"free, gateway {free.Gateway}"),
+            _ => new Finding(Warn, "ports", $"{new Ports(0).Taken.First()} is taken", $"nothing to do: `up` takes gateway {free.Gateway}"),
+        };
+    }
+
+    private static Finding Disk(Checkout checkout)
+    {
+        var free = new DriveInfo(checkout.Root).AvailableFreeSpace;
+        var says = string.Create(CultureInfo.InvariantCulture, $"{free / (double)(1 << 30):0.0} GiB free");
+        return free >= DiskNeeded
+            ? new Finding(Ok, "disk", says)
+            : new Finding(Warn, "disk", says, $"free {DiskNeeded >> 30} GiB: a build and its data need about that much");
+    }
+
+    /// <summary>Money is decided by PostgreSQL's clock and by the services'; on one machine they are one clock.</summary>
+    private static async Task<Finding> ClockAsync(Checkout checkout, CancellationToken cancel)
+    {
+        var now = DateTimeOffset.UtcNow;
+        var built = File.GetLastWriteTimeUtc(Path.Combine(checkout.Root, "LocalPlus.sln"));
+        if (built > now.UtcDateTime + ClockTolerance)
+        {
+            return new Finding(Warn, "clock", $"{now:u} is before this checkout was made", "set the clock: tokens and expiry depend on it");
+        }
+
+        if (StackState.Running(checkout) is not { } state)
+        {
+            return new Finding(Ok, "clock", $"{now:u}");
+        }
+
+        var answer = await new Postgres(checkout, state.Ports, new Secrets(checkout)).QueryAsync(
+            "SELECT extract(epoch FROM clock_timestamp())::bigint", cancel);
+        return long.TryParse(answer.Output, CultureInfo.InvariantCulture, out var epoch)
+            && (DateTimeOffset.FromUnixTimeSeconds(epoch) - now).Duration() < ClockTolerance
+                ? new Finding(Ok, "clock", $"{now:u}, PostgreSQL agrees")
+                : new Finding(Fail, "clock", "PostgreSQL's clock differs from this process's", "./localplus down && ./localplus up");
+    }
+
+    private static async Task<IReadOnlyList<Finding>> DaprPartsAsync(Checkout checkout, CancellationToken cancel)
+    {
+        var probe = SdkProbe.Remembered(checkout);
+        var dapr = Tools.Find("dapr");
+        var version = dapr is null ? null : (await new Command(dapr, "--version").RunAsync(cancel)).Tail(2).ReplaceLineEndings(" ");
+        var running = StackState.Running(checkout);
+        return
+        [
+            probe switch
+            {
+                null => new Finding(Ok, "Dapr and gRPC SDKs", "not asked yet, `up` does"),
+                { OfficialSdks: true } => new Finding(Ok, "Dapr and gRPC SDKs", "official packages"),
+                _ => new Finding(
+                    Warn, "Dapr and gRPC SDKs", "stand-ins (compat/sdk)", "nothing to do; a feed that has the packages: rm .localplus/sdk-probe.json"),
+            },
+            running is { Options.RealDapr: true }
+                ? new Finding(Ok, "sidecar", $"official: {version}")
+                : new Finding(
+                    Warn, "sidecar", "stand-in (compat/sidecar)",
+                    version is null ? "nothing to do; the official one: install the Dapr CLI, then up --real-dapr" : "up --real-dapr takes the official one"),
+            new Finding(Warn, "gateway", "stand-in (nginx from the chart's HTTPRoutes)", "nothing to do; the Cilium Gateway needs a cluster"),
+            await EngineAnswersAsync(cancel)
+                ? new Finding(Ok, "test containers", probe is { OfficialContainers: true } ? "official" : "container engine found, SDK is a stand-in")
+                : new Finding(Warn, "test containers", "stand-in: private processes", "nothing to do; official ones need a container engine"),
+        ];
+    }
+
+    private static async Task<bool> EngineAnswersAsync(CancellationToken cancel)
+    {
+        if (!File.Exists("/var/run/docker.sock"))
+        {
+            return false;
+        }
+
+        try
+        {
+            using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+            await socket.ConnectAsync(new UnixDomainSocketEndPoint("/var/run/docker.sock"), cancel);
+            return true;
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
+    }
+}

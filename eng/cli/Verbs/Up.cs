@@ -1,0 +1,137 @@
+using System.Diagnostics;
+
+namespace LocalPlus.Cli;
+
+/// <summary>From a bare checkout to a healthy stack: installs, builds, starts, waits, and says what to do next.</summary>
+internal static class Up
+{
+    public static readonly Verb Verb = new(
+        "up", "up [--release] [--otlp URL] [--real-dapr] [--backing]", "install, build, start, wait until healthy", RunAsync)
+    {
+        Flags = ["--release", "--real-dapr", "--backing", "--no-build"],
+        Options = ["--otlp"],
+    };
+
+    private const int CrashesAllowed = 4;
+    private static readonly TimeSpan HealthyLimit = TimeSpan.FromSeconds(180);
+    private static readonly TimeSpan SupervisorLimit = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(250);
+
+    private static async Task<int> RunAsync(Invocation call)
+    {
+        var (checkout, arguments, cancel) = call;
+        var options = new StackOptions(
+            arguments.Has("--release") ? "Release" : "Debug", arguments.Option("--otlp"), arguments.Has("--real-dapr"), arguments.Has("--backing"));
+        checkout.MakeState();
+        using var sole = Supervisor.TryLock(Path.Combine(checkout.State, "up.lock"))
+            ?? throw new CliFailure(ExitCodes.Refused, "another `up` is at work in this checkout", "./localplus status");
+
+        if (StackState.Running(checkout) is { } running && running.Options != options)
+        {
+            throw new CliFailure(ExitCodes.Refused, "it runs already, with other options", "./localplus down, then up again");
+        }
+
+        await Requirements.EnsureAsync(Requirements.Stack, cancel);
+        if (options.RealDapr)
+        {
+            _ = Tools.Find("dapr") ?? throw new CliFailure(
+                ExitCodes.NotFound, "--real-dapr needs the Dapr CLI in PATH", "install the Dapr CLI 1.18 and run `dapr init --slim`");
+        }
+
+        if (!arguments.Has("--no-build"))
+        {
+            await Builder.BuildAsync(checkout, options.Configuration, cancel);
+        }
+
+        var clock = Stopwatch.StartNew();
+        var state = await StartAsync(checkout, options, cancel);
+        if (options.BackingOnly)
+        {
+            Terminal.Say("");
+            Terminal.Say("PostgreSQL, Valkey, SMTP and the gateway run. Next, the services and their sidecars:");
+            Terminal.Say(state.Offset == 0 ? "  dapr run -f ." : $"  dapr run -f {checkout.RunFile}");
+            return ExitCodes.Ok;
+        }
+
+        var developer = await Developer.EnsureAsync(checkout, state.Ports, cancel);
+        Tell(state, developer, clock.Elapsed);
+        return ExitCodes.Ok;
+    }
+
+    private static Task<StackState> StartAsync(Checkout checkout, StackOptions options, CancellationToken cancel) =>
+        Terminal.StepAsync(
+            "starting",
+            async progress =>
+            {
+                if (StackState.Running(checkout) is null)
+                {
+                    // A supervisor that was killed leaves its processes; they go first.
+                    await Leftovers.StopAsync(checkout, cancel);
+                    await Supervise.StartDetachedAsync(checkout, options, cancel);
+                }
+
+                var state = await HealthyAsync(checkout, progress, cancel);
+                progress.Outcome = "healthy";
+                return state;
+            },
+            cancel);
+
+    private static async Task<StackState> HealthyAsync(Checkout checkout, StepProgress progress, CancellationToken cancel)
+    {
+        var clock = Stopwatch.StartNew();
+        while (true)
+        {
+            await Task.Delay(Poll, cancel);
+            var state = StackState.Running(checkout);
+            if (state is null)
+            {
+                progress.Detail = "waiting for the supervisor";
+                if (clock.Elapsed > SupervisorLimit)
+                {
+                    throw Failed(checkout, "the supervisor did not come up", "supervisor");
+                }
+
+                continue;
+            }
+
+            if (state.Processes.FirstOrDefault(p => p.Restarts >= CrashesAllowed) is { } broken)
+            {
+                throw Failed(checkout, $"{broken.Name} keeps ending ({broken.LastEnd})", broken.Name);
+            }
+
+            var troubles = await new LocalStack(checkout, state.Ports, state.Options).TroublesAsync(cancel);
+            if (troubles.Count == 0 && state.Phase == "running")
+            {
+                return state;
+            }
+
+            progress.Detail = $"waiting for {string.Join(", ", troubles.Keys)}";
+            if (clock.Elapsed > HealthyLimit)
+            {
+                var (name, trouble) = troubles.FirstOrDefault();
+                throw Failed(checkout, $"not healthy after {HealthyLimit.TotalSeconds:0} s: {name}: {trouble}", name ?? "supervisor");
+            }
+        }
+    }
+
+    private static CliFailure Failed(Checkout checkout, string message, string name)
+    {
+        var log = LogFile.PathOf(checkout.Logs, name);
+        var tail = File.Exists(log) ? string.Join('\n', File.ReadLines(log).TakeLast(12)) : "";
+        return new CliFailure(ExitCodes.Failed, $"{message}\n{tail}", $"./localplus logs {name}; when mended: ./localplus down && ./localplus up");
+    }
+
+    private static void Tell(StackState state, Developer developer, TimeSpan took)
+    {
+        var ports = state.Ports;
+        Terminal.Say("");
+        Terminal.Say($"Healthy after {Terminal.Seconds(took)}.");
+        Terminal.Say($"  API        {ports.GatewayUrl}");
+        Terminal.Say($"  test key   {developer.ApiKey}");
+        Terminal.Say("  operators  ./localplus token --role operator");
+        Terminal.Say("  mail       .localplus/mail     logs  ./localplus logs giftcard     SQL  ./localplus psql ledger");
+        Terminal.Say("");
+        Terminal.Say("Try:   curl -s -H 'Authorization: Bearer " + developer.ApiKey + $"' {ports.GatewayUrl}/v1/programs");
+        Terminal.Say("Next:  ./localplus demo");
+    }
+}
