@@ -48,11 +48,6 @@ spec:
     - toEndpoints:
         - matchLabels: { k8s:io.kubernetes.pod.namespace: {{ $network.observabilityNamespace }} }
       toPorts: [{ ports: [{ port: "4317", protocol: TCP }] }]
-    {{- if .root.Values.vault.enabled }}
-    - toEndpoints:
-        - matchLabels: { k8s:io.kubernetes.pod.namespace: {{ $network.vaultNamespace }} }
-      toPorts: [{ ports: [{ port: "8200", protocol: TCP }] }]
-    {{- end }}
     # PostgreSQL, Kafka and Valkey: managed, on ports that the provider chooses.
     - toCIDR: {{ toJson $network.dataCidrs }}
     - toFQDNs: [{ matchName: {{ (urlParse .root.Values.operators.jwksUrl).host }} }]
@@ -60,6 +55,11 @@ spec:
     {{- range .values.internet }}
     - toFQDNs: [{ matchName: {{ .host }} }]
       toPorts: [{ ports: [{ port: {{ .port | quote }}, protocol: TCP }] }]
+    {{- end }}
+    {{- if .root.Values.vault.enabled }}
+    - toEndpoints:
+        - matchLabels: { k8s:io.kubernetes.pod.namespace: {{ $network.vaultNamespace }} }
+      toPorts: [{ ports: [{ port: "8200", protocol: TCP }] }]
     {{- end }}
 {{- end }}
 {{- end -}}

@@ -1,0 +1,56 @@
+namespace LocalPlus.Tests.Platform;
+
+public class NetworkTests
+{
+    [Fact]
+    public void Every_call_in_code_is_allowed_by_the_chart()
+    {
+        foreach (var app in Chart.Apps)
+        {
+            var allowed = Chart.Values.Items($"services.{app}.calls").Select(c => c.ToString()).ToHashSet();
+            Assert.All(CodeFacts.Invocations(app).Where(called => called != app), called => Assert.True(allowed.Contains(called),
+                $"{app} calls {called}: add it to services.{app}.calls in charts/localplus/values.yaml"));
+        }
+    }
+
+    [Fact]
+    public void What_one_side_may_send_the_other_side_lets_in()
+    {
+        var policies = Chart.Environment("prod").Where(o => o.Kind() == "CiliumNetworkPolicy").ToDictionary(p => p.Name());
+        Assert.Equal(Chart.Apps.Select(a => $"svc-{a}"), policies.Keys.Order());
+        var sent = Flows("egress", "toEndpoints", (self, other) => (self, other));
+        var received = Flows("ingress", "fromEndpoints", (self, other) => (other, self));
+        Assert.Equal(sent, received);
+
+        (string From, string To)[] Flows(string direction, string peers, Func<string, string, (string, string)> flow) =>
+        [
+            .. from policy in policies.Values
+               from rule in policy.Items($"spec.{direction}")
+               from peer in rule.Items(peers)
+               let name = peer.Map("matchLabels").GetValueOrDefault("app.kubernetes.io/name")
+               where name is not null
+               orderby flow(policy.Name(), name)
+               select flow(policy.Name(), name),
+        ];
+    }
+
+    [Fact]
+    public void The_world_reaches_a_service_only_through_the_gateway()
+    {
+        foreach (var policy in Chart.Environment("prod").Where(o => o.Kind() == "CiliumNetworkPolicy"))
+        {
+            var open = Assert.Single(policy.Items("spec.ingress"), r => r.At("fromEntities") is not null);
+            Assert.Equal("[\"ingress\"]", open.At("fromEntities")!.ToJsonString());
+            Assert.Equal("8080", open.Text("toPorts.0.ports.0.port"));
+            Assert.All(policy.Items("spec.ingress"), r => Assert.NotNull(r.At("toPorts")));
+        }
+    }
+
+    [Fact]
+    public void The_mail_server_of_the_cloud_is_the_one_that_notification_may_reach()
+    {
+        var smtp = Yaml.Load(Repository.At("components/clouds/aws/smtp.yaml")).Single();
+        var host = smtp.Items("spec.metadata").Single(m => m.Text("name") == "host").Text("value");
+        Assert.Contains(Chart.Values.Items("services.notification.internet"), i => i.Text("host") == host);
+    }
+}

@@ -1,0 +1,79 @@
+using System.Text.Json.Nodes;
+
+namespace LocalPlus.Tests.Platform;
+
+public class RouteTests
+{
+    private static readonly JsonObject[] File = Yaml.Load(Repository.At("charts/localplus/files/httproutes.yaml"));
+
+    [Theory]
+    [InlineData("merchant", "/v1/merchants", "/v1/api_keys", "/v1/locations")]
+    [InlineData("giftcard", "/v1/programs", "/v1/gift_cards", "/v1/redemptions", "/v1/holds", "/ops/v1/runs")]
+    [InlineData("ledger", "/v1/accounts", "/v1/transactions", "/v1/checkpoints")]
+    [InlineData("wallet", "/v1/customers", "/v1/members", "/v1/wallets")]
+    [InlineData("analytics", "/v1/reports")]
+    [InlineData("notification", "/v1/notifications")]
+    public void The_public_resources_of_a_service_and_its_operators_door_are_routed_to_it(string app, params string[] resources) =>
+        Assert.Equal([.. resources.Append($"/ops/v1/{app}").Order()], Paths(Route(app)).Order());
+
+    [Fact]
+    public void Every_service_has_one_route_and_no_path_is_another_ones_prefix()
+    {
+        Assert.Equal(Chart.Apps, File.Select(r => r.Name()).Order());
+        var paths = File.SelectMany(Paths).ToArray();
+        foreach (var path in paths)
+        {
+            Assert.Single(paths, other => other == path || other.StartsWith(path + "/", StringComparison.Ordinal));
+        }
+    }
+
+    [Fact]
+    public void Nothing_internal_can_be_reached_through_the_gateway() => Assert.All(
+        File.SelectMany(Paths), p => Assert.Matches("^/(ops/)?v1/[a-z_]+$", p));
+
+    [Fact]
+    public void Every_path_that_a_service_maps_in_code_is_routed_to_it()
+    {
+        foreach (var app in Chart.Apps)
+        {
+            foreach (var path in CodeFacts.MappedPaths(app))
+            {
+                Assert.True(Paths(Route(app)).Any(p => path == p || path.StartsWith(p + "/", StringComparison.Ordinal)),
+                    $"{app} maps {path}, which charts/localplus/files/httproutes.yaml does not route to it");
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData("dev")]
+    [InlineData("staging")]
+    [InlineData("prod")]
+    public void The_chart_ships_the_file_with_hostnames_to_a_gateway_and_services_that_exist(string environment)
+    {
+        var objects = Chart.Environment(environment);
+        var gateway = objects.Single(o => o.Kind() == "Gateway");
+        var routes = objects.Where(o => o.Kind() == "HTTPRoute").ToArray();
+        Assert.Equal(File.Select(r => r.Name()).Order(), routes.Select(r => r.Name()).Order());
+        foreach (var route in routes)
+        {
+            var plain = Route(route.Name());
+            Assert.Equal(Paths(plain), Paths(route));
+            Assert.Equal(gateway.Name(), route.Text("spec.parentRefs.0.name"));
+            Assert.NotEmpty(route.Items("spec.hostnames"));
+            foreach (var rule in route.Items("spec.rules"))
+            {
+                Assert.Equal("5s", rule.Text("timeouts.request"));
+                Assert.Equal("2s", rule.Text("timeouts.backendRequest"));
+                var backend = rule.Items("backendRefs").Single();
+                var service = objects.Single(o => o.Kind() == "Service" && o.Name() == backend.Text("name"));
+                Assert.Contains(service.Items("spec.ports"), p => p.Text("port") == backend.Text("port"));
+                Assert.Equal($"svc-{route.Name()}", service.Name());
+            }
+        }
+    }
+
+    private static JsonObject Route(string app) => File.Single(r => r.Name() == app);
+
+    private static IEnumerable<string> Paths(JsonNode route) =>
+        route.Items("spec.rules").SelectMany(r => r.Items("matches")).Select(m => m.Text("path.value"));
+}
