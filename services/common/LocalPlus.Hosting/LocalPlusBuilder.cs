@@ -101,6 +101,8 @@ public static class LocalPlusBuilder
             console.TimestampFormat = "yyyy-MM-ddTHH:mm:ss.fffZ ";
             console.UseUtcTimestamp = true;
         });
+        // One line per business fact: what the frameworks have to say of each request is in the traces.
+        builder.Logging.AddFilter("Microsoft", LogLevel.Warning).AddFilter("Npgsql", LogLevel.Warning);
 
         await Secrets.LoadAsync(builder.Configuration, name);
         Ports.Configure(builder);

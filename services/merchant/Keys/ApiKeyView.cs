@@ -1,3 +1,4 @@
+using Dapper;
 using LocalPlus.Kernel;
 
 namespace LocalPlus.Merchant.Keys;
@@ -16,6 +17,7 @@ internal sealed record ApiKeyView(
     DateTimeOffset? RevokedAt);
 
 /// <summary>A row of api_keys, without its hash.</summary>
+[method: ExplicitConstructor] // Npgsql calls the scopes an Array, so Dapper would not match them to string[] by itself.
 internal sealed record ApiKeyRow(
     ApiKeyId ApiKeyId,
     string Name,

@@ -1,3 +1,4 @@
+using Dapper;
 using LocalPlus.Hosting;
 using LocalPlus.Kernel;
 
@@ -58,6 +59,7 @@ internal sealed class ApiKeys(Database database, KeyHasher hasher, TimeProvider 
     internal sealed record NewKey(
         MerchantId MerchantId, bool Live, string Name, IReadOnlyList<string> Scopes, DateTimeOffset? ExpiresAt, ApiKeyId? Replaces = null);
 
+    [method: ExplicitConstructor] // Npgsql calls the column an Array, so Dapper would not match it to string[] by itself.
     private sealed record StoredKey(
         MerchantId MerchantId, byte[] KeyHash, string[] Scopes, DateTimeOffset? ExpiresAt, DateTimeOffset? RevokedAt);
 

@@ -1,0 +1,76 @@
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Text.Json;
+using LocalPlus.Merchant.Keys;
+using LocalPlus.Tests.Integration.Support;
+
+namespace LocalPlus.Tests.Integration.Merchant;
+
+/// <summary>The merchant service with a database and a sidecar of its own, and an administrator who may onboard.</summary>
+public sealed class MerchantApi : IAsyncLifetime
+{
+    private readonly OperatorTokens operators = new();
+
+    public TestDatabase Database { get; private set; } = null!;
+
+    public ServiceProcess Service { get; private set; } = null!;
+
+    public StubSidecar Sidecar { get; private set; } = null!;
+
+    public async Task InitializeAsync()
+    {
+        Database = await TestDatabase.CreateAsync("merchant", typeof(KeyText).Assembly);
+        Sidecar = await StubSidecar.StartAsync();
+        Service = await ServiceProcess.StartAsync(
+            typeof(KeyText).Assembly.Location, Database, Sidecar.Port, environment:
+            [("Secrets__key_pepper", new string('p', 40)), ("LP_JWKS", operators.JwksPath)]);
+    }
+
+    public async Task DisposeAsync()
+    {
+        await Service.DisposeAsync();
+        await Sidecar.DisposeAsync();
+        await Database.DisposeAsync();
+        operators.Dispose();
+    }
+
+    public Task<HttpResponseMessage> OnboardAsync(object body, string role = "admin", string? idempotencyKey = null) =>
+        SendAsync(HttpMethod.Post, "/v1/merchants", operators.Mint(role), body, idempotencyKey);
+
+    /// <summary>A new merchant's id and first API key.</summary>
+    public async Task<(string Id, string Key, string KeyId)> OnboardAsync()
+    {
+        using var answer = await OnboardAsync(new { name = "Le Fournil", country = "FR", currency = "EUR", contact_email = "hello@fournil.test" });
+        var body = await answer.EnsureSuccessStatusCode().Content.ReadFromJsonAsync<JsonElement>();
+        var key = body.GetProperty("api_key");
+        return (body.GetProperty("id").GetString()!, key.GetProperty("key").GetString()!, key.GetProperty("id").GetString()!);
+    }
+
+    public async Task<HttpResponseMessage> SendAsync(
+        HttpMethod method, string path, string? bearer, object? body = null, string? idempotencyKey = null)
+    {
+        using var request = new HttpRequestMessage(method, path);
+        if (bearer is not null)
+        {
+            request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", bearer);
+        }
+
+        if (method == HttpMethod.Post)
+        {
+            request.Headers.Add("Idempotency-Key", idempotencyKey ?? Guid.CreateVersion7().ToString());
+            request.Content = body is string text ? new StringContent(text, new MediaTypeHeaderValue("application/json")) : JsonContent.Create(body);
+        }
+
+        return await Service.Public.SendAsync(request);
+    }
+
+    /// <summary>Sends, checks the status and returns the body (an empty object where there is none).</summary>
+    public async Task<JsonElement> CallAsync(
+        HttpMethod method, string path, string? bearer, object? body = null, int status = 200, string? idempotencyKey = null)
+    {
+        using var answer = await SendAsync(method, path, bearer, body, idempotencyKey);
+        var text = await answer.Content.ReadAsStringAsync();
+        Assert.True(status == (int)answer.StatusCode, $"{method} {path}: {(int)answer.StatusCode} {text}\n{Service.Output}");
+        return JsonSerializer.Deserialize<JsonElement>(text.Length == 0 ? "{}" : text);
+    }
+}
