@@ -1,0 +1,97 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+
+namespace LocalPlus.Perf;
+
+/// <summary>
+/// Immediate redemptions of 0.01 EUR through the gateway, spread evenly over many cards. Afterwards every card must have
+/// lost exactly what its accepted redemptions took.
+/// </summary>
+internal static class RedeemScenario
+{
+    private const int Cards = 200;
+    private const long Value = 1_000_000;
+    private const int SetUpInParallel = 8;
+
+    public static async Task<BenchResult> RunAsync(BenchOptions options, CancellationToken cancel)
+    {
+        using var api = new Api(Api.Setting("LP_GATEWAY"), Api.Setting("LP_API_KEY"), options.Clients);
+        var cards = await SellAsync(api, cancel);
+        var accepted = new long[Cards];
+        var unknown = 0L;
+
+        async Task<string?> RedeemAsync(int client, long number, CancellationToken end)
+        {
+            var card = (int)(number % Cards);
+            var key = Guid.NewGuid().ToString("N");
+            var body = string.Create(
+                CultureInfo.InvariantCulture,
+                $$"""{"reference":"bench-{{key}}","mode":"immediate","amount":{"amount":1,"currency":"EUR"},"sources":[{"gift_card_id":"{{cards[card]}}"}]}""");
+            try
+            {
+                var (status, text) = await api.PostAsync("/v1/redemptions", body, key, end);
+                if (status == 201)
+                {
+                    Interlocked.Increment(ref accepted[card]);
+                    return null;
+                }
+
+                if (status >= 500)
+                {
+                    Interlocked.Increment(ref unknown);
+                }
+
+                return Api.Failure(status, text);
+            }
+            catch (HttpRequestException e)
+            {
+                Interlocked.Increment(ref unknown);
+                return e.HttpRequestError.ToString();
+            }
+        }
+
+        var load = await LoadRunner.RunAsync(options, RedeemAsync, cancel);
+        var yardstick = await Pgbench.RunAsync(options.Clients, options.For, cancel);
+        var wrong = await WrongAsync(api, cards, accepted, cancel);
+        var notes = new Dictionary<string, string>
+        {
+            ["books"] = wrong == 0 ? $"{Cards} cards lost exactly what was taken" : $"{wrong} cards differ, {unknown} outcomes unknown",
+        };
+        return BenchResult.Of("redeem", options, load, Pgbench.Name, yardstick, wrong <= unknown, notes);
+    }
+
+    private static async Task<string[]> SellAsync(Api api, CancellationToken cancel)
+    {
+        var program = await api.MustPostAsync("/v1/programs", new JsonObject { ["name"] = "Bench", ["currency"] = "EUR" }, cancel);
+        var cards = new string[Cards];
+        await Parallel.ForEachAsync(
+            Enumerable.Range(0, Cards),
+            new ParallelOptions { MaxDegreeOfParallelism = SetUpInParallel, CancellationToken = cancel },
+            async (i, token) =>
+            {
+                var card = await api.MustPostAsync(
+                    "/v1/gift_cards",
+                    new JsonObject
+                    {
+                        ["program_id"] = (string)program["id"]!,
+                        ["amount"] = new JsonObject { ["amount"] = Value, ["currency"] = "EUR" },
+                    },
+                    token);
+                cards[i] = (string)card["id"]!;
+            });
+        return cards;
+    }
+
+    /// <summary>How many cards' balances are not their value less the accepted redemptions.</summary>
+    private static async Task<int> WrongAsync(Api api, string[] cards, long[] accepted, CancellationToken cancel)
+    {
+        var wrong = 0;
+        for (var i = 0; i < cards.Length; i++)
+        {
+            var card = await api.MustGetAsync($"/v1/gift_cards/{cards[i]}", cancel);
+            wrong += (long)card["balance"]!["available"]!["amount"]! == Value - accepted[i] ? 0 : 1;
+        }
+
+        return wrong;
+    }
+}

@@ -1,0 +1,19 @@
+namespace LocalPlus.Perf;
+
+/// <summary>What can be measured, by name. A scenario sets up what it needs, measures, and runs its yardstick beside.</summary>
+internal static class Scenarios
+{
+    public delegate Task<BenchResult> Scenario(BenchOptions options, CancellationToken cancel);
+
+    private static readonly SortedDictionary<string, Scenario> All = new(StringComparer.Ordinal)
+    {
+        ["redeem"] = RedeemScenario.RunAsync,
+    };
+
+    public static IEnumerable<string> Names => All.Keys;
+
+    public static Scenario? Find(string name) => All.GetValueOrDefault(name);
+}
+
+/// <summary>The scenario could not be set up or measured.</summary>
+internal sealed class BenchException(string message) : Exception(message);
