@@ -7,6 +7,10 @@ internal static class ComponentTypes
 {
     private static readonly Dictionary<string, Func<HostedApp, Component, IComponent>> Types = new(StringComparer.Ordinal)
     {
+        ["state.in-memory/v1"] = (_, c) => new State.MemoryStateStore(c),
+        ["state.postgres/v2"] = (_, c) => new State.PostgresStateStore(c),
+        ["state.postgresql/v2"] = (_, c) => new State.PostgresStateStore(c),
+        ["state.redis/v1"] = (_, c) => new State.RedisStateStore(c),
         ["secretstores.local.env/v1"] = (app, c) => new Secrets.EnvSecretStore(app, c),
         ["secretstores.local.file/v1"] = (app, c) => new Secrets.FileSecretStore(app, c),
     };

@@ -2,7 +2,10 @@ using System.Collections.Concurrent;
 using LocalPlus.Sidecar.Api.Http;
 using LocalPlus.Sidecar.Cli;
 using LocalPlus.Sidecar.Invoke;
+using LocalPlus.Sidecar.Resiliency;
 using LocalPlus.Sidecar.Resources;
+using LocalPlus.Sidecar.Secrets;
+using LocalPlus.Sidecar.State;
 
 namespace LocalPlus.Sidecar.Runtime;
 
@@ -36,6 +39,9 @@ internal sealed class SidecarRuntime : IAsyncDisposable
         Cors = new Cors(options);
         Channel = options.AppPort > 0 ? new AppChannel(options) : null;
         Extended["daprRuntimeVersion"] = SidecarOptions.RuntimeVersion;
+        Resiliency = new ResiliencyPolicies(App.Resources.Resiliency);
+        State = new StateService(this);
+        Secrets = new SecretService(this);
         Invoke = new InvokeApi(this, host);
     }
 
@@ -51,6 +57,12 @@ internal sealed class SidecarRuntime : IAsyncDisposable
     public Cors Cors { get; }
 
     public InvokeApi Invoke { get; }
+
+    public ResiliencyPolicies Resiliency { get; }
+
+    public StateService State { get; }
+
+    public SecretService Secrets { get; }
 
     /// <summary>What PUT /v1.0/metadata adds to.</summary>
     public ConcurrentDictionary<string, string> Extended { get; } = new(StringComparer.Ordinal);
@@ -69,6 +81,7 @@ internal sealed class SidecarRuntime : IAsyncDisposable
     public async Task StartAsync(CancellationToken cancel)
     {
         await new ComponentLoader(App, Components).LoadAsync(cancel);
+        State.Prepare();
         Parts = [.. RuntimeParts.All.Select(f => f.Create(App)).OfType<IRuntimePart>()];
         foreach (var part in Parts)
         {

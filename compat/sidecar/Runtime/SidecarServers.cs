@@ -68,6 +68,8 @@ internal sealed class SidecarServers : IAsyncDisposable
     {
         ["healthz"] = HealthApi.Create(runtime),
         ["metadata"] = MetadataApi.Create(runtime),
+        ["secrets"] = new SecretsApi(runtime).HandleAsync,
+        ["state"] = new StateApi(runtime).HandleAsync,
         ["shutdown"] = ShutdownApi.Create(runtime),
     }.ToFrozenDictionary(StringComparer.Ordinal);
 
