@@ -19,9 +19,20 @@ internal static class Test
             _ = Suites.Find(checkout, name);
         }
 
-        await Requirements.EnsureAsync([.. Requirements.Stack, Requirements.Node], cancel);
-        await NodeToolsAsync(checkout, cancel);
-        await Builder.BuildAsync(checkout, "Debug", cancel);
+        try
+        {
+            await Requirements.EnsureAsync([.. Requirements.Stack, Requirements.Node], cancel);
+            await NodeToolsAsync(checkout, cancel);
+            await Builder.BuildAsync(checkout, "Debug", cancel);
+        }
+        catch (CliFailure failure)
+        {
+            // Whoever counts reads the last line, also when it never came to a test.
+            Terminal.Failure(failure.Message, failure.Next);
+            Terminal.Say("0 passed, 1 failed");
+            return failure.ExitCode;
+        }
+
         var score = await Suites.RunAsync(checkout, names, arguments.Option("--filter"), cancel);
         foreach (var failure in score.Failures)
         {
