@@ -1,0 +1,72 @@
+using System.Diagnostics;
+
+namespace LocalPlus.Cli;
+
+/// <summary>The second half: between hold and confirm a process is killed, and the story still ends right.</summary>
+internal sealed class Interruption(Checkout checkout, Shop shop, Story story, Narrator narrator, CancellationToken cancel)
+{
+    public static readonly string[] Victims = ["ledger", "giftcard", "sidecar", "valkey"];
+
+    private const long Price = 1200;
+    private static readonly TimeSpan HealthyAgain = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Soon = TimeSpan.FromSeconds(90);
+
+    public async Task TellAsync(SoldCard card, string victim)
+    {
+        Narrator.Chapter($"The same again, and {victim} is killed between hold and confirm");
+        var before = await shop.CardAsync(card.Id);
+        var balance = before.Number("balance.amount") ?? 0;
+        var held = await shop.HoldAsync(card.Code, Price, $"till-1-{Shop.NewKey()[..8]}", Shop.NewKey());
+        narrator.Check(held is { Status: 201 } && held.Text("state") == "held", "12.00 EUR are held", held);
+        var id = held.Text("id")!;
+
+        Kill(victim);
+        var clock = Stopwatch.StartNew();
+        var repeatsBefore = shop.Repeats;
+        var confirmed = await shop.ConfirmAsync(id);
+        narrator.Check(
+            confirmed.Status == 200 && confirmed.Text("state") == "completed",
+            $"the till confirms, {Terminal.Seconds(clock.Elapsed)} and {shop.Repeats - repeatsBefore} repeats later: completed", confirmed);
+
+        var again = await shop.ConfirmAsync(id);
+        narrator.Check(
+            again.Status == 200 && again.Text("transaction_id") == confirmed.Text("transaction_id"),
+            "a confirm that is sent once more gets the same transaction", again);
+        await HealthyAsync(victim);
+
+        var run = await narrator.EventuallyAsync(
+            () => shop.RunAsync(id), r => r.Text("status") == "completed", "the run has completed all the same", Soon, cancel);
+        Story.ShowSteps(run);
+        var after = await narrator.EventuallyAsync(
+            () => shop.CardAsync(card.Id), r => r.Number("balance.amount") == balance - Price && r.Number("held.amount") == 0,
+            "nothing lost, nothing doubled: the card is exactly 12.00 EUR lighter and nothing is held", Soon, cancel);
+        Narrator.Show($"GET /v1/gift_cards/{card.Id}", after, "balance", "held");
+        await story.ProveAsync();
+        await narrator.EventuallyAsync(
+            shop.DayAsync, r => r.Number("data.0.redeemed_amount") == 3000 + Price && r.Number("data.0.redeemed_count") == 2,
+            "analytics counts this redemption once", Soon, cancel);
+    }
+
+    private void Kill(string victim)
+    {
+        var process = StackState.RunningOrFail(checkout).Processes.FirstOrDefault(p => p.Name == victim && p.Pid > 0)
+            ?? throw new CliFailure(ExitCodes.Unavailable, $"{victim} does not run under this checkout's supervisor", "./localplus status");
+        process.Identity.Signal(ProcessIdentity.SigKill);
+        Narrator.Tell($"kill -9 {process.Pid} ({victim})");
+    }
+
+    private async Task HealthyAsync(string victim)
+    {
+        var clock = Stopwatch.StartNew();
+        var state = StackState.RunningOrFail(checkout);
+        IReadOnlyDictionary<string, string> troubles;
+        do
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(250), cancel);
+            troubles = await new LocalStack(checkout, state.Ports, state.Options).TroublesAsync(cancel);
+        }
+        while (troubles.Count > 0 && clock.Elapsed < HealthyAgain);
+
+        narrator.Check(troubles.Count == 0, $"{victim} was started again and all is healthy");
+    }
+}

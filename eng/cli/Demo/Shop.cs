@@ -1,0 +1,74 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+
+namespace LocalPlus.Cli;
+
+/// <summary>A merchant's till and its operator, as the story uses them: each call is one call of the REST API.</summary>
+internal sealed class Shop(Checkout checkout, Ports ports, Developer merchant, TimeSpan patience, CancellationToken cancel) : IDisposable
+{
+    private readonly Rest _till = new(ports.GatewayUrl, merchant.ApiKey, patience);
+    private readonly Rest _operator = new(ports.GatewayUrl, Operators.Mint(checkout, "operator", "demo"), patience);
+
+    /// <summary>How many calls had to be repeated because there was no answer or "busy".</summary>
+    public int Repeats => _till.Repeats + _operator.Repeats;
+
+    public static string NewKey() => Guid.NewGuid().ToString();
+
+    public Task<RestAnswer> CreateProgramAsync(string name) =>
+        _till.PostAsync("/v1/programs", new JsonObject { ["name"] = name, ["currency"] = "EUR" }, NewKey(), cancel);
+
+    public Task<RestAnswer> SellAsync(string program, long amount, string email) =>
+        _till.PostAsync(
+            "/v1/gift_cards",
+            new JsonObject
+            {
+                ["program_id"] = program,
+                ["amount"] = Euro(amount),
+                ["recipient"] = new JsonObject { ["email"] = email, ["name"] = "Ada" },
+            },
+            NewKey(), cancel);
+
+    public Task<RestAnswer> LookUpAsync(string code) =>
+        _till.PostAsync("/v1/gift_cards/lookup", new JsonObject { ["code"] = code }, NewKey(), cancel);
+
+    public Task<RestAnswer> CardAsync(string card) => _till.GetAsync($"/v1/gift_cards/{card}", cancel);
+
+    public Task<RestAnswer> HoldAsync(string code, long amount, string reference, string key) =>
+        _till.PostAsync(
+            "/v1/redemptions",
+            new JsonObject
+            {
+                ["reference"] = reference,
+                ["mode"] = "two_phase",
+                ["amount"] = Euro(amount),
+                ["sources"] = new JsonArray(new JsonObject { ["gift_card"] = new JsonObject { ["code"] = code } }),
+            },
+            key, cancel);
+
+    public Task<RestAnswer> ConfirmAsync(string redemption) =>
+        _till.PostAsync($"/v1/redemptions/{redemption}/confirm", null, NewKey(), cancel);
+
+    public Task<RestAnswer> RedemptionAsync(string redemption) => _till.GetAsync($"/v1/redemptions/{redemption}", cancel);
+
+    public Task<RestAnswer> RefundAsync(string redemption, long amount) =>
+        _till.PostAsync($"/v1/redemptions/{redemption}/refunds", new JsonObject { ["amount"] = Euro(amount) }, NewKey(), cancel);
+
+    public Task<RestAnswer> RunAsync(string redemption) => _operator.GetAsync($"/ops/v1/runs/{redemption}", cancel);
+
+    /// <summary>The ledger's own proof over this merchant's books.</summary>
+    public Task<RestAnswer> ProofAsync() => _operator.GetAsync($"/ops/v1/ledger/proof?merchant_id={merchant.MerchantId}", cancel);
+
+    public Task<RestAnswer> DayAsync()
+    {
+        var today = DateTimeOffset.UtcNow.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
+        return _till.GetAsync($"/v1/reports/daily?from={today}&to={today}", cancel);
+    }
+
+    public void Dispose()
+    {
+        _till.Dispose();
+        _operator.Dispose();
+    }
+
+    private static JsonObject Euro(long amount) => new() { ["amount"] = amount, ["currency"] = "EUR" };
+}
