@@ -29,22 +29,22 @@ public class ServiceBinderBase
     public virtual void AddMethod<TRequest, TResponse>(
         Method<TRequest, TResponse> method, UnaryServerMethod<TRequest, TResponse>? handler)
         where TRequest : class
-        where TResponse : class => throw new NotImplementedException();
+        where TResponse : class => throw new NotSupportedException();
 
     public virtual void AddMethod<TRequest, TResponse>(
         Method<TRequest, TResponse> method, ClientStreamingServerMethod<TRequest, TResponse>? handler)
         where TRequest : class
-        where TResponse : class => throw new NotImplementedException();
+        where TResponse : class => throw new NotSupportedException();
 
     public virtual void AddMethod<TRequest, TResponse>(
         Method<TRequest, TResponse> method, ServerStreamingServerMethod<TRequest, TResponse>? handler)
         where TRequest : class
-        where TResponse : class => throw new NotImplementedException();
+        where TResponse : class => throw new NotSupportedException();
 
     public virtual void AddMethod<TRequest, TResponse>(
         Method<TRequest, TResponse> method, DuplexStreamingServerMethod<TRequest, TResponse>? handler)
         where TRequest : class
-        where TResponse : class => throw new NotImplementedException();
+        where TResponse : class => throw new NotSupportedException();
 }
 
 /// <summary>Says where generated code tells of a service's methods.</summary>

@@ -17,6 +17,7 @@ public interface IApiKeyVerifier
     ValueTask<MerchantIdentity?> VerifyAsync(string key, CancellationToken cancel);
 }
 
+/// <summary>Who sent a request.</summary>
 public static class Identities
 {
     /// <summary>The merchant of a request that passed the merchant policy.</summary>

@@ -9,6 +9,7 @@ public interface IJob
     Task RunAsync(CancellationToken cancel);
 }
 
+/// <summary>The jobs that a service knows, by the name that its CronJob says.</summary>
 public static class Jobs
 {
     /// <summary>Makes <typeparamref name="TJob"/> callable as "job <paramref name="name"/>".</summary>

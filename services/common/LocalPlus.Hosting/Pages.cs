@@ -75,6 +75,7 @@ public sealed class CursorCodec
         HMACSHA256.HashData(key, (byte[])[.. body, .. Encoding.UTF8.GetBytes($"{merchant}\n{filters}")])[..MacLength];
 }
 
+/// <summary>Conditions that a caller puts on a change.</summary>
 public static class Preconditions
 {
     /// <summary>The version in If-Match; 428 without the header, 412 for anything that is not a version.</summary>

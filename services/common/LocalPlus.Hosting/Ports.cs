@@ -79,6 +79,7 @@ public sealed class Ports(RequestDelegate next, IConfiguration configuration)
 
 internal sealed record PortRequirement(Port Port);
 
+/// <summary>Says on which of the two ports endpoints are found.</summary>
 public static class PortConventions
 {
     /// <summary>Binds the endpoints to one port; on the other they are not found.</summary>

@@ -1,0 +1,59 @@
+using System.Text.RegularExpressions;
+
+namespace LocalPlus.Tests.Tidy;
+
+public partial class CommentTests
+{
+    [Fact]
+    public void Every_public_type_that_others_lean_on_says_what_it_promises()
+    {
+        var silent = new List<string>();
+        foreach (var file in Tree.Code("services/common/LocalPlus.Kernel", "services/common/LocalPlus.Hosting", "compat/sdk"))
+        {
+            var lines = Tree.Lines(file);
+            foreach (var (index, line) in lines.Index().Where(l => PublicType().IsMatch(l.Item)))
+            {
+                if (!IsDocumented(lines, index))
+                {
+                    silent.Add($"{file}:{index + 1} {line.Trim()}");
+                }
+            }
+        }
+
+        Tree.Holds(silent);
+    }
+
+    [Fact]
+    public void Every_slice_says_what_it_does()
+    {
+        var silent = new List<string>();
+        foreach (var file in Tree.Code(Tree.Services.Select(s => $"services/{s}").ToArray()).Where(f => Slice().IsMatch(Tree.Read(f))))
+        {
+            var lines = Tree.Lines(file);
+            var type = Array.FindIndex(lines, l => l.Contains("static class ", StringComparison.Ordinal));
+            if (!IsDocumented(lines, type))
+            {
+                silent.Add(file);
+            }
+        }
+
+        Tree.Holds(silent);
+    }
+
+    private static bool IsDocumented(string[] lines, int type)
+    {
+        var above = type - 1;
+        while (above >= 0 && lines[above].TrimStart().StartsWith('['))
+        {
+            above--;
+        }
+
+        return above >= 0 && lines[above].TrimStart().StartsWith("///", StringComparison.Ordinal);
+    }
+
+    [GeneratedRegex(@"^public (abstract |sealed |static |readonly |partial )*(class|record|struct|interface|enum|delegate)\b")]
+    private static partial Regex PublicType();
+
+    [GeneratedRegex(@"static void Map\w+\(this (IEndpointRouteBuilder|RouteGroupBuilder)")]
+    private static partial Regex Slice();
+}

@@ -1,0 +1,118 @@
+using System.Text.RegularExpressions;
+
+namespace LocalPlus.Tests.Tidy;
+
+public partial class DependencyTests
+{
+    private const string Kernel = "services/common/LocalPlus.Kernel/LocalPlus.Kernel.csproj";
+    private const string Hosting = "services/common/LocalPlus.Hosting/LocalPlus.Hosting.csproj";
+    private const string Contracts = "contracts/LocalPlus.Contracts.csproj";
+    private const string Workflows = "workflows/LocalPlus.Workflows/LocalPlus.Workflows.csproj";
+
+    /// <summary>The service whose data a workflow changes runs it (ADR 0004).</summary>
+    private const string WorkflowOwner = "giftcard";
+
+    /// <summary>What a stand-in may use beside .NET itself and other stand-ins.</summary>
+    private static readonly string[] CompatPackages = ["Google.Protobuf", "Grpc.Tools", "Npgsql", "YamlDotNet"];
+
+    private static readonly string[] Switched = ["Dapr.", "Grpc.AspNetCore", "Grpc.Core", "Grpc.Net", "Testcontainers"];
+
+    [Fact]
+    public void Kernel_leans_on_nothing_and_hosting_on_kernel_alone()
+    {
+        var kernel = Project.All.Single(p => p.Path == Kernel);
+        Assert.Empty(kernel.Projects);
+        Assert.Empty(kernel.Packages);
+        Assert.Empty(kernel.Sdks);
+        Assert.Equal([Kernel], Project.All.Single(p => p.Path == Hosting).Projects);
+    }
+
+    [Fact]
+    public void A_service_leans_on_what_is_shared_and_never_on_another_service()
+    {
+        foreach (var project in Project.All.Where(p => Tree.Services.Any(s => Project.IsIn(p.Path, $"services/{s}"))))
+        {
+            string[] allowed = Project.IsIn(project.Path, $"services/{WorkflowOwner}")
+                ? [Kernel, Hosting, Contracts, Workflows]
+                : [Kernel, Hosting, Contracts];
+            Assert.Subset(allowed.ToHashSet(), project.Projects.ToHashSet());
+        }
+    }
+
+    [Fact]
+    public void Workflow_definitions_lean_on_kernel_and_the_workflow_SDK_alone()
+    {
+        foreach (var project in Project.All.Where(p => Project.IsIn(p.Path, "workflows")))
+        {
+            Assert.Subset(new HashSet<string> { Kernel }, project.Projects.ToHashSet());
+            Assert.Equal(["Dapr.Workflow"], project.Sdks);
+            Assert.Empty(project.Packages);
+        }
+    }
+
+    [Fact]
+    public void Nothing_leans_on_tests()
+    {
+        foreach (var project in Project.All.Where(p => !p.IsTest))
+        {
+            Assert.DoesNotContain(project.Projects, p => p.StartsWith("tests/", StringComparison.Ordinal)
+                || p.StartsWith("compat/tests/", StringComparison.Ordinal));
+        }
+    }
+
+    [Fact]
+    public void Stand_ins_lean_on_little_and_on_nothing_of_ours()
+    {
+        foreach (var project in Project.All.Where(p => Project.IsIn(p.Path, "compat") && !p.IsTest))
+        {
+            Assert.Subset(CompatPackages.ToHashSet(), project.Packages.ToHashSet());
+            Assert.All(project.Projects, p => Assert.StartsWith("compat/", p, StringComparison.Ordinal));
+        }
+    }
+
+    [Fact]
+    public void Official_SDKs_are_named_by_the_switch_alone()
+    {
+        foreach (var project in Project.All.Where(p => !Project.IsIn(p.Path, "eng/probe")))
+        {
+            Assert.DoesNotContain(project.Packages, p => Switched.Any(s => p.StartsWith(s, StringComparison.Ordinal)));
+            Assert.DoesNotContain(project.Projects, p => p.StartsWith("compat/sdk/", StringComparison.Ordinal)
+                && !Project.IsIn(project.Path, "compat"));
+        }
+    }
+
+    [Fact]
+    public void Every_official_SDK_in_use_has_a_stand_in_and_every_stand_in_a_user()
+    {
+        var used = Project.All.SelectMany(p => p.Sdks).Distinct().ToHashSet();
+        foreach (var sdk in used)
+        {
+            Assert.True(Tree.Exists($"compat/sdk/{sdk}/LocalPlus.Compat.{sdk}.csproj"), $"compat/sdk/{sdk} is missing");
+        }
+
+        var standIns = Project.All.Where(p => Project.IsIn(p.Path, "compat/sdk"));
+        Assert.All(standIns, s => Assert.True(
+            used.Contains(Path.GetFileName(s.Folder)) || Project.All.Any(p => p.Projects.Contains(s.Path)), $"nobody uses {s.Path}"));
+    }
+
+    [Fact]
+    public void No_project_says_a_version_and_every_central_version_is_used()
+    {
+        var central = CentralVersion().Matches(Tree.Read("Directory.Packages.props")).Select(m => m.Groups[1].Value).ToHashSet();
+        var everywhere = string.Concat(Tree.Files.Where(f => f.EndsWith("proj", StringComparison.Ordinal)
+            || f.EndsWith(".props", StringComparison.Ordinal) || f.EndsWith(".targets", StringComparison.Ordinal))
+            .Where(f => f != "Directory.Packages.props").Select(Tree.Read));
+        foreach (var project in Project.All)
+        {
+            Assert.DoesNotMatch("<PackageReference[^>]*Version=", Tree.Read(project.Path));
+            Assert.All(project.Packages, p => Assert.Contains(p, central));
+        }
+
+        // A pin of something that only comes along with another package says why in a comment.
+        var unused = central.Where(c => !everywhere.Contains($"\"{c}\"", StringComparison.Ordinal)).ToArray();
+        Assert.All(unused, u => Assert.Matches($"<!--[^>]*-->\\s*<PackageVersion Include=\"{Regex.Escape(u)}\"", Tree.Read("Directory.Packages.props")));
+    }
+
+    [GeneratedRegex("<PackageVersion Include=\"([^\"]+)\"")]
+    private static partial Regex CentralVersion();
+}

@@ -1,0 +1,41 @@
+using System.Text.RegularExpressions;
+
+namespace LocalPlus.Tests.Tidy;
+
+public partial class FaultTests
+{
+    private const string Reference = "docs/reference/problems.md";
+
+    [Fact]
+    public void Every_error_code_has_one_meaning_and_its_section_in_the_reference()
+    {
+        var codes = Codes();
+        var sections = Section().Matches(Tree.Read(Reference)).ToDictionary(m => m.Groups[1].Value, m => m.Groups[2].Value);
+        Assert.All(codes, c => Assert.True(sections.ContainsKey(c.Code), $"{c.File}: {c.Code} has no section in {Reference}"));
+        Assert.All(sections.Keys, s => Assert.Contains(s, codes.Select(c => c.Code)));
+        Assert.All(codes, c => Assert.True(sections[c.Code].Contains(c.Status, StringComparison.Ordinal), $"{Reference}: {c.Code} is answered with {c.Status}"));
+        var meanings = codes.GroupBy(c => c.Code).Where(g => g.Select(c => c.Status).Distinct().Count() > 1).Select(g => g.Key);
+        Assert.Empty(meanings);
+    }
+
+    [Fact]
+    public void Sections_are_alphabetical()
+    {
+        var names = Section().Matches(Tree.Read(Reference)).Select(m => m.Groups[1].Value).ToArray();
+        Assert.Equal(names.Order(StringComparer.Ordinal), names);
+    }
+
+    private static (string File, string Code, string Status)[] Codes() =>
+    [
+        .. from file in Tree.Code("services")
+           where Path.GetFileName(file) is "Faults.cs" or "CommonFaults.cs"
+           from Match match in Definition().Matches(Tree.Read(file))
+           select (file, match.Groups[1].Value, match.Groups[2].Value),
+    ];
+
+    [GeneratedRegex(@"Fault \w+ =\s*new\(\s*""([a-z_]+)"",\s*(\d{3})")]
+    private static partial Regex Definition();
+
+    [GeneratedRegex(@"^## ([a-z_]+)\n\n(\d{3})\b", RegexOptions.Multiline)]
+    private static partial Regex Section();
+}

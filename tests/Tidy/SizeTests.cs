@@ -1,0 +1,37 @@
+namespace LocalPlus.Tests.Tidy;
+
+public class SizeTests
+{
+    private const int FileLines = 400;
+    private const int ProgramLines = 30;
+    private const int ReadmeLines = 150;
+    private const int DecisionLines = 70;
+    private const long TrackedBytes = 1 << 20;
+
+    /// <summary>What is shared costs every reader, so it has a budget; raising it is a decision for review.</summary>
+    [Theory]
+    [InlineData("services/common/LocalPlus.Kernel", 800)]
+    [InlineData("services/common/LocalPlus.Hosting", 2800)]
+    public void Shared_code_keeps_to_its_budget(string folder, int lines) =>
+        Assert.InRange(Tree.Code(folder).Sum(f => Tree.Lines(f).Length), 1, lines);
+
+    [Fact]
+    public void A_file_of_code_has_at_most_400_lines() =>
+        Assert.DoesNotContain(Tree.Code(), f => Tree.Lines(f).Length > FileLines);
+
+    [Fact]
+    public void A_Program_only_wires() =>
+        Assert.DoesNotContain(Tree.Code("services"), f => f.EndsWith("/Program.cs", StringComparison.Ordinal) && Tree.Lines(f).Length > ProgramLines);
+
+    [Fact]
+    public void A_readme_is_short() =>
+        Assert.DoesNotContain(Tree.Files, f => f.EndsWith("README.md", StringComparison.Ordinal) && Tree.Lines(f).Length > ReadmeLines);
+
+    [Fact]
+    public void A_decision_fits_on_a_page() =>
+        Assert.DoesNotContain(Tree.Under("docs/adr"), f => Tree.Lines(f).Length > DecisionLines);
+
+    [Fact]
+    public void No_tracked_file_is_larger_than_a_megabyte() =>
+        Assert.DoesNotContain(Tree.Files, f => new FileInfo(Path.Combine(Tree.Root, f)).Length > TrackedBytes);
+}
