@@ -2,7 +2,7 @@ using System.Text.RegularExpressions;
 
 namespace LocalPlus.Tests.Platform;
 
-/// <summary>What services/*.cs say about Dapr and the gateway, read from their text.</summary>
+/// <summary>What services/*.cs say about Dapr, jobs and the gateway, read from their text.</summary>
 internal static partial class CodeFacts
 {
     /// <summary>String literals that have the shape of a component's name.</summary>
@@ -12,42 +12,77 @@ internal static partial class CodeFacts
         select (Path.GetRelativePath(Repository.Root, file), match.Groups[1].Value);
 
     /// <summary>Apps that a service invokes through its sidecar.</summary>
-    public static IEnumerable<string> Invocations(string app) =>
-        from file in Repository.Sources($"services/{app}")
-        from Match match in Invocation().Matches(File.ReadAllText(file))
-        select match.Groups[1].Value;
+    public static IEnumerable<string> Invocations(string app) => Arguments(app, Invocation());
 
     /// <summary>Topics whose events a service handles.</summary>
-    public static IEnumerable<string> Topics(string app) =>
-        from file in Repository.Sources($"services/{app}")
-        from Match match in Topic().Matches(File.ReadAllText(file))
-        select match.Groups[1].Value;
+    public static IEnumerable<string> Topics(string app) => Arguments(app, Topic());
 
-    /// <summary>Absolute public paths that a service maps; group-relative ones get the group's prefix.</summary>
-    public static IEnumerable<string> MappedPaths(string app) =>
-        from file in Repository.Sources($"services/{app}")
-        let text = File.ReadAllText(file)
-        from Match match in Mapped().Matches(text)
-        let path = match.Groups[2].Value
-        where !InternalGroup().IsMatch(match.Groups[1].Value)
-        let prefix = OperatorGroup().IsMatch(match.Groups[1].Value) ? "/ops/v1" : "/v1"
-        select path.StartsWith("/v1", StringComparison.Ordinal) || path.StartsWith("/ops", StringComparison.Ordinal) ? path : prefix + path;
+    /// <summary>Jobs that a service runs as "job NAME".</summary>
+    public static IEnumerable<string> Jobs(string app) => Arguments(app, Job());
+
+    /// <summary>Public paths that a service maps: Program.cs says which group a slice joins, the slice says the path.</summary>
+    public static IEnumerable<string> PublicPaths(string app)
+    {
+        if (!File.Exists(Repository.At($"services/{app}/Program.cs")))
+        {
+            yield break;
+        }
+
+        var program = Repository.Read($"services/{app}/Program.cs");
+        var groups = Group().Matches(program).ToDictionary(m => m.Groups[1].Value, m => m.Groups[2].Value);
+        foreach (Match joined in Joined().Matches(program))
+        {
+            var kind = joined.Groups[1].Success ? joined.Groups[1].Value : groups.GetValueOrDefault(joined.Groups[2].Value);
+            var prefix = kind switch { "MerchantApi" or "AdminApi" => "/v1", "OperatorApi" => "/ops/v1", _ => null };
+            var slice = Repository.Sources($"services/{app}").Select(File.ReadAllText)
+                .FirstOrDefault(text => text.Contains($"void {joined.Groups[3].Value}(this", StringComparison.Ordinal));
+            foreach (var path in prefix is null || slice is null ? [] : Mapped().Matches(slice).Select(m => m.Groups[1].Value))
+            {
+                yield return prefix + path;
+            }
+        }
+    }
+
+    /// <summary>The literal or constant that a call has as its argument, wherever the service makes that call.</summary>
+    private static IEnumerable<string> Arguments(string app, Regex call)
+    {
+        var texts = Repository.Sources($"services/{app}").Select(File.ReadAllText).ToArray();
+        var constants = texts.SelectMany(t => Constant().Matches(t)).ToLookup(m => m.Groups[1].Value, m => m.Groups[2].Value);
+        foreach (var match in texts.SelectMany(t => call.Matches(t)))
+        {
+            if (match.Groups[1].Success)
+            {
+                yield return match.Groups[1].Value;
+                continue;
+            }
+
+            var name = match.Groups[2].Value.Split('.')[^1];
+            yield return constants[name].FirstOrDefault()
+                ?? throw new InvalidOperationException($"services/{app}: {match.Value} names no constant of this service");
+        }
+    }
 
     [GeneratedRegex("\"((?:taskqueue-[a-z]+)|pubsub|broadcast|cachestore|statestore|workflowstore|secretstore|smtp|sms)\"")]
     private static partial Regex ComponentName();
 
-    [GeneratedRegex(@"Create(?:InvocationInvoker|InvokeHttpClient|InvokableHttpClient)\(\s*(?:appId:\s*)?""([a-z]+)""")]
+    [GeneratedRegex(@"Create(?:InvocationInvoker|InvokeHttpClient|InvokableHttpClient)\(\s*(?:appId:\s*)?(?:""([a-z]+)""|([A-Z][\w.]*))")]
     private static partial Regex Invocation();
 
-    [GeneratedRegex(@"MapEvent<[^>]+>\(\s*""([^""]+)""")]
+    [GeneratedRegex(@"\.MapEvent(?:<[^>]+>)?\(\s*(?:""([^""]+)""|([A-Z][\w.]*))")]
     private static partial Regex Topic();
 
-    [GeneratedRegex(@"(\w+)\.Map(?:Get|Post|Put|Patch|Delete)\(\s*""(/[^""]*)""")]
+    [GeneratedRegex(@"\.AddJob<[^>]+>\(\s*(?:""([^""]+)""|([A-Z][\w.]*))")]
+    private static partial Regex Job();
+
+    [GeneratedRegex(@"const string (\w+) = ""([^""]+)""")]
+    private static partial Regex Constant();
+
+    [GeneratedRegex(@"var (\w+) = app\.Map(\w+)\(\);")]
+    private static partial Regex Group();
+
+    [GeneratedRegex(@"(?:app\.Map(\w+)\(\)|\b(\w+))\.(Map\w+)\(")]
+    private static partial Regex Joined();
+
+    [GeneratedRegex(@"\.Map(?:Get|Post|Put|Patch|Delete)\(\s*""(/[^""]*)""")]
     private static partial Regex Mapped();
-
-    [GeneratedRegex("(?i)intern|event|app$")]
-    private static partial Regex InternalGroup();
-
-    [GeneratedRegex("(?i)ops|operator")]
-    private static partial Regex OperatorGroup();
 }

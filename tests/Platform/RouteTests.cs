@@ -36,13 +36,17 @@ public class RouteTests
     {
         foreach (var app in Chart.Apps)
         {
-            foreach (var path in CodeFacts.MappedPaths(app))
+            foreach (var path in CodeFacts.PublicPaths(app))
             {
                 Assert.True(Paths(Route(app)).Any(p => path == p || path.StartsWith(p + "/", StringComparison.Ordinal)),
                     $"{app} maps {path}, which charts/localplus/files/httproutes.yaml does not route to it");
             }
         }
     }
+
+    [Fact]
+    public void Paths_are_read_from_code() =>
+        Assert.Subset(CodeFacts.PublicPaths("merchant").ToHashSet(), new HashSet<string> { "/v1/merchants", "/v1/api_keys", "/v1/locations/{id}" });
 
     [Theory]
     [InlineData("dev")]

@@ -85,6 +85,21 @@ public class ScalingTests
         });
     }
 
+    [Fact]
+    public void The_jobs_of_the_chart_are_those_in_code_and_of_the_command_line()
+    {
+        foreach (var app in Repository.Services)
+        {
+            var scheduled = Chart.Values.At($"services.{app}.cron")?.AsObject().Select(c => c.Key) ?? [];
+            Assert.Equal(scheduled.Order(), CodeFacts.Jobs(app).Order());
+        }
+
+        var verbs = Repository.Read("eng/cli/Verbs/Job.cs");
+        Assert.All(
+            Chart.Apps.SelectMany(a => (Chart.Values.At($"services.{a}.cron")?.AsObject() ?? []).Select(c => (App: a, Job: c.Key))),
+            j => Assert.Contains($"[\"{j.Job}\"] = \"{j.App}\"", verbs, StringComparison.Ordinal));
+    }
+
     private static string Verb(JsonNode job) =>
         string.Join(' ', job.Items("spec.jobTemplate.spec.template.spec.containers.0.args").Select(a => a.ToString()));
 
