@@ -137,7 +137,7 @@ internal static class NginxConfig
 
         {{Problem(400, "invalid_request", "The request is not valid HTTP.", "bad_request", false, "400 494 495 496 497")}}
         {{Problem(404, "not_found", "There is nothing at this path.", "not_found", false, null)}}
-        {{Problem(413, "invalid_request", "The body is larger than 1 MiB.", "too_large", false, "413")}}
+        {{Problem(413, "body_too_large", "The body is larger than 1 MiB.", "too_large", false, "413")}}
         {{Problem(414, "invalid_request", "The address is too long.", "too_long", false, "414")}}
         {{Problem(503, "busy", "The service does not answer at the moment.", "busy", true, "500 502 503 504")}}
             location = /healthz {

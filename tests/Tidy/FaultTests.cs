@@ -19,6 +19,15 @@ public partial class FaultTests
     }
 
     [Fact]
+    public void The_gateway_answers_with_codes_of_the_reference()
+    {
+        var sections = Section().Matches(Tree.Read(Reference)).Select(m => m.Groups[1].Value).ToHashSet();
+        var codes = GatewayProblem().Matches(Tree.Read("compat/gateway/NginxConfig.cs")).Select(m => m.Groups[1].Value).ToHashSet();
+        Assert.NotEmpty(codes);
+        Assert.Subset(sections, codes);
+    }
+
+    [Fact]
     public void Sections_are_alphabetical()
     {
         var names = Section().Matches(Tree.Read(Reference)).Select(m => m.Groups[1].Value).ToArray();
@@ -35,6 +44,9 @@ public partial class FaultTests
 
     [GeneratedRegex(@"Fault \w+ =\s*new\(\s*""([a-z_]+)"",\s*(\d{3})")]
     private static partial Regex Definition();
+
+    [GeneratedRegex(@"Problem\(\d{3}, ""([a-z_]+)""")]
+    private static partial Regex GatewayProblem();
 
     [GeneratedRegex(@"^## ([a-z_]+)\n\n(\d{3})\b", RegexOptions.Multiline)]
     private static partial Regex Section();

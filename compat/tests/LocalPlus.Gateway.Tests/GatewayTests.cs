@@ -62,7 +62,7 @@ public sealed class GatewayTests(GatewayFixture gateway) : IClassFixture<Gateway
         using var body = new ByteArrayContent(new byte[(1024 * 1024) + 1]);
         using var answer = await gateway.Client.PostAsync("/v1/cards", body);
 
-        await AssertProblemAsync(answer, HttpStatusCode.RequestEntityTooLarge, "invalid_request", retryable: false);
+        await AssertProblemAsync(answer, HttpStatusCode.RequestEntityTooLarge, "body_too_large", retryable: false);
     }
 
     [Fact]
