@@ -57,7 +57,14 @@ public static class Problems
         return WriteAsync(http, new FaultException(fault, ReasonPhrases.GetReasonPhrase(status)));
     }
 
-    internal static byte[] Serialize(HttpContext http, FaultException fault)
+    /// <summary>A problem as an answer that can be stored and replayed, also by work that no request waits for.</summary>
+    public static Answer Answer(FaultException fault, string instance) => new(
+        fault.Fault.Status, Serialize(fault, instance, Activity.Current?.TraceId.ToHexString() ?? ActivityTraceId.CreateRandom().ToHexString()));
+
+    internal static byte[] Serialize(HttpContext http, FaultException fault) =>
+        Serialize(fault, http.Request.Path.Value, RequestId(http));
+
+    private static byte[] Serialize(FaultException fault, string? instance, string requestId)
     {
         using var buffer = new MemoryStream();
         using (var json = new Utf8JsonWriter(buffer))
@@ -67,9 +74,9 @@ public static class Problems
             json.WriteString("title", fault.Fault.Title);
             json.WriteNumber("status", fault.Fault.Status);
             json.WriteString("detail", fault.Detail);
-            json.WriteString("instance", http.Request.Path.Value);
+            json.WriteString("instance", instance);
             json.WriteString("code", fault.Fault.Code);
-            json.WriteString("request_id", RequestId(http));
+            json.WriteString("request_id", requestId);
             json.WriteBoolean("retryable", fault.Fault.Retryable);
             if (fault.Errors.Count > 0)
             {

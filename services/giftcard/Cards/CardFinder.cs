@@ -1,0 +1,197 @@
+using System.Security.Cryptography;
+using Dapper;
+using LocalPlus.Hosting;
+using LocalPlus.Kernel;
+
+namespace LocalPlus.Giftcard.Cards;
+
+/// <summary>What names a card in a request body: its code, with the PIN if it has one; or, for its issuer, its id.</summary>
+internal sealed record CardCredential(string? Code = null, string? Pin = null, GiftCardId? Id = null)
+{
+    public void Check(FieldChecks checks, string pointer) => checks
+        .Require((Code is null) != (Id is null), pointer, "code_or_id")
+        .Text(Code, $"{pointer}/code", CardCode.MaxInputLength)
+        .Text(Pin, $"{pointer}/pin", CardSecrets.MaxPinLength);
+}
+
+/// <summary>A card that may be used at the asking merchant, with its programme's terms and its value lots.</summary>
+internal sealed record UsableCard(
+    Guid GiftCardId, Guid MerchantId, Guid ProgramId, string Last4, string Currency, string Partial, IReadOnlyList<LotRow> Lots);
+
+/// <summary>
+/// Finds cards from their codes. A code that is absent or wrong, a PIN that is wrong or missing, a card that is blocked,
+/// locked, closed or another merchant's: all are the same refusal, and all cost the same (one hash, one query, as many PIN
+/// hashes as PINs were sent, one write), so that neither the answer nor its time tells a guesser anything.
+/// </summary>
+internal sealed class CardFinder(Database database, CardSecrets secrets, TimeProvider time)
+{
+    private static readonly byte[] NoSalt = new byte[16];
+
+    /// <summary>The cards in the order of the credentials, to look at. Refuses if any can not be used.</summary>
+    public async Task<IReadOnlyList<UsableCard>> FindAsync(
+        MerchantId merchant, IReadOnlyList<CardCredential> credentials, CancellationToken cancel) =>
+        [.. (await FindAsync(merchant, null, credentials, cancel)).Select(f => f.Card)];
+
+    /// <summary>The cards in the order of the credentials, to spend from at a location: also refuses not_accepted_here.</summary>
+    public async Task<IReadOnlyList<UsableCard>> FindForSpendingAsync(
+        MerchantId merchant, LocationId? location, IReadOnlyList<CardCredential> credentials, CancellationToken cancel)
+    {
+        var found = await FindAsync(merchant, location, credentials, cancel);
+        return found.All(f => f.GoodAtLocation)
+            ? [.. found.Select(f => f.Card)]
+            : throw new FaultException(Faults.NotAcceptedHere, "The gift card is not accepted at this location.");
+    }
+
+    private async Task<List<(UsableCard Card, bool GoodAtLocation)>> FindAsync(
+        MerchantId merchant, LocationId? location, IReadOnlyList<CardCredential> credentials, CancellationToken cancel)
+    {
+        var hashes = credentials.Select(c => c.Code is { } code ? secrets.HashCode(CardCode.Normalise(code)) : []).ToArray();
+        var (found, lots) = await ReadAsync(merchant, location, credentials, hashes, cancel);
+        var now = time.GetUtcNow();
+        var cards = new List<(UsableCard Card, bool GoodAtLocation)>();
+        foreach (var (credential, hash) in credentials.Zip(hashes))
+        {
+            var card = found.FirstOrDefault(f => credential.Id is { } id
+                ? f.GiftCardId == id.Value && f.MerchantId == merchant.Value
+                : f.CodeHash.AsSpan().SequenceEqual(hash));
+            var rightPin = IsRightPin(card, credential);
+            if (card is null || !rightPin || !IsUsable(card, merchant, now))
+            {
+                throw await MissAsync(merchant, card, wrongPin: card is not null && !rightPin, cancel);
+            }
+
+            await ForgivePinAsync(card, cancel);
+            if (card.Status == CardStatus.Expired || card.ExpiresAt <= now)
+            {
+                throw new FaultException(Faults.GiftCardState, "The gift card has expired.");
+            }
+
+            var usable = new UsableCard(
+                card.GiftCardId, card.MerchantId, card.ProgramId, card.Last4, card.Currency, card.Partial,
+                [.. lots.Where(l => l.GiftCardId == card.GiftCardId)]);
+            cards.Add((usable, card.GoodAtLocation));
+        }
+
+        return cards;
+    }
+
+    private static bool IsUsable(Found card, MerchantId merchant, DateTimeOffset now) =>
+        (card.MerchantId == merchant.Value || card.AcceptedHere)
+        && card.Status is CardStatus.Active or CardStatus.Expired
+        && (card.PinLockedUntil is not { } until || until <= now);
+
+    /// <summary>Whoever names the card by its id has proved to be its issuer; everybody else needs the PIN.</summary>
+    private bool IsRightPin(Found? card, CardCredential credential)
+    {
+        // The hash is made whether or not it is needed: what is sent decides the cost, not what is stored.
+        var hash = credential.Pin is { } pin ? secrets.HashPin(pin, card?.PinSalt ?? NoSalt) : null;
+        return card?.PinHash is null || credential.Id is not null
+               || hash is not null && CryptographicOperations.FixedTimeEquals(hash, card.PinHash);
+    }
+
+    private async Task<FaultException> MissAsync(MerchantId merchant, Found? card, bool wrongPin, CancellationToken cancel)
+    {
+        var now = time.GetUtcNow();
+        await using var db = await database.BeginAsync(cancel);
+        var locked = await db.QuerySingleOrDefaultAsync<LockedCard>(Sql.Miss, new
+        {
+            MerchantId = merchant.Value,
+            Minute = new DateTimeOffset(now.Ticks - (now.Ticks % TimeSpan.TicksPerMinute), TimeSpan.Zero),
+            // A card that a locked-out guesser keeps trying stays locked no longer for it.
+            GiftCardId = wrongPin && !(card!.PinLockedUntil > now) ? card.GiftCardId : Guid.Empty,
+            Tries = CardSecrets.PinTries,
+            LockedUntil = now + CardSecrets.PinLock,
+        });
+        if (locked is { PinFailures: 0 })
+        {
+            var id = new GiftCardId(card!.GiftCardId);
+            await db.PublishAsync(
+                CardEvents.Topic, "gift_card.pin_locked", id.ToString(), locked.Version, new MerchantId(card.MerchantId),
+                new CardEventData(id, new(card.ProgramId), card.Last4, null, card.Currency, null), time);
+        }
+
+        await db.CommitAsync();
+        return new FaultException(Faults.GiftCardNotUsable, "The gift card can not be used.");
+    }
+
+    private async Task ForgivePinAsync(Found card, CancellationToken cancel)
+    {
+        if (card.PinFailures > 0)
+        {
+            await using var db = await database.BeginAsync(cancel);
+            await db.ExecuteAsync(Sql.Forgive, new { card.GiftCardId });
+            await db.CommitAsync();
+        }
+    }
+
+    private async Task<(List<Found> Cards, List<LotRow> Lots)> ReadAsync(
+        MerchantId merchant, LocationId? location, IReadOnlyList<CardCredential> credentials, byte[][] hashes,
+        CancellationToken cancel)
+    {
+        var args = new
+        {
+            MerchantId = merchant.Value,
+            LocationId = location?.Value,
+            Hashes = hashes,
+            Ids = credentials.Where(c => c.Id is not null).Select(c => c.Id!.Value.Value).ToArray(),
+        };
+        await using var connection = await database.Source.OpenConnectionAsync(cancel);
+        await using var results = await connection.QueryMultipleAsync(new CommandDefinition(Sql.Find, args, cancellationToken: cancel));
+        return ((await results.ReadAsync<Found>()).AsList(), (await results.ReadAsync<LotRow>()).AsList());
+    }
+
+    private sealed record LockedCard(int PinFailures, long Version);
+
+    private sealed record Found(
+        Guid GiftCardId, Guid MerchantId, Guid ProgramId, byte[] CodeHash, string Last4, byte[]? PinSalt, byte[]? PinHash,
+        int PinFailures, DateTimeOffset? PinLockedUntil, string Status, string Currency, DateTimeOffset? ExpiresAt,
+        string Partial, bool AcceptedHere, bool GoodAtLocation);
+
+    private static class Sql
+    {
+        public const string Find =
+            $"""
+             SELECT c.gift_card_id, c.merchant_id, c.program_id, c.code_hash, c.last4, c.pin_salt, c.pin_hash, c.pin_failures,
+                    c.pin_locked_until, c.status, c.currency, c.expires_at, p.partial,
+                    EXISTS (SELECT 1
+                              FROM program_acceptances a
+                             WHERE a.program_id = p.program_id
+                               AND a.merchant_id = @MerchantId) AS accepted_here,
+                    NOT EXISTS (SELECT 1
+                                  FROM program_locations o
+                                 WHERE o.program_id = p.program_id)
+                    OR EXISTS (SELECT 1
+                                 FROM program_locations o
+                                WHERE o.program_id = p.program_id
+                                  AND o.location_id = @LocationId::uuid) AS good_at_location
+               FROM gift_cards c
+               JOIN programs p
+                 ON p.program_id = c.program_id
+              WHERE c.code_hash = ANY(@Hashes)
+                 OR c.gift_card_id = ANY(@Ids);
+             {LotRow.Columns}
+              WHERE l.gift_card_id IN (SELECT c.gift_card_id
+                                         FROM gift_cards c
+                                        WHERE c.code_hash = ANY(@Hashes)
+                                           OR c.gift_card_id = ANY(@Ids))
+             """;
+
+        // One statement for every kind of miss. The counter starts anew when the lock falls, so 0 means: locked just now.
+        public const string Miss =
+            """
+            WITH miss AS (
+                INSERT INTO code_misses (merchant_id, minute, misses)
+                VALUES (@MerchantId, @Minute, 1)
+                    ON CONFLICT (merchant_id, minute) DO UPDATE
+                   SET misses = code_misses.misses + 1)
+            UPDATE gift_cards
+               SET pin_failures = (pin_failures + 1) % @Tries,
+                   pin_locked_until = CASE WHEN pin_failures + 1 >= @Tries THEN @LockedUntil ELSE pin_locked_until END,
+                   version = version + 1
+             WHERE gift_card_id = @GiftCardId
+            RETURNING pin_failures, version
+            """;
+
+        public const string Forgive = "UPDATE gift_cards SET pin_failures = 0 WHERE gift_card_id = @GiftCardId";
+    }
+}

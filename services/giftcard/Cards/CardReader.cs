@@ -1,0 +1,82 @@
+using LocalPlus.Contracts.Ledger.V1;
+using LocalPlus.Giftcard.Ledger;
+using LocalPlus.Hosting;
+using LocalPlus.Kernel;
+
+namespace LocalPlus.Giftcard.Cards;
+
+/// <summary>Reads cards with the balances that the ledger has now. No balance is kept here: the ledger's is the only one.</summary>
+internal sealed class CardReader(Database database, LedgerGateway ledger)
+{
+    /// <summary>The ledger's bound on one reading.</summary>
+    private const int AccountsPerCall = 100;
+
+    /// <summary>A merchant's card; refuses with not_found.</summary>
+    public async Task<CardRow> GetAsync(MerchantId merchant, GiftCardId id, CancellationToken cancel) =>
+        await database.QuerySingleOrDefaultAsync<CardRow>(
+            Sql.Get, new { GiftCardId = id.Value, MerchantId = merchant.Value }, cancel)
+        ?? throw new FaultException(CommonFaults.NotFound, "There is no such gift card.");
+
+    public Task<IReadOnlyList<LotRow>> LotsAsync(IEnumerable<Guid> giftCardIds, CancellationToken cancel) =>
+        database.QueryAsync<LotRow>(Sql.Lots, new { GiftCardIds = giftCardIds.ToArray() }, cancel);
+
+    public async Task<CardView> ViewAsync(CardRow card, CancellationToken cancel) => (await ViewAsync([card], cancel))[0];
+
+    public async Task<IReadOnlyList<CardView>> ViewAsync(IReadOnlyList<CardRow> cards, CancellationToken cancel)
+    {
+        if (cards.Count == 0)
+        {
+            return [];
+        }
+
+        var lots = await LotsAsync(cards.Select(c => c.GiftCardId), cancel);
+        var accounts = new Dictionary<Guid, Account>();
+        foreach (var books in cards.GroupBy(c => c.MerchantId))
+        {
+            var ids = books.Join(lots, c => c.GiftCardId, l => l.GiftCardId, (_, l) => l.AccountId);
+            foreach (var (id, account) in await AccountsAsync(new MerchantId(books.Key), ids, cancel))
+            {
+                accounts[id] = account;
+            }
+        }
+
+        var balances = lots.GroupBy(l => l.GiftCardId).ToDictionary(
+            g => g.Key, g => new CardBalance(g.Sum(l => accounts[l.AccountId].Available), g.Sum(l => accounts[l.AccountId].Held)));
+        return [.. cards.Select(c => c.ToView(balances.GetValueOrDefault(c.GiftCardId)))];
+    }
+
+    /// <summary>The ledger's accounts by id. An account that is not open yet is empty.</summary>
+    public async Task<IReadOnlyDictionary<Guid, Account>> AccountsAsync(
+        MerchantId books, IEnumerable<Guid> accountIds, CancellationToken cancel)
+    {
+        var accounts = new Dictionary<Guid, Account>();
+        foreach (var chunk in accountIds.Distinct().Chunk(AccountsPerCall))
+        {
+            var request = new GetAccountsRequest { MerchantId = books.ToString() };
+            request.AccountIds.AddRange(chunk.Select(id => new AccountId(id).ToString()));
+            foreach (var account in (await ledger.GetAccountsAsync(request, cancel)).Accounts)
+            {
+                accounts[AccountId.Parse(account.AccountId).Value] = account;
+            }
+        }
+
+        return accounts;
+    }
+
+    private static class Sql
+    {
+        public const string Get =
+            $"""
+             {CardRow.Columns}
+              WHERE c.gift_card_id = @GiftCardId
+                AND c.merchant_id = @MerchantId
+             """;
+
+        public const string Lots =
+            $"""
+             {LotRow.Columns}
+              WHERE l.gift_card_id = ANY(@GiftCardIds)
+              ORDER BY l.lot_id
+             """;
+    }
+}

@@ -1,0 +1,93 @@
+using System.Text.Json;
+using LocalPlus.Kernel;
+
+namespace LocalPlus.Giftcard.Cards;
+
+/// <summary>The states of a card. "Empty" is a balance, not a state.</summary>
+internal static class CardStatus
+{
+    public const string Pending = "pending";
+    public const string Active = "active";
+    public const string Blocked = "blocked";
+    public const string Expired = "expired";
+    public const string Closed = "closed";
+    public const string Replaced = "replaced";
+
+    public static readonly string[] All = [Pending, Active, Blocked, Expired, Closed, Replaced];
+}
+
+/// <summary>A card's row, without its secrets.</summary>
+internal sealed record CardRow(
+    Guid GiftCardId,
+    Guid MerchantId,
+    Guid ProgramId,
+    string Last4,
+    string Status,
+    string Currency,
+    Guid? CustomerId,
+    DateTimeOffset? ExpiresAt,
+    Guid? ReplacedBy,
+    string? Reference,
+    string? Metadata,
+    long Version,
+    DateTimeOffset CreatedAt,
+    DateTimeOffset? ActivatedAt)
+{
+    public const string Columns =
+        """
+        SELECT c.gift_card_id, c.merchant_id, c.program_id, c.last4, c.status, c.currency, c.customer_id, c.expires_at,
+               c.replaced_by, c.reference, c.metadata::text AS metadata, c.version, c.created_at, c.activated_at
+          FROM gift_cards c
+        """;
+
+    public CardView ToView(CardBalance balance)
+    {
+        var currency = Kernel.Currency.Parse(Currency);
+        return new(
+            new(GiftCardId), new(ProgramId), Status, Last4, Currency, new(balance.Available, currency), new(balance.Held, currency),
+            ExpiresAt, CustomerId is { } customer ? new CustomerId(customer) : null,
+            ReplacedBy is { } heir ? new GiftCardId(heir) : null, Reference,
+            Metadata is null ? null : JsonElement.Parse(Metadata), Version, CreatedAt, ActivatedAt);
+    }
+}
+
+/// <summary>Value of one provenance on a card: one account of the ledger.</summary>
+internal sealed record LotRow(
+    Guid LotId, Guid GiftCardId, string Kind, Guid AccountId, DateTimeOffset? ExpiresAt, DateTimeOffset? ExpiredAt, DateTimeOffset CreatedAt)
+{
+    public const string Columns =
+        """
+        SELECT l.lot_id, l.gift_card_id, l.kind, l.account_id, l.expires_at, l.expired_at, l.created_at
+          FROM gift_card_lots l
+        """;
+}
+
+/// <summary>What the ledger says is on a card: <paramref name="Available"/> can be spent, <paramref name="Held"/> is reserved.</summary>
+internal readonly record struct CardBalance(long Available, long Held);
+
+/// <summary>A card as the API shows it. Its code and PIN are shown once, in the answer to its sale.</summary>
+internal sealed record CardView(
+    GiftCardId Id,
+    ProgramId ProgramId,
+    string Status,
+    string Last4,
+    string Currency,
+    Money Balance,
+    Money Held,
+    DateTimeOffset? ExpiresAt,
+    CustomerId? CustomerId,
+    GiftCardId? ReplacedBy,
+    string? Reference,
+    JsonElement? Metadata,
+    long Version,
+    DateTimeOffset CreatedAt,
+    DateTimeOffset? ActivatedAt)
+{
+    public string Object => "gift_card";
+
+    /// <summary>Only in the answer that hands the card over.</summary>
+    public string? Code { get; init; }
+
+    /// <summary>Only in the answer that hands the card over.</summary>
+    public string? Pin { get; init; }
+}

@@ -1,0 +1,73 @@
+using LocalPlus.Hosting;
+using LocalPlus.Kernel;
+
+namespace LocalPlus.Giftcard.Cards;
+
+/// <summary>
+/// GET /v1/gift_cards: a merchant's cards, newest first, by programme, status, holder or last four characters.
+/// Refusals: invalid_request (limit, cursor, status).
+/// </summary>
+internal static class ListGiftCards
+{
+    public static void MapListGiftCards(this IEndpointRouteBuilder group) =>
+        group.MapGet("/gift_cards", HandleAsync).RequireScope("gift_cards:read").WithName(nameof(ListGiftCards))
+            .Produces<Page<CardView>>();
+
+    private static async Task<IResult> HandleAsync(
+        HttpContext http, [AsParameters] Query query, CardReader cards, Database database, CursorCodec cursors,
+        CancellationToken cancel)
+    {
+        var merchant = http.GetMerchant().MerchantId;
+        if (query.Status is not null && !CardStatus.All.Contains(query.Status))
+        {
+            throw new FaultException(CommonFaults.InvalidRequest, "There is no such status.", new FieldError("status", "invalid"));
+        }
+
+        var filters = $"gift_cards|{query.ProgramId}|{query.Status}|{query.CustomerId}|{query.Last4}|{query.Reference}";
+        var take = CursorCodec.Limit(query.Limit);
+        var after = cursors.Read(query.Cursor, merchant, filters);
+        var rows = await database.QueryAsync<CardRow>(
+            Sql.List,
+            new
+            {
+                MerchantId = merchant.Value,
+                ProgramId = query.ProgramId?.Value,
+                query.Status,
+                CustomerId = query.CustomerId?.Value,
+                Last4 = query.Last4?.ToUpperInvariant(),
+                query.Reference,
+                after.CreatedAt,
+                after.Id,
+                Take = take + 1,
+            },
+            cancel);
+        var page = Page<CardRow>.Of(rows, take, c => cursors.Write(new(c.CreatedAt, c.GiftCardId), merchant, filters));
+        return Answer.Ok(new Page<CardView>(await cards.ViewAsync(page.Data, cancel), page.NextCursor, page.HasMore));
+    }
+
+    internal sealed record Query(
+        [property: Microsoft.AspNetCore.Mvc.FromQuery(Name = "program_id")] ProgramId? ProgramId,
+        string? Status,
+        [property: Microsoft.AspNetCore.Mvc.FromQuery(Name = "customer_id")] CustomerId? CustomerId,
+        string? Last4,
+        string? Reference,
+        int? Limit,
+        string? Cursor);
+
+    private static class Sql
+    {
+        public const string List =
+            $"""
+             {CardRow.Columns}
+              WHERE c.merchant_id = @MerchantId
+                AND (@ProgramId::uuid IS NULL OR c.program_id = @ProgramId)
+                AND (@Status::text IS NULL OR c.status = @Status)
+                AND (@CustomerId::uuid IS NULL OR c.customer_id = @CustomerId)
+                AND (@Last4::text IS NULL OR c.last4 = @Last4)
+                AND (@Reference::text IS NULL OR c.reference = @Reference)
+                AND (c.created_at, c.gift_card_id) < (@CreatedAt, @Id)
+              ORDER BY c.created_at DESC, c.gift_card_id DESC
+              LIMIT @Take
+             """;
+    }
+}

@@ -1,0 +1,34 @@
+using LocalPlus.Hosting;
+using LocalPlus.Kernel;
+
+namespace LocalPlus.Giftcard.Cards;
+
+/// <summary>
+/// POST /v1/gift_cards/lookup: a card and its balance from its code, in the body so that it stays out of URLs and logs.
+/// Moves nothing, so it needs no Idempotency-Key. Refusals: gift_card_not_usable, gift_card_state (expired).
+/// </summary>
+internal static class LookupGiftCard
+{
+    public static void MapLookupGiftCard(this IEndpointRouteBuilder group) =>
+        group.MapPost("/gift_cards/lookup", HandleAsync).RequireScope("gift_cards:read").WithName(nameof(LookupGiftCard))
+            .Produces<CardView>();
+
+    internal sealed record Request(string Code, string? Pin = null);
+
+    private static async Task<IResult> HandleAsync(
+        HttpContext http, Request request, CardFinder finder, CardReader cards, Database database, CancellationToken cancel)
+    {
+        var credential = new CardCredential(request.Code, request.Pin);
+        var checks = new FieldChecks();
+        credential.Check(checks, "");
+        checks.ThrowIfAny();
+        var found = (await finder.FindAsync(http.GetMerchant().MerchantId, [credential], cancel))[0];
+        var card = await database.QuerySingleOrDefaultAsync<CardRow>(Sql.Get, new { found.GiftCardId }, cancel);
+        return Answer.Ok(await cards.ViewAsync(card!, cancel));
+    }
+
+    private static class Sql
+    {
+        public const string Get = $"{CardRow.Columns} WHERE c.gift_card_id = @GiftCardId";
+    }
+}

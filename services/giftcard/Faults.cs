@@ -1,0 +1,50 @@
+using LocalPlus.Kernel;
+
+namespace LocalPlus.Giftcard;
+
+/// <summary>What this service refuses with, beside <see cref="CommonFaults"/>, in order of precedence.</summary>
+internal static class Faults
+{
+    /// <summary>Absent, wrong code, wrong or missing PIN, locked, blocked: one answer, so that guessing teaches nothing.</summary>
+    public static readonly Fault GiftCardNotUsable = new("gift_card_not_usable", 404, "The gift card can not be used");
+
+    public static readonly Fault NotAcceptedHere = new("not_accepted_here", 422, "The gift card is not accepted here");
+    public static readonly Fault CurrencyMismatch = new("currency_mismatch", 422, "The currencies differ");
+    public static readonly Fault LimitExceeded = new("limit_exceeded", 422, "The programme's limits do not allow this amount");
+    public static readonly Fault InsufficientBalance = new("insufficient_balance", 422, "There is not enough value");
+    public static readonly Fault GiftCardState = new("gift_card_state", 409, "The gift card's state does not allow this");
+    public static readonly Fault ProgramState = new("program_state", 409, "The programme's state does not allow this");
+
+    public static readonly Fault GiftCardBusy =
+        new("gift_card_busy", 409, "Another operation on the gift card is not finished", Retryable: true);
+
+    public static readonly Fault RedemptionNotHeld = new("redemption_not_held", 409, "The redemption is not held");
+    public static readonly Fault AlreadyConfirmed = new("already_confirmed", 409, "The redemption was confirmed before");
+    public static readonly Fault AlreadyCancelled = new("already_cancelled", 409, "The redemption was cancelled before");
+    public static readonly Fault HoldExpired = new("hold_expired", 409, "The hold has expired");
+
+    public static readonly Fault RedemptionNotCompleted =
+        new("redemption_not_completed", 409, "Only a completed redemption is refunded");
+
+    public static readonly Fault RefundExceedsCaptured =
+        new("refund_exceeds_captured", 422, "A redemption is refunded at most once in full");
+
+    public static readonly Fault RunState = new("run_state", 409, "The run's state does not allow this");
+    public static readonly Fault StepNotSkippable = new("step_not_skippable", 409, "Only steps after the capture may be skipped");
+
+    public static readonly Fault HoldNotSettled =
+        new("hold_not_settled", 409, "A run may only be terminated when its hold is settled");
+
+    /// <summary>The ledger refused with a code of its own, e.g. account_frozen.</summary>
+    public static Fault FromLedger(string code) => code switch
+    {
+        "insufficient_balance" => InsufficientBalance,
+        "hold_expired" => HoldExpired,
+        "currency_mismatch" => CurrencyMismatch,
+        _ => new Fault(code, 409, "The ledger refused"),
+    };
+
+    /// <summary>A body that has the right shape but a value out of its range.</summary>
+    public static FaultException Invalid(string pointer, string detail) =>
+        new(CommonFaults.InvalidRequest, detail, new FieldError(pointer, "invalid"));
+}

@@ -1,0 +1,147 @@
+using LocalPlus.Hosting;
+using LocalPlus.Kernel;
+
+namespace LocalPlus.Giftcard;
+
+/// <summary>A request's Idempotency-Key within its merchant, and what it was asked with.</summary>
+internal sealed record RequestKey(MerchantId Merchant, string Key, byte[] Fingerprint)
+{
+    public static RequestKey Of<TRequest>(HttpContext http, TRequest request) =>
+        new(http.GetMerchant().MerchantId, IdempotentRequests.Key(http), IdempotentRequests.Fingerprint(http, request));
+}
+
+/// <summary>What is known of a request that came before with the same key.</summary>
+internal sealed record PriorRequest(Answer? Answer, Guid? IntentId, DateTimeOffset ClaimedAt);
+
+/// <summary>
+/// Idempotency for requests whose effect spans a call to the ledger, where no transaction may stay open: the key is claimed
+/// in the transaction that writes the intent, the answer is stored in the transaction that finishes it. A repeat while the
+/// first request works is 409 request_in_progress; a repeat after a crash finishes the intent and gets its answer.
+/// </summary>
+internal sealed class Intents(Database database, TimeProvider time)
+{
+    /// <summary>
+    /// Null for a new key. The answer, once there is one; else the intent to finish. Refuses a key that came with another
+    /// request (idempotency_key_reused) and one whose request is still being worked on (request_in_progress).
+    /// </summary>
+    public async Task<PriorRequest?> FindAsync(RequestKey key, CancellationToken cancel)
+    {
+        var found = await database.QuerySingleOrDefaultAsync<Found>(
+            Sql.Find, new { MerchantId = key.Merchant.Value, key.Key }, cancel);
+        if (found is null)
+        {
+            return null;
+        }
+
+        if (!found.Fingerprint.AsSpan().SequenceEqual(key.Fingerprint))
+        {
+            throw new FaultException(CommonFaults.IdempotencyKeyReused, "This Idempotency-Key came with another request before.");
+        }
+
+        if (found.Status is { } status)
+        {
+            return new(new Answer(status, found.Body!, found.Location, found.Etag) { Replayed = true }, found.IntentId, default);
+        }
+
+        return found.ClaimedAt + GiftcardLimits.TakeOver > time.GetUtcNow()
+            ? throw InProgress()
+            : new(null, found.IntentId, found.ClaimedAt!.Value);
+    }
+
+    public static FaultException InProgress() =>
+        new(CommonFaults.RequestInProgress, "A request with this Idempotency-Key is being worked on.");
+
+    /// <summary>Claims the key for an intent in the intent's transaction. Refuses if another request was quicker.</summary>
+    public async Task ClaimAsync(DbSession db, RequestKey key, Guid intentId)
+    {
+        var claimed = await db.ExecuteAsync(Sql.Claim, ClaimRow(key, intentId));
+        if (claimed == 0)
+        {
+            throw InProgress();
+        }
+    }
+
+    /// <summary>Stores the answer in the transaction that finishes the intent; the first one stays.</summary>
+    public Task StoreAsync(DbSession db, MerchantId merchant, string key, Answer answer) =>
+        db.ExecuteAsync(Sql.Store, new
+        {
+            MerchantId = merchant.Value,
+            Key = key,
+            answer.Status,
+            answer.Location,
+            answer.ETag,
+            answer.Body,
+            CreatedAt = time.GetUtcNow(),
+        });
+
+    /// <summary>Whether a refusal stays what it is when the same request comes again: a refusal that may pass is not stored.</summary>
+    public static bool IsFinal(Fault fault) => fault is { Retryable: false, Status: > 401 and < 500 and not 429 };
+
+    /// <summary>Stores a refusal that was made before anything was intended; the first answer to a key stays.</summary>
+    public async Task<Answer> RefuseAsync(RequestKey key, FaultException refusal, string instance, CancellationToken cancel)
+    {
+        var answer = Problems.Answer(refusal, instance);
+        await using var db = await database.BeginAsync(cancel);
+        await db.ExecuteAsync(Sql.Refuse, new
+        {
+            MerchantId = key.Merchant.Value, key.Key, key.Fingerprint, answer.Status, answer.Body, CreatedAt = time.GetUtcNow(),
+        });
+        await db.CommitAsync();
+        return answer;
+    }
+
+    private object ClaimRow(RequestKey key, Guid intentId) => new
+    {
+        MerchantId = key.Merchant.Value,
+        key.Key,
+        key.Fingerprint,
+        IntentId = intentId,
+        ClaimedAt = time.GetUtcNow(),
+    };
+
+    private sealed record Found(
+        byte[] Fingerprint, Guid? IntentId, DateTimeOffset? ClaimedAt, int? Status, string? Location, string? Etag, byte[]? Body);
+
+    private static class Sql
+    {
+        // A key that a request without an intent used (a programme, say) has an answer and no claim.
+        public const string Find =
+            """
+            SELECT coalesce(c.fingerprint, k.fingerprint) AS fingerprint, c.intent_id, c.claimed_at,
+                   k.status, k.location, k.etag, k.body
+              FROM (SELECT key, fingerprint, intent_id, claimed_at
+                      FROM idempotency_claims
+                     WHERE merchant_id = @MerchantId
+                       AND key = @Key) c
+              FULL JOIN (SELECT key, fingerprint, status, location, etag, body
+                           FROM idempotency_keys
+                          WHERE merchant_id = @MerchantId
+                            AND key = @Key) k
+                ON k.key = c.key
+            """;
+
+        public const string Claim =
+            """
+            INSERT INTO idempotency_claims (merchant_id, key, fingerprint, intent_id, claimed_at)
+            VALUES (@MerchantId, @Key, @Fingerprint, @IntentId, @ClaimedAt)
+                ON CONFLICT DO NOTHING
+            """;
+
+        public const string Refuse =
+            """
+            INSERT INTO idempotency_keys (merchant_id, key, fingerprint, status, body, created_at)
+            VALUES (@MerchantId, @Key, @Fingerprint, @Status, @Body, @CreatedAt)
+                ON CONFLICT DO NOTHING
+            """;
+
+        public const string Store =
+            """
+            INSERT INTO idempotency_keys (merchant_id, key, fingerprint, status, location, etag, body, created_at)
+            SELECT c.merchant_id, c.key, c.fingerprint, @Status, @Location, @ETag, @Body, @CreatedAt
+              FROM idempotency_claims c
+             WHERE c.merchant_id = @MerchantId
+               AND c.key = @Key
+                ON CONFLICT DO NOTHING
+            """;
+    }
+}

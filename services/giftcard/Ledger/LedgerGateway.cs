@@ -1,0 +1,83 @@
+using Grpc.Core;
+using LocalPlus.Contracts.Ledger.V1;
+using LocalPlus.Hosting;
+using LocalPlus.Kernel;
+
+namespace LocalPlus.Giftcard.Ledger;
+
+/// <summary>
+/// The ledger did not answer: whether it did what was asked is not known. Asking again with the same key finds out.
+/// </summary>
+internal sealed class LedgerUnknownException(string detail, Exception cause) : Exception(detail, cause);
+
+/// <summary>
+/// The ledger's operations as this service uses them. A refusal becomes a <see cref="FaultException"/> with the ledger's
+/// stable code; silence becomes <see cref="LedgerUnknownException"/>. Every mutation is keyed, so one quick second try is
+/// made here and any number of later ones elsewhere.
+/// </summary>
+internal sealed class LedgerGateway(LedgerService.LedgerServiceClient client)
+{
+    private const int Tries = 2;
+
+    /// <summary>Both tries end inside the gateway's 2 s for one attempt at this service.</summary>
+    private static readonly TimeSpan Deadline = TimeSpan.FromMilliseconds(800);
+
+    public Task<OpenAccountsResponse> OpenAccountsAsync(OpenAccountsRequest request, CancellationToken cancel) =>
+        CallAsync(client.OpenAccountsAsync, request, cancel);
+
+    public Task<GetAccountsResponse> GetAccountsAsync(GetAccountsRequest request, CancellationToken cancel) =>
+        CallAsync(client.GetAccountsAsync, request, cancel);
+
+    public Task<PostTransactionResponse> PostAsync(PostTransactionRequest request, CancellationToken cancel) =>
+        CallAsync(client.PostTransactionAsync, request, cancel);
+
+    public Task<PostTransactionResponse> ReverseAsync(ReverseTransactionRequest request, CancellationToken cancel) =>
+        CallAsync(client.ReverseTransactionAsync, request, cancel);
+
+    public async Task<Hold> PlaceHoldAsync(PlaceHoldRequest request, CancellationToken cancel) =>
+        (await CallAsync(client.PlaceHoldAsync, request, cancel)).Hold;
+
+    public async Task<Hold> CaptureHoldAsync(CaptureHoldRequest request, CancellationToken cancel) =>
+        (await CallAsync(client.CaptureHoldAsync, request, cancel)).Hold;
+
+    public async Task<Hold> ReleaseHoldAsync(ReleaseHoldRequest request, CancellationToken cancel) =>
+        (await CallAsync(client.ReleaseHoldAsync, request, cancel)).Hold;
+
+    public async Task<Hold> ExtendHoldAsync(ExtendHoldRequest request, CancellationToken cancel) =>
+        (await CallAsync(client.ExtendHoldAsync, request, cancel)).Hold;
+
+    public async Task<Hold> GetHoldAsync(GetHoldRequest request, CancellationToken cancel) =>
+        (await CallAsync(client.GetHoldAsync, request, cancel)).Hold;
+
+    private static async Task<TResponse> CallAsync<TRequest, TResponse>(
+        Func<TRequest, CallOptions, AsyncUnaryCall<TResponse>> call, TRequest request, CancellationToken cancel)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                // The wall clock on purpose: the deadline travels to the ledger as a duration.
+                var deadline = TimeProvider.System.GetUtcNow().UtcDateTime + Deadline;
+                using var answer = call(request, new CallOptions(deadline: deadline, cancellationToken: cancel));
+                return await answer.ResponseAsync;
+            }
+            catch (RpcException refusal) when (refusal.Trailers.GetValue(GrpcFaults.CodeTrailer) is { } code)
+            {
+                throw Translate(code, refusal.Status.Detail, refusal);
+            }
+            catch (RpcException) when (attempt < Tries && !cancel.IsCancellationRequested)
+            {
+                // Unknown outcome: the same key asks again.
+            }
+            catch (RpcException silence)
+            {
+                throw new LedgerUnknownException($"The ledger did not answer: {silence.StatusCode}.", silence);
+            }
+        }
+    }
+
+    private static Exception Translate(string code, string detail, RpcException refusal) =>
+        code == CommonFaults.Busy.Code || code == CommonFaults.RequestInProgress.Code || code == CommonFaults.InternalError.Code
+            ? new LedgerUnknownException($"The ledger is busy: {detail}", refusal)
+            : new FaultException(Faults.FromLedger(code), detail);
+}

@@ -1,0 +1,133 @@
+using System.Text.Json;
+using LocalPlus.Hosting;
+using LocalPlus.Kernel;
+using Npgsql;
+
+namespace LocalPlus.Giftcard.Programs;
+
+/// <summary>
+/// POST /v1/programs: the terms under which cards are issued. Amounts are in the programme's currency. Refusals:
+/// invalid_request, currency_mismatch, reference_reused.
+/// </summary>
+internal static class CreateProgram
+{
+    public static void MapCreateProgram(this IEndpointRouteBuilder group) =>
+        group.MapPost("/programs", HandleAsync).RequireScope("programs:write").WithName(nameof(CreateProgram))
+            .Produces<ProgramView>(StatusCodes.Status201Created);
+
+    internal sealed record Request(
+        string Name,
+        Currency Currency,
+        int? ValidityDays = null,
+        VatKind VatKind = VatKind.MultiPurpose,
+        Money? MinLoad = null,
+        Money? MaxLoad = null,
+        Money? MaxBalance = null,
+        bool Reloadable = true,
+        Money? CashOutBelow = null,
+        PartialPolicy Partial = PartialPolicy.Refuse,
+        PinPolicy Pin = PinPolicy.None,
+        IReadOnlyList<Acceptance>? AcceptedAt = null,
+        IReadOnlyList<LocationId>? Locations = null,
+        string? ImageUrl = null,
+        string? Reference = null,
+        IReadOnlyDictionary<string, string>? Metadata = null);
+
+    private static Task<IResult> HandleAsync(
+        HttpContext http, Request request, IdempotentRequests requests, TimeProvider time, CancellationToken cancel)
+    {
+        Check(request);
+        return requests.ExecuteAsync(http, request, db => InsertAsync(db, http.GetMerchant(), request, time), cancel);
+    }
+
+    private static void Check(Request request)
+    {
+        new FieldChecks()
+            .Text(request.Name, "/name", 200)
+            .Require(request.ValidityDays is null or (>= 1 and <= 36_500), "/validity_days")
+            .Positive(request.MinLoad, "/min_load").Positive(request.MaxLoad, "/max_load").Positive(request.MaxBalance, "/max_balance")
+            .Require(request.CashOutBelow is null or { MinorUnits: >= 0 }, "/cash_out_below")
+            .Require(Min(request) <= Max(request), "/max_load").Require(Max(request) <= MaxBalance(request), "/max_balance")
+            .Require(request.AcceptedAt is null || request.AcceptedAt.Count <= GiftcardLimits.AcceptancesPerProgram, "/accepted_at")
+            .Require(request.AcceptedAt is null || request.AcceptedAt.All(a => a.CommissionBasisPoints is >= 0 and <= 10_000), "/accepted_at")
+            .Require(request.Locations is null || request.Locations.Count <= GiftcardLimits.AcceptancesPerProgram, "/locations")
+            .Require(IsWebAddress(request.ImageUrl), "/image_url", "invalid")
+            .Text(request.Reference, "/reference", GiftcardLimits.ReferenceLength)
+            .Metadata(request.Metadata)
+            .ThrowIfAny();
+        Money?[] amounts = [request.MinLoad, request.MaxLoad, request.MaxBalance, request.CashOutBelow];
+        if (amounts.Any(a => a is { } amount && amount.Currency != request.Currency))
+        {
+            throw new FaultException(Faults.CurrencyMismatch, $"The programme's amounts are in {request.Currency}.");
+        }
+    }
+
+    private static bool IsWebAddress(string? url) => url is null || url.Length <= 2000
+        && Uri.TryCreate(url, UriKind.Absolute, out var address) && address.Scheme == Uri.UriSchemeHttps;
+
+    private static long Min(Request request) => request.MinLoad?.MinorUnits ?? 1;
+
+    private static long Max(Request request) => request.MaxLoad?.MinorUnits ?? Math.Max(Min(request), DefaultMaxLoad);
+
+    private static long MaxBalance(Request request) => request.MaxBalance?.MinorUnits ?? Math.Max(Max(request), DefaultMaxLoad);
+
+    // 10,000.00 in most currencies: a slip of the keyboard should not become a card of a million.
+    private const long DefaultMaxLoad = 1_000_000;
+
+    private static async Task<Answer> InsertAsync(DbSession db, MerchantIdentity merchant, Request request, TimeProvider time)
+    {
+        var id = ProgramId.New(time);
+        try
+        {
+            await db.ExecuteAsync(Sql.Insert, new
+            {
+                ProgramId = id.Value,
+                MerchantId = merchant.MerchantId.Value,
+                request.Name,
+                Currency = request.Currency.Code,
+                request.ValidityDays,
+                VatKind = Wire.Name(request.VatKind),
+                MinLoad = Min(request),
+                MaxLoad = Max(request),
+                MaxBalance = MaxBalance(request),
+                request.Reloadable,
+                CashOutBelow = request.CashOutBelow?.MinorUnits ?? 0,
+                Partial = Wire.Name(request.Partial),
+                Pin = Wire.Name(request.Pin),
+                request.ImageUrl,
+                request.Reference,
+                Metadata = request.Metadata is null ? null : JsonSerializer.Serialize(request.Metadata, StrictJson.Options),
+                CreatedAt = time.GetUtcNow(),
+                AcceptedMerchants = (request.AcceptedAt ?? []).DistinctBy(a => a.MerchantId).Select(a => a.MerchantId.Value).ToArray(),
+                Commissions = (request.AcceptedAt ?? []).DistinctBy(a => a.MerchantId).Select(a => a.CommissionBasisPoints).ToArray(),
+                Locations = (request.Locations ?? []).Distinct().Select(l => l.Value).ToArray(),
+            });
+        }
+        catch (PostgresException taken) when (taken.ConstraintName == "ix_programs_merchant_id_reference")
+        {
+            throw new FaultException(CommonFaults.ReferenceReused, "Another programme has this reference.");
+        }
+
+        var row = await db.QuerySingleOrDefaultAsync<ProgramRow>(
+            $"{ProgramRow.Columns} WHERE p.program_id = @ProgramId", new { ProgramId = id.Value });
+        var view = row!.ToView();
+        return Answer.Created($"/v1/programs/{id}", view, view.Version);
+    }
+
+    private static class Sql
+    {
+        public const string Insert =
+            """
+            INSERT INTO programs (program_id, merchant_id, name, currency, status, validity_days, vat_kind, min_load, max_load,
+                   max_balance, reloadable, cash_out_below, partial, pin, image_url, reference, metadata, created_at)
+            VALUES (@ProgramId, @MerchantId, @Name, @Currency, 'active', @ValidityDays, @VatKind, @MinLoad, @MaxLoad,
+                   @MaxBalance, @Reloadable, @CashOutBelow, @Partial, @Pin, @ImageUrl, @Reference, @Metadata::jsonb, @CreatedAt);
+            INSERT INTO program_acceptances (program_id, merchant_id, commission_basis_points)
+            SELECT @ProgramId, a.merchant_id, a.commission
+              FROM unnest(@AcceptedMerchants, @Commissions) AS a (merchant_id, commission);
+            INSERT INTO program_locations (program_id, location_id)
+            SELECT @ProgramId, l.location_id
+              FROM unnest(@Locations) AS l (location_id)
+            """;
+    }
+}

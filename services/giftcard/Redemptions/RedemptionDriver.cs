@@ -1,0 +1,149 @@
+using LocalPlus.Contracts.Ledger.V1;
+using LocalPlus.Giftcard.Cards;
+using LocalPlus.Giftcard.Ledger;
+using LocalPlus.Giftcard.Runs;
+using LocalPlus.Hosting;
+using LocalPlus.Kernel;
+
+namespace LocalPlus.Giftcard.Redemptions;
+
+/// <summary>
+/// Carries redemptions between SQL and the ledger. What is to happen is committed before, what did happen after; the
+/// ledger's keys are made of the redemption's id and the step. So request, sweeper and workflow run may all drive the same
+/// step, at the same time or after a crash: the ledger does it once, and the first to come back writes it down.
+/// </summary>
+internal sealed class RedemptionDriver(
+    Database database, LedgerGateway ledger, RedemptionStore store, RedemptionOutcomes outcomes, CardReader cards,
+    RunSignal runs, Doorbell doorbell)
+{
+    /// <summary>
+    /// Step 2 and 3 of a redemption: asks the ledger for the hold (or the capture at once) and writes down what it said.
+    /// Returns the redemption as it now is, refused ones included. Throws <see cref="LedgerUnknownException"/>.
+    /// </summary>
+    public async Task<Redemption> AuthorizeAsync(Redemption redemption, CancellationToken cancel)
+    {
+        var row = redemption.Row;
+        try
+        {
+            var hold = await ledger.PlaceHoldAsync(HoldRequest(redemption), cancel);
+            return await FinishAsync(row.Id, (db, now) => outcomes.AuthorizedAsync(db, now, hold), cancel) ?? redemption;
+        }
+        catch (FaultException refusal)
+        {
+            var available = refusal.Fault == Faults.InsufficientBalance ? await AvailableAsync(redemption, cancel) : (long?)null;
+            return await FinishAsync(row.Id, (db, now) => outcomes.RefusedAsync(db, now, refusal, available), cancel) ?? redemption;
+        }
+    }
+
+    /// <summary>
+    /// Carries a committed decision out: captures or releases the hold and writes down what became of it. Whatever the
+    /// ledger refuses, its own state of the hold decides. Throws <see cref="LedgerUnknownException"/>.
+    /// </summary>
+    public async Task<Redemption> SettleAsync(Redemption redemption, CancellationToken cancel)
+    {
+        var row = redemption.Row;
+        if (row.State is not (RedemptionState.Confirming or RedemptionState.Releasing))
+        {
+            return redemption;
+        }
+
+        Hold hold;
+        try
+        {
+            hold = row.State == RedemptionState.Confirming
+                ? await ledger.CaptureHoldAsync(CaptureRequest(row), cancel)
+                : await ledger.ReleaseHoldAsync(ReleaseRequest(row), cancel);
+        }
+        catch (FaultException)
+        {
+            hold = await HoldAsync(row, cancel);
+        }
+
+        var settled = await FinishAsync(row.Id, (db, now) => outcomes.SettledAsync(db, now, hold), cancel) ?? redemption;
+        if (RedemptionState.IsSettled(settled.Row.State))
+        {
+            doorbell.Ring(settled.Row.Id, settled.Row.RunGeneration);
+        }
+
+        return settled;
+    }
+
+    /// <summary>The hold as the ledger has it.</summary>
+    public Task<Hold> HoldAsync(RedemptionRow row, CancellationToken cancel) => ledger.GetHoldAsync(
+        new GetHoldRequest { MerchantId = new MerchantId(row.BooksMerchantId).ToString(), Reference = row.Id.ToString() }, cancel);
+
+    private async Task<Redemption?> FinishAsync(
+        RedemptionId id, Func<DbSession, Redemption, Task<Redemption>> finish, CancellationToken cancel)
+    {
+        await using var db = await database.BeginAsync(cancel);
+        if (await store.LockAsync(db, id) is not { } now)
+        {
+            return null;
+        }
+
+        var finished = await finish(db, now);
+        await db.CommitAsync();
+        if (finished.Row.RunGeneration != now.Row.RunGeneration)
+        {
+            runs.Ring();
+        }
+
+        return finished;
+    }
+
+    private async Task<long> AvailableAsync(Redemption redemption, CancellationToken cancel)
+    {
+        var accounts = await cards.AccountsAsync(
+            new MerchantId(redemption.Row.BooksMerchantId), redemption.Legs.Select(l => l.AccountId), cancel);
+        return redemption.Legs.Sum(leg => leg.MaxAmount == 0
+            ? accounts[leg.AccountId].Available
+            : Math.Min(leg.MaxAmount, accounts[leg.AccountId].Available));
+    }
+
+    private static PlaceHoldRequest HoldRequest(Redemption redemption)
+    {
+        var row = redemption.Row;
+        var request = new PlaceHoldRequest
+        {
+            MerchantId = new MerchantId(row.BooksMerchantId).ToString(),
+            IdempotencyKey = row.Id.ToString(),
+            Reference = row.Id.ToString(),
+            Amount = row.Requested,
+            AllowPartial = row.Partial == "allow",
+            ExpiresAt = row.HoldExpiresAt is { } expiry ? Google.Protobuf.WellKnownTypes.Timestamp.FromDateTimeOffset(expiry) : null,
+            Capture = row.IsImmediate ? CaptureTo(row) : null,
+        };
+        request.Sources.AddRange(redemption.Legs.Select(leg => new HoldSource
+        {
+            AccountId = new AccountId(leg.AccountId).ToString(),
+            MaxAmount = leg.MaxAmount,
+        }));
+        request.Metadata.Add("redemption_id", row.Id.ToString());
+        return request;
+    }
+
+    private static CaptureHoldRequest CaptureRequest(RedemptionRow row)
+    {
+        var request = new CaptureHoldRequest
+        {
+            MerchantId = new MerchantId(row.BooksMerchantId).ToString(),
+            IdempotencyKey = $"{row.Id}:capture",
+            HoldId = new HoldId(row.HoldId!.Value).ToString(),
+            Amount = row.DecisionAmount!.Value,
+            Reference = $"{row.Id}:capture",
+            Capture = CaptureTo(row),
+        };
+        request.Metadata.Add("redemption_id", row.Id.ToString());
+        return request;
+    }
+
+    private static ReleaseHoldRequest ReleaseRequest(RedemptionRow row) => new()
+    {
+        MerchantId = new MerchantId(row.BooksMerchantId).ToString(),
+        IdempotencyKey = $"{row.Id}:release",
+        HoldId = new HoldId(row.HoldId!.Value).ToString(),
+    };
+
+    private static HoldCapture CaptureTo(RedemptionRow row) =>
+        new() { DestinationAccountId = new AccountId(row.PayableAccountId).ToString() };
+}

@@ -1,0 +1,40 @@
+using LocalPlus.Hosting;
+using LocalPlus.Kernel;
+
+namespace LocalPlus.Giftcard.Redemptions;
+
+/// <summary>The data of giftcard.redemptions.v1 (contracts/events).</summary>
+internal sealed record RedemptionEventData(
+    RedemptionId RedemptionId,
+    IReadOnlyList<GiftCardId> GiftCardIds,
+    long Amount,
+    string Currency,
+    LocationId? LocationId,
+    string State,
+    string Mode,
+    string? Reference,
+    long Requested,
+    long Captured,
+    long Refunded,
+    RefundId? RefundId = null);
+
+internal static class RedemptionEvents
+{
+    public const string Topic = "giftcard.redemptions.v1";
+    public const string Held = "redemption.held";
+    public const string Completed = "redemption.completed";
+    public const string Cancelled = "redemption.cancelled";
+    public const string Expired = "redemption.expired";
+    public const string Refunded = "redemption.refunded";
+
+    /// <summary>Tells the world, in the transaction of the change itself. The amount is what the event moved or reserved.</summary>
+    public static Task PublishAsync(
+        DbSession db, RedemptionRow row, IEnumerable<LegRow> legs, string type, long amount, TimeProvider time, RefundId? refund = null) =>
+        db.PublishAsync(
+            Topic, type, row.Id.ToString(), row.Version, new MerchantId(row.MerchantId),
+            new RedemptionEventData(
+                row.Id, [.. legs.Select(l => l.GiftCardId).Distinct().Select(id => new GiftCardId(id))], amount, row.Currency,
+                row.LocationId is { } location ? new LocationId(location) : null, row.State, row.Mode, row.Reference,
+                row.Requested, row.Captured, row.Refunded, refund),
+            time);
+}

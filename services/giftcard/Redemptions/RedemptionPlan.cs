@@ -1,0 +1,121 @@
+using LocalPlus.Giftcard.Cards;
+using LocalPlus.Giftcard.Ledger;
+using LocalPlus.Kernel;
+
+namespace LocalPlus.Giftcard.Redemptions;
+
+internal enum Mode
+{
+    /// <summary>Held now, captured or released when the till says so.</summary>
+    TwoPhase,
+
+    /// <summary>Captured at once.</summary>
+    Immediate,
+}
+
+internal enum Partial
+{
+    Refuse,
+    Allow,
+}
+
+/// <summary>One card to pay from. Without a maximum it gives all that is needed.</summary>
+internal sealed record Source(CardCredential GiftCard, Money? MaxAmount = null);
+
+/// <summary>What is asked for, the same for a redemption and its quote.</summary>
+internal sealed record RedemptionRequest(
+    Mode Mode,
+    Money Amount,
+    IReadOnlyList<Source> Sources,
+    Partial? Partial = null,
+    LocationId? LocationId = null,
+    TerminalId? TerminalId = null,
+    int? HoldTtlSeconds = null,
+    string? Reference = null,
+    IReadOnlyDictionary<string, string>? Metadata = null)
+{
+    public void Check()
+    {
+        var checks = new FieldChecks()
+            .Positive(Amount, "/amount")
+            .Require(Sources.Count is > 0 and <= GiftcardLimits.SourcesPerRedemption, "/sources")
+            .Require(HoldTtlSeconds is null or (>= GiftcardLimits.HoldSecondsMin and <= GiftcardLimits.HoldSecondsMax), "/hold_ttl_seconds")
+            .Require(HoldTtlSeconds is null || Mode == Mode.TwoPhase, "/hold_ttl_seconds", "only_two_phase")
+            .Text(Reference, "/reference", GiftcardLimits.ReferenceLength)
+            .Metadata(Metadata);
+        for (var i = 0; i < Sources.Count; i++)
+        {
+            Sources[i].GiftCard.Check(checks, $"/sources/{i}/gift_card");
+            checks.Positive(Sources[i].MaxAmount, $"/sources/{i}/max_amount");
+        }
+
+        checks.ThrowIfAny();
+        if (Sources.Any(s => s.MaxAmount is { } max && max.Currency != Amount.Currency))
+        {
+            throw new FaultException(Faults.CurrencyMismatch, "A source's maximum is in the redemption's currency.");
+        }
+    }
+}
+
+/// <summary>One value lot that may pay.</summary>
+internal sealed record PlannedLeg(UsableCard Card, LotRow Lot, long MaxAmount);
+
+/// <summary>From which accounts, in which books, a redemption is paid. The ledger decides whether there is enough.</summary>
+internal sealed record RedemptionPlan(MerchantId Books, string Partial, IReadOnlyList<PlannedLeg> Legs);
+
+/// <summary>Turns a request into a plan, or refuses: who may pay is decided here, whether it suffices in the ledger.</summary>
+internal sealed class RedemptionPlanner(CardFinder finder, CardReader cards, TimeProvider time)
+{
+    public async Task<RedemptionPlan> PlanAsync(MerchantId merchant, RedemptionRequest request, CancellationToken cancel)
+    {
+        var found = await finder.FindForSpendingAsync(
+            merchant, request.LocationId, [.. request.Sources.Select(s => s.GiftCard)], cancel);
+        if (found.Any(c => c.Currency != request.Amount.Currency.Code))
+        {
+            throw new FaultException(Faults.CurrencyMismatch, $"A gift card is not in {request.Amount.Currency}.");
+        }
+
+        if (found.DistinctBy(c => c.GiftCardId).Count() < found.Count)
+        {
+            throw Faults.Invalid("/sources", "A gift card is named twice.");
+        }
+
+        if (found.DistinctBy(c => c.MerchantId).Count() > 1)
+        {
+            throw new FaultException(Faults.NotAcceptedHere, "The gift cards of one redemption come from one issuer.");
+        }
+
+        var legs = new List<PlannedLeg>();
+        foreach (var (card, source) in found.Zip(request.Sources))
+        {
+            legs.AddRange(await LegsAsync(card, source.MaxAmount?.MinorUnits, cancel));
+        }
+
+        if (legs.Count > GiftcardLimits.LegsPerRedemption)
+        {
+            throw new FaultException(Faults.LimitExceeded, "The gift cards have too many value lots for one redemption.");
+        }
+
+        var partial = request.Partial is { } asked ? Wire.Name(asked) : found.All(c => c.Partial == "allow") ? "allow" : "refuse";
+        return new(new MerchantId(found[0].MerchantId), partial, legs);
+    }
+
+    private async Task<IEnumerable<PlannedLeg>> LegsAsync(UsableCard card, long? max, CancellationToken cancel)
+    {
+        var lots = SpendOrder.Of(card.Lots, time.GetUtcNow()).ToList();
+        if (max is not { } limit)
+        {
+            return lots.Select(lot => new PlannedLeg(card, lot, 0));
+        }
+
+        if (lots.Count == 1)
+        {
+            return [new PlannedLeg(card, lots[0], limit)];
+        }
+
+        // The card's maximum has to be split over its lots beforehand: the ledger knows only accounts.
+        var accounts = await cards.AccountsAsync(new MerchantId(card.MerchantId), lots.Select(l => l.AccountId), cancel);
+        var parts = SpendOrder.Fill(limit, lots.Select(l => accounts[l.AccountId].Available));
+        return lots.Zip(parts, (lot, part) => new PlannedLeg(card, lot, part)).Where(leg => leg.MaxAmount > 0);
+    }
+}

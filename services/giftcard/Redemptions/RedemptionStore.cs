@@ -1,0 +1,89 @@
+using System.Text.Json;
+using LocalPlus.Hosting;
+using LocalPlus.Kernel;
+
+namespace LocalPlus.Giftcard.Redemptions;
+
+/// <summary>A redemption with its legs.</summary>
+internal sealed record Redemption(RedemptionRow Row, IReadOnlyList<LegRow> Legs);
+
+/// <summary>What several slices read and write about redemptions in the same way.</summary>
+internal sealed class RedemptionStore(Database database, TimeProvider time)
+{
+    /// <summary>A redemption that a merchant may see; refusals are answers, not redemptions. Refuses with not_found.</summary>
+    public async Task<Redemption> GetAsync(MerchantId merchant, RedemptionId id, CancellationToken cancel)
+    {
+        var row = await database.QuerySingleOrDefaultAsync<RedemptionRow>(
+            Sql.GetOfMerchant, new { RedemptionId = id.Value, MerchantId = merchant.Value }, cancel);
+        return row is null
+            ? throw new FaultException(CommonFaults.NotFound, "There is no such redemption.")
+            : new(row, await LegsAsync(id, cancel));
+    }
+
+    public async Task<Redemption?> FindAsync(RedemptionId id, CancellationToken cancel) =>
+        await database.QuerySingleOrDefaultAsync<RedemptionRow>(Sql.Get, new { RedemptionId = id.Value }, cancel) is { } row
+            ? new(row, await LegsAsync(id, cancel))
+            : null;
+
+    /// <summary>Locks the redemption's row: decisions about it are made one after the other.</summary>
+    public async Task<Redemption?> LockAsync(DbSession db, RedemptionId id)
+    {
+        var args = new { RedemptionId = id.Value };
+        return await db.QuerySingleOrDefaultAsync<RedemptionRow>(Sql.Lock, args) is { } row
+            ? new(row, await db.QueryAsync<LegRow>(Sql.Legs, args))
+            : null;
+    }
+
+    /// <summary>Adds to the timeline, in the transaction of what happened.</summary>
+    public Task NoteAsync(DbSession db, RedemptionId id, string kind, string actor, object? detail = null) =>
+        db.ExecuteAsync(Sql.Note, new
+        {
+            RedemptionId = id.Value,
+            Kind = kind,
+            Actor = actor,
+            Detail = detail is null ? null : JsonSerializer.Serialize(detail, StrictJson.Options),
+            OccurredAt = time.GetUtcNow(),
+        });
+
+    public async Task<RedemptionView> ViewAsync(Redemption redemption, CancellationToken cancel)
+    {
+        var run = await database.QuerySingleOrDefaultAsync<string>(
+            Sql.RunState, new { redemption.Row.RedemptionId, redemption.Row.RunGeneration }, cancel);
+        return RedemptionView.Of(redemption.Row, redemption.Legs, run ?? "none");
+    }
+
+    private Task<IReadOnlyList<LegRow>> LegsAsync(RedemptionId id, CancellationToken cancel) =>
+        database.QueryAsync<LegRow>(Sql.Legs, new { RedemptionId = id.Value }, cancel);
+
+    private static class Sql
+    {
+        public const string Get = $"{RedemptionRow.Columns} WHERE r.redemption_id = @RedemptionId";
+
+        public const string GetOfMerchant =
+            $"""
+             {RedemptionRow.Columns}
+              WHERE r.redemption_id = @RedemptionId
+                AND r.merchant_id = @MerchantId
+                AND r.state <> 'refused'
+             """;
+
+        // Exactly one of confirm, cancel and expiry decides: whoever holds this lock first.
+        public const string Lock = $"{RedemptionRow.Columns} WHERE r.redemption_id = @RedemptionId FOR UPDATE";
+
+        public const string Legs = $"{LegRow.Columns} WHERE g.redemption_id = @RedemptionId ORDER BY g.position";
+
+        public const string Note =
+            """
+            INSERT INTO redemption_events (redemption_id, kind, actor, detail, occurred_at)
+            VALUES (@RedemptionId, @Kind, @Actor, @Detail::jsonb, @OccurredAt)
+            """;
+
+        public const string RunState =
+            """
+            SELECT state
+              FROM redemption_runs
+             WHERE redemption_id = @RedemptionId
+               AND generation = @RunGeneration
+            """;
+    }
+}

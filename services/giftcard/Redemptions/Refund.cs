@@ -1,0 +1,75 @@
+using System.Text.Json;
+using LocalPlus.Hosting;
+using LocalPlus.Kernel;
+
+namespace LocalPlus.Giftcard.Redemptions;
+
+/// <summary>What goes back to one lot. The position is that of the redemption's leg.</summary>
+internal sealed record RefundLeg(int Position, Guid GiftCardId, Guid AccountId, long Amount);
+
+/// <summary>A refund's row.</summary>
+internal sealed record RefundRow(
+    Guid RefundId,
+    Guid RedemptionId,
+    Guid MerchantId,
+    string State,
+    long Amount,
+    string Currency,
+    string Legs,
+    string? Reference,
+    string? Reason,
+    Guid? TransactionId,
+    string? FaultCode,
+    string? IdempotencyKey,
+    DateTimeOffset CreatedAt,
+    DateTimeOffset? FinishedAt)
+{
+    public const string Columns =
+        """
+        SELECT f.refund_id, f.redemption_id, f.merchant_id, f.state, f.amount, f.currency, f.legs::text AS legs, f.reference,
+               f.reason, f.transaction_id, f.fault_code, f.idempotency_key, f.created_at, f.finished_at
+          FROM redemption_refunds f
+        """;
+
+    public IReadOnlyList<RefundLeg> Parts => JsonSerializer.Deserialize<RefundLeg[]>(Legs, StrictJson.Lenient)!;
+
+    public RefundView ToView(string redemptionState)
+    {
+        var currency = Kernel.Currency.Parse(Currency);
+        return new(
+            new(RefundId), new(RedemptionId), State, new(Amount, currency), redemptionState,
+            [.. Parts.GroupBy(p => p.GiftCardId).Select(g => new RefundedCard(new(g.Key), new(g.Sum(p => p.Amount), currency)))],
+            Reference, Reason, TransactionId is { } transaction ? new TransactionId(transaction) : null, CreatedAt, FinishedAt);
+    }
+
+    /// <summary>
+    /// Gives back the value lot by lot, the one that was spent last first: what the holder paid for returns before what
+    /// was a present.
+    /// </summary>
+    public static IReadOnlyList<RefundLeg> Split(IEnumerable<LegRow> legs, long amount)
+    {
+        var backwards = legs.OrderByDescending(l => l.Position).ToList();
+        var parts = Cards.SpendOrder.Fill(amount, backwards.Select(l => l.Captured - l.Refunded));
+        return [.. backwards.Zip(parts, (l, part) => new RefundLeg(l.Position, l.GiftCardId, l.AccountId, part)).Where(p => p.Amount > 0)];
+    }
+}
+
+/// <summary>What went back to one card.</summary>
+internal sealed record RefundedCard(GiftCardId GiftCardId, Money Amount);
+
+/// <summary>A refund as the API shows it.</summary>
+internal sealed record RefundView(
+    RefundId Id,
+    RedemptionId RedemptionId,
+    string State,
+    Money Amount,
+    string RedemptionState,
+    IReadOnlyList<RefundedCard> Sources,
+    string? Reference,
+    string? Reason,
+    TransactionId? TransactionId,
+    DateTimeOffset CreatedAt,
+    DateTimeOffset? FinishedAt)
+{
+    public string Object => "refund";
+}

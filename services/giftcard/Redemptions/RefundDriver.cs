@@ -1,0 +1,143 @@
+using LocalPlus.Contracts.Ledger.V1;
+using LocalPlus.Giftcard.Cards;
+using LocalPlus.Giftcard.Ledger;
+using LocalPlus.Hosting;
+using LocalPlus.Kernel;
+
+namespace LocalPlus.Giftcard.Redemptions;
+
+/// <summary>
+/// Carries a refund that is committed in SQL out in the ledger: a reversal of the capture, keyed by the refund, so that the
+/// value returns to the very lots it came from.
+/// </summary>
+internal sealed class RefundDriver(Database database, LedgerGateway ledger, RedemptionStore store, Intents intents, TimeProvider time)
+{
+    public Task<RefundRow?> FindAsync(RefundId id, CancellationToken cancel) =>
+        database.QuerySingleOrDefaultAsync<RefundRow>(Sql.Get, new { RefundId = id.Value }, cancel);
+
+    /// <summary>What the refund's request is answered with. Throws when the ledger does not answer.</summary>
+    public async Task<Answer> DriveAsync(RefundRow refund, CancellationToken cancel)
+    {
+        var redemption = (await store.FindAsync(new RedemptionId(refund.RedemptionId), cancel))!;
+        try
+        {
+            var posted = await ledger.ReverseAsync(Reversal(redemption.Row, refund), cancel);
+            return await FinishAsync(refund, TransactionId.Parse(posted.Transaction.TransactionId).Value, null, cancel);
+        }
+        catch (FaultException refusal)
+        {
+            return await FinishAsync(refund, null, refusal, cancel);
+        }
+    }
+
+    private async Task<Answer> FinishAsync(RefundRow refund, Guid? transactionId, FaultException? refusal, CancellationToken cancel)
+    {
+        await using var db = await database.BeginAsync(cancel);
+        var now = (await store.LockAsync(db, new RedemptionId(refund.RedemptionId)))!;
+        var state = refusal is null ? "completed" : "refused";
+        var done = refund with { State = state, TransactionId = transactionId, FaultCode = refusal?.Fault.Code, FinishedAt = time.GetUtcNow() };
+        if (await db.ExecuteAsync(Sql.Finish, done) == 0)
+        {
+            var other = await db.QuerySingleAsync<RefundRow>(Sql.Get, new { refund.RefundId });
+            return ToAnswer(other, now.Row, refusal);
+        }
+
+        var row = now.Row;
+        if (refusal is null)
+        {
+            row = await GiveBackAsync(db, now, done);
+        }
+        else
+        {
+            // What was set aside for this refund is free for another.
+            row = row with { Refunded = row.Refunded - refund.Amount, Version = row.Version + 1, UpdatedAt = time.GetUtcNow() };
+            await RedemptionOutcomes.UpdateAsync(db, row);
+            await store.NoteAsync(db, row.Id, "refund_refused", "giftcard", new { refund.Amount, Code = refusal.Fault.Code });
+        }
+
+        var answer = ToAnswer(done, row, refusal);
+        if (refund.IdempotencyKey is { } key)
+        {
+            await intents.StoreAsync(db, new MerchantId(refund.MerchantId), key, answer);
+        }
+
+        await db.CommitAsync();
+        return answer;
+    }
+
+    private async Task<RedemptionRow> GiveBackAsync(DbSession db, Redemption now, RefundRow refund)
+    {
+        var parts = refund.Parts;
+        await db.ExecuteAsync(Sql.GiveBack, new
+        {
+            refund.RedemptionId,
+            Positions = parts.Select(p => p.Position).ToArray(),
+            Amounts = parts.Select(p => p.Amount).ToArray(),
+        });
+        var givenBack = now.Legs.Sum(l => l.Refunded) + refund.Amount;
+        var row = now.Row with
+        {
+            State = RedemptionRules.AfterRefund(now.Row.Captured, givenBack),
+            Version = now.Row.Version + 1,
+            UpdatedAt = time.GetUtcNow(),
+        };
+        await RedemptionOutcomes.UpdateAsync(db, row);
+        await store.NoteAsync(db, row.Id, "refunded", "till", new { refund.Amount, RefundId = new RefundId(refund.RefundId) });
+        await CardActivities.AddAsync(
+            db, "refund", parts.GroupBy(p => p.GiftCardId).Select(g => (g.Key, g.Sum(p => p.Amount))),
+            new(row.BooksMerchantId, row.Currency, row.RedemptionId, refund.TransactionId, refund.Reference, refund.Reason), time);
+        await RedemptionEvents.PublishAsync(
+            db, row, now.Legs, RedemptionEvents.Refunded, refund.Amount, time, new RefundId(refund.RefundId));
+        return row;
+    }
+
+    private static Answer ToAnswer(RefundRow refund, RedemptionRow redemption, FaultException? refusal) => refund.State == "refused"
+        ? Problems.Answer(
+            refusal ?? new FaultException(Faults.FromLedger(refund.FaultCode!), "The ledger refused the refund."),
+            $"/v1/redemptions/{redemption.Id}/refunds")
+        : Answer.Created($"/v1/redemptions/{redemption.Id}/refunds", refund.ToView(redemption.State));
+
+    private static ReverseTransactionRequest Reversal(RedemptionRow redemption, RefundRow refund)
+    {
+        var id = new RefundId(refund.RefundId).ToString();
+        var request = new ReverseTransactionRequest
+        {
+            MerchantId = new MerchantId(redemption.BooksMerchantId).ToString(),
+            IdempotencyKey = id,
+            TransactionId = new TransactionId(redemption.TransactionId!.Value).ToString(),
+            Reference = id,
+            Kind = "refund",
+        };
+        request.Postings.AddRange(refund.Parts.Select(part => new Posting
+        {
+            SourceAccountId = new AccountId(redemption.PayableAccountId).ToString(),
+            DestinationAccountId = new AccountId(part.AccountId).ToString(),
+            Amount = part.Amount,
+        }));
+        request.Metadata.Add("redemption_id", redemption.Id.ToString());
+        return request;
+    }
+
+    private static class Sql
+    {
+        public const string Get = $"{RefundRow.Columns} WHERE f.refund_id = @RefundId";
+
+        public const string Finish =
+            """
+            UPDATE redemption_refunds
+               SET state = @State, transaction_id = @TransactionId, fault_code = @FaultCode, finished_at = @FinishedAt,
+                   drive_after = NULL
+             WHERE refund_id = @RefundId
+               AND state = 'pending'
+            """;
+
+        public const string GiveBack =
+            """
+            UPDATE redemption_legs g
+               SET refunded = g.refunded + b.amount
+              FROM unnest(@Positions, @Amounts) AS b (position, amount)
+             WHERE g.redemption_id = @RedemptionId
+               AND g.position = b.position
+            """;
+    }
+}

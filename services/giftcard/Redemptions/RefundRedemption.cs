@@ -1,0 +1,172 @@
+using System.Text.Json;
+using LocalPlus.Hosting;
+using LocalPlus.Kernel;
+using Npgsql;
+
+namespace LocalPlus.Giftcard.Redemptions;
+
+/// <summary>
+/// POST /v1/redemptions/{id}/refunds: gives all (no amount) or part of what was captured back to the lots it came from; as
+/// often as wanted, never more than was captured in sum. Refusals: not_found, redemption_not_completed,
+/// refund_exceeds_captured, currency_mismatch, reference_reused.
+/// </summary>
+internal static class RefundRedemption
+{
+    public static void MapRefundRedemption(this IEndpointRouteBuilder group) =>
+        group.MapPost("/redemptions/{id}/refunds", HandleAsync).RequireScope("redemptions:write").WithName(nameof(RefundRedemption))
+            .Produces<RefundView>(StatusCodes.Status201Created);
+
+    internal sealed record Request(Money? Amount = null, string? Reference = null, string? Reason = null);
+
+    private static async Task<IResult> HandleAsync(
+        HttpContext http, RedemptionId id, Request? request, Intents intents, Intake intake, RefundDriver driver,
+        CancellationToken cancel)
+    {
+        request ??= new Request();
+        new FieldChecks()
+            .Positive(request.Amount, "/amount")
+            .Text(request.Reference, "/reference", GiftcardLimits.ReferenceLength)
+            .Text(request.Reason, "/reason", GiftcardLimits.ReasonLength)
+            .ThrowIfAny();
+        var key = RequestKey.Of(http, request);
+        var prior = await intents.FindAsync(key, cancel);
+        if (prior?.Answer is { } stored)
+        {
+            return stored;
+        }
+
+        RefundRow refund;
+        if (prior?.IntentId is { } unfinished)
+        {
+            refund = await driver.FindAsync(new RefundId(unfinished), cancel) ?? throw Intents.InProgress();
+        }
+        else
+        {
+            try
+            {
+                refund = await intake.AcceptAsync(id, key, request, cancel);
+            }
+            catch (FaultException refusal) when (Intents.IsFinal(refusal.Fault))
+            {
+                return await intents.RefuseAsync(key, refusal, $"/v1/redemptions/{id}/refunds", cancel);
+            }
+        }
+
+        return await driver.DriveAsync(refund, CancellationToken.None);
+    }
+
+    /// <summary>Sets the amount aside under the redemption's lock: two refunds at once can not exceed what was captured.</summary>
+    internal sealed class Intake(Database database, RedemptionStore store, Intents intents, TimeProvider time)
+    {
+        public async Task<RefundRow> AcceptAsync(RedemptionId id, RequestKey key, Request request, CancellationToken cancel)
+        {
+            await using var db = await database.BeginAsync(cancel);
+            var now = await store.LockAsync(db, id);
+            if (now is null || now.Row.MerchantId != key.Merchant.Value || now.Row.State == RedemptionState.Refused)
+            {
+                throw new FaultException(CommonFaults.NotFound, "There is no such redemption.");
+            }
+
+            var amount = Amount(now.Row, request);
+            var created = time.GetUtcNow();
+            var open = await PendingAsync(db, now);
+            var refund = new RefundRow(
+                RefundId.New(time).Value, id.Value, key.Merchant.Value, "pending", amount, now.Row.Currency,
+                JsonSerializer.Serialize(RefundRow.Split(open, amount), StrictJson.Options), request.Reference, request.Reason,
+                null, null, key.Key, created, null);
+            await intents.ClaimAsync(db, key, refund.RefundId);
+            try
+            {
+                await db.ExecuteAsync(Sql.Insert, new
+                {
+                    refund.RefundId, refund.RedemptionId, refund.MerchantId, refund.Amount, refund.Currency, refund.Legs,
+                    refund.Reference, refund.Reason, refund.IdempotencyKey, DriveAfter = created + GiftcardLimits.TakeOver,
+                    refund.CreatedAt,
+                });
+            }
+            catch (PostgresException taken) when (taken.ConstraintName == "ix_redemption_refunds_merchant_id_reference")
+            {
+                throw new FaultException(CommonFaults.ReferenceReused, "Another refund has this reference.");
+            }
+
+            var row = now.Row with { Refunded = now.Row.Refunded + amount, Version = now.Row.Version + 1, UpdatedAt = created };
+            await RedemptionOutcomes.UpdateAsync(db, row);
+            await db.CommitAsync();
+            return refund;
+        }
+
+        private static long Amount(RedemptionRow row, Request request)
+        {
+            if (row.State is not (RedemptionState.Completed or RedemptionState.PartiallyRefunded or RedemptionState.Refunded))
+            {
+                throw new FaultException(Faults.RedemptionNotCompleted, $"It is {row.State}.");
+            }
+
+            if (request.Amount is { } asked && asked.Currency.Code != row.Currency)
+            {
+                throw new FaultException(Faults.CurrencyMismatch, "The redemption is in another currency.");
+            }
+
+            var left = row.Captured - row.Refunded;
+            var amount = request.Amount?.MinorUnits ?? left;
+            return amount > 0 && amount <= left
+                ? amount
+                : throw new FaultException(Faults.RefundExceedsCaptured, $"{left} {row.Currency} are left to refund.");
+        }
+
+        /// <summary>The legs with what other refunds, not yet finished, have set aside already.</summary>
+        private static async Task<IEnumerable<LegRow>> PendingAsync(DbSession db, Redemption now)
+        {
+            var pending = (await db.QueryAsync<RefundRow>(Sql.Pending, new { now.Row.RedemptionId }))
+                .SelectMany(f => f.Parts).ToLookup(p => p.Position, p => p.Amount);
+            return now.Legs.Select(l => l with { Refunded = l.Refunded + pending[l.Position].Sum() });
+        }
+    }
+
+    private static class Sql
+    {
+        public const string Pending =
+            $"""
+             {RefundRow.Columns}
+              WHERE f.redemption_id = @RedemptionId
+                AND f.state = 'pending'
+             """;
+
+        public const string Insert =
+            """
+            INSERT INTO redemption_refunds (refund_id, redemption_id, merchant_id, state, amount, currency, legs, reference,
+                   reason, idempotency_key, drive_after, created_at)
+            VALUES (@RefundId, @RedemptionId, @MerchantId, 'pending', @Amount, @Currency, @Legs::jsonb, @Reference,
+                   @Reason, @IdempotencyKey, @DriveAfter, @CreatedAt)
+            """;
+    }
+}
+
+/// <summary>GET /v1/redemptions/{id}/refunds: a redemption's refunds, oldest first. Refusals: not_found.</summary>
+internal static class ListRefunds
+{
+    public static void MapListRefunds(this IEndpointRouteBuilder group) =>
+        group.MapGet("/redemptions/{id}/refunds", HandleAsync).RequireScope("redemptions:read").WithName(nameof(ListRefunds))
+            .Produces<View>();
+
+    internal sealed record View(IReadOnlyList<RefundView> Data);
+
+    private static async Task<IResult> HandleAsync(
+        HttpContext http, RedemptionId id, RedemptionStore store, Database database, CancellationToken cancel)
+    {
+        var redemption = await store.GetAsync(http.GetMerchant().MerchantId, id, cancel);
+        var rows = await database.QueryAsync<RefundRow>(Sql.List, new { RedemptionId = id.Value }, cancel);
+        return Answer.Ok(new View([.. rows.Select(r => r.ToView(redemption.Row.State))]));
+    }
+
+    private static class Sql
+    {
+        public const string List =
+            $"""
+             {RefundRow.Columns}
+              WHERE f.redemption_id = @RedemptionId
+              ORDER BY f.created_at, f.refund_id
+              LIMIT 1000
+             """;
+    }
+}

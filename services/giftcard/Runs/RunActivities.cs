@@ -1,0 +1,156 @@
+using Dapr.Workflow;
+using LocalPlus.Giftcard.Redemptions;
+using LocalPlus.Hosting;
+using LocalPlus.Kernel;
+using LocalPlus.Workflows;
+
+namespace LocalPlus.Giftcard.Runs;
+
+/// <summary>Re-reads the redemption, records how far its run is and closes the run when nothing is left: one transaction.</summary>
+internal sealed class AdvanceRedemption(RunBook book) : WorkflowActivity<RedemptionStep, RedemptionProgress>
+{
+    public override Task<RedemptionProgress> RunAsync(WorkflowActivityContext context, RedemptionStep input) =>
+        book.AdvanceAsync(input, CancellationToken.None);
+}
+
+/// <summary>
+/// Carries a decision out whose own request died: the ledger is asked with the same keys, so however often this runs the
+/// money moves once. A failure is counted in SQL before the engine hears of it.
+/// </summary>
+internal sealed class SettleRedemption(RunBook book, RedemptionStore store, RedemptionDriver driver)
+    : WorkflowActivity<RedemptionStep, RedemptionProgress>
+{
+    public override async Task<RedemptionProgress> RunAsync(WorkflowActivityContext context, RedemptionStep input)
+    {
+        var id = RedemptionId.Parse(input.RedemptionId);
+        await book.StepStartedAsync(input, RedemptionSteps.Settle, CancellationToken.None);
+        try
+        {
+            if (await store.FindAsync(id, CancellationToken.None) is { } redemption)
+            {
+                await driver.SettleAsync(redemption, CancellationToken.None);
+            }
+        }
+        catch (Exception exception)
+        {
+            await book.StepFailedAsync(input, RedemptionSteps.Settle, exception.Message, CancellationToken.None);
+            throw;
+        }
+
+        await book.StepDoneAsync(input, RedemptionSteps.Settle, CancellationToken.None);
+        return await book.AdvanceAsync(input, CancellationToken.None);
+    }
+}
+
+/// <summary>Keeps the tables of runs and steps: what operators see, whether the engine is there or not.</summary>
+internal sealed class RunBook(Database database, TimeProvider time)
+{
+    private const int ErrorLength = 500;
+
+    public async Task<RedemptionProgress> AdvanceAsync(RedemptionStep input, CancellationToken cancel)
+    {
+        var id = RedemptionId.Parse(input.RedemptionId).Value;
+        await using var db = await database.BeginAsync(cancel);
+        var seen = await db.QuerySingleOrDefaultAsync<Seen>(Sql.See, new { RedemptionId = id });
+        if (seen is null || seen.RunGeneration != input.Generation)
+        {
+            // Another generation took over, or the redemption is not of this database: this run has nothing to do.
+            return new("superseded", RedemptionNext.Finish);
+        }
+
+        var now = time.GetUtcNow();
+        var progress = RunProgress.Of(seen.State, seen.DriveAfter, seen.HoldExpiresAt, input.Round, now);
+        var isOver = progress.Next == RedemptionNext.Finish;
+        await db.ExecuteAsync(Sql.Advance, new
+        {
+            RedemptionId = id,
+            input.Generation,
+            Step = RedemptionSteps.Advance,
+            RunState = isOver ? RunState.Finished : RunState.Waiting,
+            NextStep = isOver ? "done" : progress.Next == RedemptionNext.Settle ? RedemptionSteps.Settle : "wait",
+            DueAt = now.AddSeconds(progress.AfterSeconds),
+            Now = now,
+            FinishedAt = isOver ? now : (DateTimeOffset?)null,
+        });
+        await db.CommitAsync();
+        return progress;
+    }
+
+    public Task StepStartedAsync(RedemptionStep input, string step, CancellationToken cancel) =>
+        WriteAsync(input, step, "running", null, cancel);
+
+    public Task StepDoneAsync(RedemptionStep input, string step, CancellationToken cancel) =>
+        WriteAsync(input, step, "done", null, cancel);
+
+    public Task StepFailedAsync(RedemptionStep input, string step, string error, CancellationToken cancel) =>
+        WriteAsync(input, step, "failed", error.Length > ErrorLength ? error[..ErrorLength] : error, cancel);
+
+    private async Task WriteAsync(RedemptionStep input, string step, string state, string? error, CancellationToken cancel)
+    {
+        await using var db = await database.BeginAsync(cancel);
+        await db.ExecuteAsync(Sql.WriteStep, new
+        {
+            RedemptionId = RedemptionId.Parse(input.RedemptionId).Value,
+            input.Generation,
+            Step = step,
+            State = state,
+            Started = state == "running" ? 1 : 0,
+            Error = error,
+            Now = time.GetUtcNow(),
+            FinishedAt = state == "done" ? time.GetUtcNow() : (DateTimeOffset?)null,
+        });
+        await db.CommitAsync();
+    }
+
+    private sealed record Seen(string State, int RunGeneration, DateTimeOffset? DriveAfter, DateTimeOffset? HoldExpiresAt);
+
+    private static class Sql
+    {
+        public const string See =
+            """
+            SELECT state, run_generation, drive_after, hold_expires_at
+              FROM redemptions
+             WHERE redemption_id = @RedemptionId
+            """;
+
+        // An engine that delivers late finds a run that operators have ended: it stays ended.
+        public const string Advance =
+            """
+            UPDATE redemption_runs
+               SET state = @RunState, step = @NextStep, due_at = @DueAt, attempts = 0, last_error = NULL, seen_at = @Now,
+                   started_at = coalesce(started_at, @Now), finished_at = @FinishedAt
+             WHERE redemption_id = @RedemptionId
+               AND generation = @Generation
+               AND state IN ('pending', 'started', 'waiting', 'failed');
+            INSERT INTO redemption_run_steps (redemption_id, generation, step, state, attempts, first_started_at,
+                   last_started_at, finished_at)
+            VALUES (@RedemptionId, @Generation, @Step, 'done', 1, @Now, @Now, @Now)
+                ON CONFLICT (redemption_id, generation, step) DO UPDATE
+               SET attempts = redemption_run_steps.attempts + 1, last_started_at = @Now, finished_at = @Now, state = 'done';
+            INSERT INTO redemption_events (redemption_id, kind, actor, occurred_at)
+            SELECT @RedemptionId, 'run_finished', 'workflow', @Now
+             WHERE @FinishedAt::timestamptz IS NOT NULL
+               AND NOT EXISTS (SELECT 1
+                                 FROM redemption_events
+                                WHERE redemption_id = @RedemptionId
+                                  AND kind = 'run_finished')
+            """;
+
+        public const string WriteStep =
+            """
+            INSERT INTO redemption_run_steps (redemption_id, generation, step, state, attempts, last_error, first_started_at,
+                   last_started_at, finished_at)
+            VALUES (@RedemptionId, @Generation, @Step, @State, @Started, @Error, @Now, @Now, @FinishedAt)
+                ON CONFLICT (redemption_id, generation, step) DO UPDATE
+               SET state = @State, attempts = redemption_run_steps.attempts + @Started,
+                   last_error = coalesce(@Error, redemption_run_steps.last_error),
+                   last_started_at = CASE WHEN @Started = 1 THEN @Now ELSE redemption_run_steps.last_started_at END,
+                   finished_at = @FinishedAt;
+            UPDATE redemption_runs
+               SET step = @Step, last_error = @Error, attempts = attempts + CASE WHEN @State = 'failed' THEN 1 ELSE 0 END,
+                   seen_at = @Now
+             WHERE redemption_id = @RedemptionId
+               AND generation = @Generation
+            """;
+    }
+}

@@ -1,0 +1,25 @@
+using LocalPlus.Kernel;
+
+namespace LocalPlus.Giftcard.Runs;
+
+/// <summary>
+/// The workflow instance of a redemption's n-th run: the redemption's own id, and for runs that replace a lost one the id
+/// with its generation, because an engine may still hold the old one.
+/// </summary>
+internal static class RunId
+{
+    public static string Of(RedemptionId id, int generation) => generation <= 1 ? id.ToString() : $"{id}-g{generation}";
+}
+
+/// <summary>The states of a run, as they stand in SQL.</summary>
+internal static class RunState
+{
+    public const string Pending = "pending";
+    public const string Started = "started";
+    public const string Waiting = "waiting";
+    public const string Suspended = "suspended";
+    public const string Finished = "finished";
+    public const string Failed = "failed";
+    public const string Lost = "lost";
+    public const string Terminated = "terminated";
+}
