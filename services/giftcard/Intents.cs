@@ -48,6 +48,13 @@ internal sealed class Intents(Database database, TimeProvider time)
             : new(null, found.IntentId, found.ClaimedAt!.Value);
     }
 
+    /// <summary>The stored answer to a key, if there is one.</summary>
+    public async Task<Answer?> AnswerAsync(MerchantId merchant, string key, CancellationToken cancel) =>
+        await database.QuerySingleOrDefaultAsync<Found>(Sql.Find, new { MerchantId = merchant.Value, Key = key }, cancel)
+            is { Status: { } status } found
+            ? new Answer(status, found.Body!, found.Location, found.Etag)
+            : null;
+
     public static FaultException InProgress() =>
         new(CommonFaults.RequestInProgress, "A request with this Idempotency-Key is being worked on.");
 

@@ -46,6 +46,10 @@ internal sealed class CardSecrets
 
     public static byte[] NewSalt() => RandomNumberGenerator.GetBytes(SaltBytes);
 
+    /// <summary>Six random digits.</summary>
+    public static string NewPin() =>
+        RandomNumberGenerator.GetInt32(1_000_000).ToString("D6", System.Globalization.CultureInfo.InvariantCulture);
+
     public byte[] HashPin(string pin, byte[] salt) => Rfc2898DeriveBytes.Pbkdf2(
         HMACSHA256.HashData(pinKey, Encoding.UTF8.GetBytes(pin)), salt, PinIterations, HashAlgorithmName.SHA256, PinHashBytes);
 

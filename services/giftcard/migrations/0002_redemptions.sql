@@ -46,6 +46,8 @@ CREATE TABLE redemptions (
     CHECK (decision IS NOT NULL OR state NOT IN ('confirming', 'releasing'))
 );
 CREATE INDEX ix_redemptions_merchant_id_created_at ON redemptions (merchant_id, created_at DESC, redemption_id DESC);
+-- The operators' list runs over all merchants.
+CREATE INDEX ix_redemptions_created_at ON redemptions (created_at DESC, redemption_id DESC);
 -- For ever unique, but a refusal does not use the reference up: the till may try another card for the same ticket.
 CREATE UNIQUE INDEX ix_redemptions_merchant_id_reference ON redemptions (merchant_id, reference)
     WHERE reference IS NOT NULL AND state <> 'refused';

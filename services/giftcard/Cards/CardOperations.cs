@@ -1,0 +1,188 @@
+using LocalPlus.Contracts.Ledger.V1;
+using LocalPlus.Giftcard.Ledger;
+using LocalPlus.Hosting;
+using LocalPlus.Kernel;
+using Npgsql;
+
+namespace LocalPlus.Giftcard.Cards;
+
+/// <summary>
+/// Operations on cards that move money or change what a card may do: the plan in SQL, the ledger, the outcome in SQL. One
+/// operation a card at a time; the ledger's keys are made of the operation's id, so request and sweeper may both drive it.
+/// </summary>
+internal sealed class CardOperations(
+    Database database, LedgerGateway ledger, CardReader cards, CardOutcomes outcomes, Intents intents, TimeProvider time)
+{
+    /// <summary>Every amount there can be; what a drain asks for.</summary>
+    private const long Everything = Money.Limit - 1;
+
+    /// <summary>
+    /// Writes an operation down in the caller's transaction, with the claim on its key. Refuses with gift_card_busy while
+    /// another one is open, and with reference_reused.
+    /// </summary>
+    public async Task AcceptAsync(DbSession db, CardOperationRow operation, RequestKey? key)
+    {
+        if (key is not null)
+        {
+            await intents.ClaimAsync(db, key, operation.OperationId);
+        }
+
+        try
+        {
+            await db.ExecuteAsync(Sql.Insert, new
+            {
+                operation.OperationId, operation.MerchantId, operation.GiftCardId, operation.Kind, operation.Amount,
+                operation.Currency, operation.Plan, operation.Reference, operation.Reason, operation.IdempotencyKey,
+                operation.CreatedAt, DriveAfter = operation.CreatedAt + GiftcardLimits.TakeOver,
+            });
+        }
+        catch (PostgresException taken) when (taken.ConstraintName == "ix_card_operations_gift_card_id")
+        {
+            throw new FaultException(Faults.GiftCardBusy, "Another operation on the gift card is not finished.");
+        }
+        catch (PostgresException taken) when (taken.ConstraintName == "ix_card_operations_merchant_id_kind_reference")
+        {
+            throw new FaultException(CommonFaults.ReferenceReused, "Another operation of this kind has this reference.");
+        }
+    }
+
+    /// <summary>A new operation with its id, pending.</summary>
+    public CardOperationRow New(
+        MerchantId merchant, GiftCardId card, string kind, long amount, string currency, CardPlan plan, RequestKey? key,
+        string? reference = null, string? reason = null)
+    {
+        var now = time.GetUtcNow();
+        return new(
+            Guid.CreateVersion7(now), merchant.Value, card.Value, kind, "pending", amount, currency, plan.ToJson(), reference, reason,
+            key?.Key, null, now);
+    }
+
+    public Task<CardOperationRow?> FindAsync(Guid id, CancellationToken cancel) =>
+        database.QuerySingleOrDefaultAsync<CardOperationRow>(Sql.Get, new { OperationId = id }, cancel);
+
+    public async Task DriveAsync(Guid id, CancellationToken cancel)
+    {
+        if (await FindAsync(id, cancel) is { State: "pending" } operation)
+        {
+            await DriveAsync(operation, cancel);
+        }
+    }
+
+    /// <summary>What the operation's request is answered with. Throws when the ledger does not answer.</summary>
+    public async Task<Answer> DriveAsync(CardOperationRow operation, CancellationToken cancel)
+    {
+        var plan = CardPlan.FromJson(operation.Plan);
+        var books = new MerchantId(operation.MerchantId);
+        try
+        {
+            await OpenAsync(books, operation, plan, cancel);
+            var transaction = await PostAsync(books, operation, plan, cancel);
+            var drained = await DrainAsync(books, operation, plan, cancel);
+            var balance = await BalanceAsync(books, operation, plan, cancel);
+            return await outcomes.DoneAsync(operation, plan, transaction, drained, balance, cancel);
+        }
+        catch (FaultException refusal)
+        {
+            return await outcomes.RefusedAsync(operation, refusal, cancel);
+        }
+    }
+
+    private async Task OpenAsync(MerchantId books, CardOperationRow operation, CardPlan plan, CancellationToken cancel)
+    {
+        if (plan.Open.Count == 0)
+        {
+            return;
+        }
+
+        var request = new OpenAccountsRequest { MerchantId = books.ToString() };
+        request.Accounts.AddRange(plan.Open.Select(a => new OpenAccount
+        {
+            AccountId = new AccountId(a.AccountId).ToString(),
+            Name = a.Name,
+            Asset = operation.Currency,
+        }));
+        await ledger.OpenAccountsAsync(request, cancel);
+    }
+
+    private async Task<Guid?> PostAsync(MerchantId books, CardOperationRow operation, CardPlan plan, CancellationToken cancel)
+    {
+        if (plan.Postings.Count == 0)
+        {
+            return null;
+        }
+
+        var request = new PostTransactionRequest
+        {
+            MerchantId = books.ToString(),
+            IdempotencyKey = $"op:{operation.OperationId:N}",
+            Reference = $"op:{operation.OperationId:N}",
+            Kind = operation.Kind,
+        };
+        request.Postings.AddRange(plan.Postings.Select(p => new Posting
+        {
+            SourceAccountId = new AccountId(p.Source).ToString(),
+            DestinationAccountId = new AccountId(p.Destination).ToString(),
+            Amount = p.Amount,
+        }));
+        request.Metadata.Add("gift_card_id", new GiftCardId(operation.GiftCardId).ToString());
+        var posted = await ledger.PostAsync(request, cancel);
+        return TransactionId.Parse(posted.Transaction.TransactionId).Value;
+    }
+
+    /// <summary>
+    /// Empties accounts: a hold over all there is, captured at once. What is held by redemptions stays theirs. Nothing on
+    /// an account is a drain of nothing.
+    /// </summary>
+    private async Task<IReadOnlyList<(PlannedDrain Drain, long Amount)>> DrainAsync(
+        MerchantId books, CardOperationRow operation, CardPlan plan, CancellationToken cancel)
+    {
+        var drained = new List<(PlannedDrain, long)>();
+        foreach (var (n, drain) in plan.Drains.Index())
+        {
+            var key = $"op:{operation.OperationId:N}:{n}";
+            var request = new PlaceHoldRequest
+            {
+                MerchantId = books.ToString(),
+                IdempotencyKey = key,
+                Reference = key,
+                Amount = Everything,
+                AllowPartial = true,
+                Capture = new HoldCapture { DestinationAccountId = new AccountId(drain.Destination).ToString() },
+            };
+            request.Sources.Add(new HoldSource { AccountId = new AccountId(drain.Source).ToString() });
+            request.Metadata.Add("gift_card_id", new GiftCardId(operation.GiftCardId).ToString());
+            try
+            {
+                drained.Add((drain, (await ledger.PlaceHoldAsync(request, cancel)).Captured));
+            }
+            catch (FaultException empty) when (empty.Fault == Faults.InsufficientBalance)
+            {
+                drained.Add((drain, 0));
+            }
+        }
+
+        return drained;
+    }
+
+    private async Task<CardBalance> BalanceAsync(
+        MerchantId books, CardOperationRow operation, CardPlan plan, CancellationToken cancel)
+    {
+        var ids = (await cards.LotsAsync([operation.GiftCardId], cancel)).Select(l => l.AccountId)
+            .Concat(plan.Lots.Where(l => l.GiftCardId == operation.GiftCardId).Select(l => l.AccountId));
+        var accounts = await cards.AccountsAsync(books, ids, cancel);
+        return new(accounts.Values.Sum(a => a.Available), accounts.Values.Sum(a => a.Held));
+    }
+
+    private static class Sql
+    {
+        public const string Get = $"{CardOperationRow.Columns} WHERE o.operation_id = @OperationId";
+
+        public const string Insert =
+            """
+            INSERT INTO card_operations (operation_id, merchant_id, gift_card_id, kind, state, amount, currency, plan, reference,
+                   reason, idempotency_key, drive_after, created_at)
+            VALUES (@OperationId, @MerchantId, @GiftCardId, @Kind, 'pending', @Amount, @Currency, @Plan::jsonb, @Reference,
+                   @Reason, @IdempotencyKey, @DriveAfter, @CreatedAt)
+            """;
+    }
+}

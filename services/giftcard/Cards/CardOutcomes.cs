@@ -1,0 +1,130 @@
+using LocalPlus.Hosting;
+using LocalPlus.Kernel;
+
+namespace LocalPlus.Giftcard.Cards;
+
+/// <summary>Writes down what an operation did: cards, lots, activities, events and the stored answer, in one transaction.</summary>
+internal sealed class CardOutcomes(Database database, Intents intents, TimeProvider time)
+{
+    public async Task<Answer> DoneAsync(
+        CardOperationRow operation, CardPlan plan, Guid? transactionId,
+        IReadOnlyList<(PlannedDrain Drain, long Amount)> drained, CardBalance balance, CancellationToken cancel)
+    {
+        await using var db = await database.BeginAsync(cancel);
+        if (await FinishAsync(db, operation, "done", transactionId, null) == 0)
+        {
+            return await StoredAsync(operation, cancel);
+        }
+
+        await AddLotsAsync(db, plan);
+        foreach (var card in plan.Cards)
+        {
+            var moved = card.Drained
+                ? drained.Where(d => d.Drain.GiftCardId == card.GiftCardId).Sum(d => d.Amount) * Math.Sign(card.Amount)
+                : card.Amount;
+            await ChangeAsync(db, operation, card, moved, transactionId);
+        }
+
+        var row = await db.QuerySingleAsync<CardRow>(Sql.Card, new { operation.GiftCardId });
+        var view = row.ToView(balance);
+        var answer = plan.AnswerStatus == StatusCodes.Status201Created
+            ? Answer.Created($"/v1/gift_cards/{view.Id}", view, view.Version)
+            : Answer.Ok(view, view.Version);
+        await StoreAsync(db, operation, answer);
+        await db.CommitAsync();
+        return answer;
+    }
+
+    public async Task<Answer> RefusedAsync(CardOperationRow operation, FaultException refusal, CancellationToken cancel)
+    {
+        await using var db = await database.BeginAsync(cancel);
+        if (await FinishAsync(db, operation, "refused", null, refusal.Fault.Code) == 0)
+        {
+            return await StoredAsync(operation, cancel);
+        }
+
+        var answer = Problems.Answer(refusal, $"/v1/gift_cards/{new GiftCardId(operation.GiftCardId)}");
+        await StoreAsync(db, operation, answer);
+        await db.CommitAsync();
+        return answer;
+    }
+
+    private Task<int> FinishAsync(DbSession db, CardOperationRow operation, string state, Guid? transactionId, string? faultCode) =>
+        db.ExecuteAsync(Sql.Finish, new
+        {
+            operation.OperationId, State = state, TransactionId = transactionId, FaultCode = faultCode, FinishedAt = time.GetUtcNow(),
+        });
+
+    private async Task ChangeAsync(DbSession db, CardOperationRow operation, PlannedCard card, long moved, Guid? transactionId)
+    {
+        var now = time.GetUtcNow();
+        var row = await db.QuerySingleAsync<CardRow>(
+            Sql.Change, new { card.GiftCardId, card.Status, card.ExpiresAt, card.ReplacedBy, Now = now });
+        var cause = new ActivityCause(
+            row.MerchantId, row.Currency, null, transactionId, operation.Reference, operation.Reason);
+        await CardActivities.AddAsync(db, card.Activity, [(card.GiftCardId, moved)], cause, time);
+        await db.PublishAsync(
+            CardEvents.Topic, card.EventType, new GiftCardId(card.GiftCardId).ToString(), row.Version, new MerchantId(row.MerchantId),
+            new CardEventData(
+                new(row.GiftCardId), new(row.ProgramId), row.Last4, moved == 0 ? null : Math.Abs(moved), row.Currency,
+                row.CustomerId is { } customer ? new CustomerId(customer) : null),
+            time);
+    }
+
+    private Task AddLotsAsync(DbSession db, CardPlan plan) => plan.Lots.Count == 0
+        ? Task.CompletedTask
+        : db.ExecuteAsync(Sql.AddLots, new
+        {
+            LotIds = plan.Lots.Select(l => l.LotId).ToArray(),
+            GiftCardIds = plan.Lots.Select(l => l.GiftCardId).ToArray(),
+            Kinds = plan.Lots.Select(l => l.Kind).ToArray(),
+            AccountIds = plan.Lots.Select(l => l.AccountId).ToArray(),
+            Expiries = plan.Lots.Select(l => l.ExpiresAt?.UtcDateTime).ToArray(),
+            Now = time.GetUtcNow(),
+        });
+
+    private Task StoreAsync(DbSession db, CardOperationRow operation, Answer answer) => operation.IdempotencyKey is { } key
+        ? intents.StoreAsync(db, new MerchantId(operation.MerchantId), key, answer)
+        : Task.CompletedTask;
+
+    /// <summary>Somebody else finished it first; their answer is the answer.</summary>
+    private async Task<Answer> StoredAsync(CardOperationRow operation, CancellationToken cancel) =>
+        operation.IdempotencyKey is { } key && await intents.AnswerAsync(new MerchantId(operation.MerchantId), key, cancel) is { } answer
+            ? answer
+            : throw Intents.InProgress();
+
+    private static class Sql
+    {
+        public const string Card = $"{CardRow.Columns} WHERE c.gift_card_id = @GiftCardId";
+
+        public const string Finish =
+            """
+            UPDATE card_operations
+               SET state = @State, transaction_id = @TransactionId, fault_code = @FaultCode, finished_at = @FinishedAt,
+                   drive_after = NULL
+             WHERE operation_id = @OperationId
+               AND state = 'pending'
+            """;
+
+        public const string Change =
+            """
+            UPDATE gift_cards
+               SET status = coalesce(@Status, status),
+                   expires_at = coalesce(@ExpiresAt::timestamptz, expires_at),
+                   replaced_by = coalesce(@ReplacedBy::uuid, replaced_by),
+                   activated_at = CASE WHEN @Status = 'active' THEN coalesce(activated_at, @Now) ELSE activated_at END,
+                   version = version + 1
+             WHERE gift_card_id = @GiftCardId
+            RETURNING gift_card_id, merchant_id, program_id, last4, status, currency, customer_id, expires_at, replaced_by,
+                   reference, metadata::text AS metadata, version, created_at, activated_at
+            """;
+
+        public const string AddLots =
+            """
+            INSERT INTO gift_card_lots (lot_id, gift_card_id, kind, account_id, expires_at, created_at)
+            SELECT l.lot_id, l.gift_card_id, l.kind, l.account_id, l.expires_at, @Now
+              FROM unnest(@LotIds, @GiftCardIds, @Kinds, @AccountIds, @Expiries::timestamptz[])
+                AS l (lot_id, gift_card_id, kind, account_id, expires_at)
+            """;
+    }
+}

@@ -1,0 +1,73 @@
+using System.Text.Json;
+using LocalPlus.Hosting;
+
+namespace LocalPlus.Giftcard.Cards;
+
+/// <summary>An account to open for a card.</summary>
+internal sealed record PlannedAccount(Guid AccountId, string Name);
+
+/// <summary>An amount to move between two accounts.</summary>
+internal sealed record PlannedPosting(Guid Source, Guid Destination, long Amount);
+
+/// <summary>An account to empty into another, whatever is on it when the ledger gets there.</summary>
+internal sealed record PlannedDrain(Guid GiftCardId, Guid Source, Guid Destination);
+
+/// <summary>A value lot to add.</summary>
+internal sealed record PlannedLot(Guid LotId, Guid GiftCardId, string Kind, Guid AccountId, DateTimeOffset? ExpiresAt);
+
+/// <summary>
+/// What becomes of one card: its activity and event (with the amount, or with what was drained), and the columns that
+/// change; null leaves them.
+/// </summary>
+internal sealed record PlannedCard(
+    Guid GiftCardId,
+    string Activity,
+    long Amount,
+    string EventType,
+    string? Status = null,
+    DateTimeOffset? ExpiresAt = null,
+    Guid? ReplacedBy = null,
+    bool Drained = false);
+
+/// <summary>
+/// Everything an operation on a card does, written down before the ledger is asked, so that any process can finish it.
+/// </summary>
+internal sealed record CardPlan(
+    IReadOnlyList<PlannedAccount> Open,
+    IReadOnlyList<PlannedPosting> Postings,
+    IReadOnlyList<PlannedDrain> Drains,
+    IReadOnlyList<PlannedLot> Lots,
+    IReadOnlyList<PlannedCard> Cards,
+    int AnswerStatus = StatusCodes.Status200OK)
+{
+    public static CardPlan Of(PlannedCard card, int answerStatus = StatusCodes.Status200OK) =>
+        new([], [], [], [], [card], answerStatus);
+
+    public string ToJson() => JsonSerializer.Serialize(this, StrictJson.Options);
+
+    public static CardPlan FromJson(string json) => JsonSerializer.Deserialize<CardPlan>(json, StrictJson.Lenient)!;
+}
+
+/// <summary>An operation's row.</summary>
+internal sealed record CardOperationRow(
+    Guid OperationId,
+    Guid MerchantId,
+    Guid GiftCardId,
+    string Kind,
+    string State,
+    long Amount,
+    string Currency,
+    string Plan,
+    string? Reference,
+    string? Reason,
+    string? IdempotencyKey,
+    string? FaultCode,
+    DateTimeOffset CreatedAt)
+{
+    public const string Columns =
+        """
+        SELECT o.operation_id, o.merchant_id, o.gift_card_id, o.kind, o.state, o.amount, o.currency, o.plan::text AS plan,
+               o.reference, o.reason, o.idempotency_key, o.fault_code, o.created_at
+          FROM card_operations o
+        """;
+}

@@ -1,0 +1,181 @@
+using System.Text.Json;
+using LocalPlus.Giftcard.Ledger;
+using LocalPlus.Giftcard.Programs;
+using LocalPlus.Hosting;
+using LocalPlus.Kernel;
+using Npgsql;
+
+namespace LocalPlus.Giftcard.Cards;
+
+/// <summary>
+/// POST /v1/gift_cards: sells a card. With an amount it is activated at once (the value goes from clearing to the card in the
+/// ledger), without it waits for its activation. The code, and a PIN if the programme wants one, are in this answer and
+/// nowhere else; for a day a repeat with the same key gets them again. Refusals: not_found (programme), program_state,
+/// currency_mismatch, limit_exceeded, reference_reused, busy (wallet or ledger away).
+/// </summary>
+internal static class SellGiftCard
+{
+    private const string Route = "/v1/gift_cards";
+
+    public static void MapSellGiftCard(this IEndpointRouteBuilder group) =>
+        group.MapPost("/gift_cards", HandleAsync).RequireScope("gift_cards:write").WithName(nameof(SellGiftCard))
+            .Produces<CardView>(StatusCodes.Status201Created);
+
+    /// <summary>Who gets the card. The address goes to the wallet, which answers with a customer id; only that stays here.</summary>
+    internal sealed record Recipient(string Email, string? Name = null);
+
+    internal sealed record Request(
+        ProgramId ProgramId,
+        Money? Amount = null,
+        Recipient? Recipient = null,
+        CustomerId? CustomerId = null,
+        string? Pin = null,
+        string? Reference = null,
+        IReadOnlyDictionary<string, string>? Metadata = null)
+    {
+        public void Check() => new FieldChecks()
+            .Positive(Amount, "/amount")
+            .Require(Recipient is null || CustomerId is null, "/recipient", "recipient_or_customer")
+            .Text(Recipient?.Email, "/recipient/email", 254)
+            .Text(Recipient?.Name, "/recipient/name", 200)
+            .Require(Pin is null || IsPin(Pin), "/pin", "digits")
+            .Text(Reference, "/reference", GiftcardLimits.ReferenceLength)
+            .Metadata(Metadata)
+            .ThrowIfAny();
+
+        private static bool IsPin(string pin) =>
+            pin.Length is >= CardSecrets.MinPinLength and <= CardSecrets.MaxPinLength && pin.All(char.IsAsciiDigit);
+    }
+
+    private static async Task<IResult> HandleAsync(
+        HttpContext http, Request request, Intents intents, CardOperations operations, Intake intake, HandOver handOver,
+        CancellationToken cancel)
+    {
+        var key = RequestKey.Of(http, request);
+        request.Check();
+        var prior = await intents.FindAsync(key, cancel);
+        if (prior?.Answer is { } stored)
+        {
+            return await handOver.AddCodeAsync(stored, cancel);
+        }
+
+        CardOperationRow operation;
+        if (prior?.IntentId is { } unfinished)
+        {
+            operation = await operations.FindAsync(unfinished, cancel) ?? throw Intents.InProgress();
+        }
+        else
+        {
+            try
+            {
+                operation = await intake.AcceptAsync(key, request, cancel);
+            }
+            catch (FaultException refusal) when (Intents.IsFinal(refusal.Fault))
+            {
+                return await intents.RefuseAsync(key, refusal, Route, cancel);
+            }
+        }
+
+        return await handOver.AddCodeAsync(await operations.DriveAsync(operation, CancellationToken.None), CancellationToken.None);
+    }
+
+    /// <summary>Makes the card and the operation that fills it, in one transaction.</summary>
+    internal sealed class Intake(
+        Database database, CardOperations operations, CardSecrets secrets, LedgerAccounts accounts, WalletCustomers wallet, TimeProvider time)
+    {
+        public async Task<CardOperationRow> AcceptAsync(RequestKey key, Request request, CancellationToken cancel)
+        {
+            var program = await database.QuerySingleOrDefaultAsync<ProgramRow>(
+                Sql.Program, new { ProgramId = request.ProgramId.Value, MerchantId = key.Merchant.Value }, cancel)
+                ?? throw new FaultException(CommonFaults.NotFound, "There is no such programme.");
+            ProgramTerms.CheckSale(program, request.Amount);
+            var customer = request.CustomerId ?? (request.Recipient is { } recipient
+                ? await wallet.FindOrAddAsync(key.Merchant, recipient.Email, recipient.Name, cancel)
+                : (CustomerId?)null);
+            var card = GiftCardId.New(time);
+            var expiry = program.ValidityDays is { } days ? time.GetUtcNow().AddDays(days) : (DateTimeOffset?)null;
+            var plan = request.Amount is { } amount
+                ? await ActivationPlanAsync(key.Merchant, card, amount, expiry, cancel)
+                : CardPlan.Of(new(card.Value, "create", 0, "gift_card.created"), StatusCodes.Status201Created);
+            var operation = operations.New(
+                key.Merchant, card, request.Amount is null ? "create" : "activate", request.Amount?.MinorUnits ?? 0,
+                program.Currency, plan, key, request.Reference);
+            var code = new HandOver.Secret(CardCode.New(), request.Pin ?? (program.Pin == "required" ? CardSecrets.NewPin() : null));
+
+            await using var db = await database.BeginAsync(cancel);
+            await InsertAsync(db, key, request, program, card, customer, expiry, code);
+            await operations.AcceptAsync(db, operation, key);
+            await db.CommitAsync();
+            return operation;
+        }
+
+        /// <summary>Opens the card's paid account and moves the value there.</summary>
+        public async Task<CardPlan> ActivationPlanAsync(
+            MerchantId merchant, GiftCardId card, Money amount, DateTimeOffset? expiry, CancellationToken cancel,
+            int answerStatus = StatusCodes.Status201Created)
+        {
+            var books = await accounts.BooksAsync(merchant, amount.Currency.Code, cancel);
+            var account = AccountId.New(time).Value;
+            return new(
+                [new(account, $"card:{card}:paid")],
+                [new(books.Clearing, account, amount.MinorUnits)],
+                [],
+                [new(LotId.New(time).Value, card.Value, "paid", account, expiry)],
+                [new(card.Value, "activate", amount.MinorUnits, "gift_card.activated", CardStatus.Active, expiry)],
+                answerStatus);
+        }
+
+        private async Task InsertAsync(
+            DbSession db, RequestKey key, Request request, ProgramRow program, GiftCardId card, CustomerId? customer,
+            DateTimeOffset? expiry, HandOver.Secret code)
+        {
+            var now = time.GetUtcNow();
+            var salt = code.Pin is null ? null : CardSecrets.NewSalt();
+            try
+            {
+                await db.ExecuteAsync(Sql.Insert, new
+                {
+                    GiftCardId = card.Value,
+                    MerchantId = key.Merchant.Value,
+                    program.ProgramId,
+                    CodeHash = secrets.HashCode(code.Code),
+                    Last4 = CardCode.Last4(code.Code),
+                    PinSalt = salt,
+                    PinHash = salt is null ? null : secrets.HashPin(code.Pin!, salt),
+                    program.Currency,
+                    CustomerId = customer?.Value,
+                    ExpiresAt = expiry,
+                    request.Reference,
+                    Metadata = request.Metadata is null ? null : JsonSerializer.Serialize(request.Metadata, StrictJson.Options),
+                    CreatedAt = now,
+                    Sealed = secrets.Seal(JsonSerializer.Serialize(code, StrictJson.Options), card.Value),
+                    SealedUntil = now + GiftcardLimits.SealedCodeLife,
+                });
+            }
+            catch (PostgresException taken) when (taken.ConstraintName == "ix_gift_cards_merchant_id_reference")
+            {
+                throw new FaultException(CommonFaults.ReferenceReused, "Another gift card has this reference.");
+            }
+        }
+    }
+
+    private static class Sql
+    {
+        public const string Program =
+            $"""
+             {ProgramRow.Columns}
+              WHERE p.program_id = @ProgramId
+                AND p.merchant_id = @MerchantId
+             """;
+
+        public const string Insert =
+            """
+            INSERT INTO gift_cards (gift_card_id, merchant_id, program_id, code_hash, last4, pin_salt, pin_hash, status, currency,
+                   customer_id, expires_at, reference, metadata, created_at)
+            VALUES (@GiftCardId, @MerchantId, @ProgramId, @CodeHash, @Last4, @PinSalt, @PinHash, 'pending', @Currency,
+                   @CustomerId, @ExpiresAt, @Reference, @Metadata::jsonb, @CreatedAt);
+            INSERT INTO sealed_codes (gift_card_id, sealed, expires_at)
+            VALUES (@GiftCardId, @Sealed, @SealedUntil)
+            """;
+    }
+}

@@ -1,0 +1,10 @@
+using LocalPlus.Giftcard;
+using LocalPlus.Hosting;
+
+var builder = WebApplication.CreateBuilder(args);
+await builder.AddLocalPlusAsync("giftcard");
+builder.AddGiftcard();
+var app = builder.Build();
+app.UseLocalPlus();
+app.MapGiftcard();
+return await app.RunLocalPlusAsync(args);

@@ -1,0 +1,31 @@
+using LocalPlus.Kernel;
+
+namespace LocalPlus.Giftcard.Programs;
+
+/// <summary>What a programme allows. Pure.</summary>
+internal static class ProgramTerms
+{
+    public static void CheckSale(ProgramRow program, Money? amount)
+    {
+        if (program.Status != "active")
+        {
+            throw new FaultException(Faults.ProgramState, "The programme is closed.");
+        }
+
+        if (amount is not { } value)
+        {
+            return;
+        }
+
+        if (value.Currency.Code != program.Currency)
+        {
+            throw new FaultException(Faults.CurrencyMismatch, $"The programme's cards are in {program.Currency}.");
+        }
+
+        if (value.MinorUnits < program.MinLoad || value.MinorUnits > program.MaxLoad)
+        {
+            throw new FaultException(
+                Faults.LimitExceeded, $"The programme allows {program.MinLoad} to {program.MaxLoad} {program.Currency} at once.");
+        }
+    }
+}

@@ -1,0 +1,154 @@
+using System.Text.Json;
+using LocalPlus.Contracts.Ledger.V1;
+using LocalPlus.Giftcard.Ledger;
+using LocalPlus.Giftcard.Redemptions;
+using LocalPlus.Hosting;
+using LocalPlus.Kernel;
+
+namespace LocalPlus.Giftcard.Runs;
+
+/// <summary>
+/// GET /ops/v1/runs/{id}: one redemption with everything known about its run: generations, steps with attempts, timeline,
+/// the ledger's view of the hold, what the engine says, and what operators did. Ledger and engine are asked with a deadline;
+/// when one is away its part says so and the rest is still there. Refusals: not_found.
+/// </summary>
+internal static class GetRun
+{
+    public static void MapGetRun(this IEndpointRouteBuilder group) =>
+        group.MapGet("/runs/{id}", HandleAsync).RequireRole("viewer").WithName(nameof(GetRun)).Produces<RunDetail>();
+
+    private static async Task<IResult> HandleAsync(RedemptionId id, RunReader reader, CancellationToken cancel) =>
+        Answer.Ok(await reader.ReadAsync(id, cancel));
+}
+
+/// <summary>
+/// GET /ops/v1/runs/{id}/bundle: the run as a file: the detail, and the definition and input it was started with, so that a
+/// test can replay it. Ids and amounts only. Refusals: not_found.
+/// </summary>
+internal static class ExportRun
+{
+    public static void MapExportRun(this IEndpointRouteBuilder group) =>
+        group.MapGet("/runs/{id}/bundle", HandleAsync).RequireRole("viewer").WithName(nameof(ExportRun)).Produces<Bundle>();
+
+    internal sealed record Bundle(string Format, string Workflow, object Input, RunDetail Run, DateTimeOffset ExportedAt);
+
+    private static async Task<IResult> HandleAsync(
+        HttpContext http, RedemptionId id, RunReader reader, TimeProvider time, CancellationToken cancel)
+    {
+        var detail = await reader.ReadAsync(id, cancel);
+        http.Response.Headers.ContentDisposition = $"attachment; filename=\"{id}.run.json\"";
+        return Answer.Ok(new Bundle(
+            "localplus.run.v1", nameof(Workflows.RedemptionV1), new Workflows.RedemptionRun(id.ToString(), detail.Run.Generation ?? 1),
+            detail, time.GetUtcNow()));
+    }
+}
+
+internal sealed record RunGeneration(
+    int Generation, string InstanceId, string State, string Engine, string Step, int Attempts, string? LastError,
+    DateTimeOffset CreatedAt, DateTimeOffset? StartedAt, DateTimeOffset? SeenAt, DateTimeOffset? FinishedAt);
+
+internal sealed record RunStepView(
+    int Generation, string Step, string State, int Attempts, string? LastError, DateTimeOffset FirstStartedAt,
+    DateTimeOffset LastStartedAt, DateTimeOffset? FinishedAt);
+
+internal sealed record OperatorActionView(
+    string Verb, string Subject, string Role, string Reason, JsonElement Detail, DateTimeOffset OccurredAt);
+
+internal sealed record LedgerLeg(AccountId AccountId, GiftCardId GiftCardId, Money Held, Money Captured);
+
+/// <summary>The hold as the ledger has it, or why it could not be asked.</summary>
+internal sealed record LedgerSide(string? State, string? HoldId, string? TransactionId, IReadOnlyList<LedgerLeg> Legs, string? Error);
+
+internal sealed record EngineEvent(int EventId, string EventType, DateTimeOffset Timestamp);
+
+/// <summary>The run as the engine has it, or why it could not be asked.</summary>
+internal sealed record EngineSide(string? Status, IReadOnlyList<EngineEvent> History, string? Error);
+
+/// <summary>Everything about one run.</summary>
+internal sealed record RunDetail(
+    RunSummary Run,
+    IReadOnlyList<SourceView> Sources,
+    IReadOnlyList<RunGeneration> Generations,
+    IReadOnlyList<RunStepView> Steps,
+    IReadOnlyList<GetTimeline.Entry> Timeline,
+    IReadOnlyList<OperatorActionView> Actions,
+    LedgerSide Ledger,
+    EngineSide Engine);
+
+/// <summary>Gathers a run's detail from SQL, the ledger and the engine.</summary>
+internal sealed class RunReader(Database database, RedemptionStore store, RedemptionDriver driver, EngineReader engine)
+{
+    public async Task<RunSummary> SummaryAsync(RedemptionId id, CancellationToken cancel) =>
+        (await database.QuerySingleOrDefaultAsync<RunRow>(Sql.Get, new { RedemptionId = id.Value }, cancel))?.ToView()
+        ?? throw new FaultException(CommonFaults.NotFound, "There is no such run.");
+
+    public async Task<RunDetail> ReadAsync(RedemptionId id, CancellationToken cancel)
+    {
+        var summary = await SummaryAsync(id, cancel);
+        var redemption = (await store.FindAsync(id, cancel))!;
+        var args = new { RedemptionId = id.Value };
+        var actions = await database.QueryAsync<ActionRow>(Sql.Actions, args, cancel);
+        return new(
+            summary,
+            RedemptionView.Of(redemption.Row, redemption.Legs, "").Sources,
+            await database.QueryAsync<RunGeneration>(Sql.Generations, args, cancel),
+            await database.QueryAsync<RunStepView>(Sql.Steps, args, cancel),
+            await GetTimeline.ReadAsync(database, id, cancel),
+            [.. actions.Select(a => new OperatorActionView(
+                a.Verb, a.Subject, a.Role, a.Reason, JsonElement.Parse(a.Detail), a.OccurredAt))],
+            await LedgerAsync(redemption, cancel),
+            await engine.ReadAsync(summary.InstanceId, cancel));
+    }
+
+    private async Task<LedgerSide> LedgerAsync(Redemption redemption, CancellationToken cancel)
+    {
+        try
+        {
+            var hold = await driver.HoldAsync(redemption.Row, cancel);
+            var currency = Currency.Parse(redemption.Row.Currency);
+            var cards = redemption.Legs.ToDictionary(l => new AccountId(l.AccountId), l => new GiftCardId(l.GiftCardId));
+            return new(
+                State(hold.State), hold.HoldId, hold.TransactionId.Length == 0 ? null : hold.TransactionId,
+                [.. hold.Items.Select(i => (Id: AccountId.Parse(i.AccountId), Item: i)).Select(i =>
+                    new LedgerLeg(i.Id, cards.GetValueOrDefault(i.Id), new(i.Item.Held, currency), new(i.Item.Captured, currency)))],
+                null);
+        }
+        catch (Exception exception) when (exception is LedgerUnknownException or FaultException)
+        {
+            return new(null, null, null, [], exception.Message);
+        }
+    }
+
+    private static string State(HoldState state) => Wire.Name(state);
+
+    private sealed record ActionRow(string Verb, string Subject, string Role, string Reason, string Detail, DateTimeOffset OccurredAt);
+
+    private static class Sql
+    {
+        public const string Get = $"{RunRow.Columns} WHERE v.redemption_id = @RedemptionId";
+
+        public const string Generations =
+            """
+            SELECT generation, instance_id, state, engine, step, attempts, last_error, created_at, started_at, seen_at, finished_at
+              FROM redemption_runs
+             WHERE redemption_id = @RedemptionId
+             ORDER BY generation
+            """;
+
+        public const string Steps =
+            """
+            SELECT generation, step, state, attempts, last_error, first_started_at, last_started_at, finished_at
+              FROM redemption_run_steps
+             WHERE redemption_id = @RedemptionId
+             ORDER BY generation, first_started_at, step
+            """;
+
+        public const string Actions =
+            """
+            SELECT verb, subject, role, reason, detail::text AS detail, occurred_at
+              FROM operator_actions
+             WHERE redemption_id = @RedemptionId
+             ORDER BY action_id
+            """;
+    }
+}

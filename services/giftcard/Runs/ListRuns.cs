@@ -1,0 +1,72 @@
+using LocalPlus.Hosting;
+using LocalPlus.Kernel;
+using Microsoft.AspNetCore.Mvc;
+
+namespace LocalPlus.Giftcard.Runs;
+
+/// <summary>
+/// GET /ops/v1/runs: redemptions with their runs, newest first, by health (ok, waiting, retrying, stuck, parked, suspended),
+/// redemption state, run state, step, merchant, age or error text. Read from SQL, so it works while the engine is away.
+/// Refusals: invalid_request (limit, cursor).
+/// </summary>
+internal static class ListRuns
+{
+    public static void MapListRuns(this IEndpointRouteBuilder group) =>
+        group.MapGet("/runs", HandleAsync).RequireRole("viewer").WithName(nameof(ListRuns)).Produces<Page<RunSummary>>();
+
+    internal sealed record Query(
+        string? Health,
+        string? State,
+        [property: FromQuery(Name = "run_state")] string? RunState,
+        string? Step,
+        [property: FromQuery(Name = "merchant_id")] MerchantId? MerchantId,
+        [property: FromQuery(Name = "older_than_seconds")] int? OlderThanSeconds,
+        string? Error,
+        int? Limit,
+        string? Cursor);
+
+    private static async Task<IResult> HandleAsync(
+        [AsParameters] Query query, Database database, CursorCodec cursors, TimeProvider time, CancellationToken cancel)
+    {
+        var filters = $"runs|{query.Health}|{query.State}|{query.RunState}|{query.Step}|{query.MerchantId}|{query.OlderThanSeconds}|{query.Error}";
+        var take = CursorCodec.Limit(query.Limit);
+        var after = cursors.Read(query.Cursor, default, filters);
+        var rows = await database.QueryAsync<RunRow>(
+            Sql.List,
+            new
+            {
+                query.Health,
+                query.State,
+                query.RunState,
+                query.Step,
+                MerchantId = query.MerchantId?.Value,
+                Before = query.OlderThanSeconds is { } age ? time.GetUtcNow().AddSeconds(-age) : (DateTimeOffset?)null,
+                query.Error,
+                after.CreatedAt,
+                after.Id,
+                Take = take + 1,
+            },
+            cancel);
+        return Answer.Ok(Page<RunSummary>.Of(
+            [.. rows.Select(r => r.ToView())], take,
+            r => cursors.Write(new(r.CreatedAt, r.RedemptionId.Value), default, filters)));
+    }
+
+    private static class Sql
+    {
+        public const string List =
+            $"""
+             {RunRow.Columns}
+              WHERE (@Health::text IS NULL OR v.health = @Health)
+                AND (@State::text IS NULL OR v.redemption_state = @State)
+                AND (@RunState::text IS NULL OR v.run_state = @RunState)
+                AND (@Step::text IS NULL OR v.step = @Step)
+                AND (@MerchantId::uuid IS NULL OR v.merchant_id = @MerchantId)
+                AND (@Before::timestamptz IS NULL OR v.updated_at < @Before)
+                AND (@Error::text IS NULL OR strpos(coalesce(v.run_error, v.drive_error), @Error) > 0)
+                AND (v.created_at, v.redemption_id) < (@CreatedAt, @Id)
+              ORDER BY v.created_at DESC, v.redemption_id DESC
+              LIMIT @Take
+             """;
+    }
+}

@@ -1,0 +1,228 @@
+using Dapr.Workflow;
+using LocalPlus.Contracts.Ledger.V1;
+using LocalPlus.Giftcard.Ledger;
+using LocalPlus.Giftcard.Redemptions;
+using LocalPlus.Hosting;
+using LocalPlus.Kernel;
+
+namespace LocalPlus.Giftcard.Runs;
+
+/// <summary>What the operators' verbs do.</summary>
+internal sealed class RunOperator(
+    Database database, RedemptionStore store, RedemptionDecider decider, RunReconciler reconciler, RunDesk desk, Doorbell doorbell,
+    RunSignal signal, LedgerGateway ledger, DaprWorkflowClient workflows, TimeProvider time)
+{
+    /// <summary>Steps that do not touch money and may be left out; the redemption is complete without them.</summary>
+    private static readonly string[] SkippableSteps = ["earn", "publish", "notify"];
+
+    private static readonly TimeSpan EngineDeadline = TimeSpan.FromSeconds(3);
+
+    public async Task ConfirmAsync(RunVerbs.Call<RunVerbs.ConfirmBody> call)
+    {
+        await desk.RecordAsync(call.Who, "confirm", call.Id, call.Body.Reason, new { call.Body.Amount }, call.Cancel);
+        await decider.DecideAsync(
+            call.Id, null, new DecisionRequest(Decision.Confirm, Actor(call.Who), call.Body.Amount), null, call.Cancel);
+    }
+
+    public async Task CancelAsync(RunVerbs.Call<RunVerbs.ReasonBody> call)
+    {
+        await desk.RecordAsync(call.Who, "cancel", call.Id, call.Body.Reason, new { }, call.Cancel);
+        await decider.DecideAsync(call.Id, null, new DecisionRequest(Decision.Cancel, Actor(call.Who)), null, call.Cancel);
+    }
+
+    /// <summary>Makes an open step due now, for the sweeper and for the run.</summary>
+    public async Task RetryAsync(RunVerbs.Call<RunVerbs.ReasonBody> call)
+    {
+        await using var db = await database.BeginAsync(call.Cancel);
+        var now = await LockAsync(db, call.Id);
+        await db.ExecuteAsync(Sql.Retry, new { now.Row.RedemptionId, now.Row.RunGeneration, Now = time.GetUtcNow() });
+        await desk.RecordAsync(db, call.Who, "retry", call.Id, call.Body.Reason, new { now.Row.State });
+        await db.CommitAsync();
+        signal.Ring();
+        doorbell.Ring(call.Id, now.Row.RunGeneration);
+    }
+
+    /// <summary>Gives the till more time: first in the ledger, then here; in between the hold merely ends a little early.</summary>
+    public async Task ExtendAsync(RunVerbs.Call<RunVerbs.ExtendBody> call)
+    {
+        new FieldChecks()
+            .Require(call.Body.Seconds is >= GiftcardLimits.HoldSecondsMin and <= GiftcardLimits.HoldSecondsMax, "/seconds")
+            .ThrowIfAny();
+        var redemption = await store.FindAsync(call.Id, call.Cancel) ?? throw NotFound();
+        if (redemption.Row.State != RedemptionState.Held)
+        {
+            throw new FaultException(Faults.RedemptionNotHeld, $"It is {redemption.Row.State}.");
+        }
+
+        await desk.RecordAsync(call.Who, "extend", call.Id, call.Body.Reason, new { call.Body.Seconds }, call.Cancel);
+        var expiry = redemption.Row.HoldExpiresAt!.Value.AddSeconds(call.Body.Seconds);
+        await ledger.ExtendHoldAsync(
+            new ExtendHoldRequest
+            {
+                MerchantId = new MerchantId(redemption.Row.BooksMerchantId).ToString(),
+                IdempotencyKey = $"{call.Id}:extend:{expiry.ToUnixTimeMilliseconds()}",
+                HoldId = new HoldId(redemption.Row.HoldId!.Value).ToString(),
+                ExpiresAt = Google.Protobuf.WellKnownTypes.Timestamp.FromDateTimeOffset(expiry),
+            },
+            call.Cancel);
+        await using var db = await database.BeginAsync(call.Cancel);
+        var now = await LockAsync(db, call.Id);
+        if (now.Row.State == RedemptionState.Held)
+        {
+            await RedemptionOutcomes.UpdateAsync(
+                db, now.Row with { HoldExpiresAt = expiry, Version = now.Row.Version + 1, UpdatedAt = time.GetUtcNow() });
+            await store.NoteAsync(db, call.Id, "extended", Actor(call.Who), new { HoldExpiresAt = expiry });
+        }
+
+        await db.CommitAsync();
+        doorbell.Ring(call.Id, now.Row.RunGeneration);
+    }
+
+    /// <summary>
+    /// Gives a hold up, even one whose capture was decided and does not come through. If that capture wins after all, the
+    /// ledger says so and the redemption is completed.
+    /// </summary>
+    public async Task ReleaseAsync(RunVerbs.Call<RunVerbs.ReasonBody> call)
+    {
+        await using (var db = await database.BeginAsync(call.Cancel))
+        {
+            var now = await LockAsync(db, call.Id);
+            if (now.Row.State is not (RedemptionState.Held or RedemptionState.Confirming))
+            {
+                throw new FaultException(Faults.RedemptionNotHeld, $"It is {now.Row.State}.");
+            }
+
+            var row = now.Row with
+            {
+                State = RedemptionState.Releasing,
+                Decision = Decision.Cancel,
+                DecisionAmount = 0,
+                DecidedBy = Actor(call.Who),
+                Version = now.Row.Version + 1,
+                UpdatedAt = time.GetUtcNow(),
+            };
+            await RedemptionOutcomes.UpdateAsync(db, row, driveAfter: time.GetUtcNow() + GiftcardLimits.TakeOver);
+            await store.NoteAsync(db, call.Id, "force_release", Actor(call.Who), new { Was = now.Row.State });
+            await desk.RecordAsync(db, call.Who, "release", call.Id, call.Body.Reason, new { Was = now.Row.State });
+            await db.CommitAsync();
+        }
+
+        await decider.DecideAsync(call.Id, null, new DecisionRequest(Decision.Cancel, Actor(call.Who)), null, call.Cancel);
+    }
+
+    public async Task SkipAsync(RunVerbs.Call<RunVerbs.SkipBody> call)
+    {
+        if (!SkippableSteps.Contains(call.Body.Step))
+        {
+            throw new FaultException(Faults.StepNotSkippable, $"Only {string.Join(", ", SkippableSteps)} may be skipped.");
+        }
+
+        await using var db = await database.BeginAsync(call.Cancel);
+        var now = await LockAsync(db, call.Id);
+        await db.ExecuteAsync(
+            Sql.Skip, new { now.Row.RedemptionId, now.Row.RunGeneration, call.Body.Step, Now = time.GetUtcNow() });
+        await store.NoteAsync(db, call.Id, "step_skipped", Actor(call.Who), new { call.Body.Step });
+        await desk.RecordAsync(db, call.Who, "skip", call.Id, call.Body.Reason, new { call.Body.Step });
+        await db.CommitAsync();
+        doorbell.Ring(call.Id, now.Row.RunGeneration);
+    }
+
+    public Task SuspendAsync(RunVerbs.Call<RunVerbs.ReasonBody> call) =>
+        SteerAsync(call, "suspend", [RunState.Started, RunState.Waiting], RunState.Suspended,
+            (id, cancel) => workflows.SuspendWorkflowAsync(id, call.Body.Reason, cancel));
+
+    public Task ResumeAsync(RunVerbs.Call<RunVerbs.ReasonBody> call) =>
+        SteerAsync(call, "resume", [RunState.Suspended], RunState.Waiting,
+            (id, cancel) => workflows.ResumeWorkflowAsync(id, call.Body.Reason, cancel));
+
+    /// <summary>Ends the engine's run. Only when its hold is settled: a run that is gone can not look after one.</summary>
+    public async Task TerminateAsync(RunVerbs.Call<RunVerbs.ReasonBody> call)
+    {
+        var redemption = await store.FindAsync(call.Id, call.Cancel) ?? throw NotFound();
+        if (!RedemptionState.IsSettled(redemption.Row.State))
+        {
+            throw new FaultException(Faults.HoldNotSettled, $"It is {redemption.Row.State}; cancel or confirm it first.");
+        }
+
+        await SteerAsync(call, "terminate", [RunState.Pending, RunState.Started, RunState.Waiting, RunState.Suspended, RunState.Failed],
+            RunState.Terminated, (id, cancel) => workflows.TerminateWorkflowAsync(id, call.Body.Reason, cancel));
+    }
+
+    public async Task ReconcileAsync(RunVerbs.Call<RunVerbs.ReasonBody> call)
+    {
+        await desk.RecordAsync(call.Who, "reconcile", call.Id, call.Body.Reason, new { }, call.Cancel);
+        await reconciler.ReconcileAsync(TimeSpan.Zero, call.Id, call.Cancel);
+    }
+
+    private async Task SteerAsync(
+        RunVerbs.Call<RunVerbs.ReasonBody> call, string verb, string[] from, string to, Func<string, CancellationToken, Task> steer)
+    {
+        string? instanceId;
+        await using (var db = await database.BeginAsync(call.Cancel))
+        {
+            var now = await LockAsync(db, call.Id);
+            await desk.RecordAsync(db, call.Who, verb, call.Id, call.Body.Reason, new { now.Row.RunGeneration });
+            instanceId = await db.QuerySingleOrDefaultAsync<string>(
+                Sql.Steer, new { now.Row.RedemptionId, now.Row.RunGeneration, From = from, To = to, Now = time.GetUtcNow() });
+            if (instanceId is null)
+            {
+                throw new FaultException(Faults.RunState, $"Only a run that is {string.Join(" or ", from)} can be steered so.");
+            }
+
+            await store.NoteAsync(db, call.Id, $"run_{to}", Actor(call.Who));
+            await db.CommitAsync();
+        }
+
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(call.Cancel);
+        deadline.CancelAfter(EngineDeadline);
+        try
+        {
+            await steer(instanceId, deadline.Token);
+        }
+        catch (Exception exception) when (!call.Cancel.IsCancellationRequested)
+        {
+            throw new FaultException(CommonFaults.Busy, $"It is written down, but the engine did not take it: {exception.Message}");
+        }
+    }
+
+    private async Task<Redemption> LockAsync(DbSession db, RedemptionId id) =>
+        await store.LockAsync(db, id) is { Row.State: not RedemptionState.Refused } redemption ? redemption : throw NotFound();
+
+    private static FaultException NotFound() => new(CommonFaults.NotFound, "There is no such run.");
+
+    private static string Actor(OperatorIdentity who) => $"operator:{who.Subject}";
+
+    private static class Sql
+    {
+        public const string Retry =
+            """
+            UPDATE redemptions
+               SET drive_after = CASE WHEN drive_after IS NULL THEN NULL ELSE @Now END, needs_attention = false
+             WHERE redemption_id = @RedemptionId;
+            UPDATE redemption_runs
+               SET due_at = @Now
+             WHERE redemption_id = @RedemptionId
+               AND generation = @RunGeneration
+               AND state IN ('pending', 'started', 'waiting')
+            """;
+
+        public const string Skip =
+            """
+            INSERT INTO redemption_run_steps (redemption_id, generation, step, state, attempts, first_started_at,
+                   last_started_at, finished_at)
+            VALUES (@RedemptionId, @RunGeneration, @Step, 'skipped', 0, @Now, @Now, @Now)
+                ON CONFLICT (redemption_id, generation, step) DO UPDATE
+               SET state = 'skipped', finished_at = @Now
+            """;
+
+        public const string Steer =
+            """
+            UPDATE redemption_runs
+               SET state = @To, finished_at = CASE WHEN @To = 'terminated' THEN @Now ELSE finished_at END, due_at = @Now
+             WHERE redemption_id = @RedemptionId
+               AND generation = @RunGeneration
+               AND state = ANY(@From)
+            RETURNING instance_id
+            """;
+    }
+}

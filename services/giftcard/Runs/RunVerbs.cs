@@ -1,0 +1,78 @@
+using LocalPlus.Giftcard.Redemptions;
+using LocalPlus.Hosting;
+using LocalPlus.Kernel;
+
+namespace LocalPlus.Giftcard.Runs;
+
+/// <summary>
+/// POST /ops/v1/runs/{id}/VERB: what operators may do to a run, each with a reason and an audit entry. Money moves only by
+/// the rules that bind a till; after the capture there is no way back but a refund. Refusals: not_found, what the rules of
+/// confirm and cancel say, run_state, step_not_skippable, hold_not_settled, invalid_request (reason missing).
+/// </summary>
+internal static class RunVerbs
+{
+    public static void MapRunVerbs(this IEndpointRouteBuilder group)
+    {
+        Map<ConfirmBody>(group, "confirm", "operator", (desk, call) => desk.ConfirmAsync(call));
+        Map<ReasonBody>(group, "cancel", "operator", (desk, call) => desk.CancelAsync(call));
+        Map<ReasonBody>(group, "retry", "operator", (desk, call) => desk.RetryAsync(call));
+        Map<ExtendBody>(group, "extend", "operator", (desk, call) => desk.ExtendAsync(call));
+        Map<ReasonBody>(group, "suspend", "operator", (desk, call) => desk.SuspendAsync(call));
+        Map<ReasonBody>(group, "resume", "operator", (desk, call) => desk.ResumeAsync(call));
+        Map<ReasonBody>(group, "reconcile", "operator", (desk, call) => desk.ReconcileAsync(call));
+        Map<SkipBody>(group, "skip", "admin", (desk, call) => desk.SkipAsync(call));
+        Map<ReasonBody>(group, "release", "admin", (desk, call) => desk.ReleaseAsync(call));
+        Map<ReasonBody>(group, "terminate", "admin", (desk, call) => desk.TerminateAsync(call));
+    }
+
+    internal interface IReasoned
+    {
+        string Reason { get; }
+    }
+
+    internal sealed record ReasonBody(string Reason) : IReasoned;
+
+    internal sealed record ConfirmBody(string Reason, long? Amount = null) : IReasoned;
+
+    internal sealed record ExtendBody(string Reason, int Seconds) : IReasoned;
+
+    internal sealed record SkipBody(string Reason, string Step) : IReasoned;
+
+    /// <summary>One verb: who, on what, why.</summary>
+    internal sealed record Call<TBody>(OperatorIdentity Who, RedemptionId Id, TBody Body, CancellationToken Cancel)
+        where TBody : IReasoned;
+
+    private static void Map<TBody>(
+        IEndpointRouteBuilder group, string verb, string role, Func<RunOperator, Call<TBody>, Task> act)
+        where TBody : IReasoned =>
+        group.MapPost($"/runs/{{id}}/{verb}", async (
+                HttpContext http, RedemptionId id, TBody body, RunOperator runs, RunReader reader, CancellationToken cancel) =>
+            {
+                CheckReason(body.Reason);
+                await act(runs, new(http.GetOperator(), id, body, cancel));
+                return Answer.Ok(await reader.SummaryAsync(id, cancel));
+            })
+            .RequireRole(role).WithName($"Run{char.ToUpperInvariant(verb[0])}{verb[1..]}").Produces<RunSummary>();
+
+    internal static void CheckReason(string reason) =>
+        new FieldChecks().Require(reason.Length is >= 3 and <= GiftcardLimits.ReasonLength, "/reason", "length").ThrowIfAny();
+}
+
+/// <summary>
+/// POST /ops/v1/runs/reconcile: looks at once after every run that should have moved; lost ones start again as the next
+/// generation. Needs a reason. Refusals: invalid_request.
+/// </summary>
+internal static class ReconcileRuns
+{
+    public static void MapReconcileRuns(this IEndpointRouteBuilder group) =>
+        group.MapPost("/runs/reconcile", HandleAsync).RequireRole("operator").WithName(nameof(ReconcileRuns))
+            .Produces<ReconcileResult>();
+
+    private static async Task<IResult> HandleAsync(
+        HttpContext http, RunVerbs.ReasonBody body, RunReconciler runs, RunDesk desk, CancellationToken cancel)
+    {
+        RunVerbs.CheckReason(body.Reason);
+        await desk.RecordAsync(http.GetOperator(), "reconcile", null, body.Reason, new { }, cancel);
+        return Answer.Ok(await runs.ReconcileAsync(TimeSpan.Zero, null, cancel));
+    }
+}
