@@ -1,5 +1,4 @@
 using Dapr.Client;
-using Dapr.Workflow;
 using LocalPlus.Contracts.Ledger.V1;
 using LocalPlus.Giftcard.Cards;
 using LocalPlus.Giftcard.Ledger;

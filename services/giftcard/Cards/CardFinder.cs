@@ -107,7 +107,7 @@ internal sealed class CardFinder(Database database, CardSecrets secrets, TimePro
             var id = new GiftCardId(card!.GiftCardId);
             await db.PublishAsync(
                 CardEvents.Topic, "gift_card.pin_locked", id.ToString(), locked.Version, new MerchantId(card.MerchantId),
-                new CardEventData(id, new(card.ProgramId), card.Last4, null, card.Currency, null), time);
+                new CardEventData(id, new(card.ProgramId), card.Last4, null, card.Currency, null));
         }
 
         await db.CommitAsync();

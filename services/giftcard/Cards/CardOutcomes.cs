@@ -67,8 +67,7 @@ internal sealed class CardOutcomes(Database database, Intents intents, TimeProvi
             CardEvents.Topic, card.EventType, new GiftCardId(card.GiftCardId).ToString(), row.Version, new MerchantId(row.MerchantId),
             new CardEventData(
                 new(row.GiftCardId), new(row.ProgramId), row.Last4, moved == 0 ? null : Math.Abs(moved), row.Currency,
-                row.CustomerId is { } customer ? new CustomerId(customer) : null),
-            time);
+                row.CustomerId is { } customer ? new CustomerId(customer) : null));
     }
 
     private Task AddLotsAsync(DbSession db, CardPlan plan) => plan.Lots.Count == 0

@@ -83,7 +83,7 @@ internal sealed record CardView(
     DateTimeOffset CreatedAt,
     DateTimeOffset? ActivatedAt)
 {
-    public string Object => "gift_card";
+    public string Object { get; } = "gift_card";
 
     /// <summary>Only in the answer that hands the card over.</summary>
     public string? Code { get; init; }

@@ -25,7 +25,7 @@ internal static class ListCardActivities
         string? Reason,
         DateTimeOffset OccurredAt)
     {
-        public string Object => "gift_card_activity";
+        public string Object { get; } = "gift_card_activity";
     }
 
     private static async Task<IResult> HandleAsync(

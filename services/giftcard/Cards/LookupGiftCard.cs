@@ -1,5 +1,4 @@
 using LocalPlus.Hosting;
-using LocalPlus.Kernel;
 
 namespace LocalPlus.Giftcard.Cards;
 

@@ -82,16 +82,15 @@ internal sealed class LedgerAccounts(Database database, LedgerGateway ledger, Ti
             Striped = true,
         }));
         var opened = (await ledger.OpenAccountsAsync(request, cancel)).Accounts;
-        await database.ExecuteAsync(
-            Sql.Insert,
-            new
-            {
-                MerchantId = books.Value,
-                Currency = currency,
-                Names = opened.Select(a => a.Name).ToArray(),
-                AccountIds = opened.Select(a => AccountId.Parse(a.AccountId).Value).ToArray(),
-            },
-            cancel);
+        await using var db = await database.BeginAsync(cancel);
+        await db.ExecuteAsync(Sql.Insert, new
+        {
+            MerchantId = books.Value,
+            Currency = currency,
+            Names = opened.Select(a => a.Name).ToArray(),
+            AccountIds = opened.Select(a => AccountId.Parse(a.AccountId).Value).ToArray(),
+        });
+        await db.CommitAsync();
         foreach (var account in opened)
         {
             Remember(books, currency, account.Name, AccountId.Parse(account.AccountId).Value);

@@ -50,7 +50,7 @@ internal sealed record ProgramView(
     long Version,
     DateTimeOffset CreatedAt)
 {
-    public string Object => "program";
+    public string Object { get; } = "program";
 }
 
 /// <summary>A programme's row, with its lists as JSON.</summary>

@@ -34,7 +34,7 @@ internal sealed class RedemptionDecider(Database database, RedemptionStore store
         RedemptionId id, MerchantId? merchant, DecisionRequest request, RequestKey? key, CancellationToken cancel)
     {
         await using var db = await database.BeginAsync(cancel);
-        var now = await store.LockAsync(db, id);
+        var now = await RedemptionStore.LockAsync(db, id);
         if (now is null || now.Row.State == RedemptionState.Refused || merchant is { } caller && now.Row.MerchantId != caller.Value)
         {
             throw new FaultException(CommonFaults.NotFound, "There is no such redemption.");

@@ -20,7 +20,7 @@ internal static class QuoteRedemption
     internal sealed record View(
         string WouldBe, Money Requested, Money Approved, Money RemainingDue, IReadOnlyList<SourceQuote> Sources)
     {
-        public string Object => "redemption_quote";
+        public string Object { get; } = "redemption_quote";
     }
 
     private static async Task<IResult> HandleAsync(

@@ -13,7 +13,7 @@ namespace LocalPlus.Giftcard.Redemptions;
 /// step, at the same time or after a crash: the ledger does it once, and the first to come back writes it down.
 /// </summary>
 internal sealed class RedemptionDriver(
-    Database database, LedgerGateway ledger, RedemptionStore store, RedemptionOutcomes outcomes, CardReader cards,
+    Database database, LedgerGateway ledger, RedemptionOutcomes outcomes, CardReader cards,
     RunSignal runs, Doorbell doorbell)
 {
     /// <summary>
@@ -76,7 +76,7 @@ internal sealed class RedemptionDriver(
         RedemptionId id, Func<DbSession, Redemption, Task<Redemption>> finish, CancellationToken cancel)
     {
         await using var db = await database.BeginAsync(cancel);
-        if (await store.LockAsync(db, id) is not { } now)
+        if (await RedemptionStore.LockAsync(db, id) is not { } now)
         {
             return null;
         }

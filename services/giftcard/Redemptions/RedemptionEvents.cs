@@ -29,12 +29,11 @@ internal static class RedemptionEvents
 
     /// <summary>Tells the world, in the transaction of the change itself. The amount is what the event moved or reserved.</summary>
     public static Task PublishAsync(
-        DbSession db, RedemptionRow row, IEnumerable<LegRow> legs, string type, long amount, TimeProvider time, RefundId? refund = null) =>
+        DbSession db, RedemptionRow row, IEnumerable<LegRow> legs, string type, long amount, RefundId? refund = null) =>
         db.PublishAsync(
             Topic, type, row.Id.ToString(), row.Version, new MerchantId(row.MerchantId),
             new RedemptionEventData(
                 row.Id, [.. legs.Select(l => l.GiftCardId).Distinct().Select(id => new GiftCardId(id))], amount, row.Currency,
                 row.LocationId is { } location ? new LocationId(location) : null, row.State, row.Mode, row.Reference,
-                row.Requested, row.Captured, row.Refunded, refund),
-            time);
+                row.Requested, row.Captured, row.Refunded, refund));
 }

@@ -47,7 +47,7 @@ internal sealed class RedemptionOutcomes(RedemptionStore store, Intents intents,
         }
 
         var type = row.IsImmediate ? RedemptionEvents.Completed : RedemptionEvents.Held;
-        await RedemptionEvents.PublishAsync(db, row, legs, type, row.Approved, time);
+        await RedemptionEvents.PublishAsync(db, row, legs, type, row.Approved);
         return await StoreAnswerAsync(db, new(row, legs));
     }
 
@@ -105,7 +105,7 @@ internal sealed class RedemptionOutcomes(RedemptionStore store, Intents intents,
         }
 
         var amount = state == RedemptionState.Completed ? row.Captured : row.Approved;
-        await RedemptionEvents.PublishAsync(db, row, legs, type, amount, time);
+        await RedemptionEvents.PublishAsync(db, row, legs, type, amount);
         return new(row, legs);
     }
 

@@ -1,5 +1,4 @@
 using LocalPlus.Giftcard.Cards;
-using LocalPlus.Giftcard.Ledger;
 using LocalPlus.Kernel;
 
 namespace LocalPlus.Giftcard.Redemptions;

@@ -126,7 +126,7 @@ internal sealed record RedemptionView(
     DateTimeOffset CreatedAt,
     DateTimeOffset UpdatedAt)
 {
-    public string Object => "redemption";
+    public string Object { get; } = "redemption";
 
     public static RedemptionView Of(RedemptionRow row, IEnumerable<LegRow> legs, string runStatus)
     {

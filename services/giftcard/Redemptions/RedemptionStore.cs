@@ -26,7 +26,7 @@ internal sealed class RedemptionStore(Database database, TimeProvider time)
             : null;
 
     /// <summary>Locks the redemption's row: decisions about it are made one after the other.</summary>
-    public async Task<Redemption?> LockAsync(DbSession db, RedemptionId id)
+    public static async Task<Redemption?> LockAsync(DbSession db, RedemptionId id)
     {
         var args = new { RedemptionId = id.Value };
         return await db.QuerySingleOrDefaultAsync<RedemptionRow>(Sql.Lock, args) is { } row

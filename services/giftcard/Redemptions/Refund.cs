@@ -71,5 +71,5 @@ internal sealed record RefundView(
     DateTimeOffset CreatedAt,
     DateTimeOffset? FinishedAt)
 {
-    public string Object => "refund";
+    public string Object { get; } = "refund";
 }

@@ -33,7 +33,7 @@ internal sealed class RefundDriver(Database database, LedgerGateway ledger, Rede
     private async Task<Answer> FinishAsync(RefundRow refund, Guid? transactionId, FaultException? refusal, CancellationToken cancel)
     {
         await using var db = await database.BeginAsync(cancel);
-        var now = (await store.LockAsync(db, new RedemptionId(refund.RedemptionId)))!;
+        var now = (await RedemptionStore.LockAsync(db, new RedemptionId(refund.RedemptionId)))!;
         var state = refusal is null ? "completed" : "refused";
         var done = refund with { State = state, TransactionId = transactionId, FaultCode = refusal?.Fault.Code, FinishedAt = time.GetUtcNow() };
         if (await db.ExecuteAsync(Sql.Finish, done) == 0)
@@ -87,7 +87,7 @@ internal sealed class RefundDriver(Database database, LedgerGateway ledger, Rede
             db, "refund", parts.GroupBy(p => p.GiftCardId).Select(g => (g.Key, g.Sum(p => p.Amount))),
             new(row.BooksMerchantId, row.Currency, row.RedemptionId, refund.TransactionId, refund.Reference, refund.Reason), time);
         await RedemptionEvents.PublishAsync(
-            db, row, now.Legs, RedemptionEvents.Refunded, refund.Amount, time, new RefundId(refund.RefundId));
+            db, row, now.Legs, RedemptionEvents.Refunded, refund.Amount, new RefundId(refund.RefundId));
         return row;
     }
 

@@ -56,12 +56,12 @@ internal static class RefundRedemption
     }
 
     /// <summary>Sets the amount aside under the redemption's lock: two refunds at once can not exceed what was captured.</summary>
-    internal sealed class Intake(Database database, RedemptionStore store, Intents intents, TimeProvider time)
+    internal sealed class Intake(Database database, Intents intents, TimeProvider time)
     {
         public async Task<RefundRow> AcceptAsync(RedemptionId id, RequestKey key, Request request, CancellationToken cancel)
         {
             await using var db = await database.BeginAsync(cancel);
-            var now = await store.LockAsync(db, id);
+            var now = await RedemptionStore.LockAsync(db, id);
             if (now is null || now.Row.MerchantId != key.Merchant.Value || now.Row.State == RedemptionState.Refused)
             {
                 throw new FaultException(CommonFaults.NotFound, "There is no such redemption.");

@@ -185,8 +185,8 @@ internal sealed class RunOperator(
         }
     }
 
-    private async Task<Redemption> LockAsync(DbSession db, RedemptionId id) =>
-        await store.LockAsync(db, id) is { Row.State: not RedemptionState.Refused } redemption ? redemption : throw NotFound();
+    private static async Task<Redemption> LockAsync(DbSession db, RedemptionId id) =>
+        await RedemptionStore.LockAsync(db, id) is { Row.State: not RedemptionState.Refused } redemption ? redemption : throw NotFound();
 
     private static FaultException NotFound() => new(CommonFaults.NotFound, "There is no such run.");
 

@@ -78,7 +78,7 @@ internal sealed class RunReconciler(
         }
 
         await using var db = await database.BeginAsync(cancel);
-        var now = await store.LockAsync(db, new RedemptionId(run.RedemptionId));
+        var now = await RedemptionStore.LockAsync(db, new RedemptionId(run.RedemptionId));
         if (now is null || now.Row.RunGeneration != run.Generation)
         {
             return Outcome.Rung;

@@ -83,5 +83,5 @@ internal sealed record RunSummary(
     DateTimeOffset? SeenAt,
     DateTimeOffset? FinishedAt)
 {
-    public string Object => "run";
+    public string Object { get; } = "run";
 }

@@ -1,4 +1,3 @@
-using LocalPlus.Giftcard.Redemptions;
 using LocalPlus.Hosting;
 using LocalPlus.Kernel;
 
