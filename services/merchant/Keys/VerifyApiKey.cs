@@ -13,7 +13,7 @@ internal static class VerifyApiKey
 
     internal sealed record Response(MerchantId MerchantId, ApiKeyId KeyId, bool Live, IEnumerable<string> Scopes);
 
-    public static void MapVerifyApiKey(this IEndpointRouteBuilder group) => group.MapPost("/api_keys/verify", HandleAsync);
+    public static void MapVerifyApiKey(this IEndpointRouteBuilder intern) => intern.MapPost("/api_keys/verify", HandleAsync);
 
     private static async Task<IResult> HandleAsync(Request request, ApiKeys keys, CancellationToken cancel) =>
         await keys.VerifyAsync(request.Key, cancel) is { } merchant

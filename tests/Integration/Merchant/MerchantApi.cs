@@ -1,4 +1,3 @@
-using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json;
 using LocalPlus.Merchant.Keys;
@@ -35,7 +34,7 @@ public sealed class MerchantApi : IAsyncLifetime
     }
 
     public Task<HttpResponseMessage> OnboardAsync(object body, string role = "admin", string? idempotencyKey = null) =>
-        SendAsync(HttpMethod.Post, "/v1/merchants", operators.Mint(role), body, idempotencyKey);
+        Service.SendAsync(HttpMethod.Post, "/v1/merchants", operators.Mint(role), body, idempotencyKey);
 
     /// <summary>A new merchant's id and first API key.</summary>
     public async Task<(string Id, string Key, string KeyId)> OnboardAsync()
@@ -46,31 +45,8 @@ public sealed class MerchantApi : IAsyncLifetime
         return (body.GetProperty("id").GetString()!, key.GetProperty("key").GetString()!, key.GetProperty("id").GetString()!);
     }
 
-    public async Task<HttpResponseMessage> SendAsync(
-        HttpMethod method, string path, string? bearer, object? body = null, string? idempotencyKey = null)
-    {
-        using var request = new HttpRequestMessage(method, path);
-        if (bearer is not null)
-        {
-            request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", bearer);
-        }
-
-        if (method == HttpMethod.Post)
-        {
-            request.Headers.Add("Idempotency-Key", idempotencyKey ?? Guid.CreateVersion7().ToString());
-            request.Content = body is string text ? new StringContent(text, new MediaTypeHeaderValue("application/json")) : JsonContent.Create(body);
-        }
-
-        return await Service.Public.SendAsync(request);
-    }
-
-    /// <summary>Sends, checks the status and returns the body (an empty object where there is none).</summary>
-    public async Task<JsonElement> CallAsync(
-        HttpMethod method, string path, string? bearer, object? body = null, int status = 200, string? idempotencyKey = null)
-    {
-        using var answer = await SendAsync(method, path, bearer, body, idempotencyKey);
-        var text = await answer.Content.ReadAsStringAsync();
-        Assert.True(status == (int)answer.StatusCode, $"{method} {path}: {(int)answer.StatusCode} {text}\n{Service.Output}");
-        return JsonSerializer.Deserialize<JsonElement>(text.Length == 0 ? "{}" : text);
-    }
+    /// <summary>Sends, checks the status and returns the body.</summary>
+    public Task<JsonElement> CallAsync(
+        HttpMethod method, string path, string? bearer, object? body = null, int status = 200, string? idempotencyKey = null) =>
+        Service.CallAsync(method, path, bearer, body, status, idempotencyKey);
 }

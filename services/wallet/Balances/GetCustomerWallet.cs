@@ -1,0 +1,78 @@
+using LocalPlus.Hosting;
+using LocalPlus.Kernel;
+
+namespace LocalPlus.Wallet.Balances;
+
+/// <summary>
+/// GET /v1/customers/{id}/wallet: a holder's cards and what is on them, from the ledger's events. The figures may lag by
+/// seconds and never decide a payment. Refusals: not_found.
+/// </summary>
+internal static class GetCustomerWallet
+{
+    /// <summary>Cards shown, newest first; the sums count all.</summary>
+    private const int MaxCards = 200;
+
+    internal sealed record Response(
+        WalletId Id, string Object, CustomerId CustomerId, IReadOnlyList<Balance> Balances, IReadOnlyList<Card> GiftCards, bool HasMore);
+
+    /// <param name="Posted">What is on the accounts; <paramref name="Available"/> is less what open redemptions hold.</param>
+    internal sealed record Balance(Money Posted, Money Available);
+
+    internal sealed record Card(
+        GiftCardId GiftCardId, ProgramId ProgramId, string Last4, string Status, Money Balance, Money Available, DateTimeOffset UpdatedAt);
+
+    public static void MapGetCustomerWallet(this IEndpointRouteBuilder group) =>
+        group.MapGet("/customers/{id}/wallet", HandleAsync).RequireScope("customers:read").WithName(nameof(GetCustomerWallet))
+            .Produces<Response>();
+
+    private static async Task<IResult> HandleAsync(HttpContext http, CustomerId id, Database database, CancellationToken cancel)
+    {
+        var args = new { CustomerId = id, http.GetMerchant().MerchantId };
+        if (await database.QuerySingleOrDefaultAsync<WalletId?>(Sql.Find, args, cancel) is not { } wallet)
+        {
+            throw new FaultException(CommonFaults.NotFound, "There is no such customer.");
+        }
+
+        var sums = await database.QueryAsync<WalletBalances.CurrencyBalance>(WalletBalances.Sql.Balances, new { WalletId = wallet }, cancel);
+        var cards = await database.QueryAsync<CardRow>(Sql.Cards, new { WalletId = wallet, Limit = MaxCards + 1 }, cancel);
+        return Answer.Ok(new Response(
+            wallet,
+            "wallet",
+            id,
+            [.. sums.Select(s => new Balance(ToMoney(s.Posted, s.Currency), ToMoney(s.Available, s.Currency)))],
+            [.. cards.Take(MaxCards).Select(card => card.ToView())],
+            cards.Count > MaxCards));
+    }
+
+    private static Money ToMoney(long minorUnits, string currency) => new(minorUnits, Currency.Parse(currency));
+
+    private sealed record CardRow(
+        GiftCardId GiftCardId, ProgramId ProgramId, string Last4, string Currency, string Status, long Posted, long Available,
+        DateTimeOffset UpdatedAt)
+    {
+        public Card ToView() =>
+            new(GiftCardId, ProgramId, Last4, Status, ToMoney(Posted, Currency), ToMoney(Available, Currency), UpdatedAt);
+    }
+
+    private static class Sql
+    {
+        public const string Find = """
+            SELECT wallet_id
+              FROM wallets
+             WHERE customer_id = @CustomerId
+               AND merchant_id = @MerchantId
+            """;
+
+        public const string Cards = """
+            SELECT c.gift_card_id, c.program_id, c.last4, c.currency, c.status,
+                   COALESCE(sum(s.posted), 0)::bigint AS posted, COALESCE(sum(s.posted - s.held), 0)::bigint AS available,
+                   GREATEST(c.updated_at, max(s.updated_at)) AS updated_at
+              FROM wallet_cards c
+              LEFT JOIN balance_snapshots s ON s.gift_card_id = c.gift_card_id
+             WHERE c.wallet_id = @WalletId
+             GROUP BY c.gift_card_id
+             ORDER BY c.gift_card_id DESC
+             LIMIT @Limit
+            """;
+    }
+}

@@ -1,0 +1,56 @@
+using LocalPlus.Hosting;
+using LocalPlus.Kernel;
+
+namespace LocalPlus.Wallet.Balances;
+
+/// <summary>What the handlers of cards and of ledger entries share: one writer per card, and the news about a wallet.</summary>
+internal static class WalletBalances
+{
+    private const string Topic = "wallet.balance-updated.v1";
+
+    /// <param name="Posted">Minor units, as <paramref name="Held"/> and <paramref name="Available"/>.</param>
+    internal sealed record CurrencyBalance(string Currency, long Posted, long Held, long Available);
+
+    internal sealed record Updated(WalletId WalletId, CustomerId CustomerId, IReadOnlyList<CurrencyBalance> Balances);
+
+    /// <summary>
+    /// A card's own event and its accounts' events come in any order and at once; without this, each could miss the other's
+    /// uncommitted row and neither would tell the wallet's new balance.
+    /// </summary>
+    public static Task LockCardAsync(DbSession db, GiftCardId card) => db.ExecuteAsync(Sql.LockCard, new { Name = card.ToString() });
+
+    /// <summary>Counts the wallet's version up and publishes its balances as this transaction leaves them.</summary>
+    public static async Task PublishAsync(DbSession db, WalletId wallet)
+    {
+        var row = await db.QuerySingleAsync<WalletRow>(Sql.Bump, new { WalletId = wallet });
+        var balances = await db.QueryAsync<CurrencyBalance>(Sql.Balances, new { WalletId = wallet });
+        await db.PublishAsync(
+            Topic, "wallet.balance_updated", wallet.ToString(), row.Version, row.MerchantId,
+            new Updated(wallet, row.CustomerId, balances));
+    }
+
+    private sealed record WalletRow(MerchantId MerchantId, CustomerId CustomerId, long Version);
+
+    internal static class Sql
+    {
+        public const string LockCard = "SELECT pg_advisory_xact_lock(hashtextextended(@Name, 0))";
+
+        // Takes the wallet's row lock, so the versions and the balances published with them go up together.
+        public const string Bump = """
+            UPDATE wallets
+               SET version = version + 1
+             WHERE wallet_id = @WalletId
+            RETURNING merchant_id, customer_id, version
+            """;
+
+        public const string Balances = """
+            SELECT s.currency, sum(s.posted)::bigint AS posted, sum(s.held)::bigint AS held,
+                   sum(s.posted - s.held)::bigint AS available
+              FROM wallet_cards c
+              JOIN balance_snapshots s ON s.gift_card_id = c.gift_card_id
+             WHERE c.wallet_id = @WalletId
+             GROUP BY s.currency
+             ORDER BY s.currency
+            """;
+    }
+}

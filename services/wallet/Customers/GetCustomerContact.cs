@@ -1,0 +1,22 @@
+using LocalPlus.Hosting;
+using LocalPlus.Kernel;
+using Microsoft.AspNetCore.Mvc;
+
+namespace LocalPlus.Wallet.Customers;
+
+/// <summary>
+/// GET /internal/customers/{id}/contact?merchant_id=, for notification: how to write to a holder. Refusals: not_found.
+/// </summary>
+internal static class GetCustomerContact
+{
+    internal sealed record Response(string Email, string? Name, string Locale);
+
+    public static void MapGetCustomerContact(this IEndpointRouteBuilder intern) =>
+        intern.MapGet("/customers/{id}/contact", HandleAsync);
+
+    private static async Task<IResult> HandleAsync(
+        CustomerId id, [FromQuery(Name = "merchant_id")] MerchantId merchantId, CustomerStore customers, CancellationToken cancel) =>
+        await customers.FindAsync(merchantId, id, cancel) is { } customer
+            ? Answer.Ok(new Response(customer.Data.Email, customer.Data.Name, customer.Locale))
+            : throw new FaultException(CommonFaults.NotFound, "There is no such customer.");
+}

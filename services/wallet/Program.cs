@@ -1,0 +1,29 @@
+using Dapr.Client;
+using LocalPlus.Contracts.Ledger.V1;
+using LocalPlus.Hosting;
+using LocalPlus.Wallet.Balances;
+using LocalPlus.Wallet.Customers;
+using LocalPlus.Wallet.Reconciliation;
+
+var builder = WebApplication.CreateBuilder(args);
+await builder.AddLocalPlusAsync("wallet");
+builder.Services.AddSingleton(new PersonalDataVault(builder.Configuration["Secrets:pii_key"]));
+builder.Services.AddSingleton<CustomerStore>();
+builder.Services.AddSingleton(_ => new LedgerService.LedgerServiceClient(DaprClient.CreateInvocationInvoker("ledger")));
+builder.Services.AddSingleton<LedgerBalances>();
+builder.Services.AddJob<BalanceReconciliation>(BalanceReconciliation.Name);
+
+var app = builder.Build();
+app.UseLocalPlus();
+var merchants = app.MapMerchantApi();
+merchants.MapCreateCustomer();
+merchants.MapGetCustomer();
+merchants.MapGetCustomerWallet();
+app.MapOperatorApi().MapListReconciliations();
+var intern = app.MapInternal();
+intern.MapFindOrAddCustomer();
+intern.MapGetCustomerContact();
+var events = app.MapEvents();
+events.MapEvent<OnCardEvent.Data>("giftcard.cards.v1", OnCardEvent.HandleAsync);
+events.MapEvent<OnLedgerTransaction.Data>("ledger.transactions.v1", OnLedgerTransaction.HandleAsync);
+return await app.RunLocalPlusAsync(args);

@@ -1,0 +1,58 @@
+using Grpc.Core;
+using LocalPlus.Contracts.Ledger.V1;
+using LocalPlus.Kernel;
+
+namespace LocalPlus.Wallet.Reconciliation;
+
+/// <summary>What the ledger says an account holds.</summary>
+internal sealed record LedgerBalance(long Sequence, long Posted, long Held);
+
+/// <summary>Asks the ledger for balances, through Dapr.</summary>
+internal sealed class LedgerBalances(LedgerService.LedgerServiceClient ledger, TimeProvider time)
+{
+    /// <summary>The ledger takes so many accounts in one question.</summary>
+    public const int MaxAccounts = 100;
+
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(10);
+
+    /// <summary>The balances of a merchant's accounts; one that the ledger does not know is absent.</summary>
+    public async Task<IReadOnlyDictionary<AccountId, LedgerBalance>> GetAsync(
+        MerchantId merchant, IReadOnlyList<AccountId> accounts, CancellationToken cancel)
+    {
+        var found = new Dictionary<AccountId, LedgerBalance>();
+        try
+        {
+            await AskAsync(merchant, accounts, found, cancel);
+        }
+        catch (RpcException refusal) when (refusal.StatusCode == StatusCode.NotFound && accounts.Count == 1)
+        {
+            return found;
+        }
+        catch (RpcException refusal) when (refusal.StatusCode == StatusCode.NotFound)
+        {
+            // One unknown account refuses the whole question: the halves tell which.
+            foreach (var half in accounts.Chunk((accounts.Count + 1) / 2))
+            {
+                foreach (var (account, balance) in await GetAsync(merchant, half, cancel))
+                {
+                    found[account] = balance;
+                }
+            }
+        }
+
+        return found;
+    }
+
+    private async Task AskAsync(
+        MerchantId merchant, IReadOnlyList<AccountId> accounts, Dictionary<AccountId, LedgerBalance> found, CancellationToken cancel)
+    {
+        var request = new GetAccountsRequest { MerchantId = merchant.ToString() };
+        request.AccountIds.AddRange(accounts.Select(account => account.ToString()));
+        var deadline = time.GetUtcNow().Add(Deadline).UtcDateTime;
+        var response = await ledger.GetAccountsAsync(request, new CallOptions(deadline: deadline, cancellationToken: cancel));
+        foreach (var account in response.Accounts)
+        {
+            found[AccountId.Parse(account.AccountId)] = new LedgerBalance(account.Version, account.Posted, account.Held);
+        }
+    }
+}

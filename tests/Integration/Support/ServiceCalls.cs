@@ -1,0 +1,69 @@
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Text.Json;
+
+namespace LocalPlus.Tests.Integration.Support;
+
+/// <summary>Calls to a service as a merchant, an operator or the sidecar makes them.</summary>
+public static class ServiceCalls
+{
+    /// <summary>A request with a bearer; a POST gets a fresh Idempotency-Key unless one is given. A string body is sent as it is.</summary>
+    public static async Task<HttpResponseMessage> SendAsync(
+        this ServiceProcess service, HttpMethod method, string path, string? bearer, object? body = null, string? idempotencyKey = null)
+    {
+        using var request = new HttpRequestMessage(method, path);
+        if (bearer is not null)
+        {
+            request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", bearer);
+        }
+
+        if (method == HttpMethod.Post)
+        {
+            request.Headers.Add("Idempotency-Key", idempotencyKey ?? Guid.CreateVersion7().ToString());
+            request.Content = Content(body);
+        }
+
+        return await service.Public.SendAsync(request);
+    }
+
+    /// <summary>Sends, checks the status and returns the body (an empty object where there is none).</summary>
+    public static async Task<JsonElement> CallAsync(
+        this ServiceProcess service, HttpMethod method, string path, string? bearer, object? body = null, int status = 200,
+        string? idempotencyKey = null)
+    {
+        using var answer = await service.SendAsync(method, path, bearer, body, idempotencyKey);
+        return await ReadAsync(service, answer, status, $"{method} {path}");
+    }
+
+    /// <summary>Calls an internal route on the app port, as another service does through the sidecar.</summary>
+    public static async Task<JsonElement> InvokeAsync(
+        this ServiceProcess service, HttpMethod method, string path, object? body = null, int status = 200)
+    {
+        using var request = new HttpRequestMessage(method, path)
+        {
+            Content = method == HttpMethod.Post ? Content(body) : null,
+            Version = service.App.DefaultRequestVersion,
+            VersionPolicy = service.App.DefaultVersionPolicy,
+        };
+        using var answer = await service.App.SendAsync(request);
+        return await ReadAsync(service, answer, status, $"{method} {path}");
+    }
+
+    /// <summary>Delivers an event's envelope, as the sidecar does once it has unwrapped the CloudEvent.</summary>
+    public static async Task DeliverAsync(this ServiceProcess service, string topic, TestEvent e)
+    {
+        using var answer = await service.App.PostAsync(new Uri($"/events/{topic}", UriKind.Relative), JsonContent.Create(e.Envelope()));
+        var body = await ReadAsync(service, answer, 200, topic);
+        Assert.Equal("SUCCESS", body.GetProperty("status").GetString());
+    }
+
+    private static HttpContent Content(object? body) =>
+        body is string text ? new StringContent(text, new MediaTypeHeaderValue("application/json")) : JsonContent.Create(body);
+
+    private static async Task<JsonElement> ReadAsync(ServiceProcess service, HttpResponseMessage answer, int status, string what)
+    {
+        var text = await answer.Content.ReadAsStringAsync();
+        Assert.True(status == (int)answer.StatusCode, $"{what}: {(int)answer.StatusCode} {text}\n{service.Output}");
+        return JsonSerializer.Deserialize<JsonElement>(text.Length == 0 ? "{}" : text);
+    }
+}
