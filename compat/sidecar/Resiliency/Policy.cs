@@ -60,7 +60,7 @@ internal sealed class Policy(TimeSpan? timeout, RetrySpec? retry, CircuitBreaker
     /// gets when the attempts are over; <paramref name="repeat"/> says which failures are worth another attempt.
     /// </summary>
     public async Task<T> RunAsync<T>(
-        Func<CancellationToken, Task<T>> operation, Func<T, bool>? failed, Func<T, bool>? repeat, CancellationToken cancel, bool once = false)
+        Func<CancellationToken, Task<T>> operation, Func<T, bool>? failed, Func<T, bool>? repeat, bool once, CancellationToken cancel, CancellationToken giveUp = default)
     {
         for (var attempt = 0; ; attempt++)
         {
@@ -72,7 +72,7 @@ internal sealed class Policy(TimeSpan? timeout, RetrySpec? retry, CircuitBreaker
             }
             catch (Exception problem) when (!last && !cancel.IsCancellationRequested && problem is not (IPermanentFailure or CircuitOpenException))
             {
-                await Task.Delay(Pause(attempt), cancel);
+                await PauseAsync(attempt, cancel, giveUp);
                 continue;
             }
             if (last || failed is null || !failed(result) || (repeat is not null && !repeat(result)))
@@ -80,12 +80,12 @@ internal sealed class Policy(TimeSpan? timeout, RetrySpec? retry, CircuitBreaker
                 return result;
             }
             (result as IDisposable)?.Dispose();
-            await Task.Delay(Pause(attempt), cancel);
+            await PauseAsync(attempt, cancel, giveUp);
         }
     }
 
     /// <summary>The same for an operation without a result.</summary>
-    public Task RunAsync(Func<CancellationToken, Task> operation, CancellationToken cancel) => RunAsync(
+    public Task RunAsync(Func<CancellationToken, Task> operation, CancellationToken cancel, CancellationToken giveUp = default) => RunAsync(
         async token =>
         {
             await operation(token);
@@ -93,7 +93,9 @@ internal sealed class Policy(TimeSpan? timeout, RetrySpec? retry, CircuitBreaker
         },
         failed: null,
         repeat: null,
-        cancel);
+        once: false,
+        cancel,
+        giveUp);
 
     private async Task<T> GuardAsync<T>(Func<CancellationToken, Task<T>> operation, Func<T, bool>? failed, CancellationToken cancel)
     {
@@ -127,6 +129,13 @@ internal sealed class Policy(TimeSpan? timeout, RetrySpec? retry, CircuitBreaker
         {
             throw new TimeoutException("context deadline exceeded");
         }
+    }
+
+    /// <summary>Waits before the next attempt; ends as cancelled when no further one is wanted.</summary>
+    private async Task PauseAsync(int attempt, CancellationToken cancel, CancellationToken giveUp)
+    {
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(cancel, giveUp);
+        await Task.Delay(Pause(attempt), both.Token);
     }
 
     private TimeSpan Pause(int attempt)

@@ -1,4 +1,4 @@
-using LocalPlus.Sidecar.Resources;
+using LocalPlus.Sidecar.PubSub;
 
 namespace LocalPlus.Sidecar.Runtime;
 
@@ -13,8 +13,7 @@ internal sealed class AppLifecycle(SidecarRuntime runtime)
     private readonly HostedApp app = runtime.App;
     private readonly ILogger log = runtime.App.Logs.CreateLogger("dapr.runtime");
     private bool initialised;
-
-    public IReadOnlyList<SubscriptionSpec> Subscriptions { get; private set; } = [];
+    private volatile bool stopped;
 
     public async Task RunAsync(CancellationToken cancel)
     {
@@ -36,7 +35,7 @@ internal sealed class AppLifecycle(SidecarRuntime runtime)
             return;
         }
         channel.Healthy = false;
-        var health = new AppHealth(app, channel, up => up ? AppIsUpAsync(channel, cancel) : StopInputsAsync());
+        var health = new AppHealth(app, channel, up => up ? AppIsUpAsync(channel, cancel) : runtime.Subscriptions.StopAsync(streamsToo: false));
         await health.ProbeOnceAsync(cancel);
         runtime.MarkReady();
         await health.RunAsync(cancel);
@@ -45,20 +44,25 @@ internal sealed class AppLifecycle(SidecarRuntime runtime)
     /// <summary>No more deliveries to the application; those in progress go on.</summary>
     public Task StopInputsAsync()
     {
-        Subscriptions = [];
-        return Task.CompletedTask;
+        stopped = true;
+        return runtime.Subscriptions.StopAsync(streamsToo: true);
     }
-
-    /// <summary>Waits for the deliveries in progress.</summary>
-    public Task DrainAsync(CancellationToken limit) => StopInputsAsync().WaitAsync(limit);
 
     private async Task AppIsUpAsync(AppChannel channel, CancellationToken cancel)
     {
-        if (!initialised)
+        if (stopped)
         {
-            initialised = true;
+            return;
+        }
+        var first = !initialised;
+        initialised = true;
+        if (first)
+        {
             await AskForConfigurationAsync(channel, cancel);
         }
+        var asks = first && runtime.Publisher.Any && !app.Options.DisabledInitEndpoints.Contains("subscribe") && app.Options.AppProtocol is not ("grpc" or "grpcs");
+        var fromApp = asks ? await AppSubscriptions.AskAsync(channel, log, cancel) : null;
+        await runtime.Subscriptions.StartAsync(fromApp, cancel);
     }
 
     /// <summary>GET /dapr/config: actors are its only use, which the stand-in has not; the question is asked as daprd asks it.</summary>

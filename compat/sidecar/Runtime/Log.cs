@@ -53,4 +53,28 @@ internal static partial class Log
 
     [LoggerMessage(17, LogLevel.Information, "HTTP API Called: {Method} {Path}")]
     public static partial void ApiCalled(this ILogger log, string method, string path);
+
+    [LoggerMessage(20, LogLevel.Error, "Error processing message of topic {Topic}: {Reason}")]
+    public static partial void DeliveryFailed(this ILogger log, string topic, string reason);
+
+    [LoggerMessage(21, LogLevel.Error, "Error acknowledging message {Id} of topic {Topic}: {Reason}")]
+    public static partial void AckFailed(this ILogger log, string id, string topic, string reason);
+
+    [LoggerMessage(22, LogLevel.Error, "redis streams: error reading from {Server}: {Reason}")]
+    public static partial void ReadFailed(this ILogger log, string server, string reason);
+
+    [LoggerMessage(23, LogLevel.Error, "redis streams: error claiming pending messages of {Topic}: {Reason}")]
+    public static partial void ClaimFailed(this ILogger log, string topic, string reason);
+
+    [LoggerMessage(24, LogLevel.Information, "app is subscribed to the following topics: [{Topics}] through pubsub={PubSub}")]
+    public static partial void Subscribed(this ILogger log, string topics, string pubSub);
+
+    [LoggerMessage(25, LogLevel.Error, "subscription to topic {Topic} on pubsub {PubSub} is not possible: {Reason}")]
+    public static partial void NotSubscribed(this ILogger log, string topic, string pubSub, string reason);
+
+    [LoggerMessage(26, LogLevel.Warning, "dropping {What} event of topic {Topic}")]
+    public static partial void EventDropped(this ILogger log, string what, string topic);
+
+    [LoggerMessage(27, LogLevel.Error, "failed to send message of topic {Topic} to dead letter topic {DeadLetterTopic}: {Reason}")]
+    public static partial void DeadLetterFailed(this ILogger log, string topic, string deadLetterTopic, string reason);
 }

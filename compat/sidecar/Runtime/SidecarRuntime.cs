@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using LocalPlus.Sidecar.Api.Http;
 using LocalPlus.Sidecar.Cli;
 using LocalPlus.Sidecar.Invoke;
+using LocalPlus.Sidecar.PubSub;
 using LocalPlus.Sidecar.Resiliency;
 using LocalPlus.Sidecar.Resources;
 using LocalPlus.Sidecar.Secrets;
@@ -42,6 +43,8 @@ internal sealed class SidecarRuntime : IAsyncDisposable
         Resiliency = new ResiliencyPolicies(App.Resources.Resiliency);
         State = new StateService(this);
         Secrets = new SecretService(this);
+        Publisher = new Publisher(this);
+        Subscriptions = new SubscriptionManager(this);
         Invoke = new InvokeApi(this, host);
     }
 
@@ -64,6 +67,10 @@ internal sealed class SidecarRuntime : IAsyncDisposable
 
     public SecretService Secrets { get; }
 
+    public Publisher Publisher { get; }
+
+    public SubscriptionManager Subscriptions { get; }
+
     /// <summary>What PUT /v1.0/metadata adds to.</summary>
     public ConcurrentDictionary<string, string> Extended { get; } = new(StringComparer.Ordinal);
 
@@ -82,6 +89,8 @@ internal sealed class SidecarRuntime : IAsyncDisposable
     {
         await new ComponentLoader(App, Components).LoadAsync(cancel);
         State.Prepare();
+        Publisher.Prepare();
+        Subscriptions.Prepare();
         Parts = [.. RuntimeParts.All.Select(f => f.Create(App)).OfType<IRuntimePart>()];
         foreach (var part in Parts)
         {
@@ -127,7 +136,7 @@ internal sealed class SidecarRuntime : IAsyncDisposable
             ["HotReload", "WorkflowsRemoteActivityReminder", .. App.Resources.Configuration.Features],
             [.. Components.All.Select(c => new LoadedComponent(c.Definition.Name, c.Definition.Type, c.Definition.Version, c.Capabilities))],
             Extended,
-            lifecycle?.Subscriptions ?? [],
+            Subscriptions.All,
             AppConnection.From(App.Options),
             parts);
     }
@@ -144,6 +153,7 @@ internal sealed class SidecarRuntime : IAsyncDisposable
             await servers.DisposeAsync();
         }
         await Components.DisposeAsync();
+        Subscriptions.Dispose();
         Channel?.Dispose();
         App.Tracing.Dispose();
         App.Logs.Dispose();
@@ -200,10 +210,7 @@ internal sealed class SidecarRuntime : IAsyncDisposable
             {
                 await part.StopAsync(limit);
             }
-            if (lifecycle is not null)
-            {
-                await lifecycle.DrainAsync(limit);
-            }
+            await Subscriptions.DrainAsync(limit);
             if (servers is not null)
             {
                 await servers.StopAsync(limit);

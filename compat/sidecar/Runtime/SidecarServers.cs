@@ -68,6 +68,7 @@ internal sealed class SidecarServers : IAsyncDisposable
     {
         ["healthz"] = HealthApi.Create(runtime),
         ["metadata"] = MetadataApi.Create(runtime),
+        ["publish"] = new PublishApi(runtime).HandleAsync,
         ["secrets"] = new SecretsApi(runtime).HandleAsync,
         ["state"] = new StateApi(runtime).HandleAsync,
         ["shutdown"] = ShutdownApi.Create(runtime),

@@ -68,7 +68,7 @@ internal sealed class StateService(SidecarRuntime runtime)
         {
             return store.Policy.IsNone
                 ? await store.Store.GetAsync(stored, strong)
-                : await store.Policy.RunAsync(_ => store.Store.GetAsync(stored, strong).AsTask(), null, null, cancel);
+                : await store.Policy.RunAsync(_ => store.Store.GetAsync(stored, strong).AsTask(), null, null, once: false, cancel);
         }
         catch (Exception problem) when (IsFailure(problem))
         {
@@ -85,7 +85,7 @@ internal sealed class StateService(SidecarRuntime runtime)
         }
         try
         {
-            return await store.Policy.RunAsync(_ => store.Store.GetManyAsync(stored).AsTask(), null, null, cancel);
+            return await store.Policy.RunAsync(_ => store.Store.GetManyAsync(stored).AsTask(), null, null, once: false, cancel);
         }
         catch (Exception problem) when (IsFailure(problem))
         {
