@@ -7,5 +7,5 @@ internal static class Faults
 {
     public static readonly Fault ApiKeyNotActive = new("api_key_not_active", 409, "The API key is revoked or expired");
     public static readonly Fault ApiKeyAlreadyRotated = new("api_key_already_rotated", 409, "The API key has a successor");
-    public static readonly Fault LimitExceeded = new("limit_exceeded", 422, "A limit of the account is reached");
+    public static readonly Fault TooManyApiKeys = new("too_many_api_keys", 422, "The merchant has as many active API keys as it may");
 }

@@ -11,7 +11,7 @@ internal sealed class ApiKeys(Database database, KeyHasher hasher, TimeProvider 
     public const int MaxActivePerMerchant = 50;
 
     /// <summary>
-    /// Adds a key in the caller's transaction and returns it with the text that is never shown again. Refusals: limit_exceeded.
+    /// Adds a key in the caller's transaction and returns it with the text that is never shown again. Refusals: too_many_api_keys.
     /// </summary>
     public async Task<ApiKeyView> AddAsync(DbSession db, NewKey key)
     {
@@ -22,7 +22,7 @@ internal sealed class ApiKeys(Database database, KeyHasher hasher, TimeProvider 
         // Two at once may both see one place left: the limit protects the table, not a budget.
         if (await db.QuerySingleAsync<long>(Sql.CountActive, new { key.MerchantId, Now = now }) >= MaxActivePerMerchant)
         {
-            throw new FaultException(Faults.LimitExceeded, $"At most {MaxActivePerMerchant} API keys work at a time; revoke one.");
+            throw new FaultException(Faults.TooManyApiKeys, $"At most {MaxActivePerMerchant} API keys work at a time; revoke one.");
         }
 
         await db.ExecuteAsync(Sql.Insert, new

@@ -6,7 +6,7 @@ namespace LocalPlus.Merchant.Keys;
 /// <summary>
 /// POST /v1/api_keys: a further key of the calling merchant, with some or all of the calling key's scopes. Its text is in
 /// this one answer; a repeat of the request gets the answer without it. Refusals: invalid_request, scope_missing,
-/// limit_exceeded.
+/// too_many_api_keys.
 /// </summary>
 internal static class CreateApiKey
 {

@@ -6,7 +6,7 @@ namespace LocalPlus.Merchant.Keys;
 /// <summary>
 /// POST /v1/api_keys/{id}/rotate: a successor with the same name and scopes; the old key works for overlap_seconds more, so
 /// that running programs can change over. Refusals: not_found, scope_missing, api_key_not_active, api_key_already_rotated,
-/// limit_exceeded.
+/// too_many_api_keys.
 /// </summary>
 internal static class RotateApiKey
 {
