@@ -96,6 +96,12 @@ public sealed class AppChannel : IDisposable
     {
         request.Version = http2 ? HttpVersion.Version20 : HttpVersion.Version11;
         request.VersionPolicy = http2 && Secure ? HttpVersionPolicy.RequestVersionOrLower : HttpVersionPolicy.RequestVersionExact;
+        if (!http2 && request.Content is null && request.Method != HttpMethod.Trace)
+        {
+            // With a body, even an empty one, the runtime does not send a request again whose connection was cut:
+            // the application may have acted on it.
+            request.Content = new ByteArrayContent([]);
+        }
         if (options.AppToken is { } token)
         {
             request.Headers.Remove("dapr-api-token");

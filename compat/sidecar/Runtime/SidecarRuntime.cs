@@ -45,7 +45,8 @@ internal sealed class SidecarRuntime : IAsyncDisposable
         Secrets = new SecretService(this);
         Publisher = new Publisher(this);
         Subscriptions = new SubscriptionManager(this);
-        Invoke = new InvokeApi(this, host);
+        Router = new Router(this, host);
+        Invoke = new InvokeApi(this, Router);
     }
 
     public HostedApp App { get; }
@@ -60,6 +61,8 @@ internal sealed class SidecarRuntime : IAsyncDisposable
     public Cors Cors { get; }
 
     public InvokeApi Invoke { get; }
+
+    public Router Router { get; }
 
     public ResiliencyPolicies Resiliency { get; }
 
@@ -100,7 +103,7 @@ internal sealed class SidecarRuntime : IAsyncDisposable
         servers = await SidecarServers.StartAsync(this, cancel);
         log.HttpRunning(App.Options.HttpPort);
         log.GrpcRunning(App.Options.GrpcPort);
-        registration = host.Register(this, App.Options.InternalPort);
+        registration = host.Register(this);
         OutboundReady = true;
         lifecycleRun = RunLifecycleAsync(lifecycle);
     }
@@ -154,6 +157,7 @@ internal sealed class SidecarRuntime : IAsyncDisposable
         }
         await Components.DisposeAsync();
         Subscriptions.Dispose();
+        Router.Dispose();
         Channel?.Dispose();
         App.Tracing.Dispose();
         App.Logs.Dispose();

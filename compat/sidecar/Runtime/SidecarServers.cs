@@ -39,10 +39,16 @@ internal sealed class SidecarServers : IAsyncDisposable
             _ => next(context),
         });
         web.UseRouting();
-        foreach (var part in runtime.Parts)
+#pragma warning disable ASP0014 // The proxy must come behind every mapped service, whatever its path looks like.
+        web.UseEndpoints(endpoints =>
         {
-            part.MapGrpc(web);
-        }
+            foreach (var part in runtime.Parts)
+            {
+                part.MapGrpc(endpoints);
+            }
+        });
+#pragma warning restore ASP0014
+        web.Run(runtime.Router.Grpc.HandleAsync);
         try
         {
             await web.StartAsync(cancel);
@@ -67,6 +73,7 @@ internal sealed class SidecarServers : IAsyncDisposable
     private static FrozenDictionary<string, ApiHandler> Handlers(SidecarRuntime runtime) => new Dictionary<string, ApiHandler>(StringComparer.Ordinal)
     {
         ["healthz"] = HealthApi.Create(runtime),
+        ["invoke"] = runtime.Invoke.HandleAsync,
         ["metadata"] = MetadataApi.Create(runtime),
         ["publish"] = new PublishApi(runtime).HandleAsync,
         ["secrets"] = new SecretsApi(runtime).HandleAsync,
