@@ -21,7 +21,8 @@ internal sealed class Migrations(ServiceIdentity service, IConfiguration configu
     {
         var owner = configuration["Secrets:migrations_database"] ?? configuration.Secret("database");
         var appRole = new NpgsqlConnectionStringBuilder(configuration.Secret("database")).Username!;
-        await using var connection = new NpgsqlConnection(owner);
+        // Not pooled: closing it must end the session, or the lock would stay.
+        await using var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(owner) { Pooling = false }.ConnectionString);
         await connection.OpenAsync(cancel);
         await connection.ExecuteAsync(new CommandDefinition(Sql.Lock, new { LockKey }, cancellationToken: cancel));
         await connection.ExecuteAsync(new CommandDefinition(Sql.Create, cancellationToken: cancel));

@@ -1,3 +1,4 @@
+using System.Data;
 using Dapper;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -74,6 +75,11 @@ internal sealed class OutboxRelay(
         {
             await stop.CancelAsync();
             await listening.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (connection.State == ConnectionState.Open)
+            {
+                // The pool keeps the session, and so the lock, alive.
+                await connection.ExecuteAsync(new CommandDefinition(Sql.Resign, new { LockKey }, cancellationToken: CancellationToken.None));
+            }
         }
     }
 
@@ -130,6 +136,7 @@ internal sealed class OutboxRelay(
     private static class Sql
     {
         public const string TryLead = "SELECT pg_try_advisory_lock(@LockKey)";
+        public const string Resign = "SELECT pg_advisory_unlock(@LockKey)";
         public const string Listen = $"LISTEN {Channel}";
         public const string Notify = $"NOTIFY {Channel}";
     }

@@ -15,7 +15,7 @@ namespace LocalPlus.Tests.Integration.Support;
 public sealed class TestDatabase : IAsyncDisposable
 {
     private const string Password = "test";
-    private static readonly Lazy<Task<PostgreSqlContainer>> Server = new(StartAsync);
+    private static readonly Lazy<Task<string>> Server = new(StartAsync);
     private static readonly ConcurrentDictionary<string, Lazy<Task>> Templates = new(StringComparer.Ordinal);
     private static int clones;
     private readonly string admin;
@@ -38,7 +38,7 @@ public sealed class TestDatabase : IAsyncDisposable
     /// <summary>A fresh, migrated database of the service whose assembly holds the migrations.</summary>
     public static async Task<TestDatabase> CreateAsync(string service, Assembly migrations)
     {
-        var admin = (await Server.Value).GetConnectionString();
+        var admin = await Server.Value;
         await Templates.GetOrAdd(service, _ => new Lazy<Task>(() => MakeTemplateAsync(admin, service, migrations))).Value;
         var name = $"{service}_{Interlocked.Increment(ref clones)}";
         await ExecuteAsync(admin, $"CREATE DATABASE {name} TEMPLATE {service}_template OWNER {service}_owner");
@@ -51,11 +51,12 @@ public sealed class TestDatabase : IAsyncDisposable
         await ExecuteAsync(admin, $"DROP DATABASE IF EXISTS {name} WITH (FORCE)");
     }
 
-    private static async Task<PostgreSqlContainer> StartAsync()
+    /// <summary>The administrator's connection string of a private server; its container ends with this process.</summary>
+    private static async Task<string> StartAsync()
     {
         var server = new PostgreSqlBuilder("postgres:15-alpine").WithDatabase("postgres").WithUsername("postgres").WithPassword(Password).Build();
         await server.StartAsync();
-        return server;
+        return server.GetConnectionString();
     }
 
     private static async Task MakeTemplateAsync(string admin, string service, Assembly migrations)
@@ -66,7 +67,7 @@ public sealed class TestDatabase : IAsyncDisposable
         var configuration = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?>
         {
             ["Secrets:database"] = For(admin, $"{service}_template", service),
-            ["Secrets:migrations_database"] = For(admin, $"{service}_template", $"{service}_owner") + ";Pooling=false",
+            ["Secrets:migrations_database"] = For(admin, $"{service}_template", $"{service}_owner"),
         }).Build();
         await new Migrations(new ServiceIdentity(service, migrations), configuration, NullLogger<Migrations>.Instance).RunAsync(default);
     }

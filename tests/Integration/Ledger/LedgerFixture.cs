@@ -1,0 +1,93 @@
+using Grpc.Core;
+using Grpc.Net.Client;
+using LocalPlus.Contracts.Ledger.V1;
+using LocalPlus.Kernel;
+using LocalPlus.Tests.Integration.Support;
+
+namespace LocalPlus.Tests.Integration.Ledger;
+
+/// <summary>The ledger as its own process on a database of its own, reached by gRPC as the sidecar would.</summary>
+public sealed class LedgerFixture : IAsyncLifetime
+{
+    private readonly Metadata token = new() { { "dapr-api-token", ServiceProcess.AppToken } };
+    private GrpcChannel? channel;
+
+    public TestDatabase Database { get; private set; } = null!;
+
+    public StubSidecar Sidecar { get; private set; } = null!;
+
+    public ServiceProcess Service { get; private set; } = null!;
+
+    public MerchantId Merchant { get; } = MerchantId.New(TimeProvider.System);
+
+    public async Task InitializeAsync()
+    {
+        Database = await TestDatabase.CreateAsync("ledger", typeof(LocalPlus.Ledger.Faults).Assembly);
+        Sidecar = await StubSidecar.StartAsync();
+        await StartAsync();
+    }
+
+    public async Task StartAsync()
+    {
+        Service = await ServiceProcess.StartAsync(typeof(LocalPlus.Ledger.Faults).Assembly.Location, Database, Sidecar.Port);
+        channel?.Dispose();
+        channel = GrpcChannel.ForAddress($"http://127.0.0.1:{Service.AppPort}");
+        Client = new LedgerService.LedgerServiceClient(channel);
+    }
+
+    public LedgerService.LedgerServiceClient Client { get; private set; } = null!;
+
+    public CallOptions Options => new(token);
+
+    public async Task DisposeAsync()
+    {
+        channel?.Dispose();
+        await Service.DisposeAsync();
+        await Sidecar.DisposeAsync();
+        await Database.DisposeAsync();
+    }
+
+    /// <summary>Opens an account; unbounded ones may go below zero.</summary>
+    public async Task<string> OpenAsync(string name, bool unbounded = false, string asset = "EUR")
+    {
+        var request = new OpenAccountsRequest { MerchantId = Merchant.ToString() };
+        request.Accounts.Add(new OpenAccount { Name = name, Asset = asset, Policy = unbounded ? AccountPolicy.Unbounded : AccountPolicy.Unspecified });
+        return (await Client.OpenAccountsAsync(request, Options)).Accounts[0].AccountId;
+    }
+
+    /// <summary>A card-like account with that much on it, loaded from the clearing account.</summary>
+    public async Task<string> FundAsync(string name, long amount)
+    {
+        var (clearing, account) = (await OpenAsync("clearing", unbounded: true), await OpenAsync(name));
+        await PostAsync($"load-{name}", clearing, account, amount);
+        return account;
+    }
+
+    public async Task<PostTransactionResponse> PostAsync(string key, string from, string to, long amount, string? reference = null)
+    {
+        var request = new PostTransactionRequest
+        {
+            MerchantId = Merchant.ToString(), IdempotencyKey = key, Reference = reference ?? key, Kind = "load",
+            Postings = { new Posting { SourceAccountId = from, DestinationAccountId = to, Amount = amount } },
+        };
+        return await Client.PostTransactionAsync(request, Options);
+    }
+
+    public async Task<Account> GetAsync(string account) => (await Client.GetAccountsAsync(
+        new GetAccountsRequest { MerchantId = Merchant.ToString(), AccountIds = { account } }, Options)).Accounts[0];
+
+    public PlaceHoldRequest HoldOf(string key, long amount, params string[] sources)
+    {
+        var request = new PlaceHoldRequest
+        {
+            MerchantId = Merchant.ToString(), IdempotencyKey = key, Reference = key, Amount = amount,
+            ExpiresAt = Google.Protobuf.WellKnownTypes.Timestamp.FromDateTimeOffset(TimeProvider.System.GetUtcNow().AddMinutes(15)),
+        };
+        request.Sources.AddRange(sources.Select(source => new HoldSource { AccountId = source }));
+        return request;
+    }
+
+    /// <summary>The stable code a refused call carries.</summary>
+    public static async Task<string?> RefusalAsync(Func<Task> call) =>
+        (await Assert.ThrowsAsync<RpcException>(call)).Trailers.GetValue("localplus-code");
+}
