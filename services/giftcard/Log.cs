@@ -3,33 +3,33 @@ namespace LocalPlus.Giftcard;
 /// <summary>The gift card service's log events, ids 2000-2999.</summary>
 internal static partial class Log
 {
-    [LoggerMessage(2000, LogLevel.Warning, "run {InstanceId} not started in try {Attempt}: {Reason}", EventName = "giftcard.run.not_started")]
+    [LoggerMessage(4000, LogLevel.Warning, "run {InstanceId} not started in try {Attempt}: {Reason}", EventName = "giftcard.run.not_started")]
     public static partial void RunNotStarted(this ILogger log, string instanceId, int attempt, string reason);
 
-    [LoggerMessage(2001, LogLevel.Warning, "run starter stumbled", EventName = "giftcard.run.starter_stumbled")]
+    [LoggerMessage(4001, LogLevel.Warning, "run starter stumbled", EventName = "giftcard.run.starter_stumbled")]
     public static partial void RunStarterStumbled(this ILogger log, Exception exception);
 
-    [LoggerMessage(2002, LogLevel.Information, "doorbell of {InstanceId} not heard: {Reason}", EventName = "giftcard.run.doorbell_unheard")]
+    [LoggerMessage(4002, LogLevel.Information, "doorbell of {InstanceId} not heard: {Reason}", EventName = "giftcard.run.doorbell_unheard")]
     public static partial void DoorbellUnheard(this ILogger log, string instanceId, string reason);
 
-    [LoggerMessage(2003, LogLevel.Warning, "run {InstanceId} not reached: {Reason}", EventName = "giftcard.run.not_reached")]
+    [LoggerMessage(4003, LogLevel.Warning, "run {InstanceId} not reached: {Reason}", EventName = "giftcard.run.not_reached")]
     public static partial void RunNotReached(this ILogger log, string instanceId, string reason);
 
-    [LoggerMessage(2004, LogLevel.Warning, "run {InstanceId} was lost, generation {Generation} follows", EventName = "giftcard.run.restarted")]
+    [LoggerMessage(4004, LogLevel.Warning, "run {InstanceId} was lost, generation {Generation} follows", EventName = "giftcard.run.restarted")]
     public static partial void RunRestarted(this ILogger log, string instanceId, int generation);
 
-    [LoggerMessage(2010, LogLevel.Warning, "sweep stumbled", EventName = "giftcard.sweep.stumbled")]
+    [LoggerMessage(4010, LogLevel.Warning, "sweep stumbled", EventName = "giftcard.sweep.stumbled")]
     public static partial void SweepStumbled(this ILogger log, Exception exception);
 
-    [LoggerMessage(2011, LogLevel.Warning, "step of {Id} not driven: {Reason}", EventName = "giftcard.step.not_driven")]
+    [LoggerMessage(4011, LogLevel.Warning, "step of {Id} not driven: {Reason}", EventName = "giftcard.step.not_driven")]
     public static partial void StepNotDriven(this ILogger log, Guid id, string reason);
 
-    [LoggerMessage(2012, LogLevel.Error, "step of {Id} failed", EventName = "giftcard.step.failed")]
+    [LoggerMessage(4012, LogLevel.Error, "step of {Id} failed", EventName = "giftcard.step.failed")]
     public static partial void StepFailed(this ILogger log, Guid id, Exception exception);
 
-    [LoggerMessage(2020, LogLevel.Information, "operator used {Verb} on {RedemptionId}", EventName = "giftcard.operator.acted")]
+    [LoggerMessage(4020, LogLevel.Information, "operator used {Verb} on {RedemptionId}", EventName = "giftcard.operator.acted")]
     public static partial void OperatorActed(this ILogger log, string verb, string redemptionId);
 
-    [LoggerMessage(2030, LogLevel.Information, "{Count} cards expired", EventName = "giftcard.cards.expired")]
+    [LoggerMessage(4030, LogLevel.Information, "{Count} cards expired", EventName = "giftcard.cards.expired")]
     public static partial void CardsExpired(this ILogger log, int count);
 }
