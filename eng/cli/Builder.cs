@@ -24,7 +24,8 @@ internal static class Builder
             async progress =>
             {
                 var projects = 0;
-                var build = Dotnet(checkout, "build", "LocalPlus.sln", "-c", configuration, "-v", "minimal") with
+                await using var compiler = await CompilerServer.StartAsync(checkout, cancel);
+                var build = Dotnet(checkout, ["build", "LocalPlus.sln", "-c", configuration, "-v", "minimal", .. compiler.Properties]) with
                 {
                     OnLine = line =>
                     {
@@ -50,9 +51,9 @@ internal static class Builder
         File.SetLastWriteTimeUtc(stamp, started);
     }
 
-    /// <summary>A dotnet command that leaves no compiler or MSBuild process behind.</summary>
+    /// <summary>A dotnet command that leaves no MSBuild process behind.</summary>
     public static Command Dotnet(Checkout checkout, params string[] arguments) =>
-        new(Tools.Dotnet, [.. arguments, "--nologo", "-nodeReuse:false", "-p:UseSharedCompilation=false"])
+        new(Tools.Dotnet, [.. arguments, "--nologo", "-nodeReuse:false"])
         {
             WorkingDirectory = checkout.Root,
             Environment = { ["DOTNET_CLI_USE_MSBUILD_SERVER"] = "0", ["MSBUILDDISABLENODEREUSE"] = "1", ["DOTNET_CLI_TELEMETRY_OPTOUT"] = "1" },

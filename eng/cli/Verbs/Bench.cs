@@ -23,7 +23,7 @@ internal static class Bench
             "building perf",
             async _ =>
             {
-                var result = await Builder.Dotnet(checkout, "build", Path.Combine("perf", "LocalPlus.Perf.csproj"), "-c", "Release", "-v", "quiet").RunAsync(cancel);
+                var result = await Builder.Dotnet(checkout, "build", Path.Combine("perf", "LocalPlus.Perf.csproj"), "-c", "Release", "-v", "quiet", "-p:UseSharedCompilation=false").RunAsync(cancel);
                 if (result.ExitCode != 0)
                 {
                     throw new CliFailure(ExitCodes.Failed, $"perf does not build:\n{result.Tail(8)}", "dotnet build perf -c Release");
