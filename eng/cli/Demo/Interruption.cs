@@ -35,7 +35,7 @@ internal sealed class Interruption(Checkout checkout, Shop shop, Story story, Na
         await HealthyAsync(victim);
 
         var run = await narrator.EventuallyAsync(
-            () => shop.RunAsync(id), r => r.Text("status") == "completed", "the run has completed all the same", Soon, cancel);
+            () => shop.RunAsync(id), r => r.Text("run.run_state") == "finished", "the run has completed all the same", Soon, cancel);
         Story.ShowSteps(run);
         var after = await narrator.EventuallyAsync(
             () => shop.CardAsync(card.Id), r => r.Number("balance.amount") == balance - Price && r.Number("held.amount") == 0,

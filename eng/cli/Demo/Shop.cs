@@ -55,8 +55,8 @@ internal sealed class Shop(Checkout checkout, Ports ports, Developer merchant, T
 
     public Task<RestAnswer> RunAsync(string redemption) => _operator.GetAsync($"/ops/v1/runs/{redemption}", cancel);
 
-    /// <summary>The ledger's own proof over this merchant's books.</summary>
-    public Task<RestAnswer> ProofAsync() => _operator.GetAsync($"/ops/v1/ledger/proof?merchant_id={merchant.MerchantId}", cancel);
+    /// <summary>The ledger's own proof over all of its books.</summary>
+    public Task<RestAnswer> ProofAsync() => _operator.GetAsync("/ops/v1/ledger/proof", cancel);
 
     public Task<RestAnswer> DayAsync()
     {

@@ -72,7 +72,7 @@ internal sealed class Story(Checkout checkout, Shop shop, Narrator narrator, Can
         narrator.Check(confirmed is { Status: 200 } && confirmed.Text("state") == "completed", "the till confirms: completed", confirmed);
 
         var run = await narrator.EventuallyAsync(
-            () => shop.RunAsync(id), r => r.Text("status") == "completed", "its run, a Dapr workflow, has completed", Soon, cancel);
+            () => shop.RunAsync(id), r => r.Text("run.run_state") == "finished", "its run, a Dapr workflow, has completed", Soon, cancel);
         ShowSteps(run);
         return id;
     }
@@ -94,8 +94,8 @@ internal sealed class Story(Checkout checkout, Shop shop, Narrator narrator, Can
     {
         Narrator.Chapter("The ledger proves itself");
         var proof = await shop.ProofAsync();
-        Narrator.Show("GET /ops/v1/ledger/proof", proof, "balanced", "entries", "sum", "differences");
-        narrator.Check(proof is { Status: 200 } && proof.Text("balanced") == "true", "all entries sum to 0 and every balance is the sum of its entries", proof);
+        Narrator.Show("GET /ops/v1/ledger/proof", proof, "holds", "accounts", "entries", "entries_sum", "wrong_balances", "wrong_holds");
+        narrator.Check(proof is { Status: 200 } && proof.Text("holds") == "true", "all entries sum to 0 and every balance is the sum of its entries", proof);
     }
 
     private async Task FollowAsync(SoldCard card)
@@ -130,7 +130,7 @@ internal sealed class Story(Checkout checkout, Shop shop, Narrator narrator, Can
     {
         foreach (var step in run.At("steps")?.AsArray() ?? [])
         {
-            Narrator.Tell($"  step {step?["name"],-24} {step?["status"],-10} attempts {step?["attempts"]}");
+            Narrator.Tell($"  step {step?["step"],-20} {step?["state"],-8} attempts {step?["attempts"]}");
         }
     }
 }

@@ -1,0 +1,84 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.Json.Nodes;
+
+namespace LocalPlus.Tests.EndToEnd;
+
+/// <summary>How a verb ended and what it printed.</summary>
+public sealed record Ended(int ExitCode, string Output);
+
+/// <summary>
+/// ./localplus as a process, with a state folder of its own: another set of ports, databases and mails than any stack
+/// that runs in this checkout.
+/// </summary>
+public sealed class CommandLine : IDisposable
+{
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(5);
+    private readonly string _folder = Directory.CreateTempSubdirectory("localplus-e2e-").FullName;
+
+    public static string Root { get; } = FindRoot();
+
+    public string State => Path.Combine(_folder, ".localplus");
+
+    /// <summary>state.json as it is now.</summary>
+    public JsonNode StateFile => JsonNode.Parse(File.ReadAllText(Path.Combine(State, "state.json")))!;
+
+    public Uri Gateway => new(string.Create(CultureInfo.InvariantCulture, $"http://localhost:{5080 + (int)StateFile["offset"]!}"));
+
+    /// <summary>The supervisor and everything it runs.</summary>
+    public IEnumerable<int> Pids =>
+        StateFile["processes"]!.AsArray().Select(p => (int)p!["pid"]!).Where(pid => pid > 0).Append((int)StateFile["supervisor"]!);
+
+    public async Task<Ended> RunAsync(params string[] arguments)
+    {
+        var cli = Path.Combine(Root, "artifacts", "bin", "LocalPlus.Cli", "debug", "LocalPlus.Cli.dll");
+        var info = new ProcessStartInfo("dotnet", [cli, .. arguments])
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            Environment = { ["LP_ROOT"] = Root, ["LP_STATE_DIR"] = State },
+        };
+        using var process = Process.Start(info)!;
+        process.StandardInput.Close();
+        using var limit = new CancellationTokenSource(Limit);
+        var output = process.StandardOutput.ReadToEndAsync(limit.Token);
+        var errors = process.StandardError.ReadToEndAsync(limit.Token);
+        await process.WaitForExitAsync(limit.Token);
+        return new Ended(process.ExitCode, await output + await errors);
+    }
+
+    /// <summary>Runs it and expects success.</summary>
+    public async Task<string> MustAsync(params string[] arguments)
+    {
+        var ended = await RunAsync(arguments);
+        Assert.True(ended.ExitCode == 0, $"localplus {string.Join(' ', arguments)} ended with {ended.ExitCode}:\n{ended.Output}");
+        return ended.Output;
+    }
+
+    public static bool Runs(int pid)
+    {
+        try
+        {
+            // A dead child that its parent has not waited for is still listed, in state Z.
+            return !File.ReadAllText($"/proc/{pid}/stat").Contains(") Z ", StringComparison.Ordinal);
+        }
+        catch (IOException)
+        {
+            return false;
+        }
+    }
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    private static string FindRoot()
+    {
+        var folder = new DirectoryInfo(AppContext.BaseDirectory);
+        while (!File.Exists(Path.Combine(folder.FullName, "LocalPlus.sln")))
+        {
+            folder = folder.Parent ?? throw new InvalidOperationException("The tests run inside the checkout.");
+        }
+
+        return folder.FullName;
+    }
+}
