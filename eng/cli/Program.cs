@@ -29,5 +29,10 @@ internal static class Program
             Terminal.Failure("interrupted", "run the same command again; every verb may be repeated");
             return ExitCodes.Failed;
         }
+        catch (Exception bug) when (Environment.GetEnvironmentVariable("LP_TRACE") is null or "")
+        {
+            Terminal.Failure(bug.Message, $"LP_TRACE=1 ./localplus {string.Join(' ', args)} shows where; ./localplus doctor");
+            return ExitCodes.Failed;
+        }
     }
 }

@@ -85,6 +85,7 @@ internal static partial class Suites
     {
         var results = Path.Combine(checkout.Root, "artifacts", "tests");
         var trx = Path.Combine(results, $"{name}.trx");
+        Directory.CreateDirectory(results);
         File.Delete(trx);
         string[] filtered = filter is null ? [] : ["--filter", filter];
         var run = new Command(

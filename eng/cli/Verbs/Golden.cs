@@ -10,6 +10,7 @@ internal static class Golden
         // The tests that compare golden files write them instead when this is set.
         Environment.SetEnvironmentVariable("LP_GOLDEN", "write");
         var suites = call.Arguments.Positions.Count > 0 ? call.Arguments.Positions : ["unit", "tidy", "contract", "platform"];
+        await Builder.BuildAsync(call.Checkout, "Debug", call.Cancel);
         await Suites.RunAsync(call.Checkout, suites, filter: null, call.Cancel);
         var changed = await new Command("git", "status", "--short") { WorkingDirectory = call.Checkout.Root }.RunAsync(call.Cancel);
         Terminal.Say(changed.Lines.Count == 0 ? "no golden file changed" : changed.Output);
