@@ -32,10 +32,14 @@ public partial class SqlTests
         Tree.Holds(unused);
     }
 
+    /// <summary>All columns of unnest are its own arguments; those of a table change behind a statement's back.</summary>
     [Fact]
-    public void Columns_are_named() => Tree.Holds(Tree.Offences(
-        Tree.Files.Where(f => f.StartsWith("services/", StringComparison.Ordinal) && (f.EndsWith(".cs", StringComparison.Ordinal) || f.EndsWith(".sql", StringComparison.Ordinal))),
-        line => SelectAll().IsMatch(line)));
+    public void Columns_are_named() => Tree.Holds(
+        from file in Tree.Under("services")
+        where file.EndsWith(".cs", StringComparison.Ordinal) || file.EndsWith(".sql", StringComparison.Ordinal)
+        from Match match in SelectAll().Matches(Tree.Read(file))
+        where !match.Groups[1].Value.Equals("unnest", StringComparison.OrdinalIgnoreCase)
+        select $"{file}: {match.Value.ReplaceLineEndings(" ")}");
 
     [Fact]
     public void No_statement_is_put_together_from_values() => Tree.Holds(Tree.Offences(
@@ -47,7 +51,7 @@ public partial class SqlTests
     [GeneratedRegex(@"const string (\w+)")]
     private static partial Regex Constant();
 
-    [GeneratedRegex(@"(?i)\bselect\s+(\w+\.)?\*(?!\s*\))")]
+    [GeneratedRegex(@"(?i)\bselect\s+(?:\w+\.)?\*(?!\s*\))[^;]*?\bfrom\s+(\w+)")]
     private static partial Regex SelectAll();
 
     [GeneratedRegex("\\$+\"+\\s*(SELECT|INSERT|UPDATE|DELETE) ")]
