@@ -8,6 +8,7 @@ internal static class CardStatus
 
     public static string? After(string eventType) => eventType switch
     {
+        "gift_card.created" => "pending",
         "gift_card.activated" or "gift_card.unblocked" or "gift_card.extended" => Active,
         "gift_card.blocked" => "blocked",
         "gift_card.expired" => "expired",

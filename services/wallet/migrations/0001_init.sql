@@ -38,7 +38,7 @@ CREATE TABLE wallet_cards (
     program_id   uuid        NOT NULL,
     last4        text        NOT NULL CHECK (char_length(last4) = 4),
     currency     char(3)     NOT NULL CHECK (currency ~ '^[A-Z]{3}$'),
-    status       text        NOT NULL CHECK (status IN ('active', 'blocked', 'expired', 'closed', 'replaced')),
+    status       text        NOT NULL CHECK (status IN ('pending', 'active', 'blocked', 'expired', 'closed', 'replaced')),
     -- Sequence of the event that the status was taken from; older events do not change it. 0: no event told it yet.
     sequence     bigint      NOT NULL CHECK (sequence >= 0),
     updated_at   timestamptz NOT NULL

@@ -1,0 +1,45 @@
+using LocalPlus.Hosting;
+using LocalPlus.Kernel;
+
+namespace LocalPlus.Notification.Intake;
+
+/// <summary>
+/// giftcard.cards.v1: remembers who holds which card, in any order of events, and writes to the holder of a card that
+/// became active.
+/// </summary>
+internal static class OnCardEvent
+{
+    internal sealed record Data(GiftCardId GiftCardId, string Last4, string Currency, long? Amount = null, CustomerId? CustomerId = null);
+
+    public static async Task HandleAsync(EventEnvelope<Data> e, DbSession db, IServiceProvider services)
+    {
+        await db.ExecuteAsync(Sql.Upsert, new
+        {
+            e.Data.GiftCardId,
+            e.MerchantId,
+            CustomerId = e.Data.CustomerId?.Value,
+            e.Data.Last4,
+            e.Sequence,
+        });
+        if (e is { Type: "gift_card.activated", MerchantId: { } merchant, Data.CustomerId: not null })
+        {
+            var mail = new NewNotification(
+                e.Id, merchant, NotificationKinds.GiftCardActivated, e.Data.GiftCardId, null, e.Data.Amount, e.Data.Currency);
+            await mail.AddAsync(db, services.GetRequiredService<TimeProvider>());
+        }
+    }
+
+    private static class Sql
+    {
+        // An event that names no customer takes none away: not every event of a card tells its holder.
+        public const string Upsert = """
+            INSERT INTO card_holders AS h (gift_card_id, merchant_id, customer_id, last4, sequence)
+            VALUES (@GiftCardId, @MerchantId, @CustomerId, @Last4, @Sequence)
+                ON CONFLICT (gift_card_id) DO UPDATE
+               SET customer_id = CASE WHEN EXCLUDED.sequence > h.sequence
+                                      THEN COALESCE(EXCLUDED.customer_id, h.customer_id)
+                                      ELSE COALESCE(h.customer_id, EXCLUDED.customer_id) END,
+                   sequence = GREATEST(EXCLUDED.sequence, h.sequence)
+            """;
+    }
+}

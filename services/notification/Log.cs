@@ -1,0 +1,25 @@
+using LocalPlus.Kernel;
+
+namespace LocalPlus.Notification;
+
+/// <summary>The notification service's log events, ids 5000-5999. Ids only: no address, no name.</summary>
+internal static partial class Log
+{
+    [LoggerMessage(5000, LogLevel.Information, "{NotificationId} sent", EventName = "notification.sent")]
+    public static partial void Sent(this ILogger log, NotificationId notificationId);
+
+    [LoggerMessage(5001, LogLevel.Information, "{NotificationId} skipped: {Code}", EventName = "notification.skipped")]
+    public static partial void Skipped(this ILogger log, NotificationId notificationId, string code);
+
+    [LoggerMessage(5002, LogLevel.Warning, "{NotificationId} failed: {Code}, attempt {Attempt}", EventName = "notification.failed")]
+    public static partial void Failed(this ILogger log, NotificationId notificationId, string code, int attempt, Exception? exception);
+
+    [LoggerMessage(5003, LogLevel.Error, "{NotificationId} given up: {Code}", EventName = "notification.dead")]
+    public static partial void GivenUp(this ILogger log, NotificationId notificationId, string code);
+
+    [LoggerMessage(5004, LogLevel.Warning, "the mail sender stumbled", EventName = "notification.sender.stumbled")]
+    public static partial void SenderStumbled(this ILogger log, Exception exception);
+
+    [LoggerMessage(5010, LogLevel.Information, "{NotificationId} queued again by hand", EventName = "notification.resent")]
+    public static partial void Resent(this ILogger log, NotificationId notificationId);
+}

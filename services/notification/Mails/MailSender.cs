@@ -1,0 +1,200 @@
+using Dapr;
+using LocalPlus.Hosting;
+using LocalPlus.Kernel;
+
+namespace LocalPlus.Notification.Mails;
+
+/// <summary>
+/// Sends what is due. A message is claimed for <see cref="Lease"/> in SQL, sent, and marked; a sender that dies in between
+/// loses its claim and the message is sent again: a mail may come twice, never not at all. Failures are repeated with
+/// back-off until <see cref="Backoff.MaxAttempts"/>, then the message is dead until an operator sends it again.
+/// </summary>
+internal sealed class MailSender(
+    Database database, Recipients recipients, SmtpBinding smtp, TimeProvider time, ILogger<MailSender> log) : BackgroundService
+{
+    private const int Batch = 20;
+    private const int Parallel = 4;
+    private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(500);
+
+    // Longer than the deadlines of one sending together.
+    private static readonly TimeSpan Lease = TimeSpan.FromSeconds(60);
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(Poll, time);
+        while (await timer.WaitForNextTickAsync(stoppingToken))
+        {
+            try
+            {
+                while (await SendDueAsync(stoppingToken) == Batch)
+                {
+                    // A full batch: there may be more at once.
+                }
+            }
+            catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
+            {
+                log.SenderStumbled(exception);
+            }
+        }
+    }
+
+    /// <summary>Claims and sends up to a batch; the number claimed.</summary>
+    private async Task<int> SendDueAsync(CancellationToken cancel)
+    {
+        var now = time.GetUtcNow();
+        await using var db = await database.BeginAsync(cancel);
+        var due = await db.QueryAsync<Due>(Sql.Claim, new { Now = now, LeaseUntil = now + Lease, Limit = Batch });
+        await db.CommitAsync();
+        await System.Threading.Tasks.Parallel.ForEachAsync(
+            due,
+            new ParallelOptions { MaxDegreeOfParallelism = Parallel, CancellationToken = cancel },
+            async (message, token) => await FinishAsync(message, await SendAsync(message, token), token));
+        return due.Count;
+    }
+
+    private async Task<Outcome> SendAsync(Due message, CancellationToken cancel)
+    {
+        try
+        {
+            var holder = message.GiftCardId is { } card
+                ? await database.QuerySingleOrDefaultAsync<Holder>(Sql.Holder, new { GiftCardId = card }, cancel)
+                : null;
+            if (message.GiftCardId is not null && holder is null)
+            {
+                return new Outcome.Failed("card_unknown");
+            }
+
+            if (holder is { CustomerId: null })
+            {
+                return new Outcome.Skipped("card_of_nobody");
+            }
+
+            var recipient = holder is { CustomerId: { } customer }
+                ? await recipients.OfHolderAsync(customer, holder.MerchantId, message.MerchantId, cancel)
+                : await recipients.OfMerchantAsync(message.MerchantId, cancel);
+            if (recipient is null)
+            {
+                return new Outcome.Skipped("recipient_unknown");
+            }
+
+            var facts = new MailFacts(recipient.Shop, recipient.Name, holder?.Last4, message.Money, message.RedemptionId?.ToString());
+            await smtp.SendAsync(recipient.Address, MailTemplates.Render(message.Kind, recipient.Locale, facts), cancel);
+            return new Outcome.Sent(MaskedAddress.Of(recipient.Address));
+        }
+        catch (Exception exception) when (exception is HttpRequestException or TaskCanceledException && !cancel.IsCancellationRequested)
+        {
+            return new Outcome.Failed("contact_unavailable", exception);
+        }
+        catch (Exception exception) when (exception is DaprException or OperationCanceledException && !cancel.IsCancellationRequested)
+        {
+            return new Outcome.Failed("smtp_unavailable", exception);
+        }
+    }
+
+    private async Task FinishAsync(Due message, Outcome outcome, CancellationToken cancel)
+    {
+        var pause = outcome is Outcome.Failed ? Backoff.After(message.Attempts) : null;
+        var (state, code) = outcome switch
+        {
+            Outcome.Sent => ("sent", null),
+            Outcome.Skipped skipped => ("skipped", skipped.Code),
+            Outcome.Failed failed => (pause is null ? "dead" : "pending", failed.Code),
+            _ => throw new System.Diagnostics.UnreachableException(),
+        };
+        var now = time.GetUtcNow();
+        await using var db = await database.BeginAsync(cancel);
+        await db.ExecuteAsync(Sql.Finish, new
+        {
+            message.NotificationId,
+            message.Attempts,
+            State = state,
+            DueAt = state == "pending" ? (now + pause)?.UtcDateTime : null,
+            LastError = code,
+            MaskedAddress = (outcome as Outcome.Sent)?.MaskedAddress,
+            SentAt = outcome is Outcome.Sent ? now.UtcDateTime : (DateTime?)null,
+        });
+        await db.CommitAsync();
+        Tell(message, outcome, dead: state == "dead");
+    }
+
+    private void Tell(Due message, Outcome outcome, bool dead)
+    {
+        switch (outcome)
+        {
+            case Outcome.Sent:
+                log.Sent(message.NotificationId);
+                break;
+            case Outcome.Skipped skipped:
+                log.Skipped(message.NotificationId, skipped.Code);
+                break;
+            case Outcome.Failed failed when dead:
+                log.GivenUp(message.NotificationId, failed.Code);
+                break;
+            case Outcome.Failed failed:
+                log.Failed(message.NotificationId, failed.Code, message.Attempts, failed.Exception);
+                break;
+        }
+    }
+
+    private abstract record Outcome
+    {
+        private Outcome()
+        {
+        }
+
+        public sealed record Sent(string MaskedAddress) : Outcome;
+
+        public sealed record Skipped(string Code) : Outcome;
+
+        public sealed record Failed(string Code, Exception? Exception = null) : Outcome;
+    }
+
+    private sealed record Due(
+        NotificationId NotificationId, MerchantId MerchantId, string Kind, GiftCardId? GiftCardId, RedemptionId? RedemptionId,
+        long? Amount, string? Currency, int Attempts)
+    {
+        public Money? Money => Amount is { } amount && Currency is { } currency
+            ? new Money(amount, Kernel.Currency.Parse(currency))
+            : null;
+    }
+
+    private sealed record Holder(MerchantId MerchantId, CustomerId? CustomerId, string Last4);
+
+    private static class Sql
+    {
+        // Replicas share the due rows: each takes other ones.
+        public const string Claim = """
+            UPDATE notifications n
+               SET attempts = n.attempts + 1,
+                   due_at = @LeaseUntil
+              FROM (SELECT notification_id
+                      FROM notifications
+                     WHERE state = 'pending'
+                       AND due_at <= @Now
+                     ORDER BY due_at
+                     LIMIT @Limit
+                       FOR UPDATE SKIP LOCKED) d
+             WHERE n.notification_id = d.notification_id
+            RETURNING n.notification_id, n.merchant_id, n.kind, n.gift_card_id, n.redemption_id, n.amount, n.currency, n.attempts
+            """;
+
+        public const string Holder = """
+            SELECT merchant_id, customer_id, last4
+              FROM card_holders
+             WHERE gift_card_id = @GiftCardId
+            """;
+
+        // A claim that ran out meanwhile belongs to somebody else, who counted an attempt more.
+        public const string Finish = """
+            UPDATE notifications
+               SET state = @State,
+                   due_at = @DueAt,
+                   last_error = @LastError,
+                   masked_address = COALESCE(@MaskedAddress, masked_address),
+                   sent_at = COALESCE(@SentAt, sent_at)
+             WHERE notification_id = @NotificationId
+               AND state = 'pending'
+               AND attempts = @Attempts
+            """;
+    }
+}

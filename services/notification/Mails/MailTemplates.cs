@@ -1,0 +1,111 @@
+using System.Globalization;
+using System.Net;
+using System.Text;
+using LocalPlus.Kernel;
+
+namespace LocalPlus.Notification.Mails;
+
+/// <summary>What a message says, without who it goes to.</summary>
+/// <param name="Shop">The merchant's name, as its customers know it.</param>
+/// <param name="Name">The reader's name, if known.</param>
+/// <param name="Last4">The last four characters of the card's code; never more of it.</param>
+internal sealed record MailFacts(string Shop, string? Name, string? Last4, Money? Amount, string? Reference);
+
+/// <summary>A finished message. Dapr's smtp binding sends one HTML body, so the HTML is plain enough to read as text.</summary>
+internal sealed record Mail(string Subject, string Html);
+
+/// <summary>The few words of each kind of message, in English and French.</summary>
+internal static class MailTemplates
+{
+    private const string French = "fr";
+
+    public static Mail Render(string kind, string locale, MailFacts facts) => (kind, locale) switch
+    {
+        (NotificationKinds.GiftCardActivated, French) => Build(locale, facts,
+            $"Votre carte cadeau {facts.Shop}",
+            $"Votre carte cadeau {facts.Shop} se terminant par {facts.Last4} est active.",
+            $"Montant : {Format(facts.Amount, locale)}."),
+        (NotificationKinds.GiftCardActivated, _) => Build(locale, facts,
+            $"Your {facts.Shop} gift card",
+            $"Your {facts.Shop} gift card ending in {facts.Last4} is active.",
+            $"Amount: {Format(facts.Amount, locale)}."),
+        (NotificationKinds.RedemptionCompleted, French) => Build(locale, facts,
+            $"Votre reçu {facts.Shop}",
+            $"Vous avez payé {Format(facts.Amount, locale)} chez {facts.Shop} avec la carte se terminant par {facts.Last4}.",
+            $"Référence : {facts.Reference}."),
+        (NotificationKinds.RedemptionCompleted, _) => Build(locale, facts,
+            $"Your receipt from {facts.Shop}",
+            $"You paid {Format(facts.Amount, locale)} at {facts.Shop} with the card ending in {facts.Last4}.",
+            $"Reference: {facts.Reference}."),
+        (NotificationKinds.RedemptionRefunded, French) => Build(locale, facts,
+            $"Votre remboursement {facts.Shop}",
+            $"{facts.Shop} a remboursé {Format(facts.Amount, locale)} sur la carte se terminant par {facts.Last4}.",
+            $"Référence : {facts.Reference}."),
+        (NotificationKinds.RedemptionRefunded, _) => Build(locale, facts,
+            $"Your refund from {facts.Shop}",
+            $"{facts.Shop} refunded {Format(facts.Amount, locale)} to the card ending in {facts.Last4}.",
+            $"Reference: {facts.Reference}."),
+        (NotificationKinds.MerchantWelcome, French) => Build(locale, facts,
+            "Bienvenue chez LocalPlus",
+            $"{facts.Shop} est inscrit chez LocalPlus.",
+            "Votre première clé d'API vous a été montrée à l'inscription ; nous n'en gardons pas de copie."),
+        (NotificationKinds.MerchantWelcome, _) => Build(locale, facts,
+            "Welcome to LocalPlus",
+            $"{facts.Shop} is signed up with LocalPlus.",
+            "Your first API key was shown when you signed up; we keep no copy of it."),
+        _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "No template."),
+    };
+
+    /// <summary>The amount with its currency's own number of decimals: 50.00 EUR, 50,00 EUR, 5000 JPY.</summary>
+    internal static string Format(Money? amount, string locale)
+    {
+        if (amount is not { } money)
+        {
+            return "-";
+        }
+
+        var decimals = Decimals(money.Currency);
+        var digits = Math.Abs(money.MinorUnits).ToString(CultureInfo.InvariantCulture).PadLeft(decimals + 1, '0');
+        var text = new StringBuilder(money.MinorUnits < 0 ? "-" : "").Append(digits.AsSpan(0, digits.Length - decimals));
+        if (decimals > 0)
+        {
+            text.Append(locale == French ? ',' : '.').Append(digits.AsSpan(digits.Length - decimals));
+        }
+
+        return text.Append(' ').Append(money.Currency.Code).ToString();
+    }
+
+    // ISO 4217, the currencies that do not have two decimals.
+    private static int Decimals(Currency currency) => currency.Code switch
+    {
+        "BHD" or "IQD" or "JOD" or "KWD" or "LYD" or "OMR" or "TND" => 3,
+        "BIF" or "CLP" or "DJF" or "GNF" or "ISK" or "JPY" or "KMF" or "KRW" or "PYG" or "RWF" or "UGX" or "UYI" or "VND"
+            or "VUV" or "XAF" or "XOF" or "XPF" => 0,
+        _ => 2,
+    };
+
+    private static Mail Build(string locale, MailFacts facts, string subject, params ReadOnlySpan<string> paragraphs)
+    {
+        var greeting = (locale, facts.Name) switch
+        {
+            (French, null) => "Bonjour,",
+            (French, var name) => $"Bonjour {name},",
+            (_, null) => "Hello,",
+            (_, var name) => $"Hello {name},",
+        };
+        var html = new StringBuilder("<!DOCTYPE html>\n<html lang=\"").Append(locale)
+            .Append("\">\n<head><meta charset=\"utf-8\"><title>").Append(WebUtility.HtmlEncode(subject))
+            .Append("</title></head>\n<body>\n");
+        Paragraph(html, greeting);
+        foreach (var paragraph in paragraphs)
+        {
+            Paragraph(html, paragraph);
+        }
+
+        return new Mail(subject, html.Append("</body>\n</html>\n").ToString());
+    }
+
+    // Names come from people: everything is encoded.
+    private static void Paragraph(StringBuilder html, string text) =>
+        html.Append("<p>").Append(WebUtility.HtmlEncode(text)).Append("</p>\n");
+}

@@ -1,0 +1,22 @@
+using Dapr.Client;
+using LocalPlus.Hosting;
+using LocalPlus.Notification;
+using LocalPlus.Notification.Intake;
+using LocalPlus.Notification.Mails;
+
+var builder = WebApplication.CreateBuilder(args);
+await builder.AddLocalPlusAsync("notification");
+builder.Services.AddSingleton(_ => new Recipients(
+    DaprClient.CreateInvokeHttpClient("wallet"), DaprClient.CreateInvokeHttpClient("merchant")));
+builder.Services.AddSingleton<SmtpBinding>();
+builder.Services.AddHostedService<MailSender>();
+
+var app = builder.Build();
+app.UseLocalPlus();
+app.MapMerchantApi().MapListNotifications();
+app.MapOperatorApi().MapResendNotification();
+var events = app.MapEvents();
+events.MapEvent<OnCardEvent.Data>("giftcard.cards.v1", OnCardEvent.HandleAsync);
+events.MapEvent<OnRedemptionEvent.Data>("giftcard.redemptions.v1", OnRedemptionEvent.HandleAsync);
+events.MapEvent<OnMerchantOnboarded.Data>("merchant.onboarded.v1", OnMerchantOnboarded.HandleAsync);
+return await app.RunLocalPlusAsync(args);

@@ -1,0 +1,189 @@
+using System.Text.Json;
+using LocalPlus.Kernel;
+using LocalPlus.Tests.Integration.Support;
+using Microsoft.AspNetCore.Http;
+using Npgsql;
+
+namespace LocalPlus.Tests.Integration.Notification;
+
+public sealed class MailTests(NotificationApi api) : IClassFixture<NotificationApi>
+{
+    private const string Cards = "giftcard.cards.v1";
+    private const string Redemptions = "giftcard.redemptions.v1";
+
+    [Fact]
+    public async Task The_holder_of_a_new_card_gets_one_mail_however_often_the_event_comes()
+    {
+        var (shop, key) = api.NewMerchant("Le Fournil");
+        var anna = api.NewCustomer("Anna", "fr");
+        var activated = Card("gift_card.activated", shop, GiftCardId.New(TimeProvider.System), anna);
+
+        await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => api.Service.DeliverAsync(Cards, activated)));
+        var mail = await api.MailToAsync(anna);
+
+        Assert.Equal("Votre carte cadeau Le Fournil", mail.Subject);
+        Assert.Contains("Bonjour Anna,", mail.Body, StringComparison.Ordinal);
+        Assert.Contains("50,00 EUR", mail.Body, StringComparison.Ordinal);
+        Assert.Equal(["emailBCC", "emailCC", "emailTo", "subject"], mail.Metadata.Keys.Order(StringComparer.Ordinal));
+        var listed = await ListedAsync(key, "sent");
+        Assert.Equal("c***@***.test", listed.GetProperty("recipient").GetString());
+        Assert.Equal("gift_card_activated", listed.GetProperty("kind").GetString());
+        Assert.Equal(1, listed.GetProperty("attempts").GetInt32());
+    }
+
+    [Fact]
+    public async Task A_receipt_waits_for_the_event_that_tells_whose_card_it_was()
+    {
+        var (shop, key) = api.NewMerchant("Florist");
+        var ben = api.NewCustomer(name: null);
+        var card = GiftCardId.New(TimeProvider.System);
+
+        await api.Service.DeliverAsync(Redemptions, Redemption("redemption.completed", shop, card, 3000));
+        await Eventually.TrueAsync(async () => (await api.Service.CallAsync(HttpMethod.Get, "/v1/notifications", key))
+            .GetProperty("data")[0].TryGetProperty("last_error", out var error) && error.GetString() == "card_unknown");
+        await api.Service.DeliverAsync(Cards, Card("gift_card.loaded", shop, card, ben));
+        await DueNowAsync();
+        var mail = await api.MailToAsync(ben);
+
+        Assert.Equal("Your receipt from Florist", mail.Subject);
+        Assert.Contains("You paid 30.00 EUR at Florist with the card ending in 7Q2M.", mail.Body, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_refund_is_told_and_other_news_of_a_redemption_is_not()
+    {
+        var (shop, key) = api.NewMerchant("Bakery");
+        var eve = api.NewCustomer("Eve");
+        var card = GiftCardId.New(TimeProvider.System);
+        await api.Service.DeliverAsync(Cards, Card("gift_card.blocked", shop, card, eve));
+        foreach (var type in new[] { "redemption.held", "redemption.cancelled", "redemption.expired", "redemption.refunded" })
+        {
+            await api.Service.DeliverAsync(Redemptions, Redemption(type, shop, card, 1234));
+        }
+
+        var mail = await api.MailToAsync(eve);
+
+        Assert.Equal("Your refund from Bakery", mail.Subject);
+        Assert.Contains("12.34 EUR", mail.Body, StringComparison.Ordinal);
+        Assert.Equal("redemption_refunded", (await ListedAsync(key, "sent")).GetProperty("kind").GetString());
+    }
+
+    [Fact]
+    public async Task A_card_of_nobody_makes_no_message()
+    {
+        var (shop, key) = api.NewMerchant("Kiosk");
+        var card = GiftCardId.New(TimeProvider.System);
+
+        await api.Service.DeliverAsync(Cards, Card("gift_card.activated", shop, card, customer: null));
+        await api.Service.DeliverAsync(Redemptions, Redemption("redemption.completed", shop, card, 3000));
+
+        Assert.Empty((await api.Service.CallAsync(HttpMethod.Get, "/v1/notifications", key)).GetProperty("data").EnumerateArray());
+    }
+
+    [Fact]
+    public async Task A_merchant_is_welcomed()
+    {
+        var (shop, _) = api.NewMerchant("Newcomer");
+
+        await api.Service.DeliverAsync("merchant.onboarded.v1", new TestEvent(
+            "merchant.onboarded", shop.ToString(), 1, shop, new { mode = "test", country = "FR", currency = "EUR", locale = "fr" }));
+        var mail = await api.MailToAsync(shop);
+
+        Assert.Equal("Welcome to LocalPlus", mail.Subject);
+        Assert.Contains("Newcomer", mail.Body, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_person_who_is_gone_is_not_written_to()
+    {
+        var (shop, key) = api.NewMerchant("Shop");
+        var gone = api.NewCustomer("Gone");
+        api.Sidecar.OnInvoke("wallet", $"internal/customers/{gone}/contact", _ => Task.FromResult(Results.NotFound()));
+
+        await api.Service.DeliverAsync(Cards, Card("gift_card.activated", shop, GiftCardId.New(TimeProvider.System), gone));
+
+        Assert.Equal("recipient_unknown", (await ListedAsync(key, "skipped")).GetProperty("last_error").GetString());
+    }
+
+    [Fact]
+    public async Task A_wallet_that_is_away_delays_the_mail()
+    {
+        var (shop, key) = api.NewMerchant("Shop");
+        var dora = api.NewCustomer("Dora", walletUp: false);
+        await api.Service.DeliverAsync(Cards, Card("gift_card.activated", shop, GiftCardId.New(TimeProvider.System), dora));
+        await Eventually.TrueAsync(async () => (await api.Service.CallAsync(HttpMethod.Get, "/v1/notifications", key))
+            .GetProperty("data")[0].TryGetProperty("last_error", out var error) && error.GetString() == "contact_unavailable");
+
+        api.Sidecar.OnInvoke("wallet", $"internal/customers/{dora}/contact", _ => Task.FromResult(
+            Results.Json(new { email = $"{dora}@holder.test", name = "Dora", locale = "en" })));
+        await DueNowAsync();
+
+        Assert.Contains("Hello Dora,", (await api.MailToAsync(dora)).Body, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Nobody_s_address_is_stored()
+    {
+        var (shop, key) = api.NewMerchant("Discreet");
+        var frank = api.NewCustomer("Frank");
+        await api.Service.DeliverAsync(Cards, Card("gift_card.activated", shop, GiftCardId.New(TimeProvider.System), frank));
+        await api.MailToAsync(frank);
+        await ListedAsync(key, "sent");
+
+        Assert.DoesNotContain("@holder.test", await DumpAsync(), StringComparison.Ordinal);
+        Assert.DoesNotContain("@holder.test", api.Service.Output, StringComparison.Ordinal);
+    }
+
+    private async Task<JsonElement> ListedAsync(string key, string status)
+    {
+        JsonElement only = default;
+        await Eventually.TrueAsync(
+            async () =>
+            {
+                only = Assert.Single((await api.Service.CallAsync(HttpMethod.Get, "/v1/notifications", key)).GetProperty("data").EnumerateArray());
+                return only.GetProperty("status").GetString() == status;
+            },
+            because: () => api.Service.Output);
+        return only;
+    }
+
+    private async Task DueNowAsync()
+    {
+        await using var connection = new NpgsqlConnection(api.Database.OwnerConnectionString);
+        await connection.OpenAsync();
+        await using var command = new NpgsqlCommand("UPDATE notifications SET due_at = '-infinity' WHERE state = 'pending'", connection);
+        await command.ExecuteNonQueryAsync();
+    }
+
+    private async Task<string> DumpAsync()
+    {
+        await using var connection = new NpgsqlConnection(api.Database.OwnerConnectionString);
+        await connection.OpenAsync();
+        await using var command = new NpgsqlCommand("SELECT string_agg(n::text, ' ') FROM notifications n", connection);
+        return (string)(await command.ExecuteScalarAsync())!;
+    }
+
+    private static TestEvent Card(string type, MerchantId shop, GiftCardId card, CustomerId? customer) =>
+        new(type, card.ToString(), 1, shop, new
+        {
+            gift_card_id = card.ToString(),
+            program_id = ProgramId.New(TimeProvider.System).ToString(),
+            last4 = "7Q2M",
+            amount = 5000,
+            currency = "EUR",
+            customer_id = customer?.ToString(),
+        });
+
+    private static TestEvent Redemption(string type, MerchantId shop, GiftCardId card, long amount)
+    {
+        var id = RedemptionId.New(TimeProvider.System).ToString();
+        return new(type, id, 2, shop, new
+        {
+            redemption_id = id,
+            gift_card_ids = new[] { card.ToString() },
+            amount,
+            currency = "EUR",
+            state = "completed",
+        });
+    }
+}
