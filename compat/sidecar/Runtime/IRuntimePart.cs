@@ -50,5 +50,5 @@ public interface IRuntimePartFactory
 /// <summary>The parts that this build of the sidecar has.</summary>
 internal static class RuntimeParts
 {
-    public static readonly IReadOnlyList<IRuntimePartFactory> All = [];
+    public static readonly IReadOnlyList<IRuntimePartFactory> All = [new Workflow.WorkflowPartFactory()];
 }

@@ -1,0 +1,489 @@
+using Google.Protobuf.WellKnownTypes;
+using LocalPlus.Compat.TaskHub;
+using LocalPlus.Sidecar.Workflow.Store;
+
+namespace LocalPlus.Sidecar.Workflow;
+
+/// <content>Storing what a turn brought, and what follows once it is durable.</content>
+internal sealed partial class EngineSession
+{
+    // Children need a look at the ids they want, which may have to be read first.
+    private async Task StoreWithChildrenAsync(Run run, TurnOutcome.Stored outcome)
+    {
+        try
+        {
+            while (!await TryStoreWithChildrenAsync(run, outcome))
+            {
+                // A run that was looked at left memory meanwhile: look again.
+            }
+        }
+        catch (SessionLostException)
+        {
+            // The turn is given again by the next session.
+        }
+        catch (Exception error)
+        {
+            End(error);
+        }
+    }
+
+    private async Task<bool> TryStoreWithChildrenAsync(Run run, TurnOutcome.Stored outcome)
+    {
+        var refusals = new Dictionary<int, string>();
+        var occupants = new Dictionary<string, Run>(StringComparer.Ordinal);
+        foreach (var child in outcome.Children)
+        {
+            if (await EnsureAsync(child.InstanceId) is not { } occupant)
+            {
+                continue;
+            }
+
+            occupants[child.InstanceId] = occupant;
+            if (occupant.Ended && await FindUnfinishedAsync(occupant) is { } below)
+            {
+                refusals[child.ActionId] = WorkflowFault.ActiveChild(child.InstanceId, below).Message;
+            }
+        }
+
+        lock (_gate)
+        {
+            ThrowIfOver();
+            if (run.Phase == RunPhase.Gone)
+            {
+                return true;
+            }
+
+            if (occupants.Any(known => !_runs.ContainsKey(known.Key)))
+            {
+                return false;
+            }
+
+            var unit = new CommitUnit();
+            var born = new List<Run>();
+            foreach (var child in outcome.Children)
+            {
+                BringForth(run, child, refusals, outcome, unit, born);
+            }
+
+            Store(run, outcome, unit, born);
+            return true;
+        }
+    }
+
+    private void BringForth(
+        Run run, ChildStart child, Dictionary<int, string> refusals, TurnOutcome.Stored outcome, CommitUnit unit, List<Run> born)
+    {
+        _runs.TryGetValue(child.InstanceId, out var occupant);
+        if (occupant is not null && (!occupant.Ended || occupant.Phase != RunPhase.Idle))
+        {
+            if (IsSameChild(occupant, child.Started.ExecutionStarted.ParentInstance))
+            {
+                return;
+            }
+
+            refusals[child.ActionId] = WorkflowFault.ActiveId(child.InstanceId).Message;
+        }
+
+        if (refusals.TryGetValue(child.ActionId, out var why))
+        {
+            outcome.Posts.Add(new Post(run.Id, run.Execution.ToString(), ChildStarts.Refused(_settings.AppId, child.ActionId, why, Now)));
+            return;
+        }
+
+        if (occupant is not null)
+        {
+            unit.DroppedExecutions.Add(occupant.Stored!.ExecutionId);
+            Forget(occupant);
+        }
+
+        var kid = NewRun(child.InstanceId, child.Started);
+        kid.ParentId = run.Id;
+        var row = new InboxRow(_lease.NextInboxId(), kid.Id, null, child.Started);
+        kid.Inbox.Add(row);
+        kid.Stored = RowOf(kid, OrchestrationStatus.Pending);
+        unit.Rows.Add(kid.Stored);
+        unit.Posted.Add(row);
+        born.Add(kid);
+    }
+
+    private static bool IsSameChild(Run occupant, ParentInstanceInfo parent)
+    {
+        var start = occupant.Past.Start
+            ?? occupant.Inbox.Concat(occupant.Turn).Select(row => row.Event.ExecutionStarted).FirstOrDefault(one => one is not null);
+        return start?.ParentInstance is { } known
+            && known.TaskScheduledId == parent.TaskScheduledId
+            && known.WorkflowInstance.InstanceId == parent.WorkflowInstance.InstanceId
+            && known.WorkflowInstance.ExecutionId == parent.WorkflowInstance.ExecutionId;
+    }
+
+    /// <summary>A run in memory that is not stored yet; its id is taken from now on.</summary>
+    private Run NewRun(string id, HistoryEvent started)
+    {
+        var run = new Run(id)
+        {
+            Execution = Guid.Parse(started.ExecutionStarted.WorkflowInstance.ExecutionId),
+            CreatedAt = started.Timestamp.ToDateTimeOffset(),
+            StartsAt = started.ExecutionStarted.ScheduledStartTimestamp?.ToDateTimeOffset(),
+        };
+        run.Loaded.TrySetResult(run);
+        SetPhase(run, RunPhase.Storing);
+        _runs[id] = run;
+        return run;
+    }
+
+    private void Store(Run run, TurnOutcome.Stored outcome, CommitUnit unit, List<Run> born)
+    {
+        run.CustomStatus = outcome.CustomStatus;
+        AppendHistory(run, unit, outcome.Events);
+        var posted = new List<InboxRow>();
+        foreach (var post in outcome.Posts.Where(post => post.InstanceId.Length > 0))
+        {
+            Guid? execution = Guid.TryParse(post.ExecutionId, out var parsed) ? parsed : null;
+            posted.Add(new InboxRow(_lease.NextInboxId(), post.InstanceId, execution, post.Event));
+        }
+
+        unit.Posted.AddRange(posted);
+        var arrivals = TakeArrivals(run, unit);
+        Write(run, unit, RowOf(run, run.Past.Status), arrivals, () =>
+        {
+            foreach (var task in outcome.Tasks)
+            {
+                DispatchTask(run, task);
+            }
+
+            foreach (var kid in born)
+            {
+                SetPhase(kid, RunPhase.Idle);
+                Pump(kid);
+            }
+
+            posted.ForEach(Deliver);
+        },
+        () => born.ForEach(Forget));
+    }
+
+    // Callers that came while the turn was out (rule 13). A run that has ended takes note of nobody.
+    private List<(Arrival Arrival, InboxRow? Row)> TakeArrivals(Run run, CommitUnit unit)
+    {
+        var taken = new List<(Arrival, InboxRow?)>();
+        foreach (var arrival in run.Arrivals)
+        {
+            var row = run.Ended ? null : new InboxRow(_lease.NextInboxId(), run.Id, null, arrival.Event);
+            if (row is not null)
+            {
+                unit.Posted.Add(row);
+            }
+
+            taken.Add((arrival, row));
+        }
+
+        run.Arrivals.Clear();
+        return taken;
+    }
+
+    private static void AppendHistory(Run run, CommitUnit unit, List<HistoryEvent> events)
+    {
+        var bytes = HistoryCodec.Pack(events);
+        unit.Chunks.Add(new HistoryChunk(run.Execution, run.Chunks++, bytes));
+        unit.Bytes += bytes.Length;
+        run.Past.AddRange(events);
+        run.History.AddRange(events);
+    }
+
+    private RunRow RowOf(Run run, OrchestrationStatus status)
+    {
+        DateTimeOffset? due = run.Ended
+            ? (_settings.Retention.For(status) is { } kept ? Now + kept : null)
+            : run.Past.NextDue() ?? run.StartsAt;
+        return new RunRow
+        {
+            InstanceId = run.Id,
+            ExecutionId = run.Execution,
+            Name = run.Past.Start?.Name ?? run.Inbox.FirstOrDefault()?.Event.ExecutionStarted?.Name ?? "",
+            Status = status,
+            Active = !run.Ended || run.Past.OpenTasks.Count > 0,
+            OpenTasks = run.Past.OpenTasks.Count,
+            NextDue = due,
+            Chunks = run.Chunks,
+            Generation = run.Generation,
+            ParentId = run.ParentId,
+            CustomStatus = run.CustomStatus,
+            CreatedAt = run.CreatedAt,
+            UpdatedAt = run.Past.UpdatedAt?.ToDateTimeOffset() ?? run.CreatedAt,
+        };
+    }
+
+    /// <summary>Stores the unit for a run whose phase is Storing; then the run is idle again, <paramref name="follow"/> is done and it goes on.</summary>
+    private void Write(
+        Run run,
+        CommitUnit unit,
+        RunRow? row,
+        List<(Arrival Arrival, InboxRow? Row)> arrivals,
+        Action follow,
+        Action? refused = null)
+    {
+        unit.Consumed.AddRange(run.TakenUp);
+        unit.Consumed.AddRange(run.Turn.Where(taken => taken.Id != 0).Select(taken => taken.Id));
+        run.TakenUp.Clear();
+        run.Turn.Clear();
+        run.TurnEvents = [];
+        run.GenerationsInMemory = 0;
+        if (row is not null)
+        {
+            unit.Rows.Add(row);
+            if (run.Stored is { } before && before.ExecutionId != row.ExecutionId)
+            {
+                unit.DroppedExecutions.Add(before.ExecutionId);
+            }
+
+            if (run.Replaces is { } replaced)
+            {
+                unit.DroppedExecutions.Add(replaced);
+            }
+        }
+
+        _writer.Add(unit, error =>
+        {
+            lock (_gate)
+            {
+                if (error is not null)
+                {
+                    refused?.Invoke();
+                    GiveUp(run, error);
+                    arrivals.ForEach(one => one.Arrival.Done.TrySetException(error));
+                    return;
+                }
+
+                if (run.Phase == RunPhase.Gone)
+                {
+                    return;
+                }
+
+                Stored(run, row, arrivals, follow);
+            }
+        });
+    }
+
+    private void Stored(Run run, RunRow? row, List<(Arrival Arrival, InboxRow? Row)> arrivals, Action follow)
+    {
+        if (row is not null)
+        {
+            run.Stored = row;
+            run.Replaces = null;
+            run.View = RunView.Of(run.Id, run.Past, run.CustomStatus);
+            if (run.View.Status == OrchestrationStatus.Pending && row.Status == OrchestrationStatus.Running)
+            {
+                run.View = RunView.Of(new StoredRun(row, [], run.Inbox));
+            }
+
+            Arm(run, row.NextDue);
+        }
+
+        SetPhase(run, RunPhase.Idle);
+        follow();
+        foreach (var (arrival, arrived) in arrivals)
+        {
+            if (arrived is not null)
+            {
+                run.Inbox.Add(arrived);
+            }
+
+            arrival.Done.TrySetResult();
+        }
+
+        Answer(run);
+        run.Settling.ForEach(settling => settling.TrySetResult());
+        run.Settling.Clear();
+        Pump(run);
+    }
+
+    private void Arm(Run run, DateTimeOffset? due)
+    {
+        if (due is { } moment && moment != run.Armed)
+        {
+            _timers.Add(run.Id, moment);
+        }
+
+        run.Armed = due;
+    }
+
+    private static void Answer(Run run)
+    {
+        for (var index = run.Waiters.Count - 1; index >= 0; index--)
+        {
+            var waiter = run.Waiters[index];
+            if (waiter.Done.Task.IsCompleted || waiter.Wanted(run.View))
+            {
+                run.Waiters.RemoveAt(index);
+                waiter.Done.TrySetResult(run.View);
+            }
+        }
+    }
+
+    // The store refuses this unit and takes others: what is in memory is worth nothing, the table is.
+    private void GiveUp(Run run, Exception error)
+    {
+        if (error is SessionLostException || _over)
+        {
+            return;
+        }
+
+        _log.UnitRefused(run.Id, error);
+        var waiting = run.Waiters.ToList();
+        Forget(run);
+        run.Settling.ForEach(settling => settling.TrySetResult());
+        waiting.ForEach(waiter => waiter.Done.TrySetException(new WorkflowFault(FaultCode.Internal, error.Message)));
+        _ = WakeLaterAsync(run.Id);
+    }
+
+    private async Task WakeLaterAsync(string id)
+    {
+        try
+        {
+            await Task.Delay(WorkflowLimits.RefusedTurnDelay, _settings.Time, _ending.Token);
+            await WakeAsync(id, _ending.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            // The next session finds it.
+        }
+    }
+
+    /// <summary>An event that is durable reaches its run.</summary>
+    private void Deliver(InboxRow row)
+    {
+        var run = Request(row.InstanceId);
+        if (run.Phase != RunPhase.Loading || run.Stored is not null)
+        {
+            Receive(run, row);
+        }
+
+        // A run that is being read may have been read before the event was stored.
+        else if (run.Inbox.TrueForAll(known => known.Id != row.Id))
+        {
+            run.Inbox.Add(row);
+        }
+    }
+
+    private void Receive(Run run, InboxRow row)
+    {
+        if (run.Inbox.Exists(known => known.Id == row.Id) || run.Turn.Exists(known => known.Id == row.Id))
+        {
+            return;
+        }
+
+        run.Inbox.Add(row);
+        Pump(run);
+    }
+
+    /// <summary>A finished run: events for it are dropped; when its last activity is done nothing is left to wake it for.</summary>
+    private void Settle(Run run)
+    {
+        if (run.Inbox.Count == 0 && run.TakenUp.Count == 0)
+        {
+            return;
+        }
+
+        foreach (var one in run.Inbox.Select(row => row.Event))
+        {
+            run.Past.OpenTasks.Remove(one.TaskCompleted?.TaskScheduledId ?? one.TaskFailed?.TaskScheduledId ?? int.MinValue);
+        }
+
+        run.TakenUp.AddRange(run.Inbox.Where(row => row.Id != 0).Select(row => row.Id));
+        run.Inbox.Clear();
+        var row = RowOf(run, run.Past.Status) with { NextDue = run.Stored!.NextDue };
+        var changed = row.Active != run.Stored.Active;
+        if (run.TakenUp.Count == 0 && !changed)
+        {
+            return;
+        }
+
+        SetPhase(run, RunPhase.Storing);
+        Write(run, new CommitUnit(), changed ? row : null, [], () => { });
+    }
+
+    private void StoreLeftovers(Run run)
+    {
+        if (run.TakenUp.Count > 0)
+        {
+            SetPhase(run, RunPhase.Storing);
+            Write(run, new CommitUnit(), null, [], () => { });
+        }
+    }
+
+    /// <summary>Puts the timers that are due into the inbox; they need no row, the history makes them again.</summary>
+    private void FireDue(Run run)
+    {
+        if (run.Ended)
+        {
+            if (run.Stored?.NextDue <= Now && run.Phase == RunPhase.Idle)
+            {
+                Expire(run);
+            }
+
+            return;
+        }
+
+        foreach (var timer in run.Past.Timers.Where(timer => timer.FireAt <= Now))
+        {
+            if (run.Firing.Add(timer.Id))
+            {
+                run.Inbox.Add(new InboxRow(0, run.Id, run.Execution, new HistoryEvent
+                {
+                    EventId = -1,
+                    Timestamp = Timestamp.FromDateTimeOffset(Now),
+                    TimerFired = new TimerFiredEvent { FireAt = timer.FireAtExact, TimerId = timer.Id },
+                }));
+            }
+        }
+
+        // The store keeps microseconds: it may wake a run a moment before its time.
+        if ((run.Past.NextDue() ?? run.StartsAt) is { } next && next > Now)
+        {
+            run.Armed = next;
+            _timers.Add(run.Id, next);
+        }
+    }
+
+    /// <summary>Hands an activity out; an activity of another app cannot run here and fails.</summary>
+    private void DispatchTask(Run run, HistoryEvent scheduled)
+    {
+        var task = scheduled.TaskScheduled;
+        if (scheduled.Router is { HasTargetAppID: true } router && router.TargetAppID != _settings.AppId)
+        {
+            run.Inbox.Add(new InboxRow(0, run.Id, run.Execution, TaskEnds.Foreign(scheduled, router.TargetAppID, Now)));
+            return;
+        }
+
+        _queue.AddActivity(
+            new ActivityRequest
+            {
+                Name = task.Name,
+                Version = task.Version,
+                Input = task.Input,
+                WorkflowInstance = new WorkflowInstance { InstanceId = run.Id },
+                TaskId = scheduled.EventId,
+                ParentTraceContext = task.ParentTraceContext,
+                TaskExecutionId = task.TaskExecutionId,
+            },
+            run.Execution);
+    }
+
+    /// <summary>An activity's result. It is not stored by itself: the turn it begins stores it (see the README's crash argument).</summary>
+    public async Task CompleteActivityAsync(ActivityResponse answer)
+    {
+        await WithRunAsync(
+            answer.InstanceId,
+            run =>
+            {
+                if (run is not null && run.Past.OpenTasks.TryGetValue(answer.TaskId, out var scheduled))
+                {
+                    run.Inbox.Add(new InboxRow(0, run.Id, run.Execution, TaskEnds.Of(scheduled, answer, Now)));
+                    Pump(run);
+                }
+
+                return true;
+            },
+            CancellationToken.None);
+    }
+}

@@ -1,0 +1,139 @@
+using Google.Protobuf.WellKnownTypes;
+using Grpc.Core;
+using LocalPlus.Compat.TaskHub;
+
+namespace LocalPlus.Sidecar.Workflow;
+
+/// <summary>The gRPC protocol of workers, SDK clients and the Dapr CLI (compat/protos/taskhub.proto).</summary>
+internal sealed partial class TaskHubService(WorkflowEngine engine) : TaskHubSidecarService.TaskHubSidecarServiceBase
+{
+    public override Task<Empty> Hello(Empty request, ServerCallContext context) => Task.FromResult(new Empty());
+
+    public override async Task GetWorkItems(
+        GetWorkItemsRequest request, IServerStreamWriter<WorkItem> responseStream, ServerCallContext context)
+    {
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, engine.Stopping);
+        var stream = engine.Attach();
+        try
+        {
+            await foreach (var item in stream.Items.Reader.ReadAllAsync(over.Token))
+            {
+                await responseStream.WriteAsync(item, over.Token);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The worker left or the sidecar stops.
+        }
+        finally
+        {
+            engine.Detach(stream);
+        }
+    }
+
+    public override Task<CompleteTaskResponse> CompleteActivityTask(ActivityResponse request, ServerCallContext context)
+    {
+        engine.CompleteActivity(request);
+        return Task.FromResult(new CompleteTaskResponse());
+    }
+
+    public override Task<CompleteTaskResponse> CompleteWorkflowTask(WorkflowResponse request, ServerCallContext context)
+    {
+        engine.CompleteTurn(request);
+        return Task.FromResult(new CompleteTaskResponse());
+    }
+
+    public override Task<CompleteTaskResponse> CompleteOrchestratorTask(WorkflowResponse request, ServerCallContext context) =>
+        CompleteWorkflowTask(request, context);
+
+    public override Task<CreateInstanceResponse> StartInstance(CreateInstanceRequest request, ServerCallContext context) =>
+        CallAsync(context, async cancel =>
+        {
+            var id = request.InstanceId.Length > 0 ? request.InstanceId : Guid.NewGuid().ToString();
+            if (id.Contains('\0', StringComparison.Ordinal))
+            {
+                throw new WorkflowFault(FaultCode.InvalidArgument, "an instance ID cannot hold the character 0");
+            }
+
+            var call = new StartCall(id, request.Name, request.Input)
+            {
+                StartAt = request.ScheduledStartTimestamp?.ToDateTimeOffset(),
+                Trace = request.ParentTraceContext,
+            };
+            try
+            {
+                await engine.StartAsync(call, cancel);
+            }
+            catch (WorkflowFault fault) when (fault.Code == FaultCode.AlreadyExists)
+            {
+                throw fault.Within("failed to create workflow instance: rpc error: code = AlreadyExists desc = ");
+            }
+
+            return new CreateInstanceResponse { InstanceId = id };
+        });
+
+    public override Task<RaiseEventResponse> RaiseEvent(RaiseEventRequest request, ServerCallContext context) =>
+        CallAsync(context, async cancel =>
+        {
+            var raised = new EventRaisedEvent { Name = request.Name, Input = request.Input };
+            await engine.SendAsync(request.InstanceId, one => one.EventRaised = raised, cancel);
+            return new RaiseEventResponse();
+        });
+
+    public override Task<TerminateResponse> TerminateInstance(TerminateRequest request, ServerCallContext context) =>
+        CallAsync(context, async cancel =>
+        {
+            var terminated = new ExecutionTerminatedEvent { Input = request.Output, Recurse = request.Recursive };
+            try
+            {
+                await engine.SendAsync(request.InstanceId, one => one.ExecutionTerminated = terminated, cancel);
+            }
+            catch (WorkflowFault fault)
+            {
+                throw fault.Within("failed to submit termination request: ");
+            }
+
+            await engine.WaitAsync(request.InstanceId, view => view.Finished, cancel);
+            return new TerminateResponse();
+        });
+
+    public override Task<SuspendResponse> SuspendInstance(SuspendRequest request, ServerCallContext context) =>
+        CallAsync(context, async cancel =>
+        {
+            var suspended = new ExecutionSuspendedEvent { Input = string.IsNullOrEmpty(request.Reason) ? null : request.Reason };
+            await engine.SendAsync(request.InstanceId, one => one.ExecutionSuspended = suspended, cancel);
+            await engine.WaitAsync(
+                request.InstanceId, view => view.Finished || view.Status == OrchestrationStatus.Suspended, cancel);
+            return new SuspendResponse();
+        });
+
+    public override Task<ResumeResponse> ResumeInstance(ResumeRequest request, ServerCallContext context) =>
+        CallAsync(context, async cancel =>
+        {
+            var resumed = new ExecutionResumedEvent { Input = string.IsNullOrEmpty(request.Reason) ? null : request.Reason };
+            await engine.SendAsync(request.InstanceId, one => one.ExecutionResumed = resumed, cancel);
+            await engine.WaitAsync(
+                request.InstanceId, view => view.Finished || view.Status == OrchestrationStatus.Running, cancel);
+            return new ResumeResponse();
+        });
+
+    private static async Task<T> CallAsync<T>(ServerCallContext context, Func<CancellationToken, Task<T>> call)
+    {
+        try
+        {
+            return await call(context.CancellationToken);
+        }
+        catch (WorkflowFault fault)
+        {
+            throw new RpcException(new Status((StatusCode)(int)fault.Code, fault.Message));
+        }
+        catch (SessionLostException lost)
+        {
+            throw new RpcException(new Status(StatusCode.Unavailable, WorkflowFault.StoreAway(lost.Message).Message));
+        }
+        catch (OperationCanceledException)
+        {
+            throw new RpcException(new Status(StatusCode.Cancelled, "the call was cancelled"));
+        }
+    }
+}
