@@ -5,7 +5,7 @@ namespace LocalPlus.Wallet.Balances;
 
 /// <summary>
 /// GET /v1/customers/{id}/wallet: a holder's cards and what is on them, from the ledger's events. The figures may lag by
-/// seconds and never decide a payment. Refusals: not_found.
+/// seconds, do not subtract what open redemptions hold, and never decide a payment. Refusals: not_found.
 /// </summary>
 internal static class GetCustomerWallet
 {
@@ -13,13 +13,10 @@ internal static class GetCustomerWallet
     private const int MaxCards = 200;
 
     internal sealed record Response(
-        WalletId Id, string Object, CustomerId CustomerId, IReadOnlyList<Balance> Balances, IReadOnlyList<Card> GiftCards, bool HasMore);
-
-    /// <param name="Posted">What is on the accounts; <paramref name="Available"/> is less what open redemptions hold.</param>
-    internal sealed record Balance(Money Posted, Money Available);
+        WalletId Id, string Object, CustomerId CustomerId, IReadOnlyList<Money> Balances, IReadOnlyList<Card> GiftCards, bool HasMore);
 
     internal sealed record Card(
-        GiftCardId GiftCardId, ProgramId ProgramId, string Last4, string Status, Money Balance, Money Available, DateTimeOffset UpdatedAt);
+        GiftCardId GiftCardId, ProgramId ProgramId, string Last4, string Status, Money Balance, DateTimeOffset UpdatedAt);
 
     public static void MapGetCustomerWallet(this IEndpointRouteBuilder group) =>
         group.MapGet("/customers/{id}/wallet", HandleAsync).RequireScope("customers:read").WithName(nameof(GetCustomerWallet))
@@ -39,7 +36,7 @@ internal static class GetCustomerWallet
             wallet,
             "wallet",
             id,
-            [.. sums.Select(s => new Balance(ToMoney(s.Posted, s.Currency), ToMoney(s.Available, s.Currency)))],
+            [.. sums.Select(s => ToMoney(s.Posted, s.Currency))],
             [.. cards.Take(MaxCards).Select(card => card.ToView())],
             cards.Count > MaxCards));
     }
@@ -47,11 +44,10 @@ internal static class GetCustomerWallet
     private static Money ToMoney(long minorUnits, string currency) => new(minorUnits, Currency.Parse(currency));
 
     private sealed record CardRow(
-        GiftCardId GiftCardId, ProgramId ProgramId, string Last4, string Currency, string Status, long Posted, long Available,
+        GiftCardId GiftCardId, ProgramId ProgramId, string Last4, string Currency, string Status, long Posted,
         DateTimeOffset UpdatedAt)
     {
-        public Card ToView() =>
-            new(GiftCardId, ProgramId, Last4, Status, ToMoney(Posted, Currency), ToMoney(Available, Currency), UpdatedAt);
+        public Card ToView() => new(GiftCardId, ProgramId, Last4, Status, ToMoney(Posted, Currency), UpdatedAt);
     }
 
     private static class Sql
@@ -65,7 +61,7 @@ internal static class GetCustomerWallet
 
         public const string Cards = """
             SELECT c.gift_card_id, c.program_id, c.last4, c.currency, c.status,
-                   COALESCE(sum(s.posted), 0)::bigint AS posted, COALESCE(sum(s.posted - s.held), 0)::bigint AS available,
+                   COALESCE(sum(s.posted), 0)::bigint AS posted,
                    GREATEST(c.updated_at, max(s.updated_at)) AS updated_at
               FROM wallet_cards c
               LEFT JOIN balance_snapshots s ON s.gift_card_id = c.gift_card_id

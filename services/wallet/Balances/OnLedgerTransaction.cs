@@ -11,8 +11,8 @@ internal static class OnLedgerTransaction
 {
     private const string CardPrefix = "card:";
 
-    /// <param name="Posted">The account's balance after the event, as <paramref name="Held"/>.</param>
-    internal sealed record Data(AccountId AccountId, string AccountName, string Asset, long Posted, long Held);
+    /// <param name="BalanceAfter">What is on the account after this entry, in minor units.</param>
+    internal sealed record Data(AccountId AccountId, string AccountName, string Asset, long BalanceAfter);
 
     public static async Task HandleAsync(EventEnvelope<Data> e, DbSession db, IServiceProvider services)
     {
@@ -28,8 +28,7 @@ internal static class OnLedgerTransaction
             e.MerchantId,
             GiftCardId = card,
             Currency = currency.Code,
-            e.Data.Posted,
-            e.Data.Held,
+            Posted = e.Data.BalanceAfter,
             e.Sequence,
             UpdatedAt = services.GetRequiredService<TimeProvider>().GetUtcNow(),
         }) == 1;
@@ -55,11 +54,10 @@ internal static class OnLedgerTransaction
     private static class Sql
     {
         public const string Upsert = """
-            INSERT INTO balance_snapshots AS b (account_id, merchant_id, gift_card_id, currency, posted, held, sequence, updated_at)
-            VALUES (@AccountId, @MerchantId, @GiftCardId, @Currency, @Posted, @Held, @Sequence, @UpdatedAt)
+            INSERT INTO balance_snapshots AS b (account_id, merchant_id, gift_card_id, currency, posted, sequence, updated_at)
+            VALUES (@AccountId, @MerchantId, @GiftCardId, @Currency, @Posted, @Sequence, @UpdatedAt)
                 ON CONFLICT (account_id) DO UPDATE
                SET posted = EXCLUDED.posted,
-                   held = EXCLUDED.held,
                    sequence = EXCLUDED.sequence,
                    updated_at = EXCLUDED.updated_at
              WHERE EXCLUDED.sequence > b.sequence

@@ -8,8 +8,8 @@ internal static class WalletBalances
 {
     private const string Topic = "wallet.balance-updated.v1";
 
-    /// <param name="Posted">Minor units, as <paramref name="Held"/> and <paramref name="Available"/>.</param>
-    internal sealed record CurrencyBalance(string Currency, long Posted, long Held, long Available);
+    /// <param name="Posted">Minor units, before what open redemptions hold.</param>
+    internal sealed record CurrencyBalance(string Currency, long Posted);
 
     internal sealed record Updated(WalletId WalletId, CustomerId CustomerId, IReadOnlyList<CurrencyBalance> Balances);
 
@@ -44,8 +44,7 @@ internal static class WalletBalances
             """;
 
         public const string Balances = """
-            SELECT s.currency, sum(s.posted)::bigint AS posted, sum(s.held)::bigint AS held,
-                   sum(s.posted - s.held)::bigint AS available
+            SELECT s.currency, sum(s.posted)::bigint AS posted
               FROM wallet_cards c
               JOIN balance_snapshots s ON s.gift_card_id = c.gift_card_id
              WHERE c.wallet_id = @WalletId

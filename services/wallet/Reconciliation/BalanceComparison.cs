@@ -16,12 +16,12 @@ internal static class BalanceComparison
     public const string UnknownAccount = "unknown_account";
 
     /// <summary>The kind of difference, or null when the snapshot is right.</summary>
-    public static string? Compare(long sequence, long posted, long held, LedgerBalance? ledger) => ledger switch
+    public static string? Compare(long sequence, long posted, LedgerBalance? ledger) => ledger switch
     {
         null => UnknownAccount,
         _ when sequence > ledger.Sequence => Ahead,
         _ when sequence < ledger.Sequence => Behind,
-        _ when posted != ledger.Posted || held != ledger.Held => Mismatch,
+        _ when posted != ledger.Posted => Mismatch,
         _ => null,
     };
 }

@@ -23,7 +23,7 @@ internal sealed class BalanceReconciliation(
         var started = time.GetUtcNow();
         var findings = new List<Finding>();
         var checkedCount = 0L;
-        var after = new Snapshot(default, default, 0, 0, 0);
+        var after = new Snapshot(default, default, 0, 0);
         while (findings.Count < MaxFindings)
         {
             var page = await database.QueryAsync<Snapshot>(
@@ -70,7 +70,7 @@ internal sealed class BalanceReconciliation(
             foreach (var snapshot in merchant)
             {
                 var balance = balances.GetValueOrDefault(snapshot.AccountId);
-                if (BalanceComparison.Compare(snapshot.Sequence, snapshot.Posted, snapshot.Held, balance) is { } kind)
+                if (BalanceComparison.Compare(snapshot.Sequence, snapshot.Posted, balance) is { } kind)
                 {
                     differing.Add(new Finding(snapshot, kind, balance));
                 }
@@ -102,10 +102,8 @@ internal sealed class BalanceReconciliation(
                 Kind = kind,
                 SnapshotSequence = snapshot.Sequence,
                 SnapshotPosted = snapshot.Posted,
-                SnapshotHeld = snapshot.Held,
                 LedgerSequence = balance?.Sequence,
                 LedgerPosted = balance?.Posted,
-                LedgerHeld = balance?.Held,
             });
             log.ReconciliationFinding(snapshot.AccountId, kind);
         }
@@ -116,12 +114,12 @@ internal sealed class BalanceReconciliation(
 
     private sealed record Finding(Snapshot Snapshot, string Kind, LedgerBalance? Ledger);
 
-    private sealed record Snapshot(MerchantId MerchantId, AccountId AccountId, long Posted, long Held, long Sequence);
+    private sealed record Snapshot(MerchantId MerchantId, AccountId AccountId, long Posted, long Sequence);
 
     private static class Sql
     {
         public const string Page = """
-            SELECT merchant_id, account_id, posted, held, sequence
+            SELECT merchant_id, account_id, posted, sequence
               FROM balance_snapshots
              WHERE (merchant_id, account_id) > (@MerchantId, @AccountId)
              ORDER BY merchant_id, account_id
@@ -129,7 +127,7 @@ internal sealed class BalanceReconciliation(
             """;
 
         public const string Again = """
-            SELECT merchant_id, account_id, posted, held, sequence
+            SELECT merchant_id, account_id, posted, sequence
               FROM balance_snapshots
              WHERE account_id = ANY(@AccountIds)
             """;
@@ -141,9 +139,9 @@ internal sealed class BalanceReconciliation(
 
         public const string AddFinding = """
             INSERT INTO reconciliation_findings (run_id, account_id, merchant_id, kind, snapshot_sequence, snapshot_posted,
-                   snapshot_held, ledger_sequence, ledger_posted, ledger_held)
+                   ledger_sequence, ledger_posted)
             VALUES (@RunId, @AccountId, @MerchantId, @Kind, @SnapshotSequence, @SnapshotPosted,
-                   @SnapshotHeld, @LedgerSequence, @LedgerPosted, @LedgerHeld)
+                   @LedgerSequence, @LedgerPosted)
             """;
     }
 }

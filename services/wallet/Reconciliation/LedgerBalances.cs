@@ -5,7 +5,7 @@ using LocalPlus.Kernel;
 namespace LocalPlus.Wallet.Reconciliation;
 
 /// <summary>What the ledger says an account holds.</summary>
-internal sealed record LedgerBalance(long Sequence, long Posted, long Held);
+internal sealed record LedgerBalance(long Sequence, long Posted);
 
 /// <summary>Asks the ledger for balances, through Dapr.</summary>
 internal sealed class LedgerBalances(LedgerService.LedgerServiceClient ledger, TimeProvider time)
@@ -52,7 +52,7 @@ internal sealed class LedgerBalances(LedgerService.LedgerServiceClient ledger, T
         var response = await ledger.GetAccountsAsync(request, new CallOptions(deadline: deadline, cancellationToken: cancel));
         foreach (var account in response.Accounts)
         {
-            found[AccountId.Parse(account.AccountId)] = new LedgerBalance(account.Version, account.Posted, account.Held);
+            found[AccountId.Parse(account.AccountId)] = new LedgerBalance(account.Version, account.Posted);
         }
     }
 }

@@ -14,8 +14,8 @@ internal static class ListReconciliations
     internal sealed record Run(DateTimeOffset StartedAt, DateTimeOffset FinishedAt, long AccountsChecked, long FindingsCount);
 
     internal sealed record Finding(
-        AccountId AccountId, MerchantId MerchantId, string Kind, long SnapshotSequence, long SnapshotPosted, long SnapshotHeld,
-        long? LedgerSequence, long? LedgerPosted, long? LedgerHeld);
+        AccountId AccountId, MerchantId MerchantId, string Kind, long SnapshotSequence, long SnapshotPosted,
+        long? LedgerSequence, long? LedgerPosted);
 
     public static void MapListReconciliations(this IEndpointRouteBuilder ops) =>
         ops.MapGet("/wallet/reconciliations", HandleAsync).WithName(nameof(ListReconciliations)).Produces<Response>();
@@ -34,8 +34,7 @@ internal static class ListReconciliations
             """;
 
         public const string Findings = """
-            SELECT account_id, merchant_id, kind, snapshot_sequence, snapshot_posted, snapshot_held, ledger_sequence,
-                   ledger_posted, ledger_held
+            SELECT account_id, merchant_id, kind, snapshot_sequence, snapshot_posted, ledger_sequence, ledger_posted
               FROM reconciliation_findings
              WHERE run_id = (SELECT run_id FROM reconciliation_runs ORDER BY run_id DESC LIMIT 1)
              ORDER BY account_id

@@ -47,7 +47,8 @@ CREATE TABLE wallet_cards (
 -- The cards of a wallet.
 CREATE INDEX ix_wallet_cards_wallet_id ON wallet_cards (wallet_id) WHERE wallet_id IS NOT NULL;
 
--- The newest known balance of each account. The ledger decides; this is a copy that may lag.
+-- The newest known balance of each account. The ledger decides; this is a copy that may lag, and what open redemptions
+-- hold of it is the ledger's alone.
 CREATE TABLE balance_snapshots (
     account_id   uuid        PRIMARY KEY,
     merchant_id  uuid        NOT NULL,
@@ -55,7 +56,6 @@ CREATE TABLE balance_snapshots (
     gift_card_id uuid        NOT NULL,
     currency     char(3)     NOT NULL CHECK (currency ~ '^[A-Z]{3}$'),
     posted       bigint      NOT NULL,
-    held         bigint      NOT NULL CHECK (held >= 0),
     sequence     bigint      NOT NULL CHECK (sequence > 0),
     updated_at   timestamptz NOT NULL
 );
@@ -81,10 +81,8 @@ CREATE TABLE reconciliation_findings (
     kind              text        NOT NULL CHECK (kind IN ('ahead', 'behind', 'mismatch', 'unknown_account')),
     snapshot_sequence bigint      NOT NULL,
     snapshot_posted   bigint      NOT NULL,
-    snapshot_held     bigint      NOT NULL,
     ledger_sequence   bigint,
     ledger_posted     bigint,
-    ledger_held       bigint,
     PRIMARY KEY (run_id, account_id)
 );
 

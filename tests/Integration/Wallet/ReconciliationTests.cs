@@ -37,7 +37,7 @@ public sealed class ReconciliationTests : IAsyncLifetime
     {
         for (var i = 0; i < 250; i++)
         {
-            ledger.Accounts[await SnapshotAsync(sequence: 3, posted: i)] = (3, i, 0);
+            ledger.Accounts[await SnapshotAsync(sequence: 3, posted: i)] = (3, i);
         }
 
         await RunAsync();
@@ -50,9 +50,9 @@ public sealed class ReconciliationTests : IAsyncLifetime
     {
         var (mismatch, ahead, behind, unknown) = (
             await SnapshotAsync(5, 100), await SnapshotAsync(5, 100), await SnapshotAsync(5, 100), await SnapshotAsync(5, 100));
-        ledger.Accounts[mismatch] = (5, 101, 0);
-        ledger.Accounts[ahead] = (4, 100, 0);
-        ledger.Accounts[behind] = (6, 100, 0);
+        ledger.Accounts[mismatch] = (5, 101);
+        ledger.Accounts[ahead] = (4, 100);
+        ledger.Accounts[behind] = (6, 100);
 
         await RunAsync();
 
@@ -69,7 +69,7 @@ public sealed class ReconciliationTests : IAsyncLifetime
     public async Task An_event_that_arrives_within_the_settling_time_is_no_finding()
     {
         var late = await SnapshotAsync(sequence: 1, posted: 100);
-        ledger.Accounts[late] = (2, 150, 0);
+        ledger.Accounts[late] = (2, 150);
 
         await RunAsync(duringSettle: () => Execute($"UPDATE balance_snapshots SET sequence = 2, posted = 150 WHERE account_id = '{late.Value}'"));
 
@@ -89,8 +89,8 @@ public sealed class ReconciliationTests : IAsyncLifetime
         var account = AccountId.New(TimeProvider.System);
         await using var command = source.CreateCommand(
             """
-            INSERT INTO balance_snapshots (account_id, merchant_id, gift_card_id, currency, posted, held, sequence, updated_at)
-            VALUES ($1, $2, $1, 'EUR', $3, 0, $4, now())
+            INSERT INTO balance_snapshots (account_id, merchant_id, gift_card_id, currency, posted, sequence, updated_at)
+            VALUES ($1, $2, $1, 'EUR', $3, $4, now())
             """);
         command.Parameters.AddWithValue(account.Value);
         command.Parameters.AddWithValue(Merchant.Value);
@@ -131,7 +131,7 @@ public sealed class ReconciliationTests : IAsyncLifetime
     /// <summary>The ledger as a dictionary; one unknown account refuses the whole question, as the real one does.</summary>
     private sealed class FakeLedger : LedgerService.LedgerServiceClient
     {
-        public Dictionary<AccountId, (long Version, long Posted, long Held)> Accounts { get; } = [];
+        public Dictionary<AccountId, (long Version, long Posted)> Accounts { get; } = [];
 
         public override AsyncUnaryCall<GetAccountsResponse> GetAccountsAsync(GetAccountsRequest request, CallOptions options)
         {
@@ -143,7 +143,7 @@ public sealed class ReconciliationTests : IAsyncLifetime
                     return Call(Task.FromException<GetAccountsResponse>(new RpcException(new Status(StatusCode.NotFound, "no such account"))));
                 }
 
-                response.Accounts.Add(new Account { AccountId = id, Version = account.Version, Posted = account.Posted, Held = account.Held });
+                response.Accounts.Add(new Account { AccountId = id, Version = account.Version, Posted = account.Posted });
             }
 
             return Call(Task.FromResult(response));
