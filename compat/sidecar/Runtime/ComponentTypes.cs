@@ -7,6 +7,8 @@ internal static class ComponentTypes
 {
     private static readonly Dictionary<string, Func<HostedApp, Component, IComponent>> Types = new(StringComparer.Ordinal)
     {
+        ["bindings.smtp/v1"] = (_, c) => new Bindings.SmtpBinding(c),
+        ["configuration.redis/v1"] = (app, c) => new Configuration.RedisConfiguration(app, c),
         ["pubsub.in-memory/v1"] = (app, c) => new PubSub.MemoryPubSub(app, c),
         ["pubsub.redis/v1"] = (app, c) => new PubSub.RedisPubSub(app, c),
         ["state.in-memory/v1"] = (_, c) => new State.MemoryStateStore(c),

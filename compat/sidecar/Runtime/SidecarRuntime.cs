@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
 using LocalPlus.Sidecar.Api.Http;
+using LocalPlus.Sidecar.Bindings;
 using LocalPlus.Sidecar.Cli;
+using LocalPlus.Sidecar.Configuration;
 using LocalPlus.Sidecar.Invoke;
 using LocalPlus.Sidecar.PubSub;
 using LocalPlus.Sidecar.Resiliency;
@@ -43,6 +45,8 @@ internal sealed class SidecarRuntime : IAsyncDisposable
         Resiliency = new ResiliencyPolicies(App.Resources.Resiliency);
         State = new StateService(this);
         Secrets = new SecretService(this);
+        Bindings = new BindingService(this);
+        Configuration = new ConfigurationService(this);
         Publisher = new Publisher(this);
         Subscriptions = new SubscriptionManager(this);
         Router = new Router(this, host);
@@ -69,6 +73,10 @@ internal sealed class SidecarRuntime : IAsyncDisposable
     public StateService State { get; }
 
     public SecretService Secrets { get; }
+
+    public BindingService Bindings { get; }
+
+    public ConfigurationService Configuration { get; }
 
     public Publisher Publisher { get; }
 
@@ -118,6 +126,8 @@ internal sealed class SidecarRuntime : IAsyncDisposable
         {
             await BlockShutdownAsync();
             registration?.Dispose();
+            // Streams that would never end by themselves, and probes, end with this.
+            await stopping.CancelAsync();
             using var limit = new CancellationTokenSource(App.Options.GracefulShutdown);
             orderly = await DrainAsync(limit.Token);
         }
@@ -155,6 +165,7 @@ internal sealed class SidecarRuntime : IAsyncDisposable
         {
             await servers.DisposeAsync();
         }
+        await Configuration.DisposeAsync();
         await Components.DisposeAsync();
         Subscriptions.Dispose();
         Router.Dispose();

@@ -72,13 +72,18 @@ internal sealed class SidecarServers : IAsyncDisposable
 
     private static FrozenDictionary<string, ApiHandler> Handlers(SidecarRuntime runtime) => new Dictionary<string, ApiHandler>(StringComparer.Ordinal)
     {
+        ["bindings"] = new BindingsApi(runtime).HandleAsync,
+        ["configuration"] = new ConfigurationApi(runtime).HandleAsync,
         ["healthz"] = HealthApi.Create(runtime),
         ["invoke"] = runtime.Invoke.HandleAsync,
+        ["jobs"] = LeftOutApi.Jobs(runtime),
+        ["lock"] = LeftOutApi.Lock(),
         ["metadata"] = MetadataApi.Create(runtime),
         ["publish"] = new PublishApi(runtime).HandleAsync,
         ["secrets"] = new SecretsApi(runtime).HandleAsync,
         ["state"] = new StateApi(runtime).HandleAsync,
         ["shutdown"] = ShutdownApi.Create(runtime),
+        ["unlock"] = LeftOutApi.Lock(),
     }.ToFrozenDictionary(StringComparer.Ordinal);
 
     private static void Configure(KestrelServerOptions kestrel, SidecarRuntime runtime)

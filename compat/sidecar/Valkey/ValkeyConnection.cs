@@ -37,6 +37,12 @@ internal sealed class ValkeyConnection : IAsyncDisposable
 
     public bool Failed => failure is not null;
 
+    /// <summary>Gets what the server sends without having been asked; only for connections that listen.</summary>
+    public Action<RespValue>? Pushed { get; set; }
+
+    /// <summary>Hears of the end of the connection.</summary>
+    public Action<Exception>? Ended { get; set; }
+
     /// <summary>Connects, authenticates and selects the database. Blocking commands want a longer reply timeout.</summary>
     public static async Task<ValkeyConnection> OpenAsync(ValkeySettings settings, TimeSpan replyTimeout, CancellationToken cancel)
     {
@@ -107,6 +113,17 @@ internal sealed class ValkeyConnection : IAsyncDisposable
             Wake();
         }
         return Task.WhenAll(replies);
+    }
+
+    /// <summary>Sends a command whose replies come to <see cref="Pushed"/>.</summary>
+    public void Post(params ReadOnlySpan<RespArg> command)
+    {
+        lock (gate)
+        {
+            ThrowIfFailed();
+            RespProtocol.Write(outgoing, command);
+            Wake();
+        }
     }
 
     public async ValueTask DisposeAsync()
@@ -210,7 +227,14 @@ internal sealed class ValkeyConnection : IAsyncDisposable
             {
                 waiting.TryDequeue(out pending);
             }
-            pending?.TrySetResult(value);
+            if (pending is not null)
+            {
+                pending.TrySetResult(value);
+            }
+            else
+            {
+                Pushed?.Invoke(value);
+            }
         }
         return consumed;
     }
@@ -245,6 +269,7 @@ internal sealed class ValkeyConnection : IAsyncDisposable
         {
             pending.TrySetException(new ValkeyException(problem.Message, problem));
         }
+        Ended?.Invoke(problem);
     }
 
     /// <summary>Continuations run elsewhere: the read loop must not wait for its callers.</summary>
