@@ -1,4 +1,5 @@
 using Dapr.Client;
+using Dapr.Workflow;
 using LocalPlus.Contracts.Ledger.V1;
 using LocalPlus.Giftcard.Cards;
 using LocalPlus.Giftcard.Ledger;

@@ -75,7 +75,7 @@ internal sealed record ProgramRow(
     long Version,
     DateTimeOffset CreatedAt,
     string? AcceptedAt,
-    Guid[] Locations)
+    string? Locations)
 {
     /// <summary>Selected by every slice that shows a programme; the lists come along in the same row.</summary>
     public const string Columns =
@@ -87,10 +87,9 @@ internal sealed record ProgramRow(
                                 ORDER BY a.merchant_id)::text
                   FROM program_acceptances a
                  WHERE a.program_id = p.program_id) AS accepted_at,
-               ARRAY(SELECT l.location_id
-                       FROM program_locations l
-                      WHERE l.program_id = p.program_id
-                      ORDER BY l.location_id) AS locations
+               (SELECT json_agg(l.location_id ORDER BY l.location_id)::text
+                  FROM program_locations l
+                 WHERE l.program_id = p.program_id) AS locations
           FROM programs p
         """;
 
@@ -100,7 +99,7 @@ internal sealed record ProgramRow(
         return new(
             new(ProgramId), Name, Currency, Status, ValidityDays, VatKind, new(MinLoad, currency), new(MaxLoad, currency),
             new(MaxBalance, currency), Reloadable, new(CashOutBelow, currency), Partial, Pin, Acceptances(),
-            [.. Locations.Select(l => new LocationId(l))], ImageUrl, Reference,
+            Places(), ImageUrl, Reference,
             Metadata is null ? null : JsonElement.Parse(Metadata), Version, CreatedAt);
     }
 
@@ -108,6 +107,10 @@ internal sealed record ProgramRow(
         ? []
         : [.. JsonSerializer.Deserialize<StoredAcceptance[]>(AcceptedAt, StrictJson.Lenient)!
             .Select(a => new Acceptance(new MerchantId(a.Merchant), a.Commission))];
+
+    private IReadOnlyList<LocationId> Places() => Locations is null
+        ? []
+        : [.. JsonSerializer.Deserialize<Guid[]>(Locations)!.Select(l => new LocationId(l))];
 
     private sealed record StoredAcceptance(Guid Merchant, int Commission);
 }

@@ -27,7 +27,7 @@ internal sealed class EngineReader(DaprWorkflowClient workflows)
             var history = await workflows.GetInstanceHistoryAsync(instanceId, deadline.Token);
             return new(
                 Wire.Name(state.RuntimeStatus),
-                [.. history.Select(h => new EngineEvent(h.EventId, Wire.Name(h.EventType), h.Timestamp))],
+                [.. history.Select(h => new EngineEvent(h.EventId, Wire.Name(h.EventType), DateTime.SpecifyKind(h.Timestamp, DateTimeKind.Utc)))],
                 null);
         }
         catch (Exception exception) when (!cancel.IsCancellationRequested)

@@ -1,0 +1,176 @@
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Text.Json;
+using LocalPlus.Giftcard.Cards;
+using LocalPlus.Kernel;
+using LocalPlus.Tests.Integration.Support;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+
+namespace LocalPlus.Tests.Integration.Giftcard;
+
+/// <summary>
+/// The gift card service as a process, with its own database, a sidecar that verifies keys, and behind the sidecar's gRPC
+/// port a ledger in memory. There is no workflow engine: customers must be served without.
+/// </summary>
+public sealed class GiftcardApi : IAsyncLifetime
+{
+    private static readonly string[] AllScopes =
+        ["programs:read", "programs:write", "gift_cards:read", "gift_cards:write", "redemptions:read", "redemptions:write"];
+
+    private readonly OperatorTokens operators = new();
+    private WebApplication ledgerHost = null!;
+    private int ledgerPort;
+
+    public TestDatabase Database { get; private set; } = null!;
+
+    public ServiceProcess Service { get; private set; } = null!;
+
+    public StubSidecar Sidecar { get; private set; } = null!;
+
+    internal FakeLedger Ledger { get; } = new();
+
+    public MerchantId Merchant { get; private set; }
+
+    public string Key { get; private set; } = "";
+
+    public async Task InitializeAsync()
+    {
+        Database = await TestDatabase.CreateAsync("giftcard", typeof(CardCode).Assembly);
+        Sidecar = await StubSidecar.StartAsync();
+        ledgerPort = FreePort.Next();
+        ledgerHost = await StartLedgerAsync();
+        (Merchant, Key) = NewMerchant();
+        Sidecar.OnInvoke("wallet", "internal/customers", _ => Task.FromResult(Results.Json(
+            new { customer_id = CustomerId.New(TimeProvider.System).ToString(), added = true })));
+        await StartAsync();
+    }
+
+    public async Task DisposeAsync()
+    {
+        await Service.DisposeAsync();
+        await ledgerHost.DisposeAsync();
+        await Sidecar.DisposeAsync();
+        await Database.DisposeAsync();
+        operators.Dispose();
+    }
+
+    /// <summary>Kills the service, as a crash does, and starts it again on the same database.</summary>
+    public async Task RestartAsync()
+    {
+        Service.Kill();
+        await Service.DisposeAsync();
+        await StartAsync();
+    }
+
+    public (MerchantId Id, string Key) NewMerchant()
+    {
+        var merchant = MerchantId.New(TimeProvider.System);
+        return (merchant, Sidecar.IssueKey(merchant, AllScopes));
+    }
+
+    public string OperatorToken(string role) => operators.Mint(role);
+
+    public async Task<string> ProgramAsync(object? terms = null, string? key = null)
+    {
+        var answer = await PostAsync("/v1/programs", terms ?? new { name = "Gift cards", currency = "EUR" }, 201, key: key);
+        return answer.GetProperty("id").GetString()!;
+    }
+
+    /// <summary>Sells a card and returns its id and code.</summary>
+    public async Task<(string Id, string Code)> SellAsync(long amount, string? program = null, string? key = null)
+    {
+        program ??= await ProgramAsync(key: key);
+        var card = await PostAsync("/v1/gift_cards", new { program_id = program, amount = Eur(amount) }, 201, key: key);
+        return (card.GetProperty("id").GetString()!, card.GetProperty("code").GetString()!);
+    }
+
+    public static object Eur(long amount) => new { amount, currency = "EUR" };
+
+    public static object Redemption(string code, long amount, string mode = "immediate", string? partial = null, string? reference = null) =>
+        new { mode, amount = Eur(amount), sources = new[] { new { gift_card = new { code } } }, partial, reference };
+
+    public Task<JsonElement> PostAsync(string path, object? body, int status = 200, string? idempotencyKey = null, string? key = null) =>
+        CallAsync(HttpMethod.Post, path, key ?? Key, body, status, idempotencyKey);
+
+    public Task<JsonElement> GetAsync(string path, int status = 200, string? key = null) =>
+        CallAsync(HttpMethod.Get, path, key ?? Key, null, status);
+
+    public Task<JsonElement> OperateAsync(string path, object body, int status = 200, string role = "admin") =>
+        CallAsync(HttpMethod.Post, path, OperatorToken(role), body, status);
+
+    public Task<JsonElement> InspectAsync(string path, int status = 200) =>
+        CallAsync(HttpMethod.Get, path, OperatorToken("viewer"), null, status);
+
+    public async Task<HttpResponseMessage> SendAsync(HttpMethod method, string path, string bearer, object? body, string? idempotencyKey)
+    {
+        using var request = new HttpRequestMessage(method, path);
+        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", bearer);
+        if (method == HttpMethod.Post)
+        {
+            if (idempotencyKey != "")
+            {
+                request.Headers.Add("Idempotency-Key", idempotencyKey ?? Guid.CreateVersion7().ToString());
+            }
+
+            request.Content = body is string text
+                ? new StringContent(text, new MediaTypeHeaderValue("application/json"))
+                : JsonContent.Create(body ?? new { }, options: new JsonSerializerOptions
+                {
+                    DefaultIgnoreCondition = System.Text.Json.Serialization.JsonIgnoreCondition.WhenWritingNull,
+                });
+        }
+
+        return await Service.Public.SendAsync(request);
+    }
+
+    /// <summary>Sends, checks the status and returns the body.</summary>
+    public async Task<JsonElement> CallAsync(
+        HttpMethod method, string path, string bearer, object? body, int status, string? idempotencyKey = null)
+    {
+        using var answer = await SendAsync(method, path, bearer, body, idempotencyKey);
+        var text = await answer.Content.ReadAsStringAsync();
+        Assert.True(status == (int)answer.StatusCode, $"{method} {path}: {(int)answer.StatusCode} {text}\n{Service.Output}");
+        return JsonSerializer.Deserialize<JsonElement>(text);
+    }
+
+    /// <summary>What a test must tamper with.</summary>
+    public async Task SqlAsync(string sql)
+    {
+        await using var connection = new NpgsqlConnection(Database.OwnerConnectionString);
+        await connection.OpenAsync();
+        await using var command = new NpgsqlCommand(sql, connection);
+        await command.ExecuteNonQueryAsync();
+    }
+
+    /// <summary>Waits until a redemption has the state.</summary>
+    public Task StateAsync(string id, string state) => Eventually.TrueAsync(
+        async () => (await GetAsync($"/v1/redemptions/{id}")).GetProperty("state").GetString() == state,
+        TimeSpan.FromSeconds(30), () => $"The redemption did not become {state}.\n{Service.Output}");
+
+    public static string Code(JsonElement problem) => problem.GetProperty("code").GetString()!;
+
+    public static long Amount(JsonElement body, string name) => body.GetProperty(name).GetProperty("amount").GetInt64();
+
+    private async Task StartAsync() => Service = await ServiceProcess.StartAsync(
+        typeof(CardCode).Assembly.Location, Database, Sidecar.Port, ledgerPort,
+        ("Secrets__code_pepper", new string('p', 40)), ("LP_JWKS", operators.JwksPath));
+
+    private async Task<WebApplication> StartLedgerAsync()
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.ListenLocalhost(ledgerPort, listen => listen.Protocols = HttpProtocols.Http2));
+        builder.Services.AddGrpc();
+        builder.Services.AddSingleton(Ledger);
+        var app = builder.Build();
+        app.MapGrpcService<FakeLedger>();
+        await app.StartAsync();
+        return app;
+    }
+}
