@@ -59,7 +59,7 @@ public partial class TextTests
         string[] allowed =
         [
             "BatchWriter.cs", "CommandQueue.cs", "Doorbell.cs", "EngineReader.cs", "FaultHandler.cs", "HoldSweeper.cs", "Jobs.cs",
-            "OutboxRelay.cs", "RunOperator.cs", "RunReconciler.cs", "RunStarter.cs", "Sweeper.cs",
+            "MailSender.cs", "OutboxRelay.cs", "RunOperator.cs", "RunReconciler.cs", "RunStarter.cs", "Sweeper.cs",
         ];
         Tree.Holds(
             from file in Tree.Code("services", "workflows")

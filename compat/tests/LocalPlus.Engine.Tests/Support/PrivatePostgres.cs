@@ -11,6 +11,7 @@ namespace LocalPlus.Engine.Testing;
 public sealed class PrivatePostgres : IAsyncDisposable
 {
     private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Pulse = TimeSpan.FromMilliseconds(20);
 
     private readonly string _folder;
     private readonly bool _asRoot = Environment.UserName == "root";
@@ -65,6 +66,7 @@ public sealed class PrivatePostgres : IAsyncDisposable
         _server.BeginOutputReadLine();
         _server.BeginErrorReadLine();
         var begun = Stopwatch.GetTimestamp();
+        using var pulse = new PeriodicTimer(Pulse);
         while (!await AnswersAsync())
         {
             if (Stopwatch.GetElapsedTime(begun) > StartPatience || _server.HasExited)
@@ -72,7 +74,7 @@ public sealed class PrivatePostgres : IAsyncDisposable
                 throw new InvalidOperationException("PostgreSQL did not start");
             }
 
-            await Task.Delay(20);
+            await pulse.WaitForNextTickAsync();
         }
     }
 
@@ -105,9 +107,10 @@ public sealed class PrivatePostgres : IAsyncDisposable
     private async Task EmptyAsync()
     {
         var data = Path.Combine(_folder, "data");
+        using var pulse = new PeriodicTimer(Pulse);
         while (BackendsOf(data))
         {
-            await Task.Delay(10);
+            await pulse.WaitForNextTickAsync();
         }
     }
 
