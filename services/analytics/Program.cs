@@ -1,0 +1,16 @@
+using LocalPlus.Analytics;
+using LocalPlus.Analytics.Intake;
+using LocalPlus.Hosting;
+
+var builder = WebApplication.CreateBuilder(args);
+await builder.AddLocalPlusAsync("analytics");
+builder.Services.AddJob<AnalyticsRollup>("analytics-rollup");
+
+var app = builder.Build();
+app.UseLocalPlus();
+app.MapMerchantApi().MapGetDailyReport();
+var events = app.MapEvents();
+events.MapEvent<OnCardEvent.Data>("giftcard.cards.v1", OnCardEvent.HandleAsync);
+events.MapEvent<OnRedemptionEvent.Data>("giftcard.redemptions.v1", OnRedemptionEvent.HandleAsync);
+events.MapEvent<OnLedgerTransaction.Data>("ledger.transactions.v1", OnLedgerTransaction.HandleAsync);
+return await app.RunLocalPlusAsync(args);
