@@ -22,7 +22,7 @@ internal sealed partial class ReplayContext(
     IDaprSerializer serializer,
     ILoggerFactory loggers) : WorkflowContext
 {
-    private readonly int turnThread = Environment.CurrentManagedThreadId;
+    private int turnThread = Environment.CurrentManagedThreadId;
     private readonly SortedDictionary<int, WorkflowAction> pending = [];
     private readonly Dictionary<int, TaskCompletionSource<HistoryEvent>> open = [];
     private readonly Dictionary<string, Queue<TaskCompletionSource<HistoryEvent>>> waiters =
@@ -174,6 +174,9 @@ internal sealed partial class ReplayContext(
     /// <summary>The end of the run, as one more action. Nothing is added when it was continued as new.</summary>
     public void Complete(CompleteWorkflowAction completion) =>
         AddNumbered(new WorkflowAction { CompleteWorkflow = completion });
+
+    /// <summary>History is told. Whatever the workflow still asks for now was woken by something else.</summary>
+    public void EndReplay() => turnThread = 0;
 
     /// <summary>Hands the events that nobody waited for to the next generation.</summary>
     public void CarryEventsOver()

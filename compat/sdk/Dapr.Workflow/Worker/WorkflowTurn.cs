@@ -118,6 +118,7 @@ internal sealed class WorkflowTurn(WorkflowRegistry registry, IDaprSerializer se
             }
         }
 
+        context.EndReplay();
         return suspended ? null : run;
 
         void Give(HistoryEvent e, bool replaying)

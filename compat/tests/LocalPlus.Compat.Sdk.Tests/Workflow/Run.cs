@@ -36,7 +36,8 @@ internal sealed class Run(Action<WorkflowRuntimeOptions>? register = null)
         request.NewEvents.Add(newEvents.Split(" ; ").Select(text => Stamp(Event(text.Trim()))));
         await using var services = new ServiceCollection().BuildServiceProvider();
         var answer = await turn.RunAsync(request.Clone(), request.PastEvents, services);
-        Xunit.Assert.Equal(answer, await turn.RunAsync(request.Clone(), request.PastEvents, services));
+        var again = await turn.RunAsync(request.Clone(), request.PastEvents, services);
+        Xunit.Assert.Equal(Answers.Describe(answer, now), Answers.Describe(again, now));
 
         var started = request.NewEvents[0].WorkflowStarted;
         started.Version = answer.Version;
