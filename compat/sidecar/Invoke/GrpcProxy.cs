@@ -35,7 +35,6 @@ internal sealed class GrpcProxy(SidecarRuntime runtime, Router router)
                 : "cannot proxy request: missing dapr-callee-app-id or dapr-app-id metadata");
             return;
         }
-        using var span = TraceContext.Start(http, runtime.App.Tracing, http.Request.Path.Value!);
         try
         {
             var target = router.Find(id);

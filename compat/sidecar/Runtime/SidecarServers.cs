@@ -1,6 +1,7 @@
 using System.Collections.Frozen;
 using System.Net;
 using System.Net.Sockets;
+using LocalPlus.Sidecar.Api.Grpc;
 using LocalPlus.Sidecar.Api.Http;
 using LocalPlus.Sidecar.Resources;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -26,22 +27,32 @@ internal sealed class SidecarServers : IAsyncDisposable
         builder.Services.AddRoutingCore();
         builder.Services.AddSingleton(runtime.App.Logs);
         builder.Services.AddSingleton(runtime.App);
+        builder.Services.AddSingleton(new DaprService(runtime));
+        builder.Services.AddGrpc(grpc =>
+        {
+            grpc.MaxReceiveMessageSize = (int)Math.Min(runtime.App.MaxBodyBytes, int.MaxValue);
+            grpc.MaxSendMessageSize = null;
+            // What is not mapped is passed on to the application that the caller names.
+            grpc.IgnoreUnknownServices = true;
+        });
         foreach (var part in runtime.Parts)
         {
             part.AddServices(builder.Services);
         }
         var web = builder.Build();
         var http = new HttpApi(runtime, Handlers(runtime));
+        var gate = new GrpcGate(runtime);
         web.Use(next => context => context.Features.Get<PortFeature>()?.Role switch
         {
             PortRole.Http => http.HandleAsync(context),
             PortRole.Internal => runtime.Invoke.HandleInternalAsync(context),
-            _ => next(context),
+            _ => gate.HandleAsync(context, next),
         });
         web.UseRouting();
 #pragma warning disable ASP0014 // The proxy must come behind every mapped service, whatever its path looks like.
         web.UseEndpoints(endpoints =>
         {
+            endpoints.MapGrpcService<DaprService>();
             foreach (var part in runtime.Parts)
             {
                 part.MapGrpc(endpoints);

@@ -12,6 +12,8 @@ namespace LocalPlus.Sidecar.Tracing;
 /// </summary>
 public sealed record TraceContext(string TraceParent, string? TraceState)
 {
+    private const int BinaryLength = 29;
+
     public const string ZeroParent = "00-00000000000000000000000000000000-0000000000000000-00";
 
     public static readonly TraceContext None = new(ZeroParent, null);
@@ -41,12 +43,22 @@ public sealed record TraceContext(string TraceParent, string? TraceState)
     /// <summary>The same without response headers: gRPC sends none.</summary>
     internal static Activity? Start(HttpContext http, ActivitySource source, string name)
     {
-        var parent = http.Request.Headers.TraceParent.ToString();
-        var state = http.Request.Headers.TraceState.ToString();
-        var incoming = IsValid(parent) ? new TraceContext(parent, state.Length > 0 ? state : null) : None;
+        var incoming = Incoming(http);
         var span = source.HasListeners() ? source.StartActivity(name, ActivityKind.Server, incoming.IsTrace ? incoming.ToContext() : default) : null;
         http.Features.Set(span is null ? incoming : From(span));
         return span;
+    }
+
+    /// <summary>What the caller sent: the text headers, or the older binary one of gRPC clients.</summary>
+    internal static TraceContext Incoming(HttpContext http)
+    {
+        var parent = http.Request.Headers.TraceParent.ToString();
+        if (IsValid(parent))
+        {
+            return Parse(parent, http.Request.Headers.TraceState.ToString());
+        }
+        var binary = http.Request.Headers["grpc-trace-bin"].ToString();
+        return binary.Length > 0 ? FromBinary(binary) : None;
     }
 
     /// <summary>A span below this context, for what the sidecar itself sends.</summary>
@@ -68,7 +80,7 @@ public sealed record TraceContext(string TraceParent, string? TraceState)
     /// <summary>The older binary form that gRPC callees may read, base64 encoded.</summary>
     internal string ToBinary()
     {
-        Span<byte> bytes = stackalloc byte[29];
+        Span<byte> bytes = stackalloc byte[BinaryLength];
         bytes.Clear();
         var context = ToContext();
         context.TraceId.CopyTo(bytes[2..18]);
@@ -77,6 +89,18 @@ public sealed record TraceContext(string TraceParent, string? TraceState)
         bytes[27] = 2;
         bytes[28] = (byte)context.TraceFlags;
         return Convert.ToBase64String(bytes);
+    }
+
+    private static TraceContext FromBinary(string text)
+    {
+        Span<byte> bytes = stackalloc byte[64];
+        var padded = text.PadRight((text.Length + 3) / 4 * 4, '=');
+        if (!Convert.TryFromBase64String(padded, bytes, out var length) || length != BinaryLength || bytes[0] != 0 || bytes[1] != 0)
+        {
+            return None;
+        }
+        return new TraceContext(
+            $"00-{Convert.ToHexStringLower(bytes[2..18])}-{Convert.ToHexStringLower(bytes[19..27])}-{bytes[28]:x2}", null);
     }
 
     private static bool IsValid(string? parent) =>

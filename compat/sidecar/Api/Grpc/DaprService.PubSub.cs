@@ -1,0 +1,62 @@
+using Google.Protobuf.Collections;
+using Google.Protobuf.WellKnownTypes;
+using Grpc.Core;
+using LocalPlus.Compat.Protos;
+using LocalPlus.Sidecar.PubSub;
+using LocalPlus.Sidecar.Tracing;
+
+namespace LocalPlus.Sidecar.Api.Grpc;
+
+internal sealed partial class DaprService
+{
+    public override Task<Empty> PublishEvent(PublishEventRequest request, ServerCallContext context) => GrpcErrors.GuardAsync(async () =>
+    {
+        await runtime.Publisher.PublishAsync(
+            request.PubsubName,
+            request.Topic,
+            request.Data.Memory,
+            request.DataContentType,
+            Copy(request.Metadata),
+            TraceContext.Of(context.GetHttpContext()),
+            context.CancellationToken);
+        return Nothing;
+    });
+
+    public override Task<BulkPublishResponse> BulkPublishEvent(BulkPublishRequest request, ServerCallContext context) => GrpcErrors.GuardAsync(async () =>
+    {
+        var entries = request.Entries.Select(e => new BulkEntry(e.EntryId, e.Event.Memory, e.ContentType, Copy(e.Metadata))).ToList();
+        var failed = await runtime.Publisher.PublishBulkAsync(
+            request.PubsubName, request.Topic, entries, TraceContext.Of(context.GetHttpContext()), context.CancellationToken);
+        var response = new BulkPublishResponse();
+        response.FailedEntries.AddRange(failed.Select(f => new BulkPublishResponseFailedEntry { EntryId = f.EntryId, Error = f.Error }));
+        return response;
+    });
+
+    public override Task<BulkPublishResponse> BulkPublishEventAlpha1(BulkPublishRequest request, ServerCallContext context) => BulkPublishEvent(request, context);
+
+    public override async Task SubscribeTopicEventsAlpha1(
+        IAsyncStreamReader<SubscribeTopicEventsRequestAlpha1> requestStream,
+        IServerStreamWriter<SubscribeTopicEventsResponseAlpha1> responseStream,
+        ServerCallContext context)
+    {
+        // The stream ends with the sidecar too; nobody else would end it.
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, runtime.App.Stopping);
+        try
+        {
+            using var stream = new TopicStream(runtime, requestStream, responseStream);
+            await stream.RunAsync(ending.Token);
+        }
+        catch (ApiException problem)
+        {
+            throw GrpcErrors.ToRpc(problem);
+        }
+        catch (OperationCanceledException) when (runtime.App.Stopping.IsCancellationRequested)
+        {
+            throw new RpcException(new Status(StatusCode.Unavailable, "subscription is closed: the sidecar is shutting down"));
+        }
+    }
+
+    /// <summary>No metadata and empty metadata are the same over gRPC; daprd's map is nil then.</summary>
+    private static Dictionary<string, string>? Copy(MapField<string, string> metadata) =>
+        metadata.Count == 0 ? null : new Dictionary<string, string>(metadata, StringComparer.Ordinal);
+}
