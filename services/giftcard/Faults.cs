@@ -35,13 +35,22 @@ internal static class Faults
     public static readonly Fault HoldNotSettled =
         new("hold_not_settled", 409, "A run may only be terminated when its hold is settled");
 
-    /// <summary>The ledger refused with a code of its own, e.g. account_frozen.</summary>
-    public static Fault FromLedger(string code) => code switch
+    /// <summary>The ledger's own refusals that a caller of this service can meet.</summary>
+    public static readonly Fault AccountClosed = new("account_closed", 409, "The account is closed");
+    public static readonly Fault AccountFrozen = new("account_frozen", 409, "The account is frozen");
+
+    private static readonly Fault[] OfTheLedger =
+    [
+        AccountClosed, AccountFrozen, CommonFaults.NotFound, CommonFaults.ReferenceReused, CurrencyMismatch, HoldExpired,
+        InsufficientBalance, LimitExceeded, RedemptionNotHeld, RefundExceedsCaptured,
+    ];
+
+    /// <summary>The fault behind a code of the ledger; null for one that no request of ours should ever provoke.</summary>
+    public static Fault? FromLedger(string code) => code switch
     {
-        "insufficient_balance" => InsufficientBalance,
-        "hold_expired" => HoldExpired,
-        "currency_mismatch" => CurrencyMismatch,
-        _ => new Fault(code, 409, "The ledger refused"),
+        "reversal_exceeds_original" => RefundExceedsCaptured,
+        "hold_not_pending" => RedemptionNotHeld,
+        _ => OfTheLedger.FirstOrDefault(fault => fault.Code == code),
     };
 
     /// <summary>A body that has the right shape but a value out of its range.</summary>

@@ -76,8 +76,11 @@ internal sealed class LedgerGateway(LedgerService.LedgerServiceClient client)
         }
     }
 
+    // Busy is silence: the same question may be answered later. A code that none of our questions should provoke is a bug.
     private static Exception Translate(string code, string detail, RpcException refusal) =>
         code == CommonFaults.Busy.Code || code == CommonFaults.RequestInProgress.Code || code == CommonFaults.InternalError.Code
             ? new LedgerUnknownException($"The ledger is busy: {detail}", refusal)
-            : new FaultException(Faults.FromLedger(code), detail);
+            : Faults.FromLedger(code) is { } fault
+                ? new FaultException(fault, detail)
+                : new InvalidOperationException($"The ledger refused with {code}: {detail}", refusal);
 }

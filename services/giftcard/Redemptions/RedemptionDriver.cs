@@ -14,7 +14,7 @@ namespace LocalPlus.Giftcard.Redemptions;
 /// </summary>
 internal sealed class RedemptionDriver(
     Database database, LedgerGateway ledger, RedemptionOutcomes outcomes, CardReader cards,
-    RunSignal runs, Doorbell doorbell)
+    RunSignal runs, Doorbell doorbell, TimeProvider time)
 {
     /// <summary>
     /// Step 2 and 3 of a redemption: asks the ledger for the hold (or the capture at once) and writes down what it said.
@@ -25,7 +25,7 @@ internal sealed class RedemptionDriver(
         var row = redemption.Row;
         try
         {
-            var hold = await ledger.PlaceHoldAsync(HoldRequest(redemption), cancel);
+            var hold = await BalancedAsync(redemption, await PlaceAsync(redemption, cancel), fresh: true, cancel);
             return await FinishAsync(row.Id, (db, now) => outcomes.AuthorizedAsync(db, now, hold), cancel) ?? redemption;
         }
         catch (FaultException refusal)
@@ -48,6 +48,7 @@ internal sealed class RedemptionDriver(
         }
 
         Hold hold;
+        var fresh = true;
         try
         {
             hold = row.State == RedemptionState.Confirming
@@ -56,9 +57,11 @@ internal sealed class RedemptionDriver(
         }
         catch (FaultException)
         {
+            fresh = false;
             hold = await HoldAsync(row, cancel);
         }
 
+        hold = await BalancedAsync(redemption, hold, fresh, cancel);
         var settled = await FinishAsync(row.Id, (db, now) => outcomes.SettledAsync(db, now, hold), cancel) ?? redemption;
         if (RedemptionState.IsSettled(settled.Row.State))
         {
@@ -71,6 +74,57 @@ internal sealed class RedemptionDriver(
     /// <summary>The hold as the ledger has it.</summary>
     public Task<Hold> HoldAsync(RedemptionRow row, CancellationToken cancel) => ledger.GetHoldAsync(
         new GetHoldRequest { MerchantId = new MerchantId(row.BooksMerchantId).ToString(), Reference = row.Id.ToString() }, cancel);
+
+    /// <summary>
+    /// Places the hold. An intent that was driven so late that its hold would have run out already only learns whether the
+    /// ledger had placed it in time.
+    /// </summary>
+    private async Task<Hold> PlaceAsync(Redemption redemption, CancellationToken cancel)
+    {
+        if (redemption.Row.HoldExpiresAt > time.GetUtcNow() || redemption.Row.IsImmediate)
+        {
+            return await ledger.PlaceHoldAsync(HoldRequest(redemption), cancel);
+        }
+
+        try
+        {
+            return await HoldAsync(redemption.Row, cancel);
+        }
+        catch (FaultException absent) when (absent.Fault.Code == CommonFaults.NotFound.Code)
+        {
+            throw new FaultException(Faults.HoldExpired, "The hold would have run out before it was placed.");
+        }
+    }
+
+    /// <summary>
+    /// The ledger tells balances of the accounts it touched, at that moment. For cards with several lots, and for a hold
+    /// that was only read, they are asked for.
+    /// </summary>
+    private async Task<Hold> BalancedAsync(Redemption redemption, Hold hold, bool fresh, CancellationToken cancel)
+    {
+        var told = hold.Items.Select(i => i.AccountId).ToHashSet(StringComparer.Ordinal);
+        if (fresh && redemption.Legs.All(l => told.Contains(new AccountId(l.AccountId).ToString())))
+        {
+            return hold;
+        }
+
+        var accounts = await cards.AccountsAsync(
+            new MerchantId(redemption.Row.BooksMerchantId), redemption.Legs.Select(l => l.AccountId), cancel);
+        var full = hold.Clone();
+        foreach (var account in accounts.Values)
+        {
+            var item = full.Items.FirstOrDefault(i => i.AccountId == account.AccountId);
+            if (item is null)
+            {
+                item = new HoldItem { AccountId = account.AccountId };
+                full.Items.Add(item);
+            }
+
+            item.AvailableAfter = account.Available;
+        }
+
+        return full;
+    }
 
     private async Task<Redemption?> FinishAsync(
         RedemptionId id, Func<DbSession, Redemption, Task<Redemption>> finish, CancellationToken cancel)

@@ -55,7 +55,7 @@ internal sealed record RedemptionRow(
     public Standing Standing => new(State, Decision, DecisionAmount, Approved, Captured, HoldExpiresAt);
 
     /// <summary>The refusal of a redemption that was refused, as often as it is asked for.</summary>
-    public FaultException Refusal() => new(Faults.FromLedger(FaultCode!), FaultDetail!)
+    public FaultException Refusal() => new(Faults.FromLedger(FaultCode!)!, FaultDetail!)
     {
         Extensions = FaultAvailable is { } available
             ? new Dictionary<string, object?> { ["available"] = new Money(available, Kernel.Currency.Parse(Currency)) }

@@ -101,11 +101,4 @@ internal static class RedemptionRules
         refunded == 0 ? RedemptionState.Completed
         : refunded < captured ? RedemptionState.PartiallyRefunded
         : RedemptionState.Refunded;
-
-    /// <summary>How long to leave a step alone after its n-th failure: 5 s doubling up to <see cref="GiftcardLimits.LongestRetry"/>.</summary>
-    public static TimeSpan RetryAfter(int attempts)
-    {
-        var seconds = GiftcardLimits.TakeOver.TotalSeconds * (1L << Math.Clamp(attempts, 0, 16));
-        return TimeSpan.FromSeconds(Math.Min(seconds, GiftcardLimits.LongestRetry.TotalSeconds));
-    }
 }

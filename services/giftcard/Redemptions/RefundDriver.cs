@@ -93,7 +93,7 @@ internal sealed class RefundDriver(Database database, LedgerGateway ledger, Rede
 
     private static Answer ToAnswer(RefundRow refund, RedemptionRow redemption, FaultException? refusal) => refund.State == "refused"
         ? Problems.Answer(
-            refusal ?? new FaultException(Faults.FromLedger(refund.FaultCode!), "The ledger refused the refund."),
+            refusal ?? new FaultException(Faults.FromLedger(refund.FaultCode!)!, "The ledger refused the refund."),
             $"/v1/redemptions/{redemption.Id}/refunds")
         : Answer.Created($"/v1/redemptions/{redemption.Id}/refunds", refund.ToView(redemption.State));
 
