@@ -41,9 +41,17 @@ internal sealed class Interruption(Checkout checkout, Shop shop, Story story, Na
             () => shop.CardAsync(card.Id), r => r.Number("balance.amount") == balance - Price && r.Number("held.amount") == 0,
             "nothing lost, nothing doubled: the card is exactly 12.00 EUR lighter and nothing is held", Soon, cancel);
         Narrator.Show($"GET /v1/gift_cards/{card.Id}", after, "balance", "held");
+        var activities = await shop.ActivitiesAsync(card.Id);
+        narrator.Check(
+            activities.At("data")!.AsArray().Count(a => (string?)a!["redemption_id"] == id) == 1,
+            "the card's activities name this redemption once", activities);
         await story.ProveAsync();
+
+        Narrator.Chapter("What followed by itself, all the same");
+        await story.MailAsync(card, "receipt", id);
         await narrator.EventuallyAsync(
-            shop.DayAsync, r => r.Number("data.0.redeemed_amount") == 3000 + Price && r.Number("data.0.redeemed_count") == 2,
+            shop.FiguresAsync,
+            r => Shop.Sum(r, "redeemed.count") == 2 && Shop.Sum(r, "redeemed.amount.amount") == Story.Price + Price,
             "analytics counts this redemption once", Soon, cancel);
     }
 

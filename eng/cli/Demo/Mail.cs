@@ -16,7 +16,7 @@ internal sealed record Mail(string To, string Subject, string Text)
         var text = File.ReadAllText(file).ReplaceLineEndings("\n");
         var body = text.IndexOf("\n\n", StringComparison.Ordinal);
         var head = text[..body].Replace("\n ", " ", StringComparison.Ordinal).Replace("\n\t", " ", StringComparison.Ordinal).Split('\n');
-        return new Mail(Header(head, "To") + Header(head, "X-RcptTo"), Header(head, "Subject"), text[(body + 2)..]);
+        return new Mail(Header(head, "To"), Header(head, "Subject"), text[(body + 2)..]);
     }
 
     private static string Header(string[] head, string name) =>

@@ -6,6 +6,7 @@ namespace LocalPlus.Cli;
 /// <summary>A merchant's till and its operator, as the story uses them: each call is one call of the REST API.</summary>
 internal sealed class Shop(Checkout checkout, Ports ports, Developer merchant, TimeSpan patience, CancellationToken cancel) : IDisposable
 {
+    private readonly DateTimeOffset _began = DateTimeOffset.UtcNow;
     private readonly Rest _till = new(ports.GatewayUrl, merchant.ApiKey, patience);
     private readonly Rest _operator = new(ports.GatewayUrl, Operators.Mint(checkout, "operator", "demo"), patience);
 
@@ -33,6 +34,8 @@ internal sealed class Shop(Checkout checkout, Ports ports, Developer merchant, T
 
     public Task<RestAnswer> CardAsync(string card) => _till.GetAsync($"/v1/gift_cards/{card}", cancel);
 
+    public Task<RestAnswer> ActivitiesAsync(string card) => _till.GetAsync($"/v1/gift_cards/{card}/activities", cancel);
+
     public Task<RestAnswer> HoldAsync(string code, long amount, string reference, string key) =>
         _till.PostAsync(
             "/v1/redemptions",
@@ -58,11 +61,13 @@ internal sealed class Shop(Checkout checkout, Ports ports, Developer merchant, T
     /// <summary>The ledger's own proof over all of its books.</summary>
     public Task<RestAnswer> ProofAsync() => _operator.GetAsync("/ops/v1/ledger/proof", cancel);
 
-    public Task<RestAnswer> DayAsync()
-    {
-        var today = DateTimeOffset.UtcNow.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
-        return _till.GetAsync($"/v1/reports/daily?from={today}&to={today}", cancel);
-    }
+    /// <summary>The merchant's figures since the story began, which may have been yesterday.</summary>
+    public Task<RestAnswer> FiguresAsync() =>
+        _till.GetAsync(string.Create(CultureInfo.InvariantCulture, $"/v1/reports/daily?from={_began:yyyy-MM-dd}&to={DateTimeOffset.UtcNow:yyyy-MM-dd}"), cancel);
+
+    /// <summary>One figure of that report, summed over its days, e.g. "redeemed.amount.amount".</summary>
+    public static long Sum(RestAnswer figures, string figure) =>
+        Enumerable.Range(0, figures.At("data")?.AsArray().Count ?? 0).Sum(day => figures.Number($"data.{day}.{figure}") ?? 0);
 
     public void Dispose()
     {

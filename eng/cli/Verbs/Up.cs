@@ -12,7 +12,7 @@ internal static class Up
         Options = ["--otlp"],
     };
 
-    private const int CrashesAllowed = 4;
+    private const int CrashesAllowed = 6;
     private static readonly TimeSpan HealthyLimit = TimeSpan.FromSeconds(180);
     private static readonly TimeSpan SupervisorLimit = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(250);
