@@ -26,7 +26,7 @@ internal static class RedeemScenario
             var key = Guid.NewGuid().ToString("N");
             var body = string.Create(
                 CultureInfo.InvariantCulture,
-                $$"""{"reference":"bench-{{key}}","mode":"immediate","amount":{"amount":1,"currency":"EUR"},"sources":[{"gift_card_id":"{{cards[card]}}"}]}""");
+                $$"""{"reference":"bench-{{key}}","mode":"immediate","amount":{"amount":1,"currency":"EUR"},"sources":[{"gift_card":{"code":"{{cards[card].Code}}"}}]}""");
             try
             {
                 var (status, text) = await api.PostAsync("/v1/redemptions", body, key, end);
@@ -60,10 +60,10 @@ internal static class RedeemScenario
         return BenchResult.Of("redeem", options, load, Pgbench.Name, yardstick, wrong <= unknown, notes);
     }
 
-    private static async Task<string[]> SellAsync(Api api, CancellationToken cancel)
+    private static async Task<(string Id, string Code)[]> SellAsync(Api api, CancellationToken cancel)
     {
         var program = await api.MustPostAsync("/v1/programs", new JsonObject { ["name"] = "Bench", ["currency"] = "EUR" }, cancel);
-        var cards = new string[Cards];
+        var cards = new (string Id, string Code)[Cards];
         await Parallel.ForEachAsync(
             Enumerable.Range(0, Cards),
             new ParallelOptions { MaxDegreeOfParallelism = SetUpInParallel, CancellationToken = cancel },
@@ -77,18 +77,18 @@ internal static class RedeemScenario
                         ["amount"] = new JsonObject { ["amount"] = Value, ["currency"] = "EUR" },
                     },
                     token);
-                cards[i] = (string)card["id"]!;
+                cards[i] = ((string)card["id"]!, (string)card["code"]!);
             });
         return cards;
     }
 
     /// <summary>How many cards' balances are not their value less the accepted redemptions.</summary>
-    private static async Task<int> WrongAsync(Api api, string[] cards, long[] accepted, CancellationToken cancel)
+    private static async Task<int> WrongAsync(Api api, (string Id, string Code)[] cards, long[] accepted, CancellationToken cancel)
     {
         var wrong = 0;
         for (var i = 0; i < cards.Length; i++)
         {
-            var card = await api.MustGetAsync($"/v1/gift_cards/{cards[i]}", cancel);
+            var card = await api.MustGetAsync($"/v1/gift_cards/{cards[i].Id}", cancel);
             wrong += (long)card["balance"]!["amount"]! == Value - accepted[i] ? 0 : 1;
         }
 
