@@ -26,7 +26,7 @@ internal static class RedeemScenario
             var key = Guid.NewGuid().ToString("N");
             var body = string.Create(
                 CultureInfo.InvariantCulture,
-                $$"""{"reference":"bench-{{key}}","mode":"immediate","amount":{"amount":1,"currency":"EUR"},"sources":[{"gift_card":{"code":"{{cards[card].Code}}"}}]}""");
+                $$$"""{"reference":"bench-{{{key}}}","mode":"immediate","amount":{"amount":1,"currency":"EUR"},"sources":[{"gift_card":{"code":"{{{cards[card].Code}}}"}}]}""");
             try
             {
                 var (status, text) = await api.PostAsync("/v1/redemptions", body, key, end);
