@@ -68,7 +68,7 @@ internal sealed class RunDesk(Database database, TimeProvider time, ILogger<RunD
         public const string Insert =
             """
             INSERT INTO operator_actions (redemption_id, verb, subject, role, reason, detail, occurred_at, previous_hash, hash)
-            VALUES (@RedemptionId, @Verb, @Subject, @Role, @Reason, @Detail::jsonb, @OccurredAt, @PreviousHash, @Hash)
+            VALUES (@RedemptionId, @Verb, @Subject, @Role, @Reason, @Detail::json, @OccurredAt, @PreviousHash, @Hash)
             """;
     }
 }
