@@ -13,7 +13,11 @@ public partial class DependencyTests
     private const string WorkflowOwner = "giftcard";
 
     /// <summary>What a stand-in may use beside .NET itself and other stand-ins.</summary>
-    private static readonly string[] CompatPackages = ["Google.Protobuf", "Grpc.Tools", "Npgsql", "YamlDotNet"];
+    private static readonly string[] CompatPackages =
+    [
+        "Google.Protobuf", "Grpc.Tools", "MailKit", "Npgsql", "OpenTelemetry", "OpenTelemetry.Exporter.OpenTelemetryProtocol",
+        "YamlDotNet",
+    ];
 
     private static readonly string[] Switched = ["Dapr.", "Grpc.AspNetCore", "Grpc.Core", "Grpc.Net", "Testcontainers"];
 

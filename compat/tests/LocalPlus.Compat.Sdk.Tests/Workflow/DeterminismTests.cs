@@ -58,7 +58,7 @@ public sealed class DeterminismTests
     {
         var delay = new Run(options => options.RegisterWorkflow<string, string>("delaying", async (context, _) =>
         {
-            await Task.Delay(50);
+            await Task.Delay(Timeout.InfiniteTimeSpan);
             await context.CallActivityAsync("step");
             return "done";
         }));
