@@ -22,8 +22,8 @@ public sealed class BadInputTests(StackFixture stack)
         { "POST /v1/programs", "none", "key", """{"name":"x","currency":"EUR"}""", 401, "unauthenticated" },
         { "POST /v1/programs", "merchant", "key", "{", 400, "invalid_request" },
         { "POST /v1/gift_cards", "merchant", "key", """{"program_id":"prg_x","amount":{"amount":1,"currency":"EUR"}}""", 400, "invalid_request" },
-        { "POST /v1/gift_cards", "merchant", "key", $$"""{"program_id":"prg_{{Absent}}","amount":{"amount":1.5,"currency":"EUR"}}""", 400, "invalid_request" },
-        { "POST /v1/gift_cards", "merchant", "key", $$"""{"program_id":"prg_{{Absent}}","amount":{"amount":100,"currency":"EUR"}}""", 404, "not_found" },
+        { "POST /v1/gift_cards", "merchant", "key", $$$"""{"program_id":"prg_{{{Absent}}}","amount":{"amount":1.5,"currency":"EUR"}}""", 400, "invalid_request" },
+        { "POST /v1/gift_cards", "merchant", "key", $$$"""{"program_id":"prg_{{{Absent}}}","amount":{"amount":100,"currency":"EUR"}}""", 404, "not_found" },
         { "POST /v1/gift_cards/lookup", "merchant", "key", """{"code":"ABCDEFGHJKMNPQRS"}""", 404, "gift_card_not_usable" },
         { "POST /v1/gift_cards/lookup", "merchant", "key", """{"code":null}""", 400, "invalid_request" },
         { "POST /v1/redemptions", "merchant", "key", """{"reference":"a","mode":"later"}""", 400, "invalid_request" },
@@ -34,7 +34,7 @@ public sealed class BadInputTests(StackFixture stack)
         { $"POST /v1/redemptions/rdm_{Absent}/refunds", "merchant", "key", "{}", 404, "not_found" },
         { $"GET /v1/redemptions/rdm_{Absent}", "merchant", "", null, 404, "not_found" },
         { $"GET /v1/gift_cards/gc_{Absent}", "merchant", "", null, 404, "not_found" },
-        { "GET /v1/gift_cards/nonsense", "merchant", "", null, 404, "not_found" },
+        { "GET /v1/gift_cards/nonsense", "merchant", "", null, 400, "invalid_request" },
         { "GET /v1/gift_cards?limit=0", "merchant", "", null, 400, "invalid_request" },
         { $"GET /ops/v1/runs/rdm_{Absent}", "viewer", "", null, 404, "not_found" },
         { $"GET /ops/v1/runs/rdm_{Absent}", "merchant", "", null, 401, "unauthenticated" },
@@ -56,7 +56,7 @@ public sealed class BadInputTests(StackFixture stack)
         };
         if (key.Length > 0)
         {
-            request.Headers.Add("Idempotency-Key", $"{Guid.NewGuid()}");
+            request.Headers.Add("Idempotency-Key", Guid.CreateVersion7().ToString());
         }
 
         request.Content = body is null ? null : new StringContent(body, Encoding.UTF8, "application/json");

@@ -5,7 +5,7 @@ namespace LocalPlus.Cli;
 /// <summary>The second half: between hold and confirm a process is killed, and the story still ends right.</summary>
 internal sealed class Interruption(Checkout checkout, Shop shop, Story story, Narrator narrator, CancellationToken cancel)
 {
-    public static readonly string[] Victims = ["ledger", "giftcard", "sidecar", "valkey"];
+    public static readonly string[] Victims = ["ledger", "giftcard", "sidecar", "valkey", "postgres"];
 
     private const long Price = 1200;
     private static readonly TimeSpan HealthyAgain = TimeSpan.FromSeconds(60);
