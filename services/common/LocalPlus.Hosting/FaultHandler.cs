@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using LocalPlus.Kernel;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Http;
@@ -8,7 +9,7 @@ using Npgsql;
 namespace LocalPlus.Hosting;
 
 /// <summary>The edge: the one place where an exception becomes an answer.</summary>
-internal sealed class FaultHandler(ILogger<FaultHandler> log) : IExceptionHandler
+internal sealed partial class FaultHandler(ILogger<FaultHandler> log) : IExceptionHandler
 {
     public async ValueTask<bool> TryHandleAsync(HttpContext httpContext, Exception exception, CancellationToken cancellationToken)
     {
@@ -34,7 +35,7 @@ internal sealed class FaultHandler(ILogger<FaultHandler> log) : IExceptionHandle
         BadHttpRequestException { InnerException: JsonException json } => FromJson(json),
         BadHttpRequestException { StatusCode: 413 } => new(CommonFaults.BodyTooLarge, "The body is larger than the limit."),
         BadHttpRequestException { StatusCode: 415 } => new(CommonFaults.UnsupportedMediaType, "Send application/json."),
-        BadHttpRequestException bad => new(CommonFaults.InvalidRequest, bad.Message),
+        BadHttpRequestException bad => FromBinding(bad.Message),
         NpgsqlException { IsTransient: true } or NpgsqlException { InnerException: TimeoutException } or TimeoutException =>
             new(CommonFaults.Busy, "The database did not answer in time."),
         PostgresException { SqlState: PostgresErrorCodes.LockNotAvailable or PostgresErrorCodes.QueryCanceled
@@ -45,6 +46,27 @@ internal sealed class FaultHandler(ILogger<FaultHandler> log) : IExceptionHandle
         HttpRequestException or Dapr.DaprException => new(CommonFaults.Busy, "A service behind this one did not answer."),
         _ => new(CommonFaults.InternalError, "The request failed; quote the request_id when you report it."),
     };
+
+    /// <summary>Says which parameter is missing or wrong in the caller's words; the framework's name its own types.</summary>
+    private static FaultException FromBinding(string message)
+    {
+        if (BadParameter().Match(message) is { Success: true } parameter)
+        {
+            var name = parameter.Groups["name"].Value;
+            var missing = message.StartsWith("Required", StringComparison.Ordinal);
+            return new(
+                CommonFaults.InvalidRequest,
+                missing ? $"The parameter {name} is missing." : $"The parameter {name} is not valid.",
+                new FieldError(name, missing ? "required" : "invalid"));
+        }
+
+        return message.StartsWith("Implicit body", StringComparison.Ordinal)
+            ? new(CommonFaults.InvalidRequest, "The request needs a JSON body.", new FieldError("/", "required"))
+            : new(CommonFaults.InvalidRequest, "The request is malformed.");
+    }
+
+    [GeneratedRegex(@"\A(Failed to bind|Required) parameter ""[^""]*? (?<name>[^"" ]+)""", RegexOptions.None, matchTimeoutMilliseconds: 100)]
+    private static partial Regex BadParameter();
 
     private static FaultException FromJson(JsonException json)
     {

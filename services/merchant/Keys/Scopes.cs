@@ -8,16 +8,14 @@ internal static class Scopes
 {
     public static readonly IReadOnlyList<string> All =
     [
-        "accounts:read",
         "api_keys:read",
         "api_keys:write",
-        "checkpoints:read",
         "customers:read",
         "customers:write",
         "gift_cards:read",
         "gift_cards:write",
-        "holds:read",
-        "holds:write",
+        "ledger:read",
+        "ledger:write",
         "locations:read",
         "locations:write",
         "merchants:read",
@@ -27,8 +25,6 @@ internal static class Scopes
         "redemptions:read",
         "redemptions:write",
         "reports:read",
-        "transactions:read",
-        "transactions:write",
     ];
 
     private static readonly HashSet<string> Known = [.. All];
