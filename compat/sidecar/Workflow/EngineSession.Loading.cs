@@ -130,12 +130,15 @@ internal sealed partial class EngineSession
         : run.Inbox.Select(row => row.Event.ExecutionStarted?.ScheduledStartTimestamp)
             .FirstOrDefault(at => at is not null)?.ToDateTimeOffset();
 
-    // Events for a run that does not exist: nobody will ever take them.
+    // Events for a run that does not exist: nobody will ever take them. The store looks again before it drops them.
     private void DropOrphans(Run run)
     {
-        var unit = new CommitUnit();
-        unit.DroppedRuns.Add(run.Id);
-        _writer.Add(unit, _ => { });
+        if (run.Waked || run.Inbox.Count > 0)
+        {
+            var unit = new CommitUnit();
+            unit.OrphanedInboxes.Add(run.Id);
+            _writer.Add(unit, _ => { });
+        }
     }
 
     /// <summary>Looks whether a run has something to do; brings it into memory for that.</summary>
@@ -150,6 +153,7 @@ internal sealed partial class EngineSession
             }
 
             var run = Request(id);
+            run.Waked = true;
             if (run.Phase != RunPhase.Loading)
             {
                 FireDue(run);

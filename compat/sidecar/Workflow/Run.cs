@@ -60,7 +60,7 @@ internal sealed record RunView
         CreatedAt = past.Start is null ? Never : past.CreatedAt ?? Never,
         UpdatedAt = past.Start is null ? Never : past.UpdatedAt ?? Never,
         Input = past.Start?.Input,
-        Output = past.Completed?.FailureDetails is null ? past.Completed?.Result : null,
+        Output = past.Completed?.Result,
         CustomStatus = customStatus,
         Version = past.VersionName,
         ParentId = past.Start?.ParentInstance?.WorkflowInstance?.InstanceId,
@@ -142,6 +142,9 @@ internal sealed class Run(string id)
 
     /// <summary>The moment for which the run was last put on the heap of timers.</summary>
     public DateTimeOffset? Armed { get; set; }
+
+    /// <summary>Was looked for because the store had something for it to do.</summary>
+    public bool Waked { get; set; }
 
     /// <summary>Inbox rows of other engines that were taken note of.</summary>
     public HashSet<long> SeenMail { get; } = [];

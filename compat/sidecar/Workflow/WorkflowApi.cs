@@ -164,7 +164,7 @@ internal sealed class WorkflowApi(WorkflowEngine engine)
         var properties = new SortedDictionary<string, string>(StringComparer.Ordinal);
         Add("dapr.workflow.custom_status", view.CustomStatus);
         Add("dapr.workflow.input", view.Input);
-        Add("dapr.workflow.output", view.Output);
+        Add("dapr.workflow.output", view.Failure is null ? view.Output : null);
         Add("dapr.workflow.failure.error_type", view.Failure?.ErrorType);
         Add("dapr.workflow.failure.error_message", view.Failure?.ErrorMessage);
         Add("dapr.workflow.failure.stack_trace", view.Failure?.StackTrace);

@@ -124,7 +124,7 @@ internal sealed class MemoryRunStore : IRunStore
 
     private void Put(CommitUnit unit)
     {
-        foreach (var id in unit.DroppedRuns)
+        foreach (var id in unit.DroppedRuns.Concat(unit.OrphanedInboxes.Where(id => !_rows.ContainsKey(id))))
         {
             _rows.Remove(id);
             foreach (var post in _inbox.Values.Where(post => post.InstanceId == id).ToList())

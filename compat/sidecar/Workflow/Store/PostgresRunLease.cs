@@ -65,6 +65,11 @@ internal sealed class PostgresRunLease : IRunLease
             AddForApp(batch, Sql.DropInboxes).Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = runs });
         }
 
+        if (units.SelectMany(unit => unit.OrphanedInboxes).ToArray() is { Length: > 0 } orphans)
+        {
+            AddForApp(batch, Sql.DropOrphans).Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = orphans });
+        }
+
         if (batch.BatchCommands.Count == 0)
         {
             return;

@@ -65,6 +65,12 @@ internal sealed partial class PostgresRunStore
 
         public const string DropInboxes = "DELETE FROM wf_inbox WHERE app_id = $1 AND instance_id = ANY ($2)";
 
+        public const string DropOrphans = """
+            DELETE FROM wf_inbox b
+             WHERE b.app_id = $1 AND b.instance_id = ANY ($2)
+               AND NOT EXISTS (SELECT FROM wf_instances i WHERE i.app_id = $1 AND i.instance_id = b.instance_id)
+            """;
+
         public const string DropHistory = "DELETE FROM wf_history WHERE execution_id = ANY ($1)";
 
         public const string Consume = "DELETE FROM wf_inbox WHERE app_id = $1 AND id = ANY ($2)";

@@ -74,9 +74,9 @@ internal sealed class CommitUnit
     /// <summary>Runs that go, with their inbox.</summary>
     public List<string> DroppedRuns { get; } = [];
 
+    /// <summary>Ids whose inbox goes, unless there is such a run by now.</summary>
+    public List<string> OrphanedInboxes { get; } = [];
+
     /// <summary>Bytes that go to the store, roughly.</summary>
     public long Bytes { get; set; }
-
-    public bool IsEmpty => Rows.Count == 0 && Chunks.Count == 0 && Posted.Count == 0 && Consumed.Count == 0
-        && DroppedExecutions.Count == 0 && DroppedRuns.Count == 0;
 }

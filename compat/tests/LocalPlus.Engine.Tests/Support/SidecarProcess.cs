@@ -1,0 +1,133 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+
+namespace LocalPlus.Engine.Testing;
+
+/// <summary>The sidecar as a process of its own, with one app and the given actor state store.</summary>
+public sealed class SidecarProcess : IAsyncDisposable
+{
+    private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(30);
+
+    private readonly string _folder = Path.Combine(Path.GetTempPath(), "lp-sidecar-" + Guid.NewGuid().ToString("n")[..8]);
+    private readonly string _executable;
+    private Process? _process;
+
+    public SidecarProcess(string executable, string appId, string libpqString)
+    {
+        (_executable, AppId) = (executable, appId);
+        Directory.CreateDirectory(_folder);
+        File.WriteAllText(Path.Combine(_folder, "workflowstore.yaml"), $"""
+            apiVersion: dapr.io/v1alpha1
+            kind: Component
+            metadata: {"{"}name: workflowstore{"}"}
+            spec:
+              type: state.postgresql
+              version: v2
+              metadata:
+                - {"{"}name: connectionString, value: "{libpqString}"{"}"}
+                - {"{"}name: actorStateStore, value: "true"{"}"}
+            """);
+    }
+
+    public string AppId { get; }
+
+    public int HttpPort { get; } = FreePort();
+
+    public int GrpcPort { get; } = FreePort();
+
+    private int InternalPort { get; } = FreePort();
+
+    public int? Id => _process?.Id;
+
+    /// <summary>CPU time since the start.</summary>
+    public TimeSpan Cpu
+    {
+        get
+        {
+            _process?.Refresh();
+            return _process?.TotalProcessorTime ?? TimeSpan.Zero;
+        }
+    }
+
+    public long WorkingSet
+    {
+        get
+        {
+            _process?.Refresh();
+            return _process?.WorkingSet64 ?? 0;
+        }
+    }
+
+    public async Task StartAsync()
+    {
+        var start = new ProcessStartInfo(_executable)
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        string[] arguments =
+        [
+            "--app-id", AppId, "--resources-path", _folder, "--dapr-http-port", $"{HttpPort}", "--dapr-grpc-port", $"{GrpcPort}",
+            "--dapr-internal-grpc-port", $"{InternalPort}", "--metrics-port", "0", "--log-level", "warn",
+        ];
+        arguments.ToList().ForEach(start.ArgumentList.Add);
+        _process = Process.Start(start)!;
+        _process.OutputDataReceived += (_, line) => Log?.Invoke(line.Data);
+        _process.ErrorDataReceived += (_, line) => Log?.Invoke(line.Data);
+        _process.BeginOutputReadLine();
+        _process.BeginErrorReadLine();
+        var begun = Stopwatch.GetTimestamp();
+        while (!await ListensAsync())
+        {
+            if (Stopwatch.GetElapsedTime(begun) > StartPatience || _process.HasExited)
+            {
+                throw new InvalidOperationException("the sidecar did not start");
+            }
+
+            await Task.Delay(10);
+        }
+    }
+
+    public Action<string?>? Log { get; set; }
+
+    public bool HasExited => _process?.HasExited ?? true;
+
+    private async Task<bool> ListensAsync()
+    {
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        try
+        {
+            await socket.ConnectAsync(IPAddress.Loopback, GrpcPort);
+            return true;
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>kill -9.</summary>
+    public async Task KillAsync()
+    {
+        if (_process is { HasExited: false } process)
+        {
+            process.Kill();
+            await process.WaitForExitAsync();
+        }
+    }
+
+    private static int FreePort()
+    {
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        return ((IPEndPoint)socket.LocalEndPoint!).Port;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await KillAsync();
+        _process?.Dispose();
+        Directory.Delete(_folder, recursive: true);
+    }
+}
