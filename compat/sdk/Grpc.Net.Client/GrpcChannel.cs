@@ -64,12 +64,6 @@ public sealed class GrpcChannel : ChannelBase, IDisposable
             ? client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancel)
             : http.SendAsync(request, cancel);
 
-    protected override Task ShutdownAsyncCore()
-    {
-        Dispose();
-        return Task.CompletedTask;
-    }
-
     private static SocketsHttpHandler DefaultHandler() => new()
     {
         // A peer allows some hundred streams on a connection; more calls than that open another one.
