@@ -1,0 +1,76 @@
+using System.Text.Json;
+using LocalPlus.Giftcard.Cards;
+using LocalPlus.Giftcard.Redemptions;
+using LocalPlus.Hosting;
+using LocalPlus.Kernel;
+using LocalPlus.Ledger.Core;
+using LocalPlus.Merchant;
+using InAnalytics = LocalPlus.Analytics.Intake;
+using InNotification = LocalPlus.Notification.Intake;
+using InWallet = LocalPlus.Wallet.Balances;
+
+namespace LocalPlus.Tests.Contract;
+
+/// <summary>Each consumer understands what its producer really writes: the producer's record, through JSON, into the consumer's.</summary>
+public sealed class ConsumerTests
+{
+    private static readonly TimeProvider Time = TimeProvider.System;
+    private static readonly GiftCardId Card = GiftCardId.New(Time);
+    private static readonly CustomerId Holder = CustomerId.New(Time);
+
+    private static readonly CardEventData CardEvent = new(Card, ProgramId.New(Time), "7Q2M", 5000, "EUR", Holder);
+
+    private static readonly RedemptionEventData RedemptionEvent = new(
+        RedemptionId.New(Time), [Card], 1000, "EUR", null, "completed", "immediate", null, 1000, 1000, 0);
+
+    private static readonly TransactionPosted LedgerEvent = new(
+        TransactionId.New(Time), AccountId.New(Time), $"card:{Card}:paid", "EUR", "load", "ref", 5000, 7000, 0, 3, Time.GetUtcNow(), null);
+
+    [Fact]
+    public void Cards_are_understood_by_wallet_notification_and_analytics()
+    {
+        var wallet = Read<InWallet.OnCardEvent.Data>(CardEvent);
+        Assert.Equal((Card, CardEvent.ProgramId, "7Q2M", "EUR", Holder), (wallet.GiftCardId, wallet.ProgramId, wallet.Last4, wallet.Currency, wallet.CustomerId));
+        var notification = Read<InNotification.OnCardEvent.Data>(CardEvent);
+        Assert.Equal((Card, "7Q2M", 5000, "EUR", Holder), (notification.GiftCardId, notification.Last4, notification.Amount, notification.Currency, notification.CustomerId));
+        var analytics = Read<InAnalytics.OnCardEvent.Data>(CardEvent);
+        Assert.Equal((Card, 5000, "EUR"), (analytics.GiftCardId, analytics.Amount, analytics.Currency));
+    }
+
+    [Fact]
+    public void A_card_of_nobody_without_an_amount_is_understood_too()
+    {
+        var bare = CardEvent with { Amount = null, CustomerId = null };
+
+        Assert.Null(Read<InWallet.OnCardEvent.Data>(bare).CustomerId);
+        Assert.Null(Read<InNotification.OnCardEvent.Data>(bare).CustomerId);
+        Assert.Null(Read<InAnalytics.OnCardEvent.Data>(bare).Amount);
+    }
+
+    [Fact]
+    public void Redemptions_are_understood_by_notification_and_analytics()
+    {
+        var notification = Read<InNotification.OnRedemptionEvent.Data>(RedemptionEvent);
+        Assert.Equal((RedemptionEvent.RedemptionId, Card, 1000, "EUR"),
+            (notification.RedemptionId, notification.GiftCardIds[0], notification.Amount, notification.Currency));
+        var analytics = Read<InAnalytics.OnRedemptionEvent.Data>(RedemptionEvent);
+        Assert.Equal((RedemptionEvent.RedemptionId, 1000, "EUR"), (analytics.RedemptionId, analytics.Amount, analytics.Currency));
+    }
+
+    [Fact]
+    public void Ledger_entries_are_understood_by_wallet_and_analytics()
+    {
+        var wallet = Read<InWallet.OnLedgerTransaction.Data>(LedgerEvent);
+        Assert.Equal((LedgerEvent.AccountId, "EUR", 7000), (wallet.AccountId, wallet.Asset, wallet.BalanceAfter));
+        Assert.Equal(Card, InWallet.OnLedgerTransaction.CardOf(wallet.AccountName));
+        var analytics = Read<InAnalytics.OnLedgerTransaction.Data>(LedgerEvent);
+        Assert.Equal((LedgerEvent.TransactionId, "EUR"), (analytics.TransactionId, analytics.Asset));
+    }
+
+    [Fact]
+    public void An_onboarding_is_understood_by_notification() =>
+        Assert.NotNull(Read<InNotification.OnMerchantOnboarded.Data>(new OnboardMerchant.Onboarded("test", "FR", Currency.Eur, "fr")));
+
+    private static T Read<T>(object written) =>
+        JsonSerializer.Deserialize<T>(JsonSerializer.SerializeToUtf8Bytes(written, StrictJson.Options), StrictJson.Lenient)!;
+}

@@ -1,0 +1,32 @@
+using LocalPlus.Kernel;
+using LocalPlus.Merchant;
+using LocalPlus.Wallet.Balances;
+
+namespace LocalPlus.Tests.Contract;
+
+public sealed class WalletAndMerchantEventTests
+{
+    private static readonly TimeProvider Time = TimeProvider.System;
+
+    [Theory]
+    [InlineData("test", "en")]
+    [InlineData("live", "fr")]
+    public void An_onboarding_follows_its_schema(string mode, string locale) => EventSchema.Follows(
+        "merchant.onboarded.v1",
+        EventSchema.Envelope(
+            "merchant.onboarded", MerchantId.New(Time).ToString(), new OnboardMerchant.Onboarded(mode, "FR", Currency.Eur, locale)));
+
+    [Fact]
+    public void A_wallet_s_balances_follow_their_schema()
+    {
+        var wallet = WalletId.New(Time);
+        EventSchema.Follows(
+            "wallet.balance-updated.v1",
+            EventSchema.Envelope(
+                "wallet.balance_updated", wallet.ToString(),
+                new WalletBalances.Updated(wallet, CustomerId.New(Time), [new("EUR", 5000), new("USD", -1)])));
+        EventSchema.Follows(
+            "wallet.balance-updated.v1",
+            EventSchema.Envelope("wallet.balance_updated", wallet.ToString(), new WalletBalances.Updated(wallet, CustomerId.New(Time), [])));
+    }
+}
