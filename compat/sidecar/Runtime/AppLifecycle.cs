@@ -1,3 +1,4 @@
+using LocalPlus.Sidecar.Bindings;
 using LocalPlus.Sidecar.PubSub;
 
 namespace LocalPlus.Sidecar.Runtime;
@@ -12,6 +13,7 @@ internal sealed class AppLifecycle(SidecarRuntime runtime)
 
     private readonly HostedApp app = runtime.App;
     private readonly ILogger log = runtime.App.Logs.CreateLogger("dapr.runtime");
+    private readonly InputBindings bindings = new(runtime);
     private bool initialised;
     private volatile bool stopped;
 
@@ -35,17 +37,24 @@ internal sealed class AppLifecycle(SidecarRuntime runtime)
             return;
         }
         channel.Healthy = false;
-        var health = new AppHealth(app, channel, up => up ? AppIsUpAsync(channel, cancel) : runtime.Subscriptions.StopAsync(streamsToo: false));
+        var health = new AppHealth(app, channel, up => up ? AppIsUpAsync(channel, cancel) : AppIsDownAsync());
         await health.ProbeOnceAsync(cancel);
         runtime.MarkReady();
         await health.RunAsync(cancel);
     }
 
     /// <summary>No more deliveries to the application; those in progress go on.</summary>
-    public Task StopInputsAsync()
+    public async Task StopInputsAsync()
     {
         stopped = true;
-        return runtime.Subscriptions.StopAsync(streamsToo: true);
+        await bindings.StopAsync();
+        await runtime.Subscriptions.StopAsync(streamsToo: true);
+    }
+
+    private async Task AppIsDownAsync()
+    {
+        await bindings.StopAsync();
+        await runtime.Subscriptions.StopAsync(streamsToo: false);
     }
 
     private async Task AppIsUpAsync(AppChannel channel, CancellationToken cancel)
@@ -63,6 +72,7 @@ internal sealed class AppLifecycle(SidecarRuntime runtime)
         var asks = first && runtime.Publisher.Any && !app.Options.DisabledInitEndpoints.Contains("subscribe") && app.Options.AppProtocol is not ("grpc" or "grpcs");
         var fromApp = asks ? await AppSubscriptions.AskAsync(channel, log, cancel) : null;
         await runtime.Subscriptions.StartAsync(fromApp, cancel);
+        await bindings.StartAsync(channel, cancel);
     }
 
     /// <summary>GET /dapr/config: actors are its only use, which the stand-in has not; the question is asked as daprd asks it.</summary>

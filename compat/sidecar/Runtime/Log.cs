@@ -77,4 +77,7 @@ internal static partial class Log
 
     [LoggerMessage(27, LogLevel.Error, "failed to send message of topic {Topic} to dead letter topic {DeadLetterTopic}: {Reason}")]
     public static partial void DeadLetterFailed(this ILogger log, string topic, string deadLetterTopic, string reason);
+
+    [LoggerMessage(28, LogLevel.Information, "span {Name} trace={TraceId} span={SpanId} parent={ParentId} {Milliseconds}ms")]
+    public static partial void Span(this ILogger log, string name, string traceId, string spanId, string parentId, double milliseconds);
 }

@@ -23,7 +23,8 @@ internal sealed class SidecarLoggerProvider(SidecarOptions options, TextWriter o
 
     public static ILoggerFactory Factory(SidecarOptions options) => LoggerFactory.Create(logging => logging
         .SetMinimumLevel(Level(options.LogLevel))
-        .AddFilter("Microsoft", LogLevel.Critical)
+        // Nothing of the host's own: with any level on it makes an activity for every request, which would be our spans' parent.
+        .AddFilter("Microsoft", LogLevel.None)
         .AddFilter("Grpc", LogLevel.Critical)
         .AddFilter("System", LogLevel.Critical)
         .AddProvider(new SidecarLoggerProvider(options, Console.Out)));

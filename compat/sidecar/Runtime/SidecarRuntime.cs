@@ -9,6 +9,7 @@ using LocalPlus.Sidecar.Resiliency;
 using LocalPlus.Sidecar.Resources;
 using LocalPlus.Sidecar.Secrets;
 using LocalPlus.Sidecar.State;
+using LocalPlus.Sidecar.Tracing;
 
 namespace LocalPlus.Sidecar.Runtime;
 
@@ -27,6 +28,7 @@ internal sealed class SidecarRuntime : IAsyncDisposable
     private AppLifecycle? lifecycle;
     private Task? lifecycleRun;
     private IDisposable? registration;
+    private IDisposable? telemetry;
 
     public SidecarRuntime(SidecarOptions options, SidecarHost host)
     {
@@ -98,6 +100,7 @@ internal sealed class SidecarRuntime : IAsyncDisposable
     /// <summary>Loads components and opens the ports; the application is waited for in the background.</summary>
     public async Task StartAsync(CancellationToken cancel)
     {
+        telemetry = Telemetry.Start(App);
         await new ComponentLoader(App, Components).LoadAsync(cancel);
         State.Prepare();
         Publisher.Prepare();
@@ -170,6 +173,8 @@ internal sealed class SidecarRuntime : IAsyncDisposable
         Subscriptions.Dispose();
         Router.Dispose();
         Channel?.Dispose();
+        // What is recorded and not yet sent goes out first.
+        telemetry?.Dispose();
         App.Tracing.Dispose();
         App.Logs.Dispose();
         stopping.Dispose();

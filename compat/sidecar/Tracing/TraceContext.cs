@@ -29,7 +29,7 @@ public sealed record TraceContext(string TraceParent, string? TraceState)
     /// <summary>Begins the span of an incoming call, when somebody records spans, and tells the caller its context.</summary>
     internal static Activity? StartServer(HttpContext http, ActivitySource source, ApiPath path)
     {
-        var span = Start(http, source, path.Raw);
+        var span = Start(http, source, source.HasListeners() ? Name(path) : "");
         var headers = http.Response.Headers;
         var context = Of(http);
         headers["Traceparent"] = context.TraceParent;
@@ -39,6 +39,15 @@ public sealed record TraceContext(string TraceParent, string? TraceState)
         }
         return span;
     }
+
+    /// <summary>The API and what it is about, without keys: <c>/v1.0/state/statestore</c>, <c>CallLocal/ledger/…</c>.</summary>
+    private static string Name(ApiPath path) => (path.Api, path.Count) switch
+    {
+        ("invoke", > 2) => $"CallLocal/{path[0]}/{string.Join('/', path.Segments.Skip(5))}",
+        ("publish", > 1) => $"/{path.Version}/publish/{string.Join('/', path.Segments.Skip(2))}",
+        (_, > 0) => $"/{path.Version}/{path.Api}/{path[0]}",
+        _ => path.Raw,
+    };
 
     /// <summary>The same without response headers: gRPC sends none.</summary>
     internal static Activity? Start(HttpContext http, ActivitySource source, string name)
