@@ -7,28 +7,35 @@ internal static class LedgerLimits
     public const int QueuedCommands = 4096;
 
     /// <summary>Commands in one database transaction.</summary>
-    public const int BatchCommands = 256;
+    public const int BatchCommands = 512;
 
-    /// <summary>Transactions under way at once, so that one can be computed while another is being flushed.</summary>
+    /// <summary>Transactions under way at once: one is decided while another waits for its flush.</summary>
     public const int Writers = 2;
 
     public const int PostingsPerTransaction = 100;
     public const int SourcesPerHold = 20;
     public const int AccountsPerRequest = 100;
+    public const int TransactionsPerBulk = 1000;
     public const int MetadataEntries = 50;
+    public const int MetadataKeyCharacters = 100;
     public const int MetadataCharacters = 500;
     public const int ReferenceCharacters = 255;
+    public const int NameCharacters = 200;
+    public const int Stripes = 16;
     public const int EntriesPerStreamPage = 500;
-    public const int HoldsPerSweep = 100;
+    public const int HoldsPerSweep = 200;
 
     /// <summary>How long a hold may live, from its placing or extension.</summary>
     public static readonly TimeSpan HoldLifetime = TimeSpan.FromDays(30);
 
-    /// <summary>A capture that races the expiry still wins for this long (domain.md section 5).</summary>
+    /// <summary>A capture that races the expiry still wins for this long.</summary>
     public static readonly TimeSpan ExpiryGrace = TimeSpan.FromSeconds(5);
 
     public static readonly TimeSpan SweepInterval = TimeSpan.FromSeconds(1);
 
-    /// <summary>Money's own limit: what JSON carries exactly.</summary>
-    public const long Amount = Kernel.Money.Limit;
+    /// <summary>A command that found no database for so long is answered with busy; its key tells later what became of it.</summary>
+    public static readonly TimeSpan CommandDeadline = TimeSpan.FromSeconds(4);
+
+    /// <summary>How long the answer to an idempotency key is kept.</summary>
+    public static readonly TimeSpan AnswerLifetime = TimeSpan.FromDays(30);
 }

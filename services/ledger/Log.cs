@@ -6,9 +6,12 @@ internal static partial class Log
     [LoggerMessage(1000, LogLevel.Error, "a batch of {Count} commands failed", EventName = "ledger.batch.failed")]
     public static partial void BatchFailed(this ILogger log, int count, Exception exception);
 
-    [LoggerMessage(1010, LogLevel.Information, "hold {HoldId} expired", EventName = "ledger.hold.expired")]
-    public static partial void HoldExpired(this ILogger log, string holdId);
+    [LoggerMessage(1001, LogLevel.Information, "a batch of {Count} commands is tried again one by one: {SqlState}", EventName = "ledger.batch.split")]
+    public static partial void BatchSplit(this ILogger log, int count, string sqlState);
 
-    [LoggerMessage(1011, LogLevel.Warning, "the sweeper of expired holds stumbled", EventName = "ledger.sweeper.stumbled")]
-    public static partial void SweeperStumbled(this ILogger log, Exception exception);
+    [LoggerMessage(1010, LogLevel.Information, "{Count} holds expired", EventName = "ledger.hold.expired")]
+    public static partial void HoldsExpired(this ILogger log, int count);
+
+    [LoggerMessage(1011, LogLevel.Warning, "{Worker} stumbled, next try in {DelayMs} ms", EventName = "ledger.worker.stumbled")]
+    public static partial void WorkerStumbled(this ILogger log, string worker, double delayMs, Exception exception);
 }

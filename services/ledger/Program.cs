@@ -1,23 +1,23 @@
 using LocalPlus.Hosting;
+using LocalPlus.Ledger;
 using LocalPlus.Ledger.Accounts;
-using LocalPlus.Ledger.Core;
+using LocalPlus.Ledger.Entries;
 using LocalPlus.Ledger.Grpc;
+using LocalPlus.Ledger.Holds;
 using LocalPlus.Ledger.Proof;
 using LocalPlus.Ledger.Transactions;
 
 var builder = WebApplication.CreateBuilder(args);
 await builder.AddLocalPlusAsync("ledger");
-builder.Services.AddSingleton<BatchWriter>();
-builder.Services.AddSingleton<CommandQueue>();
-builder.Services.AddHostedService(services => services.GetRequiredService<CommandQueue>());
-builder.Services.AddHostedService<HoldSweeper>();
-builder.Services.AddGrpc();
+builder.Services.AddLedger();
 
 var app = builder.Build();
 app.UseLocalPlus();
 app.MapGrpcService<LedgerGrpc>().RequirePort(Port.App);
 var v1 = app.MapMerchantApi();
-v1.MapOpenAccount().MapGetAccount().MapListAccounts().MapListEntries();
-v1.MapPostTransaction().MapGetTransaction().MapReverseTransaction();
+v1.MapOpenAccount().MapGetAccount().MapListAccounts().MapChangeAccount();
+v1.MapGetBalance().MapListEntries().MapExportEntries().MapGetStatement();
+v1.MapPostTransaction().MapPostBulk().MapEarnAndBurn().MapReverseTransaction().MapGetTransaction().MapListTransactions();
+v1.MapPlaceHold().MapGetHold().MapSettleHold();
 app.MapOperatorApi().MapProveBooks();
 return await app.RunLocalPlusAsync(args);

@@ -1,54 +1,96 @@
 using LocalPlus.Hosting;
 using LocalPlus.Kernel;
-using LocalPlus.Ledger.Core;
+using LocalPlus.Ledger.Books;
 
 namespace LocalPlus.Ledger.Accounts;
 
-/// <summary>An account to open. Asset: an ISO currency or PTS:programme; policy: floor_zero or unbounded.</summary>
-internal sealed record AccountToOpen(Guid AccountId, string Name, string Asset, string Policy);
-
-/// <summary>Opens accounts; one of the same merchant, name and asset that exists is returned as it is.</summary>
-internal static class AccountOpening
+/// <summary>An account to open. Floor null: unbounded; ceiling null: none.</summary>
+internal sealed record AccountToOpen(AccountId Id, string Name, string Asset, long? Floor, long? Ceiling, bool Striped)
 {
-    public const int NameCharacters = 200;
+    /// <summary>Refuses what no account can be.</summary>
+    public AccountToOpen Check(string field)
+    {
+        if (Name.Length is 0 or > LedgerLimits.NameCharacters || !Text.IsStorable(Name))
+        {
+            throw Invalid(field + "/name", $"A name has 1 to {LedgerLimits.NameCharacters} characters.");
+        }
 
-    public static bool IsAsset(string asset) =>
+        if (!IsAsset(Asset))
+        {
+            throw Invalid(field + "/asset", "An asset is an ISO currency or PTS:programme.");
+        }
+
+        if (Floor is > 0 or <= -Money.Limit)
+        {
+            throw Invalid(field + "/floor", "A floor is 0 or negative, above -2^53.");
+        }
+
+        if (Ceiling is < 0 or >= Money.Limit)
+        {
+            throw Invalid(field + "/ceiling", "A ceiling is 0 or positive, below 2^53.");
+        }
+
+        return Striped && (Floor is not null || Ceiling is not null)
+            ? throw Invalid(field + "/striped", "A striped account has no floor and no ceiling: nobody sees its sum in time.")
+            : this;
+    }
+
+    private static bool IsAsset(string asset) =>
         (asset.Length == 3 && asset.All(char.IsAsciiLetterUpper))
         || (asset.StartsWith("PTS:", StringComparison.Ordinal) && asset.Length is > 4 and <= 44
             && asset.Skip(4).All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c == '_'));
 
-    public static async Task<IReadOnlyList<Account>> OpenAsync(DbSession db, Guid merchantId, IReadOnlyList<AccountToOpen> accounts, DateTimeOffset now)
+    private static FaultException Invalid(string pointer, string detail) =>
+        new(CommonFaults.InvalidRequest, detail, new FieldError(pointer, "invalid"));
+}
+
+/// <summary>Opens accounts; one of the same merchant, name and asset that exists is returned as it is.</summary>
+internal static class AccountOpening
+{
+    public static async Task<IReadOnlyList<AccountRow>> OpenAsync(
+        DbSession db, MerchantId merchant, IReadOnlyList<AccountToOpen> accounts, DateTimeOffset now)
     {
         var args = new
         {
-            merchantId,
+            merchant,
             Now = now,
-            Ids = accounts.Select(a => a.AccountId).ToArray(),
+            Ids = accounts.Select(a => a.Id.Value).ToArray(),
             Names = accounts.Select(a => a.Name).ToArray(),
             Assets = accounts.Select(a => a.Asset).ToArray(),
-            Policies = accounts.Select(a => a.Policy).ToArray(),
+            Floors = accounts.Select(a => a.Floor).ToArray(),
+            Ceilings = accounts.Select(a => a.Ceiling).ToArray(),
+            Striped = accounts.Select(a => a.Striped).ToArray(),
+            LedgerLimits.Stripes,
         };
         await db.ExecuteAsync(Sql.Open, args);
-        var rows = (await db.QueryAsync<Account>(Sql.Find, args)).ToDictionary(a => (a.Name, a.Asset));
+        var rows = (await db.QueryAsync<AccountRow>(Sql.Find, args)).ToDictionary(row => (row.Name, row.Asset));
         return [.. accounts.Select(a => rows.GetValueOrDefault((a.Name, a.Asset))
-            ?? throw new FaultException(CommonFaults.InvalidRequest, $"The id {new AccountId(a.AccountId)} is another account's."))];
+            ?? throw new FaultException(CommonFaults.InvalidRequest, $"The id {a.Id} is another account's."))];
     }
 
     private static class Sql
     {
         public const string Open = """
-            INSERT INTO accounts (account_id, merchant_id, name, asset, policy, created_at)
-            SELECT id, @MerchantId, name, asset, policy, @Now
-              FROM unnest(@Ids, @Names, @Assets, @Policies) AS a (id, name, asset, policy)
-             ORDER BY id
-            ON CONFLICT DO NOTHING
+            WITH opened AS (
+                INSERT INTO accounts (account_id, merchant_id, name, asset, floor, ceiling, striped, created_at, changed_at)
+                SELECT id, @Merchant, name, asset, floor, ceiling, striped, @Now, @Now
+                  FROM unnest(@Ids, @Names, @Assets, @Floors, @Ceilings, @Striped) AS a (id, name, asset, floor, ceiling, striped)
+                 ORDER BY id
+                    ON CONFLICT DO NOTHING
+                RETURNING account_id, striped
+            )
+            INSERT INTO account_stripes (account_id, stripe, changed_at)
+            SELECT account_id, stripe, @Now
+              FROM opened
+              CROSS JOIN generate_series(1, @Stripes) AS stripe
+             WHERE striped
             """;
 
-        public const string Find = """
-            SELECT account_id, merchant_id, name, asset, policy, status, posted, held, version
-              FROM accounts
-             WHERE merchant_id = @MerchantId
-               AND (name, asset) IN (SELECT * FROM unnest(@Names, @Assets))
+        public const string Find = $"""
+            SELECT {AccountRow.Columns}
+              FROM {AccountRow.Source}
+             WHERE a.merchant_id = @Merchant
+               AND (a.name, a.asset) IN (SELECT name, asset FROM unnest(@Names, @Assets) AS n (name, asset))
             """;
     }
 }

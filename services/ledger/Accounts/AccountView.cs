@@ -1,13 +1,23 @@
 using LocalPlus.Kernel;
-using LocalPlus.Ledger.Core;
 
 namespace LocalPlus.Ledger.Accounts;
 
-/// <summary>An account as merchants see it; amounts in minor units of the asset.</summary>
+/// <summary>An account as merchants see it; amounts in minor units of the asset, credits positive.</summary>
+/// <param name="Policy">bounded or unbounded: whether there is a floor.</param>
+/// <param name="Available">posted - held.</param>
+/// <param name="Version">The number of entries: the sequence of the last one.</param>
 internal sealed record AccountView(
-    AccountId Id, string Object, string Name, string Asset, string Policy, string Status, long Posted, long Held, long Available, long Version)
+    AccountId Id, string Object, string Name, string Asset, string Policy, long? Floor, long? Ceiling, string Status, bool Striped,
+    long Posted, long Held, long Available, long Version, DateTimeOffset CreatedAt)
 {
-    public static AccountView Of(Account account) => new(
-        new AccountId(account.AccountId), "account", account.Name, account.Asset, account.Policy, account.Status,
-        account.Posted, account.Held, account.Available, account.Version);
+    public static AccountView Of(AccountRow row) => new(
+        row.AccountId, "account", row.Name, row.Asset, row.Floor is null ? "unbounded" : "bounded", row.Floor, row.Ceiling, row.Status, row.Striped,
+        row.Posted, row.Held, row.Posted - row.Held, row.Sequence, row.CreatedAt);
+}
+
+/// <summary>What an operation left on an account.</summary>
+internal sealed record AccountBalanceView(AccountId Id, string Asset, long Posted, long Held, long Available, long Version)
+{
+    public static AccountBalanceView Of(Books.Account account) =>
+        new(account.Id, account.Asset, account.Posted, account.Held, account.Available, account.State.Sequence);
 }

@@ -1,53 +1,53 @@
+using System.Security.Cryptography;
 using Google.Protobuf;
 using Grpc.Core;
 using LocalPlus.Contracts.Ledger.V1;
 using LocalPlus.Hosting;
 using LocalPlus.Kernel;
 using LocalPlus.Ledger.Accounts;
-using LocalPlus.Ledger.Core;
-using OpenAccount = LocalPlus.Contracts.Ledger.V1.OpenAccount;
-using Account = LocalPlus.Ledger.Core.Account;
-using Wire = LocalPlus.Ledger.Core.Wire;
+using LocalPlus.Ledger.Commit;
+using LocalPlus.Ledger.Entries;
+using LocalPlus.Ledger.Holds;
+using LocalPlus.Ledger.Operations;
 
 namespace LocalPlus.Ledger.Grpc;
 
-/// <summary>The ledger for other services: the same commands and codes as over REST, without a JSON body in between.</summary>
+/// <summary>The ledger for other services: the same operations and codes as over REST.</summary>
 internal sealed class LedgerGrpc(CommandQueue queue, Database database, TimeProvider time) : LedgerService.LedgerServiceBase
 {
     public override Task<PostTransactionResponse> PostTransaction(PostTransactionRequest request, ServerCallContext context) =>
-        RunAsync(() => new Core.PostTransaction(request), PostTransactionResponse.Parser, context);
+        RunAsync(request, () => Requests.Read(request), request.IdempotencyKey, PostTransactionResponse.Parser, context);
 
     public override Task<PostTransactionResponse> ReverseTransaction(ReverseTransactionRequest request, ServerCallContext context) =>
-        RunAsync(() => new Core.ReverseTransaction(request), PostTransactionResponse.Parser, context);
+        RunAsync(request, () => Requests.Read(request), request.IdempotencyKey, PostTransactionResponse.Parser, context);
 
     public override Task<HoldResponse> PlaceHold(PlaceHoldRequest request, ServerCallContext context) =>
-        RunAsync(() => new Core.PlaceHold(request), HoldResponse.Parser, context);
+        RunAsync(request, () => Requests.Read(request), request.IdempotencyKey, HoldResponse.Parser, context);
 
     public override Task<HoldResponse> CaptureHold(CaptureHoldRequest request, ServerCallContext context) =>
-        RunAsync(() => new Core.CaptureHold(request), HoldResponse.Parser, context);
+        RunAsync(request, () => Requests.Read(request), request.IdempotencyKey, HoldResponse.Parser, context);
 
     public override Task<HoldResponse> ReleaseHold(ReleaseHoldRequest request, ServerCallContext context) =>
-        RunAsync(() => new Core.ReleaseHold(request), HoldResponse.Parser, context);
+        RunAsync(request, () => Requests.Read(request), request.IdempotencyKey, HoldResponse.Parser, context);
 
     public override Task<HoldResponse> ExtendHold(ExtendHoldRequest request, ServerCallContext context) =>
-        RunAsync(() => new Core.ExtendHold(request), HoldResponse.Parser, context);
+        RunAsync(request, () => Requests.Read(request), request.IdempotencyKey, HoldResponse.Parser, context);
 
     public override Task<HoldResponse> GetHold(GetHoldRequest request, ServerCallContext context) => GuardAsync(async () =>
     {
-        var merchant = Wire.Id<MerchantId>(request.MerchantId, "merchant_id");
+        var merchant = Requests.Merchant(request.MerchantId);
         var hold = request.HoldId.Length > 0
-            ? await HoldReader.FindAsync(database, merchant, Wire.Id<HoldId>(request.HoldId, "hold_id"), context.CancellationToken)
-            : await HoldReader.FindAsync(database, merchant, Wire.Reference(request.Reference), context.CancellationToken);
-        return Wire.ToResponse(hold, null);
+            ? await HoldReader.FindAsync(database, merchant, Requests.Id<HoldId>(request.HoldId, "hold_id"), context.CancellationToken)
+            : await HoldReader.FindAsync(database, merchant, Requests.Reference(request.Reference), context.CancellationToken);
+        return Messages.Response(hold, null);
     });
 
     public override Task<OpenAccountsResponse> OpenAccounts(OpenAccountsRequest request, ServerCallContext context) => GuardAsync(async () =>
     {
-        var merchant = Wire.Id<MerchantId>(request.MerchantId, "merchant_id");
-        var wanted = Read(request);
+        var (merchant, wanted) = (Requests.Merchant(request.MerchantId), Requests.Read(request, time));
         await using var db = await database.BeginAsync(context.CancellationToken);
         var response = new OpenAccountsResponse();
-        response.Accounts.AddRange((await AccountOpening.OpenAsync(db, merchant, wanted, time.GetUtcNow())).Select(Wire.ToProto));
+        response.Accounts.AddRange((await AccountOpening.OpenAsync(db, merchant, wanted, time.GetUtcNow())).Select(Messages.Account));
         await db.CommitAsync();
         return response;
     });
@@ -56,16 +56,13 @@ internal sealed class LedgerGrpc(CommandQueue queue, Database database, TimeProv
     {
         if (request.AccountIds.Count is 0 or > LedgerLimits.AccountsPerRequest)
         {
-            throw Wire.Invalid("account_ids", $"has 1 to {LedgerLimits.AccountsPerRequest} items");
+            throw Input.Invalid("account_ids", $"has 1 to {LedgerLimits.AccountsPerRequest} items");
         }
 
-        var merchant = Wire.Id<MerchantId>(request.MerchantId, "merchant_id");
-        var ids = request.AccountIds.Select(id => Wire.Id<AccountId>(id, "account_ids")).ToArray();
-        var found = (await database.QueryAsync<Account>(Sql.Get, new { merchant, ids }, context.CancellationToken)).ToDictionary(a => a.AccountId);
+        var ids = request.AccountIds.Select(id => Requests.Id<AccountId>(id, "account_ids")).ToArray();
         var response = new GetAccountsResponse();
-        response.Accounts.AddRange(ids.Select(id => found.TryGetValue(id, out var account)
-            ? Wire.ToProto(account)
-            : throw new FaultException(CommonFaults.NotFound, $"There is no account {new AccountId(id)}.")));
+        response.Accounts.AddRange(
+            (await AccountReader.FindAllAsync(database, Requests.Merchant(request.MerchantId), ids, context.CancellationToken)).Select(Messages.Account));
         return response;
     });
 
@@ -73,18 +70,17 @@ internal sealed class LedgerGrpc(CommandQueue queue, Database database, TimeProv
     {
         try
         {
-            var merchant = new MerchantId(Wire.Id<MerchantId>(request.MerchantId, "merchant_id"));
-            var account = new AccountId(Wire.Id<AccountId>(request.AccountId, "account_id"));
-            await GetAccount.FindAsync(database, merchant, account, context.CancellationToken);
-            var after = request.AfterSequence;
-            for (IReadOnlyList<EntryRow>? page = null; page is null || page.Count == LedgerLimits.EntriesPerStreamPage;)
+            var account = Requests.Id<AccountId>(request.AccountId, "account_id");
+            if (request.Stripe is < 0 or > LedgerLimits.Stripes)
             {
-                page = await ListEntries.ReadAsync(database, account, after, LedgerLimits.EntriesPerStreamPage, context.CancellationToken);
-                foreach (var row in page)
-                {
-                    await responseStream.WriteAsync(EntryMessage.Of(row), context.CancellationToken);
-                    after = row.Sequence;
-                }
+                throw Input.Invalid("stripe", $"is 0 to {LedgerLimits.Stripes}");
+            }
+
+            await AccountReader.FindAsync(database, Requests.Merchant(request.MerchantId), account, context.CancellationToken);
+            var entries = EntryReader.AfterAsync(database, account, (short)request.Stripe, request.AfterSequence, context.CancellationToken);
+            await foreach (var row in entries)
+            {
+                await responseStream.WriteAsync(Messages.Entry(row), context.CancellationToken);
             }
         }
         catch (Exception exception) when (exception is not RpcException && !context.CancellationToken.IsCancellationRequested)
@@ -93,21 +89,13 @@ internal sealed class LedgerGrpc(CommandQueue queue, Database database, TimeProv
         }
     }
 
-    private static AccountToOpen[] ReadAll(IEnumerable<OpenAccount> accounts, TimeProvider time) =>
-        [.. accounts.Select((account, i) => new AccountToOpen(
-            account.AccountId.Length == 0 ? AccountId.New(time).Value : Wire.Id<AccountId>(account.AccountId, $"accounts/{i}/account_id"),
-            Wire.Text(account.Name, $"accounts/{i}/name", AccountOpening.NameCharacters),
-            AccountOpening.IsAsset(account.Asset) ? account.Asset : throw Wire.Invalid($"accounts/{i}/asset", "is an ISO currency or PTS:programme"),
-            account.Policy == AccountPolicy.Unbounded ? "unbounded" : "floor_zero"))];
-
-    private AccountToOpen[] Read(OpenAccountsRequest request) =>
-        request.Accounts.Count is > 0 and <= LedgerLimits.AccountsPerRequest
-            ? ReadAll(request.Accounts, time)
-            : throw Wire.Invalid("accounts", $"has 1 to {LedgerLimits.AccountsPerRequest} items");
-
-    private Task<TResponse> RunAsync<TResponse>(Func<Command> command, MessageParser<TResponse> parser, ServerCallContext context)
-        where TResponse : IMessage<TResponse> =>
-        GuardAsync(async () => parser.ParseFrom(await queue.RunAsync(command(), context.CancellationToken)));
+    private Task<TResponse> RunAsync<TResponse>(
+        IMessage request, Func<Operation> read, string key, MessageParser<TResponse> parser, ServerCallContext context)
+        where TResponse : IMessage<TResponse> => GuardAsync(async () =>
+    {
+        var command = new Command(read(), GrpcDoor.Instance, Requests.Key(key), SHA256.HashData(request.ToByteArray()));
+        return GrpcDoor.Read(await queue.RunAsync(command, context.CancellationToken), parser);
+    });
 
     private static async Task<T> GuardAsync<T>(Func<Task<T>> operation)
     {
@@ -119,15 +107,5 @@ internal sealed class LedgerGrpc(CommandQueue queue, Database database, TimeProv
         {
             throw exception.ToRpcException();
         }
-    }
-
-    private static class Sql
-    {
-        public const string Get = """
-            SELECT account_id, merchant_id, name, asset, policy, status, posted, held, version
-              FROM accounts
-             WHERE merchant_id = @Merchant
-               AND account_id = ANY(@Ids)
-            """;
     }
 }

@@ -1,11 +1,11 @@
 using LocalPlus.Hosting;
+using LocalPlus.Kernel;
 
 namespace LocalPlus.Ledger.Proof;
 
 /// <summary>
-/// GET /ops/v1/ledger/proof: counts over one snapshot that must all be zero: the sum of all entries of each asset, accounts
-/// whose balance is not the sum of their entries, accounts whose held is not the sum of their pending holds, gaps in a
-/// sequence.
+/// GET /ops/v1/ledger/proof: over one snapshot, of all merchants or one: the entries of each asset sum to zero, each
+/// balance is the sum of its entries without a gap in their sequence, each held is the sum of its pending holds.
 /// </summary>
 internal static class ProveBooks
 {
@@ -15,29 +15,39 @@ internal static class ProveBooks
         return group;
     }
 
-    private static async Task<IResult> Handle(Database database, TimeProvider time, CancellationToken cancel)
+    private static async Task<IResult> Handle(MerchantId? merchant_id, Database database, TimeProvider time, CancellationToken cancel)
     {
-        var proof = await database.QuerySingleOrDefaultAsync<Row>(Sql.Prove, null, cancel);
-        var holds = proof is { UnbalancedAssets: 0, WrongBalances: 0, WrongHolds: 0, SequenceGaps: 0 };
+        var row = (await database.QuerySingleOrDefaultAsync<Row>(Sql.Prove, new { Merchant = merchant_id }, cancel))!;
+        var differences = row.UnbalancedAssets + row.WrongBalances + row.WrongHolds + row.Gaps;
         return Answer.Ok(new Proof(
-            holds, proof!.Accounts, proof.Entries, proof.EntriesSum, proof.UnbalancedAssets, proof.WrongBalances, proof.WrongHolds,
-            proof.SequenceGaps, time.GetUtcNow()));
+            differences == 0, row.Accounts, row.Entries, row.Sum, differences, row.UnbalancedAssets, row.WrongBalances, row.WrongHolds, row.Gaps,
+            time.GetUtcNow()));
     }
 
     private sealed record Proof(
-        bool Holds, long Accounts, long Entries, long EntriesSum, long UnbalancedAssets, long WrongBalances, long WrongHolds,
-        long SequenceGaps, DateTimeOffset At);
+        bool Balanced, long Accounts, long Entries, long Sum, long Differences, long UnbalancedAssets, long WrongBalances, long WrongHolds,
+        long Gaps, DateTimeOffset At);
 
-    private sealed record Row(
-        long Accounts, long Entries, long EntriesSum, long UnbalancedAssets, long WrongBalances, long WrongHolds, long SequenceGaps);
+    private sealed record Row(long Accounts, long Entries, long Sum, long UnbalancedAssets, long WrongBalances, long WrongHolds, long Gaps);
 
     private static class Sql
     {
+        // Stripe 0 is an account's own row; the stripes of a striped one are compared each for itself.
         public const string Prove = """
-            WITH folded AS (
-                SELECT account_id, sum(amount) AS balance, count(*) AS entries, max(sequence) AS last
-                  FROM ledger_entries
-                 GROUP BY account_id
+            WITH own AS (
+                SELECT account_id, 0::smallint AS stripe, asset, posted, held, sequence
+                  FROM accounts
+                 WHERE NOT striped
+                   AND (@Merchant::uuid IS NULL OR merchant_id = @Merchant)
+                 UNION ALL
+                SELECT s.account_id, s.stripe, a.asset, s.posted, 0, s.sequence
+                  FROM account_stripes s
+                  JOIN accounts a USING (account_id)
+                 WHERE @Merchant::uuid IS NULL OR a.merchant_id = @Merchant
+            ), folded AS (
+                SELECT account_id, stripe, sum(amount) AS balance, count(sequence) AS entries, max(sequence) AS last
+                  FROM entries
+                 GROUP BY account_id, stripe
             ), reserved AS (
                 SELECT i.account_id, sum(i.held) AS held
                   FROM holds h
@@ -45,19 +55,19 @@ internal static class ProveBooks
                  WHERE h.state = 'pending'
                  GROUP BY i.account_id
             ), compared AS (
-                SELECT a.asset, a.posted, a.held, a.version, COALESCE(f.balance, 0) AS balance, COALESCE(f.entries, 0) AS entries,
-                       COALESCE(f.last, 0) AS last, COALESCE(r.held, 0) AS reserved
-                  FROM accounts a
-                  LEFT JOIN folded f USING (account_id)
-                  LEFT JOIN reserved r USING (account_id)
+                SELECT o.asset, o.posted, o.held, o.sequence, COALESCE(f.balance, 0) AS balance, COALESCE(f.entries, 0) AS entries,
+                       COALESCE(f.last, 0) AS last, CASE o.stripe WHEN 0 THEN COALESCE(r.held, 0) ELSE 0 END AS reserved, o.account_id
+                  FROM own o
+                  LEFT JOIN folded f ON f.account_id = o.account_id AND f.stripe = o.stripe
+                  LEFT JOIN reserved r ON r.account_id = o.account_id
             )
-            SELECT count(*) AS accounts,
+            SELECT count(DISTINCT account_id) AS accounts,
                    COALESCE(sum(entries), 0)::bigint AS entries,
-                   COALESCE(sum(balance), 0)::bigint AS entries_sum,
-                   (SELECT count(*) FROM (SELECT FROM compared GROUP BY asset HAVING sum(balance) <> 0) AS u) AS unbalanced_assets,
-                   count(*) FILTER (WHERE posted <> balance) AS wrong_balances,
-                   count(*) FILTER (WHERE held <> reserved) AS wrong_holds,
-                   count(*) FILTER (WHERE last <> entries OR last <> version) AS sequence_gaps
+                   COALESCE(sum(balance), 0)::bigint AS sum,
+                   (SELECT count(u.asset) FROM (SELECT asset FROM compared GROUP BY asset HAVING sum(balance) <> 0) AS u) AS unbalanced_assets,
+                   count(asset) FILTER (WHERE posted <> balance) AS wrong_balances,
+                   count(asset) FILTER (WHERE held <> reserved) AS wrong_holds,
+                   count(asset) FILTER (WHERE last <> entries OR last <> sequence) AS gaps
               FROM compared
             """;
     }

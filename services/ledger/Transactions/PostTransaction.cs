@@ -1,13 +1,26 @@
-using Google.Protobuf.WellKnownTypes;
 using LocalPlus.Hosting;
-using LocalPlus.Ledger.Core;
-using Proto = LocalPlus.Contracts.Ledger.V1;
+using LocalPlus.Kernel;
+using LocalPlus.Ledger.Books;
+using LocalPlus.Ledger.Commit;
+using LocalPlus.Ledger.Operations;
+using LocalPlus.Ledger.Rest;
 
 namespace LocalPlus.Ledger.Transactions;
 
+/// <summary>A transaction to post. Postings are balanced by construction: each moves its amount from source to destination.</summary>
+internal sealed record TransactionRequest(
+    string Kind, IReadOnlyList<PostingView> Postings, string? Reference = null, DateTimeOffset? EffectiveAt = null,
+    Dictionary<string, string>? Metadata = null)
+{
+    public Operations.PostTransaction ToOperation(MerchantId merchant) => new(
+        merchant,
+        new Header(Input.Reference(Reference), Input.Kind(Kind), Books.Metadata.Check(Metadata), Input.Effective(EffectiveAt)),
+        Input.Postings([.. Postings.Select(p => p.ToPosting())], "postings", least: 1));
+}
+
 /// <summary>
-/// POST /v1/transactions: all postings or none, balanced by construction. 201, or 422 insufficient_balance,
-/// currency_mismatch, reference_reused; 409 account_frozen, account_closed.
+/// POST /v1/transactions: all postings or none. 201; with dry_run=true the answer it would get, and nothing happens. 409
+/// account_frozen, account_closed; 422 insufficient_balance, limit_exceeded, currency_mismatch, reference_reused.
 /// </summary>
 internal static class PostTransaction
 {
@@ -17,24 +30,7 @@ internal static class PostTransaction
         return group;
     }
 
-    private static async Task<IResult> Handle(Request request, HttpContext http, CommandQueue queue, CancellationToken cancel)
-    {
-        var message = new Proto.PostTransactionRequest
-        {
-            MerchantId = http.GetMerchant().MerchantId.ToString(),
-            IdempotencyKey = IdempotentRequests.Key(http),
-            Reference = request.Reference,
-            Kind = request.Kind,
-            EffectiveAt = request.EffectiveAt?.ToTimestamp(),
-        };
-        message.Postings.AddRange(request.Postings.Select(posting => posting.ToProto()));
-        message.Metadata.Add(request.Metadata ?? []);
-        var answer = Proto.PostTransactionResponse.Parser.ParseFrom(await queue.RunAsync(new Core.PostTransaction(message), cancel));
-        var view = TransactionView.Of(answer.Transaction);
-        return Answer.Created($"/v1/transactions/{view.Id}", view);
-    }
-
-    private sealed record Request(
-        string Reference, string Kind, IReadOnlyList<PostingView> Postings, DateTimeOffset? EffectiveAt = null,
-        Dictionary<string, string>? Metadata = null);
+    private static Task<IResult> Handle(
+        TransactionRequest request, bool? dry_run, HttpContext http, CommandQueue queue, CancellationToken cancel) =>
+        queue.RunAsync(http, request, request.ToOperation(http.GetMerchant().MerchantId), dry_run is true, cancel);
 }

@@ -1,37 +1,36 @@
 using LocalPlus.Hosting;
 using LocalPlus.Kernel;
-using LocalPlus.Ledger.Core;
-using Proto = LocalPlus.Contracts.Ledger.V1;
+using LocalPlus.Ledger.Books;
+using LocalPlus.Ledger.Commit;
+using LocalPlus.Ledger.Operations;
+using LocalPlus.Ledger.Rest;
 
 namespace LocalPlus.Ledger.Transactions;
 
 /// <summary>
-/// POST /v1/transactions/{id}/reverse: takes a transaction back, whole, or the postings named. 201, or 422
-/// reversal_exceeds_original, insufficient_balance.
+/// POST /v1/transactions/{id}/reverse: a new transaction that takes the postings named back, or all that is left. 201; 422
+/// reversal_exceeds_original when that is more than is left, insufficient_balance when the value is spent.
 /// </summary>
 internal static class ReverseTransaction
 {
+    public const string Kind = "reversal";
+
     public static IEndpointRouteBuilder MapReverseTransaction(this IEndpointRouteBuilder group)
     {
         group.MapPost("/transactions/{id}/reverse", Handle).RequireScope("ledger:write");
         return group;
     }
 
-    private static async Task<IResult> Handle(TransactionId id, Request request, HttpContext http, CommandQueue queue, CancellationToken cancel)
+    private static Task<IResult> Handle(
+        TransactionId id, Request request, bool? dry_run, HttpContext http, CommandQueue queue, CancellationToken cancel)
     {
-        var message = new Proto.ReverseTransactionRequest
-        {
-            MerchantId = http.GetMerchant().MerchantId.ToString(),
-            IdempotencyKey = IdempotentRequests.Key(http),
-            TransactionId = id.ToString(),
-            Reference = request.Reference,
-            Kind = "reversal",
-        };
-        message.Postings.AddRange((request.Postings ?? []).Select(posting => posting.ToProto()));
-        var answer = Proto.PostTransactionResponse.Parser.ParseFrom(await queue.RunAsync(new Core.ReverseTransaction(message), cancel));
-        var view = TransactionView.Of(answer.Transaction);
-        return Answer.Created($"/v1/transactions/{view.Id}", view);
+        var operation = new Operations.ReverseTransaction(
+            http.GetMerchant().MerchantId, id, new Header(Input.Reference(request.Reference), Kind, Books.Metadata.Check(request.Metadata)),
+            Input.Postings([.. (request.Postings ?? []).Select(p => p.ToPosting())], "postings", least: 0));
+        return queue.RunAsync(http, request, operation, dry_run is true, cancel);
     }
 
-    private sealed record Request(string Reference, IReadOnlyList<PostingView>? Postings = null);
+    /// <param name="Postings">As in the reversal, i.e. opposite to the original's; none: all that is left.</param>
+    private sealed record Request(
+        string? Reference = null, IReadOnlyList<PostingView>? Postings = null, Dictionary<string, string>? Metadata = null);
 }

@@ -1,0 +1,237 @@
+using LocalPlus.Kernel;
+
+namespace LocalPlus.Ledger.Books;
+
+/// <summary>
+/// What one batch has locked and read, and what its commands changed so far: the double-entry rules, without I/O and
+/// without a clock. Operations run in order of arrival; <see cref="Try"/> takes back everything a refused one did.
+/// </summary>
+internal sealed class Book(DateTimeOffset now)
+{
+    private readonly List<Action> undo = [];
+    private readonly HashSet<(MerchantId Merchant, string Reference)> transactionReferences = [];
+    private readonly HashSet<(MerchantId Merchant, string Reference)> holdReferences = [];
+    private readonly Dictionary<AccountId, Account> accounts = [];
+    private readonly Dictionary<HoldId, Hold> holds = [];
+    private readonly Dictionary<TransactionId, Original> originals = [];
+
+    /// <summary>The database's time once all locks were held.</summary>
+    public DateTimeOffset Now { get; } = now;
+
+    public List<Transaction> Transactions { get; } = [];
+
+    public IReadOnlyCollection<Account> Accounts => accounts.Values;
+
+    public IReadOnlyCollection<Hold> Holds => holds.Values;
+
+    public IReadOnlyCollection<Original> Originals => originals.Values;
+
+    public void Add(Account account) => accounts.Add(account.Id, account);
+
+    public void Add(Hold hold) => holds.Add(hold.Id, hold);
+
+    public void Add(Original original) => originals.Add(original.Id, original);
+
+    /// <summary>A reference that a committed transaction has.</summary>
+    public void AddTransactionReference(MerchantId merchant, string reference) => transactionReferences.Add((merchant, reference));
+
+    /// <summary>A reference that a committed hold has.</summary>
+    public void AddHoldReference(MerchantId merchant, string reference) => holdReferences.Add((merchant, reference));
+
+    /// <summary>Applies the operation whole or not at all.</summary>
+    public T Try<T>(Func<Book, T> operation)
+    {
+        var mark = undo.Count;
+        try
+        {
+            return operation(this);
+        }
+        catch
+        {
+            UndoTo(mark);
+            throw;
+        }
+    }
+
+    /// <summary>What the operation would come to; the book stays as it is.</summary>
+    public T Rehearse<T>(Func<Book, T> operation)
+    {
+        var mark = undo.Count;
+        try
+        {
+            return operation(this);
+        }
+        finally
+        {
+            UndoTo(mark);
+        }
+    }
+
+    public Account Account(MerchantId merchant, AccountId id) =>
+        accounts.TryGetValue(id, out var account) && account.MerchantId == merchant
+            ? account
+            : throw new FaultException(CommonFaults.NotFound, $"There is no account {id}.");
+
+    public Hold Hold(MerchantId merchant, HoldId id) =>
+        holds.TryGetValue(id, out var hold) && hold.MerchantId == merchant
+            ? hold
+            : throw new FaultException(CommonFaults.NotFound, $"There is no hold {id}.");
+
+    public Original Original(MerchantId merchant, TransactionId id) =>
+        originals.TryGetValue(id, out var original) && original.MerchantId == merchant
+            ? original
+            : throw new FaultException(CommonFaults.NotFound, $"There is no transaction {id}.");
+
+    /// <summary>
+    /// Posts all of the postings or refuses: every account exists, is open and of its posting's asset, and ends within its
+    /// policy. Sources of the <paramref name="hold"/> may be frozen: what was reserved before may still be spent.
+    /// </summary>
+    public Transaction Post(
+        MerchantId merchant, Header header, IReadOnlyList<Posting> postings, TransactionId? reverses = null, Hold? hold = null)
+    {
+        Claim(transactionReferences, merchant, header.Reference);
+        var touched = new Account[postings.Count * 2];
+        var recordedAt = Now;
+        for (var i = 0; i < postings.Count; i++)
+        {
+            var (source, destination) = (Account(merchant, postings[i].Source), Account(merchant, postings[i].Destination));
+            (touched[2 * i], touched[(2 * i) + 1]) = (source, destination);
+            RequireSameAsset(source, destination);
+            RequireOpen(source, hold);
+            destination.RequireOpen();
+            recordedAt = Later(recordedAt, Later(source.State.ChangedAt, destination.State.ChangedAt));
+        }
+
+        var available = Array.ConvertAll(touched, account => account.Available);
+        var entries = new Entry[touched.Length];
+        for (var line = 0; line < touched.Length; line++)
+        {
+            var amount = postings[line / 2].Amount;
+            entries[line] = Enter(touched[line], line % 2 == 0 ? -amount : amount, recordedAt);
+        }
+
+        for (var line = 0; line < touched.Length; line++)
+        {
+            touched[line].RequireWithinPolicy(available[line]);
+        }
+
+        var transaction = new Transaction(
+            Transaction.NewId(recordedAt), merchant, header, reverses, hold?.Id, header.EffectiveAt ?? recordedAt, recordedAt, postings, entries);
+        Transactions.Add(transaction);
+        undo.Add(() => Transactions.RemoveAt(Transactions.Count - 1));
+        return transaction;
+    }
+
+    /// <summary>Adds a new hold; with <paramref name="reserve"/> its items count as held.</summary>
+    public void Place(Hold hold, bool reserve)
+    {
+        Claim(holdReferences, hold.MerchantId, hold.Reference);
+        holds.Add(hold.Id, hold);
+        undo.Add(() => holds.Remove(hold.Id));
+        foreach (var item in reserve ? hold.Progress.Items : [])
+        {
+            Reserve(Account(hold.MerchantId, item.AccountId), item.Held);
+        }
+    }
+
+    /// <summary>Puts a hold forward; when it was pending and is no longer, nothing of it stays reserved.</summary>
+    public void Change(Hold hold, HoldProgress next)
+    {
+        var before = hold.Progress;
+        undo.Add(() => hold.Progress = before);
+        hold.Progress = next with { Version = before.Version + 1 };
+        if (before.State == HoldState.Pending && next.State != HoldState.Pending)
+        {
+            foreach (var item in before.Items)
+            {
+                Reserve(Account(hold.MerchantId, item.AccountId), -item.Held);
+            }
+        }
+    }
+
+    /// <summary>Notes how much of the original's postings is taken back now.</summary>
+    public void Reverse(Original original, long[] reversed)
+    {
+        var before = original.Reversed;
+        undo.Add(() => original.Reversed = before);
+        original.Reversed = reversed;
+    }
+
+    private void UndoTo(int mark)
+    {
+        for (var i = undo.Count - 1; i >= mark; i--)
+        {
+            undo[i]();
+        }
+
+        undo.RemoveRange(mark, undo.Count - mark);
+    }
+
+    private static void RequireSameAsset(Account source, Account destination)
+    {
+        if (source.Asset != destination.Asset)
+        {
+            throw new FaultException(Faults.CurrencyMismatch, $"{source.Asset} and {destination.Asset} do not mix.");
+        }
+    }
+
+    private static void RequireOpen(Account source, Hold? hold)
+    {
+        if (source.Status != AccountStatus.Frozen || hold?.Progress.Items.Any(item => item.AccountId == source.Id) is not true)
+        {
+            source.RequireOpen();
+        }
+    }
+
+    private static DateTimeOffset Later(DateTimeOffset one, DateTimeOffset other) => one > other ? one : other;
+
+    private void Claim(HashSet<(MerchantId Merchant, string Reference)> references, MerchantId merchant, string? reference)
+    {
+        if (reference is null)
+        {
+            return;
+        }
+
+        if (!references.Add((merchant, reference)))
+        {
+            throw new FaultException(CommonFaults.ReferenceReused, $"Reference '{reference}' was used before.");
+        }
+
+        undo.Add(() => references.Remove((merchant, reference)));
+    }
+
+    private Entry Enter(Account account, long amount, DateTimeOffset recordedAt)
+    {
+        var state = account.State;
+        Save(account);
+        account.State = state with
+        {
+            Posted = state.Posted + amount,
+            Sequence = state.Sequence + 1,
+            Revision = state.Revision + 1,
+            ChangedAt = recordedAt,
+        };
+        return new Entry(account, account.State.Sequence, amount, account.State.Posted, account.State.Held);
+    }
+
+    private void Reserve(Account account, long amount)
+    {
+        Save(account);
+        account.State = account.State with
+        {
+            Held = account.State.Held + amount,
+            Revision = account.State.Revision + 1,
+            ChangedAt = Later(Now, account.State.ChangedAt),
+        };
+        if (amount > 0)
+        {
+            account.RequireWithinPolicy(account.Available + amount);
+        }
+    }
+
+    private void Save(Account account)
+    {
+        var before = account.State;
+        undo.Add(() => account.State = before);
+    }
+}

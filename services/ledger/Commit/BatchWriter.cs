@@ -1,0 +1,195 @@
+using System.Diagnostics;
+using LocalPlus.Hosting;
+using LocalPlus.Kernel;
+using LocalPlus.Ledger.Books;
+using Npgsql;
+
+namespace LocalPlus.Ledger.Commit;
+
+/// <summary>
+/// Gives a batch of commands one database transaction in two round trips: lock and read all they touch; decide in memory
+/// in order of arrival; write all effects and commit. A command that breaks a rule is refused alone. Should the database
+/// refuse the batch as a whole (another replica used a key or a reference meanwhile), its commands go one by one.
+/// </summary>
+internal sealed class BatchWriter(
+    NpgsqlDataSource database, OutboxSignal outbox, LedgerClock clock, TimeProvider time, short stripe, ILogger<BatchWriter> log) : IAsyncDisposable
+{
+    private const int Tries = 3;
+    private NpgsqlConnection? connection;
+
+    public async Task WriteAsync(IReadOnlyList<Command> batch)
+    {
+        if (batch.Count > 1 && await TryTogetherAsync(batch))
+        {
+            return;
+        }
+
+        foreach (var command in batch)
+        {
+            await WriteAloneAsync(command);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (connection is not null)
+        {
+            await connection.DisposeAsync();
+        }
+    }
+
+    /// <summary>Refusals that say something of a single command, or that go away by themselves: worth another try.</summary>
+    private static bool IsConflict(PostgresException exception) => exception.SqlState is
+        PostgresErrorCodes.UniqueViolation or PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.DeadlockDetected
+        or PostgresErrorCodes.LockNotAvailable;
+
+    private async Task<bool> TryTogetherAsync(IReadOnlyList<Command> batch)
+    {
+        try
+        {
+            await TransactAsync(batch);
+            return true;
+        }
+        catch (PostgresException refusal) when (refusal.SqlState[0] is '2' or '4' or '5')
+        {
+            // Integrity, conflict, resources: alone, each either finds what the other replica did or goes on.
+            log.BatchSplit(batch.Count, refusal.SqlState);
+            return false;
+        }
+    }
+
+    private async Task WriteAloneAsync(Command command)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            if (time.GetElapsedTime(command.QueuedAt) > LedgerLimits.CommandDeadline)
+            {
+                command.Fail(new FaultException(CommonFaults.Busy, "The ledger did not get to it in time."));
+                return;
+            }
+
+            try
+            {
+                await TransactAsync([command]);
+                return;
+            }
+            catch (PostgresException refusal) when (IsConflict(refusal) && attempt < Tries)
+            {
+                log.BatchSplit(1, refusal.SqlState);
+            }
+            catch (Exception exception)
+            {
+                command.Fail(exception);
+                return;
+            }
+        }
+    }
+
+    private async Task TransactAsync(IReadOnlyList<Command> batch)
+    {
+        using var activity = Telemetry.Source.StartActivity(
+            "commit batch", ActivityKind.Internal, batch[0].Trace, links: batch.Skip(1).Select(command => new ActivityLink(command.Trace)));
+        activity?.SetTag("localplus.ledger.commands", batch.Count);
+        var started = time.GetTimestamp();
+        var open = await OpenAsync();
+        try
+        {
+            var (book, known) = await BookReader.ReadAsync(open, batch, stripe, clock);
+            var decided = Decide(batch, book, known);
+            await BookWriter.WriteAsync(open, book, decided.Fresh, decided.Traces);
+            foreach (var (command, answer) in decided.Answers)
+            {
+                command.Complete(answer);
+            }
+
+            if (book.Transactions.Count > 0)
+            {
+                outbox.Ring();
+            }
+        }
+        catch
+        {
+            // Whatever state it is in: a new connection knows nothing of it, and the server rolls back.
+            connection = null;
+            await open.DisposeAsync();
+            throw;
+        }
+
+        Telemetry.Batches.Record(batch.Count);
+        Telemetry.BatchDuration.Record(time.GetElapsedTime(started).TotalSeconds);
+    }
+
+    private async Task<NpgsqlConnection> OpenAsync() =>
+        connection is { FullState: System.Data.ConnectionState.Open } ? connection : connection = await database.OpenConnectionAsync();
+
+    private static Decided Decide(IReadOnlyList<Command> batch, Book book, Dictionary<Guid, StoredAnswer> known)
+    {
+        var decided = new Decided(batch.Count);
+        foreach (var command in batch)
+        {
+            if (command.IsKeyed && known.TryGetValue(command.AnswerId, out var stored))
+            {
+                decided.Answers.Add((command, stored.AnswerTo(command)));
+                continue;
+            }
+
+            if (Decide(command, book) is not var (answer, isStored))
+            {
+                continue;
+            }
+
+            decided.Answers.Add((command, answer));
+            while (decided.Traces.Count < book.Transactions.Count)
+            {
+                decided.Traces.Add(command.Traceparent);
+            }
+
+            if (isStored && command.IsKeyed)
+            {
+                decided.Fresh.Add((command, answer));
+                known[command.AnswerId] = new StoredAnswer(command.Fingerprint, answer);
+            }
+        }
+
+        return decided;
+    }
+
+    private static (Answer Answer, bool IsStored)? Decide(Command command, Book book)
+    {
+        try
+        {
+            Answer Apply(Book b) => command.Door.Write(command.Operation.Apply(b));
+            return (command.IsDryRun ? book.Rehearse(Apply) : book.Try(Apply), true);
+        }
+        catch (FaultException refusal)
+        {
+            // As for every service: what may go away by itself, or says that the request is none, is not remembered.
+            return (command.Door.Refuse(refusal), refusal.Fault is { Retryable: false, Status: > 401 and < 500 });
+        }
+        catch (Exception bug)
+        {
+            // A bug in one command is not its neighbours' failure; the book is as it was before it.
+            command.Fail(bug);
+            return null;
+        }
+    }
+
+    private sealed class Decided(int count)
+    {
+        public List<(Command Command, Answer Answer)> Answers { get; } = new(count);
+
+        /// <summary>Those whose answers are to be stored.</summary>
+        public List<(Command Command, Answer Answer)> Fresh { get; } = new(count);
+
+        /// <summary>Per transaction of the book: the trace it belongs to.</summary>
+        public List<string?> Traces { get; } = new(count);
+    }
+}
+
+/// <summary>What a key was answered with.</summary>
+internal sealed record StoredAnswer(byte[] Fingerprint, Answer Answer)
+{
+    public Answer AnswerTo(Command command) => command.Fingerprint.AsSpan().SequenceEqual(Fingerprint)
+        ? Answer with { Replayed = true }
+        : command.Door.Refuse(new FaultException(CommonFaults.IdempotencyKeyReused, "This Idempotency-Key came with another request before."));
+}

@@ -1,0 +1,51 @@
+using System.Diagnostics;
+using System.Security.Cryptography;
+using System.Text;
+using LocalPlus.Hosting;
+using LocalPlus.Ledger.Operations;
+
+namespace LocalPlus.Ledger.Commit;
+
+/// <summary>An operation on its way through the queue, with the key that makes it happen once.</summary>
+/// <param name="operation">What to do.</param>
+/// <param name="door">Writes the answer.</param>
+/// <param name="key">The idempotency key; null for work of the ledger's own that its state makes idempotent.</param>
+/// <param name="fingerprint">What the key must always come with.</param>
+internal sealed class Command(Operation operation, Door door, string? key, byte[] fingerprint)
+{
+    private readonly TaskCompletionSource<Answer> done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public Operation Operation { get; } = operation;
+
+    public Door Door { get; } = door;
+
+    /// <summary>Answer what would happen, and change nothing.</summary>
+    public bool IsDryRun { get; init; }
+
+    public bool IsKeyed { get; } = key is not null;
+
+    /// <summary>What the key is stored under: half of SHA-256 over merchant, door, operation and key.</summary>
+    public Guid AnswerId { get; } = key is null ? default : Scope(operation, door, key);
+
+    public byte[] Fingerprint { get; } = fingerprint;
+
+    /// <summary>The caller's trace, which the batch links to and the events go on with.</summary>
+    public ActivityContext Trace { get; } = Activity.Current?.Context ?? default;
+
+    public string? Traceparent { get; } = Activity.Current?.Id;
+
+    public Task<Answer> Completion => done.Task;
+
+    public long QueuedAt { get; set; }
+
+    public void Complete(Answer answer) => done.TrySetResult(answer);
+
+    public void Fail(Exception exception) => done.TrySetException(exception);
+
+    private static Guid Scope(Operation operation, Door door, string key)
+    {
+        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
+        SHA256.HashData(Encoding.UTF8.GetBytes($"{operation.MerchantId.Value:N}\n{door.Name}\n{operation.Name}\n{key}"), hash);
+        return new Guid(hash[..16], bigEndian: true);
+    }
+}

@@ -1,0 +1,37 @@
+using System.Text.Json;
+using LocalPlus.Hosting;
+using LocalPlus.Kernel;
+using LocalPlus.Ledger.Books;
+
+namespace LocalPlus.Ledger.Commit;
+
+/// <summary>
+/// The data of ledger.transaction.posted: one event per entry. Key: the account; its sequence is the entry's, so a gap
+/// shows. A striped account's stripes count for themselves: their key is "acc_…/stripe".
+/// </summary>
+/// <param name="Amount">Positive: credit to the account; negative: debit. Minor units.</param>
+/// <param name="Posted">Balance right after the entry, of the account or of its stripe.</param>
+/// <param name="Held">What was reserved of the account right then.</param>
+/// <param name="Stripe">Absent for accounts that are not striped.</param>
+internal sealed record TransactionPosted(
+    TransactionId TransactionId, EntryId EntryId, AccountId AccountId, string AccountName, string Asset, string Kind, string? Reference,
+    long Amount, long Posted, long Held, short? Stripe, DateTimeOffset EffectiveAt, DateTimeOffset RecordedAt,
+    TransactionId? ReversesTransactionId, HoldId? HoldId)
+{
+    public const string Topic = "ledger.transactions.v1";
+    public const string Type = "ledger.transaction.posted";
+
+    public static string Key(Entry entry) => entry.Account.Stripe == 0 ? entry.Account.Id.ToString() : $"{entry.Account.Id}/{entry.Account.Stripe}";
+
+    public static string Data(Transaction transaction, int line)
+    {
+        var entry = transaction.Entries[line];
+        var account = entry.Account;
+        return JsonSerializer.Serialize(
+            new TransactionPosted(
+                transaction.Id, Transaction.EntryId(transaction.Id, line), account.Id, account.Name, account.Asset, transaction.Header.Kind,
+                transaction.Header.Reference, entry.Amount, entry.BalanceAfter, entry.HeldAfter, account.Stripe == 0 ? null : account.Stripe,
+                transaction.EffectiveAt, transaction.RecordedAt, transaction.Reverses, transaction.HoldId),
+            StrictJson.Options);
+    }
+}

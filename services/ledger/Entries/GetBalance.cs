@@ -1,0 +1,41 @@
+using LocalPlus.Hosting;
+using LocalPlus.Kernel;
+using LocalPlus.Ledger.Accounts;
+
+namespace LocalPlus.Ledger.Entries;
+
+/// <summary>
+/// GET /v1/accounts/{id}/balance: posted, held and available now; with as_of what counted at that (effective) time, with
+/// known_at only what was recorded by that time. Together: the balance of a day as the books of another day had it.
+/// </summary>
+internal static class GetBalance
+{
+    public static IEndpointRouteBuilder MapGetBalance(this IEndpointRouteBuilder group)
+    {
+        group.MapGet("/accounts/{id}/balance", Handle).RequireScope("ledger:read");
+        return group;
+    }
+
+    private static async Task<IResult> Handle(
+        AccountId id, DateTimeOffset? as_of, DateTimeOffset? known_at, HttpContext http, Database database, CancellationToken cancel)
+    {
+        var row = await AccountReader.FindAsync(database, http.GetMerchant().MerchantId, id, cancel);
+        if (as_of is null && known_at is null)
+        {
+            return Answer.Ok(new Balance(id, "balance", row.Asset, row.Posted, row.Held, row.Posted - row.Held), row.Revision);
+        }
+
+        var args = new { id, AsOf = Period.Clamp(as_of ?? DateTimeOffset.MaxValue), KnownAt = Period.Clamp(known_at ?? DateTimeOffset.MaxValue) };
+        var posted = await database.QuerySingleOrDefaultAsync<long>(Sql.At, args, cancel);
+        return Answer.Ok(new Balance(id, "balance", row.Asset, posted, AsOf: as_of, KnownAt: known_at));
+    }
+
+    private sealed record Balance(
+        AccountId AccountId, string Object, string Asset, long Posted, long? Held = null, long? Available = null, DateTimeOffset? AsOf = null,
+        DateTimeOffset? KnownAt = null);
+
+    private static class Sql
+    {
+        public const string At = "SELECT posted_at(@Id, @AsOf, @KnownAt)";
+    }
+}

@@ -1,0 +1,21 @@
+using LocalPlus.Kernel;
+
+namespace LocalPlus.Ledger.Entries;
+
+/// <summary>A stretch of recorded time, from inclusive to exclusive; open ends reach as far as the books do.</summary>
+internal readonly record struct Period(DateTimeOffset From, DateTimeOffset To)
+{
+    private static readonly DateTimeOffset End = new(2200, 1, 1, 0, 0, 0, TimeSpan.Zero);
+
+    public static Period Of(DateTimeOffset? from, DateTimeOffset? to)
+    {
+        var period = new Period(Clamp(from ?? DateTimeOffset.UnixEpoch), Clamp(to ?? End));
+        return period.From <= period.To
+            ? period
+            : throw new FaultException(CommonFaults.InvalidRequest, "from is later than to.", new FieldError("from", "out_of_range"));
+    }
+
+    /// <summary>Any instant, brought into the range that PostgreSQL and the books know.</summary>
+    public static DateTimeOffset Clamp(DateTimeOffset instant) =>
+        instant < DateTimeOffset.UnixEpoch ? DateTimeOffset.UnixEpoch : instant > End ? End : instant.ToUniversalTime();
+}

@@ -1,0 +1,43 @@
+using LocalPlus.Hosting;
+using LocalPlus.Kernel;
+using LocalPlus.Ledger.Books;
+using LocalPlus.Ledger.Commit;
+using LocalPlus.Ledger.Operations;
+using LocalPlus.Ledger.Rest;
+
+namespace LocalPlus.Ledger.Holds;
+
+/// <summary>
+/// POST /v1/accounts/holds/{id}/capture, /release and /extend. Exactly one of capture, release and expiry wins: 409
+/// hold_not_pending or hold_expired for the others; 422 limit_exceeded for more than is held.
+/// </summary>
+internal static class SettleHold
+{
+    public static IEndpointRouteBuilder MapSettleHold(this IEndpointRouteBuilder group)
+    {
+        group.MapPost("/accounts/holds/{id}/capture", HandleCapture).RequireScope("ledger:write");
+        group.MapPost("/accounts/holds/{id}/release", HandleRelease).RequireScope("ledger:write");
+        group.MapPost("/accounts/holds/{id}/extend", HandleExtend).RequireScope("ledger:write");
+        return group;
+    }
+
+    private static Task<IResult> HandleCapture(
+        HoldId id, Capturing request, bool? dry_run, HttpContext http, CommandQueue queue, CancellationToken cancel)
+    {
+        var operation = new CaptureHold(
+            http.GetMerchant().MerchantId, id, request.Amount is { } amount ? Input.Amount(amount, "amount") : null,
+            Input.Reference(request.Reference), request.Capture.ToCapture(), Metadata.Check(request.Metadata));
+        return queue.RunAsync(http, request, operation, dry_run is true, cancel);
+    }
+
+    private static Task<IResult> HandleRelease(HoldId id, HttpContext http, CommandQueue queue, CancellationToken cancel) =>
+        queue.RunAsync(http, "", new ReleaseHold(http.GetMerchant().MerchantId, id), false, cancel);
+
+    private static Task<IResult> HandleExtend(HoldId id, Extending request, HttpContext http, CommandQueue queue, CancellationToken cancel) =>
+        queue.RunAsync(http, request, new ExtendHold(http.GetMerchant().MerchantId, id, Input.Effective(request.ExpiresAt)!.Value), false, cancel);
+
+    private sealed record Capturing(
+        CaptureRequest Capture, long? Amount = null, string? Reference = null, Dictionary<string, string>? Metadata = null);
+
+    private sealed record Extending(DateTimeOffset ExpiresAt);
+}

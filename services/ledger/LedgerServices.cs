@@ -1,0 +1,26 @@
+using System.Security.Cryptography;
+using LocalPlus.Hosting;
+using LocalPlus.Ledger.Commit;
+using LocalPlus.Ledger.Holds;
+using Npgsql;
+
+namespace LocalPlus.Ledger;
+
+/// <summary>The ledger's own parts.</summary>
+internal static class LedgerServices
+{
+    public static void AddLedger(this IServiceCollection services)
+    {
+        // Replicas begin at different stripes; two that meet on one only wait for each other.
+        var first = RandomNumberGenerator.GetInt32(LedgerLimits.Stripes);
+        services.AddSingleton<LedgerClock>();
+        services.AddSingleton<Func<int, BatchWriter>>(provider => index => new BatchWriter(
+            provider.GetRequiredService<NpgsqlDataSource>(), provider.GetRequiredService<OutboxSignal>(), provider.GetRequiredService<LedgerClock>(),
+            provider.GetRequiredService<TimeProvider>(), (short)(((first + index) % LedgerLimits.Stripes) + 1),
+            provider.GetRequiredService<ILogger<BatchWriter>>()));
+        services.AddSingleton<CommandQueue>();
+        services.AddHostedService(provider => provider.GetRequiredService<CommandQueue>());
+        services.AddHostedService<HoldSweeper>();
+        services.AddGrpc();
+    }
+}

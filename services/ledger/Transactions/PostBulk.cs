@@ -1,0 +1,63 @@
+using System.Text.Json;
+using LocalPlus.Hosting;
+using LocalPlus.Kernel;
+using LocalPlus.Ledger.Commit;
+using LocalPlus.Ledger.Rest;
+
+namespace LocalPlus.Ledger.Transactions;
+
+/// <summary>The outcomes of a bulk, in the order of its items.</summary>
+internal sealed record BulkView(IReadOnlyList<BulkItemView> Data, bool Atomic);
+
+/// <param name="Status">As of a request of its own: 201 or the refusal's.</param>
+/// <param name="Result">The transaction, or the problem.</param>
+internal sealed record BulkItemView(int Index, int Status, JsonElement Result)
+{
+    public static BulkItemView Of(int index, Operations.Result.Posted posted) =>
+        new(index, StatusCodes.Status201Created, JsonSerializer.SerializeToElement(TransactionView.Of(posted.Transaction), StrictJson.Options));
+
+    public static BulkItemView Of(int index, Answer answer) => new(index, answer.Status, JsonSerializer.Deserialize<JsonElement>(answer.Body));
+}
+
+/// <summary>
+/// POST /v1/transactions/bulk: up to 1,000 transactions. Each has its own outcome, under a key made of the request's and
+/// its index, so a repeat answers the same; with atomic=true all happen or none, and the refusal points at the first that
+/// may not.
+/// </summary>
+internal static class PostBulk
+{
+    public static IEndpointRouteBuilder MapPostBulk(this IEndpointRouteBuilder group)
+    {
+        group.MapPost("/transactions/bulk", Handle).RequireScope("ledger:write");
+        return group;
+    }
+
+    private static async Task<IResult> Handle(Request request, HttpContext http, CommandQueue queue, CancellationToken cancel)
+    {
+        var merchant = http.GetMerchant().MerchantId;
+        if (request.Items.Count is 0 or > LedgerLimits.TransactionsPerBulk)
+        {
+            throw Operations.Input.Invalid("items", $"has 1 to {LedgerLimits.TransactionsPerBulk} items");
+        }
+
+        Operations.PostTransaction[] items = [.. request.Items.Select(item => item.ToOperation(merchant))];
+        if (request.Atomic is true)
+        {
+            return await queue.RunAsync(http, request, new Operations.PostTransactions(merchant, items), false, cancel);
+        }
+
+        var (key, door) = (IdempotentRequests.Key(http), new RestDoor(http.Request.Path));
+        var fingerprint = IdempotentRequests.Fingerprint(http, request);
+        var answers = await Task.WhenAll(items.Select((item, i) =>
+            queue.RunPatientlyAsync(new Command(item, door, $"{key}\n{i}", fingerprint), cancel)));
+        return answers.FirstOrDefault(answer => Problem(answer) == CommonFaults.IdempotencyKeyReused.Code) is { } reused
+            ? reused
+            : Answer.Ok(new BulkView([.. answers.Select((answer, i) => BulkItemView.Of(i, answer))], false));
+    }
+
+    private static string? Problem(Answer answer) => answer.Status == CommonFaults.IdempotencyKeyReused.Status
+        ? JsonSerializer.Deserialize<JsonElement>(answer.Body).GetProperty("code").GetString()
+        : null;
+
+    private sealed record Request(IReadOnlyList<TransactionRequest> Items, bool? Atomic = null);
+}
