@@ -35,6 +35,10 @@ public partial class DocumentTests
     }
 
     [Fact]
+    public void Every_service_has_a_readme_and_a_walk_through_its_API() => Tree.Holds(
+        Tree.Services.SelectMany(s => new[] { $"services/{s}/README.md", $"services/{s}/{s}.http" }).Where(f => !Tree.Exists(f)));
+
+    [Fact]
     public void Every_decision_says_its_status_and_how_it_is_confirmed()
     {
         var decisions = Tree.Under("docs/adr").Where(f => Path.GetFileName(f) != "README.md").ToArray();

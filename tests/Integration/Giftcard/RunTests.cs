@@ -1,8 +1,6 @@
-using System.Text.Json;
 using LocalPlus.Giftcard.Runs;
 using LocalPlus.Hosting;
 using LocalPlus.Kernel;
-using LocalPlus.Tests.Integration.Support;
 using Npgsql;
 
 namespace LocalPlus.Tests.Integration.Giftcard;
