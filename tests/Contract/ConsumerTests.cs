@@ -3,7 +3,7 @@ using LocalPlus.Giftcard.Cards;
 using LocalPlus.Giftcard.Redemptions;
 using LocalPlus.Hosting;
 using LocalPlus.Kernel;
-using LocalPlus.Ledger.Core;
+using LocalPlus.Ledger.Commit;
 using LocalPlus.Merchant;
 using InAnalytics = LocalPlus.Analytics.Intake;
 using InNotification = LocalPlus.Notification.Intake;
@@ -24,7 +24,8 @@ public sealed class ConsumerTests
         RedemptionId.New(Time), [Card], 1000, "EUR", null, "completed", "immediate", null, 1000, 1000, 0);
 
     private static readonly TransactionPosted LedgerEvent = new(
-        TransactionId.New(Time), AccountId.New(Time), $"card:{Card}:paid", "EUR", "load", "ref", 5000, 7000, 0, 3, Time.GetUtcNow(), null);
+        TransactionId.New(Time), EntryId.New(Time), AccountId.New(Time), $"card:{Card}:paid", "EUR", "load", "ref", 5000, 7000, 0, null,
+        Time.GetUtcNow(), Time.GetUtcNow(), null, null);
 
     [Fact]
     public void Cards_are_understood_by_wallet_notification_and_analytics()

@@ -10,12 +10,12 @@ namespace LocalPlus.Ledger.Commit;
 /// shows. A striped account's stripes count for themselves: their key is "acc_…/stripe".
 /// </summary>
 /// <param name="Amount">Positive: credit to the account; negative: debit. Minor units.</param>
-/// <param name="Posted">Balance right after the entry, of the account or of its stripe.</param>
+/// <param name="BalanceAfter">Posted right after the entry, of the account or of its stripe.</param>
 /// <param name="Held">What was reserved of the account right then.</param>
 /// <param name="Stripe">Absent for accounts that are not striped.</param>
 internal sealed record TransactionPosted(
     TransactionId TransactionId, EntryId EntryId, AccountId AccountId, string AccountName, string Asset, string Kind, string? Reference,
-    long Amount, long Posted, long Held, short? Stripe, DateTimeOffset EffectiveAt, DateTimeOffset RecordedAt,
+    long Amount, long BalanceAfter, long Held, short? Stripe, DateTimeOffset EffectiveAt, DateTimeOffset RecordedAt,
     TransactionId? ReversesTransactionId, HoldId? HoldId)
 {
     public const string Topic = "ledger.transactions.v1";
