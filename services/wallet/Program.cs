@@ -11,7 +11,7 @@ builder.Services.AddSingleton(new PersonalDataVault(builder.Configuration["Secre
 builder.Services.AddSingleton<CustomerStore>();
 builder.Services.AddSingleton(_ => new LedgerService.LedgerServiceClient(DaprClient.CreateInvocationInvoker("ledger")));
 builder.Services.AddSingleton<LedgerBalances>();
-builder.Services.AddJob<BalanceReconciliation>(BalanceReconciliation.Name);
+builder.Services.AddJob<BalanceReconciliation>("balance-reconciliation");
 
 var app = builder.Build();
 app.UseLocalPlus();

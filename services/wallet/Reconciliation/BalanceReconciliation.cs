@@ -10,8 +10,6 @@ namespace LocalPlus.Wallet.Reconciliation;
 internal sealed class BalanceReconciliation(
     Database database, LedgerBalances ledger, TimeProvider time, ILogger<BalanceReconciliation> log) : IJob
 {
-    public const string Name = "balance-reconciliation";
-
     /// <summary>A run that has found so much stops looking: the fault is not in single accounts.</summary>
     private const int MaxFindings = 10_000;
 
