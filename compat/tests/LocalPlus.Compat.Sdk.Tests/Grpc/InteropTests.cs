@@ -9,7 +9,7 @@ namespace LocalPlus.Compat.Sdk.Tests.Grpc;
 /// <summary>The same calls with an official implementation on the other side.</summary>
 public sealed class InteropTests
 {
-    [NodeFact]
+    [Fact]
     public async Task An_official_client_gets_the_right_answers_from_our_server()
     {
         await using var host = await EchoHost.StartAsync();
@@ -22,7 +22,7 @@ public sealed class InteropTests
         Assert.True(peer.ExitCode == 0 && output.Split('\n').Count(line => line.StartsWith("ok ", StringComparison.Ordinal)) == 9, output + errors);
     }
 
-    [NodeFact]
+    [Fact]
     public async Task Our_client_gets_the_right_answers_from_an_official_server()
     {
         using var peer = await NodePeer.StartAsync("server");

@@ -3,21 +3,7 @@ using Xunit;
 
 namespace LocalPlus.Compat.Sdk.Tests.Grpc;
 
-/// <summary>A test against the official gRPC for Node; skipped where there is no npm to bring it.</summary>
-[AttributeUsage(AttributeTargets.Method)]
-public sealed class NodeFactAttribute : FactAttribute
-{
-    public NodeFactAttribute()
-    {
-        var path = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':');
-        if (!Array.Exists(path, folder => File.Exists(Path.Combine(folder, "npm"))))
-        {
-            Skip = "npm is not installed";
-        }
-    }
-}
-
-/// <summary>Installs the peer once and runs it.</summary>
+/// <summary>Brings the official gRPC for Node once and runs it; needs npm.</summary>
 internal static class NodePeer
 {
     private static readonly TimeSpan InstallTimeout = TimeSpan.FromMinutes(3);
