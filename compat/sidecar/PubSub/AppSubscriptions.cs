@@ -1,4 +1,5 @@
 using System.Text.Json;
+using LocalPlus.Sidecar.Api;
 using LocalPlus.Sidecar.Resources;
 using LocalPlus.Sidecar.Runtime;
 
@@ -58,9 +59,9 @@ internal static class AppSubscriptions
     private static SubscriptionSpec Read(JsonElement item)
     {
         List<RouteRule> rules = [];
-        if (item.TryGetProperty("routes", out var routes) && routes.ValueKind == JsonValueKind.Object)
+        if (item.TryGetMember("routes", out var routes) && routes.ValueKind == JsonValueKind.Object)
         {
-            var list = routes.TryGetProperty("rules", out var items) && items.ValueKind == JsonValueKind.Array
+            var list = routes.TryGetMember("rules", out var items) && items.ValueKind == JsonValueKind.Array
                 ? items.EnumerateArray().Select(r => new RouteRule(Text(r, "match"), Text(r, "path")))
                 : [];
             rules = SubscriptionSpec.Routes(list, Text(routes, "default"));
@@ -76,18 +77,18 @@ internal static class AppSubscriptions
             Kind = SubscriptionKind.Programmatic,
             Rules = rules,
             DeadLetterTopic = Text(item, "deadLetterTopic"),
-            Metadata = item.TryGetProperty("metadata", out var metadata) && metadata.ValueKind == JsonValueKind.Object
+            Metadata = item.TryGetMember("metadata", out var metadata) && metadata.ValueKind == JsonValueKind.Object
                 ? metadata.EnumerateObject().ToDictionary(p => p.Name, p => p.Value.ToString(), StringComparer.Ordinal)
                 : new Dictionary<string, string>(StringComparer.Ordinal),
-            Bulk = item.TryGetProperty("bulkSubscribe", out var bulk) && bulk.ValueKind == JsonValueKind.Object && bulk.TryGetProperty("enabled", out var on) && on.ValueKind == JsonValueKind.True
+            Bulk = item.TryGetMember("bulkSubscribe", out var bulk) && bulk.ValueKind == JsonValueKind.Object && bulk.TryGetMember("enabled", out var on) && on.ValueKind == JsonValueKind.True
                 ? SubscriptionSpec.MakeBulk(Number(bulk, "maxMessagesCount"), Number(bulk, "maxAwaitDurationMs"))
                 : null,
         };
     }
 
     private static string Text(JsonElement item, string name) =>
-        item.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString()! : "";
+        item.TryGetMember(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString()! : "";
 
     private static int Number(JsonElement item, string name) =>
-        item.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var number) ? number : 0;
+        item.TryGetMember(name, out var value) && value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var number) ? number : 0;
 }

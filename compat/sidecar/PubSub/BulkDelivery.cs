@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text.Json;
 using System.Threading.Channels;
+using LocalPlus.Sidecar.Api;
 using LocalPlus.Sidecar.Resources;
 using LocalPlus.Sidecar.Runtime;
 using LocalPlus.Sidecar.Tracing;
@@ -231,9 +232,9 @@ internal sealed class BulkDelivery(
         try
         {
             using var document = JsonDocument.Parse(body);
-            return document.RootElement.ValueKind == JsonValueKind.Object && document.RootElement.TryGetProperty("statuses", out var list)
-                ? list.EnumerateArray().GroupBy(s => s.GetProperty("entryId").GetString()!, StringComparer.Ordinal)
-                    .ToDictionary(g => g.Key, g => g.Last().TryGetProperty("status", out var s) ? s.GetString() ?? "" : "", StringComparer.Ordinal)
+            return document.RootElement.ValueKind == JsonValueKind.Object && document.RootElement.TryGetMember("statuses", out var list)
+                ? list.EnumerateArray().GroupBy(s => (s.TryGetMember("entryId", out var id) ? id.GetString() ?? "" : ""), StringComparer.Ordinal)
+                    .ToDictionary(g => g.Key, g => g.Last().TryGetMember("status", out var s) ? s.GetString() ?? "" : "", StringComparer.Ordinal)
                 : null;
         }
         catch (Exception problem) when (problem is JsonException or InvalidOperationException or KeyNotFoundException)

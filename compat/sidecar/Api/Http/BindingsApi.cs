@@ -39,15 +39,15 @@ internal sealed class BindingsApi(SidecarRuntime runtime)
         try
         {
             using var document = JsonDocument.Parse(body);
-            if (document.RootElement.TryGetProperty("operation", out var op))
+            if (document.RootElement.TryGetMember("operation", out var op))
             {
                 operation = op.GetString() ?? "";
             }
-            if (document.RootElement.TryGetProperty("data", out var payload))
+            if (document.RootElement.TryGetMember("data", out var payload))
             {
                 data = GoJson.TryReencode(JsonSerializer.SerializeToUtf8Bytes(payload), escapeHtml: true) ?? [];
             }
-            if (document.RootElement.TryGetProperty("metadata", out var map) && map.ValueKind == JsonValueKind.Object)
+            if (document.RootElement.TryGetMember("metadata", out var map) && map.ValueKind == JsonValueKind.Object)
             {
                 metadata = map.EnumerateObject().ToDictionary(p => p.Name, p => p.Value.GetString() ?? "", StringComparer.Ordinal);
             }

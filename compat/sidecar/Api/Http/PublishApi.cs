@@ -91,18 +91,18 @@ internal sealed class PublishApi(SidecarRuntime runtime)
 
     private BulkEntry ParseEntry(JsonElement item, string pubsub, string topic)
     {
-        var id = item.TryGetProperty("entryId", out var idElement) ? idElement.GetString() ?? "" : "";
+        var id = item.TryGetMember("entryId", out var idElement) ? idElement.GetString() ?? "" : "";
         if (id.Length == 0)
         {
             throw PubSubErrors.BulkEntry(pubsub, topic, runtime.App.AppId);
         }
-        var contentType = item.TryGetProperty("contentType", out var typeElement) ? typeElement.GetString() ?? "" : "";
+        var contentType = item.TryGetMember("contentType", out var typeElement) ? typeElement.GetString() ?? "" : "";
         Dictionary<string, string>? metadata = null;
-        if (item.TryGetProperty("metadata", out var map) && map.ValueKind == JsonValueKind.Object)
+        if (item.TryGetMember("metadata", out var map) && map.ValueKind == JsonValueKind.Object)
         {
             metadata = map.EnumerateObject().ToDictionary(p => p.Name, p => p.Value.GetString() ?? "", StringComparer.Ordinal);
         }
-        item.TryGetProperty("event", out var payload);
+        item.TryGetMember("event", out var payload);
         return new BulkEntry(id, Payload(payload, contentType, pubsub, topic), contentType, metadata);
     }
 
