@@ -265,14 +265,11 @@ internal sealed partial class EngineSession
             }
         }
 
-        var fault = WorkflowFault.Stalled(run.Id, "reminder");
-        run.Waiters.FindAll(waiter => waiter.FailsWhenStalled).ForEach(waiter => waiter.Done.TrySetException(fault));
-        run.Waiters.RemoveAll(waiter => waiter.FailsWhenStalled);
         run.Arrivals.ForEach(arrival => arrival.Done.TrySetException(WorkflowFault.Stalled(run.Id)));
         run.Arrivals.Clear();
         if (run.Past.Stalled?.Description == stalled.Description)
         {
-            Write(run, unit, null, [], () => { });
+            Write(run, unit, null, [], () => RefuseStarts(run));
             return;
         }
 
@@ -284,6 +281,13 @@ internal sealed partial class EngineSession
             ExecutionStalled = new ExecutionStalledEvent { Reason = stalled.Reason, Description = stalled.Description },
         };
         AppendHistory(run, unit, [mark]);
-        Write(run, unit, RowOf(run, OrchestrationStatus.Stalled), [], () => { });
+        Write(run, unit, RowOf(run, OrchestrationStatus.Stalled), [], () => RefuseStarts(run));
+    }
+
+    private static void RefuseStarts(Run run)
+    {
+        var fault = WorkflowFault.Stalled(run.Id, "reminder");
+        run.Waiters.FindAll(waiter => waiter.FailsWhenStalled).ForEach(waiter => waiter.Done.TrySetException(fault));
+        run.Waiters.RemoveAll(waiter => waiter.FailsWhenStalled);
     }
 }

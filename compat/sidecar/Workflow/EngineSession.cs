@@ -19,6 +19,9 @@ internal sealed record EngineSettings
 
     public RetentionPolicy Retention { get; init; } = RetentionPolicy.Forever;
 
+    /// <summary>How long a call waits for a store that is away before it fails.</summary>
+    public TimeSpan StorePatience { get; init; } = WorkflowLimits.StorePatience;
+
     public TimeProvider Time { get; init; } = TimeProvider.System;
 }
 

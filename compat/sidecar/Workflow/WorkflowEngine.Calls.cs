@@ -18,7 +18,7 @@ internal sealed record StartCall(string InstanceId, string Name, string? Input)
 /// <content>The calls of clients.</content>
 internal sealed partial class WorkflowEngine
 {
-    private static readonly TimeSpan StandbyPoll = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan WatchPause = TimeSpan.FromMilliseconds(200);
 
     private int _calls;
 
@@ -112,14 +112,14 @@ internal sealed partial class WorkflowEngine
 
     private async Task<RunView> WatchAsync(string id, Func<RunView, bool> wanted, bool failsWhenStalled, CancellationToken cancel)
     {
+        var answered = Stopwatch.GetTimestamp();
         while (true)
         {
             EngineSession? session;
             Task changed;
-            bool standby;
             lock (_gate)
             {
-                (session, changed, standby) = (_session, _changed.Task, _standby);
+                (session, changed) = (_session, _changed.Task);
             }
 
             if (session is not null)
@@ -127,14 +127,24 @@ internal sealed partial class WorkflowEngine
                 return await session.WaitAsync(id, wanted, failsWhenStalled, cancel);
             }
 
-            var view = await GetAsync(id, cancel) ?? throw WorkflowFault.Missing();
-            if (wanted(view))
+            try
             {
-                return view;
+                var view = await GetAsync(id, cancel) ?? throw WorkflowFault.Missing();
+                if (wanted(view))
+                {
+                    return view;
+                }
+
+                answered = Stopwatch.GetTimestamp();
+            }
+            catch (WorkflowFault fault) when (fault.Code == FaultCode.Unavailable
+                && Stopwatch.GetElapsedTime(answered) < _settings.StorePatience)
+            {
+                // The store may be back soon.
             }
 
             // Nobody tells what another engine does: look now and then.
-            await Task.WhenAny(standby ? Task.Delay(StandbyPoll, cancel) : Task.Delay(Timeout.Infinite, cancel), changed);
+            await Task.WhenAny(Task.Delay(WatchPause, cancel), changed);
             cancel.ThrowIfCancellationRequested();
         }
     }
@@ -260,7 +270,7 @@ internal sealed partial class WorkflowEngine
                 }
 
                 var waited = Stopwatch.GetElapsedTime(begun);
-                if (_storeFault is { } fault && waited > WorkflowLimits.StorePatience)
+                if (_storeFault is { } fault && waited > _settings.StorePatience)
                 {
                     throw WorkflowFault.StoreAway(fault.Message);
                 }
@@ -273,7 +283,7 @@ internal sealed partial class WorkflowEngine
                 changed = _changed.Task;
             }
 
-            await Task.WhenAny(changed, Task.Delay(patient ? WorkflowLimits.StorePatience : StandbyPoll, cancel));
+            await Task.WhenAny(changed, Task.Delay(patient && _queue.Workers == 0 ? Timeout.InfiniteTimeSpan : WatchPause, cancel));
             cancel.ThrowIfCancellationRequested();
         }
     }

@@ -4,20 +4,11 @@ using LocalPlus.Sidecar.Workflow.Store;
 
 namespace LocalPlus.Engine.Tests.Recordings;
 
-/// <summary>One server for all tests of the class.</summary>
-public sealed class PostgresFixture : IAsyncLifetime
-{
-    public PrivatePostgres Server { get; private set; } = null!;
-
-    public async Task InitializeAsync() => Server = await PrivatePostgres.StartNewAsync();
-
-    public async Task DisposeAsync() => await Server.DisposeAsync();
-}
-
 /// <summary>
 /// Replays the recordings of the real engine when the environment variable LP_RECORDINGS names their folder.
 /// </summary>
-public sealed class RecordingTests(PostgresFixture postgres) : IClassFixture<PostgresFixture>
+[Collection(EngineCollection.Name)]
+public sealed class RecordingTests(PostgresFixture postgres)
 {
     // Not replayed, each for its reason.
     private static readonly Dictionary<string, string> LeftOut = new()

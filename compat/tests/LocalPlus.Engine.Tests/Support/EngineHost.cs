@@ -14,8 +14,6 @@ namespace LocalPlus.Engine.Testing;
 /// <summary>The engine behind a real gRPC port, in this process.</summary>
 internal sealed class EngineHost : IAsyncDisposable
 {
-    public const string AppId = "app";
-
     private readonly WebApplication _web;
 
     private EngineHost(WebApplication web, WorkflowEngine engine, int port)
@@ -33,13 +31,9 @@ internal sealed class EngineHost : IAsyncDisposable
 
     public TaskHubSidecarService.TaskHubSidecarServiceClient Client { get; }
 
-    public static Task<EngineHost> StartAsync(PrivatePostgres postgres, EngineSettings? settings = null, string database = "") =>
-        StartAsync(new PostgresRunStore(postgres.ConnectionString + database, AppId), settings);
-
-    public static async Task<EngineHost> StartAsync(IRunStore? store, EngineSettings? settings = null)
+    public static async Task<EngineHost> StartAsync(IRunStore? store, EngineSettings settings)
     {
-        var engine = new WorkflowEngine(
-            settings ?? new EngineSettings { AppId = AppId, MaxMessageBytes = 4 << 20 }, store, NullLogger.Instance);
+        var engine = new WorkflowEngine(settings, store, NullLogger.Instance);
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.ConfigureKestrel(kestrel =>

@@ -1,0 +1,98 @@
+using LocalPlus.Compat.TaskHub;
+using LocalPlus.Engine.Testing;
+
+namespace LocalPlus.Engine.Tests;
+
+public sealed class TimerTests(PostgresFixture postgres) : EngineTest(postgres)
+{
+    [Fact]
+    public async Task A_timer_fires_in_time_and_never_early()
+    {
+        await using var worker = Worker();
+        var due = DateTimeOffset.UtcNow.AddMilliseconds(700);
+        await StartAsync(worker, "a", Do.Timer(0, due));
+        var fired = (await worker.TurnAsync()).NewEvents[1];
+        Assert.True(DateTimeOffset.UtcNow >= due);
+        Assert.Equal(due.UtcTicks / 10, fired.TimerFired.FireAt.ToDateTimeOffset().UtcTicks / 10);
+        Assert.True(fired.Timestamp.ToDateTimeOffset() >= due);
+    }
+
+    [Fact]
+    public async Task A_timer_in_the_past_fires_in_the_next_turn()
+    {
+        await using var worker = Worker();
+        await StartAsync(worker, "a", Do.Timer(0, DateTimeOffset.UtcNow.AddDays(-1)));
+        Assert.Equal(0, (await worker.TurnAsync()).NewEvents[1].TimerFired.TimerId);
+    }
+
+    [Fact]
+    public async Task A_timer_that_falls_due_while_nothing_runs_fires_after_the_restart()
+    {
+        var worker = Worker();
+        await StartAsync(worker, "a", Do.Timer(0, DateTimeOffset.UtcNow.AddMilliseconds(300)), Do.Timer(1, DateTimeOffset.UtcNow.AddMilliseconds(310)));
+        await worker.DisposeAsync();
+        await RestartAsync();
+        await Task.Delay(400);
+        await using var second = Worker();
+        var turn = await second.TurnAsync();
+        Assert.Equal("WorkflowStarted TimerFired TimerFired", turn.NewEvents.Kinds());
+    }
+
+    [Fact]
+    public async Task A_fired_timer_that_was_not_answered_fires_again_after_a_crash()
+    {
+        var worker = Worker();
+        await StartAsync(worker, "a", Do.Timer(0, DateTimeOffset.UtcNow));
+        await worker.TurnAsync();
+        await worker.DisposeAsync();
+        await RestartAsync();
+        await using var second = Worker();
+        Assert.Equal("WorkflowStarted TimerFired", (await second.TurnAsync()).NewEvents.Kinds());
+    }
+
+    [Fact]
+    public async Task The_timer_of_an_event_is_called_off_when_the_event_comes()
+    {
+        await using var worker = Worker();
+        await StartAsync(worker, "a", Do.EventTimer(0, "go", DateTimeOffset.UtcNow.AddMilliseconds(600)), Do.Timer(1, DateTimeOffset.UtcNow.AddMilliseconds(700)));
+        await RaiseAsync("a", "GO");
+        await worker.TurnAsync();
+        await worker.AnswerAsync("a");
+        var turn = await worker.TurnAsync();
+        Assert.Equal(1, turn.NewEvents[1].TimerFired.TimerId);
+    }
+
+    [Fact]
+    public async Task Timers_of_the_far_future_never_fire_and_may_be_of_any_number()
+    {
+        await using var worker = Worker();
+        var action = Do.Timer(0, DateTimeOffset.UtcNow);
+        action.CreateTimer.FireAt.Seconds = 253402300799;
+        action.CreateTimer.FireAt.Nanos = 999999999;
+        var bogus = Do.Timer(1, DateTimeOffset.UtcNow);
+        bogus.CreateTimer.FireAt.Seconds = long.MaxValue;
+        await StartAsync(worker, "a", action, bogus, Do.Timer(2, DateTimeOffset.UtcNow.AddMilliseconds(100)));
+        Assert.Equal(2, (await worker.TurnAsync()).NewEvents.Single(one => one.TimerFired is not null).TimerFired.TimerId);
+    }
+
+    [Fact]
+    public async Task A_shorter_timer_overtakes_a_longer_one()
+    {
+        await using var worker = Worker();
+        await StartAsync(worker, "a", Do.Timer(0, DateTimeOffset.UtcNow.AddHours(1)));
+        await StartAsync(worker, "b", Do.Timer(0, DateTimeOffset.UtcNow.AddMilliseconds(200)));
+        Assert.Equal("b", (await worker.TurnAsync()).InstanceId);
+        await worker.AnswerAsync("b", Do.Timer(1, DateTimeOffset.UtcNow.AddMilliseconds(100)));
+        Assert.Equal(1, (await worker.TurnAsync()).NewEvents[1].TimerFired.TimerId);
+    }
+
+    [Fact]
+    public async Task An_event_wait_with_a_timeout_ends_by_its_timer()
+    {
+        await using var worker = Worker();
+        await StartAsync(worker, "a", Do.EventTimer(0, "go", DateTimeOffset.UtcNow.AddMilliseconds(200)));
+        Assert.Equal(0, (await worker.TurnAsync()).NewEvents[1].TimerFired.TimerId);
+        await worker.AnswerAsync("a", Do.Complete(1, "\"late\""));
+        Assert.Equal("\"late\"", (await EndAsync("a")).Output);
+    }
+}
