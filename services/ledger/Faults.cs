@@ -14,5 +14,4 @@ internal static class Faults
     public static readonly Fault ReversalExceeds = new("reversal_exceeds_original", 422, "More would be reversed than was posted");
     public static readonly Fault InsufficientBalance = new("insufficient_balance", 422, "There is not enough value");
     public static readonly Fault LimitExceeded = new("limit_exceeded", 422, "A limit is exceeded");
-    public static readonly Fault NotSealedYet = new("not_sealed_yet", 409, "No checkpoint covers the transaction yet", Retryable: true);
 }

@@ -13,7 +13,4 @@ internal static class Telemetry
 
     public static readonly Histogram<double> BatchDuration = Meter.CreateHistogram<double>(
         "localplus.ledger.batch.duration", "s", "From taking a batch out of the queue to its commit");
-
-    public static readonly Gauge<long> Unsealed = Meter.CreateGauge<long>(
-        "localplus.ledger.log.unsealed", "{transaction}", "Committed transactions that no checkpoint covers yet");
 }

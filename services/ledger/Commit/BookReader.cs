@@ -224,7 +224,7 @@ internal static class BookReader
               FROM account_stripes s
              WHERE s.account_id IN (SELECT unnest($1)
                                     UNION SELECT account_id FROM hold_items WHERE hold_id = ANY($2)
-                                    UNION SELECT account_id FROM entries WHERE transaction_id = ANY($3))
+                                    UNION SELECT account_id FROM ledger_entries WHERE transaction_id = ANY($3))
                AND s.stripe = $4
              ORDER BY s.account_id
                FOR NO KEY UPDATE
@@ -236,7 +236,7 @@ internal static class BookReader
             WITH reached AS (
                 SELECT unnest($1) AS account_id
                  UNION SELECT account_id FROM hold_items WHERE hold_id = ANY($2)
-                 UNION SELECT account_id FROM entries WHERE transaction_id = ANY($3)
+                 UNION SELECT account_id FROM ledger_entries WHERE transaction_id = ANY($3)
             ), locked AS (
                 SELECT account_id, merchant_id, name, asset, floor, ceiling, status, striped, posted, held, sequence, revision, changed_at
                   FROM accounts
@@ -265,8 +265,8 @@ internal static class BookReader
         public const string Originals = """
             SELECT s.transaction_id, t.merchant_id, t.reverses, s.account_id, d.account_id, d.amount
               FROM transactions t
-              JOIN entries s ON s.transaction_id = t.transaction_id AND s.line % 2 = 0
-              JOIN entries d ON d.transaction_id = t.transaction_id AND d.line = s.line + 1
+              JOIN ledger_entries s ON s.transaction_id = t.transaction_id AND s.line % 2 = 0
+              JOIN ledger_entries d ON d.transaction_id = t.transaction_id AND d.line = s.line + 1
              WHERE t.transaction_id = ANY($1)
              ORDER BY s.transaction_id, s.line
             """;

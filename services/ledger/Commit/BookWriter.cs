@@ -32,7 +32,6 @@ internal static class BookWriter
         if (book.Transactions.Count > 0)
         {
             AddEvents(batch, book, traces);
-            batch.Add(Sql.Queue).Ids([.. book.Transactions.Select(t => t.Id.Value)]).Instant(book.Now);
         }
 
         if (answers.Count > 0)
@@ -162,7 +161,7 @@ internal static class BookWriter
             """;
 
         public const string Entries = """
-            INSERT INTO entries (transaction_id, line, account_id, stripe, sequence, asset, amount, balance_after,
+            INSERT INTO ledger_entries (transaction_id, line, account_id, stripe, sequence, asset, amount, balance_after,
                                  effective_at, recorded_at)
             SELECT transaction_id, line, account_id, stripe, sequence, asset, amount, balance_after, effective_at, recorded_at
               FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
@@ -198,8 +197,6 @@ internal static class BookWriter
             SELECT event_id, $8, $9, key, sequence, merchant_id, data::jsonb, traceparent, occurred_at
               FROM unnest($1, $2, $3, $4, $5, $6, $7) AS e (event_id, key, sequence, merchant_id, data, traceparent, occurred_at)
             """;
-
-        public const string Queue = "INSERT INTO log_queue (transaction_ids, queued_at) VALUES ($1, $2)";
 
         // A key that another replica used meanwhile is a unique violation: the batch is undone and goes one by one.
         public const string Answers = """

@@ -93,7 +93,7 @@ internal static class EntryReader
         private const string Select = """
             SELECT e.transaction_id, e.line, e.account_id, e.stripe, e.sequence, e.asset, e.amount, e.balance_after,
                    e.effective_at, e.recorded_at, t.kind, t.reference
-              FROM entries e
+              FROM ledger_entries e
               JOIN transactions t USING (transaction_id)
              WHERE e.account_id = @Account
             """;

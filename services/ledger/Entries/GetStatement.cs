@@ -46,7 +46,7 @@ internal static class GetStatement
               LEFT JOIN (SELECT t.kind, sum(e.amount) FILTER (WHERE e.amount > 0) AS credits,
                                 -sum(e.amount) FILTER (WHERE e.amount < 0) AS debits, count(e.amount) AS entries
                            FROM generate_series(0, 16) AS s (stripe)
-                           JOIN entries e ON e.account_id = @Id AND e.stripe = s.stripe
+                           JOIN ledger_entries e ON e.account_id = @Id AND e.stripe = s.stripe
                             AND e.sequence > sequence_at(@Id, s.stripe::smallint, @From - interval '1 microsecond')
                             AND e.sequence <= sequence_at(@Id, s.stripe::smallint, @To - interval '1 microsecond')
                            JOIN transactions t USING (transaction_id)

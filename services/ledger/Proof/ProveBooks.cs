@@ -46,7 +46,7 @@ internal static class ProveBooks
                  WHERE @Merchant::uuid IS NULL OR a.merchant_id = @Merchant
             ), folded AS (
                 SELECT account_id, stripe, sum(amount) AS balance, count(sequence) AS entries, max(sequence) AS last
-                  FROM entries
+                  FROM ledger_entries
                  GROUP BY account_id, stripe
             ), reserved AS (
                 SELECT i.account_id, sum(i.held) AS held

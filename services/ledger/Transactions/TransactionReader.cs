@@ -33,8 +33,8 @@ internal static class TransactionReader
     {
         public const string Postings = """
             SELECT s.transaction_id, s.account_id AS source, d.account_id AS destination, d.amount
-              FROM entries s
-              JOIN entries d ON d.transaction_id = s.transaction_id AND d.line = s.line + 1
+              FROM ledger_entries s
+              JOIN ledger_entries d ON d.transaction_id = s.transaction_id AND d.line = s.line + 1
              WHERE s.transaction_id = ANY(@Ids)
                AND s.line % 2 = 0
              ORDER BY s.transaction_id, s.line

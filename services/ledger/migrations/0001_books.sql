@@ -109,7 +109,7 @@ CREATE INDEX ix_transactions_reverses ON transactions (reverses) WHERE reverses 
 ALTER TABLE holds ADD FOREIGN KEY (transaction_id) REFERENCES transactions DEFERRABLE INITIALLY DEFERRED;
 
 -- Two lines a posting: 2n debits the source (negative), 2n + 1 credits the destination (positive).
-CREATE TABLE entries (
+CREATE TABLE ledger_entries (
     transaction_id uuid        NOT NULL REFERENCES transactions,
     line           smallint    NOT NULL CHECK (line BETWEEN 0 AND 254),
     account_id     uuid        NOT NULL,
@@ -126,12 +126,12 @@ CREATE TABLE entries (
 );
 
 -- The entries of a transaction; an entry's id is its transaction's id and its line.
-CREATE UNIQUE INDEX ix_entries_transaction_id_line ON entries (transaction_id, line);
+CREATE UNIQUE INDEX ix_ledger_entries_transaction_id_line ON ledger_entries (transaction_id, line);
 -- What counted at another time than it was recorded: the correction of a balance "as of". Small, for few are backdated.
-CREATE INDEX ix_entries_account_id_effective_at ON entries (account_id, effective_at) INCLUDE (recorded_at, amount)
+CREATE INDEX ix_ledger_entries_account_id_effective_at ON ledger_entries (account_id, effective_at) INCLUDE (recorded_at, amount)
     WHERE effective_at <> recorded_at;
 -- A striped account's history in the order of time; the others have their sequence for that.
-CREATE INDEX ix_entries_account_id_recorded_at ON entries (account_id, recorded_at, stripe, sequence) WHERE stripe > 0;
+CREATE INDEX ix_ledger_entries_account_id_recorded_at ON ledger_entries (account_id, recorded_at, stripe, sequence) WHERE stripe > 0;
 
 -- Every statement that adds entries adds balanced ones.
 CREATE FUNCTION require_balance() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -142,7 +142,7 @@ BEGIN
     RETURN NULL;
 END $$;
 
-CREATE TRIGGER entries_balance AFTER INSERT ON entries REFERENCING NEW TABLE AS added
+CREATE TRIGGER ledger_entries_balance AFTER INSERT ON ledger_entries REFERENCING NEW TABLE AS added
     FOR EACH STATEMENT EXECUTE FUNCTION require_balance();
 
 -- How much of each posting of a transaction has been taken back by reversals; made with the first of them.
@@ -175,12 +175,12 @@ CREATE INDEX ix_answers_created_at ON answers USING brin (created_at);
 CREATE FUNCTION sequence_at(of_account uuid, of_stripe smallint, by_time timestamptz) RETURNS bigint LANGUAGE plpgsql STABLE AS $$
 DECLARE
     low    bigint := 0;
-    high   bigint := (SELECT max(sequence) FROM entries WHERE account_id = of_account AND stripe = of_stripe);
+    high   bigint := (SELECT max(sequence) FROM ledger_entries WHERE account_id = of_account AND stripe = of_stripe);
     middle bigint;
 BEGIN
     WHILE low < high LOOP
         middle := (low + high + 1) / 2;
-        IF (SELECT recorded_at FROM entries WHERE account_id = of_account AND stripe = of_stripe AND sequence = middle) <= by_time THEN
+        IF (SELECT recorded_at FROM ledger_entries WHERE account_id = of_account AND stripe = of_stripe AND sequence = middle) <= by_time THEN
             low := middle;
         ELSE
             high := middle - 1;
@@ -194,10 +194,10 @@ END $$;
 CREATE FUNCTION posted_at(of_account uuid, as_of timestamptz, known_at timestamptz) RETURNS bigint LANGUAGE sql STABLE AS $$
     SELECT COALESCE((SELECT sum(e.balance_after)
                        FROM generate_series(0, 16) AS stripe
-                       JOIN entries e ON e.account_id = of_account AND e.stripe = stripe.stripe
+                       JOIN ledger_entries e ON e.account_id = of_account AND e.stripe = stripe.stripe
                                      AND e.sequence = sequence_at(of_account, stripe.stripe::smallint, LEAST(as_of, known_at))), 0)::bigint
          + COALESCE((SELECT sum(CASE WHEN recorded_at > LEAST(as_of, known_at) THEN amount ELSE -amount END)
-                       FROM entries
+                       FROM ledger_entries
                       WHERE account_id = of_account
                         AND effective_at <> recorded_at
                         AND recorded_at <= known_at
@@ -206,11 +206,11 @@ $$;
 
 CREATE TRIGGER transactions_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON transactions
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
-CREATE TRIGGER entries_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON entries
+CREATE TRIGGER ledger_entries_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON ledger_entries
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
 -- The service may add and never change; of an account and a hold it may change what moves and never who they are.
-GRANT SELECT, INSERT ON accounts, account_stripes, holds, hold_items, transactions, entries, reversal_lines TO ${app_role};
+GRANT SELECT, INSERT ON accounts, account_stripes, holds, hold_items, transactions, ledger_entries, reversal_lines TO ${app_role};
 GRANT UPDATE (floor, ceiling, status, posted, held, sequence, revision, changed_at) ON accounts TO ${app_role};
 GRANT UPDATE (posted, sequence, changed_at) ON account_stripes TO ${app_role};
 GRANT UPDATE (state, captured, transaction_id, expires_at, version) ON holds TO ${app_role};

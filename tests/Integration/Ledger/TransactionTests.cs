@@ -118,16 +118,16 @@ public sealed class TransactionTests(LedgerFixture ledger) : IClassFixture<Ledge
         Assert.InRange(posted, acknowledged, acknowledged + 8);
         await using var connection = new NpgsqlConnection(own.Ledger.Database.ConnectionString);
         await connection.OpenAsync();
-        await using var sum = new NpgsqlCommand("SELECT sum(amount)::bigint, count(*) FILTER (WHERE amount > 0) FROM entries", connection);
+        await using var sum = new NpgsqlCommand("SELECT sum(amount)::bigint, count(*) FILTER (WHERE amount > 0) FROM ledger_entries", connection);
         await using var row = await sum.ExecuteReaderAsync();
         Assert.True(await row.ReadAsync());
         Assert.Equal((0L, posted), (row.GetInt64(0), row.GetInt64(1)));
     }
 
     [Theory]
-    [InlineData("UPDATE entries SET amount = amount + 1")]
+    [InlineData("UPDATE ledger_entries SET amount = amount + 1")]
     [InlineData("DELETE FROM transactions")]
-    [InlineData("TRUNCATE entries")]
+    [InlineData("TRUNCATE ledger_entries")]
     public async Task The_books_refuse_changes_even_to_their_owner(string sql)
     {
         await using var connection = new NpgsqlConnection(ledger.Database.OwnerConnectionString);
