@@ -43,6 +43,15 @@ internal static class GiftcardService
         merchants.MapGetGiftCard();
         merchants.MapListGiftCards();
         merchants.MapListCardActivities();
+        merchants.MapActivateGiftCard();
+        merchants.MapLoadGiftCard();
+        merchants.MapAdjustGiftCard();
+        merchants.MapBlockGiftCard();
+        merchants.MapExtendGiftCard();
+        merchants.MapTransferGiftCard();
+        merchants.MapReplaceGiftCard();
+        merchants.MapCashOutGiftCard();
+        merchants.MapCloseGiftCard();
         merchants.MapCreateRedemption();
         merchants.MapQuoteRedemption();
         merchants.MapGetRedemption();
@@ -64,12 +73,16 @@ internal static class GiftcardService
 
     private static void AddCards(IServiceCollection services)
     {
+        services.AddSingleton<CardDesk>();
         services.AddSingleton<CardFinder>();
+        services.AddSingleton<CardLeftovers>();
+        services.AddSingleton<CardMaker>();
         services.AddSingleton<CardReader>();
         services.AddSingleton<CardOperations>();
         services.AddSingleton<CardOutcomes>();
         services.AddSingleton<HandOver>();
         services.AddSingleton<SellGiftCard.Intake>();
+        services.AddJob<ExpireGiftCards>("expired-giftcards");
     }
 
     private static void AddRedemptions(IServiceCollection services)

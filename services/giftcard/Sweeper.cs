@@ -14,7 +14,7 @@ namespace LocalPlus.Giftcard;
 /// </summary>
 internal sealed class Sweeper(
     Database database, RedemptionStore store, RedemptionDriver redemptions, RefundDriver refunds, CardOperations operations,
-    RunReconciler runs, TimeProvider time, ILogger<Sweeper> log) : BackgroundService
+    CardLeftovers leftovers, RunReconciler runs, TimeProvider time, ILogger<Sweeper> log) : BackgroundService
 {
     private const int Batch = 100;
     private const int Concurrency = 8;
@@ -47,6 +47,7 @@ internal sealed class Sweeper(
         var driven = await DriveAsync(Sql.TakeRedemptions, DriveRedemptionAsync, cancel)
                      + await DriveAsync(Sql.TakeRefunds, DriveRefundAsync, cancel)
                      + await DriveAsync(Sql.TakeOperations, operations.DriveAsync, cancel);
+        driven += await DriveAsync(Sql.TakeLeftovers, leftovers.MoveAsync, cancel);
         if (time.GetUtcNow() >= reconcileAt)
         {
             reconcileAt = time.GetUtcNow() + ReconcilePause;
@@ -195,6 +196,15 @@ internal sealed class Sweeper(
                        FOR UPDATE SKIP LOCKED) d
              WHERE o.operation_id = d.operation_id
             RETURNING o.operation_id
+            """;
+
+        // Not taken: moving a leftover is an operation of its own, one a card at a time.
+        public const string TakeLeftovers =
+            """
+            SELECT gift_card_id
+              FROM gift_cards
+             WHERE leftover IS NOT NULL
+             LIMIT @Take
             """;
 
         public const string NoteError = "UPDATE redemptions SET drive_error = @Error WHERE redemption_id = @Id";

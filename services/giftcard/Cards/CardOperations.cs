@@ -17,28 +17,32 @@ internal sealed class CardOperations(
     private const long Everything = Money.Limit - 1;
 
     /// <summary>
-    /// Writes an operation down in the caller's transaction, with the claim on its key. Refuses with gift_card_busy while
-    /// another one is open, and with reference_reused.
+    /// Writes an operation down in the caller's transaction, with the claim on its key. The cards' rows are locked, in
+    /// order of their ids: what was planned for their versions still holds. Refuses with gift_card_busy when a card has
+    /// changed or has another operation open, and with reference_reused.
     /// </summary>
-    public async Task AcceptAsync(DbSession db, CardOperationRow operation, RequestKey? key)
+    public async Task AcceptAsync(DbSession db, CardOperationRow operation, RequestKey? key, params IReadOnlyList<CardRow> planned)
     {
         if (key is not null)
         {
             await intents.ClaimAsync(db, key, operation.OperationId);
         }
 
+        Guid[] ids = operation.OtherCardId is { } other ? [operation.GiftCardId, other] : [operation.GiftCardId];
+        var locked = (await db.QueryAsync<LockedCard>(Sql.LockCards, new { Ids = ids })).ToDictionary(c => c.GiftCardId, c => c.Version);
+        if (planned.Any(c => locked[c.GiftCardId] != c.Version) || await db.QuerySingleAsync<bool>(Sql.IsBusy, new { Ids = ids }))
+        {
+            throw new FaultException(Faults.GiftCardBusy, "Another operation on the gift card is not finished.");
+        }
+
         try
         {
             await db.ExecuteAsync(Sql.Insert, new
             {
-                operation.OperationId, operation.MerchantId, operation.GiftCardId, operation.Kind, operation.Amount,
-                operation.Currency, operation.Plan, operation.Reference, operation.Reason, operation.IdempotencyKey,
-                operation.CreatedAt, DriveAfter = operation.CreatedAt + GiftcardLimits.TakeOver,
+                operation.OperationId, operation.MerchantId, operation.GiftCardId, operation.OtherCardId, operation.Kind,
+                operation.Amount, operation.Currency, operation.Plan, operation.Reference, operation.Reason,
+                operation.IdempotencyKey, operation.CreatedAt, DriveAfter = operation.CreatedAt + GiftcardLimits.TakeOver,
             });
-        }
-        catch (PostgresException taken) when (taken.ConstraintName == "ix_card_operations_gift_card_id")
-        {
-            throw new FaultException(Faults.GiftCardBusy, "Another operation on the gift card is not finished.");
         }
         catch (PostgresException taken) when (taken.ConstraintName == "ix_card_operations_merchant_id_kind_reference")
         {
@@ -46,14 +50,36 @@ internal sealed class CardOperations(
         }
     }
 
+    /// <summary>
+    /// Starts an operation that no request asked for: accepts it, with another write in the same transaction, and drives it
+    /// once. False while the card is busy or has changed; a silent ledger leaves it to the sweeper.
+    /// </summary>
+    public async Task<bool> TryStartAsync(CardOperationRow operation, CardRow planned, Func<DbSession, Task> also, CancellationToken cancel)
+    {
+        try
+        {
+            await using var db = await database.BeginAsync(cancel);
+            await AcceptAsync(db, operation, null, planned);
+            await also(db);
+            await db.CommitAsync();
+        }
+        catch (FaultException busy) when (busy.Fault == Faults.GiftCardBusy)
+        {
+            return false;
+        }
+
+        await DriveAsync(operation, cancel);
+        return true;
+    }
+
     /// <summary>A new operation with its id, pending.</summary>
     public CardOperationRow New(
         MerchantId merchant, GiftCardId card, string kind, long amount, string currency, CardPlan plan, RequestKey? key,
-        string? reference = null, string? reason = null)
+        string? reference = null, string? reason = null, GiftCardId? other = null)
     {
         var now = time.GetUtcNow();
         return new(
-            Guid.CreateVersion7(now), merchant.Value, card.Value, kind, "pending", amount, currency, plan.ToJson(), reference, reason,
+            Guid.CreateVersion7(now), merchant.Value, card.Value, other?.Value, kind, "pending", amount, currency, plan.ToJson(), reference, reason,
             key?.Key, null, now);
     }
 
@@ -75,7 +101,7 @@ internal sealed class CardOperations(
         var books = new MerchantId(operation.MerchantId);
         try
         {
-            await OpenAsync(books, operation, plan, cancel);
+            plan = await OpenAsync(books, operation, plan, cancel);
             var transaction = await PostAsync(books, operation, plan, cancel);
             var drained = await DrainAsync(books, operation, plan, cancel);
             var balance = await BalanceAsync(books, operation, plan, cancel);
@@ -87,11 +113,12 @@ internal sealed class CardOperations(
         }
     }
 
-    private async Task OpenAsync(MerchantId books, CardOperationRow operation, CardPlan plan, CancellationToken cancel)
+    /// <summary>Opens the plan's accounts; one that an earlier try opened under the same name takes its place in the plan.</summary>
+    private async Task<CardPlan> OpenAsync(MerchantId books, CardOperationRow operation, CardPlan plan, CancellationToken cancel)
     {
         if (plan.Open.Count == 0)
         {
-            return;
+            return plan;
         }
 
         var request = new OpenAccountsRequest { MerchantId = books.ToString() };
@@ -101,7 +128,8 @@ internal sealed class CardOperations(
             Name = a.Name,
             Asset = operation.Currency,
         }));
-        await ledger.OpenAccountsAsync(request, cancel);
+        var opened = (await ledger.OpenAccountsAsync(request, cancel)).Accounts;
+        return plan.With(plan.Open.Zip(opened).ToDictionary(p => p.First.AccountId, p => AccountId.Parse(p.Second.AccountId).Value));
     }
 
     private async Task<Guid?> PostAsync(MerchantId books, CardOperationRow operation, CardPlan plan, CancellationToken cancel)
@@ -173,16 +201,38 @@ internal sealed class CardOperations(
         return new(accounts.Values.Sum(a => a.Available), accounts.Values.Sum(a => a.Held));
     }
 
+    private sealed record LockedCard(Guid GiftCardId, long Version);
+
     private static class Sql
     {
+        // Ordered, so that two transfers between the same cards wait for each other instead of dying; weaker than FOR UPDATE,
+        // so that redemptions, which only refer to the card, do not wait.
+        public const string LockCards =
+            """
+            SELECT gift_card_id, version
+              FROM gift_cards
+             WHERE gift_card_id = ANY(@Ids)
+             ORDER BY gift_card_id
+               FOR NO KEY UPDATE
+            """;
+
+        // A statement of its own: it has to see what was committed while the lock was waited for.
+        public const string IsBusy =
+            """
+            SELECT EXISTS (SELECT 1
+                             FROM card_operations
+                            WHERE state = 'pending'
+                              AND (gift_card_id = ANY(@Ids) OR other_card_id = ANY(@Ids)))
+            """;
+
         public const string Get = $"{CardOperationRow.Columns} WHERE o.operation_id = @OperationId";
 
         public const string Insert =
             """
-            INSERT INTO card_operations (operation_id, merchant_id, gift_card_id, kind, state, amount, currency, plan, reference,
-                   reason, idempotency_key, drive_after, created_at)
-            VALUES (@OperationId, @MerchantId, @GiftCardId, @Kind, 'pending', @Amount, @Currency, @Plan::jsonb, @Reference,
-                   @Reason, @IdempotencyKey, @DriveAfter, @CreatedAt)
+            INSERT INTO card_operations (operation_id, merchant_id, gift_card_id, other_card_id, kind, state, amount, currency, plan,
+                   reference, reason, idempotency_key, drive_after, created_at)
+            VALUES (@OperationId, @MerchantId, @GiftCardId, @OtherCardId, @Kind, 'pending', @Amount, @Currency, @Plan::jsonb,
+                   @Reference, @Reason, @IdempotencyKey, @DriveAfter, @CreatedAt)
             """;
     }
 }

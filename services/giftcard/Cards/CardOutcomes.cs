@@ -1,3 +1,4 @@
+using System.Text.Json;
 using LocalPlus.Hosting;
 using LocalPlus.Kernel;
 
@@ -11,18 +12,25 @@ internal sealed class CardOutcomes(Database database, Intents intents, TimeProvi
         IReadOnlyList<(PlannedDrain Drain, long Amount)> drained, CardBalance balance, CancellationToken cancel)
     {
         await using var db = await database.BeginAsync(cancel);
-        if (await FinishAsync(db, operation, "done", transactionId, null) == 0)
+        if (await FinishAsync(db, operation, "done", transactionId, null, drained) == 0)
         {
             return await StoredAsync(operation, cancel);
         }
 
         await AddLotsAsync(db, plan);
+        if (plan.ExpiredLots is { Count: > 0 } expired)
+        {
+            await db.ExecuteAsync(Sql.ExpireLots, new { LotIds = expired.ToArray(), Now = time.GetUtcNow() });
+        }
+
         foreach (var card in plan.Cards)
         {
             var moved = card.Drained
-                ? drained.Where(d => d.Drain.GiftCardId == card.GiftCardId).Sum(d => d.Amount) * Math.Sign(card.Amount)
+                ? drained.Where(d => d.Drain.ToCardId == card.GiftCardId).Sum(d => d.Amount)
+                  - drained.Where(d => d.Drain.GiftCardId == card.GiftCardId).Sum(d => d.Amount)
                 : card.Amount;
-            await ChangeAsync(db, operation, card, moved, transactionId);
+            await ChangeAsync(db, card, moved, new(
+                operation.MerchantId, operation.Currency, null, transactionId, operation.Reference, operation.Reason));
         }
 
         var row = await db.QuerySingleAsync<CardRow>(Sql.Card, new { operation.GiftCardId });
@@ -38,7 +46,7 @@ internal sealed class CardOutcomes(Database database, Intents intents, TimeProvi
     public async Task<Answer> RefusedAsync(CardOperationRow operation, FaultException refusal, CancellationToken cancel)
     {
         await using var db = await database.BeginAsync(cancel);
-        if (await FinishAsync(db, operation, "refused", null, refusal.Fault.Code) == 0)
+        if (await FinishAsync(db, operation, "refused", null, refusal.Fault.Code, []) == 0)
         {
             return await StoredAsync(operation, cancel);
         }
@@ -49,25 +57,40 @@ internal sealed class CardOutcomes(Database database, Intents intents, TimeProvi
         return answer;
     }
 
-    private Task<int> FinishAsync(DbSession db, CardOperationRow operation, string state, Guid? transactionId, string? faultCode) =>
-        db.ExecuteAsync(Sql.Finish, new
-        {
-            operation.OperationId, State = state, TransactionId = transactionId, FaultCode = faultCode, FinishedAt = time.GetUtcNow(),
-        });
-
-    private async Task ChangeAsync(DbSession db, CardOperationRow operation, PlannedCard card, long moved, Guid? transactionId)
+    private Task<int> FinishAsync(
+        DbSession db, CardOperationRow operation, string state, Guid? transactionId, string? faultCode,
+        IReadOnlyList<(PlannedDrain Drain, long Amount)> drained) => db.ExecuteAsync(Sql.Finish, new
     {
-        var now = time.GetUtcNow();
+        operation.OperationId,
+        State = state,
+        TransactionId = transactionId,
+        FaultCode = faultCode,
+        FinishedAt = time.GetUtcNow(),
+        Drained = drained.Count == 0
+            ? null
+            : JsonSerializer.Serialize(drained.Select(d => new DrainedAccount(d.Drain.Source, d.Amount)), StrictJson.Options),
+    });
+
+    /// <summary>
+    /// Changes a card, with its activity and event, in the caller's transaction. Lots that live as long as the card follow
+    /// its expiry.
+    /// </summary>
+    public async Task<CardRow> ChangeAsync(DbSession db, PlannedCard card, long moved, ActivityCause cause)
+    {
         var row = await db.QuerySingleAsync<CardRow>(
-            Sql.Change, new { card.GiftCardId, card.Status, card.ExpiresAt, card.ReplacedBy, Now = now });
-        var cause = new ActivityCause(
-            row.MerchantId, row.Currency, null, transactionId, operation.Reference, operation.Reason);
+            Sql.Change, new { card.GiftCardId, card.Status, card.ExpiresAt, card.ReplacedBy, Now = time.GetUtcNow() });
+        if (card.ExpiresAt is not null)
+        {
+            await db.ExecuteAsync(Sql.MoveExpiry, new { card.GiftCardId, card.ExpiresAt });
+        }
+
         await CardActivities.AddAsync(db, card.Activity, [(card.GiftCardId, moved)], cause, time);
         await db.PublishAsync(
             CardEvents.Topic, card.EventType, new GiftCardId(card.GiftCardId).ToString(), row.Version, new MerchantId(row.MerchantId),
             new CardEventData(
                 new(row.GiftCardId), new(row.ProgramId), row.Last4, moved == 0 ? null : Math.Abs(moved), row.Currency,
                 row.CustomerId is { } customer ? new CustomerId(customer) : null));
+        return row;
     }
 
     private Task AddLotsAsync(DbSession db, CardPlan plan) => plan.Lots.Count == 0
@@ -100,7 +123,7 @@ internal sealed class CardOutcomes(Database database, Intents intents, TimeProvi
             """
             UPDATE card_operations
                SET state = @State, transaction_id = @TransactionId, fault_code = @FaultCode, finished_at = @FinishedAt,
-                   drive_after = NULL
+                   drained = @Drained::jsonb, drive_after = NULL
              WHERE operation_id = @OperationId
                AND state = 'pending'
             """;
@@ -116,6 +139,16 @@ internal sealed class CardOutcomes(Database database, Intents intents, TimeProvi
              WHERE gift_card_id = @GiftCardId
             RETURNING gift_card_id, merchant_id, program_id, last4, status, currency, customer_id, expires_at, replaced_by,
                    reference, metadata::text AS metadata, version, created_at, activated_at
+            """;
+
+        public const string ExpireLots = "UPDATE gift_card_lots SET expired_at = @Now WHERE lot_id = ANY(@LotIds)";
+
+        public const string MoveExpiry =
+            """
+            UPDATE gift_card_lots
+               SET expires_at = @ExpiresAt, expired_at = NULL
+             WHERE gift_card_id = @GiftCardId
+               AND kind IN ('paid', 'refund')
             """;
 
         public const string AddLots =

@@ -9,15 +9,19 @@ internal sealed record PlannedAccount(Guid AccountId, string Name);
 /// <summary>An amount to move between two accounts.</summary>
 internal sealed record PlannedPosting(Guid Source, Guid Destination, long Amount);
 
-/// <summary>An account to empty into another, whatever is on it when the ledger gets there.</summary>
-internal sealed record PlannedDrain(Guid GiftCardId, Guid Source, Guid Destination);
+/// <summary>An account of a card to empty into another, of another card or of the books, whatever is on it when the ledger gets there.</summary>
+internal sealed record PlannedDrain(Guid GiftCardId, Guid Source, Guid Destination, Guid? ToCardId = null);
+
+/// <summary>What was on an account when it was drained.</summary>
+internal sealed record DrainedAccount(Guid Source, long Amount);
 
 /// <summary>A value lot to add.</summary>
 internal sealed record PlannedLot(Guid LotId, Guid GiftCardId, string Kind, Guid AccountId, DateTimeOffset? ExpiresAt);
 
 /// <summary>
 /// What becomes of one card: its activity and event (with the amount, or with what was drained), and the columns that
-/// change; null leaves them.
+/// change; null leaves them. With <paramref name="Drained"/> the amount is what the plan's drains gave the card
+/// less what they took from it.
 /// </summary>
 internal sealed record PlannedCard(
     Guid GiftCardId,
@@ -38,10 +42,23 @@ internal sealed record CardPlan(
     IReadOnlyList<PlannedDrain> Drains,
     IReadOnlyList<PlannedLot> Lots,
     IReadOnlyList<PlannedCard> Cards,
-    int AnswerStatus = StatusCodes.Status200OK)
+    int AnswerStatus = StatusCodes.Status200OK,
+    IReadOnlyList<Guid>? ExpiredLots = null)
 {
     public static CardPlan Of(PlannedCard card, int answerStatus = StatusCodes.Status200OK) =>
         new([], [], [], [], [card], answerStatus);
+
+    /// <summary>The plan with the ids of accounts that the ledger had already, under the names that were to be opened.</summary>
+    public CardPlan With(IReadOnlyDictionary<Guid, Guid> actual)
+    {
+        Guid Of(Guid planned) => actual.GetValueOrDefault(planned, planned);
+        return this with
+        {
+            Postings = [.. Postings.Select(p => p with { Source = Of(p.Source), Destination = Of(p.Destination) })],
+            Drains = [.. Drains.Select(d => d with { Source = Of(d.Source), Destination = Of(d.Destination) })],
+            Lots = [.. Lots.Select(l => l with { AccountId = Of(l.AccountId) })],
+        };
+    }
 
     public string ToJson() => JsonSerializer.Serialize(this, StrictJson.Options);
 
@@ -53,6 +70,7 @@ internal sealed record CardOperationRow(
     Guid OperationId,
     Guid MerchantId,
     Guid GiftCardId,
+    Guid? OtherCardId,
     string Kind,
     string State,
     long Amount,
@@ -66,7 +84,7 @@ internal sealed record CardOperationRow(
 {
     public const string Columns =
         """
-        SELECT o.operation_id, o.merchant_id, o.gift_card_id, o.kind, o.state, o.amount, o.currency, o.plan::text AS plan,
+        SELECT o.operation_id, o.merchant_id, o.gift_card_id, o.other_card_id, o.kind, o.state, o.amount, o.currency, o.plan::text AS plan,
                o.reference, o.reason, o.idempotency_key, o.fault_code, o.created_at
           FROM card_operations o
         """;

@@ -20,6 +20,13 @@ internal sealed class CardReader(Database database, LedgerGateway ledger)
     public Task<IReadOnlyList<LotRow>> LotsAsync(IEnumerable<Guid> giftCardIds, CancellationToken cancel) =>
         database.QueryAsync<LotRow>(Sql.Lots, new { GiftCardIds = giftCardIds.ToArray() }, cancel);
 
+    public async Task<CardBalance> BalanceAsync(CardRow card, CancellationToken cancel)
+    {
+        var lots = await LotsAsync([card.GiftCardId], cancel);
+        var accounts = await AccountsAsync(new MerchantId(card.MerchantId), lots.Select(l => l.AccountId), cancel);
+        return new(accounts.Values.Sum(a => a.Available), accounts.Values.Sum(a => a.Held));
+    }
+
     public async Task<CardView> ViewAsync(CardRow card, CancellationToken cancel) => (await ViewAsync([card], cancel))[0];
 
     public async Task<IReadOnlyList<CardView>> ViewAsync(IReadOnlyList<CardRow> cards, CancellationToken cancel)

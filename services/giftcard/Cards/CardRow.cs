@@ -40,11 +40,12 @@ internal sealed record CardRow(
           FROM gift_cards c
         """;
 
-    public CardView ToView(CardBalance balance)
+    public CardView ToView(CardBalance? balance)
     {
         var currency = Kernel.Currency.Parse(Currency);
         return new(
-            new(GiftCardId), new(ProgramId), Status, Last4, Currency, new(balance.Available, currency), new(balance.Held, currency),
+            new(GiftCardId), new(ProgramId), Status, Last4, Currency, balance is { } b ? new Money(b.Available, currency) : null,
+            balance is { } h ? new Money(h.Held, currency) : null,
             ExpiresAt, CustomerId is { } customer ? new CustomerId(customer) : null,
             ReplacedBy is { } heir ? new GiftCardId(heir) : null, Reference,
             Metadata is null ? null : JsonElement.Parse(Metadata), Version, CreatedAt, ActivatedAt);
@@ -65,15 +66,18 @@ internal sealed record LotRow(
 /// <summary>What the ledger says is on a card: <paramref name="Available"/> can be spent, <paramref name="Held"/> is reserved.</summary>
 internal readonly record struct CardBalance(long Available, long Held);
 
-/// <summary>A card as the API shows it. Its code and PIN are shown once, in the answer to its sale.</summary>
+/// <summary>
+/// A card as the API shows it. Its code and PIN are shown once, in the answer to its sale; its balance is missing only where
+/// the ledger could not be asked.
+/// </summary>
 internal sealed record CardView(
     GiftCardId Id,
     ProgramId ProgramId,
     string Status,
     string Last4,
     string Currency,
-    Money Balance,
-    Money Held,
+    Money? Balance,
+    Money? Held,
     DateTimeOffset? ExpiresAt,
     CustomerId? CustomerId,
     GiftCardId? ReplacedBy,

@@ -3,7 +3,6 @@ using LocalPlus.Giftcard.Ledger;
 using LocalPlus.Giftcard.Programs;
 using LocalPlus.Hosting;
 using LocalPlus.Kernel;
-using Npgsql;
 
 namespace LocalPlus.Giftcard.Cards;
 
@@ -81,7 +80,7 @@ internal static class SellGiftCard
 
     /// <summary>Makes the card and the operation that fills it, in one transaction.</summary>
     internal sealed class Intake(
-        Database database, CardOperations operations, CardSecrets secrets, LedgerAccounts accounts, WalletCustomers wallet, TimeProvider time)
+        Database database, CardOperations operations, CardMaker maker, LedgerAccounts accounts, WalletCustomers wallet, TimeProvider time)
     {
         public async Task<CardOperationRow> AcceptAsync(RequestKey key, Request request, CancellationToken cancel)
         {
@@ -92,18 +91,18 @@ internal static class SellGiftCard
             var customer = request.CustomerId ?? (request.Recipient is { } recipient
                 ? await wallet.FindOrAddAsync(key.Merchant, recipient.Email, recipient.Name, cancel)
                 : (CustomerId?)null);
-            var card = GiftCardId.New(time);
+            var card = maker.New();
             var expiry = program.ValidityDays is { } days ? time.GetUtcNow().AddDays(days) : (DateTimeOffset?)null;
             var plan = request.Amount is { } amount
-                ? await ActivationPlanAsync(key.Merchant, card, amount, expiry, cancel)
-                : CardPlan.Of(new(card.Value, "create", 0, "gift_card.created"), StatusCodes.Status201Created);
+                ? await ActivationPlanAsync(key.Merchant, card.Id, amount, expiry, cancel)
+                : CardPlan.Of(new(card.Id.Value, "create", 0, "gift_card.created"), StatusCodes.Status201Created);
             var operation = operations.New(
-                key.Merchant, card, request.Amount is null ? "create" : "activate", request.Amount?.MinorUnits ?? 0,
+                key.Merchant, card.Id, request.Amount is null ? "create" : "activate", request.Amount?.MinorUnits ?? 0,
                 program.Currency, plan, key, request.Reference);
-            var code = new HandOver.Secret(CardCode.New(), request.Pin ?? (program.Pin == "required" ? CardSecrets.NewPin() : null));
+            var metadata = request.Metadata is null ? null : JsonSerializer.Serialize(request.Metadata, StrictJson.Options);
 
             await using var db = await database.BeginAsync(cancel);
-            await InsertAsync(db, key, request, program, card, customer, expiry, code);
+            await maker.InsertAsync(db, card, program, new(customer?.Value, expiry, request.Reference, metadata, request.Pin));
             await operations.AcceptAsync(db, operation, key);
             await db.CommitAsync();
             return operation;
@@ -124,39 +123,6 @@ internal static class SellGiftCard
                 [new(card.Value, "activate", amount.MinorUnits, "gift_card.activated", CardStatus.Active, expiry)],
                 answerStatus);
         }
-
-        private async Task InsertAsync(
-            DbSession db, RequestKey key, Request request, ProgramRow program, GiftCardId card, CustomerId? customer,
-            DateTimeOffset? expiry, HandOver.Secret code)
-        {
-            var now = time.GetUtcNow();
-            var salt = code.Pin is null ? null : CardSecrets.NewSalt();
-            try
-            {
-                await db.ExecuteAsync(Sql.Insert, new
-                {
-                    GiftCardId = card.Value,
-                    MerchantId = key.Merchant.Value,
-                    program.ProgramId,
-                    CodeHash = secrets.HashCode(code.Code),
-                    Last4 = CardCode.Last4(code.Code),
-                    PinSalt = salt,
-                    PinHash = salt is null ? null : secrets.HashPin(code.Pin!, salt),
-                    program.Currency,
-                    CustomerId = customer?.Value,
-                    ExpiresAt = expiry,
-                    request.Reference,
-                    Metadata = request.Metadata is null ? null : JsonSerializer.Serialize(request.Metadata, StrictJson.Options),
-                    CreatedAt = now,
-                    Sealed = secrets.Seal(JsonSerializer.Serialize(code, StrictJson.Options), card.Value),
-                    SealedUntil = now + GiftcardLimits.SealedCodeLife,
-                });
-            }
-            catch (PostgresException taken) when (taken.ConstraintName == "ix_gift_cards_merchant_id_reference")
-            {
-                throw new FaultException(CommonFaults.ReferenceReused, "Another gift card has this reference.");
-            }
-        }
     }
 
     private static class Sql
@@ -167,15 +133,5 @@ internal static class SellGiftCard
               WHERE p.program_id = @ProgramId
                 AND p.merchant_id = @MerchantId
              """;
-
-        public const string Insert =
-            """
-            INSERT INTO gift_cards (gift_card_id, merchant_id, program_id, code_hash, last4, pin_salt, pin_hash, status, currency,
-                   customer_id, expires_at, reference, metadata, created_at)
-            VALUES (@GiftCardId, @MerchantId, @ProgramId, @CodeHash, @Last4, @PinSalt, @PinHash, 'pending', @Currency,
-                   @CustomerId, @ExpiresAt, @Reference, @Metadata::jsonb, @CreatedAt);
-            INSERT INTO sealed_codes (gift_card_id, sealed, expires_at)
-            VALUES (@GiftCardId, @Sealed, @SealedUntil)
-            """;
     }
 }

@@ -28,4 +28,20 @@ internal static class ProgramTerms
                 Faults.LimitExceeded, $"The programme allows {program.MinLoad} to {program.MaxLoad} {program.Currency} at once.");
         }
     }
+
+    /// <param name="before">What is on the card, held value included.</param>
+    public static void CheckLoad(ProgramRow program, Money amount, long before)
+    {
+        if (!program.Reloadable)
+        {
+            throw new FaultException(Faults.ProgramState, "The programme's cards are not reloadable.");
+        }
+
+        CheckSale(program, amount);
+        if (before + amount.MinorUnits > program.MaxBalance)
+        {
+            throw new FaultException(
+                Faults.LimitExceeded, $"The programme allows {program.MaxBalance} {program.Currency} on a card; {before} are on it.");
+        }
+    }
 }

@@ -104,6 +104,11 @@ internal sealed class RedemptionOutcomes(RedemptionStore store, Intents intents,
             await RedeemedAsync(db, row, legs);
         }
 
+        if (row.Captured < row.Approved)
+        {
+            await CardLeftovers.MarkAsync(db, legs.Select(l => l.GiftCardId), "release", row.UpdatedAt);
+        }
+
         var amount = state == RedemptionState.Completed ? row.Captured : row.Approved;
         await RedemptionEvents.PublishAsync(db, row, legs, type, amount);
         return new(row, legs);

@@ -86,6 +86,7 @@ internal sealed class RefundDriver(Database database, LedgerGateway ledger, Rede
         await CardActivities.AddAsync(
             db, "refund", parts.GroupBy(p => p.GiftCardId).Select(g => (g.Key, g.Sum(p => p.Amount))),
             new(row.BooksMerchantId, row.Currency, row.RedemptionId, refund.TransactionId, refund.Reference, refund.Reason), time);
+        await CardLeftovers.MarkAsync(db, parts.Select(p => p.GiftCardId), "refund", row.UpdatedAt);
         await RedemptionEvents.PublishAsync(
             db, row, now.Legs, RedemptionEvents.Refunded, refund.Amount, new RefundId(refund.RefundId));
         return row;

@@ -8,7 +8,7 @@ namespace LocalPlus.Giftcard.Redemptions;
 /// <summary>
 /// POST /v1/redemptions/{id}/refunds: gives all (no amount) or part of what was captured back to the lots it came from; as
 /// often as wanted, never more than was captured in sum. Refusals: not_found, redemption_not_completed,
-/// refund_exceeds_captured, currency_mismatch, reference_reused.
+/// refund_exceeds_captured, gift_card_state (closed or expired), currency_mismatch, reference_reused.
 /// </summary>
 internal static class RefundRedemption
 {
@@ -68,6 +68,11 @@ internal static class RefundRedemption
             }
 
             var amount = Amount(now.Row, request);
+            if (await db.QuerySingleOrDefaultAsync<string>(Sql.UnusableCard, new { now.Row.RedemptionId }) is { } status)
+            {
+                throw new FaultException(Faults.GiftCardState, $"A gift card of the redemption is {status}.");
+            }
+
             var created = time.GetUtcNow();
             var open = await PendingAsync(db, now);
             var refund = new RefundRow(
@@ -125,6 +130,19 @@ internal static class RefundRedemption
 
     private static class Sql
     {
+        // An expired card can be extended first; a closed one takes nothing any more.
+        public const string UnusableCard =
+            """
+            SELECT c.status
+              FROM redemption_legs g
+              JOIN gift_cards c
+                ON c.gift_card_id = g.gift_card_id
+             WHERE g.redemption_id = @RedemptionId
+               AND g.captured > g.refunded
+               AND c.status IN ('closed', 'expired')
+             LIMIT 1
+            """;
+
         public const string Pending =
             $"""
              {RefundRow.Columns}

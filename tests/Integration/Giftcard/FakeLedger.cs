@@ -51,6 +51,14 @@ internal sealed class FakeLedger : LedgerService.LedgerServiceBase
         }
     }
 
+    public IReadOnlyList<string> Names(string merchant)
+    {
+        lock (gate)
+        {
+            return [.. accounts.Values.Where(a => a.MerchantId == merchant).Select(a => a.Name)];
+        }
+    }
+
     public IReadOnlyList<Hold> HoldsOf(string redemption)
     {
         lock (gate)

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json;
@@ -148,6 +149,30 @@ public sealed class GiftcardApi : IAsyncLifetime
         await command.ExecuteNonQueryAsync();
     }
 
+    /// <summary>Runs a scheduled job as a CronJob does: a process of its own, to its end.</summary>
+    public async Task RunJobAsync(string name)
+    {
+        var start = new ProcessStartInfo("dotnet", [typeof(CardCode).Assembly.Location, "job", name])
+        {
+            RedirectStandardOutput = true, RedirectStandardError = true,
+        };
+        foreach (var (variable, value) in Settings())
+        {
+            start.Environment[variable] = value;
+        }
+
+        using var job = Process.Start(start)!;
+        var output = job.StandardOutput.ReadToEndAsync();
+        var errors = job.StandardError.ReadToEndAsync();
+        await job.WaitForExitAsync();
+        Assert.True(job.ExitCode == 0, await output + await errors);
+    }
+
+    public static Guid Uuid(string redemption) =>
+        Ids.TryParse<RedemptionId>(redemption, out var id) ? id.Value : throw new FormatException(redemption);
+
+    public static Guid CardUuid(string card) => Ids.TryParse<GiftCardId>(card, out var id) ? id.Value : throw new FormatException(card);
+
     /// <summary>Waits until a redemption has the state.</summary>
     public Task StateAsync(string id, string state) => Eventually.TrueAsync(
         async () => (await GetAsync($"/v1/redemptions/{id}")).GetProperty("state").GetString() == state,
@@ -158,8 +183,16 @@ public sealed class GiftcardApi : IAsyncLifetime
     public static long Amount(JsonElement body, string name) => body.GetProperty(name).GetProperty("amount").GetInt64();
 
     private async Task StartAsync() => Service = await ServiceProcess.StartAsync(
-        typeof(CardCode).Assembly.Location, Database, Sidecar.Port, ledgerPort,
-        ("Secrets__code_pepper", new string('p', 40)), ("LP_JWKS", operators.JwksPath));
+        typeof(CardCode).Assembly.Location, Database, Sidecar.Port, ledgerPort, Own());
+
+    private (string Name, string Value)[] Own() => [("Secrets__code_pepper", new string('p', 40)), ("LP_JWKS", operators.JwksPath)];
+
+    private IEnumerable<(string Name, string Value)> Settings() =>
+    [
+        .. Own(), ("Secrets__database", Database.ConnectionString), ("Secrets__migrations_database", Database.OwnerConnectionString),
+        ("DAPR_HTTP_PORT", $"{Sidecar.Port}"), ("DAPR_GRPC_PORT", $"{ledgerPort}"), ("LP_PUBLIC_PORT", $"{FreePort.Next()}"),
+        ("APP_PORT", $"{FreePort.Next()}"), ("APP_API_TOKEN", ServiceProcess.AppToken),
+    ];
 
     private async Task<WebApplication> StartLedgerAsync()
     {

@@ -33,7 +33,7 @@ public sealed class RunTests(GiftcardApi api) : IClassFixture<GiftcardApi>
         var merchant = api.Merchant.ToString();
         Assert.Contains(id, await IdsAsync($"state=held&merchant_id={merchant}"));
         Assert.DoesNotContain(id, await IdsAsync("health=parked"));
-        await api.SqlAsync($"UPDATE redemptions SET needs_attention = true WHERE redemption_id = '{Uuid(id)}'");
+        await api.SqlAsync($"UPDATE redemptions SET needs_attention = true WHERE redemption_id = '{GiftcardApi.Uuid(id)}'");
         Assert.Contains(id, await IdsAsync("health=parked"));
         Assert.Empty(await IdsAsync($"state=held&merchant_id={MerchantId.New(TimeProvider.System)}"));
     }
@@ -139,6 +139,4 @@ public sealed class RunTests(GiftcardApi api) : IClassFixture<GiftcardApi>
 
     private async Task<List<string?>> IdsAsync(string filter) => [.. (await api.InspectAsync($"/ops/v1/runs?limit=200&{filter}"))
         .GetProperty("data").EnumerateArray().Select(r => r.GetProperty("redemption_id").GetString())];
-
-    private static Guid Uuid(string id) => Ids.TryParse<RedemptionId>(id, out var redemption) ? redemption.Value : throw new FormatException();
 }

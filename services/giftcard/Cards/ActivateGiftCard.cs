@@ -1,0 +1,35 @@
+using LocalPlus.Giftcard.Programs;
+using LocalPlus.Hosting;
+using LocalPlus.Kernel;
+
+namespace LocalPlus.Giftcard.Cards;
+
+/// <summary>
+/// POST /v1/gift_cards/{id}/activate: gives a card that was made without value its first one. Refusals: not_found,
+/// gift_card_state (not pending), gift_card_busy, currency_mismatch, limit_exceeded, program_state, reference_reused.
+/// </summary>
+internal static class ActivateGiftCard
+{
+    public static void MapActivateGiftCard(this IEndpointRouteBuilder group) =>
+        group.MapPost("/gift_cards/{id}/activate", HandleAsync).RequireScope("gift_cards:write").WithName(nameof(ActivateGiftCard))
+            .Produces<CardView>();
+
+    internal sealed record Request(Money Amount, string? Reference = null);
+
+    private static Task<IResult> HandleAsync(
+        HttpContext http, GiftCardId id, Request request, CardDesk desk, SellGiftCard.Intake sales, TimeProvider time,
+        CancellationToken cancel)
+    {
+        new FieldChecks().Positive(request.Amount, "/amount").Text(request.Reference, "/reference", GiftcardLimits.ReferenceLength)
+            .ThrowIfAny();
+        return desk.RunAsync(http, id, request, async file =>
+        {
+            file.Require(CardStatus.Pending);
+            ProgramTerms.CheckSale(file.Program, request.Amount);
+            var expiry = file.Program.ValidityDays is { } days ? time.GetUtcNow().AddDays(days) : (DateTimeOffset?)null;
+            var plan = await sales.ActivationPlanAsync(
+                http.GetMerchant().MerchantId, id, request.Amount, expiry, cancel, StatusCodes.Status200OK);
+            return new("activate", plan, request.Amount.MinorUnits, request.Reference);
+        }, cancel);
+    }
+}

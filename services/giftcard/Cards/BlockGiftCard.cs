@@ -1,0 +1,71 @@
+using LocalPlus.Giftcard.Ledger;
+using LocalPlus.Hosting;
+using LocalPlus.Kernel;
+
+namespace LocalPlus.Giftcard.Cards;
+
+/// <summary>
+/// POST /v1/gift_cards/{id}/block and /unblock: a blocked card takes no new holds; holds it has may still be captured. Works
+/// without the ledger, the answer then has no balance. Blocking what is blocked is done, not refused. Refusals: not_found,
+/// gift_card_state.
+/// </summary>
+internal static class BlockGiftCard
+{
+    public static void MapBlockGiftCard(this IEndpointRouteBuilder group)
+    {
+        Map(group, "block", new("block", CardStatus.Active, CardStatus.Blocked, "gift_card.blocked"));
+        Map(group, "unblock", new("unblock", CardStatus.Blocked, CardStatus.Active, "gift_card.unblocked"));
+    }
+
+    internal sealed record Request(string? Reason = null);
+
+    private sealed record Change(string Activity, string From, string To, string EventType);
+
+    private static void Map(IEndpointRouteBuilder group, string verb, Change change) =>
+        group.MapPost($"/gift_cards/{{id}}/{verb}", (
+                HttpContext http, GiftCardId id, Request? request, IdempotentRequests requests, CardReader cards, CardOutcomes outcomes,
+                CancellationToken cancel) => HandleAsync(http, id, request ?? new(), change, requests, cards, outcomes, cancel))
+            .RequireScope("gift_cards:write").WithName($"{char.ToUpperInvariant(verb[0])}{verb[1..]}GiftCard").Produces<CardView>();
+
+    private static async Task<IResult> HandleAsync(
+        HttpContext http, GiftCardId id, Request request, Change change, IdempotentRequests requests, CardReader cards,
+        CardOutcomes outcomes, CancellationToken cancel)
+    {
+        new FieldChecks().Text(request.Reason, "/reason", GiftcardLimits.ReasonLength).ThrowIfAny();
+        var merchant = http.GetMerchant().MerchantId;
+        var balance = await BalanceAsync(await cards.GetAsync(merchant, id, cancel), cards, cancel);
+        return await requests.ExecuteAsync(http, request, async db =>
+        {
+            var card = await db.QuerySingleAsync<CardRow>(Sql.Lock, new { GiftCardId = id.Value });
+            if (card.Status == change.From)
+            {
+                card = await outcomes.ChangeAsync(
+                    db, new(id.Value, change.Activity, 0, change.EventType, change.To), 0, new(merchant.Value, card.Currency, null, null, null, request.Reason));
+            }
+            else if (card.Status != change.To)
+            {
+                throw new FaultException(Faults.GiftCardState, $"The gift card is {card.Status}.");
+            }
+
+            return Answer.Ok(card.ToView(balance), card.Version);
+        }, cancel);
+    }
+
+    private static async Task<CardBalance?> BalanceAsync(CardRow card, CardReader cards, CancellationToken cancel)
+    {
+        try
+        {
+            return await cards.BalanceAsync(card, cancel);
+        }
+        catch (LedgerUnknownException)
+        {
+            // A stolen card is blocked now; its balance can be read later.
+            return null;
+        }
+    }
+
+    private static class Sql
+    {
+        public const string Lock = $"{CardRow.Columns} WHERE c.gift_card_id = @GiftCardId FOR NO KEY UPDATE";
+    }
+}

@@ -1,0 +1,108 @@
+using LocalPlus.Contracts.Ledger.V1;
+using LocalPlus.Giftcard.Programs;
+using LocalPlus.Hosting;
+using LocalPlus.Kernel;
+
+namespace LocalPlus.Giftcard.Cards;
+
+/// <summary>A card with everything an operation on it is planned from, as of one moment; its version guards the moment.</summary>
+internal sealed record CardFile(
+    CardRow Card, ProgramRow Program, IReadOnlyList<LotRow> Lots, IReadOnlyDictionary<Guid, Account> Accounts)
+{
+    public GiftCardId Id => new(Card.GiftCardId);
+
+    public Currency Currency => Kernel.Currency.Parse(Card.Currency);
+
+    public long Balance => Lots.Sum(AvailableOf);
+
+    public long Held => Lots.Sum(l => Accounts[l.AccountId].Held);
+
+    public long AvailableOf(LotRow lot) => Accounts[lot.AccountId].Available;
+
+    /// <summary>Refuses unless the card is in one of the states.</summary>
+    public CardFile Require(params string[] statuses) => statuses.Contains(Card.Status)
+        ? this
+        : throw new FaultException(Faults.GiftCardState, $"The gift card is {Card.Status}.");
+
+    /// <summary>The amount in minor units; refuses another currency.</summary>
+    public long Amount(Money amount) => amount.Currency.Code == Card.Currency
+        ? amount.MinorUnits
+        : throw new FaultException(Faults.CurrencyMismatch, $"The gift card is in {Card.Currency}.");
+}
+
+/// <summary>
+/// What an operation is recorded with. <paramref name="Other"/> is a second card that takes part; <paramref name="Heir"/> a new
+/// card that the operation makes and its answer shows.
+/// </summary>
+internal sealed record CardDeed(
+    string Kind, CardPlan Plan, long Amount = 0, string? Reference = null, string? Reason = null, CardFile? Other = null,
+    GiftCardId? Heir = null);
+
+/// <summary>What the operations on an existing card have in common: the key, the card's file, the plan, the ledger.</summary>
+internal sealed class CardDesk(
+    Database database, Intents intents, CardOperations operations, CardReader cards, HandOver handOver)
+{
+    public async Task<IResult> RunAsync<TRequest>(
+        HttpContext http, GiftCardId id, TRequest request, Func<CardFile, Task<CardDeed>> plan, CancellationToken cancel,
+        Func<DbSession, Task>? also = null)
+    {
+        var key = RequestKey.Of(http, request);
+        var prior = await intents.FindAsync(key, cancel);
+        if (prior?.Answer is { } stored)
+        {
+            return await handOver.AddCodeAsync(stored, cancel);
+        }
+
+        CardOperationRow operation;
+        if (prior?.IntentId is { } unfinished)
+        {
+            operation = await operations.FindAsync(unfinished, cancel) ?? throw Intents.InProgress();
+        }
+        else
+        {
+            try
+            {
+                operation = await AcceptAsync(key, id, plan, also, cancel);
+            }
+            catch (FaultException refusal) when (Intents.IsFinal(refusal.Fault))
+            {
+                return await intents.RefuseAsync(key, refusal, http.Request.Path, cancel);
+            }
+        }
+
+        return await handOver.AddCodeAsync(await operations.DriveAsync(operation, CancellationToken.None), CancellationToken.None);
+    }
+
+    /// <summary>A merchant's card with its programme, lots and the ledger's balances; refuses with not_found.</summary>
+    public async Task<CardFile> OpenAsync(MerchantId merchant, GiftCardId id, CancellationToken cancel)
+    {
+        var card = await cards.GetAsync(merchant, id, cancel);
+        var program = await database.QuerySingleOrDefaultAsync<ProgramRow>(Sql.Program, new { card.ProgramId }, cancel);
+        var lots = await cards.LotsAsync([card.GiftCardId], cancel);
+        return new(card, program!, lots, await cards.AccountsAsync(merchant, lots.Select(l => l.AccountId), cancel));
+    }
+
+    private async Task<CardOperationRow> AcceptAsync(
+        RequestKey key, GiftCardId id, Func<CardFile, Task<CardDeed>> plan, Func<DbSession, Task>? also, CancellationToken cancel)
+    {
+        var file = await OpenAsync(key.Merchant, id, cancel);
+        var deed = await plan(file);
+        var operation = operations.New(
+            key.Merchant, deed.Heir ?? id, deed.Kind, deed.Amount, file.Card.Currency, deed.Plan, key, deed.Reference, deed.Reason,
+            deed.Heir is null ? deed.Other?.Id : id);
+        await using var db = await database.BeginAsync(cancel);
+        if (also is not null)
+        {
+            await also(db);
+        }
+
+        await operations.AcceptAsync(db, operation, key, deed.Other is { } other ? [file.Card, other.Card] : [file.Card]);
+        await db.CommitAsync();
+        return operation;
+    }
+
+    private static class Sql
+    {
+        public const string Program = $"{ProgramRow.Columns} WHERE p.program_id = @ProgramId";
+    }
+}

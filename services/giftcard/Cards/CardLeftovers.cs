@@ -1,0 +1,118 @@
+using LocalPlus.Giftcard.Ledger;
+using LocalPlus.Hosting;
+using LocalPlus.Kernel;
+
+namespace LocalPlus.Giftcard.Cards;
+
+/// <summary>
+/// Moves value on that came back to where it can not stay: from a replaced card to its heir; from an expired card to breakage;
+/// from a lot whose time is over to breakage if it was merely released, to the card's refund lot if it was refunded (the
+/// customer had spent it in time).
+/// </summary>
+internal sealed class CardLeftovers(
+    Database database, CardDesk desk, CardOperations operations, LedgerAccounts accounts, TimeProvider time)
+{
+    /// <summary>Marks the cards among these that value came back to in vain, in the transaction that wrote it down.</summary>
+    public static Task MarkAsync(DbSession db, IEnumerable<Guid> giftCardIds, string why, DateTimeOffset now) =>
+        db.ExecuteAsync(Sql.Mark, new { GiftCardIds = giftCardIds.Distinct().ToArray(), Why = why, Now = now });
+
+    /// <summary>Moves what is on one card that was marked.</summary>
+    public async Task MoveAsync(Guid giftCardId, CancellationToken cancel)
+    {
+        if (await database.QuerySingleOrDefaultAsync<Marked>(Sql.Get, new { GiftCardId = giftCardId }, cancel) is not { } marked)
+        {
+            return;
+        }
+
+        var merchant = new MerchantId(marked.MerchantId);
+        var file = await desk.OpenAsync(merchant, new(giftCardId), cancel);
+        var (plan, other) = await PlanAsync(merchant, file, marked, cancel);
+        var operation = operations.New(merchant, file.Id, "leftover", 0, file.Card.Currency, plan, null, other: other);
+        await operations.TryStartAsync(operation, file.Card, db => db.ExecuteAsync(Sql.Clear, new { GiftCardId = giftCardId }), cancel);
+    }
+
+    private async Task<(CardPlan Plan, GiftCardId? Other)> PlanAsync(
+        MerchantId merchant, CardFile file, Marked marked, CancellationToken cancel)
+    {
+        var plan = new PlanWriter(time);
+        var books = await accounts.BooksAsync(merchant, file.Card.Currency, cancel);
+        if (file.Card.Status == CardStatus.Replaced)
+        {
+            var heir = await desk.OpenAsync(merchant, new(marked.Heir ?? file.Card.ReplacedBy!.Value), cancel);
+            foreach (var lot in file.Lots)
+            {
+                var isOver = !SpendOrder.IsSpendable(lot, time.GetUtcNow());
+                if (isOver && marked.Leftover == "release")
+                {
+                    plan.Drain(file.Id, lot.AccountId, books.Breakage);
+                    continue;
+                }
+
+                var kind = isOver ? "refund" : lot.Kind;
+                var expiry = isOver ? heir.Card.ExpiresAt : lot.ExpiresAt;
+                plan.Drain(file.Id, lot.AccountId, plan.LotAccount(heir.Id, heir.Lots, kind, expiry), heir.Id);
+            }
+
+            plan.Card(new(file.Id.Value, "transfer_out", 0, "gift_card.transferred", Drained: true))
+                .Card(new(heir.Id.Value, "transfer_in", 0, "gift_card.transferred", Drained: true));
+            return (plan.Plan(), heir.Id);
+        }
+
+        if (file.Card.Status == CardStatus.Expired || marked.Leftover == "release")
+        {
+            foreach (var lot in file.Lots.Where(l => file.Card.Status == CardStatus.Expired || !SpendOrder.IsSpendable(l, time.GetUtcNow())))
+            {
+                plan.Drain(file.Id, lot.AccountId, books.Breakage).Expire(lot);
+            }
+
+            plan.Card(new(file.Id.Value, "expire", 0, "gift_card.expired", Drained: true));
+            return (plan.Plan(), null);
+        }
+
+        foreach (var lot in file.Lots.Where(l => !SpendOrder.IsSpendable(l, time.GetUtcNow())))
+        {
+            plan.Drain(file.Id, lot.AccountId, plan.LotAccount(file.Id, file.Lots, "refund", file.Card.ExpiresAt), file.Id);
+        }
+
+        return (plan.Plan(), null);
+    }
+
+    private sealed record Marked(Guid MerchantId, string Leftover, Guid? Heir);
+
+    private static class Sql
+    {
+        public const string Mark =
+            """
+            UPDATE gift_cards c
+               SET leftover = CASE WHEN c.leftover = 'refund' THEN 'refund' ELSE @Why END
+             WHERE c.gift_card_id = ANY(@GiftCardIds)
+               AND (c.status IN ('replaced', 'expired')
+                    OR EXISTS (SELECT 1
+                                 FROM gift_card_lots l
+                                WHERE l.gift_card_id = c.gift_card_id
+                                  AND (l.expired_at IS NOT NULL OR l.expires_at <= @Now)))
+            """;
+
+        // The last of a line of replacements: a card may have been lost more than once.
+        public const string Get =
+            """
+            WITH RECURSIVE line AS (
+                SELECT gift_card_id, replaced_by, 0 AS depth
+                  FROM gift_cards
+                 WHERE gift_card_id = @GiftCardId
+                 UNION ALL
+                SELECT c.gift_card_id, c.replaced_by, l.depth + 1
+                  FROM line l
+                  JOIN gift_cards c
+                    ON c.gift_card_id = l.replaced_by
+                 WHERE l.depth < 100)
+            SELECT c.merchant_id, c.leftover,
+                   (SELECT gift_card_id FROM line WHERE replaced_by IS NULL AND depth > 0) AS heir
+              FROM gift_cards c
+             WHERE c.gift_card_id = @GiftCardId
+               AND c.leftover IS NOT NULL
+            """;
+
+        public const string Clear = "UPDATE gift_cards SET leftover = NULL WHERE gift_card_id = @GiftCardId";
+    }
+}

@@ -1,0 +1,78 @@
+using LocalPlus.Kernel;
+
+namespace LocalPlus.Giftcard.Cards;
+
+/// <summary>Writes a plan piece by piece.</summary>
+internal sealed class PlanWriter(TimeProvider time)
+{
+    private readonly List<PlannedAccount> open = [];
+    private readonly List<PlannedPosting> postings = [];
+    private readonly List<PlannedDrain> drains = [];
+    private readonly List<PlannedLot> lots = [];
+    private readonly List<PlannedCard> cards = [];
+    private readonly List<Guid> expiredLots = [];
+
+    public CardPlan Plan(int answerStatus = StatusCodes.Status200OK) =>
+        new(open, postings, drains, lots, cards, answerStatus, expiredLots);
+
+    /// <summary>
+    /// The account of a card's lot of that kind and expiry: an existing one, or a new one that the plan opens. Paid and
+    /// refunded value is one lot a card, presents are a lot per expiry.
+    /// </summary>
+    public Guid LotAccount(GiftCardId card, IReadOnlyList<LotRow> existing, string kind, DateTimeOffset? expiry)
+    {
+        var isSingle = kind is "paid" or "refund";
+        var known = existing.FirstOrDefault(l => l.Kind == kind && l.ExpiredAt is null && (isSingle || l.ExpiresAt == expiry))?.AccountId
+                    ?? lots.FirstOrDefault(l => l.GiftCardId == card.Value && l.Kind == kind && (isSingle || l.ExpiresAt == expiry))?.AccountId;
+        if (known is { } account)
+        {
+            return account;
+        }
+
+        var lot = LotId.New(time);
+        account = AccountId.New(time).Value;
+        open.Add(new(account, isSingle ? $"card:{card}:{kind}" : $"card:{card}:{kind}:{lot}"));
+        lots.Add(new(lot.Value, card.Value, kind, account, expiry));
+        return account;
+    }
+
+    public PlanWriter Post(Guid source, Guid destination, long amount)
+    {
+        postings.Add(new(source, destination, amount));
+        return this;
+    }
+
+    public PlanWriter Drain(GiftCardId card, Guid source, Guid destination, GiftCardId? to = null)
+    {
+        drains.Add(new(card.Value, source, destination, to?.Value));
+        return this;
+    }
+
+    public PlanWriter Expire(LotRow lot)
+    {
+        expiredLots.Add(lot.LotId);
+        return this;
+    }
+
+    public PlanWriter Card(PlannedCard card)
+    {
+        cards.Add(card);
+        return this;
+    }
+
+    /// <summary>
+    /// Takes an amount from a card's lots in spend order and says which lot gives how much. Refuses with
+    /// insufficient_balance; the ledger has the last word.
+    /// </summary>
+    public static IEnumerable<(LotRow Lot, long Amount)> Take(CardFile file, long amount, DateTimeOffset now)
+    {
+        var order = SpendOrder.Of(file.Lots, now).ToList();
+        var parts = SpendOrder.Fill(amount, order.Select(file.AvailableOf));
+        return parts.Sum() == amount
+            ? order.Zip(parts).Where(p => p.Second > 0)
+            : throw new FaultException(Faults.InsufficientBalance, $"Only {parts.Sum()} {file.Card.Currency} are available.")
+            {
+                Extensions = new Dictionary<string, object?> { ["available"] = new Money(parts.Sum(), file.Currency) },
+            };
+    }
+}

@@ -1,0 +1,54 @@
+using LocalPlus.Hosting;
+using LocalPlus.Kernel;
+
+namespace LocalPlus.Giftcard.Cards;
+
+/// <summary>
+/// POST /v1/gift_cards/{id}/replace: a lost or broken card's value moves to a new card with a code of its own, which is in this
+/// answer only; the old one is good for nothing any more. Value that redemptions hold stays theirs; what they give back
+/// later follows to the new card. Refusals: not_found, gift_card_state, gift_card_busy.
+/// </summary>
+internal static class ReplaceGiftCard
+{
+    public static void MapReplaceGiftCard(this IEndpointRouteBuilder group) =>
+        group.MapPost("/gift_cards/{id}/replace", HandleAsync).RequireScope("gift_cards:write").WithName(nameof(ReplaceGiftCard))
+            .Produces<CardView>(StatusCodes.Status201Created);
+
+    internal sealed record Request(string? Reason = null);
+
+    private static Task<IResult> HandleAsync(
+        HttpContext http, GiftCardId id, Request? request, CardDesk desk, CardMaker maker, TimeProvider time, CancellationToken cancel)
+    {
+        request ??= new Request();
+        new FieldChecks().Text(request.Reason, "/reason", GiftcardLimits.ReasonLength).ThrowIfAny();
+        var heir = maker.New();
+        CardFile? old = null;
+        return desk.RunAsync(
+            http,
+            id,
+            request,
+            file =>
+            {
+                old = file.Require(CardStatus.Active, CardStatus.Blocked);
+                return Task.FromResult(Deed(file, heir.Id, request.Reason, time));
+            },
+            cancel,
+            db => maker.InsertAsync(db, heir, old!.Program, new(old.Card.CustomerId, old.Card.ExpiresAt, null, old.Card.Metadata)));
+    }
+
+    private static CardDeed Deed(CardFile old, GiftCardId heir, string? reason, TimeProvider time)
+    {
+        var plan = new PlanWriter(time);
+        // The new card has its paid lot even when there is nothing to move: what comes back later needs a place.
+        plan.LotAccount(heir, [], "paid", old.Card.ExpiresAt);
+        foreach (var lot in old.Lots.Where(l => l.ExpiredAt is null))
+        {
+            plan.Drain(old.Id, lot.AccountId, plan.LotAccount(heir, [], lot.Kind, lot.ExpiresAt), heir);
+        }
+
+        plan.Card(new(heir.Value, "transfer_in", 0, "gift_card.activated", CardStatus.Active, Drained: true))
+            .Card(new(old.Card.GiftCardId, "transfer_out", 0, "gift_card.replaced", CardStatus.Replaced, ReplacedBy: heir.Value,
+                Drained: true));
+        return new("replace", plan.Plan(StatusCodes.Status201Created), Reason: reason, Heir: heir);
+    }
+}
