@@ -1,4 +1,3 @@
-using LocalPlus.Compat.TaskHub;
 using LocalPlus.Engine.Testing;
 
 namespace LocalPlus.Engine.Tests;
