@@ -158,7 +158,7 @@ public sealed class EventTests(PostgresFixture postgres) : EngineTest(postgres)
     {
         while (!(await Client.GetInstanceAsync(new GetInstanceRequest { InstanceId = id })).Exists)
         {
-            await Task.Delay(10);
+            await Pulse.NextAsync();
         }
     }
 }

@@ -96,7 +96,7 @@ public sealed class PurgeTests(PostgresFixture postgres) : EngineTest(postgres)
         Assert.Equal(OrchestrationStatus.Completed, (await EndAsync("completed")).WorkflowStatus);
         while ((await Client.GetInstanceAsync(new GetInstanceRequest { InstanceId = "completed" })).Exists)
         {
-            await Task.Delay(20);
+            await Pulse.NextAsync();
         }
 
         Assert.Equal(OrchestrationStatus.Failed, (await GetAsync("failed")).WorkflowStatus);

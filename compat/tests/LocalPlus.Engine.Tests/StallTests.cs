@@ -24,7 +24,7 @@ public sealed class StallTests(PostgresFixture postgres) : EngineTest(postgres)
     {
         while ((await GetAsync(id)).WorkflowStatus != status)
         {
-            await Task.Delay(10);
+            await Pulse.NextAsync();
         }
     }
 

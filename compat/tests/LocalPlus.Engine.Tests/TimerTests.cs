@@ -28,10 +28,15 @@ public sealed class TimerTests(PostgresFixture postgres) : EngineTest(postgres)
     public async Task A_timer_that_falls_due_while_nothing_runs_fires_after_the_restart()
     {
         var worker = Worker();
-        await StartAsync(worker, "a", Do.Timer(0, DateTimeOffset.UtcNow.AddMilliseconds(300)), Do.Timer(1, DateTimeOffset.UtcNow.AddMilliseconds(310)));
+        var due = DateTimeOffset.UtcNow.AddMilliseconds(310);
+        await StartAsync(worker, "a", Do.Timer(0, due.AddMilliseconds(-10)), Do.Timer(1, due));
         await worker.DisposeAsync();
         await RestartAsync();
-        await Task.Delay(400);
+        while (DateTimeOffset.UtcNow <= due)
+        {
+            await Pulse.NextAsync();
+        }
+
         await using var second = Worker();
         var turn = await second.TurnAsync();
         Assert.Equal("WorkflowStarted TimerFired TimerFired", turn.NewEvents.Kinds());

@@ -163,7 +163,7 @@ internal sealed class Replay(Recording recording, EngineHost host, string app)
             }
 
             Assert.True(TimeProvider.System.GetElapsedTime(begun) < Patience, $"no turn of {id} with {string.Join(", ", turn.Events)}");
-            await Task.Delay(5);
+            await Pulse.NextAsync();
         }
     }
 
@@ -182,7 +182,7 @@ internal sealed class Replay(Recording recording, EngineHost host, string app)
             }
 
             Assert.True(TimeProvider.System.GetElapsedTime(begun) < Patience, $"activity {key} never came");
-            await Task.Delay(5);
+            await Pulse.NextAsync();
         }
 
         await host.Client.CompleteActivityTaskAsync(Fill<ActivityResponse>(message.Message));
@@ -250,7 +250,7 @@ internal sealed class Replay(Recording recording, EngineHost host, string app)
                 return answer;
             }
 
-            await Task.Delay(20);
+            await Pulse.NextAsync();
         }
 
         static string Status(JsonObject answer) => $"{answer["exists"]} {answer["workflowState"]?["workflowStatus"]}";

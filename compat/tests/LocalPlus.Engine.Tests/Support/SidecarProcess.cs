@@ -85,7 +85,7 @@ public sealed class SidecarProcess : IAsyncDisposable
                 throw new InvalidOperationException("the sidecar did not start");
             }
 
-            await Task.Delay(10);
+            await Pulse.NextAsync();
         }
     }
 
