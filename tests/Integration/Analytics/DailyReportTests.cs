@@ -1,48 +1,20 @@
 using System.Text.Json;
-using LocalPlus.Analytics;
-using LocalPlus.Hosting;
 using LocalPlus.Kernel;
 using LocalPlus.Tests.Integration.Support;
-using Microsoft.Extensions.Logging.Abstractions;
-using Npgsql;
 
 namespace LocalPlus.Tests.Integration.Analytics;
 
-public sealed class DailyReportTests : IAsyncLifetime
+public sealed class DailyReportTests(AnalyticsApi api) : IClassFixture<AnalyticsApi>
 {
     private const string Cards = "giftcard.cards.v1";
     private const string Redemptions = "giftcard.redemptions.v1";
     private const string Ledger = "ledger.transactions.v1";
     private static readonly DateTimeOffset Noon = new(2026, 3, 10, 12, 0, 0, TimeSpan.Zero);
-    private static readonly DateOnly Day = new(2026, 3, 10);
-    private readonly OutboxSignal signal = new();
-    private TestDatabase database = null!;
-    private StubSidecar sidecar = null!;
-    private ServiceProcess service = null!;
-    private NpgsqlDataSource source = null!;
-
-    public async Task InitializeAsync()
-    {
-        database = await TestDatabase.CreateAsync("analytics", typeof(AnalyticsRollup).Assembly);
-        sidecar = await StubSidecar.StartAsync();
-        service = await ServiceProcess.StartAsync(typeof(AnalyticsRollup).Assembly.Location, database, sidecar.Port);
-        TypeHandlers.Register();
-        source = NpgsqlDataSource.Create(database.ConnectionString);
-    }
-
-    public async Task DisposeAsync()
-    {
-        await source.DisposeAsync();
-        await service.DisposeAsync();
-        await sidecar.DisposeAsync();
-        await database.DisposeAsync();
-        signal.Dispose();
-    }
 
     [Fact]
     public async Task A_day_counts_each_kind_of_business_once()
     {
-        var (merchant, key) = NewMerchant();
+        var (merchant, key) = api.NewMerchant();
         var transaction = TransactionId.New(TimeProvider.System);
         (string Topic, TestEvent Event)[] events =
         [
@@ -55,7 +27,7 @@ public sealed class DailyReportTests : IAsyncLifetime
         ];
         foreach (var (topic, e) in events.Concat(events))
         {
-            await service.DeliverAsync(topic, e);
+            await api.Service.DeliverAsync(topic, e);
         }
 
         var day = Assert.Single(await DaysAsync(key));
@@ -71,7 +43,7 @@ public sealed class DailyReportTests : IAsyncLifetime
     [Fact]
     public async Task Shuffled_and_repeated_events_of_many_tills_add_up_while_the_rollup_runs()
     {
-        var (merchant, key) = NewMerchant();
+        var (merchant, key) = api.NewMerchant();
         var random = new Random(11);
         var amounts = Enumerable.Range(0, 60).Select(_ => random.Next(1, 10_000)).ToArray();
         var events = amounts.Select(amount => Redemption("redemption.completed", merchant, amount)).ToArray();
@@ -82,11 +54,11 @@ public sealed class DailyReportTests : IAsyncLifetime
         {
             for (var i = 0; i < 20; i++)
             {
-                Assert.Equal(0, await RollUpAsync());
+                Assert.Equal(0, await api.RollUpAsync());
             }
         });
         await Parallel.ForEachAsync(
-            deliveries, new ParallelOptions { MaxDegreeOfParallelism = 8 }, async (e, _) => await service.DeliverAsync(Redemptions, e));
+            deliveries, new ParallelOptions { MaxDegreeOfParallelism = 8 }, async (e, _) => await api.Service.DeliverAsync(Redemptions, e));
         await rollups;
 
         Assert.Equal((60, amounts.Sum()), Total(Assert.Single(await DaysAsync(key)), "redeemed"));
@@ -95,13 +67,13 @@ public sealed class DailyReportTests : IAsyncLifetime
     [Fact]
     public async Task The_rollup_puts_right_what_a_hand_in_the_database_changed()
     {
-        var (merchant, key) = NewMerchant();
-        await service.DeliverAsync(Cards, Card("gift_card.activated", merchant, 5000));
-        await ExecuteAsync("UPDATE daily_totals SET sold_amount = 1, redeemed_count = 9");
-        await ExecuteAsync($"INSERT INTO daily_totals (merchant_id, day, currency, sold_count) VALUES ('{merchant.Value}', '2026-03-10', 'USD', 3)");
+        var (merchant, key) = api.NewMerchant();
+        await api.Service.DeliverAsync(Cards, Card("gift_card.activated", merchant, 5000));
+        await api.ExecuteAsync($"UPDATE daily_totals SET sold_amount = 1, redeemed_count = 9 WHERE merchant_id = '{merchant.Value}'");
+        await api.ExecuteAsync($"INSERT INTO daily_totals (merchant_id, day, currency, sold_count) VALUES ('{merchant.Value}', '2026-03-10', 'USD', 3)");
 
-        Assert.Equal(2, await RollUpAsync());
-        Assert.Equal(0, await RollUpAsync());
+        Assert.Equal(2, await api.RollUpAsync());
+        Assert.Equal(0, await api.RollUpAsync());
 
         var days = await DaysAsync(key);
         Assert.Equal((1, 5000), Total(days[0], "sold"));
@@ -112,8 +84,8 @@ public sealed class DailyReportTests : IAsyncLifetime
     [Fact]
     public async Task Late_at_night_counts_for_the_UTC_day()
     {
-        var (merchant, key) = NewMerchant();
-        await service.DeliverAsync(Cards, Card("gift_card.activated", merchant, 1) with { OccurredAt = new(2026, 3, 11, 0, 30, 0, TimeSpan.FromHours(1)) });
+        var (merchant, key) = api.NewMerchant();
+        await api.Service.DeliverAsync(Cards, Card("gift_card.activated", merchant, 1) with { OccurredAt = new(2026, 3, 11, 0, 30, 0, TimeSpan.FromHours(1)) });
 
         Assert.Equal("2026-03-10", Assert.Single(await DaysAsync(key)).GetProperty("date").GetString());
     }
@@ -121,11 +93,11 @@ public sealed class DailyReportTests : IAsyncLifetime
     [Fact]
     public async Task A_merchant_sees_its_own_days_in_the_range_only()
     {
-        var (merchant, key) = NewMerchant();
-        var (_, stranger) = NewMerchant();
-        await service.DeliverAsync(Cards, Card("gift_card.activated", merchant, 1) with { OccurredAt = Noon.AddDays(-1) });
-        await service.DeliverAsync(Cards, Card("gift_card.activated", merchant, 2));
-        await service.DeliverAsync(Cards, Card("gift_card.activated", merchant, 3) with { OccurredAt = Noon.AddDays(1) });
+        var (merchant, key) = api.NewMerchant();
+        var (_, stranger) = api.NewMerchant();
+        await api.Service.DeliverAsync(Cards, Card("gift_card.activated", merchant, 1) with { OccurredAt = Noon.AddDays(-1) });
+        await api.Service.DeliverAsync(Cards, Card("gift_card.activated", merchant, 2));
+        await api.Service.DeliverAsync(Cards, Card("gift_card.activated", merchant, 3) with { OccurredAt = Noon.AddDays(1) });
 
         Assert.Equal((1, 2), Total(Assert.Single(await DaysAsync(key)), "sold"));
         Assert.Empty(await DaysAsync(stranger));
@@ -140,33 +112,18 @@ public sealed class DailyReportTests : IAsyncLifetime
     [InlineData("")]
     public async Task A_range_that_makes_no_sense_is_refused(string query)
     {
-        var (_, key) = NewMerchant();
+        var (_, key) = api.NewMerchant();
 
-        var problem = await service.CallAsync(HttpMethod.Get, $"/v1/reports/daily{query}", key, status: 400);
+        var problem = await api.Service.CallAsync(HttpMethod.Get, $"/v1/reports/daily{query}", key, status: 400);
 
         Assert.Equal("invalid_request", problem.GetProperty("code").GetString());
     }
 
-    private (MerchantId Id, string Key) NewMerchant()
-    {
-        var id = MerchantId.New(TimeProvider.System);
-        return (id, sidecar.IssueKey(id, "reports:read"));
-    }
-
     private async Task<List<JsonElement>> DaysAsync(string key, string from = "2026-03-10", string to = "2026-03-10") =>
-        [.. (await service.CallAsync(HttpMethod.Get, $"/v1/reports/daily?from={from}&to={to}", key)).GetProperty("data").EnumerateArray()];
+        [.. (await api.Service.CallAsync(HttpMethod.Get, $"/v1/reports/daily?from={from}&to={to}", key)).GetProperty("data").EnumerateArray()];
 
     private static (int Count, int Amount) Total(JsonElement day, string kind) => (
         day.GetProperty(kind).GetProperty("count").GetInt32(), day.GetProperty(kind).GetProperty("amount").GetProperty("amount").GetInt32());
-
-    private Task<int> RollUpAsync() => new AnalyticsRollup(
-        new Database(source, signal, TimeProvider.System), TimeProvider.System, NullLogger<AnalyticsRollup>.Instance).RecomputeAsync(Day, default);
-
-    private async Task ExecuteAsync(string sql)
-    {
-        await using var command = source.CreateCommand(sql);
-        await command.ExecuteNonQueryAsync();
-    }
 
     private static TestEvent Card(string type, MerchantId merchant, long? amount)
     {

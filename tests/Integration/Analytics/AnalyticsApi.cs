@@ -1,0 +1,55 @@
+using LocalPlus.Analytics;
+using LocalPlus.Hosting;
+using LocalPlus.Kernel;
+using LocalPlus.Tests.Integration.Support;
+using Microsoft.Extensions.Logging.Abstractions;
+using Npgsql;
+
+namespace LocalPlus.Tests.Integration.Analytics;
+
+/// <summary>The analytics service with a database and a sidecar of its own, and its rollup at hand.</summary>
+public sealed class AnalyticsApi : IAsyncLifetime
+{
+    private static readonly DateOnly Day = new(2026, 3, 10);
+    private readonly OutboxSignal signal = new();
+    private TestDatabase database = null!;
+    private NpgsqlDataSource source = null!;
+
+    public ServiceProcess Service { get; private set; } = null!;
+
+    public StubSidecar Sidecar { get; private set; } = null!;
+
+    public async Task InitializeAsync()
+    {
+        database = await TestDatabase.CreateAsync("analytics", typeof(AnalyticsRollup).Assembly);
+        Sidecar = await StubSidecar.StartAsync();
+        Service = await ServiceProcess.StartAsync(typeof(AnalyticsRollup).Assembly.Location, database, Sidecar.Port);
+        TypeHandlers.Register();
+        source = NpgsqlDataSource.Create(database.ConnectionString);
+    }
+
+    public async Task DisposeAsync()
+    {
+        await source.DisposeAsync();
+        await Service.DisposeAsync();
+        await Sidecar.DisposeAsync();
+        await database.DisposeAsync();
+        signal.Dispose();
+    }
+
+    public (MerchantId Id, string Key) NewMerchant()
+    {
+        var id = MerchantId.New(TimeProvider.System);
+        return (id, Sidecar.IssueKey(id, "reports:read"));
+    }
+
+    /// <summary>Recomputes the tests' day; the number of totals that were wrong.</summary>
+    public Task<int> RollUpAsync() => new AnalyticsRollup(
+        new Database(source, signal, TimeProvider.System), TimeProvider.System, NullLogger<AnalyticsRollup>.Instance).RecomputeAsync(Day, default);
+
+    public async Task ExecuteAsync(string sql)
+    {
+        await using var command = source.CreateCommand(sql);
+        await command.ExecuteNonQueryAsync();
+    }
+}
