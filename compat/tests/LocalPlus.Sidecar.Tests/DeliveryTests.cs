@@ -1,0 +1,79 @@
+using System.Diagnostics;
+using System.Net.Http.Json;
+using LocalPlus.Sidecar.Valkey;
+
+namespace LocalPlus.Sidecar.Tests;
+
+public sealed class DeliveryTests
+{
+    [Fact]
+    public async Task A_message_is_tried_again_until_the_application_takes_it()
+    {
+        var attempts = 0;
+        await using var sidecar = await SidecarUnderTest.StartAsync(Yaml.Events, http =>
+        {
+            http.Response.StatusCode = http.Request.Path == "/orders" && Interlocked.Increment(ref attempts) < 3 ? 500 : 200;
+            return Task.CompletedTask;
+        });
+        await sidecar.Http.PostAsJsonAsync("/v1.0/publish/pubsub/orders", new { n = 1 });
+
+        await SidecarUnderTest.UntilAsync(() => sidecar.Count("POST /orders") == 3);
+        Assert.Equal(0, sidecar.Count("POST /dead"));
+    }
+
+    [Fact]
+    public async Task A_message_that_is_refused_to_the_end_becomes_a_dead_letter()
+    {
+        await using var sidecar = await SidecarUnderTest.StartAsync(Yaml.Events, http =>
+        {
+            http.Response.StatusCode = http.Request.Path == "/orders" ? 500 : 200;
+            return Task.CompletedTask;
+        });
+        await sidecar.Http.PostAsJsonAsync("/v1.0/publish/pubsub/orders", new { n = 1 });
+
+        await SidecarUnderTest.UntilAsync(() => sidecar.Count("POST /dead") == 1);
+        Assert.Equal(3, sidecar.Count("POST /orders"));
+    }
+
+    [Fact]
+    public async Task What_a_dead_consumer_left_pending_is_delivered()
+    {
+        var port = SidecarUnderTest.FreePort();
+        using var server = Process.Start(new ProcessStartInfo("valkey-server", $"--port {port} --bind 127.0.0.1 --save \"\"") { RedirectStandardOutput = true })!;
+        try
+        {
+            await using var client = new ValkeyClient(new ValkeySettings("127.0.0.1", port, null, null, 0, Tls: false));
+            await WaitAsync(client);
+            await client.ExecuteAsync("XGROUP", "CREATE", "orders", "under-test", "0", "MKSTREAM");
+            await client.ExecuteAsync("XADD", "orders", "*", "data", """{"id":"1","data":{"n":1}}""", "metadata", "{}");
+            await client.ExecuteAsync("XREADGROUP", "GROUP", "under-test", "killed", "STREAMS", "orders", ">");
+
+            await using var sidecar = await SidecarUnderTest.StartAsync(Yaml.Valkey(port), _ => Task.CompletedTask);
+
+            await SidecarUnderTest.UntilAsync(() => sidecar.Count("POST /orders") == 1);
+        }
+        finally
+        {
+            server.Kill();
+            await server.WaitForExitAsync();
+        }
+    }
+
+    private static async Task WaitAsync(ValkeyClient client)
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(50));
+        while (await timer.WaitForNextTickAsync(limit.Token))
+        {
+            try
+            {
+                await client.PingAsync(limit.Token);
+                return;
+            }
+            catch (ValkeyException)
+            {
+                // Not up yet.
+            }
+        }
+    }
+}

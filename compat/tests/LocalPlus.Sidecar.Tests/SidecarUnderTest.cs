@@ -1,0 +1,94 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Net.Sockets;
+using LocalPlus.Sidecar.Cli;
+using LocalPlus.Sidecar.Runtime;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+
+namespace LocalPlus.Sidecar.Tests;
+
+/// <summary>A sidecar in this process, with a scripted application beside it.</summary>
+internal sealed class SidecarUnderTest : IAsyncDisposable
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private readonly string folder = Directory.CreateTempSubdirectory("sidecar-tests-").FullName;
+    private readonly SidecarRuntime runtime;
+    private readonly WebApplication? app;
+
+    private SidecarUnderTest(string resources, Func<HttpContext, Task>? handler, Action<SidecarOptions>? configure, SidecarHost host)
+    {
+        File.WriteAllText(Path.Combine(folder, "all.yaml"), resources);
+        var options = new SidecarOptions
+        {
+            AppId = "under-test", HttpPort = FreePort(), GrpcPort = FreePort(), InternalPort = FreePort(), MetricsPort = 0,
+            ListenAddresses = ["127.0.0.1"], ResourcesPaths = [folder], WorkingDirectory = folder, LogLevel = "fatal",
+            AppPort = handler is null ? 0 : FreePort(),
+        };
+        configure?.Invoke(options);
+        if (handler is not null)
+        {
+            var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+            builder.WebHost.UseKestrelCore().UseUrls($"http://127.0.0.1:{options.AppPort}");
+            app = builder.Build();
+            app.Run(async http =>
+            {
+                Requests.Enqueue($"{http.Request.Method} {http.Request.Path}");
+                await handler(http);
+            });
+        }
+        runtime = new SidecarRuntime(options, host);
+        Http = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{options.HttpPort}") };
+    }
+
+    public HttpClient Http { get; }
+
+    /// <summary>What the application was asked, in order.</summary>
+    public ConcurrentQueue<string> Requests { get; } = new();
+
+    public SidecarRuntime Runtime => runtime;
+
+    public static async Task<SidecarUnderTest> StartAsync(
+        string resources, Func<HttpContext, Task>? handler = null, Action<SidecarOptions>? configure = null, SidecarHost? host = null)
+    {
+        var sidecar = new SidecarUnderTest(resources, handler, configure, host ?? new SidecarHost());
+        if (sidecar.app is not null)
+        {
+            await sidecar.app.StartAsync();
+        }
+        await sidecar.runtime.StartAsync(CancellationToken.None);
+        await UntilAsync(() => sidecar.runtime.NotReady is null);
+        return sidecar;
+    }
+
+    public int Count(string request) => Requests.Count(r => r == request);
+
+    public static async Task UntilAsync(Func<bool> condition)
+    {
+        using var limit = new CancellationTokenSource(Patience);
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
+        while (!condition())
+        {
+            await timer.WaitForNextTickAsync(limit.Token);
+        }
+    }
+
+    public static int FreePort()
+    {
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        return ((IPEndPoint)socket.LocalEndPoint!).Port;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await runtime.DisposeAsync();
+        if (app is not null)
+        {
+            await app.DisposeAsync();
+        }
+        Http.Dispose();
+        Directory.Delete(folder, recursive: true);
+    }
+}
