@@ -12,9 +12,16 @@ internal sealed class SidecarHost
     /// <summary>The sidecar of an application in this process: a call to it takes no hop.</summary>
     public SidecarRuntime? Local(string space, string appId) => local.GetValueOrDefault((space, appId));
 
-    /// <summary>The registry that this sidecar's name resolution uses.</summary>
-    public HostRegistry Registry(SidecarRuntime runtime) =>
-        registries.GetOrAdd(runtime.App.Resources.Configuration.NameTable, static table => new HostRegistry(table));
+    /// <summary>
+    /// The registry that this sidecar's name resolution uses. A relative table is one of the sidecar's folder, as it is for
+    /// daprd: two checkouts that name it alike have two.
+    /// </summary>
+    public HostRegistry Registry(SidecarRuntime runtime)
+    {
+        var table = runtime.App.Resources.Configuration.NameTable;
+        var full = table.Length == 0 ? "" : Path.GetFullPath(table, runtime.App.Options.WorkingDirectory);
+        return registries.GetOrAdd(full, static name => new HostRegistry(name));
+    }
 
     /// <summary>Makes a sidecar known until the result is disposed of.</summary>
     public IDisposable Register(SidecarRuntime runtime)

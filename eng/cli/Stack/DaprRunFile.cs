@@ -17,22 +17,25 @@ internal static partial class DaprRunFile
         text = text
             .Replace($"- {LocalComponents}\n", $"- {checkout.DaprFolder}/components\n", StringComparison.Ordinal)
             .Replace("- components/", $"- {checkout.Root}/components/", StringComparison.Ordinal)
-            .Replace("configFilePath: ", $"configFilePath: {checkout.Root}/", StringComparison.Ordinal)
+            .Replace($"configFilePath: {LocalComponents}/", $"configFilePath: {checkout.DaprFolder}/", StringComparison.Ordinal)
             .Replace("appDirPath: ", $"appDirPath: {checkout.Root}/", StringComparison.Ordinal)
             .Replace("../../.localplus/", $"{checkout.State}/", StringComparison.Ordinal)
             .Replace("/debug/", $"/{options.Configuration.ToLowerInvariant()}/", StringComparison.Ordinal);
         checkout.WriteText(Path.GetRelativePath(checkout.State, checkout.RunFile), text);
 
-        var target = Path.Combine(checkout.DaprFolder, "components");
-        if (Directory.Exists(target))
+        foreach (var (from, to) in new[] { (LocalComponents, "components"), ($"{LocalComponents}/config", "config") })
         {
-            Directory.Delete(target, recursive: true);
-        }
+            var target = Path.Combine(checkout.DaprFolder, to);
+            if (Directory.Exists(target))
+            {
+                Directory.Delete(target, recursive: true);
+            }
 
-        foreach (var file in Directory.EnumerateFiles(Path.Combine(checkout.Root, LocalComponents), "*.yaml"))
-        {
-            var component = File.ReadAllText(file).Replace("../../.localplus/", $"{checkout.State}/", StringComparison.Ordinal);
-            checkout.WriteText(Path.Combine("dapr", "components", Path.GetFileName(file)), component);
+            foreach (var file in Directory.EnumerateFiles(Path.Combine(checkout.Root, from), "*.yaml"))
+            {
+                var resource = File.ReadAllText(file).Replace("../../.localplus/", $"{checkout.State}/", StringComparison.Ordinal);
+                checkout.WriteText(Path.Combine("dapr", to, Path.GetFileName(file)), resource);
+            }
         }
     }
 

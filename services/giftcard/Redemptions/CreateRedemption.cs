@@ -95,7 +95,10 @@ internal static class CreateRedemption
 
         private Redemption Intent(RequestKey key, RedemptionRequest request, RedemptionPlan plan, Guid payable)
         {
+            // Whole milliseconds, as the API says times: SQL would cut a finer one, and a hold that is placed again after a
+            // crash has to be the same request to the tick, or the ledger refuses its key.
             var now = time.GetUtcNow();
+            now = now.AddTicks(-(now.Ticks % TimeSpan.TicksPerMillisecond));
             var id = RedemptionId.New(time);
             DateTimeOffset? expiry = request.Mode == Mode.TwoPhase
                 ? now.AddSeconds(request.HoldTtlSeconds ?? GiftcardLimits.HoldSecondsDefault)

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Google.Protobuf;
 using Grpc.Core;
 using LocalPlus.Contracts.Ledger.V1;
 using LocalPlus.Hosting;
@@ -21,7 +22,7 @@ internal sealed class FakeLedger : LedgerService.LedgerServiceBase
     private readonly Dictionary<string, Account> accounts = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Hold> holds = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Transaction> transactions = new(StringComparer.Ordinal);
-    private readonly Dictionary<(string Operation, string Key), (object? Answer, RpcException? Refusal)> answers = [];
+    private readonly Dictionary<(string Operation, string Key), (ByteString Request, object? Answer, RpcException? Refusal)> answers = [];
     private readonly ConcurrentDictionary<string, int> calls = new(StringComparer.Ordinal);
 
     /// <summary>Calls with these operation names are not answered, and have no effect.</summary>
@@ -80,7 +81,7 @@ internal sealed class FakeLedger : LedgerService.LedgerServiceBase
     }
 
     public override Task<OpenAccountsResponse> OpenAccounts(OpenAccountsRequest request, ServerCallContext context) =>
-        Answer("open", null, () =>
+        Answer("open", null, request, () =>
         {
             var response = new OpenAccountsResponse();
             foreach (var open in request.Accounts)
@@ -104,7 +105,7 @@ internal sealed class FakeLedger : LedgerService.LedgerServiceBase
         });
 
     public override Task<GetAccountsResponse> GetAccounts(GetAccountsRequest request, ServerCallContext context) =>
-        Answer("get_accounts", null, () =>
+        Answer("get_accounts", null, request, () =>
         {
             var response = new GetAccountsResponse();
             response.Accounts.AddRange(request.AccountIds.Select(id => Owned(request.MerchantId, id).Clone()));
@@ -112,11 +113,11 @@ internal sealed class FakeLedger : LedgerService.LedgerServiceBase
         });
 
     public override Task<PostTransactionResponse> PostTransaction(PostTransactionRequest request, ServerCallContext context) =>
-        Answer("post", request.IdempotencyKey, () =>
+        Answer("post", request.IdempotencyKey, request, () =>
             Post(request.MerchantId, request.Reference, request.Kind, [.. request.Postings]));
 
     public override Task<PostTransactionResponse> ReverseTransaction(ReverseTransactionRequest request, ServerCallContext context) =>
-        Answer("reverse", request.IdempotencyKey, () =>
+        Answer("reverse", request.IdempotencyKey, request, () =>
         {
             var original = transactions[request.TransactionId];
             var reversed = transactions.Values.Where(t => t.ReversesTransactionId == request.TransactionId).SelectMany(t => t.Postings).ToList();
@@ -136,7 +137,7 @@ internal sealed class FakeLedger : LedgerService.LedgerServiceBase
         });
 
     public override Task<HoldResponse> PlaceHold(PlaceHoldRequest request, ServerCallContext context) =>
-        Answer("place", request.IdempotencyKey, () =>
+        Answer("place", request.IdempotencyKey, request, () =>
         {
             var hold = new Hold
             {
@@ -168,7 +169,7 @@ internal sealed class FakeLedger : LedgerService.LedgerServiceBase
         });
 
     public override Task<HoldResponse> CaptureHold(CaptureHoldRequest request, ServerCallContext context) =>
-        Answer("capture", request.IdempotencyKey, () =>
+        Answer("capture", request.IdempotencyKey, request, () =>
         {
             var hold = Pending(request.HoldId);
             return new HoldResponse
@@ -178,7 +179,7 @@ internal sealed class FakeLedger : LedgerService.LedgerServiceBase
         });
 
     public override Task<HoldResponse> ReleaseHold(ReleaseHoldRequest request, ServerCallContext context) =>
-        Answer("release", request.IdempotencyKey, () =>
+        Answer("release", request.IdempotencyKey, request, () =>
         {
             var hold = Pending(request.HoldId);
             Free(hold, HoldState.Released);
@@ -186,7 +187,7 @@ internal sealed class FakeLedger : LedgerService.LedgerServiceBase
         });
 
     public override Task<HoldResponse> ExtendHold(ExtendHoldRequest request, ServerCallContext context) =>
-        Answer("extend", request.IdempotencyKey, () =>
+        Answer("extend", request.IdempotencyKey, request, () =>
         {
             var hold = Pending(request.HoldId);
             hold.ExpiresAt = request.ExpiresAt;
@@ -194,13 +195,13 @@ internal sealed class FakeLedger : LedgerService.LedgerServiceBase
         });
 
     public override Task<HoldResponse> GetHold(GetHoldRequest request, ServerCallContext context) =>
-        Answer("get_hold", null, () => new HoldResponse
+        Answer("get_hold", null, request, () => new HoldResponse
         {
             Hold = (holds.Values.FirstOrDefault(h => h.HoldId == request.HoldId || h.Reference == request.Reference)
                     ?? throw new FaultException(CommonFaults.NotFound, "No such hold.")).Clone(),
         });
 
-    private Task<T> Answer<T>(string operation, string? key, Func<T> act)
+    private Task<T> Answer<T>(string operation, string? key, IMessage request, Func<T> act)
         where T : class
     {
         lock (gate)
@@ -211,36 +212,38 @@ internal sealed class FakeLedger : LedgerService.LedgerServiceBase
                 throw new RpcException(new Status(StatusCode.Unavailable, "deaf"));
             }
 
-            var answer = Once(operation, key, act);
+            var answer = Once(operation, key, request.ToByteString(), act);
             return MuteAfter.ContainsKey(operation)
                 ? throw new RpcException(new Status(StatusCode.Unavailable, "mute"))
                 : Task.FromResult(answer);
         }
     }
 
-    private T Once<T>(string operation, string? key, Func<T> act)
+    private T Once<T>(string operation, string? key, ByteString request, Func<T> act)
         where T : class
     {
         if (key is not null && answers.TryGetValue((operation, key), out var known))
         {
-            return known.Refusal is null ? (T)known.Answer! : throw known.Refusal;
+            return request != known.Request ? throw new FaultException(CommonFaults.IdempotencyKeyReused, "Another request.").ToRpcException()
+                : known.Refusal is null ? (T)known.Answer!
+                : throw known.Refusal;
         }
 
         try
         {
             var answer = act();
-            Remember(operation, key, (answer, null));
+            Remember(operation, key, (request, answer, null));
             return answer;
         }
         catch (FaultException fault)
         {
             var refusal = fault.ToRpcException();
-            Remember(operation, key, (null, refusal));
+            Remember(operation, key, (request, null, refusal));
             throw refusal;
         }
     }
 
-    private void Remember(string operation, string? key, (object?, RpcException?) answer)
+    private void Remember(string operation, string? key, (ByteString, object?, RpcException?) answer)
     {
         if (key is not null)
         {

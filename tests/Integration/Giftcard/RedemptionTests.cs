@@ -130,24 +130,26 @@ public sealed class RedemptionTests(GiftcardApi api) : IClassFixture<GiftcardApi
         Assert.Equal(2, (await api.GetAsync($"/v1/redemptions/{id}/refunds")).GetProperty("data").GetArrayLength());
     }
 
-    [Fact]
-    public async Task A_redemption_whose_answer_the_ledger_lost_is_finished_and_answered_the_same()
+    [Theory]
+    [InlineData("immediate", "captured")]
+    [InlineData("two_phase", "approved")]
+    public async Task A_redemption_whose_answer_the_ledger_lost_is_finished_and_answered_the_same(string mode, string taken)
     {
         var (card, code) = await api.SellAsync(5000);
-        var body = GiftcardApi.Redemption(code, 2000);
+        var body = GiftcardApi.Redemption(code, 2000, mode);
         api.Ledger.MuteAfter["place"] = true;
-        Assert.Equal("busy", GiftcardApi.Code(await api.PostAsync("/v1/redemptions", body, 503, "till-lost")));
-        Assert.Equal("request_in_progress", GiftcardApi.Code(await api.PostAsync("/v1/redemptions", body, 409, "till-lost")));
+        Assert.Equal("busy", GiftcardApi.Code(await api.PostAsync("/v1/redemptions", body, 503, $"till-{mode}")));
+        Assert.Equal("request_in_progress", GiftcardApi.Code(await api.PostAsync("/v1/redemptions", body, 409, $"till-{mode}")));
         api.Ledger.MuteAfter.Clear();
 
         JsonElement redemption = default;
         await Eventually.TrueAsync(async () =>
         {
-            using var answer = await api.SendAsync(HttpMethod.Post, "/v1/redemptions", api.Key, body, "till-lost");
+            using var answer = await api.SendAsync(HttpMethod.Post, "/v1/redemptions", api.Key, body, $"till-{mode}");
             redemption = JsonSerializer.Deserialize<JsonElement>(await answer.Content.ReadAsStringAsync());
             return (int)answer.StatusCode == 201;
         });
-        Assert.Equal(2000, GiftcardApi.Amount(redemption, "captured"));
+        Assert.Equal(2000, GiftcardApi.Amount(redemption, taken));
         Assert.Equal(3000, GiftcardApi.Amount(await api.GetAsync($"/v1/gift_cards/{card}"), "balance"));
         Assert.Single(api.Ledger.HoldsOf(redemption.GetProperty("id").GetString()!));
     }

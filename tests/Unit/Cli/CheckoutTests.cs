@@ -65,6 +65,9 @@ public sealed class CheckoutTests : IDisposable
         Assert.DoesNotContain("clouds", text, StringComparison.Ordinal);
         var store = File.ReadAllText(Path.Combine(_checkout.DaprFolder, "components", "secretstore.yaml"));
         Assert.Contains($"\"{_checkout.Secrets}\"", store, StringComparison.Ordinal);
+        var configuration = File.ReadAllText(Path.Combine(_checkout.DaprFolder, "config", "config.yaml"));
+        Assert.Contains($"connectionString: {_checkout.State}/names.db\n", configuration, StringComparison.Ordinal);
+        Assert.Contains($"configFilePath: {_checkout.DaprFolder}/config/config.yaml\n", text, StringComparison.Ordinal);
     }
 
     private static string Root()
