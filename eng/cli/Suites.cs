@@ -49,7 +49,8 @@ internal static partial class Suites
         _ => throw CliFailure.Usage($"there is no suite '{suite}'; there are {string.Join(", ", Names)}", "test"),
     };
 
-    private static IEnumerable<string> Projects(Checkout checkout, string folder) => Files(checkout, folder, "*.csproj");
+    /// <summary>By name, so that load drivers beside the tests are not taken for tests.</summary>
+    private static IEnumerable<string> Projects(Checkout checkout, string folder) => Files(checkout, folder, "*Tests*.csproj");
 
     private static IEnumerable<string> Scripts(Checkout checkout, string folder) => Files(checkout, folder, "*.suite.mjs");
 
