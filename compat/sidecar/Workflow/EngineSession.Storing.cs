@@ -1,4 +1,3 @@
-using Google.Protobuf.WellKnownTypes;
 using LocalPlus.Compat.TaskHub;
 using LocalPlus.Sidecar.Workflow.Store;
 
