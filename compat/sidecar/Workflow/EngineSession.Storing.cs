@@ -73,7 +73,12 @@ internal sealed partial class EngineSession
         Run run, ChildStart child, Dictionary<int, string> refusals, TurnOutcome.Stored outcome, CommitUnit unit, List<Run> born)
     {
         _runs.TryGetValue(child.InstanceId, out var occupant);
-        if (occupant is not null && (!occupant.Ended || occupant.Phase != RunPhase.Idle))
+        if (child.Started.Router is { HasTargetAppID: true } router && router.TargetAppID != _settings.AppId)
+        {
+            refusals[child.ActionId] = $"workflow '{child.InstanceId}' belongs to app '{router.TargetAppID}': "
+                + "this sidecar runs workflows of its own app only";
+        }
+        else if (occupant is not null && (!occupant.Ended || occupant.Phase != RunPhase.Idle))
         {
             if (IsSameChild(occupant, child.Started.ExecutionStarted.ParentInstance))
             {

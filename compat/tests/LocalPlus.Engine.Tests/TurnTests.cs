@@ -190,6 +190,18 @@ public sealed class TurnTests(PostgresFixture postgres) : EngineTest(postgres)
     }
 
     [Fact]
+    public async Task A_child_of_another_app_fails_with_a_clear_text()
+    {
+        await using var worker = Worker();
+        var action = Do.Child(0, "far", "far");
+        action.Router = new TaskRouter { TargetAppID = "elsewhere" };
+        await StartAsync(worker, "a", action);
+        var failure = (await worker.TurnAsync()).NewEvents[1].ChildWorkflowInstanceFailed.FailureDetails;
+        Assert.Contains("elsewhere", failure.ErrorMessage, StringComparison.Ordinal);
+        Assert.False((await Client.GetInstanceAsync(new GetInstanceRequest { InstanceId = "far" })).Exists);
+    }
+
+    [Fact]
     public async Task A_hundred_activities_at_once_give_a_hundred_results()
     {
         await using var worker = RawWorker.Connect(
