@@ -34,7 +34,7 @@ internal static class TurnRules
         {
             if (ContinuesAsNew(action) && !application.Ended)
             {
-                return Continue(turn, action, answer.CustomStatus);
+                return Continue(turn, action, StatusOf(answer));
             }
 
             application.Carry(action);
@@ -42,7 +42,7 @@ internal static class TurnRules
 
         return application.OversizeTask is { } oversize
             ? new TurnOutcome.Stalled(StalledReason.PayloadSizeExceeded, oversize)
-            : application.Outcome(answer.CustomStatus);
+            : application.Outcome(StatusOf(answer));
     }
 
     /// <summary>The events a generation begins with (rule 20).</summary>
@@ -84,7 +84,7 @@ internal static class TurnRules
                 Result = terminate.Input,
             },
         });
-        var outcome = application.Outcome(answer.CustomStatus);
+        var outcome = application.Outcome(StatusOf(answer));
         if (terminate.Recurse)
         {
             var told = new HistoryEvent
@@ -169,6 +169,10 @@ internal static class TurnRules
 
         return events;
     }
+
+    // Rule 16. An empty one is stored as none.
+    private static string? StatusOf(WorkflowResponse answer) =>
+        string.IsNullOrEmpty(answer.CustomStatus) ? null : answer.CustomStatus;
 
     private static ExecutionStartedEvent Started(TurnContext turn) =>
         turn.Past.Start
