@@ -98,7 +98,7 @@ public sealed class CustomerTests(WalletApi api) : IClassFixture<WalletApi>
     {
         var (_, key) = api.NewMerchant();
         await api.Service.CallAsync(
-            HttpMethod.Post, "/v1/customers", key, new { email = "canary@example.test", name = "Canary", phone = "0815" }, 201);
+            HttpMethod.Post, "/v1/customers", key, new { email = "canary@example.test", name = "Canary", phone = "+491573598264" }, 201);
 
         await using var connection = new NpgsqlConnection(api.Database.OwnerConnectionString);
         await connection.OpenAsync();
@@ -112,7 +112,7 @@ public sealed class CustomerTests(WalletApi api) : IClassFixture<WalletApi>
         await using var command = new NpgsqlCommand(everything, connection);
         var dump = (string)(await command.ExecuteScalarAsync())!;
         Assert.DoesNotContain("canary", dump, StringComparison.OrdinalIgnoreCase);
-        Assert.DoesNotContain("0815", dump, StringComparison.Ordinal);
+        Assert.DoesNotContain("491573598264", dump, StringComparison.Ordinal);
         Assert.DoesNotContain("canary", api.Service.Output, StringComparison.OrdinalIgnoreCase);
     }
 }
