@@ -8,6 +8,7 @@ internal static class Scenarios
     private static readonly SortedDictionary<string, Scenario> All = new(StringComparer.Ordinal)
     {
         ["redeem"] = RedeemScenario.RunAsync,
+        ["transfer"] = TransferScenario.RunAsync,
     };
 
     public static IEnumerable<string> Names => All.Keys;
