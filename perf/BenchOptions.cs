@@ -8,8 +8,18 @@ namespace LocalPlus.Perf;
 /// </summary>
 internal sealed record BenchOptions(int Clients, TimeSpan For, double? Rate, bool JsonOnly)
 {
-    public const string Usage = "options: --clients N (16) --for SECONDS (10) --rps N (closed loop) --json";
+    public const string Usage = "options: --clients N (16) --for SECONDS (10) --rps N (closed loop) --pgledger FILE --history ENTRIES (0) --json";
 
+    /// <summary>First answers pay for compilation and cold pools; they are sent but not counted.</summary>
+    public TimeSpan WarmUp { get; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>pgledger's SQL, for the yardstick of that name.</summary>
+    public string? Pgledger { get; init; }
+
+    /// <summary>How many entries the books have before a transfer bench begins.</summary>
+    public long History { get; init; }
+
+    private const long MaxHistory = 100_000_000;
     private const int MaxClients = 1024;
     private const int MaxSeconds = 3600;
 
@@ -21,6 +31,12 @@ internal sealed record BenchOptions(int Clients, TimeSpan For, double? Rate, boo
             if (words[i] == "--json")
             {
                 options = options with { JsonOnly = true };
+                continue;
+            }
+
+            if (words[i] == "--pgledger" && i + 1 < words.Length)
+            {
+                options = options with { Pgledger = words[++i] };
                 continue;
             }
 
@@ -36,6 +52,9 @@ internal sealed record BenchOptions(int Clients, TimeSpan For, double? Rate, boo
                     break;
                 case "--for" when number <= MaxSeconds:
                     options = options with { For = TimeSpan.FromSeconds(number) };
+                    break;
+                case "--history" when number <= MaxHistory:
+                    options = options with { History = (long)number };
                     break;
                 case "--rps":
                     options = options with { Rate = number };

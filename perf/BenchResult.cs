@@ -3,44 +3,69 @@ using System.Globalization;
 namespace LocalPlus.Perf;
 
 /// <summary>
-/// One measured scenario. The ratio is its rate over the yardstick's, which ran on the same machine in the same run:
-/// figures of different machines are never compared.
+/// What a scenario came to. Ratios are to yardsticks that ran on the same machine in the same run: figures of different
+/// machines are never compared.
 /// </summary>
+/// <param name="Scenario">Its name.</param>
 /// <param name="Sound">False when the books did not add up afterwards or too much failed: then the figures mean nothing.</param>
+/// <param name="Figures">By name; the name ends with the unit.</param>
+/// <param name="Ratios">By name: ours to the yardstick's, so more is better, except for latencies.</param>
+/// <param name="Notes">What a reader must know: conditions, yardsticks, what was checked.</param>
 internal sealed record BenchResult(
-    string Scenario, int Clients, double Seconds, double? AskedPerSecond, long Succeeded, double PerSecond, double P50Ms, double P90Ms,
-    double P99Ms, double P999Ms, double MaxMs, IReadOnlyDictionary<string, long> Errors, string Yardstick, double YardstickPerSecond,
-    double Ratio, bool Sound, IReadOnlyDictionary<string, string> Notes)
+    string Scenario, bool Sound, IReadOnlyDictionary<string, double> Figures, IReadOnlyDictionary<string, double> Ratios,
+    IReadOnlyDictionary<string, string> Notes)
 {
     private const double ErrorsAllowed = 0.01;
 
-    public static BenchResult Of(
-        string scenario, BenchOptions options, Load load, string yardstick, double yardstickPerSecond, bool booksAddUp,
-        IReadOnlyDictionary<string, string> notes) =>
-        new(
-            scenario, options.Clients, Round(load.Took.TotalSeconds), options.Rate, load.Succeeded, Round(load.PerSecond),
-            Ms(load, 0.5), Ms(load, 0.9), Ms(load, 0.99), Ms(load, 0.999), Round(load.Latency.Max.TotalMilliseconds), load.Errors,
-            yardstick, Round(yardstickPerSecond), yardstickPerSecond > 0 ? Math.Round(load.PerSecond / yardstickPerSecond, 3) : 0,
-            booksAddUp && load.Succeeded > 0 && load.Errors.Values.Sum() <= ErrorsAllowed * load.Succeeded, notes);
-
     public void Tell()
     {
-        void Line(FormattableString text) => Console.WriteLine(text.ToString(CultureInfo.InvariantCulture));
-        Line($"{Scenario}: {Succeeded} in {Seconds} s = {PerSecond}/s, {Clients} clients, {(AskedPerSecond is { } r ? $"open loop at {r}/s" : "closed loop")}");
-        Line($"  latency ms   p50 {P50Ms}   p90 {P90Ms}   p99 {P99Ms}   p99.9 {P999Ms}   max {MaxMs}");
-        Line($"  yardstick    {Yardstick}: {YardstickPerSecond}/s, so the ratio is {Ratio}");
-        foreach (var (name, value) in Notes)
-        {
-            Line($"  {name,-12} {value}");
-        }
+        Section("figures", Figures, value => value.ToString("#,0.##", CultureInfo.InvariantCulture));
+        Section("ratios", Ratios, value => value.ToString("0.000", CultureInfo.InvariantCulture));
+        Section("notes", Notes, value => value);
+    }
 
-        foreach (var (error, count) in Errors)
+    private static void Section<T>(string title, IReadOnlyDictionary<string, T> lines, Func<T, string> format)
+    {
+        Console.WriteLine(title);
+        foreach (var (name, value) in lines)
         {
-            Line($"  error        {error}: {count}");
+            Console.WriteLine($"  {name,-36} {format(value)}");
         }
     }
 
-    private static double Ms(Load load, double share) => Round(load.Latency.Percentile(share).TotalMilliseconds);
+    /// <summary>Collects a result while the scenario's phases go by.</summary>
+    public sealed class Builder(string scenario)
+    {
+        private readonly Dictionary<string, double> _figures = [];
+        private readonly Dictionary<string, double> _ratios = [];
+        private readonly Dictionary<string, string> _notes = [];
+        private bool _sound = true;
 
-    private static double Round(double value) => Math.Round(value, 2);
+        public void Figure(string name, double value) => _figures[name] = Math.Round(value, 2);
+
+        public void Ratio(string name, double value, double yardstick) => _ratios[name] = yardstick > 0 ? Math.Round(value / yardstick, 3) : 0;
+
+        public void Note(string name, string text) => _notes[name] = text;
+
+        /// <summary>What must be true for the figures to mean anything.</summary>
+        public void Require(bool condition) => _sound &= condition;
+
+        /// <summary>The rate and latencies of a load, under a name; too many errors make the result unsound.</summary>
+        public void Load(string name, Load load)
+        {
+            Figure($"{name}_per_second", load.PerSecond);
+            Figure($"{name}_p50_ms", load.Latency.Percentile(0.5).TotalMilliseconds);
+            Figure($"{name}_p90_ms", load.Latency.Percentile(0.9).TotalMilliseconds);
+            Figure($"{name}_p99_ms", load.Latency.Percentile(0.99).TotalMilliseconds);
+            Figure($"{name}_max_ms", load.Latency.Max.TotalMilliseconds);
+            foreach (var (error, count) in load.Errors)
+            {
+                Figure($"{name}_error_{error}", count);
+            }
+
+            Require(load.Succeeded > 0 && load.Errors.Values.Sum() <= ErrorsAllowed * load.Succeeded);
+        }
+
+        public BenchResult Build() => new(scenario, _sound, _figures, _ratios, _notes);
+    }
 }

@@ -17,16 +17,13 @@ internal sealed record Load(Histogram Latency, TimeSpan Took, IReadOnlyDictionar
 /// <summary>Sends requests from a fixed number of clients, closed or open loop.</summary>
 internal static class LoadRunner
 {
-    /// <summary>First answers pay for compilation and cold pools; they are sent but not counted.</summary>
-    private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(3);
-
     public static async Task<Load> RunAsync(BenchOptions options, Request request, CancellationToken cancel)
     {
-        await SendAsync(options with { For = WarmUp }, request, cancel);
+        await SendAsync(options with { For = options.WarmUp }, request, cancel);
         return await SendAsync(options, request, cancel);
     }
 
-    private static async Task<Load> SendAsync(BenchOptions options, Request request, CancellationToken cancel)
+    public static async Task<Load> SendAsync(BenchOptions options, Request request, CancellationToken cancel)
     {
         var errors = new ConcurrentDictionary<string, long>(StringComparer.Ordinal);
         var latencies = Enumerable.Range(0, options.Clients).Select(_ => new Histogram()).ToArray();

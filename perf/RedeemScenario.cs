@@ -51,13 +51,12 @@ internal static class RedeemScenario
         }
 
         var load = await LoadRunner.RunAsync(options, RedeemAsync, cancel);
-        var yardstick = await Pgbench.RunAsync(options.Clients, options.For, cancel);
         var wrong = await WrongAsync(api, cards, accepted, cancel);
-        var notes = new Dictionary<string, string>
-        {
-            ["books"] = wrong == 0 ? $"{Cards} cards lost exactly what was taken" : $"{wrong} cards differ, {unknown} outcomes unknown",
-        };
-        return BenchResult.Of("redeem", options, load, Pgbench.Name, yardstick, wrong <= unknown, notes);
+        var result = new BenchResult.Builder("redeem");
+        result.Load("redeem", load);
+        result.Require(wrong <= unknown);
+        result.Note("books", wrong == 0 ? $"{Cards} cards lost exactly what was taken" : $"{wrong} cards differ, {unknown} outcomes unknown");
+        return result.Build();
     }
 
     private static async Task<(string Id, string Code)[]> SellAsync(Api api, CancellationToken cancel)

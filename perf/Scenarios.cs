@@ -1,3 +1,5 @@
+using LocalPlus.Perf.Transfer;
+
 namespace LocalPlus.Perf;
 
 /// <summary>What can be measured, by name. A scenario sets up what it needs, measures, and runs its yardstick beside.</summary>

@@ -33,6 +33,9 @@ internal sealed record Ports(int Offset)
 
     public int DaprInternal(string app) => Port(app, 5600);
 
+    /// <summary>Where a bench starts a service of its own; its app port is the next.</summary>
+    public int Bench => 5704 + Offset;
+
     public IEnumerable<int> All =>
     [
         Gateway, Postgres, Valkey, Smtp,

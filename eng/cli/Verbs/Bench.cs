@@ -4,10 +4,10 @@ namespace LocalPlus.Cli;
 internal static class Bench
 {
     public static readonly Verb Verb = new(
-        "bench", "bench redeem|transfer|workflow [--json] [--for SECONDS] [--clients N] [--rps N]", "measure, with a yardstick beside", RunAsync)
+        "bench", "bench redeem|transfer|workflow [--json] [--for SECONDS] [--clients N] [--rps N] [--pgledger FILE] [--history ENTRIES]", "measure, with a yardstick beside", RunAsync)
     {
         Flags = ["--json"],
-        Options = ["--for", "--clients", "--rps"],
+        Options = ["--for", "--clients", "--rps", "--pgledger", "--history"],
     };
 
     private static async Task<int> RunAsync(Invocation call)
@@ -40,6 +40,10 @@ internal static class Bench
             {
                 ["LP_GATEWAY"] = state.Ports.GatewayUrl.Replace("localhost", "127.0.0.1", StringComparison.Ordinal),
                 ["LP_LEDGER"] = $"http://127.0.0.1:{state.Ports.Public("ledger")}",
+                ["LP_LEDGER_ASSEMBLY"] = checkout.Assembly("LocalPlus.Ledger", "Release"),
+                ["LP_BENCH_PORT"] = $"{state.Ports.Bench}",
+                ["LP_SECRETS"] = checkout.Secrets,
+                ["DAPR_HTTP_PORT"] = $"{state.Ports.DaprHttp("ledger")}",
                 ["LP_API_KEY"] = developer.ApiKey,
                 ["LP_MERCHANT_ID"] = developer.MerchantId,
                 ["LP_OPERATOR_TOKEN"] = Operators.Mint(checkout, "admin", "bench"),

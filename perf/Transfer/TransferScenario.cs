@@ -1,0 +1,136 @@
+using System.Globalization;
+
+namespace LocalPlus.Perf.Transfer;
+
+/// <summary>
+/// Transfers of 1 minor unit between 1,000 accounts over the ledger's REST, with API key, idempotency, outbox and leaf hash,
+/// at several numbers of connections and with unevenly used accounts; the yardsticks before and after. Afterwards the
+/// books must add up to nothing. The relay of the outbox is kept still: the yardsticks only write events, too.
+/// </summary>
+internal static class TransferScenario
+{
+    private const int Accounts = 1000;
+    private const int HotAccounts = 10;
+    private const int HistoryPerTransaction = 2;
+    private static readonly int[] Connections = [16, 64, 256];
+
+    public static async Task<BenchResult> RunAsync(BenchOptions options, CancellationToken cancel)
+    {
+        var result = new BenchResult.Builder("transfer");
+        await using var ledger = await LedgerUnderTest.StartAsync(cancel);
+        await using var still = await StillRelay.TakeAsync(LedgerUnderTest.Database, cancel);
+        var accounts = await BenchAccounts.OpenAsync(ledger.Address, Accounts, cancel);
+        await Yardsticks.PrepareAsync(accounts.Ids, cancel);
+        if (options.History > 0)
+        {
+            await History.WriteAsync(options.History / HistoryPerTransaction, cancel);
+        }
+
+        var before = await Yardsticks.FunctionAsync(Yardsticks.Clients, Accounts, options.For, cancel);
+        await LoadAsync(ledger, accounts, options with { Clients = Connections[^1], For = options.WarmUp }, AccountPickers.Uniform(Accounts), cancel);
+        var memory = ledger.ResidentMegabytes;
+        var loads = new Dictionary<string, Load>(StringComparer.Ordinal);
+        async Task MeasureAsync(string name, int clients, AccountPicker picker)
+        {
+            var spent = ledger.ProcessorTime;
+            var load = await LoadAsync(ledger, accounts, options with { Clients = clients }, picker, cancel);
+            loads.Add(name, load);
+            Console.WriteLine($"· {name}: {load.PerSecond:0} transfers/s, p99 {load.Latency.Percentile(0.99).TotalMilliseconds:0.0} ms");
+            result.Load(name, load);
+            result.Figure($"{name}_service_cpu_us", (ledger.ProcessorTime - spent).TotalMicroseconds / Math.Max(1, load.Succeeded));
+        }
+
+        await MeasureAsync("one", 1, AccountPickers.Uniform(Accounts));
+        foreach (var clients in Connections)
+        {
+            await MeasureAsync($"at_{clients}", clients, AccountPickers.Uniform(Accounts));
+        }
+
+        await MeasureAsync("zipf_at_64", 64, AccountPickers.Zipf(Accounts));
+        await MeasureAsync("ten_hot_at_64", 64, AccountPickers.FromFew(HotAccounts, Accounts));
+        await MeasureAsync("hot_merchant_at_64", 64, AccountPickers.ToOne(Accounts, Accounts));
+        var after = await Yardsticks.FunctionAsync(Yardsticks.Clients, Accounts, options.For, cancel);
+        var lonely = await Yardsticks.FunctionAsync(1, Accounts, options.For, cancel);
+
+        var function = (before + after) / 2;
+        result.Figure("function_16_clients_per_second", function);
+        result.Figure("function_1_client_ms", 1000 / lonely);
+        foreach (var clients in Connections)
+        {
+            result.Ratio($"at_{clients}_to_function", loads[$"at_{clients}"].PerSecond, function);
+        }
+
+        result.Ratio("zipf_to_uniform", loads["zipf_at_64"].PerSecond, loads["at_64"].PerSecond);
+        result.Ratio("ten_hot_to_uniform", loads["ten_hot_at_64"].PerSecond, loads["at_64"].PerSecond);
+        result.Ratio("hot_merchant_to_uniform", loads["hot_merchant_at_64"].PerSecond, loads["at_64"].PerSecond);
+        result.Ratio("lonely_latency_to_bare", loads["one"].Latency.Percentile(0.5).TotalMilliseconds, 1000 / lonely);
+        if (options.Pgledger is { } file)
+        {
+            var pgledger = await Yardsticks.PgledgerAsync(file, Accounts, options.For, cancel);
+            result.Figure("pgledger_16_clients_per_second", pgledger);
+            result.Ratio("at_16_to_pgledger", loads["at_16"].PerSecond, pgledger);
+            result.Ratio("at_64_to_pgledger", loads["at_64"].PerSecond, pgledger);
+            result.Ratio("at_256_to_pgledger", loads["at_256"].PerSecond, pgledger);
+        }
+
+        result.Figure("ledger_memory_mb_before", memory);
+        result.Figure("ledger_memory_mb_after", ledger.ResidentMegabytes);
+        await ConcludeAsync(result, options, cancel);
+        return result.Build();
+    }
+
+    private static async Task ConcludeAsync(BenchResult.Builder result, BenchOptions options, CancellationToken cancel)
+    {
+        var books = (await Psql.RunAsync(LedgerUnderTest.Database, Sql.Check, cancel)).Trim().Split('|');
+        result.Require(books[0] == "0" && books[1] == "0");
+        result.Note("books", $"{books[3]} entries sum to {books[0]}; {books[1]} accounts differ from their entries; {books[2]} MB");
+        result.Note("settings", (await Psql.RunAsync("postgres", Sql.Settings, cancel)).Trim().ReplaceLineEndings(" "));
+        result.Note("yardstick", "pgbench, 16 clients, one PL/pgSQL call per transfer that writes the same rows into the same tables");
+        result.Note("conditions", $"generator, ledger and PostgreSQL share {Environment.ProcessorCount} processors; relay of the outbox still; {options.For.TotalSeconds:0} s a phase");
+    }
+
+    private static async Task<Load> LoadAsync(
+        LedgerUnderTest ledger, BenchAccounts accounts, BenchOptions options, AccountPicker pick, CancellationToken cancel)
+    {
+        var wires = new HttpWire[options.Clients];
+        try
+        {
+            for (var i = 0; i < wires.Length; i++)
+            {
+                wires[i] = await HttpWire.ConnectAsync(ledger.Address, Api.Setting("LP_API_KEY"), cancel);
+            }
+
+            return await LoadRunner.SendAsync(options, async (client, number, end) =>
+            {
+                var key = Guid.NewGuid().ToString("N");
+                var (source, destination) = pick();
+                var body = string.Create(
+                    CultureInfo.InvariantCulture,
+                    $$$"""{"reference":"{{{key}}}","kind":"bench","postings":[{"source":"{{{accounts.Ids[source]}}}","destination":"{{{accounts.At(destination)}}}","amount":1}]}""");
+                var (status, failure) = await wires[client].PostAsync("/v1/transactions", body, key, end);
+                return status == 201 ? null : Api.Failure(status, failure);
+            }, cancel);
+        }
+        finally
+        {
+            Array.ForEach(wires, wire => wire?.Dispose());
+        }
+    }
+
+    private static class Sql
+    {
+        public const string Check = """
+            SELECT (SELECT COALESCE(sum(amount), 0) FROM ledger_entries),
+                   (SELECT count(*) FROM accounts a
+                      LEFT JOIN (SELECT account_id, sum(amount) AS posted FROM ledger_entries WHERE stripe = 0 GROUP BY account_id) e USING (account_id)
+                     WHERE a.posted <> COALESCE(e.posted, 0)),
+                   pg_database_size(current_database()) / 1048576,
+                   (SELECT count(*) FROM ledger_entries);
+            """;
+
+        public const string Settings = """
+            SELECT name || '=' || current_setting(name)
+              FROM unnest(ARRAY['server_version', 'fsync', 'synchronous_commit', 'full_page_writes', 'shared_buffers', 'max_wal_size']) AS name;
+            """;
+    }
+}
