@@ -16,6 +16,9 @@ internal sealed record BenchOptions(int Clients, TimeSpan For, double? Rate, boo
     /// <summary>pgledger's SQL, for the yardstick of that name.</summary>
     public string? Pgledger { get; init; }
 
+    /// <summary>A number of clients was asked for: scenarios that measure several measure this one.</summary>
+    public bool OnlyTheseClients { get; init; }
+
     /// <summary>How many entries the books have before a transfer bench begins.</summary>
     public long History { get; init; }
 
@@ -48,7 +51,7 @@ internal sealed record BenchOptions(int Clients, TimeSpan For, double? Rate, boo
             switch (words[i++])
             {
                 case "--clients" when number <= MaxClients:
-                    options = options with { Clients = (int)number };
+                    options = options with { Clients = (int)number, OnlyTheseClients = true };
                     break;
                 case "--for" when number <= MaxSeconds:
                     options = options with { For = TimeSpan.FromSeconds(number) };

@@ -40,37 +40,34 @@ internal static class TransferScenario
             result.Figure($"{name}_service_cpu_us", (ledger.ProcessorTime - spent).TotalMicroseconds / Math.Max(1, load.Succeeded));
         }
 
-        await MeasureAsync("one", 1, AccountPickers.Uniform(Accounts));
-        foreach (var clients in Connections)
+        foreach (var clients in options.OnlyTheseClients ? [options.Clients] : Connections)
         {
             await MeasureAsync($"at_{clients}", clients, AccountPickers.Uniform(Accounts));
         }
 
-        await MeasureAsync("zipf_at_64", 64, AccountPickers.Zipf(Accounts));
-        await MeasureAsync("ten_hot_at_64", 64, AccountPickers.FromFew(HotAccounts, Accounts));
-        await MeasureAsync("hot_merchant_at_64", 64, AccountPickers.ToOne(Accounts, Accounts));
-        var after = await Yardsticks.FunctionAsync(Yardsticks.Clients, Accounts, options.For, cancel);
-        var lonely = await Yardsticks.FunctionAsync(1, Accounts, options.For, cancel);
-
-        var function = (before + after) / 2;
-        result.Figure("function_16_clients_per_second", function);
-        result.Figure("function_1_client_ms", 1000 / lonely);
-        foreach (var clients in Connections)
+        if (!options.OnlyTheseClients)
         {
-            result.Ratio($"at_{clients}_to_function", loads[$"at_{clients}"].PerSecond, function);
+            await MeasureAsync("one", 1, AccountPickers.Uniform(Accounts));
+            await MeasureAsync("zipf_at_64", 64, AccountPickers.Zipf(Accounts));
+            await MeasureAsync("ten_hot_at_64", 64, AccountPickers.FromFew(HotAccounts, Accounts));
+            await MeasureAsync("hot_merchant_at_64", 64, AccountPickers.ToOne(Accounts, Accounts));
+            var lonely = await Yardsticks.FunctionAsync(1, Accounts, options.For, cancel);
+            result.Figure("function_1_client_ms", 1000 / lonely);
+            result.Ratio("zipf_to_uniform", loads["zipf_at_64"].PerSecond, loads["at_64"].PerSecond);
+            result.Ratio("ten_hot_to_uniform", loads["ten_hot_at_64"].PerSecond, loads["at_64"].PerSecond);
+            result.Ratio("hot_merchant_to_uniform", loads["hot_merchant_at_64"].PerSecond, loads["at_64"].PerSecond);
+            result.Ratio("lonely_latency_to_bare", loads["one"].Latency.Percentile(0.5).TotalMilliseconds, 1000 / lonely);
         }
 
-        result.Ratio("zipf_to_uniform", loads["zipf_at_64"].PerSecond, loads["at_64"].PerSecond);
-        result.Ratio("ten_hot_to_uniform", loads["ten_hot_at_64"].PerSecond, loads["at_64"].PerSecond);
-        result.Ratio("hot_merchant_to_uniform", loads["hot_merchant_at_64"].PerSecond, loads["at_64"].PerSecond);
-        result.Ratio("lonely_latency_to_bare", loads["one"].Latency.Percentile(0.5).TotalMilliseconds, 1000 / lonely);
-        if (options.Pgledger is { } file)
+        var after = await Yardsticks.FunctionAsync(Yardsticks.Clients, Accounts, options.For, cancel);
+        var function = (before + after) / 2;
+        result.Figure("function_16_clients_per_second", function);
+        var pgledger = options.Pgledger is { } file ? await Yardsticks.PgledgerAsync(file, Accounts, options.For, cancel) : 0;
+        result.Figure("pgledger_16_clients_per_second", pgledger);
+        foreach (var (name, load) in loads.Where(load => load.Key.StartsWith("at_", StringComparison.Ordinal)))
         {
-            var pgledger = await Yardsticks.PgledgerAsync(file, Accounts, options.For, cancel);
-            result.Figure("pgledger_16_clients_per_second", pgledger);
-            result.Ratio("at_16_to_pgledger", loads["at_16"].PerSecond, pgledger);
-            result.Ratio("at_64_to_pgledger", loads["at_64"].PerSecond, pgledger);
-            result.Ratio("at_256_to_pgledger", loads["at_256"].PerSecond, pgledger);
+            result.Ratio($"{name}_to_function", load.PerSecond, function);
+            result.Ratio($"{name}_to_pgledger", load.PerSecond, pgledger);
         }
 
         result.Figure("ledger_memory_mb_before", memory);
