@@ -17,7 +17,7 @@ internal sealed record Score(int Passed, int Failed, IReadOnlyList<string> Failu
 /// </summary>
 internal static partial class Suites
 {
-    public static readonly string[] Names = ["unit", "tidy", "contract", "compat", "integration", "platform", "conformance", "e2e"];
+    public static readonly string[] Names = ["unit", "tidy", "contract", "compat", "integration", "platform", "conformance", "e2e", EngineRuns.Kills];
 
     private static readonly TimeSpan ProjectLimit = TimeSpan.FromMinutes(10);
 
@@ -46,6 +46,7 @@ internal static partial class Suites
         "e2e" => Projects(checkout, "tests/EndToEnd"),
         "compat" => Projects(checkout, "compat/tests"),
         "conformance" => Scripts(checkout, "compat/tests"),
+        EngineRuns.Kills or EngineRuns.Scale => [],
         _ => throw CliFailure.Usage($"there is no suite '{suite}'; there are {string.Join(", ", Names)}", "test"),
     };
 
@@ -119,16 +120,21 @@ internal static partial class Suites
             Environment = { ["LP_ROOT"] = checkout.Root, ["LP_DOTNET"] = Tools.Dotnet },
             OnLine = line => progress.Detail = line.Trim(),
         };
-        var result = await run.RunAsync(cancel);
+        return Closing(await run.RunAsync(cancel), script);
+    }
+
+    /// <summary>The score of a program whose last line is "N passed, N failed".</summary>
+    public static Score Closing(CommandResult result, string name)
+    {
         var match = result.Lines.Reverse().Select(l => Sum().Match(l)).FirstOrDefault(m => m.Success);
         if (match is null)
         {
-            return new Score(0, 1, [$"{script} printed no result:\n{result.Tail(15)}"]);
+            return new Score(0, 1, [$"{name} printed no result:\n{result.Tail(15)}"]);
         }
 
         var passed = int.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture);
         var failed = int.Parse(match.Groups[2].Value, CultureInfo.InvariantCulture);
-        return new Score(passed, Math.Max(failed, result.ExitCode == 0 ? 0 : 1), failed == 0 && result.ExitCode == 0 ? [] : [$"{script}:\n{result.Tail(15)}"]);
+        return new Score(passed, Math.Max(failed, result.ExitCode == 0 ? 0 : 1), failed == 0 && result.ExitCode == 0 ? [] : [$"{name}:\n{result.Tail(15)}"]);
     }
 
     /// <summary>Visual Studio's result file; null when it is absent or torn.</summary>

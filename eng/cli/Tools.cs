@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace LocalPlus.Cli;
 
 /// <summary>Finds the programs that the stack leans on.</summary>
@@ -13,6 +15,9 @@ internal static class Tools
     /// <summary>The running dotnet, or the one in PATH when the CLI was started through its own executable.</summary>
     public static string Dotnet =>
         Environment.ProcessPath is { } path && Path.GetFileName(path) == "dotnet" ? path : Find("dotnet") ?? "dotnet";
+
+    /// <summary>Where the running .NET is installed: programs that are started by their own name look for it there.</summary>
+    public static string DotnetRoot => Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", ".."));
 
     public static string? Find(string name) =>
         (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Concat(MoreFolders)

@@ -1,83 +1,67 @@
-using System.Diagnostics;
+using System.Globalization;
 using System.Text.Json;
 using Grpc.Net.Client;
 using LocalPlus.Compat.TaskHub;
-using LocalPlus.Engine.Testing;
 using LocalPlus.Perf.Workflow;
 
-// Measures runs of five sequential activities that do nothing, against the sidecar and a PostgreSQL of its own.
-const int Steps = 5;
-int[] levels = [1, 16, 64, 200];
+// ./localplus bench workflow: the sidecar's workflows and calls beside the real daprd's figures.
+int[] inFlight = [1, 16, 64, 200];
+const double Target = 5;
+const double MostMsAlone = 15;
+const int RedemptionsInFlight = 64;
+
+if (args is ["worker", var address])
+{
+    return await SdkWorker.RunAsync(address);
+}
 
 var json = args.Contains("--json");
-var seconds = double.Parse(Option("--for") ?? "4", System.Globalization.CultureInfo.InvariantCulture);
-var sidecarPath = Option("--sidecar") ?? Path.Combine(AppContext.BaseDirectory, "../../LocalPlus.Sidecar", Path.GetFileName(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory)), "daprd");
+var length = TimeSpan.FromSeconds(double.Parse(Option("--for") ?? "4", CultureInfo.InvariantCulture));
+var executable = Option("--sidecar") ?? Path.Combine(
+    AppContext.BaseDirectory, "../../LocalPlus.Sidecar", Path.GetFileName(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory)), "daprd");
 
-await using var postgres = await PrivatePostgres.StartNewAsync();
-await using var sidecar = new SidecarProcess(Path.GetFullPath(sidecarPath), "bench", postgres.LibpqString);
-await sidecar.StartAsync();
-using var channel = GrpcChannel.ForAddress($"http://127.0.0.1:{sidecar.GrpcPort}");
-var hub = new TaskHubSidecarService.TaskHubSidecarServiceClient(channel);
-using var leaving = new CancellationTokenSource();
-var worker = new ChainWorker(hub, Steps).RunAsync(leaving.Token);
-var scenarios = new List<Dictionary<string, object>>();
-await RunsAsync(16, TimeSpan.FromSeconds(Math.Min(2, seconds)));
-foreach (var level in levels)
+await using var stack = await BenchStack.StartAsync(Path.GetFullPath(executable));
+using var channel = GrpcChannel.ForAddress($"http://127.0.0.1:{stack.Sidecar.GrpcPort}");
+var bench = new RunsBench(new TaskHubSidecarService.TaskHubSidecarServiceClient(channel), stack.Sidecar, stack.Worker, stack.Postgres);
+
+// The first seconds belong to the compiler.
+await bench.MeasureAsync(RunsBench.Activities, RedemptionsInFlight, length);
+var runs = new List<RunFigures>();
+foreach (var many in inFlight)
 {
-    var cpu = sidecar.Cpu;
-    var (count, took, times) = await RunsAsync(level, TimeSpan.FromSeconds(seconds));
-    var figures = new Dictionary<string, object>
-    {
-        ["in_flight"] = level,
-        ["runs_per_second"] = Math.Round(count / took.TotalSeconds, 1),
-        ["p50_ms"] = Percentile(times, 0.5),
-        ["p99_ms"] = Percentile(times, 0.99),
-        ["sidecar_cpu_ms_per_run"] = Math.Round((sidecar.Cpu - cpu).TotalMilliseconds / count, 2),
-    };
-    scenarios.Add(figures);
+    await MeasureAsync(RunsBench.Activities, many);
+}
+
+// What a redemption costs: a run of one activity, and of none.
+await MeasureAsync(1, RedemptionsInFlight);
+await MeasureAsync(0, RedemptionsInFlight);
+var calls = await new CallsBench(stack).MeasureAsync(length / 2, one => Tell(
+    $"{one.Call,-24} {one.PerSecond,8}/s  p50 {one.P50Ms,7} ms  p99 {one.P99Ms,7} ms  daprd {one.DaprdPerSecond,6}/s  ratio {one.Ratio} (fair {one.FairRatio})"));
+
+var missed = runs.Where(one => one.Ratio < Target).Select(one => $"{one.InFlight} in flight: {one.Ratio} times daprd")
+    .Concat(runs.Where(one => one is { InFlight: 1, P50Ms: > MostMsAlone }).Select(one => $"alone: p50 {one.P50Ms} ms"))
+    .Concat(calls.Where(one => one.FairRatio < 1).Select(one => $"{one.Call}: {one.FairRatio} times daprd"))
+    .ToList();
+missed.ForEach(line => Tell($"missed: {line}"));
+Console.WriteLine(JsonSerializer.Serialize(
+    new { Scenario = "workflow", Store = "state.postgresql", Seconds = length.TotalSeconds, DaprdCpuMs = RealDaprd.CpuMsPerRun, Runs = runs, Calls = calls, Missed = missed },
+    new JsonSerializerOptions { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower }));
+return missed.Count == 0 ? 0 : 1;
+
+async Task MeasureAsync(int activities, int many)
+{
+    var one = await bench.MeasureAsync(activities, many, length);
+    runs.Add(one);
+    Tell($"{activities} activities, {many,3} in flight: {one.PerSecond,7}/s  p50 {one.P50Ms,7} ms  p99 {one.P99Ms,7} ms  CPU ms {one.CpuMs} "
+        + $"(sidecar {one.SidecarCpuMs}, worker {one.WorkerCpuMs}, postgres {one.PostgresCpuMs})  ratio {one.Ratio?.ToString(CultureInfo.InvariantCulture) ?? "-"}");
+}
+
+void Tell(string line)
+{
     if (!json)
     {
-        Console.WriteLine(string.Join("  ", figures.Select(pair => $"{pair.Key} {pair.Value}")));
+        Console.WriteLine(line);
     }
-}
-
-await leaving.CancelAsync();
-await Task.WhenAny(worker);
-Console.WriteLine(JsonSerializer.Serialize(new { bench = "workflow", store = "state.postgresql", steps = Steps, scenarios }));
-return 0;
-
-async Task<(int Count, TimeSpan Took, List<double> Times)> RunsAsync(int inFlight, TimeSpan length)
-{
-    var begun = Stopwatch.GetTimestamp();
-    var loops = Enumerable.Range(0, inFlight).Select(_ => LoopAsync(begun, length)).ToArray();
-    var times = (await Task.WhenAll(loops)).SelectMany(each => each).ToList();
-    return (times.Count, Stopwatch.GetElapsedTime(begun), times);
-}
-
-async Task<List<double>> LoopAsync(long begun, TimeSpan length)
-{
-    var times = new List<double>();
-    while (Stopwatch.GetElapsedTime(begun) < length)
-    {
-        var at = Stopwatch.GetTimestamp();
-        var id = Guid.NewGuid().ToString();
-        await hub.StartInstanceAsync(new CreateInstanceRequest { InstanceId = id, Name = "chain", Input = "1" });
-        var done = await hub.WaitForInstanceCompletionAsync(new GetInstanceRequest { InstanceId = id });
-        if (done.WorkflowState.WorkflowStatus != OrchestrationStatus.Completed)
-        {
-            throw new InvalidOperationException($"run {id} ended {done.WorkflowState.WorkflowStatus}");
-        }
-
-        times.Add(Stopwatch.GetElapsedTime(at).TotalMilliseconds);
-    }
-
-    return times;
-}
-
-static double Percentile(List<double> times, double share)
-{
-    var sorted = times.Order().ToList();
-    return Math.Round(sorted[(int)Math.Min(sorted.Count - 1, Math.Ceiling(share * sorted.Count) - 1)], 2);
 }
 
 string? Option(string name) => Array.IndexOf(args, name) is >= 0 and var at && at + 1 < args.Length ? args[at + 1] : null;

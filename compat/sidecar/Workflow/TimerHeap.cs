@@ -29,9 +29,27 @@ internal sealed class TimerHeap(IRunStore store, TimeProvider time, Func<string,
             }
 
             _heap.Enqueue(id, due);
+            if (!_loading && _heap.Count > WorkflowLimits.TimersInMemory)
+            {
+                Trim();
+            }
         }
 
         _earlier.Writer.TryWrite(true);
+    }
+
+    // Long waits would fill the memory in time: later timers go back to where they came from, the table.
+    private void Trim()
+    {
+        var kept = new List<(string Id, DateTimeOffset Due)>(WorkflowLimits.TimersPerLoad);
+        while (kept.Count < WorkflowLimits.TimersPerLoad && _heap.TryDequeue(out var id, out var due))
+        {
+            kept.Add((id, due));
+        }
+
+        _heap.Clear();
+        _heap.EnqueueRange(kept);
+        _horizon = kept[^1].Due;
     }
 
     public async Task RunAsync(CancellationToken cancel)

@@ -30,6 +30,9 @@ internal static class WorkflowLimits
     /// <summary>Timers read from the store at a time; later ones wait in the table.</summary>
     public const int TimersPerLoad = 10_000;
 
+    /// <summary>Timers that are kept in memory before the later ones are left to the table.</summary>
+    public const int TimersInMemory = 20_000;
+
     /// <summary>Ids read at a time while a session looks for runs that have something to do.</summary>
     public const int RunnablePerLoad = 1_000;
 

@@ -48,6 +48,12 @@ internal static class Scripts
             case "fan":
                 script.All(Kind.Task, 4);
                 break;
+            case "waiter":
+                script.Await("go0");
+                break;
+            case "sleeper":
+                script.Beside(Kind.LongTimer).Await("go0");
+                break;
             case "again":
                 script.Then(Kind.Task);
                 if (int.Parse(start.Input, System.Globalization.CultureInfo.InvariantCulture) is var generation and < LastGeneration)
@@ -70,6 +76,7 @@ internal static class Scripts
     {
         Task,
         Timer,
+        LongTimer,
         Child,
     }
 
@@ -102,6 +109,18 @@ internal static class Scripts
             }
 
             _next += count;
+            return this;
+        }
+
+        /// <summary>Begins something and does not wait for it.</summary>
+        public Script Beside(Kind kind)
+        {
+            if (!_waiting && !Created(_next))
+            {
+                Actions.Add(Make(kind, _next));
+            }
+
+            _next++;
             return this;
         }
 
@@ -144,17 +163,17 @@ internal static class Scripts
             _ => events.Exists(one => one.ChildWorkflowInstanceCompleted?.TaskScheduledId == id),
         };
 
+        private WorkflowAction Timer(int id, TimeSpan delay)
+        {
+            var now = events.Last(one => one.WorkflowStarted is not null).Timestamp.ToDateTimeOffset();
+            return new() { Id = id, CreateTimer = new CreateTimerAction { FireAt = Timestamp.FromDateTimeOffset(now + delay) } };
+        }
+
         private WorkflowAction Make(Kind kind, int id) => kind switch
         {
             Kind.Task => new() { Id = id, ScheduleTask = new ScheduleTaskAction { Name = "step", Input = $"{id}" } },
-            Kind.Timer => new()
-            {
-                Id = id,
-                CreateTimer = new CreateTimerAction
-                {
-                    FireAt = Timestamp.FromDateTimeOffset(events.Last(one => one.WorkflowStarted is not null).Timestamp.ToDateTimeOffset().AddMilliseconds(150)),
-                },
-            },
+            Kind.Timer => Timer(id, TimeSpan.FromMilliseconds(150)),
+            Kind.LongTimer => Timer(id, TimeSpan.FromDays(1)),
             _ => new() { Id = id, CreateChildWorkflow = new CreateChildWorkflowAction { Name = "child", Input = $"{id}" } },
         };
     }

@@ -3,6 +3,8 @@ namespace LocalPlus.Cli;
 /// <summary>Hands over to perf/, with the running stack's addresses in the environment.</summary>
 internal static class Bench
 {
+    private const string Workflow = "workflow";
+
     public static readonly Verb Verb = new(
         "bench", "bench redeem|transfer|workflow [--json] [--for SECONDS] [--clients N] [--rps N] [--pgledger FILE] [--history ENTRIES]", "measure, with a yardstick beside", RunAsync)
     {
@@ -18,18 +20,13 @@ internal static class Bench
             throw CliFailure.Usage("say which scenario: redeem, transfer or workflow", "bench");
         }
 
+        if (scenario == Workflow)
+        {
+            return await WorkflowAsync(call);
+        }
+
         var state = StackState.RunningOrFail(checkout);
-        await Terminal.StepAsync(
-            "building perf",
-            async _ =>
-            {
-                var result = await Builder.Dotnet(checkout, "build", Path.Combine("perf", "LocalPlus.Perf.csproj"), "-c", "Release", "-v", "quiet", "-p:UseSharedCompilation=false").RunAsync(cancel);
-                if (result.ExitCode != 0)
-                {
-                    throw new CliFailure(ExitCodes.Failed, $"perf does not build:\n{result.Tail(8)}", "dotnet build perf -c Release");
-                }
-            },
-            cancel);
+        await BuildAsync(checkout, Path.Combine("perf", "LocalPlus.Perf.csproj"), cancel);
         var secrets = new Secrets(checkout);
         var developer = await Developer.EnsureAsync(checkout, state.Ports, cancel);
         string[] options = [.. arguments.Options.SelectMany(o => new[] { o.Key, o.Value }), .. arguments.Flags];
@@ -66,4 +63,36 @@ internal static class Bench
             _ => throw new CliFailure(ExitCodes.Failed, $"{scenario} ended with {result.ExitCode}", "./localplus status"),
         };
     }
+
+    /// <summary>Measures the sidecar with a PostgreSQL and a Valkey of its own: no stack is needed, and none should run beside.</summary>
+    private static async Task<int> WorkflowAsync(Invocation call)
+    {
+        var (checkout, arguments, cancel) = call;
+        await Requirements.EnsureAsync([Requirements.Postgres, Requirements.Valkey], cancel);
+        await BuildAsync(checkout, Path.Combine("perf", "workflow", "LocalPlus.Perf.Workflow.csproj"), cancel);
+        string[] options = arguments.Option("--for") is { } seconds ? ["--for", seconds, .. arguments.Flags] : [.. arguments.Flags];
+
+        // By its own name: it starts itself again as its worker.
+        var run = new Command(Path.ChangeExtension(checkout.Assembly("LocalPlus.Perf.Workflow", "Release"), null), options)
+        {
+            OnLine = Terminal.Say,
+            Environment = { ["DOTNET_ROOT"] = Tools.DotnetRoot },
+        };
+        var result = await run.RunAsync(cancel);
+        return result.ExitCode == 0
+            ? ExitCodes.Ok
+            : throw new CliFailure(ExitCodes.Failed, $"{Workflow} missed a target or ended with {result.ExitCode}", "./localplus bench workflow");
+    }
+
+    private static async Task BuildAsync(Checkout checkout, string project, CancellationToken cancel) => await Terminal.StepAsync(
+        "building perf",
+        async _ =>
+        {
+            var result = await Builder.Dotnet(checkout, "build", project, "-c", "Release", "-v", "quiet", "-p:UseSharedCompilation=false").RunAsync(cancel);
+            if (result.ExitCode != 0)
+            {
+                throw new CliFailure(ExitCodes.Failed, $"perf does not build:\n{result.Tail(8)}", $"dotnet build {project} -c Release");
+            }
+        },
+        cancel);
 }

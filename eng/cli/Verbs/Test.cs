@@ -3,9 +3,9 @@ namespace LocalPlus.Cli;
 /// <summary>Installs what the tests need, builds, runs the suites and sums up; the last line is "N passed, N failed".</summary>
 internal static class Test
 {
-    public static readonly Verb Verb = new("test", "test [SUITE…] [--filter EXPRESSION]", $"the tests: {string.Join(", ", Suites.Names)}", RunAsync)
+    public static readonly Verb Verb = new("test", "test [SUITE…] [--filter EXPRESSION] [--seed N]", $"the tests: {string.Join(", ", Suites.Names)}", RunAsync)
     {
-        Options = ["--filter"],
+        Options = ["--filter", .. EngineRuns.Options],
     };
 
     private static readonly string[] NodeFolders = ["platform/tools", "compat/tests"];
@@ -34,6 +34,7 @@ internal static class Test
         }
 
         var score = await Suites.RunAsync(checkout, names, arguments.Option("--filter"), cancel);
+        score += await EngineRuns.RunAsync(checkout, arguments, names, cancel);
         foreach (var failure in score.Failures)
         {
             Terminal.Say("");

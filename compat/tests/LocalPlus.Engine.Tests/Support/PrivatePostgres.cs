@@ -1,6 +1,4 @@
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
 
 namespace LocalPlus.Engine.Testing;
 
@@ -31,10 +29,7 @@ public sealed class PrivatePostgres : IAsyncDisposable
     {
         var folder = Path.Combine(Path.GetTempPath(), "lp-pg-" + Guid.NewGuid().ToString("n")[..8]);
         Directory.CreateDirectory(folder);
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        var postgres = new PrivatePostgres(folder, ((IPEndPoint)socket.LocalEndPoint!).Port);
-        socket.Close();
+        var postgres = new PrivatePostgres(folder, FreePorts.Next());
         await postgres.InitAsync();
         await postgres.StartAsync();
         return postgres;
@@ -114,7 +109,9 @@ public sealed class PrivatePostgres : IAsyncDisposable
         }
     }
 
-    private static bool BackendsOf(string data) => Directory.EnumerateDirectories("/proc").Any(process =>
+    private static bool BackendsOf(string data) => ProcessesOf(data).Any();
+
+    private static IEnumerable<string> ProcessesOf(string data) => Directory.EnumerateDirectories("/proc").Where(process =>
     {
         try
         {
@@ -126,6 +123,22 @@ public sealed class PrivatePostgres : IAsyncDisposable
             return false;
         }
     });
+
+    /// <summary>CPU time of the server's processes that are alive.</summary>
+    public TimeSpan Cpu
+    {
+        get
+        {
+            var sum = TimeSpan.Zero;
+            foreach (var process in ProcessesOf(Path.Combine(_folder, "data")))
+            {
+                using var one = Process.GetProcessById(int.Parse(Path.GetFileName(process), System.Globalization.CultureInfo.InvariantCulture));
+                sum += one.TotalProcessorTime;
+            }
+
+            return sum;
+        }
+    }
 
     private async Task RunAsync(string program, string[] arguments, bool asPostgres = false)
     {

@@ -17,26 +17,19 @@ public sealed class SidecarProcess : IAsyncDisposable
     {
         (_executable, AppId) = (executable, appId);
         Directory.CreateDirectory(_folder);
-        File.WriteAllText(Path.Combine(_folder, "workflowstore.yaml"), $"""
-            apiVersion: dapr.io/v1alpha1
-            kind: Component
-            metadata: {"{"}name: workflowstore{"}"}
-            spec:
-              type: state.postgresql
-              version: v2
-              metadata:
-                - {"{"}name: connectionString, value: "{libpqString}"{"}"}
-                - {"{"}name: actorStateStore, value: "true"{"}"}
-            """);
+        AddComponent("workflowstore", "state.postgresql", "v2", ("connectionString", libpqString), ("actorStateStore", "true"));
     }
 
     public string AppId { get; }
 
-    public int HttpPort { get; } = FreePort();
+    /// <summary>Where the app listens, if there is one.</summary>
+    public int? AppPort { get; init; }
 
-    public int GrpcPort { get; } = FreePort();
+    public int HttpPort { get; } = FreePorts.Next();
 
-    private int InternalPort { get; } = FreePort();
+    public int GrpcPort { get; } = FreePorts.Next();
+
+    private int InternalPort { get; } = FreePorts.Next();
 
     public int? Id => _process?.Id;
 
@@ -59,6 +52,21 @@ public sealed class SidecarProcess : IAsyncDisposable
         }
     }
 
+    /// <summary>One more component, known from the next start on.</summary>
+    public void AddComponent(string name, string type, params (string Name, string Value)[] metadata) =>
+        AddComponent(name, type, "v1", metadata);
+
+    private void AddComponent(string name, string type, string version, params (string Name, string Value)[] metadata) =>
+        File.WriteAllText(Path.Combine(_folder, name + ".yaml"), $$"""
+            apiVersion: dapr.io/v1alpha1
+            kind: Component
+            metadata: {name: {{name}}}
+            spec:
+              type: {{type}}
+              version: {{version}}
+              metadata: [{{string.Join(", ", metadata.Select(item => $$"""{name: {{item.Name}}, value: "{{item.Value}}"}"""))}}]
+            """);
+
     public async Task StartAsync()
     {
         var start = new ProcessStartInfo(_executable)
@@ -70,6 +78,7 @@ public sealed class SidecarProcess : IAsyncDisposable
         [
             "--app-id", AppId, "--resources-path", _folder, "--dapr-http-port", $"{HttpPort}", "--dapr-grpc-port", $"{GrpcPort}",
             "--dapr-internal-grpc-port", $"{InternalPort}", "--metrics-port", "0", "--log-level", "warn",
+            .. AppPort is { } app ? ["--app-port", $"{app}"] : Array.Empty<string>(),
         ];
         arguments.ToList().ForEach(start.ArgumentList.Add);
         _process = Process.Start(start)!;
@@ -115,13 +124,6 @@ public sealed class SidecarProcess : IAsyncDisposable
             process.Kill();
             await process.WaitForExitAsync();
         }
-    }
-
-    private static int FreePort()
-    {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)socket.LocalEndPoint!).Port;
     }
 
     public async ValueTask DisposeAsync()
