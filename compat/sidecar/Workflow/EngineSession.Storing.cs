@@ -128,6 +128,7 @@ internal sealed partial class EngineSession
             Execution = Guid.Parse(started.ExecutionStarted.WorkflowInstance.ExecutionId),
             CreatedAt = started.Timestamp.ToDateTimeOffset(),
             StartsAt = started.ExecutionStarted.ScheduledStartTimestamp?.ToDateTimeOffset(),
+            Span = _settings.Traces.BeginRun(started.ExecutionStarted),
         };
         run.Loaded.TrySetResult(run);
         SetPhase(run, RunPhase.Storing);
@@ -284,6 +285,12 @@ internal sealed partial class EngineSession
         }
 
         SetPhase(run, RunPhase.Idle);
+        if (run is { Ended: true, Span: { } span })
+        {
+            WorkflowTraces.End(span, run.Past.Completed?.FailureDetails?.ErrorMessage);
+            run.Span = null;
+        }
+
         follow();
         foreach (var (arrival, arrived) in arrivals)
         {

@@ -23,6 +23,8 @@ internal sealed record EngineSettings
     public TimeSpan StorePatience { get; init; } = WorkflowLimits.StorePatience;
 
     public TimeProvider Time { get; init; } = TimeProvider.System;
+
+    public WorkflowTraces Traces { get; init; } = WorkflowTraces.None;
 }
 
 /// <summary>
@@ -125,6 +127,7 @@ internal sealed partial class EngineSession : IAsyncDisposable
         foreach (var run in runs)
         {
             run.Phase = RunPhase.Gone;
+            WorkflowTraces.End(run.Span);
             run.Loaded.TrySetException(lost);
             run.Arrivals.ForEach(arrival => arrival.Done.TrySetException(lost));
             run.Waiters.ForEach(waiter => waiter.Done.TrySetException(lost));
@@ -189,6 +192,7 @@ internal sealed partial class EngineSession : IAsyncDisposable
                 _idleBytes -= run.Past.Bytes;
                 run.IdleNode = null;
                 run.Phase = RunPhase.Gone;
+                WorkflowTraces.End(run.Span);
                 _runs.Remove(run.Id);
                 _parked.Remove(run);
             }
@@ -202,6 +206,7 @@ internal sealed partial class EngineSession : IAsyncDisposable
     private void Forget(Run run)
     {
         SetPhase(run, RunPhase.Gone);
+        WorkflowTraces.End(run.Span);
         _parked.Remove(run);
         if (_runs.TryGetValue(run.Id, out var current) && current == run)
         {

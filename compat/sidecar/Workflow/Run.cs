@@ -160,6 +160,9 @@ internal sealed class Run(string id)
 
     public TaskCompletionSource<Run?> Loaded { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
+    /// <summary>Recorded until the run ends or leaves memory.</summary>
+    public System.Diagnostics.Activity? Span { get; set; }
+
     public LinkedListNode<Run>? IdleNode { get; set; }
 
     /// <summary>True once the last turn is answered, be it stored or not.</summary>

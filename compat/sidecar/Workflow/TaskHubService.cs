@@ -7,6 +7,8 @@ namespace LocalPlus.Sidecar.Workflow;
 /// <summary>The gRPC protocol of workers, SDK clients and the Dapr CLI (compat/protos/taskhub.proto).</summary>
 internal sealed partial class TaskHubService(WorkflowEngine engine) : TaskHubSidecarService.TaskHubSidecarServiceBase
 {
+    private static readonly WriteOptions Buffered = new(WriteFlags.BufferHint);
+
     public override Task<Empty> Hello(Empty request, ServerCallContext context) => Task.FromResult(new Empty());
 
     public override async Task GetWorkItems(
@@ -16,9 +18,16 @@ internal sealed partial class TaskHubService(WorkflowEngine engine) : TaskHubSid
         var stream = engine.Attach();
         try
         {
-            await foreach (var item in stream.Items.Reader.ReadAllAsync(over.Token))
+            var items = stream.Items.Reader;
+            while (await items.WaitToReadAsync(over.Token))
             {
-                await responseStream.WriteAsync(item, over.Token);
+                for (var together = 1; items.TryRead(out var item); together++)
+                {
+                    // Items that are there already go out in one write.
+                    var more = together % WorkflowLimits.ItemsPerWrite != 0 && items.TryPeek(out _);
+                    responseStream.WriteOptions = more ? Buffered : null;
+                    await responseStream.WriteAsync(item, over.Token);
+                }
             }
         }
         catch (OperationCanceledException)
@@ -58,7 +67,7 @@ internal sealed partial class TaskHubService(WorkflowEngine engine) : TaskHubSid
             var call = new StartCall(id, request.Name, request.Input)
             {
                 StartAt = request.ScheduledStartTimestamp?.ToDateTimeOffset(),
-                Trace = request.ParentTraceContext,
+                Trace = request.ParentTraceContext ?? Caller(context),
             };
             try
             {
@@ -71,6 +80,12 @@ internal sealed partial class TaskHubService(WorkflowEngine engine) : TaskHubSid
 
             return new CreateInstanceResponse { InstanceId = id };
         });
+
+    // Clients that do not fill in the field send the header, as with every call.
+    private static Compat.TaskHub.TraceContext? Caller(ServerCallContext context) =>
+        Tracing.TraceContext.Incoming(context.GetHttpContext()) is { IsTrace: true } trace
+            ? new Compat.TaskHub.TraceContext { TraceParent = trace.TraceParent, TraceState = trace.TraceState }
+            : null;
 
     public override Task<RaiseEventResponse> RaiseEvent(RaiseEventRequest request, ServerCallContext context) =>
         CallAsync(context, async cancel =>

@@ -58,6 +58,7 @@ internal static class TurnRules
             Input = action.CompleteWorkflow.Result,
             WorkflowInstance = new WorkflowInstance { InstanceId = turn.InstanceId, ExecutionId = turn.NewExecutionId() },
             ParentTraceContext = old.ParentTraceContext,
+            WorkflowSpanID = old.WorkflowSpanID,
         };
         var events = new List<HistoryEvent>
         {
@@ -243,7 +244,7 @@ internal static class TurnRules
                 Version = action.Version,
                 Input = action.Input,
                 TaskExecutionId = action.TaskExecutionId,
-                ParentTraceContext = start.ParentTraceContext,
+                ParentTraceContext = WorkflowTraces.Below(start),
             };
             events.Add(one);
             if (!first)
@@ -297,7 +298,7 @@ internal static class TurnRules
                 Name = action.Name,
                 Version = action.Version,
                 Input = action.Input,
-                ParentTraceContext = start.ParentTraceContext,
+                ParentTraceContext = WorkflowTraces.Below(start),
             };
             events.Add(one);
             if (first)

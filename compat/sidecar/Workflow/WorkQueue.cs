@@ -7,7 +7,7 @@ namespace LocalPlus.Sidecar.Workflow;
 /// What waits for a worker and what workers hold: one turn a run, one activity a run and task id.
 /// It outlives sessions, so that an activity is not given twice because the store was away for a moment.
 /// </summary>
-internal sealed class WorkQueue(int maxTurns, int maxActivities)
+internal sealed class WorkQueue(int maxTurns, int maxActivities, WorkflowTraces traces)
 {
     private readonly Lock _gate = new();
     private readonly Dictionary<(string Run, int? Task), OpenItem> _open = [];
@@ -75,7 +75,7 @@ internal sealed class WorkQueue(int maxTurns, int maxActivities)
         {
             if (!_open.TryGetValue(key, out var open) || open.Execution != execution)
             {
-                Put(new OpenItem(key, new WorkItem { ActivityRequest = activity }, execution));
+                Put(new OpenItem(key, new WorkItem { ActivityRequest = activity }, execution) { Span = traces.BeginActivity(activity) });
             }
         }
     }
@@ -125,6 +125,7 @@ internal sealed class WorkQueue(int maxTurns, int maxActivities)
         {
             // A waiting item stays in its queue, marked, and is passed over there.
             item.Dropped = true;
+            WorkflowTraces.End(item.Span);
             Release(item);
         }
     }
@@ -221,6 +222,8 @@ internal sealed class OpenItem((string Run, int? Task) key, WorkItem message, Gu
     public WorkerStream? Stream { get; set; }
 
     public bool Dropped { get; set; }
+
+    public System.Diagnostics.Activity? Span { get; init; }
 }
 
 /// <summary>A worker's open stream. Guarded by the queue, but for <see cref="Items"/>.</summary>

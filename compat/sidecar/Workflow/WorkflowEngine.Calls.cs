@@ -74,7 +74,7 @@ internal sealed partial class WorkflowEngine
                 ? Google.Protobuf.WellKnownTypes.Timestamp.FromDateTimeOffset(at)
                 : null,
         };
-        WorkflowTraces.Stamp(one.ExecutionStarted, call.Trace);
+        _settings.Traces.Create(one.ExecutionStarted, call.Trace);
     });
 
     /// <summary>Hands an event to a run: durable when this returns.</summary>

@@ -27,7 +27,7 @@ internal sealed partial class WorkflowEngine : IAsyncDisposable
     {
         (_settings, _store, _log) = (settings, store, log);
         Stopping = _stopping.Token;
-        _queue = new WorkQueue(settings.MaxTurns, settings.MaxActivities);
+        _queue = new WorkQueue(settings.MaxTurns, settings.MaxActivities, settings.Traces);
         _life = store is null ? Task.CompletedTask : LiveAsync(store);
     }
 

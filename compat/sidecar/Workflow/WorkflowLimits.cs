@@ -15,6 +15,9 @@ internal static class WorkflowLimits
     /// <summary>Work items that one worker stream holds unanswered, turns and activities each.</summary>
     public const int ItemsPerStream = 4096;
 
+    /// <summary>Work items that are sent to a worker in one write.</summary>
+    public const int ItemsPerWrite = 32;
+
     /// <summary>Management calls under way for one app; more are refused.</summary>
     public const int CallsInFlight = 16384;
 

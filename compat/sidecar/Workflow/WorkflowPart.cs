@@ -26,6 +26,7 @@ internal sealed class WorkflowPart : IRuntimePart, IAsyncDisposable
                 MaxMessageBytes = app.MaxBodyBytes >= int.MaxValue ? 0 : (int)app.MaxBodyBytes,
                 MaxTurns = settings.MaxConcurrentWorkflows is > 0 and { } turns ? turns : int.MaxValue,
                 MaxActivities = settings.MaxConcurrentActivities is > 0 and { } activities ? activities : int.MaxValue,
+                Traces = new WorkflowTraces(app.Tracing),
                 Retention = RetentionPolicy.From(settings.WorkflowRetention, Quantities.Duration),
             },
             StoreOf(app, log),

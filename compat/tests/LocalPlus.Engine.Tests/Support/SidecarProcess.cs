@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
@@ -7,10 +8,12 @@ namespace LocalPlus.Engine.Testing;
 /// <summary>The sidecar as a process of its own, with one app and the given actor state store.</summary>
 public sealed class SidecarProcess : IAsyncDisposable
 {
+    private const int LinesKept = 20;
     private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(30);
 
     private readonly string _folder = Path.Combine(Path.GetTempPath(), "lp-sidecar-" + Guid.NewGuid().ToString("n")[..8]);
     private readonly string _executable;
+    private readonly ConcurrentQueue<string> _lastLines = [];
     private Process? _process;
 
     public SidecarProcess(string executable, string appId, string libpqString)
@@ -82,8 +85,8 @@ public sealed class SidecarProcess : IAsyncDisposable
         ];
         arguments.ToList().ForEach(start.ArgumentList.Add);
         _process = Process.Start(start)!;
-        _process.OutputDataReceived += (_, line) => Log?.Invoke(line.Data);
-        _process.ErrorDataReceived += (_, line) => Log?.Invoke(line.Data);
+        _process.OutputDataReceived += (_, line) => Note(line.Data);
+        _process.ErrorDataReceived += (_, line) => Note(line.Data);
         _process.BeginOutputReadLine();
         _process.BeginErrorReadLine();
         var begun = Stopwatch.GetTimestamp();
@@ -91,11 +94,23 @@ public sealed class SidecarProcess : IAsyncDisposable
         {
             if (Stopwatch.GetElapsedTime(begun) > StartPatience || _process.HasExited)
             {
-                throw new InvalidOperationException("the sidecar did not start");
+                var end = _process.HasExited ? $"it ended with {_process.ExitCode}" : "it does not listen";
+                throw new InvalidOperationException($"the sidecar did not start: {end}\n{string.Join('\n', _lastLines)}");
             }
 
             await Pulse.NextAsync();
         }
+    }
+
+    private void Note(string? line)
+    {
+        _lastLines.Enqueue(line ?? "");
+        if (_lastLines.Count > LinesKept)
+        {
+            _lastLines.TryDequeue(out _);
+        }
+
+        Log?.Invoke(line);
     }
 
     public Action<string?>? Log { get; set; }
