@@ -41,6 +41,9 @@ internal static class DatabaseRegistration
     /// <summary>Connections are cheap to wait for and dear to hold: a caller waits this long for one, then gets 503.</summary>
     private const int PoolWaitSeconds = 5;
 
+    /// <summary>The server ends a statement after 5 s; this is for a server that says nothing at all.</summary>
+    private const int CommandSeconds = 6;
+
     public static void AddLocalPlusDatabase(this IServiceCollection services, IConfiguration configuration, string service)
     {
         TypeHandlers.Register();
@@ -50,6 +53,7 @@ internal static class DatabaseRegistration
             {
                 ApplicationName = service,
                 Timeout = PoolWaitSeconds,
+                CommandTimeout = CommandSeconds,
                 MaxAutoPrepare = 100,
                 AutoPrepareMinUsages = 2,
                 Options = "-c statement_timeout=5s -c lock_timeout=2s -c idle_in_transaction_session_timeout=15s",

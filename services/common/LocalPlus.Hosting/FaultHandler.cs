@@ -39,7 +39,8 @@ internal sealed partial class FaultHandler(ILogger<FaultHandler> log) : IExcepti
         NpgsqlException { IsTransient: true } or NpgsqlException { InnerException: TimeoutException } or TimeoutException =>
             new(CommonFaults.Busy, "The database did not answer in time."),
         PostgresException { SqlState: PostgresErrorCodes.LockNotAvailable or PostgresErrorCodes.QueryCanceled
-            or PostgresErrorCodes.DiskFull or PostgresErrorCodes.AdminShutdown or PostgresErrorCodes.CannotConnectNow } =>
+            or PostgresErrorCodes.DiskFull or PostgresErrorCodes.AdminShutdown or PostgresErrorCodes.CrashShutdown
+            or PostgresErrorCodes.CannotConnectNow or PostgresErrorCodes.ReadOnlySqlTransaction } =>
             new(CommonFaults.Busy, "The database can not take the request now."),
         NpgsqlException { InnerException: IOException or System.Net.Sockets.SocketException } =>
             new(CommonFaults.Busy, "The database is not reachable."),

@@ -1,6 +1,8 @@
+using System.Collections;
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
 using LocalPlus.Kernel;
 
 namespace LocalPlus.Hosting;
@@ -31,6 +33,7 @@ public static class StrictJson
         options.UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow;
         options.RespectNullableAnnotations = true;
         options.RespectRequiredConstructorParameters = true;
+        options.TypeInfoResolver = new DefaultJsonTypeInfoResolver { Modifiers = { RefuseNullItems } };
         options.Converters.Add(new IdJsonConverter());
         options.Converters.Add(new InstantConverter());
         options.Converters.Add(new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower, allowIntegerValues: false));
@@ -50,6 +53,25 @@ public static class StrictJson
         options.MakeReadOnly(populateMissingResolver: true);
         return options;
     }
+
+    /// <summary>The serializer looks at the nullability of members and not of a list's items: here no list has null in it.</summary>
+    private static void RefuseNullItems(JsonTypeInfo type)
+    {
+        var lists = type.Properties.Where(p => p.Get is not null && IsListOfReferences(p.PropertyType)).ToArray();
+        if (type.Kind == JsonTypeInfoKind.Object && lists.Length > 0)
+        {
+            type.OnDeserialized = read =>
+            {
+                if (lists.Any(list => list.Get!(read) is IEnumerable items && items.Cast<object?>().Contains(null)))
+                {
+                    throw new JsonException("null in a list");
+                }
+            };
+        }
+    }
+
+    private static bool IsListOfReferences(Type type) =>
+        type.IsGenericType && type.GetGenericTypeDefinition() == typeof(IReadOnlyList<>) && !type.GetGenericArguments()[0].IsValueType;
 
     private sealed class InstantConverter : JsonConverter<DateTimeOffset>
     {
