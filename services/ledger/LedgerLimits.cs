@@ -24,6 +24,7 @@ internal static class LedgerLimits
     public const int Stripes = 16;
     public const int EntriesPerStreamPage = 500;
     public const int HoldsPerSweep = 200;
+    public const int AnswersPerForgetting = 1000;
 
     /// <summary>How long a hold may live, from its placing or extension.</summary>
     public static readonly TimeSpan HoldLifetime = TimeSpan.FromDays(30);
@@ -36,6 +37,11 @@ internal static class LedgerLimits
     /// <summary>A command that found no database for so long is answered with busy; its key tells later what became of it.</summary>
     public static readonly TimeSpan CommandDeadline = TimeSpan.FromSeconds(4);
 
+    /// <summary>A caller waits no longer than that, whatever state the database is in: longer than one statement may take.</summary>
+    public static readonly TimeSpan AnswerDeadline = TimeSpan.FromSeconds(6);
+
     /// <summary>How long the answer to an idempotency key is kept.</summary>
     public static readonly TimeSpan AnswerLifetime = TimeSpan.FromDays(30);
+
+    public static readonly TimeSpan ForgetInterval = TimeSpan.FromHours(1);
 }

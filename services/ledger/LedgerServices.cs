@@ -21,6 +21,7 @@ internal static class LedgerServices
         services.AddSingleton<CommandQueue>();
         services.AddHostedService(provider => provider.GetRequiredService<CommandQueue>());
         services.AddHostedService<HoldSweeper>();
+        services.AddHostedService<AnswerKeeper>();
         services.AddGrpc();
     }
 }

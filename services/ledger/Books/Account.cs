@@ -82,7 +82,16 @@ internal sealed class Account(AccountState state)
             throw new FaultException(Faults.LimitExceeded, $"Account {Id} may have {Ceiling} {Asset} at most.");
         }
 
-        if (Math.Abs(State.Posted) >= Money.Limit)
+        RequireInRange();
+    }
+
+    /// <summary>
+    /// Refuses a state that amounts can not express, also one that a later posting of the same transaction would leave again:
+    /// entries carry it. What is held of an unbounded account counts too.
+    /// </summary>
+    public void RequireInRange()
+    {
+        if (Math.Abs(State.Posted) >= Money.Limit || Math.Abs(Posted) >= Money.Limit || Held >= Money.Limit || Available <= -Money.Limit)
         {
             throw new FaultException(Faults.LimitExceeded, $"The balance of {Id} would leave the range of amounts.");
         }

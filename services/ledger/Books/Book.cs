@@ -9,8 +9,8 @@ namespace LocalPlus.Ledger.Books;
 internal sealed class Book(DateTimeOffset now)
 {
     private readonly List<Action> undo = [];
-    private readonly HashSet<(MerchantId Merchant, string Reference)> transactionReferences = [];
-    private readonly HashSet<(MerchantId Merchant, string Reference)> holdReferences = [];
+    private readonly Dictionary<(MerchantId Merchant, string Reference), string> transactionReferences = [];
+    private readonly Dictionary<(MerchantId Merchant, string Reference), string> holdReferences = [];
     private readonly Dictionary<AccountId, Account> accounts = [];
     private readonly Dictionary<HoldId, Hold> holds = [];
     private readonly Dictionary<TransactionId, Original> originals = [];
@@ -33,10 +33,12 @@ internal sealed class Book(DateTimeOffset now)
     public void Add(Original original) => originals.Add(original.Id, original);
 
     /// <summary>A reference that a committed transaction has.</summary>
-    public void AddTransactionReference(MerchantId merchant, string reference) => transactionReferences.Add((merchant, reference));
+    public void AddTransactionReference(MerchantId merchant, string reference, TransactionId owner) =>
+        transactionReferences.Add((merchant, reference), owner.ToString());
 
     /// <summary>A reference that a committed hold has.</summary>
-    public void AddHoldReference(MerchantId merchant, string reference) => holdReferences.Add((merchant, reference));
+    public void AddHoldReference(MerchantId merchant, string reference, HoldId owner) =>
+        holdReferences.Add((merchant, reference), owner.ToString());
 
     /// <summary>Applies the operation whole or not at all.</summary>
     public T Try<T>(Func<Book, T> operation)
@@ -82,6 +84,12 @@ internal sealed class Book(DateTimeOffset now)
             ? original
             : throw new FaultException(CommonFaults.NotFound, $"There is no transaction {id}.");
 
+    /// <summary>Refuses a reference that a transaction has: it says more than any rule that the repeat may break by now.</summary>
+    public void RequireFreshTransaction(MerchantId merchant, string? reference) => RequireUnused(transactionReferences, merchant, reference);
+
+    /// <summary>Refuses a reference that a hold has.</summary>
+    public void RequireFreshHold(MerchantId merchant, string reference) => RequireUnused(holdReferences, merchant, reference);
+
     /// <summary>
     /// Posts all of the postings or refuses: every account exists, is open and of its posting's asset, and ends within its
     /// policy. Sources of the <paramref name="hold"/> may be frozen: what was reserved before may still be spent.
@@ -89,7 +97,7 @@ internal sealed class Book(DateTimeOffset now)
     public Transaction Post(
         MerchantId merchant, Header header, IReadOnlyList<Posting> postings, TransactionId? reverses = null, Hold? hold = null)
     {
-        Claim(transactionReferences, merchant, header.Reference);
+        RequireFreshTransaction(merchant, header.Reference);
         var touched = new Account[postings.Count * 2];
         var recordedAt = Now;
         for (var i = 0; i < postings.Count; i++)
@@ -117,6 +125,7 @@ internal sealed class Book(DateTimeOffset now)
 
         var transaction = new Transaction(
             Transaction.NewId(recordedAt), merchant, header, reverses, hold?.Id, header.EffectiveAt ?? recordedAt, recordedAt, postings, entries);
+        Claim(transactionReferences, merchant, header.Reference, transaction.Id.ToString());
         Transactions.Add(transaction);
         undo.Add(() => Transactions.RemoveAt(Transactions.Count - 1));
         return transaction;
@@ -125,7 +134,8 @@ internal sealed class Book(DateTimeOffset now)
     /// <summary>Adds a new hold; with <paramref name="reserve"/> its items count as held.</summary>
     public void Place(Hold hold, bool reserve)
     {
-        Claim(holdReferences, hold.MerchantId, hold.Reference);
+        RequireFreshHold(hold.MerchantId, hold.Reference);
+        Claim(holdReferences, hold.MerchantId, hold.Reference, hold.Id.ToString());
         holds.Add(hold.Id, hold);
         undo.Add(() => holds.Remove(hold.Id));
         foreach (var item in reserve ? hold.Progress.Items : [])
@@ -185,19 +195,23 @@ internal sealed class Book(DateTimeOffset now)
 
     private static DateTimeOffset Later(DateTimeOffset one, DateTimeOffset other) => one > other ? one : other;
 
-    private void Claim(HashSet<(MerchantId Merchant, string Reference)> references, MerchantId merchant, string? reference)
+    private static void RequireUnused(
+        Dictionary<(MerchantId Merchant, string Reference), string> references, MerchantId merchant, string? reference)
     {
-        if (reference is null)
+        if (reference is not null && references.TryGetValue((merchant, reference), out var owner))
         {
-            return;
+            throw new FaultException(CommonFaults.ReferenceReused, $"Reference '{reference}' is that of {owner}.");
         }
+    }
 
-        if (!references.Add((merchant, reference)))
+    private void Claim(
+        Dictionary<(MerchantId Merchant, string Reference), string> references, MerchantId merchant, string? reference, string owner)
+    {
+        if (reference is not null)
         {
-            throw new FaultException(CommonFaults.ReferenceReused, $"Reference '{reference}' was used before.");
+            references.Add((merchant, reference), owner);
+            undo.Add(() => references.Remove((merchant, reference)));
         }
-
-        undo.Add(() => references.Remove((merchant, reference)));
     }
 
     private Entry Enter(Account account, long amount, DateTimeOffset recordedAt)
@@ -211,6 +225,7 @@ internal sealed class Book(DateTimeOffset now)
             Revision = state.Revision + 1,
             ChangedAt = recordedAt,
         };
+        account.RequireInRange();
         return new Entry(account, account.State.Sequence, amount, account.State.Posted, account.State.Held);
     }
 

@@ -41,7 +41,9 @@ internal sealed class BatchWriter(
     /// <summary>Refusals that say something of a single command, or that go away by themselves: worth another try.</summary>
     private static bool IsConflict(PostgresException exception) => exception.SqlState is
         PostgresErrorCodes.UniqueViolation or PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.DeadlockDetected
-        or PostgresErrorCodes.LockNotAvailable;
+        or PostgresErrorCodes.LockNotAvailable
+        // Two reversals of a transaction between striped accounts meet only in the CHECK of reversal_lines; the second look sees the first.
+        or PostgresErrorCodes.CheckViolation;
 
     private async Task<bool> TryTogetherAsync(IReadOnlyList<Command> batch)
     {

@@ -75,8 +75,8 @@ internal static class BookReader
 
     private static async Task<Book> ReadBookAsync(NpgsqlDataReader rows, Needs needs, LedgerClock clock)
     {
-        var references = new List<(MerchantId Merchant, string Reference)>();
-        var holdReferences = new List<(MerchantId Merchant, string Reference)>();
+        var references = new List<(MerchantId Merchant, string Reference, Guid Owner)>();
+        var holdReferences = new List<(MerchantId Merchant, string Reference, Guid Owner)>();
         await ReadReferencesAsync(rows, needs.TransactionReferences.Count > 0, references);
         await ReadReferencesAsync(rows, needs.HoldReferences.Count > 0, holdReferences);
         var accounts = await ReadAccountsAsync(rows);
@@ -92,16 +92,16 @@ internal static class BookReader
         accounts.ForEach(book.Add);
         originals.ForEach(book.Add);
         holds.ForEach(book.Add);
-        references.ForEach(r => book.AddTransactionReference(r.Merchant, r.Reference));
-        holdReferences.ForEach(r => book.AddHoldReference(r.Merchant, r.Reference));
+        references.ForEach(r => book.AddTransactionReference(r.Merchant, r.Reference, new TransactionId(r.Owner)));
+        holdReferences.ForEach(r => book.AddHoldReference(r.Merchant, r.Reference, new HoldId(r.Owner)));
         return book;
     }
 
-    private static async Task ReadReferencesAsync(NpgsqlDataReader rows, bool asked, List<(MerchantId Merchant, string Reference)> references)
+    private static async Task ReadReferencesAsync(NpgsqlDataReader rows, bool asked, List<(MerchantId Merchant, string Reference, Guid Owner)> references)
     {
         while (asked && await rows.ReadAsync())
         {
-            references.Add((new MerchantId(rows.GetGuid(0)), rows.GetString(1)));
+            references.Add((new MerchantId(rows.GetGuid(0)), rows.GetString(1), rows.GetGuid(2)));
         }
 
         if (asked)
@@ -112,7 +112,7 @@ internal static class BookReader
 
     private static async Task<List<Account>> ReadAccountsAsync(NpgsqlDataReader rows)
     {
-        var stripes = new Dictionary<Guid, (short Stripe, AccountState State, long Total)>();
+        var stripes = new Dictionary<Guid, (short Stripe, AccountState State, long Elsewhere)>();
         while (await rows.ReadAsync())
         {
             var state = new AccountState(rows.GetInt64(2), 0, rows.GetInt64(3), 0, Instant(rows, 4));
@@ -124,7 +124,7 @@ internal static class BookReader
         while (await rows.ReadAsync())
         {
             var own = new AccountState(rows.GetInt64(8), rows.GetInt64(9), rows.GetInt64(10), rows.GetInt64(11), Instant(rows, 12));
-            var (stripe, state, total) = stripes.TryGetValue(rows.GetGuid(0), out var found) ? found : ((short)0, own, own.Posted);
+            var (stripe, state, elsewhere) = stripes.TryGetValue(rows.GetGuid(0), out var found) ? found : ((short)0, own, 0);
             accounts.Add(new Account(state)
             {
                 Id = new AccountId(rows.GetGuid(0)),
@@ -136,7 +136,7 @@ internal static class BookReader
                 Status = Enum.Parse<AccountStatus>(rows.GetString(6), ignoreCase: true),
                 Striped = rows.GetBoolean(7),
                 Stripe = stripe,
-                Elsewhere = total - state.Posted,
+                Elsewhere = elsewhere,
             });
         }
 
@@ -206,13 +206,13 @@ internal static class BookReader
             """;
 
         public const string TransactionReferences = """
-            SELECT t.merchant_id, t.reference
+            SELECT t.merchant_id, t.reference, t.transaction_id
               FROM unnest($1, $2) AS r (merchant_id, reference)
               JOIN transactions t USING (merchant_id, reference)
             """;
 
         public const string HoldReferences = """
-            SELECT h.merchant_id, h.reference
+            SELECT h.merchant_id, h.reference, h.hold_id
               FROM unnest($1, $2) AS r (merchant_id, reference)
               JOIN holds h USING (merchant_id, reference)
             """;
@@ -220,7 +220,8 @@ internal static class BookReader
         // A stripe is its writer's own as long as there are no more writers than stripes: in practice nobody waits here.
         public const string Stripes = """
             SELECT s.account_id, s.stripe, s.posted, s.sequence, s.changed_at,
-                   (SELECT sum(o.posted)::bigint FROM account_stripes o WHERE o.account_id = s.account_id) AS total
+                   (SELECT sum(o.posted)::bigint FROM account_stripes o
+                     WHERE o.account_id = s.account_id AND o.stripe <> s.stripe) AS elsewhere
               FROM account_stripes s
              WHERE s.account_id IN (SELECT unnest($1)
                                     UNION SELECT account_id FROM hold_items WHERE hold_id = ANY($2)

@@ -17,14 +17,14 @@ internal sealed class CommandQueue(Func<int, BatchWriter> makeWriter, TimeProvid
     public int Waiting => queue.Reader.Count;
 
     /// <summary>
-    /// The command's answer, once it is durable. A full queue is busy. Giving up waiting does not undo the command: its key
-    /// tells later what became of it.
+    /// The command's answer, once it is durable. A full queue is busy, and so is a database that does not answer in time.
+    /// Giving up waiting does not undo the command: its key tells later what became of it.
     /// </summary>
     public Task<Answer> RunAsync(Command command, CancellationToken cancel)
     {
         command.QueuedAt = time.GetTimestamp();
         return queue.Writer.TryWrite(command)
-            ? command.Completion.WaitAsync(cancel)
+            ? command.Completion.WaitAsync(LedgerLimits.AnswerDeadline, time, cancel)
             : throw new FaultException(CommonFaults.Busy, "The ledger has more to do than it can queue.");
     }
 
@@ -32,8 +32,16 @@ internal sealed class CommandQueue(Func<int, BatchWriter> makeWriter, TimeProvid
     public async Task<Answer> RunPatientlyAsync(Command command, CancellationToken cancel)
     {
         command.QueuedAt = time.GetTimestamp();
-        await queue.Writer.WriteAsync(command, cancel);
-        return await command.Completion.WaitAsync(cancel);
+        try
+        {
+            await queue.Writer.WriteAsync(command, cancel);
+        }
+        catch (ChannelClosedException)
+        {
+            throw new FaultException(CommonFaults.Busy, "The ledger is being stopped.");
+        }
+
+        return await command.Completion.WaitAsync(LedgerLimits.AnswerDeadline, time, cancel);
     }
 
     /// <summary>Takes nothing more; what was accepted is still answered before the process ends.</summary>

@@ -93,9 +93,19 @@ internal sealed class LedgerGrpc(CommandQueue queue, Database database, TimeProv
         IMessage request, Func<Operation> read, string key, MessageParser<TResponse> parser, ServerCallContext context)
         where TResponse : IMessage<TResponse> => GuardAsync(async () =>
     {
-        var command = new Command(read(), GrpcDoor.Instance, Requests.Key(key), SHA256.HashData(request.ToByteArray()));
+        var command = new Command(read(), GrpcDoor.Instance, Requests.Key(key), Fingerprint(request));
         return GrpcDoor.Read(await queue.RunAsync(command, context.CancellationToken), parser);
     });
+
+    /// <summary>SHA-256 over the message with maps in order: other languages write them as it comes.</summary>
+    private static byte[] Fingerprint(IMessage request)
+    {
+        var bytes = new byte[request.CalculateSize()];
+        using var output = new CodedOutputStream(bytes) { Deterministic = true };
+        request.WriteTo(output);
+        output.CheckNoSpaceLeft();
+        return SHA256.HashData(bytes);
+    }
 
     private static async Task<T> GuardAsync<T>(Func<Task<T>> operation)
     {

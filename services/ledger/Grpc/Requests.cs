@@ -21,23 +21,24 @@ internal static class Requests
 
     public static Operation Read(Proto.PostTransactionRequest request) => new Operations.PostTransaction(
         Merchant(request.MerchantId),
-        new Header(Reference(request.Reference), Input.Kind(request.Kind), Books.Metadata.Check(request.Metadata), Input.Effective(Instant(request.EffectiveAt))),
+        new Header(OptionalReference(request.Reference), Input.Kind(request.Kind), Books.Metadata.Check(request.Metadata), Input.Instant(Instant(request.EffectiveAt), "effective_at")),
         Postings(request.Postings, "postings", least: 1));
 
     public static Operation Read(Proto.ReverseTransactionRequest request) => new Operations.ReverseTransaction(
         Merchant(request.MerchantId), Id<TransactionId>(request.TransactionId, "transaction_id"),
-        new Header(Reference(request.Reference), Input.Kind(request.Kind.Length == 0 ? Transactions.ReverseTransaction.Kind : request.Kind), Books.Metadata.Check(request.Metadata)),
+        new Header(OptionalReference(request.Reference), Input.Kind(request.Kind.Length == 0 ? Transactions.ReverseTransaction.Kind : request.Kind), Books.Metadata.Check(request.Metadata)),
         Postings(request.Postings, "postings", least: 0));
 
     public static Operation Read(Proto.PlaceHoldRequest request) => new PlaceHold(
         Merchant(request.MerchantId), Reference(request.Reference), Input.Amount(request.Amount, "amount"),
-        Input.Sources([.. request.Sources.Select((s, i) => new HoldSource(Id<AccountId>(s.AccountId, $"sources/{i}/account_id"), s.MaxAmount))]),
-        request.AllowPartial, Input.Effective(Instant(request.ExpiresAt)), request.Capture is null ? null : Read(request.Capture),
+        Input.Sources([.. request.Sources.Select((s, i) =>
+            new HoldSource(Id<AccountId>(s.AccountId, $"sources/{i}/account_id"), s.MaxAmount == 0 ? null : s.MaxAmount))]),
+        request.AllowPartial, Input.Instant(Instant(request.ExpiresAt), "expires_at"), request.Capture is null ? null : Read(request.Capture),
         Books.Metadata.Check(request.Metadata));
 
     public static Operation Read(Proto.CaptureHoldRequest request) => new CaptureHold(
         Merchant(request.MerchantId), Id<HoldId>(request.HoldId, "hold_id"),
-        request.Amount == 0 ? null : Input.Amount(request.Amount, "amount"), Reference(request.Reference),
+        request.Amount == 0 ? null : Input.Amount(request.Amount, "amount"), OptionalReference(request.Reference),
         Read(request.Capture ?? throw Input.Invalid("capture", "is missing")), Books.Metadata.Check(request.Metadata));
 
     public static Operation Read(Proto.ReleaseHoldRequest request) =>
@@ -45,7 +46,7 @@ internal static class Requests
 
     public static Operation Read(Proto.ExtendHoldRequest request) => new ExtendHold(
         Merchant(request.MerchantId), Id<HoldId>(request.HoldId, "hold_id"),
-        Input.Effective(Instant(request.ExpiresAt)) ?? throw Input.Invalid("expires_at", "is missing"));
+        Input.Instant(Instant(request.ExpiresAt), "expires_at") ?? throw Input.Invalid("expires_at", "is missing"));
 
     public static AccountToOpen[] Read(Proto.OpenAccountsRequest request, TimeProvider time) =>
         request.Accounts.Count is > 0 and <= LedgerLimits.AccountsPerRequest
@@ -55,6 +56,9 @@ internal static class Requests
     public static MerchantId Merchant(string text) => Id<MerchantId>(text, "merchant_id");
 
     public static string Reference(string reference) => Input.Reference(reference)!;
+
+    /// <summary>Empty: none, as absent is over REST.</summary>
+    private static string? OptionalReference(string reference) => reference.Length == 0 ? null : Input.Reference(reference);
 
     private static AccountToOpen Read(Proto.OpenAccount account, TimeProvider time) => new(
         account.AccountId.Length == 0 ? AccountId.New(time) : Id<AccountId>(account.AccountId, "account_id"), account.Name, account.Asset,

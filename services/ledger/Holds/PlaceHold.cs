@@ -32,8 +32,8 @@ internal static class PlaceHold
     {
         var operation = new Operations.PlaceHold(
             http.GetMerchant().MerchantId, Input.Reference(request.Reference)!, Input.Amount(request.Amount, "amount"),
-            Input.Sources([.. request.Sources.Select(s => new HoldSource(s.AccountId, s.Max ?? 0))]), request.AllowPartial is true,
-            Input.Effective(request.ExpiresAt), request.Capture?.ToCapture(), Metadata.Check(request.Metadata));
+            Input.Sources([.. request.Sources.Select(s => new HoldSource(s.AccountId, s.Max))]), request.AllowPartial is true,
+            Input.Instant(request.ExpiresAt, "expires_at"), request.Capture?.ToCapture(), Metadata.Check(request.Metadata));
         return queue.RunAsync(http, request, operation, dry_run is true, cancel);
     }
 
@@ -42,5 +42,5 @@ internal static class PlaceHold
 
     private sealed record Request(
         string Reference, long Amount, IReadOnlyList<Source> Sources, bool? AllowPartial = null, DateTimeOffset? ExpiresAt = null,
-        CaptureRequest? Capture = null, Dictionary<string, string>? Metadata = null);
+        CaptureRequest? Capture = null, SortedDictionary<string, string>? Metadata = null);
 }

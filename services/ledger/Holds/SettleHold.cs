@@ -30,14 +30,18 @@ internal static class SettleHold
         return queue.RunAsync(http, request, operation, dry_run is true, cancel);
     }
 
-    private static Task<IResult> HandleRelease(HoldId id, HttpContext http, CommandQueue queue, CancellationToken cancel) =>
-        queue.RunAsync(http, "", new ReleaseHold(http.GetMerchant().MerchantId, id), false, cancel);
+    private static Task<IResult> HandleRelease(HoldId id, bool? dry_run, HttpContext http, CommandQueue queue, CancellationToken cancel) =>
+        queue.RunAsync(http, "", new ReleaseHold(http.GetMerchant().MerchantId, id), dry_run is true, cancel);
 
-    private static Task<IResult> HandleExtend(HoldId id, Extending request, HttpContext http, CommandQueue queue, CancellationToken cancel) =>
-        queue.RunAsync(http, request, new ExtendHold(http.GetMerchant().MerchantId, id, Input.Effective(request.ExpiresAt)!.Value), false, cancel);
+    private static Task<IResult> HandleExtend(
+        HoldId id, Extending request, bool? dry_run, HttpContext http, CommandQueue queue, CancellationToken cancel)
+    {
+        var operation = new ExtendHold(http.GetMerchant().MerchantId, id, Input.Instant(request.ExpiresAt, "expires_at")!.Value);
+        return queue.RunAsync(http, request, operation, dry_run is true, cancel);
+    }
 
     private sealed record Capturing(
-        CaptureRequest Capture, long? Amount = null, string? Reference = null, Dictionary<string, string>? Metadata = null);
+        CaptureRequest Capture, long? Amount = null, string? Reference = null, SortedDictionary<string, string>? Metadata = null);
 
     private sealed record Extending(DateTimeOffset ExpiresAt);
 }

@@ -32,7 +32,13 @@ internal sealed record Capture(AccountId Destination, IReadOnlyList<Posting> Fur
             postings.Add(new Posting(items[i].AccountId, Destination, items[i].Captured));
         }
 
-        postings.AddRange(Further);
+        foreach (var further in Further)
+        {
+            // A frozen account gives what was reserved before, and not a cent beside it.
+            book.Account(hold.MerchantId, further.Source).RequireOpen();
+            postings.Add(further);
+        }
+
         // First free, then spend: within its policy an account is again once both are done.
         var pending = hold.Progress;
         if (!hold.IsNew)

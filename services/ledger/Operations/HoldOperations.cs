@@ -27,6 +27,7 @@ internal sealed record CaptureHold(
     public override Result Apply(Book book)
     {
         var hold = book.Hold(MerchantId, HoldId);
+        book.RequireFreshTransaction(MerchantId, Reference);
         hold.RequireInTime(book.Now, LedgerLimits.ExpiryGrace);
         var amount = Amount ?? hold.Held;
         if (amount > hold.Held)

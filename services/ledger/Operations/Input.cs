@@ -21,10 +21,10 @@ internal static class Input
         amount is > 0 and < Money.Limit ? amount : throw Invalid(field, "is positive and below 2^53");
 
     /// <summary>The earliest and latest instants that the books accept; PostgreSQL and JSON carry both.</summary>
-    public static DateTimeOffset? Effective(DateTimeOffset? instant) =>
+    public static DateTimeOffset? Instant(DateTimeOffset? instant, string field) =>
         instant is null or { Year: >= 1970 and < 2200 }
             ? instant is { } i ? new DateTimeOffset(i.UtcTicks - (i.UtcTicks % TimeSpan.TicksPerMillisecond), TimeSpan.Zero) : null
-            : throw Invalid("effective_at", "is between the years 1970 and 2200");
+            : throw Invalid(field, "is between the years 1970 and 2200");
 
     public static IReadOnlyList<Posting> Postings(IReadOnlyList<Posting> postings, string field, int least)
     {
@@ -57,9 +57,9 @@ internal static class Input
             throw Invalid("sources", "names an account twice");
         }
 
-        return [.. sources.Select((source, i) => source.Max == 0
-            ? source with { Max = Money.Limit - 1 }
-            : source with { Max = Amount(source.Max, $"sources/{i}/max") })];
+        return [.. sources.Select((source, i) => source.Max is { } max
+            ? source with { Max = Amount(max, $"sources/{i}/max") }
+            : source)];
     }
 
     public static FaultException Invalid(string field, string what) =>

@@ -3,8 +3,8 @@ using LocalPlus.Ledger.Books;
 
 namespace LocalPlus.Ledger.Operations;
 
-/// <summary>An account to take from, and the most to take.</summary>
-internal readonly record struct HoldSource(AccountId AccountId, long Max);
+/// <summary>An account to take from, and the most to take; null: as much as is needed.</summary>
+internal readonly record struct HoldSource(AccountId AccountId, long? Max);
 
 /// <summary>
 /// Reserves value on several accounts at once, in their order, until the amount is reached; with a capture it is spent in
@@ -38,6 +38,12 @@ internal sealed record PlaceHold(
         {
             throw new FaultException(CommonFaults.InvalidRequest, $"A hold ends in the future, within {LedgerLimits.HoldLifetime.TotalDays:0} days.",
                 new FieldError("/expires_at", "out_of_range"));
+        }
+
+        book.RequireFreshHold(MerchantId, Reference);
+        if (Capture is not null)
+        {
+            book.RequireFreshTransaction(MerchantId, Reference);
         }
 
         var (items, asset) = Allocate(book);
@@ -77,7 +83,7 @@ internal sealed record PlaceHold(
             }
 
             var usable = account.Floor is { } floor ? Math.Max(0, account.Available - floor) : Money.Limit - 1;
-            usable = Math.Min(usable, max);
+            usable = Math.Min(usable, max ?? Money.Limit - 1);
             total += Math.Min(usable, Money.Limit - total);
             var part = Math.Min(left, usable);
             if (part > 0)

@@ -22,6 +22,7 @@ internal sealed record ReverseTransaction(
     public override Result Apply(Book book)
     {
         var original = book.Original(MerchantId, OriginalId);
+        book.RequireFreshTransaction(MerchantId, Header.Reference);
         if (original.IsReversal)
         {
             throw new FaultException(Faults.ReversalExceeds, "A reversal is not reversed; post a new transaction.");

@@ -54,14 +54,14 @@ internal static class EarnAndBurn
             postings.Add(new Posting(accounts.From!.Value, accounts.To!.Value, Input.Amount(value.MinorUnits, "value/amount")));
         }
 
-        var header = new Header(Input.Reference(request.Reference), kind, Metadata.Check(request.Metadata), Input.Effective(request.EffectiveAt));
+        var header = new Header(Input.Reference(request.Reference), kind, Metadata.Check(request.Metadata), Input.Instant(request.EffectiveAt, "effective_at"));
         return await queue.RunAsync(http, request, new Operations.PostTransaction(merchant, header, postings), dryRun is true, cancel);
     }
 
     /// <param name="Value">What the points are worth; absent: the books carry points only.</param>
     private sealed record Request(
         AccountId AccountId, long Points, Money? Value = null, string? Reference = null, DateTimeOffset? EffectiveAt = null,
-        Dictionary<string, string>? Metadata = null);
+        SortedDictionary<string, string>? Metadata = null);
 
     /// <summary>The merchant's own accounts of the operation; striped, for every member's points pass through them.</summary>
     private sealed record MerchantSide(Database Database, TimeProvider Time, string From, string To)

@@ -22,7 +22,7 @@ internal sealed record BulkItemView(int Index, int Status, JsonElement Result)
 /// <summary>
 /// POST /v1/transactions/bulk: up to 1,000 transactions. Each has its own outcome, under a key made of the request's and
 /// its index, so a repeat answers the same; with atomic=true all happen or none, and the refusal points at the first that
-/// may not.
+/// may not. With dry_run=true each item is tried on the books as they are.
 /// </summary>
 internal static class PostBulk
 {
@@ -32,7 +32,8 @@ internal static class PostBulk
         return group;
     }
 
-    private static async Task<IResult> Handle(Request request, HttpContext http, CommandQueue queue, CancellationToken cancel)
+    private static async Task<IResult> Handle(
+        Request request, bool? dry_run, HttpContext http, CommandQueue queue, CancellationToken cancel)
     {
         var merchant = http.GetMerchant().MerchantId;
         if (request.Items.Count is 0 or > LedgerLimits.TransactionsPerBulk)
@@ -43,13 +44,13 @@ internal static class PostBulk
         Operations.PostTransaction[] items = [.. request.Items.Select(item => item.ToOperation(merchant))];
         if (request.Atomic is true)
         {
-            return await queue.RunAsync(http, request, new Operations.PostTransactions(merchant, items), false, cancel);
+            return await queue.RunAsync(http, request, new Operations.PostTransactions(merchant, items), dry_run is true, cancel);
         }
 
-        var (key, door) = (IdempotentRequests.Key(http), new RestDoor(http.Request.Path));
-        var fingerprint = IdempotentRequests.Fingerprint(http, request);
-        var answers = await Task.WhenAll(items.Select((item, i) =>
-            queue.RunPatientlyAsync(new Command(item, door, $"{key}\n{i}", fingerprint), cancel)));
+        var door = new RestDoor(http.Request.Path);
+        var (key, fingerprint) = dry_run is true ? (null, []) : (IdempotentRequests.Key(http), IdempotentRequests.Fingerprint(http, request));
+        var answers = await Task.WhenAll(items.Select((item, i) => queue.RunPatientlyAsync(
+            new Command(item, door, key is null ? null : $"{key}\n{i}", fingerprint) { IsDryRun = dry_run is true }, cancel)));
         return answers.FirstOrDefault(answer => Problem(answer) == CommonFaults.IdempotencyKeyReused.Code) is { } reused
             ? reused
             : Answer.Ok(new BulkView([.. answers.Select((answer, i) => BulkItemView.Of(i, answer))], false));

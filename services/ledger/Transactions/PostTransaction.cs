@@ -10,11 +10,11 @@ namespace LocalPlus.Ledger.Transactions;
 /// <summary>A transaction to post. Postings are balanced by construction: each moves its amount from source to destination.</summary>
 internal sealed record TransactionRequest(
     string Kind, IReadOnlyList<PostingView> Postings, string? Reference = null, DateTimeOffset? EffectiveAt = null,
-    Dictionary<string, string>? Metadata = null)
+    SortedDictionary<string, string>? Metadata = null)
 {
     public Operations.PostTransaction ToOperation(MerchantId merchant) => new(
         merchant,
-        new Header(Input.Reference(Reference), Input.Kind(Kind), Books.Metadata.Check(Metadata), Input.Effective(EffectiveAt)),
+        new Header(Input.Reference(Reference), Input.Kind(Kind), Books.Metadata.Check(Metadata), Input.Instant(EffectiveAt, "effective_at")),
         Input.Postings([.. Postings.Select(p => p.ToPosting())], "postings", least: 1));
 }
 

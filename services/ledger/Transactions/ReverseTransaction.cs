@@ -32,5 +32,5 @@ internal static class ReverseTransaction
 
     /// <param name="Postings">As in the reversal, i.e. opposite to the original's; none: all that is left.</param>
     private sealed record Request(
-        string? Reference = null, IReadOnlyList<PostingView>? Postings = null, Dictionary<string, string>? Metadata = null);
+        string? Reference = null, IReadOnlyList<PostingView>? Postings = null, SortedDictionary<string, string>? Metadata = null);
 }
