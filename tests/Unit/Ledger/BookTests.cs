@@ -93,7 +93,7 @@ public sealed class BookTests
     public void A_reference_is_used_once()
     {
         var (clearing, card) = (Open(floor: null), Open());
-        book.AddTransactionReference(merchant, "old");
+        book.AddTransactionReference(merchant, "old", TransactionId.New(TimeProvider.System));
 
         Post("new", new Posting(clearing.Id, card.Id, 1));
 
