@@ -18,22 +18,33 @@ public sealed class LedgerFixture : IAsyncLifetime
 
     public ServiceProcess Service { get; private set; } = null!;
 
+    /// <summary>A server of the test's own instead of the one that all tests share.</summary>
+    public string? Server { get; init; }
+
+    /// <summary>The program, when it is not the one that was built.</summary>
+    public string Program { get; init; } = typeof(LocalPlus.Ledger.Faults).Assembly.Location;
+
     public MerchantId Merchant { get; } = MerchantId.New(TimeProvider.System);
 
     public async Task InitializeAsync()
     {
-        Database = await TestDatabase.CreateAsync("ledger", typeof(LocalPlus.Ledger.Faults).Assembly);
+        var migrations = typeof(LocalPlus.Ledger.Faults).Assembly;
+        Database = await (Server is null ? TestDatabase.CreateAsync("ledger", migrations) : TestDatabase.CreateAsync("ledger", migrations, Server));
         Sidecar = await StubSidecar.StartAsync();
         await StartAsync();
     }
 
     public async Task StartAsync()
     {
-        Service = await ServiceProcess.StartAsync(typeof(LocalPlus.Ledger.Faults).Assembly.Location, Database, Sidecar.Port);
+        Service = await ServiceProcess.StartAsync(Program, Database, Sidecar.Port);
         channel?.Dispose();
         channel = GrpcChannel.ForAddress($"http://127.0.0.1:{Service.AppPort}");
         Client = new LedgerService.LedgerServiceClient(channel);
+        Invoker = channel.CreateCallInvoker();
     }
+
+    /// <summary>For requests that no client would send.</summary>
+    public CallInvoker Invoker { get; private set; } = null!;
 
     public LedgerService.LedgerServiceClient Client { get; private set; } = null!;
 

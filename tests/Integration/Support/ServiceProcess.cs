@@ -35,6 +35,16 @@ public sealed class ServiceProcess : IAsyncDisposable
 
     public int AppPort { get; }
 
+    /// <summary>The memory that the service's process has now.</summary>
+    public long ResidentBytes
+    {
+        get
+        {
+            process.Refresh();
+            return process.WorkingSet64;
+        }
+    }
+
     public string Output
     {
         get

@@ -36,13 +36,31 @@ public sealed class TestDatabase : IAsyncDisposable
     public string OwnerConnectionString { get; }
 
     /// <summary>A fresh, migrated database of the service whose assembly holds the migrations.</summary>
-    public static async Task<TestDatabase> CreateAsync(string service, Assembly migrations)
+    public static async Task<TestDatabase> CreateAsync(string service, Assembly migrations) =>
+        await CreateAsync(service, migrations, await Server.Value);
+
+    /// <summary>The same on a server of the test's own, which it may kill.</summary>
+    /// <param name="service">Its roles are made.</param>
+    /// <param name="migrations">The assembly that holds them.</param>
+    /// <param name="admin">The server's administrator's connection string.</param>
+    public static async Task<TestDatabase> CreateAsync(string service, Assembly migrations, string admin)
     {
-        var admin = await Server.Value;
-        await Templates.GetOrAdd(service, _ => new Lazy<Task>(() => MakeTemplateAsync(admin, service, migrations))).Value;
+        await Templates.GetOrAdd($"{admin}/{service}", _ => new Lazy<Task>(() => MakeTemplateAsync(admin, service, migrations))).Value;
         var name = $"{service}_{Interlocked.Increment(ref clones)}";
         await ExecuteAsync(admin, $"CREATE DATABASE {name} TEMPLATE {service}_template OWNER {service}_owner");
         return new TestDatabase(admin, name, service);
+    }
+
+    /// <summary>Tampers with it as the role that owns the schema.</summary>
+    public Task AsOwnerAsync(string sql) => ExecuteAsync(OwnerConnectionString, sql);
+
+    /// <summary>One value, as the service's own role sees it.</summary>
+    public async Task<T> ScalarAsync<T>(string sql)
+    {
+        await using var connection = new NpgsqlConnection(ConnectionString);
+        await connection.OpenAsync();
+        await using var command = new NpgsqlCommand(sql, connection);
+        return (T)(await command.ExecuteScalarAsync())!;
     }
 
     public async ValueTask DisposeAsync()
