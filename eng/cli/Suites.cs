@@ -19,12 +19,10 @@ internal static partial class Suites
 {
     public static readonly string[] Names = ["unit", "tidy", "contract", "compat", "integration", "platform", "conformance", "e2e", EngineRuns.Kills];
 
-    /// <summary>Run by name only: a part of another suite, with more of what it does every day.</summary>
-    private static readonly Dictionary<string, (string Folder, string Filter, string Variable, string Value)> Long = new()
-    {
-        ["guessing"] = ("tests/Integration", "FullyQualifiedName~GuessingTests", "LP_GUESSES", "200000"),
-    };
+    /// <summary>Suites of one part in depth: its tests out of several projects in their long forms. They run when they are named.</summary>
+    public static readonly string[] InDepth = ["ledger"];
 
+    private static readonly TimeSpan DepthLimit = TimeSpan.FromMinutes(45);
     private static readonly TimeSpan ProjectLimit = TimeSpan.FromMinutes(10);
 
     public static async Task<Score> RunAsync(Checkout checkout, IReadOnlyList<string> names, string? filter, CancellationToken cancel)
@@ -51,10 +49,10 @@ internal static partial class Suites
         "platform" => Projects(checkout, "tests/Platform"),
         "e2e" => Projects(checkout, "tests/EndToEnd"),
         "compat" => Projects(checkout, "compat/tests"),
+        "ledger" => [.. Projects(checkout, "tests/Unit"), .. Projects(checkout, "tests/Contract"), .. Projects(checkout, "tests/Integration")],
         "conformance" => Scripts(checkout, "compat/tests"),
         EngineRuns.Kills or EngineRuns.Scale => [],
-        _ when Long.TryGetValue(suite, out var part) => Projects(checkout, part.Folder),
-        _ => throw CliFailure.Usage($"there is no suite '{suite}'; there are {string.Join(", ", Names.Concat(Long.Keys))}", "test"),
+        _ => throw CliFailure.Usage($"there is no suite '{suite}'; there are {string.Join(", ", Names.Concat(InDepth))}", "test"),
     };
 
     /// <summary>By name, so that load drivers beside the tests are not taken for tests.</summary>
@@ -81,7 +79,7 @@ internal static partial class Suites
             async progress =>
             {
                 var score = test.EndsWith(".csproj", StringComparison.Ordinal)
-                    ? await ProjectAsync(checkout, suite, test, filter, progress, cancel)
+                    ? await ProjectAsync(checkout, suite, test, name, filter, progress, cancel)
                     : await ScriptAsync(checkout, test, progress, cancel);
                 progress.Outcome = $"{score.Passed} passed, {score.Failed} failed";
                 return score;
@@ -90,30 +88,24 @@ internal static partial class Suites
     }
 
     private static async Task<Score> ProjectAsync(
-        Checkout checkout, string suite, string project, string? filter, StepProgress progress, CancellationToken cancel)
+        Checkout checkout, string suite, string project, string name, string? filter, StepProgress progress, CancellationToken cancel)
     {
-        var name = Path.GetFileNameWithoutExtension(project);
-        var isLong = Long.TryGetValue(suite, out var part);
-        filter ??= isLong ? part.Filter : null;
         var results = Path.Combine(checkout.Root, "artifacts", "tests");
         var trx = Path.Combine(results, $"{name}.trx");
         Directory.CreateDirectory(results);
         File.Delete(trx);
-        string[] filtered = filter is null ? [] : ["--filter", filter];
+        var inDepth = InDepth.Contains(suite);
+        string[] filters = [.. inDepth ? [$"FullyQualifiedName~.{Title(suite)}."] : Array.Empty<string>(), .. filter is null ? Array.Empty<string>() : [filter]];
+        string[] filtered = filters.Length == 0 ? [] : ["--filter", $"({string.Join(")&(", filters)})"];
         var run = new Command(
             Tools.Dotnet,
             ["test", project, "--no-build", "--nologo", "--results-directory", results, "--logger", $"trx;LogFileName={name}.trx", .. filtered])
         {
             WorkingDirectory = checkout.Root,
-            Limit = ProjectLimit,
-            Environment = { ["DOTNET_CLI_USE_MSBUILD_SERVER"] = "0", ["MSBUILDDISABLENODEREUSE"] = "1" },
+            Limit = inDepth ? DepthLimit : ProjectLimit,
+            Environment = { ["DOTNET_CLI_USE_MSBUILD_SERVER"] = "0", ["MSBUILDDISABLENODEREUSE"] = "1", ["LP_LONG"] = inDepth ? "1" : "" },
             OnLine = line => progress.Detail = line.Trim(),
         };
-        if (isLong)
-        {
-            run.Environment[part.Variable] = part.Value;
-        }
-
         var result = await run.RunAsync(cancel);
         if (Trx(trx) is not { } score)
         {
@@ -151,6 +143,8 @@ internal static partial class Suites
         var failed = int.Parse(match.Groups[2].Value, CultureInfo.InvariantCulture);
         return new Score(passed, Math.Max(failed, result.ExitCode == 0 ? 0 : 1), failed == 0 && result.ExitCode == 0 ? [] : [$"{name}:\n{result.Tail(15)}"]);
     }
+
+    private static string Title(string suite) => char.ToUpperInvariant(suite[0]) + suite[1..];
 
     /// <summary>Visual Studio's result file; null when it is absent or torn.</summary>
     private static Score? Trx(string path)

@@ -10,7 +10,6 @@ internal static class Job
     {
         ["balance-reconciliation"] = "wallet",
         ["expired-giftcards"] = "giftcard",
-        ["giftcard-cleanup"] = "giftcard",
         ["analytics-rollup"] = "analytics",
     };
 

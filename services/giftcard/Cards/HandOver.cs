@@ -41,7 +41,6 @@ internal sealed class HandOver(Database database, CardSecrets secrets, TimeProvi
             SELECT sealed
               FROM sealed_codes
              WHERE gift_card_id = @GiftCardId
-               AND purpose = 'hand_over'
                AND expires_at > @Now
             """;
     }

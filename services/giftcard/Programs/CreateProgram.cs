@@ -36,21 +36,22 @@ internal static class CreateProgram
     private static Task<IResult> HandleAsync(
         HttpContext http, Request request, IdempotentRequests requests, TimeProvider time, CancellationToken cancel)
     {
-        Check(request, http.GetMerchant().MerchantId);
+        Check(request);
         return requests.ExecuteAsync(http, request, db => InsertAsync(db, http.GetMerchant(), request, time), cancel);
     }
 
-    private static void Check(Request request, MerchantId issuer)
+    private static void Check(Request request)
     {
         new FieldChecks()
-            .Text(request.Name, "/name", GiftcardLimits.NameLength)
-            .Require(request.ValidityDays is null or (>= 1 and <= GiftcardLimits.ValidityDaysMax), "/validity_days")
+            .Text(request.Name, "/name", 200)
+            .Require(request.ValidityDays is null or (>= 1 and <= 36_500), "/validity_days")
             .Positive(request.MinLoad, "/min_load").Positive(request.MaxLoad, "/max_load").Positive(request.MaxBalance, "/max_balance")
             .Require(request.CashOutBelow is null or { MinorUnits: >= 0 }, "/cash_out_below")
             .Require(Min(request) <= Max(request), "/max_load").Require(Max(request) <= MaxBalance(request), "/max_balance")
-            .Acceptances(request.AcceptedAt, issuer)
+            .Require(request.AcceptedAt is null || request.AcceptedAt.Count <= GiftcardLimits.AcceptancesPerProgram, "/accepted_at")
+            .Require(request.AcceptedAt is null || request.AcceptedAt.All(a => a.CommissionBasisPoints is >= 0 and <= 10_000), "/accepted_at")
             .Require(request.Locations is null || request.Locations.Count <= GiftcardLimits.AcceptancesPerProgram, "/locations")
-            .WebAddress(request.ImageUrl, "/image_url")
+            .Require(IsWebAddress(request.ImageUrl), "/image_url", "invalid")
             .Text(request.Reference, "/reference", GiftcardLimits.ReferenceLength)
             .Metadata(request.Metadata)
             .ThrowIfAny();
@@ -60,6 +61,9 @@ internal static class CreateProgram
             throw new FaultException(Faults.CurrencyMismatch, $"The programme's amounts are in {request.Currency}.");
         }
     }
+
+    private static bool IsWebAddress(string? url) => url is null || url.Length <= 2000
+        && Uri.TryCreate(url, UriKind.Absolute, out var address) && address.Scheme == Uri.UriSchemeHttps;
 
     private static long Min(Request request) => request.MinLoad?.MinorUnits ?? 1;
 

@@ -14,7 +14,6 @@ internal sealed record RefundRow(
     Guid MerchantId,
     string State,
     long Amount,
-    long Commission,
     string Currency,
     string Legs,
     string? Reference,
@@ -27,7 +26,7 @@ internal sealed record RefundRow(
 {
     public const string Columns =
         """
-        SELECT f.refund_id, f.redemption_id, f.merchant_id, f.state, f.amount, f.commission, f.currency, f.legs::text AS legs, f.reference,
+        SELECT f.refund_id, f.redemption_id, f.merchant_id, f.state, f.amount, f.currency, f.legs::text AS legs, f.reference,
                f.reason, f.transaction_id, f.fault_code, f.idempotency_key, f.created_at, f.finished_at
           FROM redemption_refunds f
         """;
@@ -38,8 +37,7 @@ internal sealed record RefundRow(
     {
         var currency = Kernel.Currency.Parse(Currency);
         return new(
-            new(RefundId), new(RedemptionId), State, new(Amount, currency),
-            Commission == 0 ? null : new Money(Commission, currency), redemptionState,
+            new(RefundId), new(RedemptionId), State, new(Amount, currency), redemptionState,
             [.. Parts.GroupBy(p => p.GiftCardId).Select(g => new RefundedCard(new(g.Key), new(g.Sum(p => p.Amount), currency)))],
             Reference, Reason, TransactionId is { } transaction ? new TransactionId(transaction) : null, CreatedAt, FinishedAt);
     }
@@ -65,7 +63,6 @@ internal sealed record RefundView(
     RedemptionId RedemptionId,
     string State,
     Money Amount,
-    Money? Commission,
     string RedemptionState,
     IReadOnlyList<RefundedCard> Sources,
     string? Reference,

@@ -22,6 +22,4 @@ internal static class RunState
     public const string Failed = "failed";
     public const string Lost = "lost";
     public const string Terminated = "terminated";
-
-    public static readonly string[] All = [Pending, Started, Waiting, Suspended, Finished, Failed, Lost, Terminated];
 }
