@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Serialization;
 
 namespace LocalPlus.Kernel;
@@ -21,6 +22,7 @@ public readonly record struct Money
     }
 
     [JsonPropertyName("amount")]
+    [JsonConverter(typeof(AmountConverter))]
     public long MinorUnits { get; }
 
     public Currency Currency { get; }
@@ -70,4 +72,15 @@ public readonly record struct Money
         left.Currency == right.Currency
             ? right.MinorUnits
             : throw new InvalidOperationException($"{left.Currency} and {right.Currency} do not mix.");
+
+    /// <summary>An amount that is out of range is a wrong body, not a wrong program.</summary>
+    private sealed class AmountConverter : JsonConverter<long>
+    {
+        public override long Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+            reader.TokenType == JsonTokenType.Number && reader.TryGetInt64(out var amount) && amount is > -Limit and < Limit
+                ? amount
+                : throw new JsonException("expected an integer between -2^53 and 2^53");
+
+        public override void Write(Utf8JsonWriter writer, long value, JsonSerializerOptions options) => writer.WriteNumberValue(value);
+    }
 }
