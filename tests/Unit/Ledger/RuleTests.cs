@@ -103,7 +103,8 @@ public sealed class RuleTests
     [Fact]
     public void An_extension_comes_before_the_end_and_reaches_thirty_days_at_most()
     {
-        var hold = Place(Book(Now), "h", 10, Open(posted: 100));
+        var card = Open(posted: 100);
+        var hold = Place(Book(Now), "h", 10, card);
         var end = hold.Progress.ExpiresAt;
 
         Refuses("hold_expired", () => Again(end, hold).Try(new ExtendHold(merchant, hold.Id, end.AddDays(1)).Apply));

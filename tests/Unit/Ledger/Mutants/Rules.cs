@@ -66,7 +66,7 @@ internal sealed class Rules
             var tests = context.LoadFromAssemblyPath(Tests.Location);
             return Suites.Any(suite => Fails(tests.GetType(suite.FullName!)!));
         });
-        return Task.WhenAny(run, Task.Delay(Limit)).GetAwaiter().GetResult() != run || run.GetAwaiter().GetResult();
+        return !run.Wait(Limit) || run.GetAwaiter().GetResult();
     }
 
     private static bool Fails(Type suite) => suite.GetMethods()
