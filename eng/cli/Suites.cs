@@ -20,7 +20,7 @@ internal static partial class Suites
     public static readonly string[] Names = ["unit", "tidy", "contract", "compat", "integration", "platform", "conformance", "e2e", EngineRuns.Kills];
 
     /// <summary>Suites of one part in depth: its tests out of several projects in their long forms. They run when they are named.</summary>
-    public static readonly string[] InDepth = ["ledger"];
+    public static readonly string[] InDepth = ["guessing", "ledger"];
 
     private static readonly TimeSpan DepthLimit = TimeSpan.FromMinutes(45);
     private static readonly TimeSpan ProjectLimit = TimeSpan.FromMinutes(10);
@@ -49,6 +49,7 @@ internal static partial class Suites
         "platform" => Projects(checkout, "tests/Platform"),
         "e2e" => Projects(checkout, "tests/EndToEnd"),
         "compat" => Projects(checkout, "compat/tests"),
+        "guessing" => Projects(checkout, "tests/Integration"),
         "ledger" => [.. Projects(checkout, "tests/Unit"), .. Projects(checkout, "tests/Contract"), .. Projects(checkout, "tests/Integration")],
         "conformance" => Scripts(checkout, "compat/tests"),
         EngineRuns.Kills or EngineRuns.Scale => [],

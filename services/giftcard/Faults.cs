@@ -18,6 +18,15 @@ internal static class Faults
     public static readonly Fault GiftCardBusy =
         new("gift_card_busy", 409, "Another operation on the gift card is not finished", Retryable: true);
 
+    public static readonly Fault BatchNotReady = new("batch_not_ready", 409, "The batch is being made", Retryable: true);
+    public static readonly Fault CodesGone = new("codes_gone", 409, "The codes were fetched before or not in time");
+
+    public static readonly Fault OfflineAllowanceInvalid =
+        new("offline_allowance_invalid", 422, "The allowance is not one of this terminal");
+
+    public static readonly Fault OfflineGap = new("offline_gap", 409, "Items before these have not come yet", Retryable: true);
+    public static readonly Fault OfflineChainBroken = new("offline_chain_broken", 422, "The items are not linked as they were made");
+    public static readonly Fault RewardGone = new("reward_gone", 409, "The reward is closed, or none are left");
     public static readonly Fault RedemptionNotHeld = new("redemption_not_held", 409, "The redemption is not held");
     public static readonly Fault AlreadyConfirmed = new("already_confirmed", 409, "The redemption was confirmed before");
     public static readonly Fault AlreadyCancelled = new("already_cancelled", 409, "The redemption was cancelled before");

@@ -23,6 +23,19 @@ internal sealed class FieldChecks
 
     public FieldChecks Positive(Money? value, string pointer) => Require(value is null or { MinorUnits: > 0 }, pointer);
 
+    /// <summary>An address that a browser loads a picture from.</summary>
+    public FieldChecks WebAddress(string? value, string pointer) => Require(
+        value is null || value.Length is > 0 and <= GiftcardLimits.AddressLength
+        && Uri.TryCreate(value, UriKind.Absolute, out var address) && address.Scheme == Uri.UriSchemeHttps,
+        pointer,
+        "invalid");
+
+    /// <summary>Merchants of a coalition; the issuer itself owes itself no commission and is not named.</summary>
+    public FieldChecks Acceptances(IReadOnlyList<Programs.Acceptance>? merchants, MerchantId issuer) => Require(
+            merchants is null || merchants.Count <= GiftcardLimits.AcceptancesPerProgram, "/accepted_at")
+        .Require(merchants is null || merchants.All(a => a.CommissionBasisPoints is >= 0 and <= 10_000), "/accepted_at")
+        .Require(merchants is null || merchants.All(a => a.MerchantId != issuer), "/accepted_at", "own_merchant");
+
     public FieldChecks Metadata(IReadOnlyDictionary<string, string>? metadata) => Require(
         metadata is null || metadata.Count <= GiftcardLimits.MetadataKeys
         && metadata.All(m => m.Key.Length is > 0 and <= GiftcardLimits.MetadataValueLength

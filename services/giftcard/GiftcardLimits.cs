@@ -14,12 +14,18 @@ internal static class GiftcardLimits
     public const int MetadataValueLength = 500;
     public const int ReferenceLength = 255;
     public const int ReasonLength = 500;
+    public const int NameLength = 200;
+    public const int AddressLength = 2000;
+    public const int ValidityDaysMax = 36_500;
     public const int AcceptancesPerProgram = 200;
     public const int TimelineRows = 1000;
 
     public const int HoldSecondsDefault = 900;
     public const int HoldSecondsMin = 10;
     public const int HoldSecondsMax = 7 * 24 * 3600;
+
+    /// <summary>How long an immediate redemption whose capture follows its hold may take, sweeper included.</summary>
+    public static readonly TimeSpan ImmediateHold = TimeSpan.FromMinutes(10);
 
     /// <summary>A confirm that is on its way when the hold runs out still counts.</summary>
     public static readonly TimeSpan HoldGrace = TimeSpan.FromSeconds(5);
@@ -32,6 +38,33 @@ internal static class GiftcardLimits
 
     /// <summary>After so many tries a step is shown to the operators; it goes on being tried.</summary>
     public const int AttemptsUntilAttention = 10;
+
+    public const int AllowanceSecondsMin = 60;
+    public const int AllowanceSecondsMax = 7 * 24 * 3600;
+
+    /// <summary>A signed allowance is some 500 characters.</summary>
+    public const int AllowanceLength = 2000;
+
+    public const int OfflineItemsPerBatch = 100;
+
+    /// <summary>How long an upload carries its items out itself; the gateway waits 2 s for an answer.</summary>
+    public static readonly TimeSpan BatchTime = TimeSpan.FromSeconds(1);
+
+    public const int BatchQuantityMax = 10_000;
+
+    /// <summary>Batches of one merchant that are being made at once.</summary>
+    public const int BatchesBeingMade = 5;
+
+    /// <summary>How long the codes of a batch wait for their printer.</summary>
+    public static readonly TimeSpan BatchCodesLife = TimeSpan.FromDays(7);
+
+    public const int MessageLength = 1000;
+
+    /// <summary>How far ahead a digital card may be sent.</summary>
+    public static readonly TimeSpan DeliveryAhead = TimeSpan.FromDays(366);
+
+    /// <summary>How long the code of a sent card is kept for mails that have to be repeated.</summary>
+    public static readonly TimeSpan DeliveryLife = TimeSpan.FromDays(7);
 
     /// <summary>How long a code can be had again by repeating the sale with its key.</summary>
     public static readonly TimeSpan SealedCodeLife = TimeSpan.FromHours(24);

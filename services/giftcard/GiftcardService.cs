@@ -1,10 +1,16 @@
 using Dapr.Client;
 using Dapr.Workflow;
 using LocalPlus.Contracts.Ledger.V1;
+using LocalPlus.Giftcard.Batches;
 using LocalPlus.Giftcard.Cards;
+using LocalPlus.Giftcard.Deliveries;
+using LocalPlus.Giftcard.Holds;
 using LocalPlus.Giftcard.Ledger;
+using LocalPlus.Giftcard.Offline;
 using LocalPlus.Giftcard.Programs;
 using LocalPlus.Giftcard.Redemptions;
+using LocalPlus.Giftcard.Reports;
+using LocalPlus.Giftcard.Rewards;
 using LocalPlus.Giftcard.Runs;
 using LocalPlus.Hosting;
 using LocalPlus.Kernel;
@@ -21,6 +27,7 @@ internal static class GiftcardService
         services.Configure<RunOptions>(builder.Configuration.GetSection(RunOptions.Section));
         services.AddSingleton(new CardSecrets(builder.Configuration.Secret("code_pepper")));
         services.AddSingleton(_ => new LedgerService.LedgerServiceClient(DaprClient.CreateInvocationInvoker("ledger")));
+        services.AddSingleton(_ => new AllowanceSigner(builder.Configuration.Secret("code_pepper")));
         services.AddSingleton<LedgerGateway>();
         services.AddSingleton<LedgerAccounts>();
         services.AddSingleton<Intents>();
@@ -36,31 +43,19 @@ internal static class GiftcardService
         var merchants = app.MapMerchantApi();
         merchants.AddEndpointFilter(BusyWhenLedgerIsSilent);
         merchants.MapCreateProgram();
+        merchants.MapChangeProgram();
         merchants.MapGetProgram();
         merchants.MapListPrograms();
-        merchants.MapSellGiftCard();
-        merchants.MapLookupGiftCard();
-        merchants.MapGetGiftCard();
-        merchants.MapListGiftCards();
-        merchants.MapListCardActivities();
-        merchants.MapActivateGiftCard();
-        merchants.MapLoadGiftCard();
-        merchants.MapAdjustGiftCard();
-        merchants.MapBlockGiftCard();
-        merchants.MapExtendGiftCard();
-        merchants.MapTransferGiftCard();
-        merchants.MapReplaceGiftCard();
-        merchants.MapCashOutGiftCard();
-        merchants.MapCloseGiftCard();
-        merchants.MapCreateRedemption();
-        merchants.MapQuoteRedemption();
-        merchants.MapGetRedemption();
-        merchants.MapListRedemptions();
-        merchants.MapGetTimeline();
-        merchants.MapConfirmRedemption();
-        merchants.MapCancelRedemption();
-        merchants.MapRefundRedemption();
-        merchants.MapListRefunds();
+        merchants.MapCreateReward();
+        merchants.MapChangeReward();
+        merchants.MapGetReward();
+        merchants.MapListRewards();
+        merchants.MapRedeemReward();
+        MapCards(merchants);
+        MapRedemptions(merchants);
+        merchants.MapLiabilityReport();
+        merchants.MapBreakageReport();
+        merchants.MapSettlementReport();
 
         var operators = app.MapOperatorApi();
         operators.AddEndpointFilter(BusyWhenLedgerIsSilent);
@@ -69,6 +64,50 @@ internal static class GiftcardService
         operators.MapExportRun();
         operators.MapReconcileRuns();
         operators.MapRunVerbs();
+        app.MapInternal().MapGetDelivery();
+    }
+
+    private static void MapCards(RouteGroupBuilder merchants)
+    {
+        merchants.MapSellGiftCard();
+        merchants.MapCreateBatch();
+        merchants.MapListBatches();
+        merchants.MapGetBatch();
+        merchants.MapDeliverBatchCodes();
+        merchants.MapLookupGiftCard();
+        merchants.MapGetGiftCard();
+        merchants.MapListGiftCards();
+        merchants.MapListCardActivities();
+        merchants.MapListCardLots();
+        merchants.MapActivateGiftCard();
+        merchants.MapLoadGiftCard();
+        merchants.MapAdjustGiftCard();
+        merchants.MapBlockGiftCard();
+        merchants.MapExtendGiftCard();
+        merchants.MapTransferGiftCard();
+        merchants.MapMergeGiftCard();
+        merchants.MapReplaceGiftCard();
+        merchants.MapCashOutGiftCard();
+        merchants.MapCloseGiftCard();
+    }
+
+    private static void MapRedemptions(RouteGroupBuilder merchants)
+    {
+        merchants.MapCreateRedemption();
+        merchants.MapQuoteRedemption();
+        merchants.MapGetRedemption();
+        merchants.MapListRedemptions();
+        merchants.MapGetTimeline();
+        merchants.MapConfirmRedemption();
+        merchants.MapCancelRedemption();
+        merchants.MapExtendRedemption();
+        merchants.MapRefundRedemption();
+        merchants.MapListRefunds();
+        merchants.MapPlaceHold();
+        merchants.MapGetHold();
+        merchants.MapSettleHold();
+        merchants.MapCreateAllowance();
+        merchants.MapUploadBatch();
     }
 
     private static void AddCards(IServiceCollection services)
@@ -81,8 +120,12 @@ internal static class GiftcardService
         services.AddSingleton<CardOperations>();
         services.AddSingleton<CardOutcomes>();
         services.AddSingleton<HandOver>();
+        services.AddSingleton<CardDeliveries>();
+        services.AddSingleton<BatchMaker>();
+        services.AddHostedService(provider => provider.GetRequiredService<BatchMaker>());
         services.AddSingleton<SellGiftCard.Intake>();
         services.AddJob<ExpireGiftCards>("expired-giftcards");
+        services.AddJob<CleanUp>("giftcard-cleanup");
     }
 
     private static void AddRedemptions(IServiceCollection services)
@@ -92,10 +135,15 @@ internal static class GiftcardService
         services.AddSingleton<RedemptionOutcomes>();
         services.AddSingleton<RedemptionDriver>();
         services.AddSingleton<RedemptionDecider>();
+        services.AddSingleton<RedemptionExtender>();
+        services.AddSingleton<ExtendRedemption.Extension>();
         services.AddSingleton<Advice>();
         services.AddSingleton<CreateRedemption.Intake>();
+        services.AddSingleton<CreateRedemption.Till>();
         services.AddSingleton<RefundDriver>();
         services.AddSingleton<RefundRedemption.Intake>();
+        services.AddSingleton<OfflineIntake>();
+        services.AddSingleton<OfflineDriver>();
     }
 
     private static void AddRuns(IServiceCollection services)

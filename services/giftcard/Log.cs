@@ -1,6 +1,6 @@
 namespace LocalPlus.Giftcard;
 
-/// <summary>The gift card service's log events, ids 2000-2999.</summary>
+/// <summary>The gift card service's log events, ids 4000-4999.</summary>
 internal static partial class Log
 {
     [LoggerMessage(4000, LogLevel.Warning, "run {InstanceId} not started in try {Attempt}: {Reason}", EventName = "giftcard.run.not_started")]
@@ -29,6 +29,15 @@ internal static partial class Log
 
     [LoggerMessage(4020, LogLevel.Information, "operator used {Verb} on {RedemptionId}", EventName = "giftcard.operator.acted")]
     public static partial void OperatorActed(this ILogger log, string verb, string redemptionId);
+
+    [LoggerMessage(4031, LogLevel.Information, "{Count} rows of {Name} cleaned up", EventName = "giftcard.rows.cleaned_up")]
+    public static partial void CleanedUp(this ILogger log, int count, string name);
+
+    [LoggerMessage(4032, LogLevel.Warning, "batch maker stumbled", EventName = "giftcard.batch.stumbled")]
+    public static partial void BatchStumbled(this ILogger log, Exception exception);
+
+    [LoggerMessage(4033, LogLevel.Error, "chunk of batch {BatchId} failed", EventName = "giftcard.batch.failed")]
+    public static partial void BatchFailed(this ILogger log, Guid batchId, Exception exception);
 
     [LoggerMessage(4030, LogLevel.Information, "{Count} cards expired", EventName = "giftcard.cards.expired")]
     public static partial void CardsExpired(this ILogger log, int count);

@@ -1,5 +1,7 @@
 using LocalPlus.Giftcard.Cards;
+using LocalPlus.Giftcard.Deliveries;
 using LocalPlus.Giftcard.Ledger;
+using LocalPlus.Giftcard.Offline;
 using LocalPlus.Giftcard.Redemptions;
 using LocalPlus.Giftcard.Runs;
 using LocalPlus.Hosting;
@@ -9,12 +11,12 @@ namespace LocalPlus.Giftcard;
 
 /// <summary>
 /// Finishes what a crash or a silent ledger left open, without the workflow engine: intents, decisions, refunds and card
-/// operations whose time is over, holds that have run out, and runs that are late. Replicas share the rows (SKIP LOCKED); each
+/// operations whose time is over, holds that have run out, deliveries that are due, and runs that are late. Replicas share the rows (SKIP LOCKED); each
 /// step is keyed, so one that its request is still at is done once all the same.
 /// </summary>
 internal sealed class Sweeper(
     Database database, RedemptionStore store, RedemptionDriver redemptions, RefundDriver refunds, CardOperations operations,
-    CardLeftovers leftovers, RunReconciler runs, TimeProvider time, ILogger<Sweeper> log) : BackgroundService
+    OfflineDriver offline, CardLeftovers leftovers, CardDeliveries deliveries, RunReconciler runs, TimeProvider time, ILogger<Sweeper> log) : BackgroundService
 {
     private const int Batch = 100;
     private const int Concurrency = 8;
@@ -46,8 +48,10 @@ internal sealed class Sweeper(
         await ExpireHoldsAsync(cancel);
         var driven = await DriveAsync(Sql.TakeRedemptions, DriveRedemptionAsync, cancel)
                      + await DriveAsync(Sql.TakeRefunds, DriveRefundAsync, cancel)
-                     + await DriveAsync(Sql.TakeOperations, operations.DriveAsync, cancel);
+                     + await DriveAsync(Sql.TakeOperations, operations.DriveAsync, cancel)
+                     + await DriveAsync(Sql.TakeOfflineItems, offline.DriveAsync, cancel);
         driven += await DriveAsync(Sql.TakeLeftovers, leftovers.MoveAsync, cancel);
+        driven += await deliveries.SendDueAsync(cancel);
         if (time.GetUtcNow() >= reconcileAt)
         {
             reconcileAt = time.GetUtcNow() + ReconcilePause;
@@ -196,6 +200,21 @@ internal sealed class Sweeper(
                        FOR UPDATE SKIP LOCKED) d
              WHERE o.operation_id = d.operation_id
             RETURNING o.operation_id
+            """;
+
+        public const string TakeOfflineItems =
+            """
+            UPDATE offline_items i
+               SET drive_after = @Now + make_interval(secs => least(@LongestSeconds, @FirstSeconds * 2 ^ least(i.drive_attempts, 16))),
+                   drive_attempts = i.drive_attempts + 1
+              FROM (SELECT item_id
+                      FROM offline_items
+                     WHERE drive_after <= @Now
+                     ORDER BY drive_after
+                     LIMIT @Take
+                       FOR UPDATE SKIP LOCKED) d
+             WHERE i.item_id = d.item_id
+            RETURNING i.item_id
             """;
 
         // Not taken: moving a leftover is an operation of its own, one a card at a time.

@@ -8,6 +8,7 @@ var builder = WebApplication.CreateBuilder(args);
 await builder.AddLocalPlusAsync("notification");
 builder.Services.AddSingleton(_ => new Recipients(
     DaprClient.CreateInvokeHttpClient("wallet"), DaprClient.CreateInvokeHttpClient("merchant")));
+builder.Services.AddSingleton(_ => new CardDeliveries(DaprClient.CreateInvokeHttpClient("giftcard")));
 builder.Services.AddSingleton<SmtpBinding>();
 builder.Services.AddHostedService<MailSender>();
 

@@ -21,7 +21,7 @@ public sealed class ConsumerTests
     private static readonly CardEventData CardEvent = new(Card, ProgramId.New(Time), "7Q2M", 5000, "EUR", Holder);
 
     private static readonly RedemptionEventData RedemptionEvent = new(
-        RedemptionId.New(Time), [Card], 1000, "EUR", null, "completed", "immediate", null, 1000, 1000, 0);
+        RedemptionId.New(Time), [Card], 1000, "EUR", null, "completed", "immediate", null, 1000, 1000, 0, [new(Card, 1000)]);
 
     private static readonly TransactionPosted LedgerEvent = new(
         TransactionId.New(Time), EntryId.New(Time), AccountId.New(Time), $"card:{Card}:paid", "EUR", "load", "ref", 5000, 7000, 0, null,
@@ -54,6 +54,7 @@ public sealed class ConsumerTests
         var notification = Read<InNotification.OnRedemptionEvent.Data>(RedemptionEvent);
         Assert.Equal((RedemptionEvent.RedemptionId, Card, 1000, "EUR"),
             (notification.RedemptionId, notification.GiftCardIds[0], notification.Amount, notification.Currency));
+        Assert.Equal((Card, 1000), (notification.Sources![0].GiftCardId, notification.Sources[0].Amount));
         var analytics = Read<InAnalytics.OnRedemptionEvent.Data>(RedemptionEvent);
         Assert.Equal((RedemptionEvent.RedemptionId, 1000, "EUR"), (analytics.RedemptionId, analytics.Amount, analytics.Currency));
     }

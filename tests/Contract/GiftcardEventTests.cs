@@ -11,6 +11,7 @@ public sealed class GiftcardEventTests
 
     [Theory]
     [InlineData("gift_card.activated")]
+    [InlineData("gift_card.delivery_due")]
     [InlineData("gift_card.pin_locked")]
     public void Card_events_follow_their_schema(string type)
     {
@@ -30,7 +31,8 @@ public sealed class GiftcardEventTests
     {
         var id = RedemptionId.New(Time);
         var data = new RedemptionEventData(
-            id, [GiftCardId.New(Time)], 1000, "EUR", LocationId.New(Time), state, "two_phase", "tck-1", 1000, 1000, 0, RefundId.New(Time));
+            id, [GiftCardId.New(Time)], 1000, "EUR", LocationId.New(Time), state, "two_phase", "tck-1", 1000, 1000, 0,
+            [new(GiftCardId.New(Time), 1000)], RefundId.New(Time));
         EventSchema.Follows(RedemptionEvents.Topic, EventSchema.Envelope(type, id.ToString(), data));
         EventSchema.Follows(RedemptionEvents.Topic, EventSchema.Envelope(type, id.ToString(), data with { LocationId = null, Reference = null, RefundId = null }));
     }

@@ -10,6 +10,7 @@ internal static class Job
     {
         ["balance-reconciliation"] = "wallet",
         ["expired-giftcards"] = "giftcard",
+        ["giftcard-cleanup"] = "giftcard",
         ["analytics-rollup"] = "analytics",
     };
 

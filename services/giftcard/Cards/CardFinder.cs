@@ -16,7 +16,8 @@ internal sealed record CardCredential(string? Code = null, string? Pin = null, G
 
 /// <summary>A card that may be used at the asking merchant, with its programme's terms and its value lots.</summary>
 internal sealed record UsableCard(
-    Guid GiftCardId, Guid MerchantId, Guid ProgramId, string Last4, string Currency, string Partial, IReadOnlyList<LotRow> Lots);
+    Guid GiftCardId, Guid MerchantId, Guid ProgramId, string Last4, string Currency, string Partial, int CommissionBasisPoints,
+    IReadOnlyList<LotRow> Lots);
 
 /// <summary>
 /// Finds cards from their codes. A code that is absent or wrong, a PIN that is wrong or missing, a card that is blocked,
@@ -68,6 +69,7 @@ internal sealed class CardFinder(Database database, CardSecrets secrets, TimePro
 
             var usable = new UsableCard(
                 card.GiftCardId, card.MerchantId, card.ProgramId, card.Last4, card.Currency, card.Partial,
+                card.MerchantId == merchant.Value ? 0 : card.CommissionBasisPoints,
                 [.. lots.Where(l => l.GiftCardId == card.GiftCardId)]);
             cards.Add((usable, card.GoodAtLocation));
         }
@@ -145,7 +147,7 @@ internal sealed class CardFinder(Database database, CardSecrets secrets, TimePro
     private sealed record Found(
         Guid GiftCardId, Guid MerchantId, Guid ProgramId, byte[] CodeHash, string Last4, byte[]? PinSalt, byte[]? PinHash,
         int PinFailures, DateTimeOffset? PinLockedUntil, string Status, string Currency, DateTimeOffset? ExpiresAt,
-        string Partial, bool AcceptedHere, bool GoodAtLocation);
+        string Partial, bool AcceptedHere, int CommissionBasisPoints, bool GoodAtLocation);
 
     private static class Sql
     {
@@ -153,10 +155,7 @@ internal sealed class CardFinder(Database database, CardSecrets secrets, TimePro
             $"""
              SELECT c.gift_card_id, c.merchant_id, c.program_id, c.code_hash, c.last4, c.pin_salt, c.pin_hash, c.pin_failures,
                     c.pin_locked_until, c.status, c.currency, c.expires_at, p.partial,
-                    EXISTS (SELECT 1
-                              FROM program_acceptances a
-                             WHERE a.program_id = p.program_id
-                               AND a.merchant_id = @MerchantId) AS accepted_here,
+                    a.merchant_id IS NOT NULL AS accepted_here, coalesce(a.commission_basis_points, 0) AS commission_basis_points,
                     NOT EXISTS (SELECT 1
                                   FROM program_locations o
                                  WHERE o.program_id = p.program_id)
@@ -167,6 +166,9 @@ internal sealed class CardFinder(Database database, CardSecrets secrets, TimePro
                FROM gift_cards c
                JOIN programs p
                  ON p.program_id = c.program_id
+               LEFT JOIN program_acceptances a
+                 ON a.program_id = p.program_id
+                AND a.merchant_id = @MerchantId
               WHERE c.code_hash = ANY(@Hashes)
                  OR c.gift_card_id = ANY(@Ids);
              {LotRow.Columns}

@@ -9,40 +9,61 @@ namespace LocalPlus.Giftcard.Cards;
 /// <summary>A card that is about to exist: its id and its secret.</summary>
 internal sealed record NewCard(GiftCardId Id, string Code);
 
-/// <summary>Whose card it is and how long it is good; metadata as JSON.</summary>
-internal sealed record CardTerms(Guid? CustomerId, DateTimeOffset? ExpiresAt, string? Reference, string? Metadata, string? Pin = null);
+/// <summary>Who may have a sealed code.</summary>
+internal static class SealPurpose
+{
+    /// <summary>Whoever asked for the card, in the answer and its repeats.</summary>
+    public const string HandOver = "hand_over";
 
-/// <summary>Makes cards: a random code, kept only as a keyed hash and, for a day, sealed.</summary>
+    /// <summary>The printer of the card's batch.</summary>
+    public const string Batch = "batch";
+
+    /// <summary>Whom a digital card is sent to; not the one who sent it.</summary>
+    public const string Delivery = "delivery";
+}
+
+/// <summary>Whose card it is and how long it is good; metadata as JSON.</summary>
+internal sealed record CardTerms(Guid? CustomerId, DateTimeOffset? ExpiresAt, string? Reference, string? Metadata, string? Pin = null)
+{
+    public Guid? BatchId { get; init; }
+
+    /// <summary>Until when the code may be had again; without it a day.</summary>
+    public DateTimeOffset? SealedUntil { get; init; }
+
+    public string Purpose { get; init; } = SealPurpose.HandOver;
+}
+
+/// <summary>Makes cards: a random code, kept only as a keyed hash and, for a while, sealed.</summary>
 internal sealed class CardMaker(CardSecrets secrets, TimeProvider time)
 {
     public NewCard New() => new(GiftCardId.New(time), CardCode.New());
 
-    /// <summary>Adds the card, pending, in the caller's transaction. Refuses with reference_reused.</summary>
-    public async Task InsertAsync(DbSession db, NewCard card, ProgramRow program, CardTerms terms)
+    /// <summary>Adds cards on the same terms, pending, in the caller's transaction. Refuses with reference_reused.</summary>
+    public async Task InsertAsync(DbSession db, IReadOnlyList<NewCard> cards, ProgramRow program, CardTerms terms)
     {
         var now = time.GetUtcNow();
-        var pin = terms.Pin ?? (program.Pin == "required" ? CardSecrets.NewPin() : null);
-        var salt = pin is null ? null : CardSecrets.NewSalt();
-        var secret = JsonSerializer.Serialize(new HandOver.Secret(card.Code, pin), StrictJson.Options);
+        var made = cards.Select(card => Secrets(card, program, terms)).ToList();
         try
         {
             await db.ExecuteAsync(Sql.Insert, new
             {
-                GiftCardId = card.Id.Value,
                 program.MerchantId,
                 program.ProgramId,
-                CodeHash = secrets.HashCode(card.Code),
-                Last4 = CardCode.Last4(card.Code),
-                PinSalt = salt,
-                PinHash = salt is null ? null : secrets.HashPin(pin!, salt),
                 program.Currency,
                 terms.CustomerId,
                 terms.ExpiresAt,
                 terms.Reference,
                 terms.Metadata,
+                terms.BatchId,
+                terms.Purpose,
                 CreatedAt = now,
-                Sealed = secrets.Seal(secret, card.Id.Value),
-                SealedUntil = now + GiftcardLimits.SealedCodeLife,
+                SealedUntil = terms.SealedUntil ?? now + GiftcardLimits.SealedCodeLife,
+                GiftCardIds = cards.Select(c => c.Id.Value).ToArray(),
+                CodeHashes = cards.Select(c => secrets.HashCode(c.Code)).ToArray(),
+                LastFours = cards.Select(c => CardCode.Last4(c.Code)).ToArray(),
+                PinSalts = made.Select(m => m.PinSalt).ToArray(),
+                PinHashes = made.Select(m => m.PinHash).ToArray(),
+                Sealed = made.Select(m => m.Sealed).ToArray(),
             });
         }
         catch (PostgresException taken) when (taken.ConstraintName == "ix_gift_cards_merchant_id_reference")
@@ -51,16 +72,27 @@ internal sealed class CardMaker(CardSecrets secrets, TimeProvider time)
         }
     }
 
+    private (byte[]? PinSalt, byte[]? PinHash, byte[] Sealed) Secrets(NewCard card, ProgramRow program, CardTerms terms)
+    {
+        var pin = terms.Pin ?? (program.Pin == "required" ? CardSecrets.NewPin() : null);
+        var salt = pin is null ? null : CardSecrets.NewSalt();
+        var secret = JsonSerializer.Serialize(new HandOver.Secret(card.Code, pin), StrictJson.Options);
+        return (salt, salt is null ? null : secrets.HashPin(pin!, salt), secrets.Seal(secret, card.Id.Value));
+    }
+
     private static class Sql
     {
         public const string Insert =
             """
             INSERT INTO gift_cards (gift_card_id, merchant_id, program_id, code_hash, last4, pin_salt, pin_hash, status, currency,
-                   customer_id, expires_at, reference, metadata, created_at)
-            VALUES (@GiftCardId, @MerchantId, @ProgramId, @CodeHash, @Last4, @PinSalt, @PinHash, 'pending', @Currency,
-                   @CustomerId, @ExpiresAt, @Reference, @Metadata::jsonb, @CreatedAt);
-            INSERT INTO sealed_codes (gift_card_id, sealed, expires_at)
-            VALUES (@GiftCardId, @Sealed, @SealedUntil)
+                   customer_id, expires_at, reference, metadata, batch_id, created_at)
+            SELECT n.gift_card_id, @MerchantId, @ProgramId, n.code_hash, n.last4, n.pin_salt, n.pin_hash, 'pending', @Currency,
+                   @CustomerId, @ExpiresAt, @Reference, @Metadata::jsonb, @BatchId, @CreatedAt
+              FROM unnest(@GiftCardIds, @CodeHashes, @LastFours, @PinSalts, @PinHashes)
+                AS n (gift_card_id, code_hash, last4, pin_salt, pin_hash);
+            INSERT INTO sealed_codes (gift_card_id, sealed, expires_at, purpose)
+            SELECT n.gift_card_id, n.sealed, @SealedUntil, @Purpose
+              FROM unnest(@GiftCardIds, @Sealed) AS n (gift_card_id, sealed)
             """;
     }
 }

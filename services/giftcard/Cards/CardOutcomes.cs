@@ -85,11 +85,15 @@ internal sealed class CardOutcomes(Database database, Intents intents, TimeProvi
         }
 
         await CardActivities.AddAsync(db, card.Activity, [(card.GiftCardId, moved)], cause, time);
+        // A present is no surprise if its mail comes before its time: until it is sent, the card belongs to nobody.
+        var holder = row.CustomerId is { } customer && !await db.QuerySingleAsync<bool>(Sql.IsOnItsWay, new { card.GiftCardId })
+            ? new CustomerId(customer)
+            : (CustomerId?)null;
         await db.PublishAsync(
             CardEvents.Topic, card.EventType, new GiftCardId(card.GiftCardId).ToString(), row.Version, new MerchantId(row.MerchantId),
             new CardEventData(
                 new(row.GiftCardId), new(row.ProgramId), row.Last4, moved == 0 ? null : Math.Abs(moved), row.Currency,
-                row.CustomerId is { } customer ? new CustomerId(customer) : null));
+                holder));
         return row;
     }
 
@@ -139,6 +143,14 @@ internal sealed class CardOutcomes(Database database, Intents intents, TimeProvi
              WHERE gift_card_id = @GiftCardId
             RETURNING gift_card_id, merchant_id, program_id, last4, status, currency, customer_id, expires_at, replaced_by,
                    reference, metadata::text AS metadata, version, created_at, activated_at
+            """;
+
+        public const string IsOnItsWay =
+            """
+            SELECT EXISTS (SELECT 1
+                             FROM card_deliveries
+                            WHERE gift_card_id = @GiftCardId
+                              AND state = 'scheduled')
             """;
 
         public const string ExpireLots = "UPDATE gift_card_lots SET expired_at = @Now WHERE lot_id = ANY(@LotIds)";

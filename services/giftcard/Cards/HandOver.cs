@@ -41,6 +41,7 @@ internal sealed class HandOver(Database database, CardSecrets secrets, TimeProvi
             SELECT sealed
               FROM sealed_codes
              WHERE gift_card_id = @GiftCardId
+               AND purpose = 'hand_over'
                AND expires_at > @Now
             """;
     }

@@ -4,7 +4,7 @@ using LocalPlus.Kernel;
 namespace LocalPlus.Giftcard.Cards;
 
 /// <summary>
-/// GET /v1/gift_cards: a merchant's cards, newest first, by programme, status, holder or last four characters.
+/// GET /v1/gift_cards: a merchant's cards, newest first, by programme, batch, status, holder or last four characters.
 /// Refusals: invalid_request (limit, cursor, status).
 /// </summary>
 internal static class ListGiftCards
@@ -23,7 +23,7 @@ internal static class ListGiftCards
             throw new FaultException(CommonFaults.InvalidRequest, "There is no such status.", new FieldError("status", "invalid"));
         }
 
-        var filters = $"gift_cards|{query.ProgramId}|{query.Status}|{query.CustomerId}|{query.Last4}|{query.Reference}";
+        var filters = $"gift_cards|{query.ProgramId}|{query.Status}|{query.CustomerId}|{query.BatchId}|{query.Last4}|{query.Reference}";
         var take = CursorCodec.Limit(query.Limit);
         var after = cursors.Read(query.Cursor, merchant, filters);
         var rows = await database.QueryAsync<CardRow>(
@@ -34,6 +34,7 @@ internal static class ListGiftCards
                 ProgramId = query.ProgramId?.Value,
                 query.Status,
                 CustomerId = query.CustomerId?.Value,
+                BatchId = query.BatchId?.Value,
                 Last4 = query.Last4?.ToUpperInvariant(),
                 query.Reference,
                 after.CreatedAt,
@@ -49,6 +50,7 @@ internal static class ListGiftCards
         [property: Microsoft.AspNetCore.Mvc.FromQuery(Name = "program_id")] ProgramId? ProgramId,
         string? Status,
         [property: Microsoft.AspNetCore.Mvc.FromQuery(Name = "customer_id")] CustomerId? CustomerId,
+        [property: Microsoft.AspNetCore.Mvc.FromQuery(Name = "batch_id")] JobId? BatchId,
         string? Last4,
         string? Reference,
         int? Limit,
@@ -63,6 +65,7 @@ internal static class ListGiftCards
                 AND (@ProgramId::uuid IS NULL OR c.program_id = @ProgramId)
                 AND (@Status::text IS NULL OR c.status = @Status)
                 AND (@CustomerId::uuid IS NULL OR c.customer_id = @CustomerId)
+                AND (@BatchId::uuid IS NULL OR c.batch_id = @BatchId)
                 AND (@Last4::text IS NULL OR c.last4 = @Last4)
                 AND (@Reference::text IS NULL OR c.reference = @Reference)
                 AND (c.created_at, c.gift_card_id) < (@CreatedAt, @Id)

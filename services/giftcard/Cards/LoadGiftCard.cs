@@ -16,11 +16,14 @@ internal enum LoadKind
 
     /// <summary>A present of the merchant, to make good for something.</summary>
     Goodwill,
+
+    /// <summary>What was paid elsewhere by other means comes back on the card.</summary>
+    Refund,
 }
 
 /// <summary>
-/// POST /v1/gift_cards/{id}/load: adds value, paid or given; presents may expire before the card does. Refusals: not_found,
-/// gift_card_state, gift_card_busy, program_state (not reloadable), currency_mismatch, limit_exceeded, reference_reused.
+/// POST /v1/gift_cards/{id}/load: adds value, paid, given, or refunded from another tender; presents may expire before the card
+/// does; a refund also goes to cards that are not reloadable. Refusals: not_found, gift_card_state, gift_card_busy, program_state (not reloadable), currency_mismatch, limit_exceeded, reference_reused.
 /// </summary>
 internal static class LoadGiftCard
 {
@@ -37,7 +40,7 @@ internal static class LoadGiftCard
     {
         new FieldChecks()
             .Positive(request.Amount, "/amount")
-            .Require(request.ExpiresAt is null || request.Kind != LoadKind.Paid, "/expires_at", "only_promo_and_goodwill")
+            .Require(request.ExpiresAt is null || request.Kind is LoadKind.Promo or LoadKind.Goodwill, "/expires_at", "only_promo_and_goodwill")
             .Require(request.ExpiresAt is null || request.ExpiresAt > time.GetUtcNow(), "/expires_at", "past")
             .Text(request.Reference, "/reference", GiftcardLimits.ReferenceLength)
             .Text(request.Reason, "/reason", GiftcardLimits.ReasonLength)
@@ -45,12 +48,12 @@ internal static class LoadGiftCard
         return desk.RunAsync(http, id, request, async file =>
         {
             file.Require(CardStatus.Active);
-            ProgramTerms.CheckLoad(file.Program, request.Amount, file.Balance + file.Held);
+            ProgramTerms.CheckLoad(file.Program, request.Amount, file.Balance + file.Held, isRefund: request.Kind == LoadKind.Refund);
             var books = await accounts.BooksAsync(http.GetMerchant().MerchantId, file.Card.Currency, cancel);
             var plan = new PlanWriter(time);
             var expiry = Earlier(request.ExpiresAt, file.Card.ExpiresAt);
             var lot = plan.LotAccount(id, file.Lots, Wire.Name(request.Kind), expiry);
-            plan.Post(request.Kind == LoadKind.Paid ? books.Clearing : books.PromoExpense, lot, request.Amount.MinorUnits)
+            plan.Post(request.Kind is LoadKind.Paid or LoadKind.Refund ? books.Clearing : books.PromoExpense, lot, request.Amount.MinorUnits)
                 .Card(new(id.Value, "load", request.Amount.MinorUnits, "gift_card.loaded"));
             return new("load", plan.Plan(), request.Amount.MinorUnits, request.Reference, request.Reason);
         }, cancel);

@@ -33,7 +33,7 @@ internal static class ReplaceGiftCard
                 return Task.FromResult(Deed(file, heir.Id, request.Reason, time));
             },
             cancel,
-            db => maker.InsertAsync(db, heir, old!.Program, new(old.Card.CustomerId, old.Card.ExpiresAt, null, old.Card.Metadata)));
+            db => maker.InsertAsync(db, [heir], old!.Program, new(old.Card.CustomerId, old.Card.ExpiresAt, null, old.Card.Metadata)));
     }
 
     private static CardDeed Deed(CardFile old, GiftCardId heir, string? reason, TimeProvider time)

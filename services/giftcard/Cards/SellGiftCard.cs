@@ -1,4 +1,5 @@
 using System.Text.Json;
+using LocalPlus.Giftcard.Deliveries;
 using LocalPlus.Giftcard.Ledger;
 using LocalPlus.Giftcard.Programs;
 using LocalPlus.Hosting;
@@ -9,7 +10,8 @@ namespace LocalPlus.Giftcard.Cards;
 /// <summary>
 /// POST /v1/gift_cards: sells a card. With an amount it is activated at once (the value goes from clearing to the card in the
 /// ledger), without it waits for its activation. The code, and a PIN if the programme wants one, are in this answer and
-/// nowhere else; for a day a repeat with the same key gets them again. Refusals: not_found (programme), program_state,
+/// nowhere else; for a day a repeat with the same key gets them again. With a delivery the card is digital: its code is sent to the
+/// recipient by mail, at once or at a time, and is not in the answer. Refusals: not_found (programme), program_state,
 /// currency_mismatch, limit_exceeded, reference_reused, busy (wallet or ledger away).
 /// </summary>
 internal static class SellGiftCard
@@ -28,19 +30,26 @@ internal static class SellGiftCard
         Money? Amount = null,
         Recipient? Recipient = null,
         CustomerId? CustomerId = null,
+        Delivery? Delivery = null,
         string? Pin = null,
         string? Reference = null,
         IReadOnlyDictionary<string, string>? Metadata = null)
     {
-        public void Check() => new FieldChecks()
+        public void Check(DateTimeOffset now)
+        {
+            var checks = new FieldChecks()
             .Positive(Amount, "/amount")
             .Require(Recipient is null || CustomerId is null, "/recipient", "recipient_or_customer")
             .Text(Recipient?.Email, "/recipient/email", 254)
             .Text(Recipient?.Name, "/recipient/name", 200)
+            .Require(Delivery is null || Recipient is not null || CustomerId is not null, "/delivery", "recipient_missing")
+            .Require(Delivery is null || Amount is not null, "/delivery", "amount_missing")
             .Require(Pin is null || IsPin(Pin), "/pin", "digits")
             .Text(Reference, "/reference", GiftcardLimits.ReferenceLength)
-            .Metadata(Metadata)
-            .ThrowIfAny();
+            .Metadata(Metadata);
+            Delivery?.Check(checks, now);
+            checks.ThrowIfAny();
+        }
 
         private static bool IsPin(string pin) =>
             pin.Length is >= CardSecrets.MinPinLength and <= CardSecrets.MaxPinLength && pin.All(char.IsAsciiDigit);
@@ -48,10 +57,10 @@ internal static class SellGiftCard
 
     private static async Task<IResult> HandleAsync(
         HttpContext http, Request request, Intents intents, CardOperations operations, Intake intake, HandOver handOver,
-        CancellationToken cancel)
+        TimeProvider time, CancellationToken cancel)
     {
         var key = RequestKey.Of(http, request);
-        request.Check();
+        request.Check(time.GetUtcNow());
         var prior = await intents.FindAsync(key, cancel);
         if (prior?.Answer is { } stored)
         {
@@ -80,7 +89,8 @@ internal static class SellGiftCard
 
     /// <summary>Makes the card and the operation that fills it, in one transaction.</summary>
     internal sealed class Intake(
-        Database database, CardOperations operations, CardMaker maker, LedgerAccounts accounts, WalletCustomers wallet, TimeProvider time)
+        Database database, CardOperations operations, CardMaker maker, LedgerAccounts accounts, WalletCustomers wallet,
+        CardDeliveries deliveries, TimeProvider time)
     {
         public async Task<CardOperationRow> AcceptAsync(RequestKey key, Request request, CancellationToken cancel)
         {
@@ -102,10 +112,27 @@ internal static class SellGiftCard
             var metadata = request.Metadata is null ? null : JsonSerializer.Serialize(request.Metadata, StrictJson.Options);
 
             await using var db = await database.BeginAsync(cancel);
-            await maker.InsertAsync(db, card, program, new(customer?.Value, expiry, request.Reference, metadata, request.Pin));
+            await maker.InsertAsync(db, [card], program, Terms(request, customer, expiry, metadata));
+            if (request.Delivery is { } delivery)
+            {
+                await deliveries.ScheduleAsync(db, key.Merchant, card.Id, request.Amount!.Value, delivery);
+            }
+
             await operations.AcceptAsync(db, operation, key);
             await db.CommitAsync();
             return operation;
+        }
+
+        private CardTerms Terms(Request request, CustomerId? customer, DateTimeOffset? expiry, string? metadata)
+        {
+            var terms = new CardTerms(customer?.Value, expiry, request.Reference, metadata, request.Pin);
+            return request.Delivery is { } delivery
+                ? terms with
+                {
+                    Purpose = SealPurpose.Delivery,
+                    SealedUntil = (delivery.DeliverAt ?? time.GetUtcNow()) + GiftcardLimits.DeliveryLife,
+                }
+                : terms;
         }
 
         /// <summary>Opens the card's paid account and moves the value there.</summary>

@@ -45,6 +45,10 @@ internal sealed class LedgerAccounts(Database database, LedgerGateway ledger, Ti
         return (await EnsureAsync(books, currency, [name], cancel))[0];
     }
 
+    /// <summary>What another merchant of a coalition has left to the issuer, in the issuer's books.</summary>
+    public async Task<Guid> CommissionAsync(MerchantId books, MerchantId spentAt, string currency, CancellationToken cancel) =>
+        (await EnsureAsync(books, currency, [$"commission:{spentAt}"], cancel))[0];
+
     private async Task<Guid[]> EnsureAsync(MerchantId books, string currency, string[] names, CancellationToken cancel)
     {
         var ids = new Guid[names.Length];

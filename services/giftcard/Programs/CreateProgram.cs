@@ -36,22 +36,21 @@ internal static class CreateProgram
     private static Task<IResult> HandleAsync(
         HttpContext http, Request request, IdempotentRequests requests, TimeProvider time, CancellationToken cancel)
     {
-        Check(request);
+        Check(request, http.GetMerchant().MerchantId);
         return requests.ExecuteAsync(http, request, db => InsertAsync(db, http.GetMerchant(), request, time), cancel);
     }
 
-    private static void Check(Request request)
+    private static void Check(Request request, MerchantId issuer)
     {
         new FieldChecks()
-            .Text(request.Name, "/name", 200)
-            .Require(request.ValidityDays is null or (>= 1 and <= 36_500), "/validity_days")
+            .Text(request.Name, "/name", GiftcardLimits.NameLength)
+            .Require(request.ValidityDays is null or (>= 1 and <= GiftcardLimits.ValidityDaysMax), "/validity_days")
             .Positive(request.MinLoad, "/min_load").Positive(request.MaxLoad, "/max_load").Positive(request.MaxBalance, "/max_balance")
             .Require(request.CashOutBelow is null or { MinorUnits: >= 0 }, "/cash_out_below")
             .Require(Min(request) <= Max(request), "/max_load").Require(Max(request) <= MaxBalance(request), "/max_balance")
-            .Require(request.AcceptedAt is null || request.AcceptedAt.Count <= GiftcardLimits.AcceptancesPerProgram, "/accepted_at")
-            .Require(request.AcceptedAt is null || request.AcceptedAt.All(a => a.CommissionBasisPoints is >= 0 and <= 10_000), "/accepted_at")
+            .Acceptances(request.AcceptedAt, issuer)
             .Require(request.Locations is null || request.Locations.Count <= GiftcardLimits.AcceptancesPerProgram, "/locations")
-            .Require(IsWebAddress(request.ImageUrl), "/image_url", "invalid")
+            .WebAddress(request.ImageUrl, "/image_url")
             .Text(request.Reference, "/reference", GiftcardLimits.ReferenceLength)
             .Metadata(request.Metadata)
             .ThrowIfAny();
@@ -61,9 +60,6 @@ internal static class CreateProgram
             throw new FaultException(Faults.CurrencyMismatch, $"The programme's amounts are in {request.Currency}.");
         }
     }
-
-    private static bool IsWebAddress(string? url) => url is null || url.Length <= 2000
-        && Uri.TryCreate(url, UriKind.Absolute, out var address) && address.Scheme == Uri.UriSchemeHttps;
 
     private static long Min(Request request) => request.MinLoad?.MinorUnits ?? 1;
 

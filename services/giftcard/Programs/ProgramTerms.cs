@@ -30,14 +30,23 @@ internal static class ProgramTerms
     }
 
     /// <param name="before">What is on the card, held value included.</param>
-    public static void CheckLoad(ProgramRow program, Money amount, long before)
+    /// <param name="isRefund">Value of another tender that comes back: no reload, and as much as it was.</param>
+    public static void CheckLoad(ProgramRow program, Money amount, long before, bool isRefund = false)
     {
-        if (!program.Reloadable)
+        if (!program.Reloadable && !isRefund)
         {
             throw new FaultException(Faults.ProgramState, "The programme's cards are not reloadable.");
         }
 
-        CheckSale(program, amount);
+        if (!isRefund)
+        {
+            CheckSale(program, amount);
+        }
+        else if (amount.Currency.Code != program.Currency)
+        {
+            throw new FaultException(Faults.CurrencyMismatch, $"The programme's cards are in {program.Currency}.");
+        }
+
         if (before + amount.MinorUnits > program.MaxBalance)
         {
             throw new FaultException(

@@ -18,21 +18,8 @@ internal static class ConfirmRedemption
     internal sealed record Request(Money? Amount = null);
 
     private static Task<IResult> HandleAsync(
-        HttpContext http, RedemptionId id, Request? request, RedemptionStore store, Advice advice, CancellationToken cancel)
-    {
-        request ??= new Request();
-        new FieldChecks().Positive(request.Amount, "/amount").ThrowIfAny();
-        return advice.TakeAsync(http, id, request, async merchant =>
-        {
-            if (request.Amount is { } amount
-                && (await store.GetAsync(merchant, id, cancel)).Row.Currency != amount.Currency.Code)
-            {
-                throw new FaultException(Faults.CurrencyMismatch, "The redemption is in another currency.");
-            }
-
-            return new DecisionRequest(Decision.Confirm, "till", request.Amount?.MinorUnits);
-        }, cancel);
-    }
+        HttpContext http, RedemptionId id, Request? request, Advice advice, CancellationToken cancel) =>
+        advice.ConfirmAsync(http, id, request ?? new(), request?.Amount, cancel);
 }
 
 /// <summary>
@@ -48,18 +35,36 @@ internal static class CancelRedemption
     internal sealed record Request(string? Reason = null);
 
     private static Task<IResult> HandleAsync(
-        HttpContext http, RedemptionId id, Request? request, Advice advice, CancellationToken cancel)
-    {
-        request ??= new Request();
-        new FieldChecks().Text(request.Reason, "/reason", GiftcardLimits.ReasonLength).ThrowIfAny();
-        return advice.TakeAsync(http, id, request, _ => Task.FromResult(new DecisionRequest(Decision.Cancel, "till")), cancel);
-    }
+        HttpContext http, RedemptionId id, Request? request, Advice advice, CancellationToken cancel) =>
+        advice.CancelAsync(http, id, request ?? new(), request?.Reason, cancel);
 }
 
 /// <summary>What confirm and cancel have in common: the key, the decision, the stored answer.</summary>
 internal sealed class Advice(Database database, RedemptionDecider decider, RedemptionStore store, Intents intents)
 {
-    public async Task<IResult> TakeAsync<TRequest>(
+    public Task<IResult> ConfirmAsync<TRequest>(
+        HttpContext http, RedemptionId id, TRequest request, Money? amount, CancellationToken cancel)
+    {
+        new FieldChecks().Positive(amount, "/amount").ThrowIfAny();
+        return TakeAsync(http, id, request, async merchant =>
+        {
+            if (amount is { } part && (await store.GetAsync(merchant, id, cancel)).Row.Currency != part.Currency.Code)
+            {
+                throw new FaultException(Faults.CurrencyMismatch, "The redemption is in another currency.");
+            }
+
+            return new DecisionRequest(Decision.Confirm, "till", amount?.MinorUnits);
+        }, cancel);
+    }
+
+    public Task<IResult> CancelAsync<TRequest>(
+        HttpContext http, RedemptionId id, TRequest request, string? reason, CancellationToken cancel)
+    {
+        new FieldChecks().Text(reason, "/reason", GiftcardLimits.ReasonLength).ThrowIfAny();
+        return TakeAsync(http, id, request, _ => Task.FromResult(new DecisionRequest(Decision.Cancel, "till")), cancel);
+    }
+
+    private async Task<IResult> TakeAsync<TRequest>(
         HttpContext http, RedemptionId id, TRequest request, Func<MerchantId, Task<DecisionRequest>> decide, CancellationToken cancel)
     {
         var key = RequestKey.Of(http, request);

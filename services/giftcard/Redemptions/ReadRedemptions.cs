@@ -21,7 +21,7 @@ internal static class GetRedemption
 }
 
 /// <summary>
-/// GET /v1/redemptions: newest first, by state, reference, location or card. Refusals: invalid_request (limit, cursor).
+/// GET /v1/redemptions: newest first, by state, reference, location or card. Refusals: invalid_request (limit, cursor, state).
 /// </summary>
 internal static class ListRedemptions
 {
@@ -41,6 +41,10 @@ internal static class ListRedemptions
         HttpContext http, [AsParameters] Query query, Database database, CursorCodec cursors, CancellationToken cancel)
     {
         var merchant = http.GetMerchant().MerchantId;
+        new FieldChecks()
+            .Require(query.State is null || RedemptionState.All.Contains(query.State), "state", "invalid")
+            .Text(query.Reference, "reference", GiftcardLimits.ReferenceLength)
+            .ThrowIfAny();
         var filters = $"redemptions|{query.State}|{query.Reference}|{query.LocationId}|{query.GiftCardId}";
         var take = CursorCodec.Limit(query.Limit);
         var after = cursors.Read(query.Cursor, merchant, filters);

@@ -25,7 +25,13 @@ internal sealed class RedemptionDriver(
         var row = redemption.Row;
         try
         {
-            var hold = await BalancedAsync(redemption, await PlaceAsync(redemption, cancel), fresh: true, cancel);
+            var placed = await PlaceAsync(redemption, cancel);
+            if (row.IsImmediate && placed.State == HoldState.Pending)
+            {
+                placed = await ledger.CaptureHoldAsync(CaptureRequest(redemption, placed), cancel);
+            }
+
+            var hold = await BalancedAsync(redemption, placed, fresh: true, cancel);
             return await FinishAsync(row.Id, (db, now) => outcomes.AuthorizedAsync(db, now, hold), cancel) ?? redemption;
         }
         catch (FaultException refusal)
@@ -52,7 +58,7 @@ internal sealed class RedemptionDriver(
         try
         {
             hold = row.State == RedemptionState.Confirming
-                ? await ledger.CaptureHoldAsync(CaptureRequest(row), cancel)
+                ? await ledger.CaptureHoldAsync(CaptureRequest(redemption), cancel)
                 : await ledger.ReleaseHoldAsync(ReleaseRequest(row), cancel);
         }
         catch (FaultException)
@@ -81,7 +87,7 @@ internal sealed class RedemptionDriver(
     /// </summary>
     private async Task<Hold> PlaceAsync(Redemption redemption, CancellationToken cancel)
     {
-        if (redemption.Row.HoldExpiresAt > time.GetUtcNow() || redemption.Row.IsImmediate)
+        if (CapturesAtOnce(redemption) || HoldEnd(redemption.Row) > time.GetUtcNow())
         {
             return await ledger.PlaceHoldAsync(HoldRequest(redemption), cancel);
         }
@@ -154,9 +160,21 @@ internal sealed class RedemptionDriver(
             : Math.Min(leg.MaxAmount, accounts[leg.AccountId].Available));
     }
 
+    /// <summary>
+    /// Whether hold and capture are one call: an immediate redemption whose commission is known before the ledger says how
+    /// much each lot gives. Otherwise the capture follows the hold, as when a till confirms.
+    /// </summary>
+    private static bool CapturesAtOnce(Redemption redemption) => redemption.Row.IsImmediate
+        && (redemption.Row.CommissionAccountId is null
+            || redemption.Row.Partial == "refuse" && redemption.Legs.DistinctBy(l => l.CommissionBasisPoints).Count() == 1);
+
+    /// <summary>When the ledger lets go of the hold by itself.</summary>
+    private static DateTimeOffset HoldEnd(RedemptionRow row) => row.HoldExpiresAt ?? row.CreatedAt + GiftcardLimits.ImmediateHold;
+
     private static PlaceHoldRequest HoldRequest(Redemption redemption)
     {
         var row = redemption.Row;
+        var atOnce = CapturesAtOnce(redemption);
         var request = new PlaceHoldRequest
         {
             MerchantId = new MerchantId(row.BooksMerchantId).ToString(),
@@ -164,8 +182,8 @@ internal sealed class RedemptionDriver(
             Reference = row.Id.ToString(),
             Amount = row.Requested,
             AllowPartial = row.Partial == "allow",
-            ExpiresAt = row.HoldExpiresAt is { } expiry ? Google.Protobuf.WellKnownTypes.Timestamp.FromDateTimeOffset(expiry) : null,
-            Capture = row.IsImmediate ? CaptureTo(row) : null,
+            ExpiresAt = atOnce ? null : Google.Protobuf.WellKnownTypes.Timestamp.FromDateTimeOffset(HoldEnd(row)),
+            Capture = atOnce ? CaptureTo(row, Commission.Of([redemption.Legs[0]], [row.Requested])) : null,
         };
         request.Sources.AddRange(redemption.Legs.Select(leg => new HoldSource
         {
@@ -176,16 +194,28 @@ internal sealed class RedemptionDriver(
         return request;
     }
 
-    private static CaptureHoldRequest CaptureRequest(RedemptionRow row)
+    private static CaptureHoldRequest CaptureRequest(Redemption redemption) => CaptureRequest(
+        redemption.Row, redemption.Row.HoldId!.Value, redemption.Row.DecisionAmount!.Value,
+        Commission.Of(redemption.Legs, SpendOrder.Fill(redemption.Row.DecisionAmount!.Value, redemption.Legs.Select(l => l.Held))));
+
+    private static CaptureHoldRequest CaptureRequest(Redemption redemption, Hold placed)
+    {
+        var held = placed.Items.ToDictionary(i => AccountId.Parse(i.AccountId).Value, i => i.Held);
+        return CaptureRequest(
+            redemption.Row, HoldId.Parse(placed.HoldId).Value, placed.Held,
+            Commission.Of(redemption.Legs, [.. redemption.Legs.Select(l => held.GetValueOrDefault(l.AccountId))]));
+    }
+
+    private static CaptureHoldRequest CaptureRequest(RedemptionRow row, Guid holdId, long amount, long commission)
     {
         var request = new CaptureHoldRequest
         {
             MerchantId = new MerchantId(row.BooksMerchantId).ToString(),
             IdempotencyKey = $"{row.Id}:capture",
-            HoldId = new HoldId(row.HoldId!.Value).ToString(),
-            Amount = row.DecisionAmount!.Value,
+            HoldId = new HoldId(holdId).ToString(),
+            Amount = amount,
             Reference = $"{row.Id}:capture",
-            Capture = CaptureTo(row),
+            Capture = CaptureTo(row, commission),
         };
         request.Metadata.Add("redemption_id", row.Id.ToString());
         return request;
@@ -198,6 +228,20 @@ internal sealed class RedemptionDriver(
         HoldId = new HoldId(row.HoldId!.Value).ToString(),
     };
 
-    private static HoldCapture CaptureTo(RedemptionRow row) =>
-        new() { DestinationAccountId = new AccountId(row.PayableAccountId).ToString() };
+    /// <summary>The card's liability goes to the merchant's payable, and from there the commission to the issuer.</summary>
+    private static HoldCapture CaptureTo(RedemptionRow row, long commission)
+    {
+        var capture = new HoldCapture { DestinationAccountId = new AccountId(row.PayableAccountId).ToString() };
+        if (row.CommissionAccountId is { } account && commission > 0)
+        {
+            capture.Postings.Add(new Posting
+            {
+                SourceAccountId = capture.DestinationAccountId,
+                DestinationAccountId = new AccountId(account).ToString(),
+                Amount = commission,
+            });
+        }
+
+        return capture;
+    }
 }

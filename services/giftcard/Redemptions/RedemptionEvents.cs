@@ -3,6 +3,9 @@ using LocalPlus.Kernel;
 
 namespace LocalPlus.Giftcard.Redemptions;
 
+/// <summary>What one card gave, holds or gets back.</summary>
+internal sealed record SourceAmount(GiftCardId GiftCardId, long Amount);
+
 /// <summary>The data of giftcard.redemptions.v1 (contracts/events).</summary>
 internal sealed record RedemptionEventData(
     RedemptionId RedemptionId,
@@ -16,6 +19,7 @@ internal sealed record RedemptionEventData(
     long Requested,
     long Captured,
     long Refunded,
+    IReadOnlyList<SourceAmount> Sources,
     RefundId? RefundId = null);
 
 internal static class RedemptionEvents
@@ -29,11 +33,20 @@ internal static class RedemptionEvents
 
     /// <summary>Tells the world, in the transaction of the change itself. The amount is what the event moved or reserved.</summary>
     public static Task PublishAsync(
-        DbSession db, RedemptionRow row, IEnumerable<LegRow> legs, string type, long amount, RefundId? refund = null) =>
+        DbSession db, RedemptionRow row, IEnumerable<LegRow> legs, string type, long amount,
+        RefundId? refund = null, IEnumerable<RefundLeg>? parts = null) =>
         db.PublishAsync(
             Topic, type, row.Id.ToString(), row.Version, new MerchantId(row.MerchantId),
             new RedemptionEventData(
                 row.Id, [.. legs.Select(l => l.GiftCardId).Distinct().Select(id => new GiftCardId(id))], amount, row.Currency,
                 row.LocationId is { } location ? new LocationId(location) : null, row.State, row.Mode, row.Reference,
-                row.Requested, row.Captured, row.Refunded, refund));
+                row.Requested, row.Captured, row.Refunded, Amounts(legs, type, parts), refund));
+
+    private static IReadOnlyList<SourceAmount> Amounts(IEnumerable<LegRow> legs, string type, IEnumerable<RefundLeg>? parts) =>
+    [
+        .. (parts?.Select(p => (p.GiftCardId, p.Amount)) ?? legs.Select(l => (l.GiftCardId, Amount: type == Completed ? l.Captured : l.Held)))
+            .GroupBy(s => s.GiftCardId, s => s.Amount)
+            .Select(s => new SourceAmount(new(s.Key), s.Sum()))
+            .Where(s => s.Amount > 0),
+    ];
 }

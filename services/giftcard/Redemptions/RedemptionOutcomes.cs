@@ -128,10 +128,13 @@ internal sealed class RedemptionOutcomes(RedemptionStore store, Intents intents,
             $"/v1/redemptions/{redemption.Row.Id}", RedemptionView.Of(redemption.Row, redemption.Legs, "pending"),
             redemption.Row.Version);
 
-    private Task RedeemedAsync(DbSession db, RedemptionRow row, IReadOnlyList<LegRow> legs) =>
-        CardActivities.AddAsync(
+    private async Task RedeemedAsync(DbSession db, RedemptionRow row, IReadOnlyList<LegRow> legs)
+    {
+        await CardActivities.AddAsync(
             db, "redeem", legs.GroupBy(l => l.GiftCardId).Select(g => (g.Key, -g.Sum(l => l.Captured))).Where(a => a.Item2 != 0),
             new(row.BooksMerchantId, row.Currency, row.RedemptionId, row.TransactionId, row.Reference, null), time);
+        await Settlement.CapturedAsync(db, row, Commission.Of(legs, [.. legs.Select(l => l.Captured)]));
+    }
 
     private async Task<Redemption> StoreAnswerAsync(DbSession db, Redemption redemption)
     {

@@ -18,6 +18,7 @@ internal sealed record RedemptionRow(
     long Captured,
     long Refunded,
     Guid PayableAccountId,
+    Guid? CommissionAccountId,
     Guid? LocationId,
     Guid? TerminalId,
     string? Metadata,
@@ -41,7 +42,7 @@ internal sealed record RedemptionRow(
     public const string Columns =
         """
         SELECT r.redemption_id, r.merchant_id, r.books_merchant_id, r.state, r.mode, r.partial, r.reference, r.currency,
-               r.requested, r.approved, r.captured, r.refunded, r.payable_account_id, r.location_id, r.terminal_id,
+               r.requested, r.approved, r.captured, r.refunded, r.payable_account_id, r.commission_account_id, r.location_id, r.terminal_id,
                r.metadata::text AS metadata, r.hold_id, r.hold_expires_at, r.transaction_id, r.decision, r.decision_amount,
                r.decided_by, r.fault_code, r.fault_detail, r.fault_available, r.needs_attention, r.idempotency_key, r.drive_attempts,
                r.run_generation, r.version, r.created_at, r.updated_at
@@ -81,12 +82,13 @@ internal sealed record LegRow(
     long Held,
     long Captured,
     long Refunded,
+    int CommissionBasisPoints,
     long? AvailableAfter)
 {
     public const string Columns =
         """
         SELECT g.redemption_id, g.position, g.gift_card_id, g.last4, g.lot_id, g.account_id, g.max_amount, g.held, g.captured,
-               g.refunded, g.available_after
+               g.refunded, g.commission_basis_points, g.available_after
           FROM redemption_legs g
         """;
 }
@@ -113,6 +115,7 @@ internal sealed record RedemptionView(
     Money RemainingDue,
     Money Captured,
     Money Refunded,
+    Money? Commission,
     IReadOnlyList<SourceView> Sources,
     LocationId? LocationId,
     TerminalId? TerminalId,
@@ -128,13 +131,15 @@ internal sealed record RedemptionView(
 {
     public string Object { get; } = "redemption";
 
-    public static RedemptionView Of(RedemptionRow row, IEnumerable<LegRow> legs, string runStatus)
+    public static RedemptionView Of(RedemptionRow row, IEnumerable<LegRow> all, string runStatus)
     {
+        var legs = all.ToList();
         var currency = Currency.Parse(row.Currency);
         var isHeld = row.State is RedemptionState.Held or RedemptionState.Confirming or RedemptionState.Releasing;
         return new(
             row.Id, row.State, row.Mode, row.Reference, new(row.Requested, currency), new(row.Approved, currency),
             new(row.Requested - row.Approved, currency), new(row.Captured, currency), new(row.Refunded, currency),
+            row.CommissionAccountId is null ? null : new Money(Redemptions.Commission.Left(legs), currency),
             [.. legs.GroupBy(l => l.GiftCardId).Select(g => Source(g, currency, isHeld))],
             row.LocationId is { } location ? new LocationId(location) : null,
             row.TerminalId is { } terminal ? new TerminalId(terminal) : null,

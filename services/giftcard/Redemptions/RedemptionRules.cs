@@ -16,6 +16,10 @@ internal static class RedemptionState
     public const string Expired = "expired";
     public const string Refused = "refused";
 
+    /// <summary>The states in which a redemption can be seen; a refusal is an answer.</summary>
+    public static readonly string[] All =
+        [Authorizing, Held, Confirming, Releasing, Completed, PartiallyRefunded, Refunded, Cancelled, Expired];
+
     /// <summary>No hold is left to settle: what was to be paid is paid, or nothing will be.</summary>
     public static bool IsSettled(string state) =>
         state is Completed or PartiallyRefunded or Refunded or Cancelled or Expired or Refused;

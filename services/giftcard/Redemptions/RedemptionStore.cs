@@ -20,6 +20,13 @@ internal sealed class RedemptionStore(Database database, TimeProvider time)
             : new(row, await LegsAsync(id, cancel));
     }
 
+    /// <summary>The two-phase redemption behind a hold. Refuses with not_found.</summary>
+    public async Task<RedemptionId> OfHoldAsync(MerchantId merchant, HoldId id, CancellationToken cancel) =>
+        await database.QuerySingleOrDefaultAsync<Guid?>(Sql.OfHold, new { HoldId = id.Value, MerchantId = merchant.Value }, cancel)
+            is { } redemption
+            ? new(redemption)
+            : throw new FaultException(CommonFaults.NotFound, "There is no such hold.");
+
     public async Task<Redemption?> FindAsync(RedemptionId id, CancellationToken cancel) =>
         await database.QuerySingleOrDefaultAsync<RedemptionRow>(Sql.Get, new { RedemptionId = id.Value }, cancel) is { } row
             ? new(row, await LegsAsync(id, cancel))
@@ -66,6 +73,15 @@ internal sealed class RedemptionStore(Database database, TimeProvider time)
                 AND r.merchant_id = @MerchantId
                 AND r.state <> 'refused'
              """;
+
+        public const string OfHold =
+            """
+            SELECT redemption_id
+              FROM redemptions
+             WHERE hold_id = @HoldId
+               AND merchant_id = @MerchantId
+               AND mode = 'two_phase'
+            """;
 
         // Exactly one of confirm, cancel and expiry decides: whoever holds this lock first.
         public const string Lock = $"{RedemptionRow.Columns} WHERE r.redemption_id = @RedemptionId FOR UPDATE";

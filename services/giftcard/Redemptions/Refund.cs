@@ -14,6 +14,7 @@ internal sealed record RefundRow(
     Guid MerchantId,
     string State,
     long Amount,
+    long Commission,
     string Currency,
     string Legs,
     string? Reference,
@@ -26,7 +27,7 @@ internal sealed record RefundRow(
 {
     public const string Columns =
         """
-        SELECT f.refund_id, f.redemption_id, f.merchant_id, f.state, f.amount, f.currency, f.legs::text AS legs, f.reference,
+        SELECT f.refund_id, f.redemption_id, f.merchant_id, f.state, f.amount, f.commission, f.currency, f.legs::text AS legs, f.reference,
                f.reason, f.transaction_id, f.fault_code, f.idempotency_key, f.created_at, f.finished_at
           FROM redemption_refunds f
         """;
@@ -37,7 +38,8 @@ internal sealed record RefundRow(
     {
         var currency = Kernel.Currency.Parse(Currency);
         return new(
-            new(RefundId), new(RedemptionId), State, new(Amount, currency), redemptionState,
+            new(RefundId), new(RedemptionId), State, new(Amount, currency),
+            Commission == 0 ? null : new Money(Commission, currency), redemptionState,
             [.. Parts.GroupBy(p => p.GiftCardId).Select(g => new RefundedCard(new(g.Key), new(g.Sum(p => p.Amount), currency)))],
             Reference, Reason, TransactionId is { } transaction ? new TransactionId(transaction) : null, CreatedAt, FinishedAt);
     }
@@ -63,6 +65,7 @@ internal sealed record RefundView(
     RedemptionId RedemptionId,
     string State,
     Money Amount,
+    Money? Commission,
     string RedemptionState,
     IReadOnlyList<RefundedCard> Sources,
     string? Reference,

@@ -86,9 +86,10 @@ internal sealed class RefundDriver(Database database, LedgerGateway ledger, Rede
         await CardActivities.AddAsync(
             db, "refund", parts.GroupBy(p => p.GiftCardId).Select(g => (g.Key, g.Sum(p => p.Amount))),
             new(row.BooksMerchantId, row.Currency, row.RedemptionId, refund.TransactionId, refund.Reference, refund.Reason), time);
+        await Settlement.RefundedAsync(db, row, refund);
         await CardLeftovers.MarkAsync(db, parts.Select(p => p.GiftCardId), "refund", row.UpdatedAt);
         await RedemptionEvents.PublishAsync(
-            db, row, now.Legs, RedemptionEvents.Refunded, refund.Amount, new RefundId(refund.RefundId));
+            db, row, now.Legs, RedemptionEvents.Refunded, refund.Amount, new RefundId(refund.RefundId), parts);
         return row;
     }
 
@@ -115,6 +116,16 @@ internal sealed class RefundDriver(Database database, LedgerGateway ledger, Rede
             DestinationAccountId = new AccountId(part.AccountId).ToString(),
             Amount = part.Amount,
         }));
+        if (refund.Commission > 0)
+        {
+            request.Postings.Add(new Posting
+            {
+                SourceAccountId = new AccountId(redemption.CommissionAccountId!.Value).ToString(),
+                DestinationAccountId = new AccountId(redemption.PayableAccountId).ToString(),
+                Amount = refund.Commission,
+            });
+        }
+
         request.Metadata.Add("redemption_id", redemption.Id.ToString());
         return request;
     }

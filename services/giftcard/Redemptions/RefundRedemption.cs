@@ -75,16 +75,18 @@ internal static class RefundRedemption
 
             var created = time.GetUtcNow();
             var open = await PendingAsync(db, now);
+            var parts = RefundRow.Split(open, amount);
+            var commission = Commission.Back(open, parts, await db.QuerySingleAsync<long>(Sql.CommissionBack, new { now.Row.RedemptionId }));
             var refund = new RefundRow(
-                RefundId.New(time).Value, id.Value, key.Merchant.Value, "pending", amount, now.Row.Currency,
-                JsonSerializer.Serialize(RefundRow.Split(open, amount), StrictJson.Options), request.Reference, request.Reason,
+                RefundId.New(time).Value, id.Value, key.Merchant.Value, "pending", amount, commission, now.Row.Currency,
+                JsonSerializer.Serialize(parts, StrictJson.Options), request.Reference, request.Reason,
                 null, null, key.Key, created, null);
             await intents.ClaimAsync(db, key, refund.RefundId);
             try
             {
                 await db.ExecuteAsync(Sql.Insert, new
                 {
-                    refund.RefundId, refund.RedemptionId, refund.MerchantId, refund.Amount, refund.Currency, refund.Legs,
+                    refund.RefundId, refund.RedemptionId, refund.MerchantId, refund.Amount, refund.Commission, refund.Currency, refund.Legs,
                     refund.Reference, refund.Reason, refund.IdempotencyKey, DriveAfter = created + GiftcardLimits.TakeOver,
                     refund.CreatedAt,
                 });
@@ -120,11 +122,11 @@ internal static class RefundRedemption
         }
 
         /// <summary>The legs with what other refunds, not yet finished, have set aside already.</summary>
-        private static async Task<IEnumerable<LegRow>> PendingAsync(DbSession db, Redemption now)
+        private static async Task<IReadOnlyList<LegRow>> PendingAsync(DbSession db, Redemption now)
         {
             var pending = (await db.QueryAsync<RefundRow>(Sql.Pending, new { now.Row.RedemptionId }))
                 .SelectMany(f => f.Parts).ToLookup(p => p.Position, p => p.Amount);
-            return now.Legs.Select(l => l with { Refunded = l.Refunded + pending[l.Position].Sum() });
+            return [.. now.Legs.Select(l => l with { Refunded = l.Refunded + pending[l.Position].Sum() })];
         }
     }
 
@@ -150,12 +152,21 @@ internal static class RefundRedemption
                 AND f.state = 'pending'
              """;
 
+        /// <summary>What earlier refunds, finished or not, give back of the commission.</summary>
+        public const string CommissionBack =
+            """
+            SELECT coalesce(sum(commission), 0)::bigint
+              FROM redemption_refunds
+             WHERE redemption_id = @RedemptionId
+               AND state <> 'refused'
+            """;
+
         public const string Insert =
             """
-            INSERT INTO redemption_refunds (refund_id, redemption_id, merchant_id, state, amount, currency, legs, reference,
-                   reason, idempotency_key, drive_after, created_at)
-            VALUES (@RefundId, @RedemptionId, @MerchantId, 'pending', @Amount, @Currency, @Legs::jsonb, @Reference,
-                   @Reason, @IdempotencyKey, @DriveAfter, @CreatedAt)
+            INSERT INTO redemption_refunds (refund_id, redemption_id, merchant_id, state, amount, commission, currency, legs,
+                   reference, reason, idempotency_key, drive_after, created_at)
+            VALUES (@RefundId, @RedemptionId, @MerchantId, 'pending', @Amount, @Commission, @Currency, @Legs::jsonb,
+                   @Reference, @Reason, @IdempotencyKey, @DriveAfter, @CreatedAt)
             """;
     }
 }

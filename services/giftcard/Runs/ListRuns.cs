@@ -1,3 +1,4 @@
+using LocalPlus.Giftcard.Redemptions;
 using LocalPlus.Hosting;
 using LocalPlus.Kernel;
 using Microsoft.AspNetCore.Mvc;
@@ -7,7 +8,7 @@ namespace LocalPlus.Giftcard.Runs;
 /// <summary>
 /// GET /ops/v1/runs: redemptions with their runs, newest first, by health (ok, waiting, retrying, stuck, parked, suspended),
 /// redemption state, run state, step, merchant, age or error text. Read from SQL, so it works while the engine is away.
-/// Refusals: invalid_request (limit, cursor).
+/// Refusals: invalid_request (limit, cursor, a value that there is not).
 /// </summary>
 internal static class ListRuns
 {
@@ -23,11 +24,24 @@ internal static class ListRuns
         [property: FromQuery(Name = "older_than_seconds")] int? OlderThanSeconds,
         string? Error,
         int? Limit,
-        string? Cursor);
+        string? Cursor)
+    {
+        private static readonly string[] Healths = ["ok", "waiting", "retrying", "stuck", "parked", "suspended"];
+
+        public static void Check(Query query) => new FieldChecks()
+            .Require(query.Health is null || Healths.Contains(query.Health), "health", "invalid")
+            .Require(query.State is null || RedemptionState.All.Contains(query.State), "state", "invalid")
+            .Require(query.RunState is null || Runs.RunState.All.Contains(query.RunState), "run_state", "invalid")
+            .Require(query.OlderThanSeconds is null or >= 0, "older_than_seconds")
+            .Text(query.Step, "step", GiftcardLimits.NameLength)
+            .Text(query.Error, "error", GiftcardLimits.NameLength)
+            .ThrowIfAny();
+    }
 
     private static async Task<IResult> HandleAsync(
         [AsParameters] Query query, Database database, CursorCodec cursors, TimeProvider time, CancellationToken cancel)
     {
+        Query.Check(query);
         var filters = $"runs|{query.Health}|{query.State}|{query.RunState}|{query.Step}|{query.MerchantId}|{query.OlderThanSeconds}|{query.Error}";
         var take = CursorCodec.Limit(query.Limit);
         var after = cursors.Read(query.Cursor, default, filters);
@@ -54,10 +68,14 @@ internal static class ListRuns
 
     private static class Sql
     {
+        // What a health is made of is said once more beside it: in that form the partial indices of the rare ones are found.
         public const string List =
             $"""
              {RunRow.Columns}
               WHERE (@Health::text IS NULL OR v.health = @Health)
+                AND (@Health IS DISTINCT FROM 'parked' OR v.needs_attention)
+                AND (@Health IS DISTINCT FROM 'stuck' OR v.run_state IN ('failed', 'lost'))
+                AND (@Health IS DISTINCT FROM 'suspended' OR v.run_state = 'suspended')
                 AND (@State::text IS NULL OR v.redemption_state = @State)
                 AND (@RunState::text IS NULL OR v.run_state = @RunState)
                 AND (@Step::text IS NULL OR v.step = @Step)

@@ -22,4 +22,6 @@ internal static class RunState
     public const string Failed = "failed";
     public const string Lost = "lost";
     public const string Terminated = "terminated";
+
+    public static readonly string[] All = [Pending, Started, Waiting, Suspended, Finished, Failed, Lost, Terminated];
 }

@@ -1,6 +1,4 @@
 using Dapr.Workflow;
-using LocalPlus.Contracts.Ledger.V1;
-using LocalPlus.Giftcard.Ledger;
 using LocalPlus.Giftcard.Redemptions;
 using LocalPlus.Hosting;
 using LocalPlus.Kernel;
@@ -10,7 +8,7 @@ namespace LocalPlus.Giftcard.Runs;
 /// <summary>What the operators' verbs do.</summary>
 internal sealed class RunOperator(
     Database database, RedemptionStore store, RedemptionDecider decider, RunReconciler reconciler, RunDesk desk, Doorbell doorbell,
-    RunSignal signal, LedgerGateway ledger, DaprWorkflowClient workflows, TimeProvider time)
+    RunSignal signal, RedemptionExtender extender, DaprWorkflowClient workflows, TimeProvider time)
 {
     /// <summary>Steps that do not touch money and may be left out; the redemption is complete without them.</summary>
     private static readonly string[] SkippableSteps = ["earn", "publish", "notify"];
@@ -19,6 +17,8 @@ internal sealed class RunOperator(
 
     public async Task ConfirmAsync(RunVerbs.Call<RunVerbs.ConfirmBody> call)
     {
+        new FieldChecks().Require(call.Body.Amount is null or > 0, "/amount").ThrowIfAny();
+        await RequireAsync(call.Id, call.Cancel);
         await desk.RecordAsync(call.Who, "confirm", call.Id, call.Body.Reason, new { call.Body.Amount }, call.Cancel);
         await decider.DecideAsync(
             call.Id, null, new DecisionRequest(Decision.Confirm, Actor(call.Who), call.Body.Amount), null, call.Cancel);
@@ -26,6 +26,7 @@ internal sealed class RunOperator(
 
     public async Task CancelAsync(RunVerbs.Call<RunVerbs.ReasonBody> call)
     {
+        await RequireAsync(call.Id, call.Cancel);
         await desk.RecordAsync(call.Who, "cancel", call.Id, call.Body.Reason, new { }, call.Cancel);
         await decider.DecideAsync(call.Id, null, new DecisionRequest(Decision.Cancel, Actor(call.Who)), null, call.Cancel);
     }
@@ -42,40 +43,17 @@ internal sealed class RunOperator(
         doorbell.Ring(call.Id, now.Row.RunGeneration);
     }
 
-    /// <summary>Gives the till more time: first in the ledger, then here; in between the hold merely ends a little early.</summary>
+    /// <summary>Gives the till more time.</summary>
     public async Task ExtendAsync(RunVerbs.Call<RunVerbs.ExtendBody> call)
     {
         new FieldChecks()
             .Require(call.Body.Seconds is >= GiftcardLimits.HoldSecondsMin and <= GiftcardLimits.HoldSecondsMax, "/seconds")
             .ThrowIfAny();
         var redemption = await store.FindAsync(call.Id, call.Cancel) ?? throw NotFound();
-        if (redemption.Row.State != RedemptionState.Held)
-        {
-            throw new FaultException(Faults.RedemptionNotHeld, $"It is {redemption.Row.State}.");
-        }
-
+        extender.Require(redemption);
         await desk.RecordAsync(call.Who, "extend", call.Id, call.Body.Reason, new { call.Body.Seconds }, call.Cancel);
-        var expiry = redemption.Row.HoldExpiresAt!.Value.AddSeconds(call.Body.Seconds);
-        await ledger.ExtendHoldAsync(
-            new ExtendHoldRequest
-            {
-                MerchantId = new MerchantId(redemption.Row.BooksMerchantId).ToString(),
-                IdempotencyKey = $"{call.Id}:extend:{expiry.ToUnixTimeMilliseconds()}",
-                HoldId = new HoldId(redemption.Row.HoldId!.Value).ToString(),
-                ExpiresAt = Google.Protobuf.WellKnownTypes.Timestamp.FromDateTimeOffset(expiry),
-            },
-            call.Cancel);
-        await using var db = await database.BeginAsync(call.Cancel);
-        var now = await LockAsync(db, call.Id);
-        if (now.Row.State == RedemptionState.Held)
-        {
-            await RedemptionOutcomes.UpdateAsync(
-                db, now.Row with { HoldExpiresAt = expiry, Version = now.Row.Version + 1, UpdatedAt = time.GetUtcNow() });
-            await store.NoteAsync(db, call.Id, "extended", Actor(call.Who), new { HoldExpiresAt = expiry });
-        }
-
-        await db.CommitAsync();
-        doorbell.Ring(call.Id, now.Row.RunGeneration);
+        await extender.ExtendAsync(
+            redemption, redemption.Row.HoldExpiresAt!.Value.AddSeconds(call.Body.Seconds), Actor(call.Who), (_, _) => Task.CompletedTask, call.Cancel);
     }
 
     /// <summary>
@@ -150,6 +128,7 @@ internal sealed class RunOperator(
 
     public async Task ReconcileAsync(RunVerbs.Call<RunVerbs.ReasonBody> call)
     {
+        await RequireAsync(call.Id, call.Cancel);
         await desk.RecordAsync(call.Who, "reconcile", call.Id, call.Body.Reason, new { }, call.Cancel);
         await reconciler.ReconcileAsync(TimeSpan.Zero, call.Id, call.Cancel);
     }
@@ -182,6 +161,15 @@ internal sealed class RunOperator(
         catch (Exception exception) when (!call.Cancel.IsCancellationRequested)
         {
             throw new FaultException(CommonFaults.Busy, $"It is written down, but the engine did not take it: {exception.Message}");
+        }
+    }
+
+    /// <summary>The audit trail names only runs that there are.</summary>
+    private async Task RequireAsync(RedemptionId id, CancellationToken cancel)
+    {
+        if (await store.FindAsync(id, cancel) is not { Row.State: not RedemptionState.Refused })
+        {
+            throw NotFound();
         }
     }
 

@@ -9,7 +9,7 @@ internal sealed record NewNotification(
     EventId EventId, MerchantId MerchantId, string Kind, GiftCardId? GiftCardId = null, RedemptionId? RedemptionId = null,
     long? Amount = null, string? Currency = null)
 {
-    /// <summary>Adds it in the event's transaction; a second one of the same event changes nothing.</summary>
+    /// <summary>Adds it in the event's transaction; a second one of the same event and card changes nothing.</summary>
     public Task AddAsync(DbSession db, TimeProvider time)
     {
         var now = time.GetUtcNow();
@@ -36,7 +36,7 @@ internal sealed record NewNotification(
                    state, attempts, due_at, created_at)
             VALUES (@NotificationId, @MerchantId, @EventId, @Kind, @GiftCardId, @RedemptionId, @Amount, @Currency,
                    'pending', 0, @Now, @Now)
-                ON CONFLICT (event_id) DO NOTHING
+                ON CONFLICT (event_id, gift_card_id) DO NOTHING
             """;
     }
 }

@@ -5,7 +5,7 @@ namespace LocalPlus.Notification.Intake;
 
 /// <summary>
 /// giftcard.cards.v1: remembers who holds which card, in any order of events, and writes to the holder of a card that
-/// became active.
+/// became active, or to whom a digital card is sent now.
 /// </summary>
 internal static class OnCardEvent
 {
@@ -21,10 +21,16 @@ internal static class OnCardEvent
             e.Data.Last4,
             e.Sequence,
         });
-        if (e is { Type: "gift_card.activated", MerchantId: { } merchant, Data.CustomerId: not null })
+        var kind = e.Type switch
+        {
+            "gift_card.activated" => NotificationKinds.GiftCardActivated,
+            "gift_card.delivery_due" => NotificationKinds.GiftCardDelivery,
+            _ => null,
+        };
+        if (kind is not null && e is { MerchantId: { } merchant, Data.CustomerId: not null })
         {
             var mail = new NewNotification(
-                e.Id, merchant, NotificationKinds.GiftCardActivated, e.Data.GiftCardId, null, e.Data.Amount, e.Data.Currency);
+                e.Id, merchant, kind, e.Data.GiftCardId, null, e.Data.Amount, e.Data.Currency);
             await mail.AddAsync(db, services.GetRequiredService<TimeProvider>());
         }
     }

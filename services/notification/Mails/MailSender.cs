@@ -10,7 +10,7 @@ namespace LocalPlus.Notification.Mails;
 /// back-off until <see cref="Backoff.MaxAttempts"/>, then the message is dead until an operator sends it again.
 /// </summary>
 internal sealed class MailSender(
-    Database database, Recipients recipients, SmtpBinding smtp, TimeProvider time, ILogger<MailSender> log) : BackgroundService
+    Database database, Recipients recipients, CardDeliveries deliveries, SmtpBinding smtp, TimeProvider time, ILogger<MailSender> log) : BackgroundService
 {
     private const int Batch = 20;
     private const int Parallel = 4;
@@ -77,7 +77,14 @@ internal sealed class MailSender(
                 return new Outcome.Skipped("recipient_unknown");
             }
 
-            var facts = new MailFacts(recipient.Shop, recipient.Name, holder?.Last4, message.Money, message.RedemptionId?.ToString());
+            var carried = message is { Kind: NotificationKinds.GiftCardDelivery, GiftCardId: { } sent } ? await deliveries.OfAsync(sent, cancel) : null;
+            if (carried is null && message.Kind == NotificationKinds.GiftCardDelivery)
+            {
+                return new Outcome.Skipped("delivery_gone");
+            }
+
+            var facts = new MailFacts(
+                recipient.Shop, recipient.Name, holder?.Last4, carried?.Amount ?? message.Money, message.RedemptionId?.ToString(), carried);
             await smtp.SendAsync(recipient.Address, MailTemplates.Render(message.Kind, recipient.Locale, facts), cancel);
             return new Outcome.Sent(MaskedAddress.Of(recipient.Address));
         }

@@ -8,8 +8,9 @@ namespace LocalPlus.Notification.Mails;
 /// <summary>What a message says, without who it goes to.</summary>
 /// <param name="Shop">The merchant's name, as its customers know it.</param>
 /// <param name="Name">The reader's name, if known.</param>
-/// <param name="Last4">The last four characters of the card's code; never more of it.</param>
-internal sealed record MailFacts(string Shop, string? Name, string? Last4, Money? Amount, string? Reference);
+/// <param name="Last4">The last four characters of the card's code; more of it only in the mail that carries the card.</param>
+internal sealed record MailFacts(
+    string Shop, string? Name, string? Last4, Money? Amount, string? Reference, CardDelivery? Delivery = null);
 
 /// <summary>A finished message. Dapr's smtp binding sends one HTML body, so the HTML is plain enough to read as text.</summary>
 internal sealed record Mail(string Subject, string Html);
@@ -29,6 +30,7 @@ internal static class MailTemplates
             $"Your {facts.Shop} gift card",
             $"Your {facts.Shop} gift card ending in {facts.Last4} is active.",
             $"Amount: {Format(facts.Amount, locale)}."),
+        (NotificationKinds.GiftCardDelivery, _) => Deliver(locale, facts, facts.Delivery!),
         (NotificationKinds.RedemptionCompleted, French) => Build(locale, facts,
             $"Votre reçu {facts.Shop}",
             $"Vous avez payé {Format(facts.Amount, locale)} chez {facts.Shop} avec la carte se terminant par {facts.Last4}.",
@@ -55,6 +57,27 @@ internal static class MailTemplates
             "Your first API key was shown when you signed up; we keep no copy of it."),
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "No template."),
     };
+
+    private static Mail Deliver(string locale, MailFacts facts, CardDelivery card)
+    {
+        var (amount, isFrench) = (Format(card.Amount, locale), locale == French);
+        string?[] paragraphs =
+        [
+            (isFrench, card.From) switch
+            {
+                (true, null) => $"Voici votre carte cadeau {facts.Shop} d'une valeur de {amount}.",
+                (true, var giver) => $"{giver} vous offre une carte cadeau {facts.Shop} d'une valeur de {amount}.",
+                (false, null) => $"Here is your {facts.Shop} gift card worth {amount}.",
+                (false, var giver) => $"{giver} sends you a {facts.Shop} gift card worth {amount}.",
+            },
+            card.Message,
+            $"Code{(isFrench ? " :" : ":")} {string.Join('-', card.Code.Chunk(4).Select(c => new string(c)))}",
+            card.Pin is null ? null : $"PIN{(isFrench ? " :" : ":")} {card.Pin}",
+        ];
+        return Build(
+            locale, facts, isFrench ? $"Une carte cadeau {facts.Shop} pour vous" : $"A {facts.Shop} gift card for you",
+            [.. paragraphs.OfType<string>()]);
+    }
 
     /// <summary>The amount with its currency's own number of decimals: 50.00 EUR, 50,00 EUR, 5000 JPY.</summary>
     internal static string Format(Money? amount, string locale)

@@ -165,7 +165,7 @@ internal sealed class FakeLedger : LedgerService.LedgerServiceBase
             }
 
             holds.Add(hold.HoldId, hold);
-            return new HoldResponse { Hold = (request.Capture is { } capture ? Capture(hold, hold.Held, capture.DestinationAccountId) : hold).Clone() };
+            return new HoldResponse { Hold = (request.Capture is { } capture ? Capture(hold, hold.Held, capture) : hold).Clone() };
         });
 
     public override Task<HoldResponse> CaptureHold(CaptureHoldRequest request, ServerCallContext context) =>
@@ -174,7 +174,7 @@ internal sealed class FakeLedger : LedgerService.LedgerServiceBase
             var hold = Pending(request.HoldId);
             return new HoldResponse
             {
-                Hold = Capture(hold, request.Amount == 0 ? hold.Held : request.Amount, request.Capture.DestinationAccountId).Clone(),
+                Hold = Capture(hold, request.Amount == 0 ? hold.Held : request.Amount, request.Capture).Clone(),
             };
         });
 
@@ -280,7 +280,7 @@ internal sealed class FakeLedger : LedgerService.LedgerServiceBase
         return response;
     }
 
-    private Hold Capture(Hold hold, long amount, string destination)
+    private Hold Capture(Hold hold, long amount, HoldCapture capture)
     {
         Free(hold, HoldState.Captured);
         var left = amount;
@@ -291,10 +291,11 @@ internal sealed class FakeLedger : LedgerService.LedgerServiceBase
             left -= item.Captured;
             if (item.Captured > 0)
             {
-                postings.Add(new Posting { SourceAccountId = item.AccountId, DestinationAccountId = destination, Amount = item.Captured });
+                postings.Add(new Posting { SourceAccountId = item.AccountId, DestinationAccountId = capture.DestinationAccountId, Amount = item.Captured });
             }
         }
 
+        postings.AddRange(capture.Postings);
         hold.Captured = amount;
         hold.TransactionId = Post(hold.MerchantId, $"{hold.HoldId}:capture", "capture", [.. postings]).Transaction.TransactionId;
         foreach (var item in hold.Items)

@@ -17,12 +17,15 @@ namespace LocalPlus.Tests.Integration.Giftcard;
 
 /// <summary>
 /// The gift card service as a process, with its own database, a sidecar that verifies keys, and behind the sidecar's gRPC
-/// port a ledger in memory. There is no workflow engine: customers must be served without.
+/// port a ledger in memory and an engine that is away unless a test turns it on: customers must be served without.
 /// </summary>
 public sealed class GiftcardApi : IAsyncLifetime
 {
     private static readonly string[] AllScopes =
-        ["programs:read", "programs:write", "gift_cards:read", "gift_cards:write", "redemptions:read", "redemptions:write"];
+        [
+            "programs:read", "programs:write", "gift_cards:read", "gift_cards:write", "redemptions:read", "redemptions:write",
+            "reports:read",
+        ];
 
     private readonly OperatorTokens operators = new();
     private WebApplication ledgerHost = null!;
@@ -35,6 +38,8 @@ public sealed class GiftcardApi : IAsyncLifetime
     public StubSidecar Sidecar { get; private set; } = null!;
 
     internal FakeLedger Ledger { get; } = new();
+
+    internal FakeEngine Engine { get; } = new();
 
     public MerchantId Merchant { get; private set; }
 
@@ -99,6 +104,22 @@ public sealed class GiftcardApi : IAsyncLifetime
     public Task<JsonElement> PostAsync(string path, object? body, int status = 200, string? idempotencyKey = null, string? key = null) =>
         CallAsync(HttpMethod.Post, path, key ?? Key, body, status, idempotencyKey);
 
+    /// <summary>Changes an object under the version that was last seen.</summary>
+    public async Task<JsonElement> PatchAsync(string path, object body, long? version, int status = 200, string? key = null)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Patch, path) { Content = JsonContent.Create(body) };
+        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", key ?? Key);
+        if (version is { } seen)
+        {
+            request.Headers.TryAddWithoutValidation("If-Match", $"\"{seen}\"");
+        }
+
+        using var answer = await Service.Public.SendAsync(request);
+        var text = await answer.Content.ReadAsStringAsync();
+        Assert.True(status == (int)answer.StatusCode, $"PATCH {path}: {(int)answer.StatusCode} {text}\n{Service.Output}");
+        return JsonSerializer.Deserialize<JsonElement>(text);
+    }
+
     public Task<JsonElement> GetAsync(string path, int status = 200, string? key = null) =>
         CallAsync(HttpMethod.Get, path, key ?? Key, null, status);
 
@@ -147,6 +168,14 @@ public sealed class GiftcardApi : IAsyncLifetime
         await connection.OpenAsync();
         await using var command = new NpgsqlCommand(sql, connection);
         await command.ExecuteNonQueryAsync();
+    }
+
+    public async Task<long> CountAsync(string sql)
+    {
+        await using var connection = new NpgsqlConnection(Database.OwnerConnectionString);
+        await connection.OpenAsync();
+        await using var command = new NpgsqlCommand(sql, connection);
+        return (long)(await command.ExecuteScalarAsync())!;
     }
 
     /// <summary>Runs a scheduled job as a CronJob does: a process of its own, to its end.</summary>
@@ -201,8 +230,10 @@ public sealed class GiftcardApi : IAsyncLifetime
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.ListenLocalhost(ledgerPort, listen => listen.Protocols = HttpProtocols.Http2));
         builder.Services.AddGrpc();
         builder.Services.AddSingleton(Ledger);
+        builder.Services.AddSingleton(Engine);
         var app = builder.Build();
         app.MapGrpcService<FakeLedger>();
+        app.MapGrpcService<FakeEngine>();
         await app.StartAsync();
         return app;
     }

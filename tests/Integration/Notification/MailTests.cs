@@ -81,6 +81,52 @@ public sealed class MailTests(NotificationApi api) : IClassFixture<NotificationA
     }
 
     [Fact]
+    public async Task Each_holder_of_a_payment_from_several_cards_is_told_what_their_own_gave()
+    {
+        var (shop, _) = api.NewMerchant("Town Hall");
+        var (ida, jon) = (api.NewCustomer("Ida"), api.NewCustomer("Jon"));
+        GiftCardId[] cards = [.. Enumerable.Range(0, 4).Select(_ => GiftCardId.New(TimeProvider.System))];
+        foreach (var (card, holder) in cards.Zip<GiftCardId, CustomerId?>([ida, jon, ida, null]))
+        {
+            await api.Service.DeliverAsync(Cards, Card("gift_card.blocked", shop, card, holder));
+        }
+
+        var id = RedemptionId.New(TimeProvider.System);
+        await api.Service.DeliverAsync(Redemptions, new TestEvent("redemption.completed", id.ToString(), 2, shop, new
+        {
+            redemption_id = id.ToString(), gift_card_ids = cards.Select(c => c.ToString()), amount = 1000, currency = "EUR",
+            sources = cards.Select((c, i) => new { gift_card_id = c.ToString(), amount = 100 * (i + 1) }),
+        }));
+
+        Assert.Contains("4.00 EUR", (await api.MailToAsync(ida)).Body, StringComparison.Ordinal);
+        Assert.Contains("2.00 EUR", (await api.MailToAsync(jon)).Body, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_digital_card_is_carried_by_its_mail_with_what_the_giver_wrote()
+    {
+        var (shop, _) = api.NewMerchant("Librairie");
+        var (lea, late) = (api.NewCustomer("Lea", "fr"), api.NewCustomer("Late"));
+        var card = GiftCardId.New(TimeProvider.System);
+        api.Sidecar.OnInvoke("giftcard", $"internal/gift_cards/{card}/delivery", _ => Task.FromResult(Results.Json(new
+        {
+            code = "0123456789ABCDEF", pin = "4711", amount = new { amount = 2500, currency = "EUR" }, from = "Max", message = "<b>Bravo</b>",
+        })));
+        await api.Service.DeliverAsync(Cards, Card("gift_card.delivery_due", shop, card, lea));
+        var mail = await api.MailToAsync(lea);
+        Assert.Equal("Une carte cadeau Librairie pour vous", mail.Subject);
+        Assert.All(
+            ["Max vous offre", "25,00 EUR", "0123-4567-89AB-CDEF", "4711", "&lt;b&gt;Bravo"],
+            words => Assert.Contains(words, mail.Body, StringComparison.Ordinal));
+
+        var gone = GiftCardId.New(TimeProvider.System);
+        api.Sidecar.OnInvoke("giftcard", $"internal/gift_cards/{gone}/delivery", _ => Task.FromResult(Results.NotFound()));
+        var (other, key) = api.NewMerchant("Papeterie");
+        await api.Service.DeliverAsync(Cards, Card("gift_card.delivery_due", other, gone, late));
+        Assert.Equal("delivery_gone", (await ListedAsync(key, "skipped")).GetProperty("last_error").GetString());
+    }
+
+    [Fact]
     public async Task A_merchant_is_welcomed()
     {
         var (shop, _) = api.NewMerchant("Newcomer");

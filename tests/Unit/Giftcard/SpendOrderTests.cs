@@ -37,5 +37,5 @@ public sealed class SpendOrderTests
         Guid.CreateVersion7(), Guid.Empty, kind, Guid.CreateVersion7(), days is { } d ? Now.AddDays(d) : null, null, Now);
 
     private static LegRow Leg(int position, long captured, long refunded) => new(
-        Guid.Empty, position, Guid.Empty, "ABCD", Guid.Empty, Guid.CreateVersion7(), 0, captured, captured, refunded, null);
+        Guid.Empty, position, Guid.Empty, "ABCD", Guid.Empty, Guid.CreateVersion7(), 0, captured, captured, refunded, 0, null);
 }

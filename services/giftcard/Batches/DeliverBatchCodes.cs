@@ -1,0 +1,104 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using LocalPlus.Giftcard.Cards;
+using LocalPlus.Hosting;
+using LocalPlus.Kernel;
+
+namespace LocalPlus.Giftcard.Batches;
+
+/// <summary>
+/// POST /v1/gift_cards/bulk/{id}/codes: the codes of a batch as CSV, once, encrypted to the caller's RSA key (JWE): nobody
+/// between here and the printer can read them, and here they are erased in the same transaction. A repeat with the same
+/// key gets the same ciphertext. Refusals: not_found, batch_not_ready, codes_gone, invalid_request (not a public RSA key of
+/// 2048 bits or more).
+/// </summary>
+internal static class DeliverBatchCodes
+{
+    public static void MapDeliverBatchCodes(this IEndpointRouteBuilder group) =>
+        group.MapPost("/gift_cards/bulk/{id}/codes", HandleAsync).RequireScope("gift_cards:write").WithName(nameof(DeliverBatchCodes))
+            .Produces<View>();
+
+    /// <param name="PublicKey">PEM, "-----BEGIN PUBLIC KEY-----".</param>
+    internal sealed record Request(string PublicKey);
+
+    /// <param name="Jwe">Compact serialisation, RSA-OAEP-256 and A256GCM; what is inside is text/csv.</param>
+    internal sealed record View(JobId BatchId, int Count, string Jwe)
+    {
+        public string Object { get; } = "gift_card_codes";
+    }
+
+    private static async Task<IResult> HandleAsync(
+        HttpContext http, JobId id, Request request, IdempotentRequests requests, CardSecrets secrets, TimeProvider time,
+        CancellationToken cancel)
+    {
+        using var key = Jwe.PublicKey(request.PublicKey) ?? throw Faults.Invalid("/public_key", "It is not a public RSA key of 2048 bits or more.");
+        return await requests.ExecuteAsync(http, request, db => DeliverAsync(db, http.GetMerchant().MerchantId, id, key, secrets, time), cancel);
+    }
+
+    private static async Task<Answer> DeliverAsync(
+        DbSession db, MerchantId merchant, JobId id, RSA key, CardSecrets secrets, TimeProvider time)
+    {
+        var batch = await db.QuerySingleOrDefaultAsync<BatchRow>(Sql.Lock, new { BatchId = id.Value, MerchantId = merchant.Value })
+            ?? throw new FaultException(CommonFaults.NotFound, "There is no such batch.");
+        if (batch.State == "making")
+        {
+            throw new FaultException(Faults.BatchNotReady, $"{batch.Made} of {batch.Quantity} cards are made.");
+        }
+
+        if (batch.State != "ready" || batch.CodesUntil <= time.GetUtcNow())
+        {
+            throw new FaultException(Faults.CodesGone, "The codes were fetched before, or not in time, and are erased.");
+        }
+
+        var csv = new StringBuilder("gift_card_id,code,pin,last4,currency\r\n");
+        var count = 0;
+        foreach (var card in await db.QueryAsync<SealedCard>(Sql.Codes, new { batch.BatchId }))
+        {
+            var secret = JsonSerializer.Deserialize<HandOver.Secret>(secrets.Open(card.Sealed, card.GiftCardId), StrictJson.Lenient)!;
+            csv.Append(CultureInfo.InvariantCulture, $"{new GiftCardId(card.GiftCardId)},{secret.Code},{secret.Pin},{card.Last4},{card.Currency}\r\n");
+            count++;
+        }
+
+        await db.ExecuteAsync(Sql.Erase, new { batch.BatchId, Now = time.GetUtcNow() });
+        return Answer.Ok(new View(id, count, Jwe.Encrypt(Encoding.UTF8.GetBytes(csv.ToString()), "text/csv", key)));
+    }
+
+    private sealed record SealedCard(Guid GiftCardId, string Last4, string Currency, byte[] Sealed);
+
+    private static class Sql
+    {
+        public const string Lock =
+            $"""
+             {BatchRow.Columns}
+              WHERE b.batch_id = @BatchId
+                AND b.merchant_id = @MerchantId
+                FOR NO KEY UPDATE
+             """;
+
+        // At most a batch: its quantity is bounded.
+        public const string Codes =
+            """
+            SELECT c.gift_card_id, c.last4, c.currency, s.sealed
+              FROM gift_cards c
+              JOIN sealed_codes s
+                ON s.gift_card_id = c.gift_card_id
+             WHERE c.batch_id = @BatchId
+               AND s.purpose = 'batch'
+             ORDER BY c.gift_card_id
+            """;
+
+        public const string Erase =
+            """
+            DELETE FROM sealed_codes s
+             USING gift_cards c
+             WHERE c.batch_id = @BatchId
+               AND s.gift_card_id = c.gift_card_id
+               AND s.purpose = 'batch';
+            UPDATE card_batches
+               SET state = 'delivered', delivered_at = @Now, version = version + 1
+             WHERE batch_id = @BatchId
+            """;
+    }
+}

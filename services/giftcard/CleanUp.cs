@@ -1,0 +1,123 @@
+using LocalPlus.Hosting;
+
+namespace LocalPlus.Giftcard;
+
+/// <summary>
+/// Job giftcard-cleanup: deletes what has done its duty: answers to keys and claims on them after 30 days, sealed codes and
+/// notes whose time is over, counts of misses after a week, batches whose codes nobody fetched. A bounded number of rows a
+/// statement, each found through an index; safe to run twice at once.
+/// </summary>
+internal sealed class CleanUp(Database database, TimeProvider time, ILogger<CleanUp> log) : IJob
+{
+    private const int Batch = 1000;
+
+    /// <summary>A run ends after so many batches of one kind; the next one goes on.</summary>
+    private const int BatchesPerRun = 2000;
+
+    private static readonly TimeSpan KeysLife = TimeSpan.FromDays(30);
+    private static readonly TimeSpan MissesLife = TimeSpan.FromDays(7);
+
+    private static readonly (string Name, string Statement, TimeSpan Life)[] Chores =
+    [
+        ("idempotency_claims", Sql.Claims, KeysLife),
+        ("idempotency_keys", Sql.Keys, KeysLife),
+        ("sealed_notes", Sql.Notes, TimeSpan.Zero),
+        ("sealed_codes", Sql.Codes, TimeSpan.Zero),
+        ("card_batches", Sql.Batches, TimeSpan.Zero),
+        ("code_misses", Sql.Misses, MissesLife),
+    ];
+
+    public async Task RunAsync(CancellationToken cancel)
+    {
+        foreach (var (name, statement, life) in Chores)
+        {
+            var total = 0;
+            for (var batch = 0; batch < BatchesPerRun; batch++)
+            {
+                await using var db = await database.BeginAsync(cancel);
+                var done = await db.ExecuteAsync(statement, new { Before = time.GetUtcNow() - life, Take = Batch });
+                await db.CommitAsync();
+                total += done;
+                if (done < Batch)
+                {
+                    break;
+                }
+            }
+
+            log.CleanedUp(total, name);
+        }
+    }
+
+    private static class Sql
+    {
+        // Before the keys: a claim without its answer would be driven again.
+        public const string Claims =
+            """
+            DELETE FROM idempotency_claims
+             WHERE (merchant_id, key) IN (SELECT merchant_id, key
+                                            FROM idempotency_claims
+                                           WHERE claimed_at <= @Before
+                                           ORDER BY claimed_at
+                                           LIMIT @Take)
+            """;
+
+        public const string Keys =
+            """
+            DELETE FROM idempotency_keys
+             WHERE (merchant_id, key) IN (SELECT merchant_id, key
+                                            FROM idempotency_keys
+                                           WHERE created_at <= @Before
+                                           ORDER BY created_at
+                                           LIMIT @Take
+                                             FOR UPDATE SKIP LOCKED)
+            """;
+
+        public const string Notes =
+            """
+            UPDATE card_deliveries
+               SET sealed_note = NULL
+             WHERE gift_card_id IN (SELECT d.gift_card_id
+                                      FROM sealed_codes s
+                                      JOIN card_deliveries d
+                                        ON d.gift_card_id = s.gift_card_id
+                                     WHERE s.expires_at <= @Before
+                                       AND d.sealed_note IS NOT NULL
+                                     LIMIT @Take)
+            """;
+
+        public const string Codes =
+            """
+            DELETE FROM sealed_codes
+             WHERE gift_card_id IN (SELECT gift_card_id
+                                      FROM sealed_codes
+                                     WHERE expires_at <= @Before
+                                     ORDER BY expires_at
+                                     LIMIT @Take
+                                       FOR UPDATE SKIP LOCKED)
+            """;
+
+        public const string Batches =
+            """
+            UPDATE card_batches
+               SET state = 'expired', due_at = NULL, version = version + 1
+             WHERE batch_id IN (SELECT batch_id
+                                  FROM card_batches
+                                 WHERE codes_until <= @Before
+                                   AND state IN ('making', 'ready')
+                                 ORDER BY codes_until
+                                 LIMIT @Take
+                                   FOR UPDATE SKIP LOCKED)
+            """;
+
+        public const string Misses =
+            """
+            DELETE FROM code_misses
+             WHERE (merchant_id, minute) IN (SELECT merchant_id, minute
+                                               FROM code_misses
+                                              WHERE minute <= @Before
+                                              ORDER BY minute
+                                              LIMIT @Take
+                                                FOR UPDATE SKIP LOCKED)
+            """;
+    }
+}

@@ -1,0 +1,33 @@
+using LocalPlus.Giftcard.Redemptions;
+using LocalPlus.Hosting;
+using LocalPlus.Kernel;
+
+namespace LocalPlus.Giftcard.Holds;
+
+/// <summary>
+/// POST /v1/holds: reserves value on gift cards, as POST /v1/redemptions with mode two_phase does and with its refusals.
+/// </summary>
+internal static class PlaceHold
+{
+    public static void MapPlaceHold(this IEndpointRouteBuilder group) =>
+        group.MapPost("/holds", HandleAsync).RequireScope("redemptions:write").WithName(nameof(PlaceHold))
+            .Produces<HoldView>(StatusCodes.Status201Created);
+
+    internal sealed record Request(
+        Money Amount,
+        IReadOnlyList<Source> Sources,
+        Partial? Partial = null,
+        LocationId? LocationId = null,
+        TerminalId? TerminalId = null,
+        int? TtlSeconds = null,
+        string? Reference = null,
+        IReadOnlyDictionary<string, string>? Metadata = null);
+
+    private static async Task<IResult> HandleAsync(
+        HttpContext http, Request request, CreateRedemption.Till till, CancellationToken cancel) =>
+        HoldView.Of(await till.RedeemAsync(
+            http,
+            new(Mode.TwoPhase, request.Amount, request.Sources, request.Partial, request.LocationId, request.TerminalId,
+                request.TtlSeconds, request.Reference, request.Metadata),
+            cancel));
+}

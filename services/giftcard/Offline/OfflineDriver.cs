@@ -1,0 +1,95 @@
+using LocalPlus.Contracts.Ledger.V1;
+using LocalPlus.Giftcard.Ledger;
+using LocalPlus.Giftcard.Redemptions;
+using LocalPlus.Hosting;
+using LocalPlus.Kernel;
+
+namespace LocalPlus.Giftcard.Offline;
+
+/// <summary>
+/// Carries offline items out: the redemption first, then what it left short, keyed by the item, so that request and sweeper
+/// may both drive it. Card and shop have parted long ago; nothing here can refuse the sale any more.
+/// </summary>
+internal sealed class OfflineDriver(
+    Database database, LedgerGateway ledger, LedgerAccounts accounts, RedemptionStore store, RedemptionDriver redemptions, TimeProvider time)
+{
+    public async Task DriveAsync(Guid itemId, CancellationToken cancel)
+    {
+        if (await database.QuerySingleOrDefaultAsync<OfflineItemRow>(Sql.Get, new { ItemId = itemId }, cancel) is { State: "pending" } item)
+        {
+            await DriveAsync(item, cancel);
+        }
+    }
+
+    /// <summary>The item as far as it could be brought; a silent ledger leaves it to the sweeper.</summary>
+    public async Task<OfflineItemRow> TryDriveAsync(OfflineItemRow item, CancellationToken cancel)
+    {
+        try
+        {
+            return await DriveAsync(item, cancel);
+        }
+        catch (LedgerUnknownException)
+        {
+            return item;
+        }
+    }
+
+    private async Task<OfflineItemRow> DriveAsync(OfflineItemRow item, CancellationToken cancel)
+    {
+        var paid = item.RedemptionId is { } id ? await RedeemAsync(new(id), cancel) : null;
+        var captured = paid?.Captured ?? 0;
+        var shortfall = item.Amount - captured;
+        var transaction = shortfall == 0 ? null : await PostShortfallAsync(item, shortfall, cancel);
+        await using var db = await database.BeginAsync(cancel);
+        var done = await db.QuerySingleAsync<OfflineItemRow>(Sql.Finish, new
+        {
+            item.ItemId, Captured = captured, Shortfall = shortfall, ShortfallTransactionId = transaction, paid?.FaultCode, Now = time.GetUtcNow(),
+        });
+        await db.CommitAsync();
+        return done;
+    }
+
+    private async Task<RedemptionRow> RedeemAsync(RedemptionId id, CancellationToken cancel)
+    {
+        var redemption = (await store.FindAsync(id, cancel))!;
+        return redemption.Row.State == RedemptionState.Authorizing
+            ? (await redemptions.AuthorizeAsync(redemption, cancel)).Row
+            : redemption.Row;
+    }
+
+    /// <summary>In the merchant's own books, whoever issued the card: the goods were the merchant's.</summary>
+    private async Task<Guid?> PostShortfallAsync(OfflineItemRow item, long shortfall, CancellationToken cancel)
+    {
+        var merchant = new MerchantId(item.MerchantId);
+        var books = await accounts.BooksAsync(merchant, item.Currency, cancel);
+        var key = $"offline:{item.ItemId:N}";
+        var request = new PostTransactionRequest
+        {
+            MerchantId = merchant.ToString(), IdempotencyKey = key, Reference = key, Kind = "offline_shortfall",
+        };
+        request.Postings.Add(new Posting
+        {
+            SourceAccountId = new AccountId(books.Receivable).ToString(),
+            DestinationAccountId = new AccountId(books.Payable).ToString(),
+            Amount = shortfall,
+        });
+        request.Metadata.Add("offline_allowance", new OfflineAllowanceId(item.AllowanceId).ToString());
+        return TransactionId.Parse((await ledger.PostAsync(request, cancel)).Transaction.TransactionId).Value;
+    }
+
+    private static class Sql
+    {
+        public const string Get = $"{OfflineItemRow.Columns} WHERE i.item_id = @ItemId";
+
+        // The first to come back writes it down; both say the same, the ledger's keys see to that.
+        public const string Finish =
+            """
+            UPDATE offline_items i
+               SET state = 'done', captured = @Captured, shortfall = @Shortfall, shortfall_transaction_id = @ShortfallTransactionId,
+                   fault_code = coalesce(@FaultCode, i.fault_code), drive_after = NULL, finished_at = coalesce(i.finished_at, @Now)
+             WHERE i.item_id = @ItemId
+            RETURNING i.item_id, i.allowance_id, i.counter, i.merchant_id, i.hash, i.gift_card_id, i.amount, i.currency, i.state,
+                   i.redemption_id, i.captured, i.shortfall, i.shortfall_transaction_id, i.fault_code
+            """;
+    }
+}

@@ -1,0 +1,167 @@
+using System.Text.Json;
+using LocalPlus.Hosting;
+using LocalPlus.Kernel;
+
+namespace LocalPlus.Giftcard.Programs;
+
+/// <summary>
+/// PATCH /v1/programs/{id}: changes terms for what happens from now on; cards keep the expiry they were sold with. Members that
+/// are not sent stay. A list that is sent replaces the old one. Closing a programme stops sales and loads; its cards
+/// stay good. Refusals: not_found, if_match_required, version_conflict, currency_mismatch, invalid_request.
+/// </summary>
+internal static class ChangeProgram
+{
+    public static void MapChangeProgram(this IEndpointRouteBuilder group) =>
+        group.MapPatch("/programs/{id}", HandleAsync).RequireScope("programs:write").WithName(nameof(ChangeProgram))
+            .Produces<ProgramView>();
+
+    internal enum Status
+    {
+        Active,
+        Closed,
+    }
+
+    internal sealed record Request(
+        string? Name = null,
+        Status? Status = null,
+        int? ValidityDays = null,
+        Money? MinLoad = null,
+        Money? MaxLoad = null,
+        Money? MaxBalance = null,
+        bool? Reloadable = null,
+        Money? CashOutBelow = null,
+        PartialPolicy? Partial = null,
+        IReadOnlyList<Acceptance>? AcceptedAt = null,
+        IReadOnlyList<LocationId>? Locations = null,
+        string? ImageUrl = null,
+        IReadOnlyDictionary<string, string>? Metadata = null);
+
+    private static async Task<IResult> HandleAsync(
+        HttpContext http, ProgramId id, Request request, Database database, CancellationToken cancel)
+    {
+        var merchant = http.GetMerchant().MerchantId;
+        Check(request, merchant);
+        var version = http.RequireIfMatch();
+        await using var db = await database.BeginAsync(cancel);
+        var row = await db.QuerySingleOrDefaultAsync<ProgramRow>(
+            Sql.Lock, new { ProgramId = id.Value, MerchantId = merchant.Value })
+            ?? throw new FaultException(CommonFaults.NotFound, "There is no such programme.");
+        if (row.Version != version)
+        {
+            throw new FaultException(CommonFaults.VersionConflict, $"The programme's version is {row.Version}.");
+        }
+
+        CheckAmounts(request, row);
+        await db.ExecuteAsync(Sql.Change, Changes(row, request));
+        if (request.AcceptedAt is { } merchants)
+        {
+            var accepted = merchants.DistinctBy(a => a.MerchantId).ToList();
+            await db.ExecuteAsync(Sql.ReplaceAcceptances, new
+            {
+                row.ProgramId,
+                AcceptedMerchants = accepted.Select(a => a.MerchantId.Value).ToArray(),
+                Commissions = accepted.Select(a => a.CommissionBasisPoints).ToArray(),
+            });
+        }
+
+        if (request.Locations is { } locations)
+        {
+            await db.ExecuteAsync(
+                Sql.ReplaceLocations, new { row.ProgramId, Locations = locations.Distinct().Select(l => l.Value).ToArray() });
+        }
+
+        var changed = await db.QuerySingleAsync<ProgramRow>(Sql.Get, new { row.ProgramId });
+        await db.CommitAsync();
+        return Answer.Ok(changed.ToView(), changed.Version);
+    }
+
+    private static void Check(Request request, MerchantId issuer) => new FieldChecks()
+        .Text(request.Name, "/name", GiftcardLimits.NameLength)
+        .Require(request.ValidityDays is null or (>= 1 and <= GiftcardLimits.ValidityDaysMax), "/validity_days")
+        .Positive(request.MinLoad, "/min_load").Positive(request.MaxLoad, "/max_load").Positive(request.MaxBalance, "/max_balance")
+        .Require(request.CashOutBelow is null or { MinorUnits: >= 0 }, "/cash_out_below")
+        .Acceptances(request.AcceptedAt, issuer)
+        .Require(request.Locations is null || request.Locations.Count <= GiftcardLimits.AcceptancesPerProgram, "/locations")
+        .WebAddress(request.ImageUrl, "/image_url")
+        .Metadata(request.Metadata)
+        .ThrowIfAny();
+
+    /// <summary>What is sent has to fit what stays.</summary>
+    private static void CheckAmounts(Request request, ProgramRow row)
+    {
+        Money?[] amounts = [request.MinLoad, request.MaxLoad, request.MaxBalance, request.CashOutBelow];
+        if (amounts.Any(a => a is { } amount && amount.Currency.Code != row.Currency))
+        {
+            throw new FaultException(Faults.CurrencyMismatch, $"The programme's amounts are in {row.Currency}.");
+        }
+
+        var max = request.MaxLoad?.MinorUnits ?? row.MaxLoad;
+        new FieldChecks()
+            .Require((request.MinLoad?.MinorUnits ?? row.MinLoad) <= max, "/max_load")
+            .Require(max <= (request.MaxBalance?.MinorUnits ?? row.MaxBalance), "/max_balance")
+            .ThrowIfAny();
+    }
+
+    private static object Changes(ProgramRow row, Request request) => new
+    {
+        row.ProgramId,
+        request.Name,
+        Status = request.Status is { } status ? Wire.Name(status) : null,
+        request.ValidityDays,
+        MinLoad = request.MinLoad?.MinorUnits,
+        MaxLoad = request.MaxLoad?.MinorUnits,
+        MaxBalance = request.MaxBalance?.MinorUnits,
+        request.Reloadable,
+        CashOutBelow = request.CashOutBelow?.MinorUnits,
+        Partial = request.Partial is { } partial ? Wire.Name(partial) : null,
+        request.ImageUrl,
+        Metadata = request.Metadata is null ? null : JsonSerializer.Serialize(request.Metadata, StrictJson.Options),
+    };
+
+    private static class Sql
+    {
+        public const string Get = $"{ProgramRow.Columns} WHERE p.program_id = @ProgramId";
+
+        public const string Lock =
+            $"""
+             {ProgramRow.Columns}
+              WHERE p.program_id = @ProgramId
+                AND p.merchant_id = @MerchantId
+                FOR NO KEY UPDATE
+             """;
+
+        public const string Change =
+            """
+            UPDATE programs
+               SET name = coalesce(@Name, name),
+                   status = coalesce(@Status, status),
+                   validity_days = coalesce(@ValidityDays, validity_days),
+                   min_load = coalesce(@MinLoad, min_load),
+                   max_load = coalesce(@MaxLoad, max_load),
+                   max_balance = coalesce(@MaxBalance, max_balance),
+                   reloadable = coalesce(@Reloadable, reloadable),
+                   cash_out_below = coalesce(@CashOutBelow, cash_out_below),
+                   partial = coalesce(@Partial, partial),
+                   image_url = coalesce(@ImageUrl, image_url),
+                   metadata = coalesce(@Metadata::jsonb, metadata),
+                   version = version + 1
+             WHERE program_id = @ProgramId
+            """;
+
+        public const string ReplaceAcceptances =
+            """
+            DELETE FROM program_acceptances WHERE program_id = @ProgramId;
+            INSERT INTO program_acceptances (program_id, merchant_id, commission_basis_points)
+            SELECT @ProgramId, a.merchant_id, a.commission
+              FROM unnest(@AcceptedMerchants, @Commissions) AS a (merchant_id, commission)
+            """;
+
+        public const string ReplaceLocations =
+            """
+            DELETE FROM program_locations WHERE program_id = @ProgramId;
+            INSERT INTO program_locations (program_id, location_id)
+            SELECT @ProgramId, l.location_id
+              FROM unnest(@Locations) AS l (location_id)
+            """;
+    }
+}

@@ -1,0 +1,122 @@
+using LocalPlus.Contracts.Ledger.V1;
+using LocalPlus.Giftcard.Ledger;
+using LocalPlus.Giftcard.Runs;
+using LocalPlus.Hosting;
+using LocalPlus.Kernel;
+
+namespace LocalPlus.Giftcard.Redemptions;
+
+/// <summary>
+/// POST /v1/redemptions/{id}/extend: moves the end of a hold further away, to an instant and not by a span, so that a repeat
+/// extends nothing twice. Refusals: not_found, redemption_not_held, hold_expired, invalid_request (not later than now and
+/// the present end, or further than a hold may live).
+/// </summary>
+internal static class ExtendRedemption
+{
+    public static void MapExtendRedemption(this IEndpointRouteBuilder group) =>
+        group.MapPost("/redemptions/{id}/extend", HandleAsync).RequireScope("redemptions:write").WithName(nameof(ExtendRedemption))
+            .Produces<RedemptionView>();
+
+    internal sealed record Request(DateTimeOffset HoldExpiresAt);
+
+    private static Task<IResult> HandleAsync(
+        HttpContext http, RedemptionId id, Request request, Extension extension, CancellationToken cancel) =>
+        extension.TakeAsync(http, id, request, request.HoldExpiresAt, cancel);
+
+    /// <summary>A merchant's extension, with its key.</summary>
+    internal sealed class Extension(
+        RedemptionStore store, RedemptionExtender extender, Intents intents, TimeProvider time)
+    {
+        public async Task<IResult> TakeAsync<TRequest>(
+            HttpContext http, RedemptionId id, TRequest request, DateTimeOffset end, CancellationToken cancel)
+        {
+            new FieldChecks().Require(end > time.GetUtcNow(), "/hold_expires_at", "past").ThrowIfAny();
+            var key = RequestKey.Of(http, request);
+            if ((await intents.FindAsync(key, cancel))?.Answer is { } stored)
+            {
+                return stored;
+            }
+
+            var redemption = await store.GetAsync(key.Merchant, id, cancel);
+            Answer? answer = null;
+            try
+            {
+                await extender.ExtendAsync(
+                    redemption,
+                    end,
+                    "till",
+                    async (db, extended) =>
+                    {
+                        var view = RedemptionView.Of(extended.Row, extended.Legs, RunState.Waiting);
+                        answer = Answer.Ok(view, view.Version);
+                        await intents.ClaimAsync(db, key, id.Value);
+                        await intents.StoreAsync(db, key.Merchant, key.Key, answer);
+                    },
+                    cancel);
+            }
+            catch (FaultException refusal) when (Intents.IsFinal(refusal.Fault))
+            {
+                return await intents.RefuseAsync(key, refusal, http.Request.Path, cancel);
+            }
+
+            return answer!;
+        }
+    }
+}
+
+/// <summary>Moves the end of a hold: first in the ledger, then here; in between the hold merely ends a little early.</summary>
+internal sealed class RedemptionExtender(
+    Database database, RedemptionStore store, LedgerGateway ledger, Doorbell doorbell, TimeProvider time)
+{
+    /// <summary>Refuses unless the redemption is held.</summary>
+    public void Require(Redemption redemption)
+    {
+        if (redemption.Row.State != RedemptionState.Held)
+        {
+            throw new FaultException(Faults.RedemptionNotHeld, $"It is {redemption.Row.State}.");
+        }
+
+        if (redemption.Row.HoldExpiresAt <= time.GetUtcNow())
+        {
+            throw new FaultException(Faults.HoldExpired, "The hold ran out before it was extended.");
+        }
+    }
+
+    /// <param name="also">Written in the transaction of the extension.</param>
+    public async Task ExtendAsync(
+        Redemption redemption, DateTimeOffset end, string actor, Func<DbSession, Redemption, Task> also, CancellationToken cancel)
+    {
+        Require(redemption);
+        var row = redemption.Row;
+        if (end <= row.HoldExpiresAt || end > row.CreatedAt.AddSeconds(GiftcardLimits.HoldSecondsMax))
+        {
+            throw Faults.Invalid(
+                "/hold_expires_at",
+                $"A hold is extended beyond its end ({row.HoldExpiresAt:O}), to at most {GiftcardLimits.HoldSecondsMax} s after its start.");
+        }
+
+        await ledger.ExtendHoldAsync(
+            new ExtendHoldRequest
+            {
+                MerchantId = new MerchantId(row.BooksMerchantId).ToString(),
+                IdempotencyKey = $"{row.Id}:extend:{end.ToUnixTimeMilliseconds()}",
+                HoldId = new HoldId(row.HoldId!.Value).ToString(),
+                ExpiresAt = Google.Protobuf.WellKnownTypes.Timestamp.FromDateTimeOffset(end),
+            },
+            cancel);
+        await using var db = await database.BeginAsync(CancellationToken.None);
+        var now = (await RedemptionStore.LockAsync(db, row.Id))!;
+        Require(now with { Row = now.Row with { HoldExpiresAt = end } });
+        // Of two at once the longer one stays.
+        if (now.Row.HoldExpiresAt < end)
+        {
+            now = now with { Row = now.Row with { HoldExpiresAt = end, Version = now.Row.Version + 1, UpdatedAt = time.GetUtcNow() } };
+            await RedemptionOutcomes.UpdateAsync(db, now.Row);
+            await store.NoteAsync(db, row.Id, "extended", actor, new { HoldExpiresAt = end });
+        }
+
+        await also(db, now);
+        await db.CommitAsync();
+        doorbell.Ring(row.Id, now.Row.RunGeneration);
+    }
+}
