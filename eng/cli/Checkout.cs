@@ -21,6 +21,12 @@ internal sealed record Checkout(string Root, string State)
 
     public string Jwks => Path.Combine(State, "jwks.json");
 
+    /// <summary>The public key of the ledger's log, for verifiers.</summary>
+    public string LogKey => Path.Combine(State, "log-key.pem");
+
+    /// <summary>All checkpoints of the ledger's log, outside its database.</summary>
+    public string Checkpoints => Path.Combine(State, "checkpoints", "ledger.txt");
+
     public string Mail => Path.Combine(State, "mail");
 
     public string PostgresData => Path.Combine(State, "postgres");

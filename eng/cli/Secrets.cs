@@ -45,6 +45,7 @@ internal sealed class Secrets
             };
         }
 
+        secrets["ledger"]["checkpoint_key"] = SigningKey("checkpoint_key");
         secrets["giftcard"]["code_pepper"] = Key("code_pepper");
         secrets["merchant"]["key_pepper"] = Key("key_pepper");
         secrets["wallet"]["pii_key"] = Key("pii_key");
@@ -57,9 +58,10 @@ internal sealed class Secrets
         };
         secrets["smtp"] = new Dictionary<string, string> { ["host"] = "127.0.0.1", ["port"] = $"{ports.Smtp}" };
         _checkout.Write("secrets.json", secrets);
+        _checkout.WriteText(Path.GetFileName(_checkout.LogKey), PublicPem(secrets["ledger"]["checkpoint_key"]));
     }
 
-    private string Database(string database, string role, Ports ports) =>
+    public string Database(string database, string role, Ports ports) =>
         $"Host=127.0.0.1;Port={ports.Postgres};Database={database};Username={role};Password={RolePassword(role)}";
 
     /// <summary>Letters and digits only: it goes into connection strings and configuration files.</summary>
@@ -67,6 +69,20 @@ internal sealed class Secrets
         Keep(name, () => RandomNumberGenerator.GetString("ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz23456789", KeyBytes));
 
     private string Key(string name) => Keep(name, () => Convert.ToBase64String(RandomNumberGenerator.GetBytes(KeyBytes)));
+
+    /// <summary>A private key of P-256 in PKCS #8.</summary>
+    private string SigningKey(string name) => Keep(name, () =>
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        return Convert.ToBase64String(key.ExportPkcs8PrivateKey());
+    });
+
+    private static string PublicPem(string privateKey)
+    {
+        using var key = ECDsa.Create();
+        key.ImportPkcs8PrivateKey(Convert.FromBase64String(privateKey), out _);
+        return key.ExportSubjectPublicKeyInfoPem() + "\n";
+    }
 
     private string Keep(string name, Func<string> make)
     {

@@ -2,6 +2,8 @@ using System.Security.Cryptography;
 using LocalPlus.Hosting;
 using LocalPlus.Ledger.Commit;
 using LocalPlus.Ledger.Holds;
+using LocalPlus.Ledger.Proof;
+using LocalPlus.Ledger.Reconciliation;
 using Npgsql;
 
 namespace LocalPlus.Ledger;
@@ -22,6 +24,13 @@ internal static class LedgerServices
         services.AddHostedService(provider => provider.GetRequiredService<CommandQueue>());
         services.AddHostedService<HoldSweeper>();
         services.AddHostedService<AnswerKeeper>();
+        services.AddSingleton<LogKey>();
+        services.AddSingleton<LogTree>();
+        services.AddSingleton<CheckpointFile>();
+        services.AddSingleton<Sequencer>();
+        services.AddHostedService(provider => provider.GetRequiredService<Sequencer>());
+        services.AddHostedService<OpenFindings>();
+        services.AddJob<LedgerReconciliation>("ledger-reconciliation");
         services.AddGrpc();
     }
 }

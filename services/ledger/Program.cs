@@ -1,14 +1,21 @@
 using LocalPlus.Hosting;
 using LocalPlus.Ledger;
 using LocalPlus.Ledger.Accounts;
+using LocalPlus.Ledger.Audit;
 using LocalPlus.Ledger.Entries;
 using LocalPlus.Ledger.Grpc;
 using LocalPlus.Ledger.Holds;
 using LocalPlus.Ledger.Proof;
+using LocalPlus.Ledger.Reconciliation;
 using LocalPlus.Ledger.Transactions;
 
 var builder = WebApplication.CreateBuilder(args);
 await builder.AddLocalPlusAsync("ledger");
+if (AuditCommand.Knows(args))
+{
+    return await AuditCommand.RunAsync(args, builder.Configuration, Console.Out, CancellationToken.None);
+}
+
 builder.Services.AddLedger();
 
 var app = builder.Build();
@@ -18,6 +25,6 @@ var v1 = app.MapMerchantApi();
 v1.MapOpenAccount().MapGetAccount().MapListAccounts().MapChangeAccount();
 v1.MapGetBalance().MapListEntries().MapExportEntries().MapGetStatement();
 v1.MapPostTransaction().MapPostBulk().MapEarnAndBurn().MapReverseTransaction().MapGetTransaction().MapListTransactions();
-v1.MapPlaceHold().MapGetHold().MapSettleHold();
-app.MapOperatorApi().MapProveBooks();
+v1.MapPlaceHold().MapGetHold().MapSettleHold().MapGetReceipt().MapCheckpoints();
+app.MapOperatorApi().MapProveBooks().MapFindings();
 return await app.RunLocalPlusAsync(args);

@@ -13,4 +13,17 @@ internal static class Telemetry
 
     public static readonly Histogram<double> BatchDuration = Meter.CreateHistogram<double>(
         "localplus.ledger.batch.duration", "s", "From taking a batch out of the queue to its commit");
+
+    public static readonly Histogram<double> SealDelay = Meter.CreateHistogram<double>(
+        "localplus.ledger.log.delay", "s", "From the decision of a round's oldest transaction to the signature over it");
+
+    public static readonly ObservableGauge<long> LogSizes = Meter.CreateObservableGauge(
+        "localplus.ledger.log.size", () => LogSize, "{leaf}", "Transactions under the last checkpoint of this replica");
+
+    public static long LogSize { get; set; }
+
+    public static readonly ObservableGauge<long> FindingsOpen = Meter.CreateObservableGauge(
+        "localplus.ledger.findings.open", () => OpenFindings, "{finding}", "Findings of the reconciliation that nobody has acknowledged: alert above 0");
+
+    public static long OpenFindings { get; set; }
 }

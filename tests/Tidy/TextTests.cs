@@ -61,7 +61,7 @@ public partial class TextTests
         string[] allowed =
         [
             "AnswerKeeper.cs", "BatchMaker.cs", "BatchWriter.cs", "CommandQueue.cs", "Doorbell.cs", "EngineReader.cs", "FaultHandler.cs", "HoldSweeper.cs", "Jobs.cs",
-            "MailSender.cs", "OutboxRelay.cs", "RunOperator.cs", "RunReconciler.cs", "RunStarter.cs", "Sweeper.cs",
+            "MailSender.cs", "OpenFindings.cs", "OutboxRelay.cs", "RunOperator.cs", "RunReconciler.cs", "RunStarter.cs", "Sequencer.cs", "Sweeper.cs",
         ];
         Tree.Holds(
             from file in Tree.Code("services", "workflows")

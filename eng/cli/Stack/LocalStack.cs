@@ -121,7 +121,8 @@ internal sealed class LocalStack
             Environment = Shared(
                 ("APP_ID", app), ("APP_PORT", $"{_ports.App(app)}"), ("APP_PROTOCOL", "h2c"),
                 ("DAPR_HTTP_PORT", $"{_ports.DaprHttp(app)}"), ("DAPR_GRPC_PORT", $"{_ports.DaprGrpc(app)}"),
-                ("LP_PUBLIC_PORT", $"{_ports.Public(app)}"), ("LP_JWKS", _checkout.Jwks)),
+                ("LP_PUBLIC_PORT", $"{_ports.Public(app)}"), ("LP_JWKS", _checkout.Jwks),
+                ("LP_CHECKPOINTS", app == "ledger" ? _checkout.Checkpoints : null)),
             Ports = [_ports.Public(app), _ports.App(app)],
             Probe = async cancel => await Probes.HttpAsync(_ports.Public(app), "/readyz", null, cancel)
                 ?? await Probes.HttpAsync(_ports.DaprHttp(app), "/v1.0/healthz", _secrets.DaprApiToken, cancel),

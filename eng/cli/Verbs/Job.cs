@@ -8,6 +8,7 @@ internal static class Job
     /// <summary>Which service owns which job.</summary>
     private static readonly Dictionary<string, string> Owners = new()
     {
+        ["ledger-reconciliation"] = "ledger",
         ["balance-reconciliation"] = "wallet",
         ["expired-giftcards"] = "giftcard",
         ["giftcard-cleanup"] = "giftcard",

@@ -24,6 +24,9 @@ public sealed class LedgerFixture : IAsyncLifetime
     /// <summary>The program, when it is not the one that was built.</summary>
     public string Program { get; init; } = typeof(LocalPlus.Ledger.Faults).Assembly.Location;
 
+    /// <summary>Where the service keeps its checkpoints outside the database.</summary>
+    public string CheckpointPath { get; } = Path.Combine(Path.GetTempPath(), $"checkpoints-{Guid.CreateVersion7():N}.txt");
+
     public MerchantId Merchant { get; } = MerchantId.New(TimeProvider.System);
 
     public async Task InitializeAsync()
@@ -36,7 +39,7 @@ public sealed class LedgerFixture : IAsyncLifetime
 
     public async Task StartAsync()
     {
-        Service = await ServiceProcess.StartAsync(Program, Database, Sidecar.Port);
+        Service = await ServiceProcess.StartAsync(Program, Database, Sidecar.Port, 0, ("LP_CHECKPOINTS", CheckpointPath));
         channel?.Dispose();
         channel = GrpcChannel.ForAddress($"http://127.0.0.1:{Service.AppPort}");
         Client = new LedgerService.LedgerServiceClient(channel);
@@ -56,6 +59,7 @@ public sealed class LedgerFixture : IAsyncLifetime
         await Service.DisposeAsync();
         await Sidecar.DisposeAsync();
         await Database.DisposeAsync();
+        File.Delete(CheckpointPath);
     }
 
     /// <summary>Opens an account; unbounded ones may go below zero.</summary>

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Net;
+using System.Security.Cryptography;
 using System.Text;
 
 namespace LocalPlus.Tests.Integration.Support;
@@ -8,9 +9,13 @@ namespace LocalPlus.Tests.Integration.Support;
 public sealed class ServiceProcess : IAsyncDisposable
 {
     public const string AppToken = "app-token";
+
+    /// <summary>What the ledger signs its log with in this run.</summary>
+    public static readonly string CheckpointKey = Convert.ToBase64String(ECDsa.Create(ECCurve.NamedCurves.nistP256).ExportPkcs8PrivateKey());
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(60);
     private readonly Process process;
     private readonly StringBuilder output;
+    private bool isDisposed;
 
     private ServiceProcess(Process process, StringBuilder output, int publicPort, int appPort)
     {
@@ -67,7 +72,7 @@ public sealed class ServiceProcess : IAsyncDisposable
             ("ASPNETCORE_ENVIRONMENT", "Development"), ("LP_PUBLIC_PORT", $"{publicPort}"), ("APP_PORT", $"{appPort}"),
             ("DAPR_HTTP_PORT", $"{daprHttpPort}"), ("DAPR_GRPC_PORT", $"{daprGrpcPort}"), ("APP_API_TOKEN", AppToken),
             ("Secrets__database", database.ConnectionString), ("Secrets__migrations_database", database.OwnerConnectionString),
-            .. environment,
+            ("Secrets__checkpoint_key", CheckpointKey), .. environment,
         ];
         foreach (var (name, value) in settings)
         {
@@ -90,6 +95,12 @@ public sealed class ServiceProcess : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        if (isDisposed)
+        {
+            return;
+        }
+
+        isDisposed = true;
         if (!process.HasExited)
         {
             process.Kill();

@@ -20,11 +20,13 @@ public sealed class TestDatabase : IAsyncDisposable
     private static int clones;
     private readonly string admin;
     private readonly string name;
+    private readonly string service;
 
     private TestDatabase(string admin, string name, string service)
     {
         this.admin = admin;
         this.name = name;
+        this.service = service;
         ConnectionString = For(admin, name, service);
         OwnerConnectionString = For(admin, name, $"{service}_owner");
     }
@@ -34,6 +36,9 @@ public sealed class TestDatabase : IAsyncDisposable
 
     /// <summary>As the role that owns the schema: for what a test must tamper with.</summary>
     public string OwnerConnectionString { get; }
+
+    /// <summary>As the server's superuser: for what not even the owner may do.</summary>
+    public string SuperuserConnectionString => new NpgsqlConnectionStringBuilder(admin) { Database = name }.ConnectionString;
 
     /// <summary>A fresh, migrated database of the service whose assembly holds the migrations.</summary>
     public static async Task<TestDatabase> CreateAsync(string service, Assembly migrations) =>
@@ -61,6 +66,15 @@ public sealed class TestDatabase : IAsyncDisposable
         await connection.OpenAsync();
         await using var command = new NpgsqlCommand(sql, connection);
         return (T)(await command.ExecuteScalarAsync())!;
+    }
+
+    /// <summary>A copy as it is now. Nobody may be connected to this one.</summary>
+    public async Task<TestDatabase> CloneAsync()
+    {
+        NpgsqlConnection.ClearAllPools();
+        var clone = $"{service}_{Interlocked.Increment(ref clones)}";
+        await ExecuteAsync(admin, $"CREATE DATABASE {clone} TEMPLATE {name} OWNER {service}_owner");
+        return new TestDatabase(admin, clone, service);
     }
 
     public async ValueTask DisposeAsync()

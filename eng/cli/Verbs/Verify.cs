@@ -1,0 +1,69 @@
+using System.Security.Cryptography;
+using System.Text.Json;
+using LocalPlus.Cli.Proof;
+
+namespace LocalPlus.Cli;
+
+/// <summary>
+/// Verifies a receipt (GET /v1/transactions/{id}/receipt) or a consistency proof (GET /v1/checkpoints/consistency) with the
+/// log's public key: no database, no service, no network.
+/// </summary>
+internal static class Verify
+{
+    public static readonly Verb Verb = new(
+        "verify", "verify FILE --key PUBLIC.pem", "check a receipt of the ledger, or that its log only grew, offline", RunAsync)
+    {
+        Options = ["--key"],
+    };
+
+    private static async Task<int> RunAsync(Invocation call)
+    {
+        var (_, arguments, cancel) = call;
+        if (arguments.Positions is not [var path] || arguments.Option("--key") is not { } keyPath)
+        {
+            throw CliFailure.Usage("say which file, and the public key", "verify");
+        }
+
+        using var key = ReadKey(await ReadAsync(keyPath, cancel), keyPath);
+        try
+        {
+            foreach (var fact in Evidence.Check(JsonSerializer.Deserialize<JsonElement>(await ReadAsync(path, cancel)), key))
+            {
+                Terminal.Good(fact);
+            }
+
+            return ExitCodes.Ok;
+        }
+        catch (JsonException notJson)
+        {
+            throw new CliFailure(ExitCodes.Failed, $"{path} is not JSON: {notJson.Message}", "save the answer of GET /v1/transactions/{id}/receipt as it came");
+        }
+        catch (ProofFailure failure) when (failure.Message == Evidence.NotSealed)
+        {
+            throw new CliFailure(ExitCodes.Unavailable, failure.Message, "fetch the receipt again in a second");
+        }
+        catch (ProofFailure failure)
+        {
+            throw new CliFailure(ExitCodes.Failed, $"not verified: {failure.Message}", "fetch it again; if it stays so, keep the file and ask the operator");
+        }
+    }
+
+    private static async Task<string> ReadAsync(string path, CancellationToken cancel) => File.Exists(path)
+        ? await File.ReadAllTextAsync(path, cancel)
+        : throw new CliFailure(ExitCodes.NotFound, $"there is no file {path}", "./localplus help verify");
+
+    private static ECDsa ReadKey(string pem, string path)
+    {
+        var key = ECDsa.Create();
+        try
+        {
+            key.ImportFromPem(pem);
+            return key;
+        }
+        catch (Exception notAKey) when (notAKey is ArgumentException or CryptographicException)
+        {
+            key.Dispose();
+            throw new CliFailure(ExitCodes.Usage, $"{path} holds no public key: {notAKey.Message}", "its form is -----BEGIN PUBLIC KEY-----");
+        }
+    }
+}

@@ -1,0 +1,48 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+
+namespace LocalPlus.Ledger.Proof;
+
+/// <summary>
+/// What the log committed itself to: its name, its size and its root, signed (C2SP tlog-checkpoint in a C2SP signed note).
+/// </summary>
+internal sealed record Checkpoint(string Origin, long Size, byte[] Root, string Note)
+{
+    private const int KeyIdBytes = 4;
+    private const int TextLines = 3;
+
+    /// <summary>Reads a note: three lines of text, an empty one, signatures. Null when it is none, or torn.</summary>
+    public static Checkpoint? Parse(string note)
+    {
+        var lines = note.Split('\n');
+        Span<byte> root = stackalloc byte[Merkle.HashBytes];
+        return lines.Length > TextLines + 2 && lines[0].Length > 0 && lines[TextLines].Length == 0 && lines[^1].Length == 0
+            && long.TryParse(lines[1], NumberStyles.None, CultureInfo.InvariantCulture, out var size)
+            && Convert.TryFromBase64String(lines[2], root, out var written) && written == Merkle.HashBytes
+            && Array.TrueForAll(lines[(TextLines + 1)..^1], line => line.StartsWith("— ", StringComparison.Ordinal))
+            ? new Checkpoint(lines[0], size, root.ToArray(), note)
+            : null;
+    }
+
+    /// <summary>Whether one of the signatures was made by the key; those of other keys do not count.</summary>
+    public bool IsSignedBy(ECDsa key)
+    {
+        var end = Note.LastIndexOf("\n\n", StringComparison.Ordinal) + 1;
+        var text = Encoding.UTF8.GetBytes(Note[..end]);
+        var keyId = SHA256.HashData(key.ExportSubjectPublicKeyInfo()).AsSpan(0, KeyIdBytes);
+        foreach (var line in Note[(end + 1)..].Split('\n', StringSplitOptions.RemoveEmptyEntries))
+        {
+            var bytes = new byte[line.Length];
+            if (line.Split(' ') is [_, var name, var encoded] && name == Origin
+                && Convert.TryFromBase64String(encoded, bytes, out var length) && length > KeyIdBytes
+                && bytes.AsSpan(0, KeyIdBytes).SequenceEqual(keyId)
+                && key.VerifyData(text, bytes.AsSpan(KeyIdBytes, length - KeyIdBytes), HashAlgorithmName.SHA256, DSASignatureFormat.Rfc3279DerSequence))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+}

@@ -1,0 +1,108 @@
+using System.Buffers.Binary;
+using System.Buffers.Text;
+using System.Security.Cryptography;
+using System.Text;
+using LocalPlus.Hosting;
+using LocalPlus.Kernel;
+
+namespace LocalPlus.Ledger.Proof;
+
+/// <summary>
+/// GET /v1/checkpoints, newest first; /v1/checkpoints/latest; /v1/checkpoints/{size}; /v1/checkpoints/key: the public key;
+/// /v1/checkpoints/consistency?from=SIZE&amp;to=SIZE: proof that the tree of one checkpoint continues that of another.
+/// </summary>
+internal static class Checkpoints
+{
+    public static IEndpointRouteBuilder MapCheckpoints(this IEndpointRouteBuilder group)
+    {
+        group.MapGet("/checkpoints", List).RequireScope("ledger:read");
+        group.MapGet("/checkpoints/latest", Latest).RequireScope("ledger:read");
+        group.MapGet("/checkpoints/{size:long}", Find).RequireScope("ledger:read");
+        group.MapGet("/checkpoints/consistency", Consistency).RequireScope("ledger:read");
+        group.MapGet("/checkpoints/key", Key).RequireScope("ledger:read");
+        return group;
+    }
+
+    private static async Task<IResult> List(
+        int? limit, string? cursor, HttpContext http, Database database, CursorCodec cursors, CancellationToken cancel)
+    {
+        const string filters = "checkpoints";
+        var (merchant, count) = (http.GetMerchant().MerchantId, CursorCodec.Limit(limit));
+        var below = SizeOf(cursors.Read(cursor, merchant, filters));
+        var rows = await database.QueryAsync<Row>(Sql.List, new { below, Limit = count + 1 }, cancel);
+        var page = Page<Row>.Of(rows, count, row => cursors.Write(PositionOf(row), merchant, filters));
+        return Answer.Ok(new Page<CheckpointView>([.. page.Data.Select(View)], page.NextCursor, page.HasMore));
+    }
+
+    private static async Task<IResult> Latest(Database database, CancellationToken cancel) =>
+        Answer.Ok(View(await LatestAsync(database, cancel)));
+
+    private static async Task<IResult> Find(long size, Database database, CancellationToken cancel) =>
+        Answer.Ok(View(await FindAsync(database, size, cancel)));
+
+    private static async Task<IResult> Consistency(long from, long? to, Database database, LogTree tree, CancellationToken cancel)
+    {
+        var old = await FindAsync(database, from, cancel);
+        var fresh = to is { } size ? await FindAsync(database, size, cancel) : await LatestAsync(database, cancel);
+        if (old.Size > fresh.Size)
+        {
+            throw new FaultException(CommonFaults.InvalidRequest, "from is the smaller size.", new FieldError("from", "out_of_range"));
+        }
+
+        var path = await tree.HashesAsync(Merkle.ConsistencyPath(old.Size, fresh.Size), cancel);
+        return Answer.Ok(new ConsistencyView("consistency_proof", old.Note, fresh.Note, path));
+    }
+
+    private static Answer Key(LogKey key)
+    {
+        var (x, y) = (Base64Url.EncodeToString(key.PublicPoint.X), Base64Url.EncodeToString(key.PublicPoint.Y));
+        // RFC 7638: the members in this order, no white space.
+        var thumbprint = SHA256.HashData(Encoding.ASCII.GetBytes($$"""{"crv":"P-256","kty":"EC","x":"{{x}}","y":"{{y}}"}"""));
+        return Answer.Ok(new KeyView(
+            "log_key", key.Origin, new JwkView("EC", "P-256", x, y, "sig", "ES256", Base64Url.EncodeToString(thumbprint)), key.PublicPem));
+    }
+
+    private static async Task<Row> LatestAsync(Database database, CancellationToken cancel) =>
+        await database.QuerySingleOrDefaultAsync<Row>(Sql.List, new { Below = long.MaxValue, Limit = 1 }, cancel)
+        ?? throw new FaultException(CommonFaults.NotFound, "Nothing has been signed yet.");
+
+    private static async Task<Row> FindAsync(Database database, long size, CancellationToken cancel) =>
+        await database.QuerySingleOrDefaultAsync<Row>(Sql.Find, new { size }, cancel)
+        ?? throw new FaultException(CommonFaults.NotFound, $"No checkpoint of {size} leaves was signed.");
+
+    private static CheckpointView View(Row row) => new("checkpoint", row.Size, row.Root, row.Note, row.SignedAt);
+
+    /// <summary>A cursor has room for an id; a checkpoint's is its size.</summary>
+    private static Keyset PositionOf(Row row)
+    {
+        Span<byte> bytes = stackalloc byte[16];
+        BinaryPrimitives.WriteInt64BigEndian(bytes[8..], row.Size);
+        return new Keyset(row.SignedAt, new Guid(bytes, bigEndian: true));
+    }
+
+    private static long SizeOf(Keyset position) =>
+        BinaryPrimitives.ReadInt64BigEndian(position.Id.ToByteArray(bigEndian: true).AsSpan(8)) & long.MaxValue;
+
+    private sealed record Row(long Size, byte[] Root, string Note, DateTimeOffset SignedAt);
+
+    private sealed record CheckpointView(string Object, long Size, byte[] Root, string Note, DateTimeOffset SignedAt);
+
+    private sealed record ConsistencyView(string Object, string From, string To, IReadOnlyList<byte[]> Path);
+
+    private sealed record JwkView(string Kty, string Crv, string X, string Y, string Use, string Alg, string Kid);
+
+    private sealed record KeyView(string Object, string Origin, JwkView Jwk, string Pem);
+
+    private static class Sql
+    {
+        public const string List = """
+            SELECT size, root, note, signed_at
+              FROM log_checkpoints
+             WHERE size < @Below
+             ORDER BY size DESC
+             LIMIT @Limit
+            """;
+
+        public const string Find = "SELECT size, root, note, signed_at FROM log_checkpoints WHERE size = @Size";
+    }
+}
