@@ -43,6 +43,84 @@ public sealed class RuleTests
     }
 
     [Fact]
+    public void A_stripe_stays_in_the_range_whatever_the_others_make_up_for()
+    {
+        var (clearing, striped) = (Open(floor: null), Open(posted: Most, floor: null, striped: true, elsewhere: -5));
+
+        Refuses("limit_exceeded", () => Post(Book(Now), new Posting(clearing.Id, striped.Id, 1)));
+    }
+
+    [Fact]
+    public void What_is_held_stays_in_the_range_even_where_more_is_posted()
+    {
+        var clearing = Open(posted: 5, floor: null);
+        var book = Book(Now);
+
+        Place(book, "first", Most, clearing);
+        Refuses("limit_exceeded", () => Place(book, "second", 1, clearing));
+    }
+
+    [Fact]
+    public void Nobody_finds_what_is_another_merchants()
+    {
+        var (card, other) = (Open(posted: 10), MerchantId.New(TimeProvider.System));
+        var hold = Place(Book(Now), "h", 5, card);
+        var book = Again(Now, hold);
+        var original = new Original([0]) { Id = TransactionId.New(TimeProvider.System), MerchantId = merchant, IsReversal = false, Postings = [] };
+        book.Add(original);
+
+        Refuses("not_found", () => book.Account(other, card.Id));
+        Refuses("not_found", () => book.Hold(other, hold.Id));
+        Refuses("not_found", () => book.Original(other, original.Id));
+        Refuses("not_found", () => book.Hold(merchant, HoldId.New(TimeProvider.System)));
+        Assert.Same(original, book.Original(merchant, original.Id));
+    }
+
+    [Fact]
+    public void An_entry_is_never_recorded_before_what_its_source_did_last()
+    {
+        var (source, destination) = (Open(posted: 10), Open());
+        source.State = source.State with { ChangedAt = Now.AddHours(1) };
+
+        Assert.Equal(Now.AddHours(1), Post(Book(Now), new Posting(source.Id, destination.Id, 1)).RecordedAt);
+    }
+
+    [Fact]
+    public void A_hold_that_is_refused_says_how_much_there_would_be()
+    {
+        var (one, other) = (Open(posted: 30), Open(posted: 12));
+        var place = new PlaceHold(merchant, "h", 100, [new HoldSource(one.Id, 20), new HoldSource(other.Id, null)], false, Now.AddMinutes(5), null, null);
+
+        var refusal = Assert.Throws<FaultException>(() => Book(Now).Try(place.Apply));
+
+        Assert.Equal(32L, refusal.Extensions!["available"]);
+    }
+
+    [Fact]
+    public void A_book_tells_the_writer_which_holds_are_new_and_which_have_changed()
+    {
+        var card = Open(posted: 100);
+        var hold = Place(Book(Now), "h", 10, card);
+        Assert.Equal((true, false), (hold.IsNew, hold.IsChanged));
+
+        var again = Again(Now, hold);
+        Assert.Equal((false, false), (again.Holds.Single().IsNew, again.Holds.Single().IsChanged));
+        again.Try(new ReleaseHold(merchant, hold.Id).Apply);
+        Assert.True(again.Holds.Single().IsChanged);
+    }
+
+    [Fact]
+    public void An_entrys_id_is_its_transactions_with_the_line_in_its_last_byte()
+    {
+        var id = Transaction.NewId(Now);
+        var (transaction, entry) = (id.Value.ToByteArray(bigEndian: true), Transaction.EntryId(id, 6).Value.ToByteArray(bigEndian: true));
+
+        Assert.Equal((7, 0), (id.Value.Version, transaction[^1]));
+        Assert.Equal(7, entry[^1]);
+        Assert.Equal(transaction[..^1], entry[..^1]);
+    }
+
+    [Fact]
     public void Holds_on_an_unbounded_account_stay_in_the_range()
     {
         var clearing = Open(floor: null);
@@ -214,9 +292,10 @@ public sealed class RuleTests
     {
         Assert.Equal(255, Input.Reference(new string('r', 255))!.Length);
         Assert.Null(Input.Reference(null));
-        Assert.All(["", new string('r', 256), "a\0b", "a\ud800", "\udc00a"], text => Refuses("invalid_request", () => Input.Reference(text)));
+        Assert.All(["", new string('r', 256), "a\0b", "a\ud800", "\ud800a", "\udc00a"], text => Refuses("invalid_request", () => Input.Reference(text)));
         Assert.Equal("\ud83d\ude00", Input.Reference("\ud83d\ude00"));
         Assert.Equal("a" + new string('_', 39), Input.Kind("a" + new string('_', 39)));
+        Assert.Equal("load_2nd", Input.Kind("load_2nd"));
         Assert.All(["", "Load", "1st", "a-b", "é", new string('a', 41)], kind => Refuses("invalid_request", () => Input.Kind(kind)));
     }
 

@@ -1,9 +1,13 @@
 using LocalPlus.Kernel;
 using LocalPlus.Ledger.Books;
+using LocalPlus.Ledger.Operations;
 
 namespace LocalPlus.Tests.Unit.Ledger.Model;
 
-/// <summary>The posting rules without a database: every batch gets a fresh book with copies of what the last one left.</summary>
+/// <summary>
+/// The posting rules without a database: every batch gets a fresh book with copies of what the last one left, and of that
+/// only what its operations say they need, as the service reads no more.
+/// </summary>
 internal sealed class MemoryBooks : IBooks
 {
     private const int Stripes = 3;
@@ -34,7 +38,7 @@ internal sealed class MemoryBooks : IBooks
 
     public Task<IReadOnlyList<Reply>> RunAsync(IReadOnlyList<Request> batch, DateTimeOffset now)
     {
-        var book = Read(now);
+        var book = Read(now, batch);
         List<Reply> replies = [.. batch.Select(request => Decide(book, request))];
         Write(book);
         return Task.FromResult<IReadOnlyList<Reply>>(replies);
@@ -70,11 +74,29 @@ internal sealed class MemoryBooks : IBooks
 
     private long Sum(AccountId account, Func<AccountState, long> value) => states.Where(s => s.Key.Account == account).Sum(s => value(s.Value));
 
-    private Book Read(DateTimeOffset now)
+    private Book Read(DateTimeOffset now, IReadOnlyList<Request> batch)
     {
-        var book = new Book(now);
+        var (book, needs) = (new Book(now), new Needs());
+        foreach (var request in batch)
+        {
+            request.Operation.Collect(needs);
+        }
+
         batches++;
-        foreach (var (opening, status) in accounts.Values)
+        AddAccounts(book, needs);
+        AddHolds(book, needs);
+        AddTransactions(book, needs);
+        return book;
+    }
+
+    private void AddAccounts(Book book, Needs needs)
+    {
+        HashSet<Guid> needed =
+        [
+            .. needs.Accounts, .. holds.Values.Where(h => needs.Holds.Contains(h.Id.Value)).SelectMany(h => h.Progress.Items.Select(i => i.AccountId.Value)),
+            .. transactions.Values.Where(t => needs.Originals.Contains(t.Transaction.Id.Value)).SelectMany(t => t.Transaction.Entries.Select(e => e.Account.Id.Value)),
+        ];
+        foreach (var (opening, status) in accounts.Values.Where(account => needed.Contains(account.Opening.Id.Value)))
         {
             var stripe = (short)(opening.Striped ? (batches % Stripes) + 1 : 0);
             var state = states[(opening.Id, stripe)];
@@ -85,9 +107,17 @@ internal sealed class MemoryBooks : IBooks
             });
         }
 
-        foreach (var hold in holds.Values)
+    }
+
+    private void AddHolds(Book book, Needs needs)
+    {
+        foreach (var hold in holds.Values.Where(hold => needs.HoldReferences.Contains((merchant, hold.Reference))))
         {
             book.AddHoldReference(merchant, hold.Reference, hold.Id);
+        }
+
+        foreach (var hold in holds.Values.Where(hold => needs.Holds.Contains(hold.Id.Value)))
+        {
             book.Add(new Hold(hold.Progress, isNew: false)
             {
                 Id = hold.Id, MerchantId = merchant, Reference = hold.Reference, Asset = hold.Asset, Requested = hold.Requested, Metadata = null,
@@ -95,11 +125,20 @@ internal sealed class MemoryBooks : IBooks
             });
         }
 
+    }
+
+    private void AddTransactions(Book book, Needs needs)
+    {
         foreach (var (transaction, reversed) in transactions.Values)
         {
-            if (transaction.Header.Reference is { } reference)
+            if (transaction.Header.Reference is { } reference && needs.TransactionReferences.Contains((merchant, reference)))
             {
                 book.AddTransactionReference(merchant, reference, transaction.Id);
+            }
+
+            if (!needs.Originals.Contains(transaction.Id.Value))
+            {
+                continue;
             }
 
             book.Add(new Original(reversed)
@@ -107,8 +146,6 @@ internal sealed class MemoryBooks : IBooks
                 Id = transaction.Id, MerchantId = merchant, IsReversal = transaction.Reverses is not null, Postings = transaction.Postings,
             });
         }
-
-        return book;
     }
 
     private void Write(Book book)
@@ -118,7 +155,7 @@ internal sealed class MemoryBooks : IBooks
             states[(account.Id, account.Stripe)] = account.State;
         }
 
-        foreach (var hold in book.Holds)
+        foreach (var hold in book.Holds.Where(hold => hold.IsNew || hold.IsChanged))
         {
             holds[hold.Id] = hold;
         }

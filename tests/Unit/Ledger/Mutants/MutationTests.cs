@@ -23,12 +23,27 @@ public sealed class MutationTests(ITestOutputHelper output)
         IReadOnlyList<Mutant> chosen = LongRun.IsOn ? mutants : [];
 
         Assert.NotEmpty(mutants);
-        var fates = chosen.Select(mutant => (mutant.Name, IsKilled: rules.IsKilled(mutant))).ToList();
+        var fates = Try(rules, chosen, Path.Combine(root, "artifacts/tests/mutants.txt"));
 
         var survivors = fates.Where(fate => fate.IsKilled is false).Select(fate => fate.Name).Distinct(StringComparer.Ordinal).ToList();
         var unlisted = survivors.Where(name => !listed.Exists(line => line.Contains(name, StringComparison.Ordinal))).ToList();
         output.WriteLine($"{fates.Count(f => f.IsKilled is true)} killed, {survivors.Count} survived, {fates.Count(f => f.IsKilled is null)} do not compile");
         Assert.True(unlisted.Count == 0, string.Join('\n', unlisted));
+    }
+
+    /// <summary>It takes minutes: what is known so far is in a file.</summary>
+    private static List<(string Name, bool? IsKilled)> Try(Rules rules, IReadOnlyList<Mutant> mutants, string progress)
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(progress)!);
+        using var file = new StreamWriter(progress) { AutoFlush = true };
+        var fates = new List<(string Name, bool? IsKilled)>();
+        foreach (var mutant in mutants)
+        {
+            fates.Add((mutant.Name, rules.IsKilled(mutant)));
+            file.WriteLine($"{fates.Count}/{mutants.Count} {(fates[^1].IsKilled switch { true => "killed", false => "survived", null => "invalid" })} {mutant.Name}");
+        }
+
+        return fates;
     }
 
     private static string Root()
