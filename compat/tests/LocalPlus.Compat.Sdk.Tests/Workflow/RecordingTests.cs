@@ -17,12 +17,14 @@ public sealed partial class RecordingTests
     // What an SDK of another language answers on its own: error texts, and how much of a payload a recording shows.
     private static readonly string[] NotComparable = ["payload_1mb", "payload_5mb"];
 
+    private static string? Folder =>
+        Environment.GetEnvironmentVariable("LP_RECORDINGS") is { } root ? Path.Combine(root, "workflow", "scenarios") : null;
+
     private static readonly JsonParser Parser = new(JsonParser.Settings.Default.WithIgnoreUnknownFields(true));
 
     public static TheoryData<string> Recordings()
     {
-        var folder = Environment.GetEnvironmentVariable("LP_RECORDINGS");
-        var files = folder is null ? [] : Directory.GetFiles(folder, "*.json");
+        var files = Folder is null ? [] : Directory.GetFiles(Folder, "*.json");
         var data = new TheoryData<string>(files
             .Select(file => Path.GetFileNameWithoutExtension(file)!)
             .Where(name => !name.StartsWith("raw_", StringComparison.Ordinal) && !NotComparable.Contains(name))
@@ -44,7 +46,7 @@ public sealed partial class RecordingTests
             return;
         }
 
-        var file = Path.Combine(Environment.GetEnvironmentVariable("LP_RECORDINGS")!, recording + ".json");
+        var file = Path.Combine(Folder!, recording + ".json");
         var messages = JsonNode.Parse(await File.ReadAllTextAsync(file))!["messages"]!.AsArray();
         var turns = Run.NewTurn(ScenarioWorkflows.Register);
         await using var services = new ServiceCollection().BuildServiceProvider();

@@ -20,12 +20,14 @@ public sealed class RecordingTests(PostgresFixture postgres)
         ["sidecar_killed"] = "the kill run does that a thousand times",
     };
 
+    private static string? Folder =>
+        Environment.GetEnvironmentVariable("LP_RECORDINGS") is { } root ? Path.Combine(root, "workflow", "scenarios") : null;
+
     public static TheoryData<string> Scenarios()
     {
-        var folder = Environment.GetEnvironmentVariable("LP_RECORDINGS");
-        string[] names = folder is null
+        string[] names = Folder is null
             ? [""]
-            : [.. Directory.EnumerateFiles(Path.Combine(folder, "scenarios"), "*.json")
+            : [.. Directory.EnumerateFiles(Folder, "*.json")
                 .Select(file => Path.GetFileNameWithoutExtension(file)!)
                 .Where(name => !LeftOut.ContainsKey(name))
                 .Order()];
@@ -41,7 +43,7 @@ public sealed class RecordingTests(PostgresFixture postgres)
             return;
         }
 
-        var file = Path.Combine(Environment.GetEnvironmentVariable("LP_RECORDINGS")!, "scenarios", scenario + ".json");
+        var file = Path.Combine(Folder!, scenario + ".json");
         var app = scenario.Replace('_', '-');
         await using var host = await EngineHost.StartAsync(
             new PostgresRunStore(postgres.Server.ConnectionString, app), new EngineSettings { AppId = app, MaxMessageBytes = 4 << 20 });

@@ -9,6 +9,10 @@ namespace LocalPlus.Engine.Testing;
 public sealed class SidecarProcess : IAsyncDisposable
 {
     private const int LinesKept = 20;
+
+    // daprd's own 5 s may be too short on a machine that is busy with starting killed processes again.
+    private const string InitTimeout = "30s";
+
     private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(30);
 
     private readonly string _folder = Path.Combine(Path.GetTempPath(), "lp-sidecar-" + Guid.NewGuid().ToString("n")[..8]);
@@ -67,6 +71,7 @@ public sealed class SidecarProcess : IAsyncDisposable
             spec:
               type: {{type}}
               version: {{version}}
+              initTimeout: {{InitTimeout}}
               metadata: [{{string.Join(", ", metadata.Select(item => $$"""{name: {{item.Name}}, value: "{{item.Value}}"}"""))}}]
             """);
 
