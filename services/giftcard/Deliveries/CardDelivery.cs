@@ -117,7 +117,11 @@ internal sealed class CardDeliveries(Database database, CardOutcomes outcomes, C
             """;
 
         public const string Finish =
-            "UPDATE card_deliveries SET state = @State, sent_at = @SentAt WHERE gift_card_id = @GiftCardId";
+            """
+            UPDATE card_deliveries
+               SET state = @State, sent_at = @SentAt, sealed_note = CASE WHEN @State = 'sent' THEN sealed_note END
+             WHERE gift_card_id = @GiftCardId
+            """;
 
         public const string Open =
             """
