@@ -12,6 +12,8 @@ internal sealed record ProcessIdentity(int Pid, long Started)
     public const int SigQuit = 3;
     public const int SigKill = 9;
     public const int SigTerm = 15;
+    public const int SigContinue = 18;
+    public const int SigStop = 19;
 
     private const int StateField = 0;
     private const int GroupField = 2;

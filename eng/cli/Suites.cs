@@ -17,7 +17,7 @@ internal sealed record Score(int Passed, int Failed, IReadOnlyList<string> Failu
 /// </summary>
 internal static partial class Suites
 {
-    public static readonly string[] Names = ["unit", "tidy", "contract", "compat", "integration", "platform", "conformance", "e2e", EngineRuns.Kills];
+    public static readonly string[] Names = ["unit", "tidy", "contract", "compat", "integration", "platform", "conformance", "e2e", CrashRuns.Matrix, CrashRuns.Chance, EngineRuns.Kills];
 
     /// <summary>Suites of one part in depth: its tests out of several projects in their long forms. They run when they are named.</summary>
     public static readonly string[] InDepth = ["guessing", "ledger"];
@@ -52,7 +52,7 @@ internal static partial class Suites
         "guessing" => Projects(checkout, "tests/Integration"),
         "ledger" => [.. Projects(checkout, "tests/Unit"), .. Projects(checkout, "tests/Contract"), .. Projects(checkout, "tests/Integration")],
         "conformance" => Scripts(checkout, "compat/tests"),
-        EngineRuns.Kills or EngineRuns.Scale => [],
+        CrashRuns.Matrix or CrashRuns.Chance or EngineRuns.Kills or EngineRuns.Scale => [],
         _ => throw CliFailure.Usage($"there is no suite '{suite}'; there are {string.Join(", ", Names.Concat(InDepth))}", "test"),
     };
 

@@ -20,7 +20,7 @@ internal static class Verbs
     private static readonly Verb[] All =
     [
         Up.Verb, Demo.Verb, Status.Verb, Down.Verb, Doctor.Verb, Test.Verb, Bench.Verb, Token.Verb, Logs.Verb,
-        Psql.Verb, Job.Verb, Verify.Verb, Ledger.Verb, Golden.Verb, OpenApi.Verb, Supervise.Verb,
+        Psql.Verb, Job.Verb, Verify.Verb, Ledger.Verb, Golden.Verb, OpenApi.Verb, Supervise.Verb, Recordings.Verb,
     ];
 
     public static async Task<int> RunAsync(string[] args, CancellationToken cancel)

@@ -138,14 +138,15 @@ internal sealed partial class EngineSession : IAsyncDisposable
         _queue.ForgetTurns();
         _loads.Writer.TryComplete();
         _writer.Complete();
-        _ending.Cancel();
         _ended.TrySetResult(why);
+        _ = _ending.CancelAsync();
     }
 
     public async ValueTask DisposeAsync()
     {
         End(null);
-        await Task.WhenAll(_loops);
+        // A read that hangs in the driver must not keep the next session from its beginning.
+        await Task.WhenAny(Task.WhenAll(_loops), Task.Delay(WorkflowLimits.LoopsLimit, CancellationToken.None));
         await _lostLease.DisposeAsync();
         await _lease.DisposeAsync();
         _ending.Dispose();

@@ -69,6 +69,9 @@ internal static class WorkflowLimits
     /// <summary>How long the engine keeps its runs after the last worker left.</summary>
     public static readonly TimeSpan WorkerlessGrace = TimeSpan.FromSeconds(2);
 
+    /// <summary>How long the end of a session waits for its loops, which may hang in a connection that is dead.</summary>
+    public static readonly TimeSpan LoopsLimit = TimeSpan.FromSeconds(5);
+
     /// <summary>Back-off between attempts to reach the store.</summary>
     public static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(50);
 

@@ -58,6 +58,14 @@ internal sealed class Shop(Checkout checkout, Ports ports, Developer merchant, T
 
     public Task<RestAnswer> RunAsync(string redemption) => _operator.GetAsync($"/ops/v1/runs/{redemption}", cancel);
 
+    /// <summary>This merchant's runs, as an operator lists them.</summary>
+    public Task<RestAnswer> RunsAsync(string filter) =>
+        _operator.GetAsync($"/ops/v1/runs?merchant_id={merchant.MerchantId}&{filter}", cancel);
+
+    /// <summary>An operator does something to a run, and says why.</summary>
+    public Task<RestAnswer> OperateAsync(string redemption, string verb, string reason) =>
+        _operator.PostAsync($"/ops/v1/runs/{redemption}/{verb}", new JsonObject { ["reason"] = reason }, NewKey(), cancel);
+
     /// <summary>The ledger's own proof over all of its books.</summary>
     public Task<RestAnswer> ProofAsync() => _operator.GetAsync("/ops/v1/ledger/proof", cancel);
 

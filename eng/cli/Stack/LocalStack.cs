@@ -171,7 +171,8 @@ internal sealed class LocalStack
         {
             ["ASPNETCORE_URLS"] = null,
             ["ASPNETCORE_HTTP_PORTS"] = null,
-            ["ASPNETCORE_ENVIRONMENT"] = null,
+            ["ASPNETCORE_ENVIRONMENT"] = _options.Failpoints ? "Development" : null,
+            ["LP_FAILPOINTS"] = _options.Failpoints ? "" : null,
             ["DOTNET_ENVIRONMENT"] = null,
             ["OTEL_EXPORTER_OTLP_ENDPOINT"] = _options.Otlp,
             ["APP_API_TOKEN"] = _secrets.AppApiToken,

@@ -4,9 +4,10 @@ namespace LocalPlus.Cli;
 
 /// <summary>
 /// One process under supervision: started, its output kept, restarted when it ends, with pauses that grow from short
-/// to a limit and shrink again once it has stayed up for a while.
+/// to a limit and shrink again once it has stayed up for a while. An impatient one, for tests that kill, pauses briefly
+/// always.
 /// </summary>
-internal sealed class ManagedProcess(ProcessSpec spec, string logs, Action changed) : IDisposable
+internal sealed class ManagedProcess(ProcessSpec spec, string logs, Action changed, bool impatient = false) : IDisposable
 {
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(10);
@@ -82,7 +83,7 @@ internal sealed class ManagedProcess(ProcessSpec spec, string logs, Action chang
                 return;
             }
 
-            pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
+            pause = impatient ? FirstPause : pause * 2 < LongestPause ? pause * 2 : LongestPause;
         }
     }
 

@@ -35,7 +35,10 @@ internal sealed class Postgres(Checkout checkout, Ports ports, Secrets secrets)
         };
     }
 
-    public Task<CommandResult> QueryAsync(string sql, CancellationToken cancel) => PsqlCommand("postgres", sql).RunAsync(cancel);
+    public Task<CommandResult> QueryAsync(string sql, CancellationToken cancel) => QueryAsync("postgres", sql, cancel);
+
+    /// <summary>As superuser; rows are lines, columns are divided by |.</summary>
+    public Task<CommandResult> QueryAsync(string database, string sql, CancellationToken cancel) => PsqlCommand(database, sql).RunAsync(cancel);
 
     private Command PsqlCommand(string database, string sql) =>
         new(

@@ -1,7 +1,8 @@
 namespace LocalPlus.Cli;
 
 /// <summary>How the stack is run; chosen by `up`, remembered in state.json.</summary>
-internal sealed record StackOptions(string Configuration, string? Otlp, bool RealDapr, bool BackingOnly);
+/// <param name="Failpoints">For tests that kill: services have failpoints and what dies is started again at once.</param>
+internal sealed record StackOptions(string Configuration, string? Otlp, bool RealDapr, bool BackingOnly, bool Failpoints = false);
 
 /// <summary>One supervised process as state.json tells it. Pid 0: not running now.</summary>
 internal sealed record ProcessState(string Name, int Pid, long Started, int Restarts, DateTimeOffset Since, string? LastEnd)

@@ -66,7 +66,7 @@ internal sealed class Supervisor(Checkout checkout, StackOptions options)
 
     private async Task StartAsync(ProcessSpec[] specs, CancellationToken cancel)
     {
-        var stage = specs.Select(s => new ManagedProcess(s, checkout.Logs, Save)).ToList();
+        var stage = specs.Select(s => new ManagedProcess(s, checkout.Logs, Save, options.Failpoints)).ToList();
         lock (_writing)
         {
             _stages.Add(stage);

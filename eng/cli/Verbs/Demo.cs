@@ -35,6 +35,7 @@ internal static class Demo
         var story = new Story(checkout, shop, narrator, cancel);
         var card = await story.TellAsync();
         await new Interruption(checkout, shop, story, narrator, cancel).TellAsync(card, victim);
+        await new Rescue(shop, narrator, cancel).TellAsync(card);
 
         Terminal.Say("");
         Terminal.Good($"{narrator.Checks} checks hold, in {Terminal.Seconds(clock.Elapsed)}");

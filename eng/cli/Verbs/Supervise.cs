@@ -5,7 +5,7 @@ internal static class Supervise
 {
     public static readonly Verb Verb = new("supervise", "supervise", "Runs the stack in the foreground; `up` starts it detached.", RunAsync)
     {
-        Flags = ["--real-dapr", "--backing"],
+        Flags = ["--real-dapr", "--backing", "--failpoints"],
         Options = ["--configuration", "--otlp"],
         Hidden = true,
     };
@@ -17,6 +17,7 @@ internal static class Supervise
         words.AddRange(options.Otlp is { } url ? ["--otlp", url] : []);
         words.AddRange(options.RealDapr ? ["--real-dapr"] : []);
         words.AddRange(options.BackingOnly ? ["--backing"] : []);
+        words.AddRange(options.Failpoints ? ["--failpoints"] : []);
         const string detach = """exec 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-; setsid "$@" </dev/null >>"$LP_LOG" 2>&1 &""";
         var start = new Command("/bin/bash", ["-c", detach, "localplus", .. words])
         {
@@ -35,7 +36,7 @@ internal static class Supervise
     {
         var options = new StackOptions(
             call.Arguments.Option("--configuration") ?? "Debug", call.Arguments.Option("--otlp"),
-            call.Arguments.Has("--real-dapr"), call.Arguments.Has("--backing"));
+            call.Arguments.Has("--real-dapr"), call.Arguments.Has("--backing"), call.Arguments.Has("--failpoints"));
         call.Checkout.MakeState();
         return await new Supervisor(call.Checkout, options).RunAsync(call.Cancel);
     }

@@ -3,9 +3,10 @@ namespace LocalPlus.Cli;
 /// <summary>Installs what the tests need, builds, runs the suites and sums up; the last line is "N passed, N failed".</summary>
 internal static class Test
 {
-    public static readonly Verb Verb = new("test", "test [SUITE…] [--filter EXPRESSION] [--seed N]", $"the tests: {string.Join(", ", Suites.Names)}; in depth: {string.Join(", ", Suites.InDepth)}", RunAsync)
+    public static readonly Verb Verb = new("test", "test [SUITE…] [--filter EXPRESSION] [--cell CELL] [--seed N]", $"the tests: {string.Join(", ", Suites.Names)}; in depth: {string.Join(", ", Suites.InDepth)}", RunAsync)
     {
-        Options = ["--filter", .. EngineRuns.Options],
+        Flags = ["--no-build"],
+        Options = ["--filter", .. CrashRuns.Options, .. EngineRuns.Options],
     };
 
     private static readonly string[] NodeFolders = ["platform/tools", "compat/tests"];
@@ -23,7 +24,10 @@ internal static class Test
         {
             await Requirements.EnsureAsync([.. Requirements.Stack, Requirements.Node], cancel);
             await NodeToolsAsync(checkout, cancel);
-            await Builder.BuildAsync(checkout, "Debug", cancel);
+            if (!arguments.Has("--no-build"))
+            {
+                await Builder.BuildAsync(checkout, "Debug", cancel);
+            }
         }
         catch (CliFailure failure)
         {
@@ -34,6 +38,7 @@ internal static class Test
         }
 
         var score = await Suites.RunAsync(checkout, names, arguments.Option("--filter"), cancel);
+        score += await CrashRuns.RunAsync(checkout, arguments, names, cancel);
         score += await EngineRuns.RunAsync(checkout, arguments, names, cancel);
         foreach (var failure in score.Failures)
         {

@@ -58,7 +58,8 @@ internal static class Up
         return ExitCodes.Ok;
     }
 
-    private static Task<StackState> StartAsync(Checkout checkout, StackOptions options, CancellationToken cancel) =>
+    /// <summary>Starts the stack unless it runs, and waits until it is healthy.</summary>
+    public static Task<StackState> StartAsync(Checkout checkout, StackOptions options, CancellationToken cancel) =>
         Terminal.StepAsync(
             "starting",
             async progress =>

@@ -40,6 +40,7 @@ public static class Events
                 return Drop;
             }
 
+            await Failpoints.BeforeAsync("Deliver");
             await using var db = await database.BeginAsync(cancel);
             var arrival = new { Subscriber = $"{service.Name}/{topic}", EventId = envelope.Id.Value, ReceivedAt = time.GetUtcNow() };
             if (await db.ExecuteAsync(Sql.Enter, arrival) == 1)
@@ -48,6 +49,7 @@ public static class Events
                 await db.CommitAsync();
             }
 
+            await Failpoints.CommittedAsync("Deliver");
             return Success;
         });
     }

@@ -42,6 +42,7 @@ public static class LocalPlusBuilder
         app.MapHealth();
         app.MapOpenApi();
         app.MapEvents().MapDeadLetters();
+        app.MapFailpoints();
     }
 
     /// <summary>Endpoints for merchants: public port, an API key, paths below /v1.</summary>
@@ -106,6 +107,7 @@ public static class LocalPlusBuilder
 
         await Secrets.LoadAsync(builder.Configuration, name);
         Ports.Configure(builder);
+        Failpoints.Configure(builder);
         builder.Services.ConfigureHttpJsonOptions(json => StrictJson.Apply(json.SerializerOptions));
         builder.Services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true);
         builder.Services.AddExceptionHandler<FaultHandler>();

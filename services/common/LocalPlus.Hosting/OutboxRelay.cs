@@ -97,8 +97,11 @@ internal sealed class OutboxRelay(
             new CommandDefinition(Outbox.Sql.Next, new { Limit = BatchSize }, cancellationToken: cancel))).AsList();
         foreach (var request in Requests(rows))
         {
+            await Failpoints.BeforeAsync("Publish");
             var sent = await publisher.PublishAsync(request, cancel);
+            await Failpoints.CommittedAsync("Publish");
             await connection.ExecuteAsync(new CommandDefinition(Outbox.Sql.Delete, new { Ids = sent }, cancellationToken: cancel));
+            await Failpoints.AnsweredAsync("Publish");
             if (sent.Length < request.Count)
             {
                 throw new InvalidOperationException($"The broker refused {request.Count - sent.Length} of {request.Count} events.");

@@ -47,6 +47,7 @@ internal sealed class CardFinder(Database database, CardSecrets secrets, TimePro
         MerchantId merchant, LocationId? location, IReadOnlyList<CardCredential> credentials, CancellationToken cancel)
     {
         var hashes = credentials.Select(c => c.Code is { } code ? secrets.HashCode(CardCode.Normalise(code)) : []).ToArray();
+        await Failpoints.BeforeAsync("Verify");
         var (found, lots) = await ReadAsync(merchant, location, credentials, hashes, cancel);
         var now = time.GetUtcNow();
         var cards = new List<(UsableCard Card, bool GoodAtLocation)>();
@@ -62,6 +63,7 @@ internal sealed class CardFinder(Database database, CardSecrets secrets, TimePro
             }
 
             await ForgivePinAsync(card, cancel);
+            await Failpoints.CommittedAsync("Verify");
             if (card.Status == CardStatus.Expired || card.ExpiresAt <= now)
             {
                 throw new FaultException(Faults.GiftCardState, "The gift card has expired.");

@@ -56,10 +56,13 @@ internal sealed class LedgerGateway(LedgerService.LedgerServiceClient client)
         {
             try
             {
+                await Failpoints.BeforeAsync(typeof(TRequest).Name);
                 // The wall clock on purpose: the deadline travels to the ledger as a duration.
                 var deadline = TimeProvider.System.GetUtcNow().UtcDateTime + Deadline;
                 using var answer = call(request, new CallOptions(deadline: deadline, cancellationToken: cancel));
-                return await answer.ResponseAsync;
+                var response = await answer.ResponseAsync;
+                await Failpoints.AnsweredAsync(typeof(TRequest).Name);
+                return response;
             }
             catch (RpcException refusal) when (refusal.Trailers.GetValue(GrpcFaults.CodeTrailer) is { } code)
             {

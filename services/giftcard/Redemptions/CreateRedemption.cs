@@ -73,11 +73,13 @@ internal static class CreateRedemption
             // Opened before the transaction: nothing waits for the ledger inside one.
             await AccountsAsync(key.Merchant, request, plan, cancel);
             var id = RedemptionId.New(time);
+            await Failpoints.BeforeAsync("Accept");
             await using var db = await database.BeginAsync(cancel);
             // The claim first: of two requests with one key the second must meet the key, not the reference.
             await intents.ClaimAsync(db, key, id.Value);
             var intent = await WriteAsync(db, id, key.Merchant, key.Key, request, plan, cancel);
             await db.CommitAsync();
+            await Failpoints.CommittedAsync("Accept");
             return intent;
         }
 

@@ -1,4 +1,5 @@
 using LocalPlus.Giftcard.Cards;
+using LocalPlus.Hosting;
 using LocalPlus.Kernel;
 
 namespace LocalPlus.Giftcard.Redemptions;
@@ -69,6 +70,7 @@ internal sealed class RedemptionPlanner(CardFinder finder, CardReader cards, Tim
     {
         var found = await finder.FindForSpendingAsync(
             merchant, request.LocationId, [.. request.Sources.Select(s => s.GiftCard)], cancel);
+        await Failpoints.AnsweredAsync("Verify");
         if (found.Any(c => c.Currency != request.Amount.Currency.Code))
         {
             throw new FaultException(Faults.CurrencyMismatch, $"A gift card is not in {request.Amount.Currency}.");

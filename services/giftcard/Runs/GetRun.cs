@@ -22,24 +22,26 @@ internal static class GetRun
 }
 
 /// <summary>
-/// GET /ops/v1/runs/{id}/bundle: the run as a file: the detail, and the definition and input it was started with, so that a
-/// test can replay it. Ids and amounts only. Refusals: not_found.
+/// GET /ops/v1/runs/{id}/export: the run as a file: the detail, the definition and input it was started with, and the engine's
+/// history word for word, so that a test can replay it (workflows/README.md). Ids and amounts only. Refusals: not_found.
 /// </summary>
 internal static class ExportRun
 {
     public static void MapExportRun(this IEndpointRouteBuilder group) =>
-        group.MapGet("/runs/{id}/bundle", HandleAsync).RequireRole("viewer").WithName(nameof(ExportRun)).Produces<Bundle>();
+        group.MapGet("/runs/{id}/export", HandleAsync).RequireRole("viewer").WithName(nameof(ExportRun)).Produces<Bundle>();
 
-    internal sealed record Bundle(string Format, string Workflow, object Input, RunDetail Run, DateTimeOffset ExportedAt);
+    /// <param name="History">The engine's GetInstanceHistoryResponse; absent when the engine is away or has no such run.</param>
+    internal sealed record Bundle(
+        string Format, string Workflow, object Input, RunDetail Run, byte[]? History, DateTimeOffset ExportedAt);
 
     private static async Task<IResult> HandleAsync(
-        HttpContext http, RedemptionId id, RunReader reader, TimeProvider time, CancellationToken cancel)
+        HttpContext http, RedemptionId id, RunReader reader, EngineReader engine, TimeProvider time, CancellationToken cancel)
     {
         var detail = await reader.ReadAsync(id, cancel);
         http.Response.Headers.ContentDisposition = $"attachment; filename=\"{id}.run.json\"";
         return Answer.Ok(new Bundle(
             "localplus.run.v1", nameof(Workflows.RedemptionV1), new Workflows.RedemptionRun(id.ToString(), detail.Run.Generation ?? 1),
-            detail, time.GetUtcNow()));
+            detail, detail.Run.InstanceId is { } instance ? await engine.HistoryAsync(instance, cancel) : null, time.GetUtcNow()));
     }
 }
 

@@ -49,6 +49,7 @@ internal sealed class RunBook(Database database, TimeProvider time)
 
     public async Task<RedemptionProgress> AdvanceAsync(RedemptionStep input, CancellationToken cancel)
     {
+        await Failpoints.BeforeAsync(RedemptionSteps.Advance);
         var id = RedemptionId.Parse(input.RedemptionId).Value;
         await using var db = await database.BeginAsync(cancel);
         var seen = await db.QuerySingleOrDefaultAsync<Seen>(Sql.See, new { RedemptionId = id });
@@ -73,6 +74,7 @@ internal sealed class RunBook(Database database, TimeProvider time)
             FinishedAt = isOver ? now : (DateTimeOffset?)null,
         });
         await db.CommitAsync();
+        await Failpoints.CommittedAsync(RedemptionSteps.Advance);
         return progress;
     }
 

@@ -90,9 +90,12 @@ internal sealed class RunStarter(
             }
 
             var input = new RedemptionRun(new RedemptionId(run.RedemptionId).ToString(), run.Generation);
+            await Failpoints.BeforeAsync("Schedule");
             await workflows.ScheduleNewWorkflowAsync(
                 nameof(RedemptionV1), run.InstanceId, input, (DateTimeOffset?)null, deadline.Token);
+            await Failpoints.CommittedAsync("Schedule");
             await MarkAsync(run, RunState.Started, null, cancel);
+            await Failpoints.AnsweredAsync("Schedule");
         }
         catch (RpcException exists) when (exists.StatusCode == StatusCode.AlreadyExists)
         {

@@ -49,6 +49,7 @@ internal sealed class LedgerGrpc(CommandQueue queue, Database database, TimeProv
         var response = new OpenAccountsResponse();
         response.Accounts.AddRange((await AccountOpening.OpenAsync(db, merchant, wanted, time.GetUtcNow())).Select(Messages.Account));
         await db.CommitAsync();
+        await Failpoints.CommittedAsync(nameof(OpenAccountsRequest));
         return response;
     });
 
@@ -94,7 +95,9 @@ internal sealed class LedgerGrpc(CommandQueue queue, Database database, TimeProv
         where TResponse : IMessage<TResponse> => GuardAsync(async () =>
     {
         var command = new Command(read(), GrpcDoor.Instance, Requests.Key(key), Fingerprint(request));
-        return GrpcDoor.Read(await queue.RunAsync(command, context.CancellationToken), parser);
+        var answer = await queue.RunAsync(command, context.CancellationToken);
+        await Failpoints.CommittedAsync(request.Descriptor.Name);
+        return GrpcDoor.Read(answer, parser);
     });
 
     /// <summary>SHA-256 over the message with maps in order: other languages write them as it comes.</summary>

@@ -66,12 +66,12 @@ public sealed class GiftcardApi : IAsyncLifetime
         operators.Dispose();
     }
 
-    /// <summary>Kills the service, as a crash does, and starts it again on the same database.</summary>
-    public async Task RestartAsync()
+    /// <summary>Kills the service, as a crash does, and starts it again on the same database, perhaps with other settings.</summary>
+    public async Task RestartAsync(params (string Name, string Value)[] settings)
     {
         Service.Kill();
         await Service.DisposeAsync();
-        await StartAsync();
+        await StartAsync(settings);
     }
 
     public (MerchantId Id, string Key) NewMerchant()
@@ -211,8 +211,8 @@ public sealed class GiftcardApi : IAsyncLifetime
 
     public static long Amount(JsonElement body, string name) => body.GetProperty(name).GetProperty("amount").GetInt64();
 
-    private async Task StartAsync() => Service = await ServiceProcess.StartAsync(
-        typeof(CardCode).Assembly.Location, Database, Sidecar.Port, ledgerPort, Own());
+    private async Task StartAsync(params (string Name, string Value)[] settings) => Service = await ServiceProcess.StartAsync(
+        typeof(CardCode).Assembly.Location, Database, Sidecar.Port, ledgerPort, [.. Own(), .. settings]);
 
     private (string Name, string Value)[] Own() => [("Secrets__code_pepper", new string('p', 40)), ("LP_JWKS", operators.JwksPath)];
 

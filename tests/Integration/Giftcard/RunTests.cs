@@ -21,7 +21,7 @@ public sealed class RunTests(GiftcardApi api) : IClassFixture<GiftcardApi>
         Assert.Equal(id, run.GetProperty("generations")[0].GetProperty("instance_id").GetString());
         Assert.True(run.GetProperty("engine").TryGetProperty("error", out _));
         Assert.Equal(["accepted", "held"], run.GetProperty("timeline").EnumerateArray().Select(e => e.GetProperty("kind").GetString()));
-        var bundle = await api.InspectAsync($"/ops/v1/runs/{id}/bundle");
+        var bundle = await api.InspectAsync($"/ops/v1/runs/{id}/export");
         Assert.Equal("RedemptionV1", bundle.GetProperty("workflow").GetString());
         await api.InspectAsync($"/ops/v1/runs/{RedemptionId.New(TimeProvider.System)}", 404);
     }

@@ -1,0 +1,148 @@
+using System.Diagnostics;
+
+namespace LocalPlus.Cli;
+
+/// <summary>What became of a cell: what did not hold (nothing, when it passed), and how long from the kill to the end state.</summary>
+internal sealed record CellResult(Cell Cell, IReadOnlyList<string> Faults, TimeSpan Recovered)
+{
+    public bool Passed => Faults.Count == 0;
+}
+
+/// <summary>
+/// Runs one cell: a till's request comes to the instant, the victim is killed there, everything heals by itself, the till
+/// repeats its request until it has an answer, and then <see cref="Verdict"/> looks at every side.
+/// </summary>
+internal sealed class CellRunner(CrashStack stack, Till issuer)
+{
+    public const long Price = 700;
+    public const long Returned = 300;
+
+    private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan ReachLimit = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan HealLimit = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan EndLimit = TimeSpan.FromSeconds(30);
+
+    private int _number;
+
+    public async Task<CellResult> RunAsync(Cell cell, CancellationToken cancel)
+    {
+        try
+        {
+            return await KillAsync(cell, cancel);
+        }
+        catch (Exception e) when (!cancel.IsCancellationRequested)
+        {
+            await stack.HealthyAsync(HealLimit, cancel);
+            return new(cell, [e.Message], TimeSpan.Zero);
+        }
+    }
+
+    private async Task<CellResult> KillAsync(Cell cell, CancellationToken cancel)
+    {
+        var reference = $"cell-{Interlocked.Increment(ref _number)}-{Till.NewKey()[..8]}";
+        var (till, foreign) = cell.Step.Name == "rules" ? await ForeignAsync(reference, cancel) : (issuer, null);
+        using var _ = till == issuer ? null : till;
+        using var __ = foreign;
+        var card = await (foreign ?? till).SellAsync(cancel);
+        var story = new CellStory(till, card, cell.Step.Name, reference);
+        await story.BeginAsync(cancel);
+        await QuietAsync(cell, card, cancel);
+
+        if (cell.Failpoint is { } point)
+        {
+            await stack.ArmAsync(point, cancel);
+        }
+
+        var acting = story.ActAsync(cancel);
+        await ReachedAsync(cell, acting, story, cancel);
+        await stack.KillAsync(cell.Killed, cancel);
+        var clock = Stopwatch.StartNew();
+        if (cell.Failpoint is { } held)
+        {
+            await stack.ReleaseAsync(held, cancel);
+        }
+
+        var answer = await acting;
+        var faults = new List<string>();
+        if (await stack.HealthyAsync(HealLimit, cancel) is { } trouble)
+        {
+            faults.Add($"not healthy again: {trouble}");
+        }
+
+        await story.EndAsync(answer, cancel);
+        var verdict = new Verdict(stack, foreign ?? till, story, cancel);
+        var healed = Stopwatch.StartNew();
+        while (await verdict.OpenAsync() is { Count: > 0 } open)
+        {
+            if (healed.Elapsed > EndLimit)
+            {
+                faults.AddRange(open);
+                break;
+            }
+
+            await Task.Delay(Poll, cancel);
+        }
+
+        var recovered = clock.Elapsed;
+        faults.AddRange(await story.RepeatAsync(answer, cancel));
+        return new(cell, faults, recovered);
+    }
+
+    /// <summary>Another merchant at whose shop the card is good and whose account in the issuer's books is not open yet.</summary>
+    private async Task<(Till Spender, Till Issuer)> ForeignAsync(string name, CancellationToken cancel)
+    {
+        var spender = await Till.OpenAsync(stack, $"{name} guest", [], cancel);
+        return (spender, await Till.OpenAsync(stack, $"{name} issuer", [spender.Merchant], cancel));
+    }
+
+    /// <summary>What went before must not come to the instant first.</summary>
+    private async Task QuietAsync(Cell cell, SoldCard card, CancellationToken cancel)
+    {
+        await UntilAsync(
+            "the outbox is empty", async () => await stack.SqlAsync("giftcard", "SELECT count(*) FROM outbox_events", cancel) == "0", cancel);
+        if (cell.Step.Name == "notify")
+        {
+            await UntilAsync(
+                "the mail about the card is sent",
+                async () => await stack.SqlAsync(
+                    "notification",
+                    "SELECT count(*) FROM notifications WHERE state = 'pending'", cancel) == "0"
+                    && Mail.AddressedTo(stack.Checkout, card.Email).Count > 0,
+                cancel);
+        }
+    }
+
+    private async Task ReachedAsync(Cell cell, Task<RestAnswer> acting, CellStory story, CancellationToken cancel)
+    {
+        if (cell.Failpoint is { } point)
+        {
+            await UntilAsync($"{point.Failpoint} in {point.App} is reached", () => stack.IsReachedAsync(point, cancel), cancel);
+            return;
+        }
+
+        await acting;
+        switch (cell.Step.Name)
+        {
+            case "complete":
+                await UntilAsync("the run is over", () => story.IsRunOverAsync(stack, cancel), cancel);
+                break;
+            case "notify":
+                await UntilAsync("the mail is on its way", () => story.IsNotifiedAsync(stack, cancel), cancel);
+                break;
+        }
+    }
+
+    private static async Task UntilAsync(string what, Func<Task<bool>> holds, CancellationToken cancel)
+    {
+        var clock = Stopwatch.StartNew();
+        while (!await holds())
+        {
+            if (clock.Elapsed > ReachLimit)
+            {
+                throw new CliFailure(ExitCodes.Failed, $"not within {ReachLimit.TotalSeconds:0} s: {what}", "./localplus test crash --cell CELL");
+            }
+
+            await Task.Delay(Poll, cancel);
+        }
+    }
+}
