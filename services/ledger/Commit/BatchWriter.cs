@@ -9,34 +9,29 @@ namespace LocalPlus.Ledger.Commit;
 /// <summary>
 /// Gives a batch of commands one database transaction in two round trips: lock and read all they touch; decide in memory
 /// in order of arrival; write all effects and commit. A command that breaks a rule is refused alone. Should the database
-/// refuse the batch as a whole (another replica used a key or a reference meanwhile), its commands go one by one.
+/// refuse the batch as a whole (another replica used a key or a reference meanwhile), its commands go one by one. It blocks
+/// its thread on purpose: a writer has one of its own, and every hop between threads would be paid by each batch.
 /// </summary>
 internal sealed class BatchWriter(
-    NpgsqlDataSource database, OutboxSignal outbox, LedgerClock clock, TimeProvider time, short stripe, ILogger<BatchWriter> log) : IAsyncDisposable
+    NpgsqlDataSource database, OutboxSignal outbox, LedgerClock clock, TimeProvider time, short stripe, ILogger<BatchWriter> log) : IDisposable
 {
     private const int Tries = 3;
     private NpgsqlConnection? connection;
 
-    public async Task WriteAsync(IReadOnlyList<Command> batch)
+    public void Write(IReadOnlyList<Command> batch)
     {
-        if (batch.Count > 1 && await TryTogetherAsync(batch))
+        if (batch.Count > 1 && TryTogether(batch))
         {
             return;
         }
 
         foreach (var command in batch)
         {
-            await WriteAloneAsync(command);
+            WriteAlone(command);
         }
     }
 
-    public async ValueTask DisposeAsync()
-    {
-        if (connection is not null)
-        {
-            await connection.DisposeAsync();
-        }
-    }
+    public void Dispose() => connection?.Dispose();
 
     /// <summary>Refusals that say something of a single command, or that go away by themselves: worth another try.</summary>
     private static bool IsConflict(PostgresException exception) => exception.SqlState is
@@ -45,11 +40,11 @@ internal sealed class BatchWriter(
         // Two reversals of a transaction between striped accounts meet only in the CHECK of reversal_lines; the second look sees the first.
         or PostgresErrorCodes.CheckViolation;
 
-    private async Task<bool> TryTogetherAsync(IReadOnlyList<Command> batch)
+    private bool TryTogether(IReadOnlyList<Command> batch)
     {
         try
         {
-            await TransactAsync(batch);
+            Transact(batch);
             return true;
         }
         catch (PostgresException refusal) when (refusal.SqlState[0] is '2' or '4' or '5')
@@ -60,7 +55,7 @@ internal sealed class BatchWriter(
         }
     }
 
-    private async Task WriteAloneAsync(Command command)
+    private void WriteAlone(Command command)
     {
         for (var attempt = 1; ; attempt++)
         {
@@ -72,7 +67,7 @@ internal sealed class BatchWriter(
 
             try
             {
-                await TransactAsync([command]);
+                Transact([command]);
                 return;
             }
             catch (PostgresException refusal) when (IsConflict(refusal) && attempt < Tries)
@@ -87,18 +82,18 @@ internal sealed class BatchWriter(
         }
     }
 
-    private async Task TransactAsync(IReadOnlyList<Command> batch)
+    private void Transact(IReadOnlyList<Command> batch)
     {
         using var activity = Telemetry.Source.StartActivity(
             "commit batch", ActivityKind.Internal, batch[0].Trace, links: batch.Skip(1).Select(command => new ActivityLink(command.Trace)));
         activity?.SetTag("localplus.ledger.commands", batch.Count);
         var started = time.GetTimestamp();
-        var open = await OpenAsync();
+        var open = Open();
         try
         {
-            var (book, known) = await BookReader.ReadAsync(open, batch, stripe, clock);
+            var (book, known) = BookReader.Read(open, batch, stripe, clock);
             var decided = Decide(batch, book, known);
-            await BookWriter.WriteAsync(open, book, decided.Fresh, decided.Traces);
+            BookWriter.Write(open, book, decided.Fresh, decided.Traces);
             foreach (var (command, answer) in decided.Answers)
             {
                 command.Complete(answer);
@@ -113,7 +108,7 @@ internal sealed class BatchWriter(
         {
             // Whatever state it is in: a new connection knows nothing of it, and the server rolls back.
             connection = null;
-            await open.DisposeAsync();
+            open.Dispose();
             throw;
         }
 
@@ -121,8 +116,8 @@ internal sealed class BatchWriter(
         Telemetry.BatchDuration.Record(time.GetElapsedTime(started).TotalSeconds);
     }
 
-    private async Task<NpgsqlConnection> OpenAsync() =>
-        connection is { FullState: System.Data.ConnectionState.Open } ? connection : connection = await database.OpenConnectionAsync();
+    private NpgsqlConnection Open() =>
+        connection is { FullState: System.Data.ConnectionState.Open } ? connection : connection = database.OpenConnection();
 
     private static Decided Decide(IReadOnlyList<Command> batch, Book book, Dictionary<Guid, StoredAnswer> known)
     {

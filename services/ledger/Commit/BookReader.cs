@@ -14,7 +14,7 @@ namespace LocalPlus.Ledger.Commit;
 internal static class BookReader
 {
     /// <summary>The batch's book, and the stored answers of those of its keys that were used before.</summary>
-    public static async Task<(Book Book, Dictionary<Guid, StoredAnswer> Known)> ReadAsync(
+    public static (Book Book, Dictionary<Guid, StoredAnswer> Known) Read(
         NpgsqlConnection connection, IReadOnlyList<Command> commands, short stripe, LedgerClock clock)
     {
         var needs = new Needs();
@@ -23,13 +23,13 @@ internal static class BookReader
             command.Operation.Collect(needs);
         }
 
-        await using var batch = new NpgsqlBatch(connection);
+        using var batch = new NpgsqlBatch(connection);
         batch.Add(Sql.Begin);
         batch.Add(Sql.Answers).Ids([.. commands.Where(command => command.IsKeyed).Select(command => command.AnswerId)]);
         AddReads(batch, needs, stripe);
-        await using var rows = await batch.ExecuteReaderAsync();
-        var known = await ReadAnswersAsync(rows);
-        return (await ReadBookAsync(rows, needs, clock), known);
+        using var rows = batch.ExecuteReader();
+        var known = ReadAnswers(rows);
+        return (ReadBook(rows, needs, clock), known);
     }
 
     private static void AddReads(NpgsqlBatch batch, Needs needs, short stripe)
@@ -39,10 +39,15 @@ internal static class BookReader
         Guid[] originals = [.. needs.Originals];
         AddReferences(batch, Sql.TransactionReferences, needs.TransactionReferences);
         AddReferences(batch, Sql.HoldReferences, needs.HoldReferences);
-        batch.Add(Sql.Stripes).Ids(accounts).Ids(holds).Ids(originals).With(NpgsqlDbType.Smallint, stripe);
-        batch.Add(Sql.Accounts).Ids(accounts).Ids(holds).Ids(originals);
-        if (holds.Length + originals.Length > 0)
+        if (holds.Length + originals.Length == 0)
         {
+            batch.Add(Sql.Stripes).Ids(accounts).With(NpgsqlDbType.Smallint, stripe);
+            batch.Add(Sql.Accounts).Ids(accounts);
+        }
+        else
+        {
+            batch.Add(Sql.StripesReached).Ids(accounts).Ids(holds).Ids(originals).With(NpgsqlDbType.Smallint, stripe);
+            batch.Add(Sql.AccountsReached).Ids(accounts).Ids(holds).Ids(originals);
             batch.Add(Sql.ReversalLines).Ids(originals);
             batch.Add(Sql.Originals).Ids(originals);
             batch.Add(Sql.Holds).Ids(holds);
@@ -60,34 +65,34 @@ internal static class BookReader
         }
     }
 
-    private static async Task<Dictionary<Guid, StoredAnswer>> ReadAnswersAsync(NpgsqlDataReader rows)
+    private static Dictionary<Guid, StoredAnswer> ReadAnswers(NpgsqlDataReader rows)
     {
         var known = new Dictionary<Guid, StoredAnswer>();
-        while (await rows.ReadAsync())
+        while (rows.Read())
         {
             var answer = new Answer(rows.GetInt16(2), rows.GetFieldValue<byte[]>(4), rows.IsDBNull(3) ? null : rows.GetString(3));
             known.Add(rows.GetGuid(0), new StoredAnswer(rows.GetFieldValue<byte[]>(1), answer));
         }
 
-        await rows.NextResultAsync();
+        rows.NextResult();
         return known;
     }
 
-    private static async Task<Book> ReadBookAsync(NpgsqlDataReader rows, Needs needs, LedgerClock clock)
+    private static Book ReadBook(NpgsqlDataReader rows, Needs needs, LedgerClock clock)
     {
         var references = new List<(MerchantId Merchant, string Reference, Guid Owner)>();
         var holdReferences = new List<(MerchantId Merchant, string Reference, Guid Owner)>();
-        await ReadReferencesAsync(rows, needs.TransactionReferences.Count > 0, references);
-        await ReadReferencesAsync(rows, needs.HoldReferences.Count > 0, holdReferences);
-        var accounts = await ReadAccountsAsync(rows);
+        ReadReferences(rows, needs.TransactionReferences.Count > 0, references);
+        ReadReferences(rows, needs.HoldReferences.Count > 0, holdReferences);
+        var accounts = ReadAccounts(rows);
         var (originals, holds) = (new List<Original>(), new List<Hold>());
         if (needs.Holds.Count + needs.Originals.Count > 0)
         {
-            originals = await ReadOriginalsAsync(rows);
-            holds = await ReadHoldsAsync(rows);
+            originals = ReadOriginals(rows);
+            holds = ReadHolds(rows);
         }
 
-        await rows.ReadAsync();
+        rows.Read();
         var book = new Book(clock.Read(rows.GetDateTime(0)));
         accounts.ForEach(book.Add);
         originals.ForEach(book.Add);
@@ -97,31 +102,31 @@ internal static class BookReader
         return book;
     }
 
-    private static async Task ReadReferencesAsync(NpgsqlDataReader rows, bool asked, List<(MerchantId Merchant, string Reference, Guid Owner)> references)
+    private static void ReadReferences(NpgsqlDataReader rows, bool asked, List<(MerchantId Merchant, string Reference, Guid Owner)> references)
     {
-        while (asked && await rows.ReadAsync())
+        while (asked && rows.Read())
         {
             references.Add((new MerchantId(rows.GetGuid(0)), rows.GetString(1), rows.GetGuid(2)));
         }
 
         if (asked)
         {
-            await rows.NextResultAsync();
+            rows.NextResult();
         }
     }
 
-    private static async Task<List<Account>> ReadAccountsAsync(NpgsqlDataReader rows)
+    private static List<Account> ReadAccounts(NpgsqlDataReader rows)
     {
         var stripes = new Dictionary<Guid, (short Stripe, AccountState State, long Elsewhere)>();
-        while (await rows.ReadAsync())
+        while (rows.Read())
         {
             var state = new AccountState(rows.GetInt64(2), 0, rows.GetInt64(3), 0, Instant(rows, 4));
             stripes.Add(rows.GetGuid(0), (rows.GetInt16(1), state, rows.GetInt64(5)));
         }
 
-        await rows.NextResultAsync();
+        rows.NextResult();
         var accounts = new List<Account>();
-        while (await rows.ReadAsync())
+        while (rows.Read())
         {
             var own = new AccountState(rows.GetInt64(8), rows.GetInt64(9), rows.GetInt64(10), rows.GetInt64(11), Instant(rows, 12));
             var (stripe, state, elsewhere) = stripes.TryGetValue(rows.GetGuid(0), out var found) ? found : ((short)0, own, 0);
@@ -140,27 +145,27 @@ internal static class BookReader
             });
         }
 
-        await rows.NextResultAsync();
+        rows.NextResult();
         return accounts;
     }
 
-    private static async Task<List<Original>> ReadOriginalsAsync(NpgsqlDataReader rows)
+    private static List<Original> ReadOriginals(NpgsqlDataReader rows)
     {
         var reversed = new Dictionary<(Guid Transaction, short Posting), long>();
-        while (await rows.ReadAsync())
+        while (rows.Read())
         {
             reversed.Add((rows.GetGuid(0), rows.GetInt16(1)), rows.GetInt64(2));
         }
 
-        await rows.NextResultAsync();
+        rows.NextResult();
         var postings = new List<(Guid Transaction, Guid Merchant, bool IsReversal, Posting Posting)>();
-        while (await rows.ReadAsync())
+        while (rows.Read())
         {
             postings.Add((rows.GetGuid(0), rows.GetGuid(1), !rows.IsDBNull(2),
                 new Posting(new AccountId(rows.GetGuid(3)), new AccountId(rows.GetGuid(4)), rows.GetInt64(5))));
         }
 
-        await rows.NextResultAsync();
+        rows.NextResult();
         return [.. postings.GroupBy(p => p.Transaction).Select(lines =>
             new Original([.. lines.Select((_, i) => reversed.GetValueOrDefault((lines.Key, (short)i)))])
             {
@@ -171,24 +176,24 @@ internal static class BookReader
             })];
     }
 
-    private static async Task<List<Hold>> ReadHoldsAsync(NpgsqlDataReader rows)
+    private static List<Hold> ReadHolds(NpgsqlDataReader rows)
     {
         var heads = new List<Func<HoldItem[], Hold>>();
         var ids = new List<Guid>();
-        while (await rows.ReadAsync())
+        while (rows.Read())
         {
             ids.Add(rows.GetGuid(0));
             heads.Add(HoldRow.Read(rows));
         }
 
-        await rows.NextResultAsync();
+        rows.NextResult();
         var items = new List<(Guid Hold, HoldItem Item)>();
-        while (await rows.ReadAsync())
+        while (rows.Read())
         {
             items.Add((rows.GetGuid(0), new HoldItem(new AccountId(rows.GetGuid(1)), rows.GetInt64(2), rows.GetInt64(3))));
         }
 
-        await rows.NextResultAsync();
+        rows.NextResult();
         var itemsOf = items.ToLookup(item => item.Hold, item => item.Item);
         return [.. ids.Zip(heads, (id, make) => make([.. itemsOf[id]]))];
     }
@@ -218,42 +223,43 @@ internal static class BookReader
             """;
 
         // A stripe is its writer's own as long as there are no more writers than stripes: in practice nobody waits here.
-        public const string Stripes = """
+        public const string Stripes = $"{StripesWhere} s.account_id = ANY($1) AND s.stripe = $2 {LockedInOrder}";
+        public const string StripesReached = $"{StripesWhere} s.account_id IN ({Reached}) AND s.stripe = $4 {LockedInOrder}";
+
+        // In id order whatever the plan: rows are locked above the sort. NO KEY, so that foreign keys may still be checked.
+        // A striped account's own row is read without a lock, which is what stripes are for.
+        public const string Accounts = $"""
+            WITH locked AS ({AccountsWhere} account_id = ANY($1) AND NOT striped {LockedInOrder})
+            SELECT * FROM locked UNION ALL {AccountsWhere} account_id = ANY($1) AND striped
+            """;
+
+        public const string AccountsReached = $"""
+            WITH locked AS ({AccountsWhere} account_id IN ({Reached}) AND NOT striped {LockedInOrder})
+            SELECT * FROM locked UNION ALL {AccountsWhere} account_id IN ({Reached}) AND striped
+            """;
+
+        // The accounts that are named, and those of the holds and originals that are.
+        private const string Reached = """
+            SELECT unnest($1)
+             UNION SELECT account_id FROM hold_items WHERE hold_id = ANY($2)
+             UNION SELECT account_id FROM ledger_entries WHERE transaction_id = ANY($3)
+            """;
+
+        private const string StripesWhere = """
             SELECT s.account_id, s.stripe, s.posted, s.sequence, s.changed_at,
                    (SELECT sum(o.posted)::bigint FROM account_stripes o
                      WHERE o.account_id = s.account_id AND o.stripe <> s.stripe) AS elsewhere
               FROM account_stripes s
-             WHERE s.account_id IN (SELECT unnest($1)
-                                    UNION SELECT account_id FROM hold_items WHERE hold_id = ANY($2)
-                                    UNION SELECT account_id FROM ledger_entries WHERE transaction_id = ANY($3))
-               AND s.stripe = $4
-             ORDER BY s.account_id
-               FOR NO KEY UPDATE
+             WHERE
             """;
 
-        // In id order whatever the plan: rows are locked above the sort. NO KEY, so that foreign keys may still be checked.
-        // A striped account's own row is read without a lock, which is what stripes are for.
-        public const string Accounts = """
-            WITH reached AS (
-                SELECT unnest($1) AS account_id
-                 UNION SELECT account_id FROM hold_items WHERE hold_id = ANY($2)
-                 UNION SELECT account_id FROM ledger_entries WHERE transaction_id = ANY($3)
-            ), locked AS (
-                SELECT account_id, merchant_id, name, asset, floor, ceiling, status, striped, posted, held, sequence, revision, changed_at
-                  FROM accounts
-                 WHERE account_id IN (SELECT account_id FROM reached)
-                   AND NOT striped
-                 ORDER BY account_id
-                   FOR NO KEY UPDATE
-            )
-            SELECT account_id, merchant_id, name, asset, floor, ceiling, status, striped, posted, held, sequence, revision, changed_at
-              FROM locked
-             UNION ALL
+        private const string AccountsWhere = """
             SELECT account_id, merchant_id, name, asset, floor, ceiling, status, striped, posted, held, sequence, revision, changed_at
               FROM accounts
-             WHERE account_id IN (SELECT account_id FROM reached)
-               AND striped
+             WHERE
             """;
+
+        private const string LockedInOrder = "ORDER BY account_id FOR NO KEY UPDATE";
 
         public const string ReversalLines = """
             SELECT transaction_id, posting, reversed

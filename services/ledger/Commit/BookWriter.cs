@@ -16,10 +16,10 @@ internal static class BookWriter
     /// <param name="book">What was decided.</param>
     /// <param name="answers">The answers to store.</param>
     /// <param name="traces">Per transaction of the book: the trace it belongs to.</param>
-    public static async Task WriteAsync(
+    public static void Write(
         NpgsqlConnection connection, Book book, IReadOnlyList<(Command Command, Answer Answer)> answers, IReadOnlyList<string?> traces)
     {
-        await using var batch = new NpgsqlBatch(connection);
+        using var batch = new NpgsqlBatch(connection);
         HoldWriter.Add(batch, book);
         if (book.Transactions.Count > 0)
         {
@@ -40,7 +40,7 @@ internal static class BookWriter
         }
 
         batch.Add(Sql.Commit);
-        await batch.ExecuteNonQueryAsync();
+        batch.ExecuteNonQuery();
     }
 
     private static void AddTransactions(NpgsqlBatch batch, Book book)

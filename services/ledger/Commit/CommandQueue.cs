@@ -52,13 +52,14 @@ internal sealed class CommandQueue(Func<int, BatchWriter> makeWriter, TimeProvid
     }
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
-        Task.WhenAll(Enumerable.Range(0, LedgerLimits.Writers).Select(i => Task.Run(() => DrainAsync(i), CancellationToken.None)));
+        Task.WhenAll(Enumerable.Range(0, LedgerLimits.Writers).Select(i => Task.Factory.StartNew(
+            () => Drain(i), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default)));
 
-    private async Task DrainAsync(int index)
+    private void Drain(int index)
     {
-        await using var writer = makeWriter(index);
+        using var writer = makeWriter(index);
         var batch = new List<Command>(LedgerLimits.BatchCommands);
-        while (await queue.Reader.WaitToReadAsync())
+        while (queue.Reader.WaitToReadAsync().AsTask().GetAwaiter().GetResult())
         {
             while (batch.Count < LedgerLimits.BatchCommands && queue.Reader.TryRead(out var command))
             {
@@ -67,7 +68,7 @@ internal sealed class CommandQueue(Func<int, BatchWriter> makeWriter, TimeProvid
 
             try
             {
-                await writer.WriteAsync(batch);
+                writer.Write(batch);
             }
             catch (Exception exception)
             {
