@@ -50,10 +50,17 @@ internal static class RedeemScenario
             }
         }
 
-        var load = await LoadRunner.RunAsync(options, RedeemAsync, cancel);
+        await LoadRunner.SendAsync(options with { For = options.WarmUp }, RedeemAsync, cancel);
+        var costs = ProcessCosts.Start();
+        var load = await LoadRunner.SendAsync(options, RedeemAsync, cancel);
         var wrong = await WrongAsync(api, cards, accepted, cancel);
         var result = new BenchResult.Builder("redeem");
         result.Load("redeem", load);
+        foreach (var (process, milliseconds) in costs.Per(load.Succeeded))
+        {
+            result.Figure($"cpu_ms_{process}", milliseconds);
+        }
+
         result.Require(wrong <= unknown);
         result.Note("books", wrong == 0 ? $"{Cards} cards lost exactly what was taken" : $"{wrong} cards differ, {unknown} outcomes unknown");
         return result.Build();

@@ -38,6 +38,7 @@ internal static class Bench
                 ["LP_GATEWAY"] = state.Ports.GatewayUrl.Replace("localhost", "127.0.0.1", StringComparison.Ordinal),
                 ["LP_LEDGER"] = $"http://127.0.0.1:{state.Ports.Public("ledger")}",
                 ["LP_LEDGER_ASSEMBLY"] = checkout.Assembly("LocalPlus.Ledger", "Release"),
+                ["LP_PROCESSES"] = string.Join(',', state.Processes.Select(process => $"{process.Name}={process.Pid}")),
                 ["LP_BENCH_PORT"] = $"{state.Ports.Bench}",
                 ["LP_SECRETS"] = checkout.Secrets,
                 ["DAPR_HTTP_PORT"] = $"{state.Ports.DaprHttp("ledger")}",
