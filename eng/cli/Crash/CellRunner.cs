@@ -21,6 +21,7 @@ internal sealed class CellRunner(CrashStack stack, Till issuer)
     private static readonly TimeSpan ReachLimit = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan HealLimit = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan EndLimit = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan RedeliveryLimit = TimeSpan.FromSeconds(120);
 
     private int _number;
 
@@ -71,21 +72,26 @@ internal sealed class CellRunner(CrashStack stack, Till issuer)
 
         await story.EndAsync(answer, cancel);
         var verdict = new Verdict(stack, foreign ?? till, story, cancel);
-        var healed = Stopwatch.StartNew();
-        while (await verdict.OpenAsync() is { Count: > 0 } open)
-        {
-            if (healed.Elapsed > EndLimit)
-            {
-                faults.AddRange(open);
-                break;
-            }
-
-            await Task.Delay(Poll, cancel);
-        }
+        faults.AddRange(await OverAsync(verdict.OpenAsync, EndLimit, cancel));
+        // The broker gives an event that was under way to a dead sidecar to the next one only after its own time.
+        faults.AddRange(await OverAsync(verdict.ConsumersAsync, RedeliveryLimit, cancel));
 
         var recovered = clock.Elapsed;
         faults.AddRange(await story.RepeatAsync(answer, cancel));
         return new(cell, faults, recovered);
+    }
+
+    /// <summary>What is still open at the end of the limit.</summary>
+    private static async Task<IReadOnlyList<string>> OverAsync(Func<Task<IReadOnlyList<string>>> look, TimeSpan limit, CancellationToken cancel)
+    {
+        var clock = Stopwatch.StartNew();
+        IReadOnlyList<string> open;
+        while ((open = await look()).Count > 0 && clock.Elapsed < limit)
+        {
+            await Task.Delay(Poll, cancel);
+        }
+
+        return open;
     }
 
     /// <summary>Another merchant at whose shop the card is good and whose account in the issuer's books is not open yet.</summary>

@@ -15,7 +15,7 @@ internal sealed class Verdict(CrashStack stack, Till issuer, CellStory story, Ca
         {
             return await RedemptionAsync() is { Count: > 0 } open ? open
                 : await LedgerAsync() is { Count: > 0 } wrong ? wrong
-                : [.. await RunAsync(), .. await ConsumersAsync(), .. await CardAsync()];
+                : [.. await RunAsync(), .. await CardAsync()];
         }
         catch (CliFailure away)
         {
@@ -81,7 +81,7 @@ internal sealed class Verdict(CrashStack stack, Till issuer, CellStory story, Ca
     }
 
     /// <summary>One effect of each event, however often it was delivered. A mail whose sender died is due again a minute later.</summary>
-    private async Task<List<string>> ConsumersAsync()
+    public async Task<IReadOnlyList<string>> ConsumersAsync()
     {
         var ending = story.Ending;
         var notified = await stack.SqlAsync(
