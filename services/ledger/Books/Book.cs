@@ -131,10 +131,9 @@ internal sealed class Book(DateTimeOffset now)
         return transaction;
     }
 
-    /// <summary>Adds a new hold; with <paramref name="reserve"/> its items count as held.</summary>
+    /// <summary>Adds a new hold, whose reference is fresh; with <paramref name="reserve"/> its items count as held.</summary>
     public void Place(Hold hold, bool reserve)
     {
-        RequireFreshHold(hold.MerchantId, hold.Reference);
         Claim(holdReferences, hold.MerchantId, hold.Reference, hold.Id.ToString());
         holds.Add(hold.Id, hold);
         undo.Add(() => holds.Remove(hold.Id));

@@ -204,6 +204,17 @@ public sealed class RuleTests
     }
 
     [Fact]
+    public void A_reference_names_one_hold_also_within_a_batch()
+    {
+        var card = Open(posted: 100);
+        var book = Book(Now);
+        Place(book, "twice", 10, card);
+
+        Refuses("reference_reused", () => Place(book, "twice", 10, card));
+        Assert.Equal(10, card.Held);
+    }
+
+    [Fact]
     public void A_released_hold_frees_what_it_reserved_and_is_over()
     {
         var card = Open(posted: 100);
