@@ -132,7 +132,7 @@ internal static class GiftcardService
     {
         services.AddSingleton<RedemptionStore>();
         services.AddSingleton<RedemptionPlanner>();
-        services.AddSingleton<RedemptionOutcomes>();
+        services.AddSingleton<OutcomeWriter>();
         services.AddSingleton<RedemptionDriver>();
         services.AddSingleton<RedemptionDecider>();
         services.AddSingleton<RedemptionExtender>();

@@ -61,25 +61,46 @@ internal sealed class Intents(Database database, TimeProvider time)
     /// <summary>Claims the key for an intent in the intent's transaction. Refuses if another request was quicker.</summary>
     public async Task ClaimAsync(DbSession db, RequestKey key, Guid intentId)
     {
-        var claimed = await db.ExecuteAsync(Sql.Claim, ClaimRow(key, intentId));
-        if (claimed == 0)
+        if ((await ClaimAsync(db, [(key, intentId)], time.GetUtcNow())).Count == 0)
         {
             throw InProgress();
         }
     }
 
+    /// <summary>As the other, for many: the intents that have got their key.</summary>
+    public static Task<IReadOnlyList<Guid>> ClaimAsync(DbSession db, IEnumerable<(RequestKey Key, Guid IntentId)> claims, DateTimeOffset at)
+    {
+        // In one order, so that two transactions that meet on the same keys do not wait for each other in a circle.
+        var rows = claims.OrderBy(claim => claim.Key.Key, StringComparer.Ordinal).ToArray();
+        return db.QueryAsync<Guid>(Sql.Claim, new
+        {
+            MerchantIds = Array.ConvertAll(rows, r => r.Key.Merchant.Value),
+            Keys = Array.ConvertAll(rows, r => r.Key.Key),
+            Fingerprints = Array.ConvertAll(rows, r => r.Key.Fingerprint),
+            IntentIds = Array.ConvertAll(rows, r => r.IntentId),
+            ClaimedAt = at,
+        });
+    }
+
     /// <summary>Stores the answer in the transaction that finishes the intent; the first one stays.</summary>
     public Task StoreAsync(DbSession db, MerchantId merchant, string key, Answer answer) =>
-        db.ExecuteAsync(Sql.Store, new
+        StoreAsync(db, [(merchant, key, answer)], time.GetUtcNow());
+
+    /// <summary>As the other, for many.</summary>
+    public static Task StoreAsync(DbSession db, IEnumerable<(MerchantId Merchant, string Key, Answer Answer)> answers, DateTimeOffset at)
+    {
+        var rows = answers.ToArray();
+        return rows.Length == 0 ? Task.CompletedTask : db.ExecuteAsync(Sql.Store, new
         {
-            MerchantId = merchant.Value,
-            Key = key,
-            answer.Status,
-            answer.Location,
-            answer.ETag,
-            answer.Body,
-            CreatedAt = time.GetUtcNow(),
+            MerchantIds = Array.ConvertAll(rows, r => r.Merchant.Value),
+            Keys = Array.ConvertAll(rows, r => r.Key),
+            Statuses = Array.ConvertAll(rows, r => r.Answer.Status),
+            Locations = Array.ConvertAll(rows, r => r.Answer.Location),
+            ETags = Array.ConvertAll(rows, r => r.Answer.ETag),
+            Bodies = Array.ConvertAll(rows, r => r.Answer.Body),
+            CreatedAt = at,
         });
+    }
 
     /// <summary>Whether a refusal stays what it is when the same request comes again: a refusal that may pass is not stored.</summary>
     public static bool IsFinal(Fault fault) => fault is { Retryable: false, Status: > 401 and < 500 and not 429 };
@@ -96,15 +117,6 @@ internal sealed class Intents(Database database, TimeProvider time)
         await db.CommitAsync();
         return answer;
     }
-
-    private object ClaimRow(RequestKey key, Guid intentId) => new
-    {
-        MerchantId = key.Merchant.Value,
-        key.Key,
-        key.Fingerprint,
-        IntentId = intentId,
-        ClaimedAt = time.GetUtcNow(),
-    };
 
     private sealed record Found(
         byte[] Fingerprint, Guid? IntentId, DateTimeOffset? ClaimedAt, int? Status, string? Location, string? Etag, byte[]? Body);
@@ -130,8 +142,10 @@ internal sealed class Intents(Database database, TimeProvider time)
         public const string Claim =
             """
             INSERT INTO idempotency_claims (merchant_id, key, fingerprint, intent_id, claimed_at)
-            VALUES (@MerchantId, @Key, @Fingerprint, @IntentId, @ClaimedAt)
+            SELECT merchant_id, key, fingerprint, intent_id, @ClaimedAt
+              FROM unnest(@MerchantIds, @Keys, @Fingerprints, @IntentIds) AS c (merchant_id, key, fingerprint, intent_id)
                 ON CONFLICT DO NOTHING
+            RETURNING intent_id
             """;
 
         public const string Refuse =
@@ -144,10 +158,10 @@ internal sealed class Intents(Database database, TimeProvider time)
         public const string Store =
             """
             INSERT INTO idempotency_keys (merchant_id, key, fingerprint, status, location, etag, body, created_at)
-            SELECT c.merchant_id, c.key, c.fingerprint, @Status, @Location, @ETag, @Body, @CreatedAt
-              FROM idempotency_claims c
-             WHERE c.merchant_id = @MerchantId
-               AND c.key = @Key
+            SELECT c.merchant_id, c.key, c.fingerprint, a.status, a.location, a.etag, a.body, @CreatedAt
+              FROM unnest(@MerchantIds, @Keys, @Statuses, @Locations, @ETags, @Bodies)
+                AS a (merchant_id, key, status, location, etag, body)
+              JOIN idempotency_claims c USING (merchant_id, key)
                 ON CONFLICT DO NOTHING
             """;
     }

@@ -68,7 +68,7 @@ internal static partial class CodeFacts
     [GeneratedRegex(@"Create(?:InvocationInvoker|InvokeHttpClient|InvokableHttpClient)\(\s*(?:appId:\s*)?(?:""([a-z]+)""|([A-Z][\w.]*))")]
     private static partial Regex Invocation();
 
-    [GeneratedRegex(@"\.MapEvent(?:<[^>]+>)?\(\s*(?:""([^""]+)""|([A-Z][\w.]*))")]
+    [GeneratedRegex(@"\.MapEvents?(?:<[^>]+>)?\(\s*(?:""([^""]+)""|([A-Z][\w.]*))")]
     private static partial Regex Topic();
 
     [GeneratedRegex(@"\.AddJob<[^>]+>\(\s*(?:""([^""]+)""|([A-Z][\w.]*))")]

@@ -1,4 +1,5 @@
 using LocalPlus.Hosting;
+using LocalPlus.Kernel;
 
 namespace LocalPlus.Analytics.Intake;
 
@@ -17,36 +18,59 @@ internal static class FactKinds
 /// order, and the inbox lets each event in once.
 /// </summary>
 /// <param name="Subject">What it happened to; a ledger transaction counts once however many entries tell of it.</param>
-internal sealed record Fact(string Kind, string Subject, long Amount, string Currency)
+internal sealed record Fact(Guid EventId, MerchantId? MerchantId, DateTimeOffset OccurredAt, string Kind, string Subject, long Amount, string Currency)
 {
-    public async Task AddAsync<T>(EventEnvelope<T> e, DbSession db)
+    public static Fact Of<T>(EventEnvelope<T> e, string kind, string subject, long amount, string currency) =>
+        new(e.Id.Value, e.MerchantId, e.OccurredAt, kind, subject, amount, currency);
+
+    private DateOnly Day => DateOnly.FromDateTime(OccurredAt.UtcDateTime);
+
+    /// <summary>Adds the facts of a delivery and counts them, whatever their number in two statements.</summary>
+    public static async Task AddAsync(DbSession db, IReadOnlyList<Fact> facts)
     {
-        var day = DateOnly.FromDateTime(e.OccurredAt.UtcDateTime);
-        await db.ExecuteAsync(DayLock.Shared, DayLock.Of(day));
-        var row = new { EventId = e.Id, e.MerchantId, Day = day, Currency, Kind, Subject, Amount, e.OccurredAt };
-        if (await db.ExecuteAsync(Sql.Add, row) == 1)
+        foreach (var day in facts.Select(fact => fact.Day).Distinct().Order())
         {
-            await db.ExecuteAsync(Sql.Count, row);
+            await db.ExecuteAsync(DayLock.Shared, DayLock.Of(day));
+        }
+
+        if (facts.Count > 0)
+        {
+            await db.ExecuteAsync(Sql.AddAndCount, new
+            {
+                EventIds = facts.Select(fact => fact.EventId).ToArray(),
+                MerchantIds = facts.Select(fact => fact.MerchantId?.Value).ToArray(),
+                Days = facts.Select(fact => fact.Day).ToArray(),
+                Currencies = facts.Select(fact => fact.Currency).ToArray(),
+                Kinds = facts.Select(fact => fact.Kind).ToArray(),
+                Subjects = facts.Select(fact => fact.Subject).ToArray(),
+                Amounts = facts.Select(fact => fact.Amount).ToArray(),
+                OccurredAts = facts.Select(fact => fact.OccurredAt.UtcDateTime).ToArray(),
+            });
         }
     }
 
     private static class Sql
     {
-        public const string Add = """
-            INSERT INTO facts (event_id, merchant_id, day, currency, kind, subject, amount, occurred_at)
-            VALUES (@EventId, @MerchantId, @Day, @Currency, @Kind, @Subject, @Amount, @OccurredAt)
-                ON CONFLICT DO NOTHING
-            """;
-
-        public const string Count = """
+        // Only what was added is counted: another entry of a ledger transaction that has been counted is not.
+        public const string AddAndCount = """
+            WITH added AS (
+                INSERT INTO facts (event_id, merchant_id, day, currency, kind, subject, amount, occurred_at)
+                SELECT event_id, merchant_id, day, currency, kind, subject, amount, occurred_at
+                  FROM unnest(@EventIds, @MerchantIds, @Days, @Currencies, @Kinds, @Subjects, @Amounts, @OccurredAts)
+                    AS f (event_id, merchant_id, day, currency, kind, subject, amount, occurred_at)
+                    ON CONFLICT DO NOTHING
+                RETURNING merchant_id, day, currency, kind, amount)
             INSERT INTO daily_totals AS t (merchant_id, day, currency, sold_amount, sold_count, loaded_amount, loaded_count,
                    redeemed_amount, redeemed_count, refunded_amount, refunded_count, posted_count)
-            SELECT @MerchantId, @Day, @Currency,
-                   CASE @Kind WHEN 'sold' THEN @Amount ELSE 0 END, CASE @Kind WHEN 'sold' THEN 1 ELSE 0 END,
-                   CASE @Kind WHEN 'loaded' THEN @Amount ELSE 0 END, CASE @Kind WHEN 'loaded' THEN 1 ELSE 0 END,
-                   CASE @Kind WHEN 'redeemed' THEN @Amount ELSE 0 END, CASE @Kind WHEN 'redeemed' THEN 1 ELSE 0 END,
-                   CASE @Kind WHEN 'refunded' THEN @Amount ELSE 0 END, CASE @Kind WHEN 'refunded' THEN 1 ELSE 0 END,
-                   CASE @Kind WHEN 'posted' THEN 1 ELSE 0 END
+            SELECT merchant_id, day, currency,
+                   COALESCE(sum(amount) FILTER (WHERE kind = 'sold'), 0)::bigint, count(*) FILTER (WHERE kind = 'sold'),
+                   COALESCE(sum(amount) FILTER (WHERE kind = 'loaded'), 0)::bigint, count(*) FILTER (WHERE kind = 'loaded'),
+                   COALESCE(sum(amount) FILTER (WHERE kind = 'redeemed'), 0)::bigint, count(*) FILTER (WHERE kind = 'redeemed'),
+                   COALESCE(sum(amount) FILTER (WHERE kind = 'refunded'), 0)::bigint, count(*) FILTER (WHERE kind = 'refunded'),
+                   count(*) FILTER (WHERE kind = 'posted')
+              FROM added
+             GROUP BY merchant_id, day, currency
+             ORDER BY merchant_id, day, currency
                 ON CONFLICT (merchant_id, day, currency) DO UPDATE
                SET sold_amount = t.sold_amount + EXCLUDED.sold_amount,
                    sold_count = t.sold_count + EXCLUDED.sold_count,

@@ -8,7 +8,10 @@ internal static class OnCardEvent
 {
     internal sealed record Data(GiftCardId GiftCardId, string Currency, long? Amount = null);
 
-    public static async Task HandleAsync(EventEnvelope<Data> e, DbSession db, IServiceProvider services)
+    public static Task HandleAsync(IReadOnlyList<EventEnvelope<Data>> events, DbSession db, IServiceProvider services) =>
+        Fact.AddAsync(db, [.. events.Select(ToFact).OfType<Fact>()]);
+
+    private static Fact? ToFact(EventEnvelope<Data> e)
     {
         var kind = e.Type switch
         {
@@ -16,9 +19,8 @@ internal static class OnCardEvent
             "gift_card.loaded" => FactKinds.Loaded,
             _ => null,
         };
-        if (kind is not null && e.Data.Amount is { } amount and > 0)
-        {
-            await new Fact(kind, e.Data.GiftCardId.ToString(), amount, e.Data.Currency).AddAsync(e, db);
-        }
+        return kind is not null && e.Data.Amount is { } amount and > 0
+            ? Fact.Of(e, kind, e.Data.GiftCardId.ToString(), amount, e.Data.Currency)
+            : null;
     }
 }

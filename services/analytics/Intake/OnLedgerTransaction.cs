@@ -11,11 +11,10 @@ internal static class OnLedgerTransaction
 {
     internal sealed record Data(TransactionId TransactionId, string Asset);
 
-    public static async Task HandleAsync(EventEnvelope<Data> e, DbSession db, IServiceProvider services)
-    {
-        if (Currency.TryParse(e.Data.Asset, out var currency))
-        {
-            await new Fact(FactKinds.Posted, e.Data.TransactionId.ToString(), 0, currency.Code).AddAsync(e, db);
-        }
-    }
+    public static Task HandleAsync(IReadOnlyList<EventEnvelope<Data>> events, DbSession db, IServiceProvider services) =>
+        Fact.AddAsync(db, [.. events.Select(ToFact).OfType<Fact>()]);
+
+    private static Fact? ToFact(EventEnvelope<Data> e) => Currency.TryParse(e.Data.Asset, out var currency)
+        ? Fact.Of(e, FactKinds.Posted, e.Data.TransactionId.ToString(), 0, currency.Code)
+        : null;
 }

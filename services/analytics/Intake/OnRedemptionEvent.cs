@@ -8,7 +8,10 @@ internal static class OnRedemptionEvent
 {
     internal sealed record Data(RedemptionId RedemptionId, long Amount, string Currency);
 
-    public static async Task HandleAsync(EventEnvelope<Data> e, DbSession db, IServiceProvider services)
+    public static Task HandleAsync(IReadOnlyList<EventEnvelope<Data>> events, DbSession db, IServiceProvider services) =>
+        Fact.AddAsync(db, [.. events.Select(ToFact).OfType<Fact>()]);
+
+    private static Fact? ToFact(EventEnvelope<Data> e)
     {
         var kind = e.Type switch
         {
@@ -16,9 +19,6 @@ internal static class OnRedemptionEvent
             "redemption.refunded" => FactKinds.Refunded,
             _ => null,
         };
-        if (kind is not null)
-        {
-            await new Fact(kind, e.Data.RedemptionId.ToString(), e.Data.Amount, e.Data.Currency).AddAsync(e, db);
-        }
+        return kind is null ? null : Fact.Of(e, kind, e.Data.RedemptionId.ToString(), e.Data.Amount, e.Data.Currency);
     }
 }

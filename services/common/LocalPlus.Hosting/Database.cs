@@ -56,6 +56,8 @@ internal static class DatabaseRegistration
                 CommandTimeout = CommandSeconds,
                 MaxAutoPrepare = 100,
                 AutoPrepareMinUsages = 2,
+                // Nobody leaves anything behind in a session (the relay takes back what it listens to and locks).
+                NoResetOnClose = true,
                 Options = "-c statement_timeout=5s -c lock_timeout=2s -c idle_in_transaction_session_timeout=15s",
             };
             var source = new NpgsqlDataSourceBuilder(settings.ConnectionString);

@@ -49,6 +49,16 @@ public sealed class DbSession : IAsyncDisposable
         hasEvents = true;
     }
 
+    /// <summary>As the other, for the events of many aggregates in one statement.</summary>
+    public async Task PublishAsync(string topic, IReadOnlyList<OutboxEvent> events, DateTimeOffset occurredAt)
+    {
+        if (events.Count > 0)
+        {
+            await ExecuteAsync(Outbox.Sql.AddMany, Outbox.Rows(topic, events, occurredAt));
+            hasEvents = true;
+        }
+    }
+
     public async Task CommitAsync()
     {
         await Transaction.CommitAsync(Cancel);

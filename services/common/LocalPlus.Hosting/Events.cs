@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -7,51 +8,121 @@ using Microsoft.Extensions.Logging;
 namespace LocalPlus.Hosting;
 
 /// <summary>
-/// Where the sidecar delivers. Each event runs in one transaction with its inbox row, so its effect happens once however
-/// often it is delivered; what can not be read is dropped to the dead-letter topic, what fails is tried again by the
+/// Where the sidecar delivers, one event or, with a bulk subscription, many. The events of a delivery share one
+/// transaction with their inbox rows, so the effect of each happens once however often it is delivered; should one of them
+/// fail, each goes alone. What can not be read is dropped to the dead-letter topic, what fails is tried again by the
 /// subscription's resiliency policy and then dead-lettered, and dead letters end in this service's own table.
 /// </summary>
 public static class Events
 {
     private static readonly IResult Success = Results.Text("""{"status":"SUCCESS"}""", "application/json");
     private static readonly IResult Drop = Results.Text("""{"status":"DROP"}""", "application/json");
+    private static readonly ActivitySource Source = new("LocalPlus.Events");
 
-    /// <summary>Handles a topic at POST /events/{topic}; the handler's writes commit together with the inbox row.</summary>
+    /// <summary>Handles a topic at POST /events/{topic}, event by event; the handler's writes commit with the inbox row.</summary>
     public static void MapEvent<T>(
-        this IEndpointRouteBuilder events, string topic, Func<EventEnvelope<T>, DbSession, IServiceProvider, Task> handler)
-    {
-        events.MapPost($"/{topic}", async (HttpContext http, Database database, TimeProvider time, ServiceIdentity service,
-            ILogger<Database> log, CancellationToken cancel) =>
+        this IEndpointRouteBuilder events, string topic, Func<EventEnvelope<T>, DbSession, IServiceProvider, Task> handler) =>
+        events.MapEvents<T>(topic, async (batch, db, services) =>
         {
-            EventEnvelope<T>? envelope;
+            foreach (var envelope in batch)
+            {
+                await handler(envelope, db, services);
+            }
+        });
+
+    /// <summary>As <see cref="MapEvent"/>, for handlers that have statements for whole sets of events.</summary>
+    public static void MapEvents<T>(
+        this IEndpointRouteBuilder events, string topic, Func<IReadOnlyList<EventEnvelope<T>>, DbSession, IServiceProvider, Task> handler)
+    {
+        // One delivery of a topic at a time: two would only wait for each other's rows, or in a circle.
+        var turn = new SemaphoreSlim(1);
+        events.MapPost($"/{topic}", async (HttpContext http, Subscriber subscriber, CancellationToken cancel) =>
+        {
+            if (await Delivery<T>.ReadAsync(http.Request.Body, cancel) is not { } delivery)
+            {
+                subscriber.Log.EventRefused(topic, "not JSON");
+                return Drop;
+            }
+
+            await turn.WaitAsync(cancel);
             try
             {
-                envelope = await JsonSerializer.DeserializeAsync<EventEnvelope<T>>(http.Request.Body, StrictJson.Lenient, cancel);
+                return await ReceiveAsync(topic, delivery, subscriber, envelopes => TransactAsync(topic, envelopes, subscriber, handler, http.RequestServices, cancel));
             }
-            catch (JsonException exception)
+            finally
             {
-                log.EventRefused(topic, exception.Message);
-                return Drop;
+                turn.Release();
             }
-
-            if (envelope is null)
-            {
-                log.EventRefused(topic, "no data");
-                return Drop;
-            }
-
-            await Failpoints.BeforeAsync("Deliver");
-            await using var db = await database.BeginAsync(cancel);
-            var arrival = new { Subscriber = $"{service.Name}/{topic}", EventId = envelope.Id.Value, ReceivedAt = time.GetUtcNow() };
-            if (await db.ExecuteAsync(Sql.Enter, arrival) == 1)
-            {
-                await handler(envelope, db, http.RequestServices);
-                await db.CommitAsync();
-            }
-
-            await Failpoints.CommittedAsync("Deliver");
-            return Success;
         });
+    }
+
+    private static async Task<IResult> ReceiveAsync<T>(
+        string topic, Delivery<T> delivery, Subscriber subscriber, Func<IReadOnlyList<EventEnvelope<T>>, Task> transact)
+    {
+        foreach (var entry in delivery.Entries.Where(entry => entry.Envelope is null))
+        {
+            subscriber.Log.EventRefused(topic, entry.Problem);
+        }
+
+        EventEnvelope<T>[] readable = [.. delivery.Entries.Select(entry => entry.Envelope).OfType<EventEnvelope<T>>()];
+        using var activity = Source.StartActivity(
+            $"process {topic}", ActivityKind.Consumer, delivery.Parent, links: delivery.Links);
+        if (!delivery.IsBulk)
+        {
+            if (readable.Length == 0)
+            {
+                return Drop;
+            }
+
+            await transact(readable);
+            return Success;
+        }
+
+        var failed = new HashSet<LocalPlus.Kernel.EventId>();
+        try
+        {
+            await transact(readable);
+        }
+        catch (Exception together)
+        {
+            subscriber.Log.EventsSplit(topic, readable.Length, together);
+            foreach (var envelope in readable)
+            {
+                try
+                {
+                    await transact([envelope]);
+                }
+                catch (Exception alone)
+                {
+                    subscriber.Log.EventFailed(topic, envelope.Id.ToString(), alone);
+                    failed.Add(envelope.Id);
+                }
+            }
+        }
+
+        return Results.Json(delivery.Answer(failed));
+    }
+
+    private static async Task TransactAsync<T>(
+        string topic, IReadOnlyList<EventEnvelope<T>> envelopes, Subscriber subscriber,
+        Func<IReadOnlyList<EventEnvelope<T>>, DbSession, IServiceProvider, Task> handler, IServiceProvider services, CancellationToken cancel)
+    {
+        await Failpoints.BeforeAsync("Deliver");
+        await using var db = await subscriber.Database.BeginAsync(cancel);
+        var arrived = await db.QueryAsync<Guid>(Sql.Enter, new
+        {
+            Subscriber = $"{subscriber.Service.Name}/{topic}",
+            EventIds = envelopes.Select(envelope => envelope.Id.Value).ToArray(),
+            ReceivedAt = subscriber.Time.GetUtcNow(),
+        });
+        if (arrived.Count > 0)
+        {
+            var fresh = arrived.ToHashSet();
+            await handler([.. envelopes.Where(envelope => fresh.Remove(envelope.Id.Value))], db, services);
+            await db.CommitAsync();
+        }
+
+        await Failpoints.CommittedAsync("Deliver");
     }
 
     internal static void MapDeadLetters(this IEndpointRouteBuilder events) =>
@@ -91,8 +162,10 @@ public static class Events
     {
         public const string Enter = """
             INSERT INTO inbox_events (subscriber, event_id, received_at)
-            VALUES (@Subscriber, @EventId, @ReceivedAt)
-            ON CONFLICT DO NOTHING
+            SELECT @Subscriber, event_id, @ReceivedAt
+              FROM unnest(@EventIds) AS e (event_id)
+                ON CONFLICT DO NOTHING
+            RETURNING event_id
             """;
 
         public const string KeepDeadLetter = """
@@ -102,3 +175,6 @@ public static class Events
             """;
     }
 }
+
+/// <summary>What every topic's endpoint needs of its service.</summary>
+internal sealed record Subscriber(Database Database, TimeProvider Time, ServiceIdentity Service, ILogger<Database> Log);

@@ -118,6 +118,7 @@ public static class LocalPlusBuilder
         builder.Services.AddLocalPlusTelemetry(builder.Configuration, name);
         builder.Services.AddLocalPlusDatabase(builder.Configuration, name);
         builder.Services.AddSingleton<IdempotentRequests>();
+        builder.Services.AddSingleton<Subscriber>();
         builder.Services.AddSingleton<EventPublisher>();
         builder.Services.AddSingleton<OutboxSignal>();
         builder.Services.AddHostedService<OutboxRelay>();

@@ -20,6 +20,12 @@ internal static partial class Log
     [LoggerMessage(130, LogLevel.Warning, "event of {Topic} refused: {Reason}", EventName = "hosting.event.refused")]
     public static partial void EventRefused(this ILogger log, string topic, string reason);
 
+    [LoggerMessage(132, LogLevel.Warning, "{Count} events of {Topic} go one by one", EventName = "hosting.events.split")]
+    public static partial void EventsSplit(this ILogger log, string topic, int count, Exception exception);
+
+    [LoggerMessage(133, LogLevel.Warning, "event {EventId} of {Topic} failed, the sidecar tries again", EventName = "hosting.event.failed")]
+    public static partial void EventFailed(this ILogger log, string topic, string eventId, Exception exception);
+
     [LoggerMessage(131, LogLevel.Warning, "dead letter of {Topic} kept, event {EventId}", EventName = "hosting.dead_letter.kept")]
     public static partial void DeadLetterKept(this ILogger log, string topic, string eventId);
 

@@ -11,7 +11,11 @@ namespace LocalPlus.Hosting;
 public sealed record EventEnvelope<T>(
     EventId Id, string Type, string Key, long Sequence, MerchantId? MerchantId, DateTimeOffset OccurredAt, T Data);
 
-/// <summary>The outbox's statements, for <see cref="DbSession.PublishAsync"/> and for writers of many rows at once.</summary>
+/// <summary>An event on its way into the outbox, for writers of many; as <see cref="DbSession.PublishAsync(string, string, string, long, MerchantId?, object)"/> takes it.</summary>
+/// <param name="Traceparent">The trace of its cause.</param>
+public sealed record OutboxEvent(string Type, string Key, long Sequence, MerchantId? MerchantId, object Data, string? Traceparent);
+
+/// <summary>The outbox's statements, for <see cref="DbSession"/> and for writers of many rows at once.</summary>
 public static class Outbox
 {
     internal static object Row(string topic, string type, string key, long sequence, MerchantId? merchantId, object data, TimeProvider time)
@@ -31,8 +35,28 @@ public static class Outbox
         };
     }
 
+    internal static object Rows(string topic, IReadOnlyList<OutboxEvent> events, DateTimeOffset occurredAt) => new
+    {
+        topic,
+        OccurredAt = occurredAt,
+        EventIds = events.Select(_ => Guid.CreateVersion7(occurredAt)).ToArray(),
+        Types = events.Select(e => e.Type).ToArray(),
+        Keys = events.Select(e => e.Key).ToArray(),
+        Sequences = events.Select(e => e.Sequence).ToArray(),
+        MerchantIds = events.Select(e => e.MerchantId?.Value).ToArray(),
+        Data = events.Select(e => JsonSerializer.Serialize(e.Data, StrictJson.Options)).ToArray(),
+        Traceparents = events.Select(e => e.Traceparent).ToArray(),
+    };
+
     internal static class Sql
     {
+        public const string AddMany = """
+            INSERT INTO outbox_events (event_id, topic, type, key, sequence, merchant_id, data, traceparent, occurred_at)
+            SELECT event_id, @Topic, type, key, sequence, merchant_id, data::jsonb, traceparent, @OccurredAt
+              FROM unnest(@EventIds, @Types, @Keys, @Sequences, @MerchantIds, @Data, @Traceparents)
+                AS e (event_id, type, key, sequence, merchant_id, data, traceparent)
+            """;
+
         public const string Add = """
             INSERT INTO outbox_events (event_id, topic, type, key, sequence, merchant_id, data, traceparent, occurred_at)
             VALUES (@EventId, @Topic, @Type, @Key, @Sequence, @MerchantId, @Data::jsonb, @Traceparent, @OccurredAt)

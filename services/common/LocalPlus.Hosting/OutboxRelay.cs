@@ -75,6 +75,11 @@ internal sealed class OutboxRelay(
         {
             await stop.CancelAsync();
             await listening.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (ears.State == ConnectionState.Open)
+            {
+                await ears.ExecuteAsync(new CommandDefinition(Sql.Unlisten, cancellationToken: CancellationToken.None));
+            }
+
             if (connection.State == ConnectionState.Open)
             {
                 // The pool keeps the session, and so the lock, alive.
@@ -141,6 +146,7 @@ internal sealed class OutboxRelay(
         public const string TryLead = "SELECT pg_try_advisory_lock(@LockKey)";
         public const string Resign = "SELECT pg_advisory_unlock(@LockKey)";
         public const string Listen = $"LISTEN {Channel}";
+        public const string Unlisten = "UNLISTEN *";
         public const string Notify = $"NOTIFY {Channel}";
     }
 }

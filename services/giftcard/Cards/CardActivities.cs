@@ -6,27 +6,32 @@ namespace LocalPlus.Giftcard.Cards;
 internal sealed record ActivityCause(
     Guid MerchantId, string Currency, Guid? RedemptionId, Guid? TransactionId, string? Reference, string? Reason);
 
+/// <summary>An activity of one card. The amount is signed: what it changed on the card.</summary>
+internal sealed record CardActivity(Guid GiftCardId, string Kind, long Amount, ActivityCause Cause);
+
 /// <summary>Adds to the cards' histories, in the transaction of their cause.</summary>
 internal static class CardActivities
 {
     public static Task AddAsync(
-        DbSession db, string kind, IEnumerable<(Guid GiftCardId, long Amount)> amounts, ActivityCause cause, TimeProvider time)
+        DbSession db, string kind, IEnumerable<(Guid GiftCardId, long Amount)> amounts, ActivityCause cause, TimeProvider time) =>
+        AddAsync(db, amounts.Select(amount => new CardActivity(amount.GiftCardId, kind, amount.Amount, cause)), time.GetUtcNow());
+
+    public static Task AddAsync(DbSession db, IEnumerable<CardActivity> activities, DateTimeOffset at)
     {
-        var rows = amounts.ToList();
-        var now = time.GetUtcNow();
-        return rows.Count == 0 ? Task.CompletedTask : db.ExecuteAsync(Sql.Insert, new
+        var rows = activities.ToArray();
+        return rows.Length == 0 ? Task.CompletedTask : db.ExecuteAsync(Sql.Insert, new
         {
-            ActivityIds = rows.Select(_ => Guid.CreateVersion7(now)).ToArray(),
-            GiftCardIds = rows.Select(r => r.GiftCardId).ToArray(),
-            Amounts = rows.Select(r => r.Amount).ToArray(),
-            Kind = kind,
-            cause.MerchantId,
-            cause.Currency,
-            cause.RedemptionId,
-            cause.TransactionId,
-            cause.Reference,
-            cause.Reason,
-            OccurredAt = now,
+            ActivityIds = Array.ConvertAll(rows, _ => Guid.CreateVersion7(at)),
+            GiftCardIds = Array.ConvertAll(rows, r => r.GiftCardId),
+            Kinds = Array.ConvertAll(rows, r => r.Kind),
+            Amounts = Array.ConvertAll(rows, r => r.Amount),
+            MerchantIds = Array.ConvertAll(rows, r => r.Cause.MerchantId),
+            Currencies = Array.ConvertAll(rows, r => r.Cause.Currency),
+            RedemptionIds = Array.ConvertAll(rows, r => r.Cause.RedemptionId),
+            TransactionIds = Array.ConvertAll(rows, r => r.Cause.TransactionId),
+            References = Array.ConvertAll(rows, r => r.Cause.Reference),
+            Reasons = Array.ConvertAll(rows, r => r.Cause.Reason),
+            OccurredAt = at,
         });
     }
 
@@ -36,9 +41,11 @@ internal static class CardActivities
             """
             INSERT INTO gift_card_activities (activity_id, gift_card_id, merchant_id, kind, amount, currency, redemption_id,
                    transaction_id, reference, reason, occurred_at)
-            SELECT a.activity_id, a.gift_card_id, @MerchantId, @Kind, a.amount, @Currency, @RedemptionId,
-                   @TransactionId, @Reference, @Reason, @OccurredAt
-              FROM unnest(@ActivityIds, @GiftCardIds, @Amounts) AS a (activity_id, gift_card_id, amount)
+            SELECT activity_id, gift_card_id, merchant_id, kind, amount, currency, redemption_id, transaction_id, reference, reason,
+                   @OccurredAt
+              FROM unnest(@ActivityIds, @GiftCardIds, @MerchantIds, @Kinds, @Amounts, @Currencies, @RedemptionIds, @TransactionIds,
+                          @References, @Reasons)
+                AS a (activity_id, gift_card_id, merchant_id, kind, amount, currency, redemption_id, transaction_id, reference, reason)
             """;
     }
 }

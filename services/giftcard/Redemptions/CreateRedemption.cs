@@ -16,6 +16,7 @@ namespace LocalPlus.Giftcard.Redemptions;
 internal static class CreateRedemption
 {
     private const string Route = "/v1/redemptions";
+    private const string ReferenceIndex = "ix_redemptions_merchant_id_reference";
 
     public static void MapCreateRedemption(this IEndpointRouteBuilder group) =>
         group.MapPost("/redemptions", HandleAsync).RequireScope("redemptions:write").WithName(nameof(CreateRedemption))
@@ -64,23 +65,37 @@ internal static class CreateRedemption
         }
     }
 
-    /// <summary>Step 1: the intent, with its legs and the claim on the key, in one transaction.</summary>
-    internal sealed class Intake(Database database, Intents intents, LedgerAccounts accounts, TimeProvider time)
+    /// <summary>Step 1: the intent, with its legs and the claim on the key; those of many requests in one transaction.</summary>
+    internal sealed class Intake
     {
+        private readonly LedgerAccounts accounts;
+        private readonly TimeProvider time;
+        private readonly GroupCommit<(RequestKey Key, Redemption Intent), bool> commit;
+
+        public Intake(Database database, LedgerAccounts accounts, TimeProvider time)
+        {
+            this.accounts = accounts;
+            this.time = time;
+            commit = new(database, ClaimAndWriteAsync);
+        }
+
         public async Task<Redemption> AcceptAsync(
             RequestKey key, RedemptionRequest request, RedemptionPlan plan, CancellationToken cancel)
         {
-            // Opened before the transaction: nothing waits for the ledger inside one.
-            await AccountsAsync(key.Merchant, request, plan, cancel);
-            var id = RedemptionId.New(time);
-            await Failpoints.BeforeAsync("Accept");
-            await using var db = await database.BeginAsync(cancel);
-            // The claim first: of two requests with one key the second must meet the key, not the reference.
-            await intents.ClaimAsync(db, key, id.Value);
-            var intent = await WriteAsync(db, id, key.Merchant, key.Key, request, plan, cancel);
-            await db.CommitAsync();
-            await Failpoints.CommittedAsync("Accept");
-            return intent;
+            // The accounts are opened before the transaction: nothing waits for the ledger inside one.
+            var (payable, commission) = await AccountsAsync(key.Merchant, request, plan, cancel);
+            var intent = Intent(RedemptionId.New(time), key.Merchant, key.Key, request, plan, payable, commission);
+            try
+            {
+                await Failpoints.BeforeAsync("Accept");
+                var isClaimed = await commit.WriteAsync((key, intent), cancel);
+                await Failpoints.CommittedAsync("Accept");
+                return isClaimed ? intent : throw Intents.InProgress();
+            }
+            catch (PostgresException taken) when (taken.ConstraintName == ReferenceIndex)
+            {
+                throw ReferenceReused();
+            }
         }
 
         /// <summary>
@@ -92,26 +107,13 @@ internal static class CreateRedemption
         {
             var (payable, commission) = await AccountsAsync(merchant, request, plan, cancel);
             var intent = Intent(id, merchant, key, request, plan, payable, commission);
-            var row = intent.Row;
             try
             {
-                await db.ExecuteAsync(Sql.Insert, new
-                {
-                    row.RedemptionId, row.MerchantId, row.BooksMerchantId, row.Mode, row.Partial, row.Reference, row.Currency,
-                    row.Requested, row.PayableAccountId, row.CommissionAccountId, row.LocationId, row.TerminalId, row.Metadata,
-                    row.HoldExpiresAt, row.IdempotencyKey, DriveAfter = row.CreatedAt + GiftcardLimits.TakeOver, row.CreatedAt,
-                    Positions = intent.Legs.Select(l => l.Position).ToArray(),
-                    GiftCardIds = intent.Legs.Select(l => l.GiftCardId).ToArray(),
-                    LastFours = intent.Legs.Select(l => l.Last4).ToArray(),
-                    LotIds = intent.Legs.Select(l => l.LotId).ToArray(),
-                    AccountIds = intent.Legs.Select(l => l.AccountId).ToArray(),
-                    MaxAmounts = intent.Legs.Select(l => l.MaxAmount).ToArray(),
-                    Commissions = intent.Legs.Select(l => l.CommissionBasisPoints).ToArray(),
-                });
+                await db.ExecuteAsync(Sql.Insert, Arguments([intent.Row], [.. intent.Legs]));
             }
-            catch (PostgresException taken) when (taken.ConstraintName == "ix_redemptions_merchant_id_reference")
+            catch (PostgresException taken) when (taken.ConstraintName == ReferenceIndex)
             {
-                throw new FaultException(CommonFaults.ReferenceReused, "Another redemption has this reference.");
+                throw ReferenceReused();
             }
 
             return intent;
@@ -127,6 +129,54 @@ internal static class CreateRedemption
                 : (Guid?)null;
             return (payable, commission);
         }
+
+        /// <summary>
+        /// For each whether it has got the key; another request with the same key may have been quicker. The claims come
+        /// first: of two requests with one key the second must meet the key, not the reference.
+        /// </summary>
+        private async Task<IReadOnlyList<bool>> ClaimAndWriteAsync(DbSession db, IReadOnlyList<(RequestKey Key, Redemption Intent)> intents)
+        {
+            var claimed = (await Intents.ClaimAsync(db, intents.Select(i => (i.Key, i.Intent.Row.RedemptionId)), time.GetUtcNow())).ToHashSet();
+            var rows = intents.Select(i => i.Intent.Row).Where(row => claimed.Contains(row.RedemptionId)).ToArray();
+            var legs = intents.SelectMany(i => i.Intent.Legs).Where(leg => claimed.Contains(leg.RedemptionId)).ToArray();
+            if (rows.Length > 0)
+            {
+                await db.ExecuteAsync(Sql.Insert, Arguments(rows, legs));
+            }
+
+            return [.. intents.Select(i => claimed.Contains(i.Intent.Row.RedemptionId))];
+        }
+
+        private static object Arguments(RedemptionRow[] rows, LegRow[] legs) => new
+        {
+            RedemptionIds = Array.ConvertAll(rows, r => r.RedemptionId),
+            MerchantIds = Array.ConvertAll(rows, r => r.MerchantId),
+            BooksMerchantIds = Array.ConvertAll(rows, r => r.BooksMerchantId),
+            Modes = Array.ConvertAll(rows, r => r.Mode),
+            Partials = Array.ConvertAll(rows, r => r.Partial),
+            References = Array.ConvertAll(rows, r => r.Reference),
+            Currencies = Array.ConvertAll(rows, r => r.Currency),
+            Requested = Array.ConvertAll(rows, r => r.Requested),
+            PayableAccountIds = Array.ConvertAll(rows, r => r.PayableAccountId),
+            CommissionAccountIds = Array.ConvertAll(rows, r => r.CommissionAccountId),
+            LocationIds = Array.ConvertAll(rows, r => r.LocationId),
+            TerminalIds = Array.ConvertAll(rows, r => r.TerminalId),
+            Metadata = Array.ConvertAll(rows, r => r.Metadata),
+            HoldExpiresAts = Array.ConvertAll(rows, r => r.HoldExpiresAt?.UtcDateTime),
+            IdempotencyKeys = Array.ConvertAll(rows, r => r.IdempotencyKey),
+            DriveAfters = Array.ConvertAll(rows, r => (r.CreatedAt + GiftcardLimits.TakeOver).UtcDateTime),
+            CreatedAts = Array.ConvertAll(rows, r => r.CreatedAt.UtcDateTime),
+            LegRedemptionIds = Array.ConvertAll(legs, l => l.RedemptionId),
+            Positions = Array.ConvertAll(legs, l => l.Position),
+            GiftCardIds = Array.ConvertAll(legs, l => l.GiftCardId),
+            LastFours = Array.ConvertAll(legs, l => l.Last4),
+            LotIds = Array.ConvertAll(legs, l => l.LotId),
+            AccountIds = Array.ConvertAll(legs, l => l.AccountId),
+            MaxAmounts = Array.ConvertAll(legs, l => l.MaxAmount),
+            Commissions = Array.ConvertAll(legs, l => l.CommissionBasisPoints),
+        };
+
+        private static FaultException ReferenceReused() => new(CommonFaults.ReferenceReused, "Another redemption has this reference.");
 
         private Redemption Intent(
             RedemptionId id, MerchantId merchant, string? key, RedemptionRequest request, RedemptionPlan plan, Guid payable, Guid? commission)
@@ -158,16 +208,23 @@ internal static class CreateRedemption
             INSERT INTO redemptions (redemption_id, merchant_id, books_merchant_id, state, mode, partial, reference, currency,
                    requested, payable_account_id, commission_account_id, location_id, terminal_id, metadata, hold_expires_at,
                    idempotency_key, drive_after, created_at, updated_at)
-            VALUES (@RedemptionId, @MerchantId, @BooksMerchantId, 'authorizing', @Mode, @Partial, @Reference, @Currency,
-                   @Requested, @PayableAccountId, @CommissionAccountId, @LocationId, @TerminalId, @Metadata::jsonb, @HoldExpiresAt,
-                   @IdempotencyKey, @DriveAfter, @CreatedAt, @CreatedAt);
+            SELECT redemption_id, merchant_id, books_merchant_id, 'authorizing', mode, partial, reference, currency,
+                   requested, payable_account_id, commission_account_id, location_id, terminal_id, metadata::jsonb, hold_expires_at,
+                   idempotency_key, drive_after, created_at, created_at
+              FROM unnest(@RedemptionIds, @MerchantIds, @BooksMerchantIds, @Modes, @Partials, @References, @Currencies,
+                          @Requested, @PayableAccountIds, @CommissionAccountIds, @LocationIds, @TerminalIds, @Metadata,
+                          @HoldExpiresAts, @IdempotencyKeys, @DriveAfters, @CreatedAts)
+                AS r (redemption_id, merchant_id, books_merchant_id, mode, partial, reference, currency, requested,
+                      payable_account_id, commission_account_id, location_id, terminal_id, metadata, hold_expires_at,
+                      idempotency_key, drive_after, created_at);
             INSERT INTO redemption_legs (redemption_id, position, gift_card_id, last4, lot_id, account_id, max_amount,
                    commission_basis_points)
-            SELECT @RedemptionId, l.position, l.gift_card_id, l.last4, l.lot_id, l.account_id, l.max_amount, l.commission
-              FROM unnest(@Positions, @GiftCardIds, @LastFours, @LotIds, @AccountIds, @MaxAmounts, @Commissions)
-                AS l (position, gift_card_id, last4, lot_id, account_id, max_amount, commission);
+            SELECT redemption_id, position, gift_card_id, last4, lot_id, account_id, max_amount, commission
+              FROM unnest(@LegRedemptionIds, @Positions, @GiftCardIds, @LastFours, @LotIds, @AccountIds, @MaxAmounts, @Commissions)
+                AS l (redemption_id, position, gift_card_id, last4, lot_id, account_id, max_amount, commission);
             INSERT INTO redemption_events (redemption_id, kind, actor, occurred_at)
-            VALUES (@RedemptionId, 'accepted', 'till', @CreatedAt)
+            SELECT redemption_id, 'accepted', 'till', created_at
+              FROM unnest(@RedemptionIds, @CreatedAts) AS r (redemption_id, created_at)
             """;
     }
 }

@@ -74,7 +74,7 @@ internal sealed class RedemptionDecider(Database database, RedemptionStore store
             Version = row.Version + 1,
             UpdatedAt = now,
         };
-        await RedemptionOutcomes.UpdateAsync(db, decided, driveAfter: now + GiftcardLimits.TakeOver);
+        await RedemptionStore.UpdateAsync(db, decided, driveAfter: now + GiftcardLimits.TakeOver);
         await store.NoteAsync(db, row.Id, request.Decision, request.Actor, amount == 0 ? null : new { amount });
         return decided;
     }

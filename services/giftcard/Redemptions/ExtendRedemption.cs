@@ -111,7 +111,7 @@ internal sealed class RedemptionExtender(
         if (now.Row.HoldExpiresAt < end)
         {
             now = now with { Row = now.Row with { HoldExpiresAt = end, Version = now.Row.Version + 1, UpdatedAt = time.GetUtcNow() } };
-            await RedemptionOutcomes.UpdateAsync(db, now.Row);
+            await RedemptionStore.UpdateAsync(db, now.Row);
             await store.NoteAsync(db, row.Id, "extended", actor, new { HoldExpiresAt = end });
         }
 

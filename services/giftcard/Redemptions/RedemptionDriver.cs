@@ -2,7 +2,6 @@ using LocalPlus.Contracts.Ledger.V1;
 using LocalPlus.Giftcard.Cards;
 using LocalPlus.Giftcard.Ledger;
 using LocalPlus.Giftcard.Runs;
-using LocalPlus.Hosting;
 using LocalPlus.Kernel;
 
 namespace LocalPlus.Giftcard.Redemptions;
@@ -13,7 +12,7 @@ namespace LocalPlus.Giftcard.Redemptions;
 /// step, at the same time or after a crash: the ledger does it once, and the first to come back writes it down.
 /// </summary>
 internal sealed class RedemptionDriver(
-    Database database, LedgerGateway ledger, RedemptionOutcomes outcomes, CardReader cards,
+    LedgerGateway ledger, OutcomeWriter outcomes, CardReader cards,
     RunSignal runs, Doorbell doorbell, TimeProvider time)
 {
     /// <summary>
@@ -32,12 +31,12 @@ internal sealed class RedemptionDriver(
             }
 
             var hold = await BalancedAsync(redemption, placed, fresh: true, cancel);
-            return await FinishAsync(row.Id, (db, now) => outcomes.AuthorizedAsync(db, now, hold), cancel) ?? redemption;
+            return await FinishAsync(row.Id, (now, at) => RedemptionOutcomes.Authorized(now, hold, at), cancel) ?? redemption;
         }
         catch (FaultException refusal)
         {
             var available = refusal.Fault == Faults.InsufficientBalance ? await AvailableAsync(redemption, cancel) : (long?)null;
-            return await FinishAsync(row.Id, (db, now) => outcomes.RefusedAsync(db, now, refusal, available), cancel) ?? redemption;
+            return await FinishAsync(row.Id, (now, at) => RedemptionOutcomes.Refused(now, refusal, available, at), cancel) ?? redemption;
         }
     }
 
@@ -68,7 +67,7 @@ internal sealed class RedemptionDriver(
         }
 
         hold = await BalancedAsync(redemption, hold, fresh, cancel);
-        var settled = await FinishAsync(row.Id, (db, now) => outcomes.SettledAsync(db, now, hold), cancel) ?? redemption;
+        var settled = await FinishAsync(row.Id, (now, at) => RedemptionOutcomes.Settled(now, hold, at), cancel) ?? redemption;
         if (RedemptionState.IsSettled(settled.Row.State))
         {
             doorbell.Ring(settled.Row.Id, settled.Row.RunGeneration);
@@ -133,17 +132,19 @@ internal sealed class RedemptionDriver(
     }
 
     private async Task<Redemption?> FinishAsync(
-        RedemptionId id, Func<DbSession, Redemption, Task<Redemption>> finish, CancellationToken cancel)
+        RedemptionId id, Func<Redemption, DateTimeOffset, Outcome?> decide, CancellationToken cancel)
     {
-        await using var db = await database.BeginAsync(cancel);
-        if (await RedemptionStore.LockAsync(db, id) is not { } now)
-        {
-            return null;
-        }
-
-        var finished = await finish(db, now);
-        await db.CommitAsync();
-        if (finished.Row.RunGeneration != now.Row.RunGeneration)
+        var startsRun = false;
+        var finished = await outcomes.FinishAsync(
+            id,
+            (now, at) =>
+            {
+                var outcome = decide(now, at);
+                startsRun = outcome is { StartsRun: true };
+                return outcome;
+            },
+            cancel);
+        if (startsRun)
         {
             runs.Ring();
         }

@@ -36,11 +36,21 @@ internal static class RedemptionEvents
         DbSession db, RedemptionRow row, IEnumerable<LegRow> legs, string type, long amount,
         RefundId? refund = null, IEnumerable<RefundLeg>? parts = null) =>
         db.PublishAsync(
-            Topic, type, row.Id.ToString(), row.Version, new MerchantId(row.MerchantId),
-            new RedemptionEventData(
-                row.Id, [.. legs.Select(l => l.GiftCardId).Distinct().Select(id => new GiftCardId(id))], amount, row.Currency,
-                row.LocationId is { } location ? new LocationId(location) : null, row.State, row.Mode, row.Reference,
-                row.Requested, row.Captured, row.Refunded, Amounts(legs, type, parts), refund));
+            Topic, type, row.Id.ToString(), row.Version, new MerchantId(row.MerchantId), Data(row, legs, type, amount, refund, parts));
+
+    /// <summary>The events of many outcomes.</summary>
+    public static Task PublishAsync(DbSession db, IReadOnlyList<OutcomeWriter.Written> written, DateTimeOffset at) =>
+        db.PublishAsync(Topic, [.. written.Select(w => ToEvent(w.Outcome, w.Outcome.Redemption.Row, w.Trace))], at);
+
+    private static OutboxEvent ToEvent(Outcome outcome, RedemptionRow row, string? trace) => new(
+        outcome.EventType!, row.Id.ToString(), row.Version, new MerchantId(row.MerchantId),
+        Data(row, outcome.Redemption.Legs, outcome.EventType!, outcome.EventAmount), trace);
+
+    private static RedemptionEventData Data(
+        RedemptionRow row, IEnumerable<LegRow> legs, string type, long amount, RefundId? refund = null, IEnumerable<RefundLeg>? parts = null) =>
+        new(row.Id, [.. legs.Select(l => l.GiftCardId).Distinct().Select(id => new GiftCardId(id))], amount, row.Currency,
+            row.LocationId is { } location ? new LocationId(location) : null, row.State, row.Mode, row.Reference,
+            row.Requested, row.Captured, row.Refunded, Amounts(legs, type, parts), refund);
 
     private static IReadOnlyList<SourceAmount> Amounts(IEnumerable<LegRow> legs, string type, IEnumerable<RefundLeg>? parts) =>
     [

@@ -1,3 +1,4 @@
+using Dapper;
 using System.Text.Json;
 using LocalPlus.Hosting;
 using LocalPlus.Kernel;
@@ -39,6 +40,25 @@ internal sealed class RedemptionStore(Database database, TimeProvider time)
         return await db.QuerySingleOrDefaultAsync<RedemptionRow>(Sql.Lock, args) is { } row
             ? new(row, await db.QueryAsync<LegRow>(Sql.Legs, args))
             : null;
+    }
+
+    /// <summary>Locks many, in one order; those that there are.</summary>
+    public static async Task<Dictionary<RedemptionId, Redemption>> LockAsync(DbSession db, Guid[] ids)
+    {
+        var rows = await db.QueryAsync<RedemptionRow>(Sql.LockMany, new { RedemptionIds = ids });
+        var legs = (await db.QueryAsync<LegRow>(Sql.LegsOfMany, new { RedemptionIds = ids })).ToLookup(leg => leg.RedemptionId);
+        return rows.ToDictionary(row => row.Id, row => new Redemption(row, [.. legs[row.RedemptionId]]));
+    }
+
+    /// <summary>
+    /// Writes the columns that a step may change. With a time the redemption has an open step, which the sweeper takes over
+    /// then; without one it has none.
+    /// </summary>
+    public static Task UpdateAsync(DbSession db, RedemptionRow row, DateTimeOffset? driveAfter = null)
+    {
+        var args = new DynamicParameters(row);
+        args.Add("DriveAfter", driveAfter);
+        return db.ExecuteAsync(Sql.Update, args);
     }
 
     /// <summary>Adds to the timeline, in the transaction of what happened.</summary>
@@ -85,6 +105,24 @@ internal sealed class RedemptionStore(Database database, TimeProvider time)
 
         // Exactly one of confirm, cancel and expiry decides: whoever holds this lock first.
         public const string Lock = $"{RedemptionRow.Columns} WHERE r.redemption_id = @RedemptionId FOR UPDATE";
+
+        public const string LockMany =
+            $"{RedemptionRow.Columns} WHERE r.redemption_id = ANY(@RedemptionIds) ORDER BY r.redemption_id FOR UPDATE";
+
+        public const string LegsOfMany =
+            $"{LegRow.Columns} WHERE g.redemption_id = ANY(@RedemptionIds) ORDER BY g.redemption_id, g.position";
+
+        public const string Update =
+            """
+            UPDATE redemptions
+               SET state = @State, approved = @Approved, captured = @Captured, refunded = @Refunded, hold_id = @HoldId,
+                   hold_expires_at = @HoldExpiresAt, transaction_id = @TransactionId, decision = @Decision,
+                   decision_amount = @DecisionAmount, decided_by = @DecidedBy, fault_code = @FaultCode,
+                   fault_detail = @FaultDetail, fault_available = @FaultAvailable, needs_attention = @NeedsAttention,
+                   run_generation = @RunGeneration, version = @Version, updated_at = @UpdatedAt,
+                   drive_after = @DriveAfter, drive_attempts = 0, drive_error = NULL
+             WHERE redemption_id = @RedemptionId
+            """;
 
         public const string Legs = $"{LegRow.Columns} WHERE g.redemption_id = @RedemptionId ORDER BY g.position";
 

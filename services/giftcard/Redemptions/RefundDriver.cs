@@ -51,7 +51,7 @@ internal sealed class RefundDriver(Database database, LedgerGateway ledger, Rede
         {
             // What was set aside for this refund is free for another.
             row = row with { Refunded = row.Refunded - refund.Amount, Version = row.Version + 1, UpdatedAt = time.GetUtcNow() };
-            await RedemptionOutcomes.UpdateAsync(db, row);
+            await RedemptionStore.UpdateAsync(db, row);
             await store.NoteAsync(db, row.Id, "refund_refused", "giftcard", new { refund.Amount, Code = refusal.Fault.Code });
         }
 
@@ -81,7 +81,7 @@ internal sealed class RefundDriver(Database database, LedgerGateway ledger, Rede
             Version = now.Row.Version + 1,
             UpdatedAt = time.GetUtcNow(),
         };
-        await RedemptionOutcomes.UpdateAsync(db, row);
+        await RedemptionStore.UpdateAsync(db, row);
         await store.NoteAsync(db, row.Id, "refunded", "till", new { refund.Amount, RefundId = new RefundId(refund.RefundId) });
         await CardActivities.AddAsync(
             db, "refund", parts.GroupBy(p => p.GiftCardId).Select(g => (g.Key, g.Sum(p => p.Amount))),

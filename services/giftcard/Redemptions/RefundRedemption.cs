@@ -97,7 +97,7 @@ internal static class RefundRedemption
             }
 
             var row = now.Row with { Refunded = now.Row.Refunded + amount, Version = now.Row.Version + 1, UpdatedAt = created };
-            await RedemptionOutcomes.UpdateAsync(db, row);
+            await RedemptionStore.UpdateAsync(db, row);
             await db.CommitAsync();
             return refund;
         }

@@ -43,37 +43,24 @@ internal sealed class SettleRedemption(RunBook book, RedemptionStore store, Rede
 }
 
 /// <summary>Keeps the tables of runs and steps: what operators see, whether the engine is there or not.</summary>
-internal sealed class RunBook(Database database, TimeProvider time)
+internal sealed class RunBook
 {
     private const int ErrorLength = 500;
+    private readonly Database database;
+    private readonly TimeProvider time;
+    private readonly GroupCommit<RedemptionStep, RedemptionProgress> advances;
+
+    public RunBook(Database database, TimeProvider time)
+    {
+        this.database = database;
+        this.time = time;
+        advances = new(database, AdvanceAllAsync);
+    }
 
     public async Task<RedemptionProgress> AdvanceAsync(RedemptionStep input, CancellationToken cancel)
     {
         await Failpoints.BeforeAsync(RedemptionSteps.Advance);
-        var id = RedemptionId.Parse(input.RedemptionId).Value;
-        await using var db = await database.BeginAsync(cancel);
-        var seen = await db.QuerySingleOrDefaultAsync<Seen>(Sql.See, new { RedemptionId = id });
-        if (seen is null || seen.RunGeneration != input.Generation)
-        {
-            // Another generation took over, or the redemption is not of this database: this run has nothing to do.
-            return new("superseded", RedemptionNext.Finish);
-        }
-
-        var now = time.GetUtcNow();
-        var progress = RunProgress.Of(seen.State, seen.DriveAfter, seen.HoldExpiresAt, input.Round, now);
-        var isOver = progress.Next == RedemptionNext.Finish;
-        await db.ExecuteAsync(Sql.Advance, new
-        {
-            RedemptionId = id,
-            input.Generation,
-            Step = RedemptionSteps.Advance,
-            RunState = isOver ? RunState.Finished : RunState.Waiting,
-            NextStep = isOver ? "done" : progress.Next == RedemptionNext.Settle ? RedemptionSteps.Settle : "wait",
-            DueAt = now.AddSeconds(progress.AfterSeconds),
-            Now = now,
-            FinishedAt = isOver ? now : (DateTimeOffset?)null,
-        });
-        await db.CommitAsync();
+        var progress = await advances.WriteAsync(input, cancel);
         await Failpoints.CommittedAsync(RedemptionSteps.Advance);
         return progress;
     }
@@ -86,6 +73,42 @@ internal sealed class RunBook(Database database, TimeProvider time)
 
     public Task StepFailedAsync(RedemptionStep input, string step, string error, CancellationToken cancel) =>
         WriteAsync(input, step, "failed", error.Length > ErrorLength ? error[..ErrorLength] : error, cancel);
+
+    private async Task<IReadOnlyList<RedemptionProgress>> AdvanceAllAsync(DbSession db, IReadOnlyList<RedemptionStep> inputs)
+    {
+        var ids = inputs.Select(input => RedemptionId.Parse(input.RedemptionId).Value).ToArray();
+        var seen = (await db.QueryAsync<Seen>(Sql.See, new { RedemptionIds = ids })).ToDictionary(row => row.RedemptionId);
+        var now = time.GetUtcNow();
+
+        // Superseded: another generation took over, or the redemption is not of this database; this run has nothing to do.
+        RedemptionProgress[] progress = [.. inputs.Zip(ids, (input, id) => seen.TryGetValue(id, out var row) && row.RunGeneration == input.Generation
+            ? RunProgress.Of(row.State, row.DriveAfter, row.HoldExpiresAt, input.Round, now)
+            : new("superseded", RedemptionNext.Finish))];
+        var mine = Enumerable.Range(0, inputs.Count)
+            .Where(i => seen.TryGetValue(ids[i], out var row) && row.RunGeneration == inputs[i].Generation).ToArray();
+        if (mine.Length > 0)
+        {
+            await db.ExecuteAsync(Sql.Advance, new
+            {
+                RedemptionIds = mine.Select(i => ids[i]).ToArray(),
+                Generations = mine.Select(i => inputs[i].Generation).ToArray(),
+                RunStates = mine.Select(i => progress[i].Next == RedemptionNext.Finish ? RunState.Finished : RunState.Waiting).ToArray(),
+                NextSteps = mine.Select(i => NextStep(progress[i].Next)).ToArray(),
+                DueAts = mine.Select(i => now.AddSeconds(progress[i].AfterSeconds).UtcDateTime).ToArray(),
+                Step = RedemptionSteps.Advance,
+                Now = now,
+            });
+        }
+
+        return progress;
+    }
+
+    private static string NextStep(RedemptionNext next) => next switch
+    {
+        RedemptionNext.Finish => "done",
+        RedemptionNext.Settle => RedemptionSteps.Settle,
+        _ => "wait",
+    };
 
     private async Task WriteAsync(RedemptionStep input, string step, string state, string? error, CancellationToken cancel)
     {
@@ -104,38 +127,48 @@ internal sealed class RunBook(Database database, TimeProvider time)
         await db.CommitAsync();
     }
 
-    private sealed record Seen(string State, int RunGeneration, DateTimeOffset? DriveAfter, DateTimeOffset? HoldExpiresAt);
+    private sealed record Seen(Guid RedemptionId, string State, int RunGeneration, DateTimeOffset? DriveAfter, DateTimeOffset? HoldExpiresAt);
 
     private static class Sql
     {
         public const string See =
             """
-            SELECT state, run_generation, drive_after, hold_expires_at
+            SELECT redemption_id, state, run_generation, drive_after, hold_expires_at
               FROM redemptions
-             WHERE redemption_id = @RedemptionId
+             WHERE redemption_id = ANY(@RedemptionIds)
             """;
 
-        // An engine that delivers late finds a run that operators have ended: it stays ended.
+        // An engine that delivers late finds a run that operators have ended: it stays ended. Rows are locked in one order.
         public const string Advance =
             """
-            UPDATE redemption_runs
-               SET state = @RunState, step = @NextStep, due_at = @DueAt, attempts = 0, last_error = NULL, seen_at = @Now,
-                   started_at = coalesce(started_at, @Now), finished_at = @FinishedAt
-             WHERE redemption_id = @RedemptionId
-               AND generation = @Generation
-               AND state IN ('pending', 'started', 'waiting', 'failed');
+            WITH mine AS (
+                SELECT n.redemption_id, n.generation, a.run_state, a.next_step, a.due_at
+                  FROM unnest(@RedemptionIds, @Generations, @RunStates, @NextSteps, @DueAts)
+                    AS a (redemption_id, generation, run_state, next_step, due_at)
+                  JOIN redemption_runs n USING (redemption_id, generation)
+                 WHERE n.state IN ('pending', 'started', 'waiting', 'failed')
+                 ORDER BY n.redemption_id
+                   FOR UPDATE OF n)
+            UPDATE redemption_runs n
+               SET state = m.run_state, step = m.next_step, due_at = m.due_at, attempts = 0, last_error = NULL, seen_at = @Now,
+                   started_at = coalesce(n.started_at, @Now), finished_at = CASE m.run_state WHEN 'finished' THEN @Now END
+              FROM mine m
+             WHERE n.redemption_id = m.redemption_id
+               AND n.generation = m.generation;
             INSERT INTO redemption_run_steps (redemption_id, generation, step, state, attempts, first_started_at,
                    last_started_at, finished_at)
-            VALUES (@RedemptionId, @Generation, @Step, 'done', 1, @Now, @Now, @Now)
+            SELECT redemption_id, generation, @Step, 'done', 1, @Now, @Now, @Now
+              FROM unnest(@RedemptionIds, @Generations) AS a (redemption_id, generation)
                 ON CONFLICT (redemption_id, generation, step) DO UPDATE
                SET attempts = redemption_run_steps.attempts + 1, last_started_at = @Now, finished_at = @Now, state = 'done';
             INSERT INTO redemption_events (redemption_id, kind, actor, occurred_at)
-            SELECT @RedemptionId, 'run_finished', 'workflow', @Now
-             WHERE @FinishedAt::timestamptz IS NOT NULL
+            SELECT a.redemption_id, 'run_finished', 'workflow', @Now
+              FROM unnest(@RedemptionIds, @RunStates) AS a (redemption_id, run_state)
+             WHERE a.run_state = 'finished'
                AND NOT EXISTS (SELECT 1
-                                 FROM redemption_events
-                                WHERE redemption_id = @RedemptionId
-                                  AND kind = 'run_finished')
+                                 FROM redemption_events e
+                                WHERE e.redemption_id = a.redemption_id
+                                  AND e.kind = 'run_finished')
             """;
 
         public const string WriteStep =

@@ -79,7 +79,7 @@ internal sealed class RunOperator(
                 Version = now.Row.Version + 1,
                 UpdatedAt = time.GetUtcNow(),
             };
-            await RedemptionOutcomes.UpdateAsync(db, row, driveAfter: time.GetUtcNow() + GiftcardLimits.TakeOver);
+            await RedemptionStore.UpdateAsync(db, row, driveAfter: time.GetUtcNow() + GiftcardLimits.TakeOver);
             await store.NoteAsync(db, call.Id, "force_release", Actor(call.Who), new { Was = now.Row.State });
             await desk.RecordAsync(db, call.Who, "release", call.Id, call.Body.Reason, new { Was = now.Row.State });
             await db.CommitAsync();

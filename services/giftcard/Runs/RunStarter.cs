@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Dapr.Workflow;
 using Grpc.Core;
 using LocalPlus.Hosting;
@@ -56,10 +57,19 @@ internal sealed class RunStarter(
         await using var db = await database.BeginAsync(cancel);
         var due = await db.QueryAsync<DueRun>(Sql.Take, new { Now = now, Lease = now + Lease, Take = Batch });
         await db.CommitAsync();
+        var started = new ConcurrentBag<DueRun>();
         await Parallel.ForEachAsync(
             due,
             new ParallelOptions { MaxDegreeOfParallelism = options.Value.ConcurrentStarts, CancellationToken = cancel },
-            async (run, token) => await StartAsync(run, token));
+            async (run, token) =>
+            {
+                if (await StartAsync(run, token))
+                {
+                    started.Add(run);
+                }
+            });
+        await MarkStartedAsync([.. started], cancel);
+        await Failpoints.AnsweredAsync("Schedule");
         return due.Count;
     }
 
@@ -75,7 +85,8 @@ internal sealed class RunStarter(
         return closed;
     }
 
-    private async Task StartAsync(DueRun run, CancellationToken cancel)
+    /// <summary>Whether the engine has the run; if not, it is due again later.</summary>
+    private async Task<bool> StartAsync(DueRun run, CancellationToken cancel)
     {
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         deadline.CancelAfter(StartDeadline);
@@ -85,8 +96,7 @@ internal sealed class RunStarter(
             // again would replace its history.
             if (run.Attempts > 1 && (await workflows.GetWorkflowStateAsync(run.InstanceId, false, deadline.Token)).Exists)
             {
-                await MarkAsync(run, RunState.Started, null, cancel);
-                return;
+                return true;
             }
 
             var input = new RedemptionRun(new RedemptionId(run.RedemptionId).ToString(), run.Generation);
@@ -94,30 +104,40 @@ internal sealed class RunStarter(
             await workflows.ScheduleNewWorkflowAsync(
                 nameof(RedemptionV1), run.InstanceId, input, (DateTimeOffset?)null, deadline.Token);
             await Failpoints.CommittedAsync("Schedule");
-            await MarkAsync(run, RunState.Started, null, cancel);
-            await Failpoints.AnsweredAsync("Schedule");
+            return true;
         }
         catch (RpcException exists) when (exists.StatusCode == StatusCode.AlreadyExists)
         {
-            await MarkAsync(run, RunState.Started, null, cancel);
+            return true;
         }
         catch (Exception exception) when (!cancel.IsCancellationRequested)
         {
             log.RunNotStarted(run.InstanceId, run.Attempts, exception.Message);
-            await MarkAsync(run, RunState.Pending, exception.Message, cancel);
+            await PutOffAsync(run, exception.Message, cancel);
+            return false;
         }
     }
 
-    private async Task MarkAsync(DueRun run, string state, string? error, CancellationToken cancel)
+    private async Task MarkStartedAsync(DueRun[] runs, CancellationToken cancel)
     {
         var now = time.GetUtcNow();
+        await using var db = await database.BeginAsync(cancel);
+        await db.ExecuteAsync(Sql.MarkStarted, new
+        {
+            RedemptionIds = runs.Select(run => run.RedemptionId).ToArray(),
+            Generations = runs.Select(run => run.Generation).ToArray(),
+            Now = now,
+            DueAt = now + LongestRetry,
+        });
+        await db.CommitAsync();
+    }
+
+    private async Task PutOffAsync(DueRun run, string error, CancellationToken cancel)
+    {
         var pause = TimeSpan.FromSeconds(Math.Min(LongestRetry.TotalSeconds, 1L << Math.Min(run.Attempts, 10)));
         await using var db = await database.BeginAsync(cancel);
-        await db.ExecuteAsync(Sql.Mark, new
-        {
-            run.RedemptionId, run.Generation, State = state, Error = error, Now = now,
-            DueAt = state == RunState.Pending ? now + pause : now + LongestRetry,
-        });
+        await db.ExecuteAsync(
+            Sql.PutOff, new { run.RedemptionId, run.Generation, Error = error, DueAt = time.GetUtcNow() + pause });
         await db.CommitAsync();
     }
 
@@ -142,13 +162,24 @@ internal sealed class RunStarter(
             RETURNING n.redemption_id, n.generation, n.instance_id, n.attempts
             """;
 
-        // Only while it is pending: the run's own activities may have been quicker than this answer.
-        public const string Mark =
+        // Only while it is pending: the run's own activities may have been quicker than this answer, or be writing now.
+        public const string MarkStarted =
+            """
+            UPDATE redemption_runs n
+               SET state = 'started', last_error = NULL, due_at = @DueAt, attempts = 0, started_at = @Now
+              FROM (SELECT redemption_id, generation
+                      FROM unnest(@RedemptionIds, @Generations) AS a (redemption_id, generation)
+                      JOIN redemption_runs r USING (redemption_id, generation)
+                     WHERE r.state = 'pending'
+                       FOR UPDATE OF r SKIP LOCKED) s
+             WHERE n.redemption_id = s.redemption_id
+               AND n.generation = s.generation
+            """;
+
+        public const string PutOff =
             """
             UPDATE redemption_runs
-               SET state = @State, last_error = @Error, due_at = @DueAt,
-                   attempts = CASE WHEN @State = 'pending' THEN attempts ELSE 0 END,
-                   started_at = CASE WHEN @State = 'pending' THEN started_at ELSE @Now END
+               SET last_error = @Error, due_at = @DueAt
              WHERE redemption_id = @RedemptionId
                AND generation = @Generation
                AND state = 'pending'

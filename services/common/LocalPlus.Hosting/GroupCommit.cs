@@ -1,0 +1,96 @@
+using System.Threading.Channels;
+using LocalPlus.Kernel;
+
+namespace LocalPlus.Hosting;
+
+/// <summary>
+/// Many small writes of one kind in one transaction. Callers bring an item each; whatever waits when the transaction before
+/// has ended goes into the next, so nobody waits for a batch to fill, and the busier the service is the more share a
+/// flush. Should a batch fail, its items go alone, and each caller hears of its own failure only.
+/// </summary>
+/// <param name="database">Where to.</param>
+/// <param name="write">Writes the items and gives their results, in their order; statements for sets, not loops.</param>
+public sealed class GroupCommit<TItem, TResult>(
+    Database database, Func<DbSession, IReadOnlyList<TItem>, Task<IReadOnlyList<TResult>>> write)
+{
+    /// <summary>Items in one transaction.</summary>
+    public const int MaxItems = 128;
+
+    /// <summary>Items that may wait; more are refused with busy.</summary>
+    public const int MaxWaiting = 4096;
+
+    private readonly Channel<Entry> waiting = Channel.CreateBounded<Entry>(MaxWaiting);
+    private int writing;
+
+    /// <summary>The item's result, once it is durable. Giving up waiting does not undo it.</summary>
+    public async Task<TResult> WriteAsync(TItem item, CancellationToken cancel)
+    {
+        var entry = new Entry(item);
+        if (!waiting.Writer.TryWrite(entry))
+        {
+            throw new FaultException(CommonFaults.Busy, "More is waiting to be written than there is room for.");
+        }
+
+        if (Interlocked.Exchange(ref writing, 1) == 0)
+        {
+            _ = Task.Run(DrainAsync, CancellationToken.None);
+        }
+
+        return await entry.Done.Task.WaitAsync(cancel);
+    }
+
+    private async Task DrainAsync()
+    {
+        while (true)
+        {
+            var batch = new List<Entry>(MaxItems);
+            while (batch.Count < MaxItems && waiting.Reader.TryRead(out var entry))
+            {
+                batch.Add(entry);
+            }
+
+            if (batch.Count > 0)
+            {
+                await WriteAsync(batch);
+                continue;
+            }
+
+            // Whoever brings an item after the exchange finds no writer; one that was brought before is seen by the count.
+            Interlocked.Exchange(ref writing, 0);
+            if (waiting.Reader.Count == 0 || Interlocked.Exchange(ref writing, 1) == 1)
+            {
+                return;
+            }
+        }
+    }
+
+    private async Task WriteAsync(List<Entry> batch)
+    {
+        try
+        {
+            await using var db = await database.BeginAsync(CancellationToken.None);
+            var results = await write(db, [.. batch.Select(entry => entry.Item)]);
+            await db.CommitAsync();
+            for (var i = 0; i < batch.Count; i++)
+            {
+                batch[i].Done.SetResult(results[i]);
+            }
+        }
+        catch (Exception) when (batch.Count > 1)
+        {
+            foreach (var entry in batch)
+            {
+                await WriteAsync([entry]);
+            }
+        }
+        catch (Exception exception)
+        {
+            batch[0].Done.SetException(exception);
+        }
+    }
+
+    private sealed record Entry(TItem Item)
+    {
+        public TaskCompletionSource<TResult> Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    }
+}

@@ -1,0 +1,168 @@
+using System.Diagnostics;
+using System.Text.Json;
+using LocalPlus.Giftcard.Cards;
+using LocalPlus.Giftcard.Runs;
+using LocalPlus.Hosting;
+using LocalPlus.Kernel;
+
+namespace LocalPlus.Giftcard.Redemptions;
+
+/// <summary>
+/// Writes outcomes down under their redemptions' locks: state, legs, timeline, the cards' histories, the event, the run to
+/// start and the stored answer. Those of many redemptions share a transaction and its statements.
+/// </summary>
+internal sealed class OutcomeWriter
+{
+    private readonly TimeProvider time;
+    private readonly GroupCommit<Pending, Redemption?> commit;
+
+    public OutcomeWriter(Database database, TimeProvider time)
+    {
+        this.time = time;
+        commit = new(database, WriteAllAsync);
+    }
+
+    /// <summary>
+    /// Decides with the redemption's row locked and writes what was decided. Returns the redemption as it now is; null when
+    /// there is none.
+    /// </summary>
+    public Task<Redemption?> FinishAsync(RedemptionId id, Func<Redemption, DateTimeOffset, Outcome?> decide, CancellationToken cancel) =>
+        commit.WriteAsync(new(id, decide, Activity.Current?.Id), cancel);
+
+    private async Task<IReadOnlyList<Redemption?>> WriteAllAsync(DbSession db, IReadOnlyList<Pending> pending)
+    {
+        var now = await RedemptionStore.LockAsync(db, [.. pending.Select(p => p.Id.Value)]);
+        var at = time.GetUtcNow();
+        var written = new Dictionary<RedemptionId, Written>();
+        foreach (var (id, decide, trace) in pending)
+        {
+            if (now.TryGetValue(id, out var redemption) && decide(redemption, at) is { } outcome)
+            {
+                written.Add(id, new(outcome, trace));
+                now[id] = outcome.Redemption;
+            }
+        }
+
+        if (written.Count > 0)
+        {
+            await WriteAsync(db, [.. written.Values], at);
+        }
+
+        return [.. pending.Select(p => now.GetValueOrDefault(p.Id))];
+    }
+
+    private static async Task WriteAsync(DbSession db, Written[] written, DateTimeOffset at)
+    {
+        var outcomes = Array.ConvertAll(written, w => w.Outcome);
+        var rows = Array.ConvertAll(outcomes, o => o.Redemption.Row);
+        var legs = outcomes.SelectMany(o => o.Redemption.Legs).ToArray();
+        await db.ExecuteAsync(Sql.Rows + Sql.Legs, new
+        {
+            Ids = Array.ConvertAll(rows, r => r.RedemptionId),
+            States = Array.ConvertAll(rows, r => r.State),
+            Approved = Array.ConvertAll(rows, r => r.Approved),
+            Captured = Array.ConvertAll(rows, r => r.Captured),
+            HoldIds = Array.ConvertAll(rows, r => r.HoldId),
+            TransactionIds = Array.ConvertAll(rows, r => r.TransactionId),
+            FaultCodes = Array.ConvertAll(rows, r => r.FaultCode),
+            FaultDetails = Array.ConvertAll(rows, r => r.FaultDetail),
+            FaultAvailables = Array.ConvertAll(rows, r => r.FaultAvailable),
+            NeedsAttention = Array.ConvertAll(rows, r => r.NeedsAttention),
+            Generations = Array.ConvertAll(rows, r => r.RunGeneration),
+            Versions = Array.ConvertAll(rows, r => r.Version),
+            Actors = Array.ConvertAll(outcomes, o => o.Actor),
+            Details = Array.ConvertAll(outcomes, o => JsonSerializer.Serialize(o.Detail, StrictJson.Options)),
+            At = at,
+            LegRedemptions = Array.ConvertAll(legs, l => l.RedemptionId),
+            Positions = Array.ConvertAll(legs, l => l.Position),
+            LegHeld = Array.ConvertAll(legs, l => l.Held),
+            LegCaptured = Array.ConvertAll(legs, l => l.Captured),
+            LegAvailable = Array.ConvertAll(legs, l => l.AvailableAfter),
+        });
+        await StartRunsAsync(db, [.. outcomes.Where(o => o.StartsRun).Select(o => o.Redemption.Row)], at);
+        await RedeemedAsync(db, [.. outcomes.Where(o => o.HasRedeemed).Select(o => o.Redemption)], at);
+        foreach (var (row, captured) in outcomes.Where(o => o.HasRedeemed).Select(o => o.Redemption))
+        {
+            await Settlement.CapturedAsync(db, row, Commission.Of(captured, [.. captured.Select(l => l.Captured)]));
+        }
+
+        await RedemptionEvents.PublishAsync(db, [.. written.Where(w => w.Outcome.EventType is not null)], at);
+        await StoreAnswersAsync(db, [.. outcomes.Where(o => o.Answer is not null && o.Redemption.Row.IdempotencyKey is not null)], at);
+        var rest = outcomes.Where(o => o.ReleasesRest).SelectMany(o => o.Redemption.Legs).Select(l => l.GiftCardId).ToArray();
+        if (rest.Length > 0)
+        {
+            await CardLeftovers.MarkAsync(db, rest, "release", at);
+        }
+    }
+
+    private static Task StartRunsAsync(DbSession db, RedemptionRow[] rows, DateTimeOffset at) => rows.Length == 0 ? Task.CompletedTask : db.ExecuteAsync(
+        Sql.Runs,
+        new
+        {
+            Ids = Array.ConvertAll(rows, r => r.RedemptionId),
+            Generations = Array.ConvertAll(rows, r => r.RunGeneration),
+            Merchants = Array.ConvertAll(rows, r => r.MerchantId),
+            Instances = Array.ConvertAll(rows, r => RunId.Of(r.Id, r.RunGeneration)),
+            Immediate = Array.ConvertAll(rows, r => r.IsImmediate),
+            At = at,
+        });
+
+    private static Task RedeemedAsync(DbSession db, Redemption[] redeemed, DateTimeOffset at) => CardActivities.AddAsync(
+        db,
+        redeemed.SelectMany(r => r.Legs.GroupBy(l => l.GiftCardId).Select(card => new CardActivity(
+            card.Key, "redeem", -card.Sum(l => l.Captured),
+            new(r.Row.BooksMerchantId, r.Row.Currency, r.Row.RedemptionId, r.Row.TransactionId, r.Row.Reference, null))))
+            .Where(activity => activity.Amount != 0),
+        at);
+
+    private static Task StoreAnswersAsync(DbSession db, Outcome[] answered, DateTimeOffset at) => Intents.StoreAsync(
+        db,
+        answered.Select(o => (new MerchantId(o.Redemption.Row.MerchantId), o.Redemption.Row.IdempotencyKey!, o.Answer!)),
+        at);
+
+    /// <param name="Trace">The request's, which the event goes on with.</param>
+    private sealed record Pending(RedemptionId Id, Func<Redemption, DateTimeOffset, Outcome?> Decide, string? Trace);
+
+    /// <param name="Trace">As in <see cref="Pending"/>.</param>
+    internal sealed record Written(Outcome Outcome, string? Trace);
+
+    private static class Sql
+    {
+        public const string Rows =
+            """
+            UPDATE redemptions r
+               SET state = o.state, approved = o.approved, captured = o.captured, hold_id = o.hold_id,
+                   transaction_id = o.transaction_id, fault_code = o.fault_code, fault_detail = o.fault_detail,
+                   fault_available = o.fault_available, needs_attention = o.needs_attention, run_generation = o.run_generation,
+                   version = o.version, updated_at = @At, drive_after = NULL, drive_attempts = 0, drive_error = NULL
+              FROM unnest(@Ids, @States, @Approved, @Captured, @HoldIds, @TransactionIds, @FaultCodes, @FaultDetails,
+                          @FaultAvailables, @NeedsAttention, @Generations, @Versions)
+                AS o (redemption_id, state, approved, captured, hold_id, transaction_id, fault_code, fault_detail,
+                      fault_available, needs_attention, run_generation, version)
+             WHERE r.redemption_id = o.redemption_id;
+            INSERT INTO redemption_events (redemption_id, kind, actor, detail, occurred_at)
+            SELECT redemption_id, state, actor, detail::jsonb, @At
+              FROM unnest(@Ids, @States, @Actors, @Details) AS o (redemption_id, state, actor, detail);
+
+            """;
+
+        public const string Legs =
+            """
+            UPDATE redemption_legs g
+               SET held = n.held, captured = n.captured, available_after = n.available_after
+              FROM unnest(@LegRedemptions, @Positions, @LegHeld, @LegCaptured, @LegAvailable)
+                AS n (redemption_id, position, held, captured, available_after)
+             WHERE g.redemption_id = n.redemption_id
+               AND g.position = n.position
+            """;
+
+        public const string Runs =
+            """
+            INSERT INTO redemption_runs (redemption_id, generation, merchant_id, instance_id, state, engine, immediate, step,
+                   due_at, created_at)
+            SELECT redemption_id, generation, merchant_id, instance_id, 'pending', 'dapr', immediate, 'start', @At, @At
+              FROM unnest(@Ids, @Generations, @Merchants, @Instances, @Immediate)
+                AS r (redemption_id, generation, merchant_id, instance_id, immediate)
+            """;
+    }
+}
