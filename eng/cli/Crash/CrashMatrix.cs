@@ -96,7 +96,7 @@ internal static class CrashMatrix
         text.AppendLine();
         text.AppendLine("Written by `./localplus test crash`. A cell kills its victim with SIGKILL at one instant of one step of a redemption, on the");
         text.AppendLine("stack of `./localplus up`; the number is seconds from the kill until everything holds again. What has to hold: one end");
-        text.AppendLine("state at most 30 s after the victim is healthy; one hold and one capture or one release in the ledger; the same answer for");
+        text.AppendLine("state at most 30 s after the victim is healthy, each consumer's effect at most 120 s after it; one hold and one capture or one release in the ledger; the same answer for");
         text.AppendLine("the same Idempotency-Key; one effect of each event in each consumer; a timeline and an engine's history without a gap; the");
         text.AppendLine("operator's view and the card agree with the ledger. Victims: the service that has come to the instant, the sidecars of all");
         text.AppendLine("services, both at once, PostgreSQL (services, ledger and workflow engine), Valkey (broker and cache).");
