@@ -87,7 +87,7 @@ public sealed class CardStoriesTests(StackFixture stack)
     private async Task<JsonNode> SendAsync(string call, string bearer, string? body, int status = 200)
     {
         var key = Guid.CreateVersion7().ToString();
-        (int Status, JsonNode Body) answer = default;
+        (int Status, JsonNode Body) answer = (0, null!);
         await UntilAsync(async () =>
         {
             answer = await OnceAsync(call, bearer, body, key);
