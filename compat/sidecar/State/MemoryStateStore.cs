@@ -45,6 +45,10 @@ internal sealed class MemoryStateStore(Component definition) : IStateStore
         {
             Sweep();
             var expiries = operations.Select(Expiry).ToArray();
+            if (operations.FirstOrDefault(o => o is { IsDelete: false, Unknown: not null }) is { } wrong)
+            {
+                throw new StateException(StateFailure.Other, wrong.Unknown!);
+            }
             foreach (var operation in operations)
             {
                 Check(operation);
@@ -73,20 +77,16 @@ internal sealed class MemoryStateStore(Component definition) : IStateStore
         var current = Live(operation.Key);
         if (operation.HasETag)
         {
-            if (!Guid.TryParse(operation.ETag, out var expected))
-            {
-                throw StateException.Invalid($"invalid UUID: {operation.ETag}");
-            }
             if (current is null)
             {
-                throw StateException.Mismatch($"state etag not match for key={operation.Key}: current=<nil>, expect={operation.ETag}");
+                throw StateException.Mismatch($"state not exist or expired for key={operation.Key}");
             }
-            if (current.ETag != expected)
+            if (current.ETag.ToString() != operation.ETag)
             {
                 throw StateException.Mismatch($"state etag not match for key={operation.Key}: current={current.ETag}, expect={operation.ETag}");
             }
         }
-        else if (operation is { Concurrency: StateConcurrency.FirstWrite, IsDelete: false } && current is not null)
+        else if (operation.Concurrency == StateConcurrency.FirstWrite && current is not null)
         {
             throw StateException.Mismatch("item already exists and no etag was passed");
         }

@@ -144,6 +144,10 @@ internal sealed partial class PostgresStateStore : IStateStore
 
     private (string Text, NpgsqlParameter[] Parameters) SetCommand(StateOperation operation)
     {
+        if (operation.Unknown is { } unknown)
+        {
+            throw new StateException(StateFailure.Other, unknown);
+        }
         var ttl = Ttl(operation);
         var key = new NpgsqlParameter<string> { TypedValue = operation.Key };
         // An empty value is what pgx sends as NULL, which the table refuses.
@@ -206,7 +210,7 @@ internal sealed partial class PostgresStateStore : IStateStore
         }
         return seconds switch
         {
-            < -1 => throw new StateException(StateFailure.Other, $"error parsing TTL: incorrect value for metadata 'ttlInSeconds': {seconds}"),
+            < -1 => throw new StateException(StateFailure.Other, "error parsing TTL: incorrect value for metadata 'ttlInSeconds': must be -1 or greater"),
             <= 0 => null,
             _ => seconds,
         };
@@ -287,7 +291,7 @@ internal sealed partial class PostgresStateStore : IStateStore
         public string Delete { get; } = $"DELETE FROM {table} WHERE key = $1";
 
         public string DeleteVersion { get; } =
-            $"DELETE FROM {table} WHERE key = $1 AND etag = $2 AND (expires_at IS NULL OR expires_at >= now())";
+            $"DELETE FROM {table} WHERE key = $1 AND etag = $2";
 
         public string Sweep { get; } = $"DELETE FROM {table} WHERE expires_at IS NOT NULL AND expires_at < now()";
     }

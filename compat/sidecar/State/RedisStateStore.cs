@@ -56,12 +56,34 @@ internal sealed class RedisStateStore(Component definition) : IStateStore
         replicas = line is not null && int.TryParse(line.AsSpan(line.IndexOf(':', StringComparison.Ordinal) + 1).Trim(), out var count) ? count : 0;
     }
 
-    public async ValueTask<StateEntry?> GetAsync(string key, bool strong) => Entry(await client.ExecuteAsync("HGETALL", key));
+    public async ValueTask<StateEntry?> GetAsync(string key, bool strong)
+    {
+        try
+        {
+            return Entry(await client.ExecuteAsync("HGETALL", key));
+        }
+        catch (ValkeyException refusal) when (refusal.FromServer)
+        {
+            return await GetPlainAsync(key);
+        }
+    }
 
     public async ValueTask<StateEntry?[]> GetManyAsync(IReadOnlyList<string> keys)
     {
         var replies = await client.ExecuteAllAsync([.. keys.Select(k => new RespArg[] { "HGETALL", k })]);
-        return [.. replies.Select(r => Entry(r.OrThrow()))];
+        var entries = new StateEntry?[keys.Count];
+        for (var i = 0; i < entries.Length; i++)
+        {
+            try
+            {
+                entries[i] = replies[i].Error is null ? Entry(replies[i]) : await GetPlainAsync(keys[i]);
+            }
+            catch (Exception problem) when (problem is StateException or ValkeyException { FromServer: true })
+            {
+                entries[i] = new StateEntry(default, "") { Error = problem.Message };
+            }
+        }
+        return entries;
     }
 
     public async ValueTask SetAsync(StateOperation operation)
@@ -145,8 +167,14 @@ internal sealed class RedisStateStore(Component definition) : IStateStore
                 version = fields[i + 1].Text;
             }
         }
-        return data is null ? null : new StateEntry(data, version);
+        return fields.Length == 0 ? null
+            : data is null || version.Length == 0 ? throw new StateException(StateFailure.Other, "required hash field 'data' or 'version' was not found")
+            : new StateEntry(data, version);
     }
+
+    /// <summary>A key that somebody set as a plain string is readable and has no version.</summary>
+    private async Task<StateEntry?> GetPlainAsync(string key) =>
+        (await client.ExecuteAsync("GET", key)).Bytes is { } data ? new StateEntry(data, "") : null;
 
     private static string Version(StateOperation operation)
     {

@@ -29,13 +29,20 @@ internal sealed record StateOperation
 
     public bool Strong { get; init; }
 
+    /// <summary>What a store says to an option that is none; null when all are known.</summary>
+    public string? Unknown { get; init; }
+
     public bool HasETag => !string.IsNullOrEmpty(ETag);
 
     public static readonly IReadOnlyDictionary<string, string> NoMetadata = new Dictionary<string, string>();
 }
 
 /// <summary>A stored value. <see cref="Expires"/> is RFC 3339, where the store knows it.</summary>
-internal sealed record StateEntry(ReadOnlyMemory<byte> Data, string ETag, string? Expires = null);
+internal sealed record StateEntry(ReadOnlyMemory<byte> Data, string ETag, string? Expires = null)
+{
+    /// <summary>Why this one of several keys could not be read.</summary>
+    public string? Error { get; init; }
+}
 
 internal enum StateFailure
 {

@@ -14,20 +14,30 @@ internal static class StateRequests
         _ => StateConcurrency.Unspecified,
     };
 
+    /// <summary>What daprd's stores say to a concurrency or consistency that they do not know.</summary>
+    public static string? UnknownOption(string? concurrency, string? consistency) =>
+        consistency is not (null or "" or "strong" or "eventual") ? $"unrecognized consistency model '{consistency}'"
+        : concurrency is not (null or "" or "first-write" or "last-write") ? $"unrecognized concurrency model '{concurrency}'"
+        : null;
+
     public static List<StateOperation> ParseSave(ReadOnlySpan<byte> body, NamedStore store, IReadOnlyDictionary<string, string>? urlMetadata) =>
-        Guard(body, (ref Utf8JsonReader reader) =>
+        Guard(body, "", (ref Utf8JsonReader reader) =>
         {
-            Expect(ref reader, JsonTokenType.StartArray, "[]state.SetRequest");
             var items = new List<StateOperation>();
+            if (reader.TokenType == JsonTokenType.Null)
+            {
+                return items;
+            }
+            Expect(ref reader, JsonTokenType.StartArray, "[]state.SetRequest");
             while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
             {
-                items.Add(Item(ref reader, store, urlMetadata));
+                items.Add(Item(ref reader, store, urlMetadata, needsKey: true));
             }
             return items;
         });
 
-    public static List<StateOperation> ParseTransaction(ReadOnlySpan<byte> body, NamedStore store) =>
-        Guard(body, (ref Utf8JsonReader reader) =>
+    public static List<StateOperation> ParseTransaction(ReadOnlySpan<byte> body, NamedStore store, IReadOnlyDictionary<string, string>? urlMetadata) =>
+        Guard(body, Deserializing, (ref Utf8JsonReader reader) =>
         {
             Expect(ref reader, JsonTokenType.StartObject, "state.TransactionalStateRequest");
             var operations = new List<StateOperation>();
@@ -40,14 +50,14 @@ internal static class StateRequests
                 }
                 while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
                 {
-                    operations.Add(Operation(ref reader, store));
+                    operations.Add(Operation(ref reader, store, urlMetadata));
                 }
             }
             return operations;
         });
 
     public static List<string> ParseBulkGet(ReadOnlySpan<byte> body) =>
-        Guard(body, (ref Utf8JsonReader reader) =>
+        Guard(body, Deserializing, (ref Utf8JsonReader reader) =>
         {
             Expect(ref reader, JsonTokenType.StartObject, "http.BulkGetRequest");
             var keys = new List<string>();
@@ -66,32 +76,31 @@ internal static class StateRequests
             return keys;
         });
 
+    /// <summary>How the refusals of all but the save begin.</summary>
+    private const string Deserializing = "failed deserializing HTTP body: ";
+
     private delegate T Parser<T>(ref Utf8JsonReader reader);
 
-    private static T Guard<T>(ReadOnlySpan<byte> body, Parser<T> parse)
+    private static T Guard<T>(ReadOnlySpan<byte> body, string prefix, Parser<T> parse)
     {
         if (body.IsEmpty)
         {
-            throw ApiException.Malformed("EOF");
+            throw ApiException.Malformed(prefix + "EOF");
         }
         try
         {
-            var reader = new Utf8JsonReader(body);
+            // Go's decoder stops behind the first value: what follows is not looked at.
+            var reader = new Utf8JsonReader(body, GoJson.Reading);
             reader.Read();
-            var result = parse(ref reader);
-            while (reader.Read())
-            {
-                throw ApiException.Malformed("invalid character after top-level value");
-            }
-            return result;
+            return parse(ref reader);
         }
         catch (Exception problem) when (problem is JsonException or InvalidOperationException)
         {
-            throw ApiException.Malformed(problem.Message);
+            throw ApiException.Malformed(prefix + problem.Message);
         }
     }
 
-    private static StateOperation Operation(ref Utf8JsonReader reader, NamedStore store)
+    private static StateOperation Operation(ref Utf8JsonReader reader, NamedStore store, IReadOnlyDictionary<string, string>? urlMetadata)
     {
         Expect(ref reader, JsonTokenType.StartObject, "state.TransactionalStateOperation");
         var kind = "";
@@ -104,7 +113,7 @@ internal static class StateRequests
             }
             else if (name == "request" && reader.TokenType == JsonTokenType.StartObject)
             {
-                request = Item(ref reader, store, null);
+                request = Item(ref reader, store, urlMetadata, needsKey: false);
             }
             else
             {
@@ -115,17 +124,21 @@ internal static class StateRequests
         {
             throw StateService.UnknownOperation(kind);
         }
-        return (request ?? throw ApiException.Malformed("\"key\" is a required field")) with { IsDelete = kind == "delete" };
+        return (request ?? new StateOperation { Key = StateService.Key(store, ""), Value = "null"u8.ToArray() }) with { IsDelete = kind == "delete" };
     }
 
-    private static StateOperation Item(ref Utf8JsonReader reader, NamedStore store, IReadOnlyDictionary<string, string>? urlMetadata)
+    private static StateOperation Item(ref Utf8JsonReader reader, NamedStore store, IReadOnlyDictionary<string, string>? urlMetadata, bool needsKey)
     {
+        if (reader.TokenType == JsonTokenType.Null && needsKey)
+        {
+            throw ApiException.Malformed("\"key\" is a required field");
+        }
         Expect(ref reader, JsonTokenType.StartObject, "state.SetRequest");
-        string? key = null;
+        var key = "";
         string? etag = null;
         ReadOnlyMemory<byte> value = "null"u8.ToArray();
         Dictionary<string, string>? metadata = null;
-        var (concurrency, strong) = (StateConcurrency.Unspecified, false);
+        var (concurrency, consistency) = ("", "");
         while (NextMember(ref reader, out var name))
         {
             switch (name)
@@ -135,7 +148,7 @@ internal static class StateRequests
                     break;
                 case "value":
                     var output = new ArrayBufferWriter<byte>(256);
-                    GoJson.Reencode(ref reader, output, store.Store.EscapesHtml);
+                    GoJson.Reencode(ref reader, output, new GoStyle(store.Store.EscapesHtml));
                     value = output.WrittenMemory;
                     break;
                 case "etag":
@@ -145,14 +158,14 @@ internal static class StateRequests
                     metadata = Map(ref reader);
                     break;
                 case "options":
-                    (concurrency, strong) = Options(ref reader);
+                    (concurrency, consistency) = Options(ref reader);
                     break;
                 default:
                     reader.Skip();
                     break;
             }
         }
-        if (string.IsNullOrEmpty(key))
+        if (needsKey && key.Length == 0)
         {
             throw ApiException.Malformed("\"key\" is a required field");
         }
@@ -162,17 +175,18 @@ internal static class StateRequests
             Value = value,
             ETag = etag,
             Metadata = Merge(metadata, urlMetadata),
-            Concurrency = concurrency,
-            Strong = strong,
+            Concurrency = Concurrency(concurrency),
+            Strong = consistency == "strong",
+            Unknown = UnknownOption(concurrency, consistency),
         };
     }
 
-    private static (StateConcurrency Concurrency, bool Strong) Options(ref Utf8JsonReader reader)
+    private static (string Concurrency, string Consistency) Options(ref Utf8JsonReader reader)
     {
-        var (concurrency, strong) = (StateConcurrency.Unspecified, false);
+        var (concurrency, consistency) = ("", "");
         if (reader.TokenType == JsonTokenType.Null)
         {
-            return (concurrency, strong);
+            return (concurrency, consistency);
         }
         Expect(ref reader, JsonTokenType.StartObject, "state.SetStateOption");
         while (NextMember(ref reader, out var name))
@@ -180,17 +194,17 @@ internal static class StateRequests
             switch (name)
             {
                 case "concurrency":
-                    concurrency = Concurrency(Text(ref reader));
+                    concurrency = Text(ref reader);
                     break;
                 case "consistency":
-                    strong = Text(ref reader) == "strong";
+                    consistency = Text(ref reader);
                     break;
                 default:
                     reader.Skip();
                     break;
             }
         }
-        return (concurrency, strong);
+        return (concurrency, consistency);
     }
 
     private static Dictionary<string, string>? Map(ref Utf8JsonReader reader)
@@ -244,7 +258,7 @@ internal static class StateRequests
     {
         JsonTokenType.String => reader.GetString()!,
         JsonTokenType.Null => "",
-        _ => throw ApiException.Malformed("json: cannot unmarshal into Go struct field of type string"),
+        _ => throw new JsonException("json: cannot unmarshal into Go struct field of type string"),
     };
 
     private static void Expect(ref Utf8JsonReader reader, JsonTokenType token, string type)
@@ -259,7 +273,7 @@ internal static class StateRequests
                 JsonTokenType.Number => "number",
                 _ => "bool",
             };
-            throw ApiException.Malformed($"json: cannot unmarshal {kind} into Go value of type {type}");
+            throw new JsonException($"json: cannot unmarshal {kind} into Go value of type {type}");
         }
     }
 }

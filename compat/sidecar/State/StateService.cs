@@ -117,6 +117,10 @@ internal sealed class StateService(SidecarRuntime runtime)
     {
         try
         {
+            if (store.Store is not PostgresStateStore)
+            {
+                RequireKnown(operation);
+            }
             await store.Policy.RunAsync(_ => store.Store.DeleteAsync(operation).AsTask(), cancel);
         }
         catch (Exception problem) when (IsFailure(problem))
@@ -163,8 +167,17 @@ internal sealed class StateService(SidecarRuntime runtime)
                 new ErrorDetails("DAPR_STATE_QUERYING_NOT_SUPPORTED", null, resource));
     }
 
+    private static void RequireKnown(StateOperation item)
+    {
+        if (item.Unknown is { } text)
+        {
+            throw new StateException(StateFailure.Other, text);
+        }
+    }
+
     private static async ValueTask SetAsync(NamedStore store, StateOperation item, CancellationToken cancel)
     {
+        RequireKnown(item);
         if (store.Policy.IsNone)
         {
             await store.Store.SetAsync(item);

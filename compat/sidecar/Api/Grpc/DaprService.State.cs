@@ -38,6 +38,7 @@ internal sealed partial class DaprService(SidecarRuntime runtime) : Compat.Proto
             {
                 item.Data = UnsafeByteOperations.UnsafeWrap(entry.Data);
                 item.Etag = entry.ETag;
+                item.Error = entry.Error ?? "";
                 AddExpiry(item.Metadata, entry);
             }
             response.Items.Add(item);

@@ -34,7 +34,7 @@ internal sealed class BindingsApi(SidecarRuntime runtime)
     private static (string Operation, byte[] Data, Dictionary<string, string> Metadata) Parse(byte[] body)
     {
         var operation = "";
-        byte[] data = [];
+        var data = "null"u8.ToArray();
         var metadata = new Dictionary<string, string>(StringComparer.Ordinal);
         try
         {
@@ -45,7 +45,7 @@ internal sealed class BindingsApi(SidecarRuntime runtime)
             }
             if (document.RootElement.TryGetMember("data", out var payload))
             {
-                data = GoJson.TryReencode(JsonSerializer.SerializeToUtf8Bytes(payload), escapeHtml: true) ?? [];
+                data = GoJson.TryReencode(JsonSerializer.SerializeToUtf8Bytes(payload), new GoStyle(EscapeHtml: true)) ?? [];
             }
             if (document.RootElement.TryGetMember("metadata", out var map) && map.ValueKind == JsonValueKind.Object)
             {

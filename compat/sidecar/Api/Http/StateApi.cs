@@ -40,7 +40,7 @@ internal sealed class StateApi(SidecarRuntime runtime)
         var store = runtime.State.Find(path[0]);
         var strong = path.Query.Length > 0 && http.Request.Query["consistency"] == "strong";
         var entry = await StateService.GetAsync(store, path[1], strong, http.RequestAborted);
-        if (entry is null)
+        if (entry is null || (entry.Data.IsEmpty && store.Store is MemoryStateStore))
         {
             http.Response.StatusCode = StatusCodes.Status204NoContent;
             return;
@@ -72,6 +72,7 @@ internal sealed class StateApi(SidecarRuntime runtime)
         {
             Key = StateService.Key(store, path[1]),
             IsDelete = true,
+            Unknown = StateRequests.UnknownOption(http.Request.Query["concurrency"], http.Request.Query["consistency"]),
             ETag = http.Request.Headers.IfMatch.ToString() is { Length: > 0 } etag ? etag : null,
             Concurrency = StateRequests.Concurrency(http.Request.Query["concurrency"]),
             Strong = http.Request.Query["consistency"] == "strong",
@@ -84,7 +85,7 @@ internal sealed class StateApi(SidecarRuntime runtime)
     {
         var store = runtime.State.Find(path[0]);
         var body = await BodyAsync(http);
-        await StateService.TransactAsync(store, StateRequests.ParseTransaction(body, store), http.RequestAborted);
+        await StateService.TransactAsync(store, StateRequests.ParseTransaction(body, store, UrlMetadata(http, path)), http.RequestAborted);
         http.Response.StatusCode = StatusCodes.Status204NoContent;
     }
 
@@ -93,6 +94,13 @@ internal sealed class StateApi(SidecarRuntime runtime)
         var store = runtime.State.Find(path[0]);
         var keys = StateRequests.ParseBulkGet(await BodyAsync(http));
         var entries = await StateService.GetManyAsync(store, keys, http.RequestAborted);
+        var values = Array.ConvertAll(entries, e => e is null || e.Data.IsEmpty ? null : GoJson.TryReencode(e.Data.Span, new GoStyle(KeepNumbers: true)));
+        if (entries.Zip(values).Any(p => p.First is { Data.IsEmpty: false } && p.Second is null))
+        {
+            // A value that is no JSON text spoils the whole answer: daprd's encoder gives up and nothing is written.
+            await HttpAnswers.Bytes(http, default);
+            return;
+        }
         await HttpAnswers.Write(http, json =>
         {
             json.WriteStartArray();
@@ -102,7 +110,7 @@ internal sealed class StateApi(SidecarRuntime runtime)
                 json.WriteString("key", keys[i]);
                 if (entries[i] is { } entry)
                 {
-                    WriteEntry(json, entry);
+                    WriteEntry(json, entry, values[i]);
                 }
                 json.WriteEndObject();
             }
@@ -110,20 +118,20 @@ internal sealed class StateApi(SidecarRuntime runtime)
         });
     }
 
-    private static void WriteEntry(Utf8JsonWriter json, StateEntry entry)
+    private static void WriteEntry(Utf8JsonWriter json, StateEntry entry, byte[]? data)
     {
-        json.WritePropertyName("data");
-        if (GoJson.TryReencode(entry.Data.Span, escapeHtml: false) is { } data)
+        if (data is not null)
         {
+            json.WritePropertyName("data");
             json.WriteRawValue(data, skipInputValidation: true);
-        }
-        else
-        {
-            json.WriteStringValue(entry.Data.Span);
         }
         if (entry.ETag.Length > 0)
         {
             json.WriteString("etag", entry.ETag);
+        }
+        if (entry.Error is { } error)
+        {
+            json.WriteString("error", error);
         }
         if (entry.Expires is { } expires)
         {
@@ -152,7 +160,7 @@ internal static class QueryMetadata
         {
             if (key.StartsWith(Prefix, StringComparison.Ordinal))
             {
-                metadata[key[Prefix.Length..]] = value.ToString();
+                metadata[key[Prefix.Length..]] = value[0] ?? "";
             }
         }
         return metadata;
