@@ -152,14 +152,14 @@ internal sealed class BulkDelivery(
         var statuses = Statuses(body);
         foreach (var item in open)
         {
-            // Without a readable answer all went well; with one, an entry that is missing is to be sent again.
-            switch (statuses is null ? "SUCCESS" : statuses.GetValueOrDefault(item.EntryId, "RETRY"))
+            // An entry that is missing, or has no status, is to be sent again; so is everything without a readable answer.
+            switch (statuses?.GetValueOrDefault(item.EntryId))
             {
-                case "" or "SUCCESS":
+                case "SUCCESS":
                     item.Done.TrySetResult();
                     break;
                 case "DROP":
-                    await single.DeadLetterAsync(item.Message);
+                    await single.DeadLetterAsync(item.Message, fromBatch: true);
                     item.Done.TrySetResult();
                     break;
                 default:
@@ -170,7 +170,7 @@ internal sealed class BulkDelivery(
 
     private async Task FailAsync(Item item, Exception problem)
     {
-        if (problem is not OperationCanceledException && await single.DeadLetterAsync(item.Message))
+        if (problem is not OperationCanceledException && await single.DeadLetterAsync(item.Message, fromBatch: true))
         {
             item.Done.TrySetResult();
             return;

@@ -47,7 +47,13 @@ public sealed class Cel
         _ => throw new CelException("no such overload: in"),
     };
 
-    internal static bool Same(object? left, object? right) => Equals(left, right);
+    internal static bool Same(object? left, object? right) => (left, right) switch
+    {
+        (IReadOnlyList<object?> a, IReadOnlyList<object?> b) => a.Count == b.Count && a.Zip(b).All(p => Same(p.First, p.Second)),
+        (IReadOnlyDictionary<string, object?> a, IReadOnlyDictionary<string, object?> b) =>
+            a.Count == b.Count && a.All(p => b.TryGetValue(p.Key, out var other) && Same(p.Value, other)),
+        _ => Equals(left, right),
+    };
 
     internal static int Compare(object? left, object? right) => (left, right) switch
     {

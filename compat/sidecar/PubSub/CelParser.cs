@@ -35,7 +35,7 @@ internal sealed class CelParser(string text)
         while (Take("||"))
         {
             var (a, b) = (left, And());
-            left = v => Truth(a, v) || Truth(b, v);
+            left = v => Either(a, b, v, decisive: true);
         }
         return left;
     }
@@ -46,7 +46,7 @@ internal sealed class CelParser(string text)
         while (Take("&&"))
         {
             var (a, b) = (left, Relation());
-            left = v => Truth(a, v) && Truth(b, v);
+            left = v => Either(a, b, v, decisive: false);
         }
         return left;
     }
@@ -153,7 +153,11 @@ internal sealed class CelParser(string text)
             if (Take("."))
             {
                 var name = Word() ?? throw Wrong();
-                if (Take("("))
+                if (name is "all" or "exists" or "exists_one" or "filter" or "map" && Take("("))
+                {
+                    value = Macro(name, target);
+                }
+                else if (Take("("))
                 {
                     var args = List(")");
                     value = v => Cel.Call(name, target(v), [.. args.Select(a => a(v))]);
@@ -210,6 +214,16 @@ internal sealed class CelParser(string text)
             _ when Take("(") => Function(name),
             _ => v => v.TryGetValue(name, out var value) ? value : throw new CelException($"undeclared reference to '{name}'"),
         };
+    }
+
+    /// <summary><c>list.exists(x, x > 1)</c> and its kind: the variable stands for each item, or each key of a map.</summary>
+    private Expression Macro(string name, Expression target)
+    {
+        var variable = Word() ?? throw Wrong();
+        Expect(",");
+        var body = Ternary();
+        Expect(")");
+        return v => CelMacros.Run(name, target(v), item => body(new Dictionary<string, object?>(v, StringComparer.Ordinal) { [variable] = item }));
     }
 
     private Expression Function(string name)
@@ -329,6 +343,35 @@ internal sealed class CelParser(string text)
         while (at < text.Length && char.IsWhiteSpace(text[at]))
         {
             at++;
+        }
+    }
+
+    /// <summary>Both sides of <c>||</c> and <c>&amp;&amp;</c> count alike: one that decides hides the other's error.</summary>
+    private static bool Either(Expression left, Expression right, IReadOnlyDictionary<string, object?> variables, bool decisive)
+    {
+        try
+        {
+            if (Truth(left, variables) == decisive)
+            {
+                return decisive;
+            }
+        }
+        catch (CelException) when (Decides(right, variables, decisive))
+        {
+            return decisive;
+        }
+        return Truth(right, variables);
+    }
+
+    private static bool Decides(Expression expression, IReadOnlyDictionary<string, object?> variables, bool decisive)
+    {
+        try
+        {
+            return Truth(expression, variables) == decisive;
+        }
+        catch (CelException)
+        {
+            return false;
         }
     }
 

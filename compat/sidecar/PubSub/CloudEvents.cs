@@ -20,19 +20,28 @@ internal static class CloudEvents
     public const string ContentType = "application/cloudevents+json";
     private const string DefaultType = "com.dapr.event.sent";
     private const string DefaultSource = "Dapr";
+    private const long LongestSeconds = 1L << 31;
+    private static readonly GoStyle Style = new(EscapeHtml: true, KeepNumbers: true);
 
     public static bool IsCloudEvent(string contentType) => MediaType(contentType).Equals(ContentType, StringComparison.OrdinalIgnoreCase);
 
     public static bool IsJson(string contentType) => MediaType(contentType).Equals("application/json", StringComparison.OrdinalIgnoreCase);
 
+    /// <summary>Bytes: they travel as base64.</summary>
     public static bool IsBinary(string contentType) => MediaType(contentType).Equals("application/octet-stream", StringComparison.OrdinalIgnoreCase);
+
+    public static bool IsText(string contentType) =>
+        contentType.StartsWith("text/", StringComparison.OrdinalIgnoreCase) || MediaType(contentType).Equals("application/xml", StringComparison.OrdinalIgnoreCase);
+
+    private static bool IsProtobufEvent(string contentType) =>
+        MediaType(contentType).Equals("application/cloudevents+protobuf", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>The bytes to put on the wire for a payload that is not published raw.</summary>
     public static byte[] Envelope(ReadOnlySpan<byte> data, string contentType, EventContext context) =>
         IsCloudEvent(contentType) ? PassThrough(data, context) : Wrap(data, contentType.Length == 0 ? "text/plain" : contentType, context);
 
     /// <summary>What a raw subscription gets: the bytes, whatever they are, in base64.</summary>
-    public static byte[] WrapRaw(ReadOnlySpan<byte> data, string pubsub, string topic)
+    public static byte[] WrapRaw(ReadOnlySpan<byte> data, string pubsub, string topic, IReadOnlyDictionary<string, string>? metadata)
     {
         var output = new ArrayBufferWriter<byte>((data.Length * 4 / 3) + 256);
         output.Write("{\"data_base64\":\""u8);
@@ -43,24 +52,48 @@ internal static class CloudEvents
         Member(output, "source", DefaultSource);
         Member(output, "specversion", "1.0");
         Member(output, "topic", topic);
+        if (metadata is { Count: > 0 })
+        {
+            var parent = metadata.GetValueOrDefault("traceparent");
+            TraceMember(output, "traceid", parent ?? metadata.GetValueOrDefault("traceid"));
+            TraceMember(output, "traceparent", parent);
+            TraceMember(output, "tracestate", metadata.GetValueOrDefault("tracestate"));
+        }
         Member(output, "type", DefaultType);
         output.Write("}"u8);
         return output.WrittenSpan.ToArray();
     }
 
+    private static void TraceMember(ArrayBufferWriter<byte> output, string name, string? value)
+    {
+        if (value is not null)
+        {
+            Member(output, name, value);
+        }
+    }
+
     /// <summary>The moment after which an event is not delivered; null without a valid time to live.</summary>
-    private static string? Expiration(IReadOnlyDictionary<string, string>? metadata) =>
-        metadata is not null && metadata.TryGetValue("ttlInSeconds", out var text)
-        && long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) && seconds is > 0 and < 1L << 31
-            ? Time(DateTime.UtcNow.AddSeconds(seconds))
-            : null;
+    private static string? Expiration(IReadOnlyDictionary<string, string>? metadata)
+    {
+        if (metadata is not { Count: > 0 } || (Find(metadata, "ttl") ?? Find(metadata, "ttlInSeconds")) is not { Length: > 0 } text)
+        {
+            return null;
+        }
+        if (long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var seconds))
+        {
+            // Zero is a valid Go duration, and a valid time to live with it; any other number without a unit is seconds.
+            return seconds is >= 0 and < LongestSeconds && (seconds > 0 || text == "0") ? Time(DateTime.UtcNow.AddSeconds(seconds)) : null;
+        }
+        return Cli.Quantities.TryParseDuration(text, out var duration) ? Time(DateTime.UtcNow + (duration < TimeSpan.Zero ? TimeSpan.Zero : duration)) : null;
+    }
 
     private static byte[] Wrap(ReadOnlySpan<byte> data, string contentType, EventContext context)
     {
         var trace = context.Trace;
-        var parent = Override(context, "traceparent") ?? (trace.IsTrace ? trace.TraceParent : "");
+        var parent = Override(context, "traceparent") is { Length: > 0 } given ? given
+            : Override(context, "traceid") ?? (trace.IsTrace ? trace.TraceParent : "");
         var output = new ArrayBufferWriter<byte>(data.Length + 512);
-        if (IsBinary(contentType))
+        if (IsBinary(contentType) || IsProtobufEvent(contentType))
         {
             output.Write("{\"data_base64\":\""u8);
             WriteBase64(output, data);
@@ -76,44 +109,41 @@ internal static class CloudEvents
         {
             Member(output, "expiration", expiration);
         }
-        Member(output, "id", Override(context, "id") ?? Guid.NewGuid().ToString());
+        Member(output, "id", NotEmpty(Override(context, "id")) ?? Guid.NewGuid().ToString());
         Member(output, "pubsubname", context.PubSub);
-        Member(output, "source", Override(context, "source") ?? context.AppId);
+        Member(output, "source", Override(context, "source") is { } source ? NotEmpty(source) ?? DefaultSource : context.AppId);
         Member(output, "specversion", "1.0");
-        if (Override(context, "subject") is { } subject)
+        if (Override(context, "subject") is { Length: > 0 } subject)
         {
             Member(output, "subject", subject);
         }
         Member(output, "time", Time(DateTime.UtcNow));
         Member(output, "topic", context.Topic);
-        Member(output, "traceid", Override(context, "traceid") ?? parent);
+        Member(output, "traceid", parent);
         Member(output, "traceparent", parent);
         Member(output, "tracestate", Override(context, "tracestate") ?? trace.TraceState ?? "");
-        Member(output, "type", Override(context, "type") ?? DefaultType);
+        Member(output, "type", NotEmpty(Override(context, "type")) ?? DefaultType);
         output.Write("}"u8);
         return output.WrittenSpan.ToArray();
     }
 
-    /// <summary>A caller's own CloudEvent: what is missing is filled in, topic and pubsubname are always ours.</summary>
+    /// <summary>
+    /// A caller's own CloudEvent: what is missing is filled in (but for its id), topic and pubsubname are always ours. An
+    /// event without a trace id gets the request's trace, whatever its traceparent says; metadata overrides nothing.
+    /// </summary>
     private static byte[] PassThrough(ReadOnlySpan<byte> data, EventContext context)
     {
         var members = ReadMembers(data);
         var trace = context.Trace;
         var parent = trace.IsTrace ? trace.TraceParent : "";
-        Default("id", Guid.NewGuid().ToString());
         Default("source", DefaultSource);
         Default("specversion", "1.0");
-        Default("time", Time(DateTime.UtcNow));
-        Default("traceid", parent);
-        Default("traceparent", parent);
-        Default("tracestate", trace.TraceState ?? "");
         Default("type", DefaultType);
-        foreach (var name in (ReadOnlySpan<string>)["id", "source", "type", "subject", "traceid", "traceparent", "tracestate"])
+        members.TryAdd("time", Quoted(Time(DateTime.UtcNow)));
+        members.TryAdd("tracestate", Quoted(trace.TraceState ?? ""));
+        if (members.TryAdd("traceid", Quoted(parent)))
         {
-            if (Override(context, name) is { } value)
-            {
-                members[name] = Quoted(value);
-            }
+            members["traceparent"] = Quoted(parent);
         }
         if (Expiration(context.Metadata) is { } expiration)
         {
@@ -125,7 +155,7 @@ internal static class CloudEvents
         foreach (var (name, value) in members)
         {
             output.Write(output.WrittenCount == 0 ? "{"u8 : ","u8);
-            GoJson.WriteString(output, name);
+            GoJson.WriteString(output, name, escapeHtml: true);
             output.Write(":"u8);
             output.Write(value);
         }
@@ -134,7 +164,7 @@ internal static class CloudEvents
 
         void Default(string name, string value)
         {
-            if (!members.TryGetValue(name, out var present) || present.AsSpan().SequenceEqual("\"\""u8))
+            if (!members.TryGetValue(name, out var present) || present.AsSpan().SequenceEqual("null"u8))
             {
                 members[name] = Quoted(value);
             }
@@ -146,7 +176,7 @@ internal static class CloudEvents
         var members = new SortedDictionary<string, byte[]>(StringComparer.Ordinal);
         try
         {
-            var reader = new Utf8JsonReader(data);
+            var reader = new Utf8JsonReader(data, GoJson.Reading);
             reader.Read();
             if (reader.TokenType != JsonTokenType.StartObject)
             {
@@ -158,12 +188,8 @@ internal static class CloudEvents
                 var name = reader.GetString()!;
                 reader.Read();
                 output.ResetWrittenCount();
-                GoJson.Reencode(ref reader, output, escapeHtml: false);
+                GoJson.Reencode(ref reader, output, Style);
                 members[name] = output.WrittenSpan.ToArray();
-            }
-            while (reader.Read())
-            {
-                throw new CloudEventException("invalid character after top-level value");
             }
             return members;
         }
@@ -176,7 +202,7 @@ internal static class CloudEvents
     /// <summary>JSON stays JSON; everything else, broken and empty JSON too, is a string.</summary>
     private static void WriteData(ArrayBufferWriter<byte> output, ReadOnlySpan<byte> data, string contentType)
     {
-        if (IsJson(contentType) && !data.IsEmpty && GoJson.TryReencode(data, escapeHtml: false) is { } json)
+        if (IsJson(contentType) && !data.IsEmpty && GoJson.TryReencode(data, Style, whole: false) is { } json)
         {
             output.Write(json);
             return;
@@ -185,24 +211,31 @@ internal static class CloudEvents
         {
             data = Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(data));
         }
-        GoJson.WriteString(output, data, escapeHtml: false);
+        GoJson.WriteString(output, data, Style.EscapeHtml);
     }
 
+    /// <summary>What the metadata says in place of an attribute, in any spelling of its name; null = nothing.</summary>
     private static string? Override(EventContext context, string name) =>
-        context.Metadata is { Count: > 0 } metadata && metadata.TryGetValue("cloudevent." + name, out var value) && value.Length > 0 ? value : null;
+        context.Metadata is { Count: > 0 } metadata ? Find(metadata, "cloudevent." + name) : null;
+
+    private static string? Find(IReadOnlyDictionary<string, string> metadata, string name) =>
+        metadata.TryGetValue(name, out var exact) ? exact
+        : metadata.FirstOrDefault(p => p.Key.Equals(name, StringComparison.OrdinalIgnoreCase)) is { Key: not null } other ? other.Value : null;
+
+    private static string? NotEmpty(string? text) => string.IsNullOrEmpty(text) ? null : text;
 
     private static void Member(ArrayBufferWriter<byte> output, string name, string value)
     {
         output.Write(",\""u8);
         Encoding.UTF8.GetBytes(name, output);
         output.Write("\":"u8);
-        GoJson.WriteString(output, value);
+        GoJson.WriteString(output, value, Style.EscapeHtml);
     }
 
     private static byte[] Quoted(string value)
     {
         var output = new ArrayBufferWriter<byte>(value.Length + 2);
-        GoJson.WriteString(output, value);
+        GoJson.WriteString(output, value, Style.EscapeHtml);
         return output.WrittenSpan.ToArray();
     }
 

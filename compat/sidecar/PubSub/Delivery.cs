@@ -70,7 +70,7 @@ internal sealed class Delivery
         var body = message.Data;
         if (spec.RawPayload)
         {
-            body = CloudEvents.WrapRaw(message.Data.Span, spec.PubSub, spec.Topic);
+            body = CloudEvents.WrapRaw(message.Data.Span, spec.PubSub, spec.Topic, message.Metadata);
         }
         if (!EventView.TryRead(body.Span, out var view))
         {
@@ -90,7 +90,7 @@ internal sealed class Delivery
     }
 
     /// <summary>The original bytes and metadata, on the same broker; false when that failed or there is no such topic.</summary>
-    public async Task<bool> DeadLetterAsync(BrokerMessage message)
+    public async Task<bool> DeadLetterAsync(BrokerMessage message, bool fromBatch = false)
     {
         if (spec.DeadLetterTopic.Length == 0)
         {
@@ -99,7 +99,7 @@ internal sealed class Delivery
         using var limit = new CancellationTokenSource(Limits.DeadLetterTimeout);
         try
         {
-            await Publisher.SendAsync(broker, message with { Topic = spec.DeadLetterTopic }, limit.Token);
+            await Publisher.SendAsync(broker, message with { Topic = spec.DeadLetterTopic, Metadata = fromBatch ? message.Metadata : Noted(message) }, limit.Token);
             return true;
         }
         catch (Exception problem)
@@ -108,6 +108,10 @@ internal sealed class Delivery
             return false;
         }
     }
+
+    /// <summary>By the time a single message fails daprd has noted the broker's name in its metadata, and a dead letter keeps it.</summary>
+    private Dictionary<string, string> Noted(BrokerMessage message) =>
+        new(message.Metadata ?? System.Collections.Immutable.ImmutableDictionary<string, string>.Empty, StringComparer.Ordinal) { ["pubsubName"] = spec.PubSub };
 
     private async Task SendAsync(BrokerMessage message, Routed routed, DeliveryTokens tokens)
     {
@@ -178,7 +182,7 @@ internal sealed class HttpEventSender(HostedApp app, AppChannel channel, string 
         foreach (var (name, value) in metadata ?? System.Collections.Immutable.ImmutableDictionary<string, string>.Empty)
         {
             // A name that is no header name, or that belongs to the framing, stays behind.
-            if (!name.Equals("content-length", StringComparison.OrdinalIgnoreCase) && !name.Equals("content-type", StringComparison.OrdinalIgnoreCase))
+            if (!name.Equals("pubsubname", StringComparison.OrdinalIgnoreCase) && !name.Equals("content-length", StringComparison.OrdinalIgnoreCase) && !name.Equals("content-type", StringComparison.OrdinalIgnoreCase))
             {
                 request.Headers.TryAddWithoutValidation(name, value);
             }

@@ -7,18 +7,18 @@ internal static class PubSubErrors
 {
     private static readonly Dictionary<string, string> Empty = new(StringComparer.Ordinal);
 
-    public static ApiException NotFound(string pubsub) =>
+    public static ApiException NotFound(string pubsub, IReadOnlyDictionary<string, string>? metadata) =>
         new(404, GrpcCode.InvalidArgument, "ERR_PUBSUB_NOT_FOUND", $"pubsub {pubsub} is not found")
         {
-            HttpDetails = new ErrorDetails("DAPR_PUBSUB_NOT_FOUND", Empty),
+            HttpDetails = new ErrorDetails("DAPR_PUBSUB_NOT_FOUND", metadata ?? Empty),
             GrpcDetails = new ErrorDetails("DAPR_PUBSUB_NOT_FOUND"),
         };
 
-    public static ApiException NameEmpty() => Detailed(
-        404, GrpcCode.InvalidArgument, "ERR_PUBSUB_EMPTY", "pubsub name is empty", "DAPR_PUBSUB_NAME_EMPTY", "", null);
+    public static ApiException NameEmpty(IReadOnlyDictionary<string, string>? metadata) => Detailed(
+        404, GrpcCode.InvalidArgument, "ERR_PUBSUB_EMPTY", "pubsub name is empty", "DAPR_PUBSUB_NAME_EMPTY", "", metadata);
 
-    public static ApiException TopicEmpty(string pubsub) => Detailed(
-        404, GrpcCode.InvalidArgument, "ERR_TOPIC_NAME_EMPTY", $"topic is empty in pubsub {pubsub}", "DAPR_PUBSUB_TOPIC_NAME_EMPTY", pubsub, null);
+    public static ApiException TopicEmpty(string pubsub, IReadOnlyDictionary<string, string>? metadata) => Detailed(
+        404, GrpcCode.InvalidArgument, "ERR_TOPIC_NAME_EMPTY", $"topic is empty in pubsub {pubsub}", "DAPR_PUBSUB_TOPIC_NAME_EMPTY", pubsub, metadata);
 
     public static ApiException Forbidden(string pubsub, string topic, string appId)
     {
@@ -26,14 +26,14 @@ internal static class PubSubErrors
         return Detailed(403, GrpcCode.PermissionDenied, "ERR_PUBSUB_FORBIDDEN", text, "DAPR_PUBSUB_FORBIDDEN", pubsub, Map(("topic", topic), ("error", text)));
     }
 
-    public static ApiException BadMetadata(string pubsub, string appId, string cause) => Detailed(
+    public static ApiException BadMetadata(string pubsub, IReadOnlyDictionary<string, string> metadata, string cause) => Detailed(
         400,
         GrpcCode.InvalidArgument,
         "ERR_PUBSUB_REQUEST_METADATA",
         $"failed deserializing metadata. Error: {cause}",
         "DAPR_PUBSUB_METADATA_DESERIALIZATION",
         pubsub,
-        Map(("appID", appId), ("error", cause)));
+        metadata);
 
     public static ApiException CloudEvent(string pubsub, string appId, string cause) => Detailed(
         500,
@@ -44,14 +44,14 @@ internal static class PubSubErrors
         pubsub,
         Map(("appID", appId), ("error", cause)));
 
-    public static ApiException PublishFailed(string pubsub, string topic, string appId, string cause) => Detailed(
+    public static ApiException PublishFailed(string pubsub, string topic, string cause) => Detailed(
         500,
         GrpcCode.Internal,
         "ERR_PUBSUB_PUBLISH_MESSAGE",
-        $"error when publish to topic {topic} in pubsub {pubsub}: {cause}",
+        $"error when publishing to topic {topic} in pubsub {pubsub}: {cause}",
         "DAPR_PUBSUB_PUBLISH_MESSAGE",
         pubsub,
-        Map(("appID", appId), ("topic", topic), ("error", cause)));
+        Map(("topic", topic), ("error", cause)));
 
     public static ApiException BulkUnreadable(string pubsub, string topic, string appId, string cause) => Detailed(
         400,
@@ -82,7 +82,7 @@ internal static class PubSubErrors
 
     /// <summary>Only the "not found" errors have no description; the others repeat their message there.</summary>
     private static ApiException Detailed(
-        int status, int code, string errorCode, string message, string reason, string pubsub, Dictionary<string, string>? metadata) =>
+        int status, int code, string errorCode, string message, string reason, string pubsub, IReadOnlyDictionary<string, string>? metadata) =>
         ApiException.Detailed(status, code, errorCode, message, new ErrorDetails(reason, metadata, new ErrorResource("pubsub", pubsub, message)));
 
     private static Dictionary<string, string> Map(params (string Key, string Value)[] pairs) =>

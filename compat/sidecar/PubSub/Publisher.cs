@@ -9,6 +9,9 @@ namespace LocalPlus.Sidecar.PubSub;
 /// <summary>One entry of a bulk publish.</summary>
 internal sealed record BulkEntry(string Id, ReadOnlyMemory<byte> Event, string ContentType, IReadOnlyDictionary<string, string>? Metadata);
 
+/// <summary>What a publish call is about. <see cref="Metadata"/> null = none was given, over gRPC.</summary>
+internal readonly record struct PublishRequest(string PubSub, string Topic, IReadOnlyDictionary<string, string>? Metadata, bool IsGrpc = false);
+
 /// <summary>A broker by name, with one application's scopes and policies around it.</summary>
 internal sealed record NamedPubSub(string Name, IPubSub Broker, TopicScopes Scopes, Policy Outbound, Policy Inbound);
 
@@ -36,59 +39,55 @@ internal sealed class Publisher(SidecarRuntime runtime)
 
     public NamedPubSub? TryFind(string name) => brokers.GetValueOrDefault(name);
 
-    /// <summary>The broker, when the application may publish to the topic.</summary>
-    public NamedPubSub Find(string pubsub, string topic)
+    public async Task PublishAsync(PublishRequest request, ReadOnlyMemory<byte> data, string contentType, TraceContext trace, CancellationToken cancel)
     {
-        var broker = FindBroker(pubsub);
-        if (topic.Length == 0)
-        {
-            throw PubSubErrors.TopicEmpty(pubsub);
-        }
-        return broker.Scopes.CanPublish(topic) ? broker : throw PubSubErrors.Forbidden(pubsub, topic, runtime.App.AppId);
-    }
-
-    public async Task PublishAsync(
-        string pubsub,
-        string topic,
-        ReadOnlyMemory<byte> data,
-        string contentType,
-        IReadOnlyDictionary<string, string>? metadata,
-        TraceContext trace,
-        CancellationToken cancel)
-    {
-        var broker = Find(pubsub, topic);
+        var broker = Find(request);
+        var (pubsub, topic, metadata) = (request.PubSub, request.Topic, request.Metadata);
         ReadOnlyMemory<byte> body;
-        try
+        if (IsRaw(request))
         {
-            body = IsRaw(pubsub, metadata)
-                ? data
-                : CloudEvents.Envelope(data.Span, contentType, new EventContext(runtime.App.AppId, pubsub, topic, metadata, trace));
+            body = data;
+            if (request.IsGrpc)
+            {
+                // What a raw message cannot carry travels beside it.
+                metadata = new Dictionary<string, string>(metadata!, StringComparer.Ordinal)
+                {
+                    ["traceid"] = trace.IsTrace ? trace.TraceParent : "",
+                    ["tracestate"] = trace.TraceState ?? "",
+                };
+            }
         }
-        catch (CloudEventException problem)
+        else
         {
-            throw PubSubErrors.CloudEvent(pubsub, runtime.App.AppId, problem.Message);
+            body = Envelope(request, data, contentType, metadata, trace);
         }
+        Allow(broker, topic);
         try
         {
             await SendAsync(broker, new BrokerMessage(topic, body, metadata), cancel);
         }
         catch (Exception problem) when (IsFailure(problem))
         {
-            throw PubSubErrors.PublishFailed(pubsub, topic, runtime.App.AppId, problem.Message);
+            throw PubSubErrors.PublishFailed(pubsub, topic, problem.Message);
         }
     }
 
-    /// <summary>Publishes entries in parallel; the failed ones with their reasons, empty when all went well.</summary>
+    /// <summary>
+    /// Publishes entries in parallel; the failed ones with their reasons, empty when all went well. Only an entry with
+    /// metadata of its own gets the request's; whether the payloads are raw is the request's to say.
+    /// </summary>
     public async Task<IReadOnlyList<(string EntryId, string Error)>> PublishBulkAsync(
-        string pubsub, string topic, IReadOnlyList<BulkEntry> entries, TraceContext trace, CancellationToken cancel)
+        PublishRequest request, IReadOnlyList<BulkEntry> entries, TraceContext trace, CancellationToken cancel)
     {
-        var broker = Find(pubsub, topic);
+        var broker = Find(request);
+        var raw = IsRaw(request);
         var ids = new HashSet<string>(StringComparer.Ordinal);
         if (entries.Any(e => e.Id.Length == 0 || !ids.Add(e.Id)))
         {
-            throw PubSubErrors.BulkEntry(pubsub, topic, runtime.App.AppId);
+            throw PubSubErrors.BulkEntry(request.PubSub, request.Topic, runtime.App.AppId);
         }
-        var messages = entries.Select(e => (e.Id, Message: Entry(pubsub, topic, e, trace))).ToList();
+        var messages = entries.Select(e => (e.Id, Message: Entry(request, e, raw, trace))).ToList();
+        Allow(broker, request.Topic);
         var failed = new ConcurrentBag<(string, string)>();
         var limits = new ParallelOptions { MaxDegreeOfParallelism = Limits.BulkPublishParallelism, CancellationToken = cancel };
         await Parallel.ForEachAsync(messages, limits, async (entry, token) =>
@@ -110,44 +109,71 @@ internal sealed class Publisher(SidecarRuntime runtime)
         ? broker.Broker.PublishAsync(message, cancel)
         : broker.Outbound.RunAsync(token => broker.Broker.PublishAsync(message, token), cancel);
 
-    public NamedPubSub FindBroker(string pubsub)
+    /// <summary>The broker that a request names; the topic has to be there, whether it may be used shows later.</summary>
+    public NamedPubSub Find(PublishRequest request)
+    {
+        var broker = FindBroker(request.PubSub, request.Metadata);
+        return request.Topic.Length > 0 ? broker : throw PubSubErrors.TopicEmpty(request.PubSub, request.Metadata);
+    }
+
+    public NamedPubSub FindBroker(string pubsub, IReadOnlyDictionary<string, string>? metadata = null)
     {
         if (pubsub.Length == 0)
         {
-            throw PubSubErrors.NameEmpty();
+            throw PubSubErrors.NameEmpty(metadata);
         }
-        return brokers.GetValueOrDefault(pubsub) ?? throw PubSubErrors.NotFound(pubsub);
+        return brokers.GetValueOrDefault(pubsub) ?? throw PubSubErrors.NotFound(pubsub, metadata);
     }
 
-    private BrokerMessage Entry(string pubsub, string topic, BulkEntry entry, TraceContext trace)
+    /// <summary>metadata.rawPayload, in every form that Go's ParseBool takes.</summary>
+    public static bool IsRaw(PublishRequest request)
     {
-        if (IsRaw(pubsub, entry.Metadata))
-        {
-            return new BrokerMessage(topic, entry.Event, entry.Metadata);
-        }
-        try
-        {
-            var context = new EventContext(runtime.App.AppId, pubsub, topic, entry.Metadata, trace);
-            return new BrokerMessage(topic, CloudEvents.Envelope(entry.Event.Span, entry.ContentType, context), entry.Metadata);
-        }
-        catch (CloudEventException problem)
-        {
-            throw PubSubErrors.CloudEvent(pubsub, runtime.App.AppId, problem.Message);
-        }
-    }
-
-    private bool IsRaw(string pubsub, IReadOnlyDictionary<string, string>? metadata)
-    {
-        if (metadata is null || !metadata.TryGetValue("rawPayload", out var text))
+        if (request.Metadata is not { Count: > 0 } metadata || !metadata.TryGetValue("rawPayload", out var text))
         {
             return false;
         }
-        return text.ToLowerInvariant() switch
+        return text switch
         {
-            "true" or "1" or "t" => true,
-            "false" or "0" or "f" => false,
-            _ => throw PubSubErrors.BadMetadata(pubsub, runtime.App.AppId, $"rawPayload value must be a valid boolean: actual is '{text}'"),
+            "1" or "t" or "T" or "true" or "TRUE" or "True" => true,
+            "" or "0" or "f" or "F" or "false" or "FALSE" or "False" => false,
+            _ => throw PubSubErrors.BadMetadata(request.PubSub, metadata, $"rawPayload value must be a valid boolean: actual is '{text}'"),
         };
+    }
+
+    private void Allow(NamedPubSub broker, string topic)
+    {
+        if (!broker.Scopes.CanPublish(topic))
+        {
+            throw PubSubErrors.Forbidden(broker.Name, topic, runtime.App.AppId);
+        }
+    }
+
+    private BrokerMessage Entry(PublishRequest request, BulkEntry entry, bool raw, TraceContext trace)
+    {
+        var metadata = entry.Metadata;
+        if (metadata is not null && request.Metadata is { Count: > 0 } common)
+        {
+            var merged = new Dictionary<string, string>(common, StringComparer.Ordinal);
+            foreach (var (key, value) in metadata)
+            {
+                merged[key] = value;
+            }
+            metadata = merged;
+        }
+        return new BrokerMessage(request.Topic, raw ? entry.Event : Envelope(request, entry.Event, entry.ContentType, metadata, trace), metadata);
+    }
+
+    private byte[] Envelope(
+        PublishRequest request, ReadOnlyMemory<byte> data, string contentType, IReadOnlyDictionary<string, string>? metadata, TraceContext trace)
+    {
+        try
+        {
+            return CloudEvents.Envelope(data.Span, contentType, new EventContext(runtime.App.AppId, request.PubSub, request.Topic, metadata, trace));
+        }
+        catch (CloudEventException problem)
+        {
+            throw PubSubErrors.CloudEvent(request.PubSub, runtime.App.AppId, problem.Message);
+        }
     }
 
     private static bool IsFailure(Exception problem) => problem is ValkeyException or CircuitOpenException or TimeoutException or ObjectDisposedException;

@@ -68,17 +68,17 @@ internal sealed class RedisPubSub : IPubSub
 
     public async Task PublishAsync(BrokerMessage message, CancellationToken cancel)
     {
-        var metadata = WriteMetadata(message.Metadata);
-        var add = (maxLength, streamTtl) switch
+        RespArg[] trim = (maxLength, streamTtl) switch
         {
-            ( > 0, _) => client.ExecuteAsync("XADD", message.Topic, "MAXLEN", "~", maxLength, "*", "data", message.Data, "metadata", metadata),
-            (_, { } ttl) when ttl > TimeSpan.Zero => client.ExecuteAsync(
-                "XADD", message.Topic, "MINID", "~", DateTimeOffset.UtcNow.Subtract(ttl).ToUnixTimeMilliseconds(), "*", "data", message.Data, "metadata", metadata),
-            _ => client.ExecuteAsync("XADD", message.Topic, "*", "data", message.Data, "metadata", metadata),
+            ( > 0, _) => ["MAXLEN", "~", maxLength],
+            (_, { } ttl) when ttl > TimeSpan.Zero => ["MINID", "~", DateTimeOffset.UtcNow.Subtract(ttl).ToUnixTimeMilliseconds()],
+            _ => [],
         };
+        // Without metadata the entry has no such field.
+        RespArg[] metadata = message.Metadata is { } map ? ["metadata", WriteMetadata(map)] : [];
         try
         {
-            await add;
+            await client.ExecuteAsync(["XADD", message.Topic, .. trim, "*", "data", message.Data, .. metadata]);
         }
         catch (ValkeyException problem)
         {
@@ -270,12 +270,8 @@ internal sealed class RedisPubSub : IPubSub
         }
     }
 
-    private static ReadOnlyMemory<byte> WriteMetadata(IReadOnlyDictionary<string, string>? metadata)
+    private static ReadOnlyMemory<byte> WriteMetadata(IReadOnlyDictionary<string, string> metadata)
     {
-        if (metadata is null)
-        {
-            return "null"u8.ToArray();
-        }
         var output = new ArrayBufferWriter<byte>(64);
         output.Write("{"u8);
         foreach (var (key, value) in metadata.OrderBy(p => p.Key, StringComparer.Ordinal))

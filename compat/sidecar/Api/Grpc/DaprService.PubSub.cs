@@ -12,11 +12,9 @@ internal sealed partial class DaprService
     public override Task<Empty> PublishEvent(PublishEventRequest request, ServerCallContext context) => GrpcErrors.GuardAsync(async () =>
     {
         await runtime.Publisher.PublishAsync(
-            request.PubsubName,
-            request.Topic,
+            new PublishRequest(request.PubsubName, request.Topic, Copy(request.Metadata), IsGrpc: true),
             request.Data.Memory,
             request.DataContentType,
-            Copy(request.Metadata),
             TraceContext.Of(context.GetHttpContext()),
             context.CancellationToken);
         return Nothing;
@@ -26,10 +24,8 @@ internal sealed partial class DaprService
     {
         var entries = request.Entries.Select(e => new BulkEntry(e.EntryId, e.Event.Memory, e.ContentType, Copy(e.Metadata))).ToList();
         var failed = await runtime.Publisher.PublishBulkAsync(
-            request.PubsubName, request.Topic, entries, TraceContext.Of(context.GetHttpContext()), context.CancellationToken);
-        var response = new BulkPublishResponse();
-        response.FailedEntries.AddRange(failed.Select(f => new BulkPublishResponseFailedEntry { EntryId = f.EntryId, Error = f.Error }));
-        return response;
+            new PublishRequest(request.PubsubName, request.Topic, Copy(request.Metadata), IsGrpc: true), entries, TraceContext.Of(context.GetHttpContext()), context.CancellationToken);
+        return failed.Count == 0 ? new BulkPublishResponse() : throw PubSubErrors.PublishFailed(request.PubsubName, request.Topic, failed[0].Error);
     });
 
     public override Task<BulkPublishResponse> BulkPublishEventAlpha1(BulkPublishRequest request, ServerCallContext context) => BulkPublishEvent(request, context);

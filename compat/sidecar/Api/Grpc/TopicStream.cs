@@ -17,6 +17,7 @@ internal sealed class TopicStream(
     private readonly Dictionary<string, Queue<TaskCompletionSource<TopicEventResponse.Types.TopicEventResponseStatus>>> waiting = new(StringComparer.Ordinal);
     private readonly SemaphoreSlim writing = new(1);
     private readonly SemaphoreSlim slots = new(Limits.StreamInFlight);
+    private string pubsub = "";
 
     public async Task RunAsync(CancellationToken cancel)
     {
@@ -26,6 +27,7 @@ internal sealed class TopicStream(
             throw new RpcException(new Status(StatusCode.Unknown, "initial request is required"));
         }
         var (spec, broker) = Understand(initial);
+        pubsub = spec.PubSub;
         await writing.WaitAsync(cancel);
         IAsyncDisposable subscription;
         try
@@ -54,11 +56,11 @@ internal sealed class TopicStream(
     {
         if (initial.PubsubName.Length == 0)
         {
-            throw new RpcException(new Status(StatusCode.InvalidArgument, "pubsubName is required"));
+            throw new RpcException(new Status(StatusCode.Unknown, "pubsubName is required"));
         }
         if (initial.Topic.Length == 0)
         {
-            throw new RpcException(new Status(StatusCode.InvalidArgument, "topic is required"));
+            throw new RpcException(new Status(StatusCode.Unknown, "topic is required"));
         }
         var broker = runtime.Publisher.FindBroker(initial.PubsubName);
         var spec = new SubscriptionSpec
@@ -81,7 +83,7 @@ internal sealed class TopicStream(
             {
                 if (requests.Current.EventProcessed is not { } processed)
                 {
-                    throw new RpcException(new Status(StatusCode.InvalidArgument, "duplicate initial request received"));
+                    throw new RpcException(new Status(StatusCode.Unknown, "duplicate initial request received"));
                 }
                 Take(processed.Id)?.TrySetResult(processed.Status?.Status ?? TopicEventResponse.Types.TopicEventResponseStatus.Success);
             }
@@ -102,7 +104,7 @@ internal sealed class TopicStream(
     /// <summary>An <see cref="EventSender"/>: writes the event and waits for what the client makes of it.</summary>
     private async Task SendAsync(BrokerMessage message, Routed routed, CancellationToken cancel)
     {
-        var envelope = Event(routed);
+        var envelope = Event(message, routed);
         var answer = new TaskCompletionSource<TopicEventResponse.Types.TopicEventResponseStatus>(TaskCreationOptions.RunContinuationsAsynchronously);
         await slots.WaitAsync(cancel);
         try
@@ -166,10 +168,10 @@ internal sealed class TopicStream(
         }
     }
 
-    private static TopicEventRequest Event(Routed routed)
+    private TopicEventRequest Event(BrokerMessage message, Routed routed)
     {
         using var document = JsonDocument.Parse(routed.Body);
-        var result = new TopicEventRequest { Path = routed.Path, Extensions = new Struct() };
+        var result = new TopicEventRequest { Path = routed.Path, Topic = message.Topic, PubsubName = pubsub, Extensions = new Struct() };
         var contentType = document.RootElement.TryGetProperty("datacontenttype", out var type) && type.ValueKind == JsonValueKind.String ? type.GetString()! : "";
         foreach (var member in document.RootElement.EnumerateObject())
         {
@@ -194,23 +196,29 @@ internal sealed class TopicStream(
                 case "data_base64":
                     result.Data = UnsafeByteOperations.UnsafeWrap(member.Value.GetBytesFromBase64());
                     break;
+                case "data" when member.Value.ValueKind != JsonValueKind.Null && result.Data.IsEmpty:
+                    result.Data = Data(member.Value, contentType);
+                    break;
                 case "data":
-                    result.Data = CloudEvents.IsJson(contentType) || member.Value.ValueKind != JsonValueKind.String
-                        ? ByteString.CopyFromUtf8(member.Value.GetRawText())
-                        : ByteString.CopyFromUtf8(text);
                     break;
                 default:
                     result.Extensions.Fields[member.Name] = ProtoJson.Value(member.Value);
                     break;
             }
         }
-        result.Topic = Extension(result, "topic");
-        result.PubsubName = Extension(result, "pubsubname");
         return result;
     }
 
-    private static string Extension(TopicEventRequest request, string name) =>
-        request.Extensions.Fields.TryGetValue(name, out var value) ? value.StringValue : "";
+    /// <summary>Text as it is, JSON as JSON; data of any other type does not travel, as under daprd.</summary>
+    private static ByteString Data(JsonElement data, string contentType)
+    {
+        if (CloudEvents.IsText(contentType))
+        {
+            return data.ValueKind == JsonValueKind.String ? ByteString.CopyFromUtf8(data.GetString()!)
+                : throw new RetriableException("error returned from app while processing pub/sub event: unexpected data type encountered in envelope");
+        }
+        return CloudEvents.IsJson(contentType) || CloudEvents.IsCloudEvent(contentType) ? ByteString.CopyFromUtf8(data.GetRawText()) : ByteString.Empty;
+    }
 }
 
 /// <summary>JSON as google.protobuf.Value.</summary>

@@ -18,7 +18,7 @@ internal sealed class PublishApi(SidecarRuntime runtime)
         }
         if (path.Count >= 3 && path[0] == "bulk")
         {
-            await PublishBulkAsync(http, path[1], Topic(path, 2));
+            await PublishBulkAsync(http, path[1], Topic(path, 2), path.Query.Length > 0);
             return true;
         }
         await PublishAsync(http, path[0], Topic(path, 1), path.Query.Length > 0);
@@ -27,20 +27,20 @@ internal sealed class PublishApi(SidecarRuntime runtime)
 
     private async Task PublishAsync(HttpContext http, string pubsub, string topic, bool hasQuery)
     {
-        runtime.Publisher.Find(pubsub, topic);
+        var request = new PublishRequest(pubsub, topic, hasQuery ? QueryMetadata.Read(http.Request.Query) : NoMetadata);
+        runtime.Publisher.Find(request);
         var body = await BodyAsync(http);
-        var metadata = hasQuery ? QueryMetadata.Read(http.Request.Query) : NoMetadata;
-        await runtime.Publisher.PublishAsync(
-            pubsub, topic, body, http.Request.ContentType ?? "", metadata, TraceContext.Of(http), http.RequestAborted);
+        await runtime.Publisher.PublishAsync(request, body, http.Request.ContentType ?? "", TraceContext.Of(http), http.RequestAborted);
         http.Response.StatusCode = StatusCodes.Status204NoContent;
     }
 
-    private async Task PublishBulkAsync(HttpContext http, string pubsub, string topic)
+    private async Task PublishBulkAsync(HttpContext http, string pubsub, string topic, bool hasQuery)
     {
-        runtime.Publisher.Find(pubsub, topic);
-        var body = await BodyAsync(http);
-        var entries = ParseEntries(body, pubsub, topic);
-        var failed = await runtime.Publisher.PublishBulkAsync(pubsub, topic, entries, TraceContext.Of(http), http.RequestAborted);
+        var request = new PublishRequest(pubsub, topic, hasQuery ? QueryMetadata.Read(http.Request.Query) : NoMetadata);
+        runtime.Publisher.Find(request);
+        Publisher.IsRaw(request);
+        var entries = ParseEntries(await BodyAsync(http), pubsub, topic);
+        var failed = await runtime.Publisher.PublishBulkAsync(request, entries, TraceContext.Of(http), http.RequestAborted);
         if (failed.Count == 0)
         {
             http.Response.StatusCode = StatusCodes.Status204NoContent;
@@ -71,7 +71,7 @@ internal sealed class PublishApi(SidecarRuntime runtime)
         var appId = runtime.App.AppId;
         try
         {
-            using var document = JsonDocument.Parse(body);
+            using var document = JsonDocument.Parse(body, new JsonDocumentOptions { MaxDepth = GoJson.Reading.MaxDepth });
             if (document.RootElement.ValueKind != JsonValueKind.Array)
             {
                 throw PubSubErrors.BulkUnreadable(pubsub, topic, appId, "json: cannot unmarshal object into Go value of type []http.bulkPublishMessageEntry");
@@ -92,10 +92,6 @@ internal sealed class PublishApi(SidecarRuntime runtime)
     private BulkEntry ParseEntry(JsonElement item, string pubsub, string topic)
     {
         var id = item.TryGetMember("entryId", out var idElement) ? idElement.GetString() ?? "" : "";
-        if (id.Length == 0)
-        {
-            throw PubSubErrors.BulkEntry(pubsub, topic, runtime.App.AppId);
-        }
         var contentType = item.TryGetMember("contentType", out var typeElement) ? typeElement.GetString() ?? "" : "";
         Dictionary<string, string>? metadata = null;
         if (item.TryGetMember("metadata", out var map) && map.ValueKind == JsonValueKind.Object)
@@ -111,9 +107,9 @@ internal sealed class PublishApi(SidecarRuntime runtime)
     {
         if (CloudEvents.IsJson(contentType) || CloudEvents.IsCloudEvent(contentType))
         {
-            return payload.ValueKind == JsonValueKind.Undefined ? default(ReadOnlyMemory<byte>) : Encoding.UTF8.GetBytes(payload.GetRawText());
+            return payload.ValueKind == JsonValueKind.Undefined ? "null"u8.ToArray() : Encoding.UTF8.GetBytes(payload.GetRawText());
         }
-        if (payload.ValueKind != JsonValueKind.String)
+        if (payload.ValueKind != JsonValueKind.String || !(CloudEvents.IsBinary(contentType) || CloudEvents.IsText(contentType)))
         {
             throw PubSubErrors.BulkEnvelope(pubsub, topic, runtime.App.AppId, "error: mismatch between contentType and event");
         }
@@ -123,7 +119,7 @@ internal sealed class PublishApi(SidecarRuntime runtime)
         }
         return payload.TryGetBytesFromBase64(out var bytes)
             ? bytes
-            : throw PubSubErrors.BulkEnvelope(pubsub, topic, runtime.App.AppId, "illegal base64 data");
+            : throw PubSubErrors.BulkEnvelope(pubsub, topic, runtime.App.AppId, "error: unable to decode base64 application/octect-stream data: illegal base64 data");
     }
 
     private async ValueTask<byte[]> BodyAsync(HttpContext http) =>
