@@ -56,7 +56,12 @@ internal sealed class GrpcProxy(SidecarRuntime runtime, Router router)
         {
             // The caller is gone.
         }
-        catch (Exception problem) when (problem is HttpRequestException or IOException)
+        catch (Exception problem) when (MessageTooLargeException.In(problem) is not null && !http.Response.HasStarted)
+        {
+            http.Response.Clear();
+            await GrpcAnswers.EndAsync(http, GrpcCode.ResourceExhausted, MessageTooLargeException.In(problem)!.Message);
+        }
+        catch (Exception problem) when (problem is HttpRequestException or IOException or MessageTooLargeException)
         {
             if (http.Response.HasStarted)
             {
@@ -71,7 +76,7 @@ internal sealed class GrpcProxy(SidecarRuntime runtime, Router router)
     public async Task ForwardAsync(HttpContext http, Target target, string uri, bool internalHop, string id = "")
     {
         var policy = internalHop ? Policy.None : runtime.Resiliency.App(id);
-        var body = new ReplayBody(http.Request.BodyReader, policy.Retries ? Limits.ReplayableBodyBytes : 0);
+        var body = new ReplayBody(http.Request.BodyReader, new MessageLimit(runtime.App.MaxBodyBytes), policy.Retries ? Limits.ReplayableBodyBytes : 0);
         using var response = policy.IsNone
             ? await AttemptAsync(http, target, uri, internalHop, id, body, http.RequestAborted)
             : await policy.RunAsync(
@@ -80,7 +85,7 @@ internal sealed class GrpcProxy(SidecarRuntime runtime, Router router)
                 repeat: r => body.CanReplay && policy.Codes.Grpc(EarlyStatus(r) ?? 0),
                 once: false,
                 http.RequestAborted);
-        await CopyAsync(response, http);
+        await CopyAsync(response, http, new MessageLimit(runtime.App.MaxBodyBytes));
     }
 
     private async Task<HttpResponseMessage> AttemptAsync(
@@ -113,7 +118,7 @@ internal sealed class GrpcProxy(SidecarRuntime runtime, Router router)
         return await target.SendAsync(request, grpc: true, cancel);
     }
 
-    private static async Task CopyAsync(HttpResponseMessage from, HttpContext http)
+    private static async Task CopyAsync(HttpResponseMessage from, HttpContext http, MessageLimit limit)
     {
         var response = http.Response;
         response.StatusCode = (int)from.StatusCode;
@@ -132,6 +137,7 @@ internal sealed class GrpcProxy(SidecarRuntime runtime, Router router)
             {
                 break;
             }
+            limit.Watch(memory.Span[..count]);
             writer.Advance(count);
             await writer.FlushAsync(http.RequestAborted);
         }
@@ -153,7 +159,7 @@ internal sealed class GrpcProxy(SidecarRuntime runtime, Router router)
 }
 
 /// <summary>A request body that remembers its beginning, so that an attempt that was refused can be made again.</summary>
-internal sealed class ReplayBody(PipeReader reader, int limit)
+internal sealed class ReplayBody(PipeReader reader, MessageLimit messages, int limit)
 {
     private readonly ArrayBufferWriter<byte> sent = new();
     private bool completed;
@@ -173,6 +179,7 @@ internal sealed class ReplayBody(PipeReader reader, int limit)
             var result = await reader.ReadAsync(cancel);
             foreach (var part in result.Buffer)
             {
+                messages.Watch(part.Span);
                 Remember(part);
                 await target.WriteAsync(part, cancel);
             }

@@ -74,7 +74,15 @@ internal static class HttpForward
             return;
         }
         response.Headers.Remove("Content-Length");
-        response.ContentLength = from.Content.Headers.ContentLength;
+        if (WantsEvents(http.Request))
+        {
+            response.ContentType = "text/event-stream";
+            response.Headers.CacheControl = "no-cache";
+        }
+        else
+        {
+            response.ContentLength = from.Content.Headers.ContentLength;
+        }
         if (response.StatusCode >= 400 && response.ContentType is null)
         {
             response.ContentType = "application/json";
@@ -95,11 +103,15 @@ internal static class HttpForward
         }
     }
 
+    /// <summary>The caller wants server-sent events: then that is what the answer is called, whatever the application named it.</summary>
+    public static bool WantsEvents(HttpRequest request) =>
+        request.Headers.Accept.ToString().AsSpan().Trim().Equals("text/event-stream", StringComparison.OrdinalIgnoreCase);
+
     private static void Copy(System.Net.Http.Headers.HttpHeaders from, IHeaderDictionary to)
     {
         foreach (var (name, values) in from.NonValidated)
         {
-            if (!HopByHop.Contains(name))
+            if (!HopByHop.Contains(name) && !name.Equals("dapr-app-id", StringComparison.OrdinalIgnoreCase))
             {
                 to[name] = values.Count == 1 ? values.ToString() : values.ToArray();
             }

@@ -71,6 +71,11 @@ internal sealed class InvokeApi(SidecarRuntime runtime, Router router)
                 throw ApiException.Bare(501, GrpcCode.Unimplemented, "ERR_DIRECT_INVOKE", $"failed to invoke, id: {id}, err: rpc error: code = Unimplemented desc = unknown service dapr.proto.runtime.v1.AppCallback");
             }
             using var response = await SendAsync(http, id, target, target.BaseAddress + path + query);
+            if (target.IsRemote && !response.IsSuccessStatusCode && HttpForward.WantsEvents(http.Request))
+            {
+                // Between two sidecars a stream of events that never begins is lost, status and all.
+                throw new InvokeException("rpc error: code = Internal desc = error invoking app channel: no response received from stream");
+            }
             await HttpForward.CopyResponseAsync(response, http);
         }
         catch (Exception problem) when (problem is InvokeException or MethodPathException or CircuitOpenException or TimeoutException && !http.Response.HasStarted)

@@ -14,8 +14,8 @@ internal static class MethodPath
     public static string FromEncoded(string encoded) =>
         Escape(Clean(encoded.Contains('%', StringComparison.Ordinal) ? Uri.UnescapeDataString(encoded) : encoded));
 
-    /// <summary>The same for a path that is not encoded (gRPC): nothing is decoded.</summary>
-    public static string FromPlain(string path) => Escape(Clean(path));
+    /// <summary>The same for a path that is not encoded (gRPC): nothing is decoded, and a percent sign is only one.</summary>
+    public static string FromPlain(string path) => Escape(Clean(path), percentIsPlain: true);
 
     private static string Clean(string path)
     {
@@ -45,7 +45,7 @@ internal static class MethodPath
         return "/" + string.Join('/', parts);
     }
 
-    private static string Escape(string path)
+    private static string Escape(string path, bool percentIsPlain = false)
     {
         if (path.AsSpan().IndexOfAnyExcept(Plain) < 0)
         {
@@ -58,7 +58,7 @@ internal static class MethodPath
             var c = path[i];
             if (c == '%')
             {
-                if (i + 2 >= path.Length || !char.IsAsciiHexDigit(path[i + 1]) || !char.IsAsciiHexDigit(path[i + 2]))
+                if (!percentIsPlain && (i + 2 >= path.Length || !char.IsAsciiHexDigit(path[i + 1]) || !char.IsAsciiHexDigit(path[i + 2])))
                 {
                     throw new MethodPathException($"parse \"{path}\": invalid URL escape \"{path.AsSpan(i, Math.Min(3, path.Length - i))}\"");
                 }
