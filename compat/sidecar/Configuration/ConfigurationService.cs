@@ -25,7 +25,7 @@ internal sealed class ConfigurationService(SidecarRuntime runtime) : IAsyncDispo
         catch (ValkeyException problem)
         {
             throw ApiException.Simple(
-                500, GrpcCode.Internal, "ERR_CONFIGURATION_GET", $"failed to get {string.Join(' ', keys)} from Configuration store {storeName}: {problem.Message}");
+                500, GrpcCode.Internal, "ERR_CONFIGURATION_GET", $"failed to get [{string.Join(' ', keys)}] from Configuration store {storeName}: {problem.Message}");
         }
     }
 
@@ -33,6 +33,11 @@ internal sealed class ConfigurationService(SidecarRuntime runtime) : IAsyncDispo
     public async Task<string> SubscribeAsync(string storeName, IReadOnlyList<string> keys, Func<string, ConfigurationChanged>? handler, CancellationToken cancel)
     {
         var store = Find(storeName);
+        if (handler is null && runtime.Channel is null)
+        {
+            throw ApiException.Bare(
+                500, GrpcCode.Internal, "ERR_APP_CHANNEL_NIL", "app channel is not initialized. cannot subscribe to configuration updates");
+        }
         var id = Guid.NewGuid().ToString();
         handler ??= subscription => (key, value) => TellAppAsync(storeName, subscription, key, value);
         try
@@ -43,14 +48,13 @@ internal sealed class ConfigurationService(SidecarRuntime runtime) : IAsyncDispo
         catch (ValkeyException problem)
         {
             throw ApiException.Simple(
-                500, GrpcCode.InvalidArgument, "ERR_CONFIGURATION_SUBSCRIBE", $"failed to subscribe {string.Join(' ', keys)} from Configuration store {storeName}: {problem.Message}");
+                500, GrpcCode.InvalidArgument, "ERR_CONFIGURATION_SUBSCRIBE", $"failed to subscribe [{string.Join(' ', keys)}] from Configuration store {storeName}: {problem.Message}");
         }
     }
 
     /// <summary>False when there is no such subscription.</summary>
-    public async Task<bool> UnsubscribeAsync(string storeName, string id)
+    public async Task<bool> UnsubscribeAsync(string id)
     {
-        Find(storeName);
         if (!subscriptions.TryRemove(id, out var subscription))
         {
             return false;
@@ -67,7 +71,7 @@ internal sealed class ConfigurationService(SidecarRuntime runtime) : IAsyncDispo
         }
     }
 
-    private IConfigurationStore Find(string name)
+    public IConfigurationStore Find(string name)
     {
         if (!runtime.Components.Any<IConfigurationStore>())
         {

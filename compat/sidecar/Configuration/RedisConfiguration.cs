@@ -22,8 +22,8 @@ internal interface IConfigurationStore : IComponent
 }
 
 /// <summary>
-/// configuration.redis: plain strings, <c>value||version</c>. Changes come as keyspace notifications, which the server must
-/// be told to send (notify-keyspace-events).
+/// configuration.redis: plain strings, <c>value||version</c>. Changes come as keyspace notifications, which a subscription
+/// switches on in the server.
 /// </summary>
 internal sealed class RedisConfiguration(HostedApp app, Component definition) : IConfigurationStore
 {
@@ -50,7 +50,11 @@ internal sealed class RedisConfiguration(HostedApp app, Component definition) : 
             // A key of another type is none of ours.
             if (replies[i] is { IsNull: false, Error: null } reply)
             {
-                found[keys[i]] = Parse(reply.Text);
+                var value = Parse(reply.Text);
+                if (value.Value.Length > 0)
+                {
+                    found[keys[i]] = value;
+                }
             }
         }
         return found;
@@ -58,6 +62,15 @@ internal sealed class RedisConfiguration(HostedApp app, Component definition) : 
 
     public async Task<IAsyncDisposable> SubscribeAsync(IReadOnlyList<string> keys, ConfigurationChanged changed, CancellationToken cancel)
     {
+        try
+        {
+            await client.ExecuteAsync("CONFIG", "SET", "notify-keyspace-events", "Kg$xe");
+        }
+        catch (ValkeyException refusal) when (refusal.FromServer)
+        {
+            // A managed server may not allow it; then its operator has switched them on, or nothing will be heard.
+            log.ReadFailed(client.Settings.ToString(), refusal.Message);
+        }
         var watch = new Watch(this, keys, changed);
         await watch.StartAsync(cancel);
         watches[watch] = true;
@@ -75,8 +88,8 @@ internal sealed class RedisConfiguration(HostedApp app, Component definition) : 
 
     private static ConfigurationValue Parse(string text)
     {
-        var cut = text.IndexOf("||", StringComparison.Ordinal);
-        return cut < 0 ? new ConfigurationValue(text, "") : new ConfigurationValue(text[..cut], text[(cut + 2)..]);
+        var parts = text.Split("||");
+        return new ConfigurationValue(parts[0], parts.Length > 1 ? parts[1] : "");
     }
 
     /// <summary>One subscription on a connection of its own, opened again when it was lost.</summary>
@@ -113,8 +126,9 @@ internal sealed class RedisConfiguration(HostedApp app, Component definition) : 
                     {
                         while (true)
                         {
-                            var (channel, payload) = await subscription.NextAsync(ending.Token);
-                            await ReportAsync(channel[Prefix.Length..], payload);
+                            // Whatever happened to the key: what it holds now is what counts.
+                            var key = (await subscription.NextAsync(ending.Token)).Channel[Prefix.Length..];
+                            await changed(key, (await owner.GetAsync([key], ending.Token)).GetValueOrDefault(key));
                         }
                     }
                 }
@@ -151,18 +165,6 @@ internal sealed class RedisConfiguration(HostedApp app, Component definition) : 
                 {
                     // Still away.
                 }
-            }
-        }
-
-        private async Task ReportAsync(string key, string happened)
-        {
-            if (happened is "del" or "expired" or "evicted")
-            {
-                await changed(key, null);
-            }
-            else if (happened is "set" && (await owner.GetAsync([key], ending.Token)).TryGetValue(key, out var value))
-            {
-                await changed(key, value);
             }
         }
     }

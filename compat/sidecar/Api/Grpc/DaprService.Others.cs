@@ -80,7 +80,7 @@ internal sealed partial class DaprService
         {
             if (id is not null)
             {
-                await runtime.Configuration.UnsubscribeAsync(request.StoreName, id);
+                await runtime.Configuration.UnsubscribeAsync(id);
             }
         }
 
@@ -106,8 +106,11 @@ internal sealed partial class DaprService
 
     public override Task<UnsubscribeConfigurationResponse> UnsubscribeConfiguration(UnsubscribeConfigurationRequest request, ServerCallContext context) => GrpcErrors.GuardAsync(async () =>
     {
-        var ok = await runtime.Configuration.UnsubscribeAsync(request.StoreName, request.Id);
-        return new UnsubscribeConfigurationResponse { Ok = ok, Message = ok ? "" : $"subscription {request.Id} does not exist." };
+        var ok = await runtime.Configuration.UnsubscribeAsync(request.Id);
+        return new UnsubscribeConfigurationResponse
+        {
+            Ok = ok, Message = ok ? "" : $"failed to unsubscribe to configuration request {request.Id}: subscription does not exist",
+        };
     });
 
     public override Task<UnsubscribeConfigurationResponse> UnsubscribeConfigurationAlpha1(UnsubscribeConfigurationRequest request, ServerCallContext context) =>

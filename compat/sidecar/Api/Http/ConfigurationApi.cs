@@ -57,7 +57,8 @@ internal sealed class ConfigurationApi(SidecarRuntime runtime)
 
     private async Task UnsubscribeAsync(HttpContext http, string store, string id)
     {
-        var ok = await runtime.Configuration.UnsubscribeAsync(store, id);
+        runtime.Configuration.Find(store);
+        var ok = await runtime.Configuration.UnsubscribeAsync(id);
         await HttpAnswers.Write(
             http,
             json =>
@@ -66,7 +67,7 @@ internal sealed class ConfigurationApi(SidecarRuntime runtime)
                 json.WriteBoolean("ok", ok);
                 if (!ok)
                 {
-                    json.WriteString("message", $"subscription {id} does not exist.");
+                    json.WriteString("message", $"failed to unsubscribe to configuration request {id}: subscription with id {id} does not exist");
                 }
                 json.WriteEndObject();
             },
