@@ -3,6 +3,8 @@ using LocalPlus.Sidecar.Cli;
 using LocalPlus.Sidecar.Resources;
 using LocalPlus.Sidecar.Runtime;
 
+// A shell starts what it puts in the background with SIGINT ignored; daprd listens to it all the same.
+Signals.HearInterrupt();
 var env = Environment.GetEnvironmentVariables().Cast<System.Collections.DictionaryEntry>()
     .ToDictionary(e => (string)e.Key, e => (string?)e.Value ?? "", StringComparer.Ordinal);
 Command command;
@@ -21,6 +23,17 @@ if (command.ShowVersion)
     return 0;
 }
 return await SidecarProcess.RunAsync(command.Sidecars);
+
+/// <summary>What the runtime has no call for.</summary>
+internal static partial class Signals
+{
+    private const int Interrupt = 2;
+
+    public static void HearInterrupt() => _ = SetHandler(Interrupt, 0);
+
+    [LibraryImport("libc", EntryPoint = "signal")]
+    private static partial nint SetHandler(int signal, nint handler);
+}
 
 /// <summary>The life of the process: start every sidecar, wait for a signal or a request to stop, stop them all.</summary>
 internal static class SidecarProcess
