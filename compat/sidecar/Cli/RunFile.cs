@@ -60,7 +60,7 @@ internal static class RunFile
             BlockShutdown = template.BlockShutdown,
             LogLevel = Setting("logLevel") ?? template.LogLevel,
             LogAsJson = template.LogAsJson,
-            ApiLogging = (Setting("enableApiLogging") ?? "false") == "true",
+            ApiLogging = Setting("enableApiLogging") is { } logs ? logs == "true" : null,
             WorkingDirectory = appFolder,
         };
     }

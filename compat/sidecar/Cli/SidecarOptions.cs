@@ -73,7 +73,8 @@ public sealed record SidecarOptions
 
     public bool LogAsJson { get; set; }
 
-    public bool ApiLogging { get; set; }
+    /// <summary>Null = as the Configuration says.</summary>
+    public bool? ApiLogging { get; set; }
 
     /// <summary>Callers of the API must show it; null = open.</summary>
     public string? ApiToken { get; set; }

@@ -38,6 +38,12 @@ public sealed record ConfigurationSpec
     /// <summary>Features switched on by the document, beside those that 1.18 has on.</summary>
     public IReadOnlyList<string> Features { get; init; } = [];
 
+    /// <summary>Log every API call; the flag may say otherwise.</summary>
+    public bool LogsApi { get; init; }
+
+    /// <summary>Leave health checks out of that.</summary>
+    public bool OmitsHealthChecks { get; init; }
+
     public int? MaxConcurrentWorkflows { get; init; }
 
     public int? MaxConcurrentActivities { get; init; }
@@ -65,6 +71,8 @@ public sealed record ConfigurationSpec
             DeniedApis = [.. spec["api"]["denied"].Items.Select(Rule)],
             NameTable = spec["nameResolution"]["configuration"]["connectionString"].Text ?? "",
             Features = [.. spec["features"].Items.Where(f => f["enabled"].Text is "true").Select(f => f["name"].Text ?? "")],
+            LogsApi = spec["logging"]["apiLogging"]["enabled"].Text is "true",
+            OmitsHealthChecks = spec["logging"]["apiLogging"]["omitHealthChecks"].Text is "true",
             MaxConcurrentWorkflows = Number(spec["workflow"]["maxConcurrentWorkflowInvocations"]),
             MaxConcurrentActivities = Number(spec["workflow"]["maxConcurrentActivityInvocations"]),
             WorkflowRetention = spec["workflow"]["stateRetentionPolicy"].ToDictionary(),

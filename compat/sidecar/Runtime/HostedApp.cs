@@ -35,6 +35,9 @@ public sealed class HostedApp
     /// <summary>The largest request or gRPC message in bytes.</summary>
     public long MaxBodyBytes => Options.MaxBodyBytes <= 0 ? int.MaxValue : Options.MaxBodyBytes;
 
+    /// <summary>Which API calls are logged.</summary>
+    internal ApiLogging ApiLogging => new(Options.ApiLogging ?? Resources.Configuration.LogsApi, Resources.Configuration.OmitsHealthChecks);
+
     /// <summary>Loggers whose lines carry this application's id.</summary>
     public ILoggerFactory Logs { get; }
 

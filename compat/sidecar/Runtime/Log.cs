@@ -3,6 +3,8 @@ namespace LocalPlus.Sidecar.Runtime;
 /// <summary>Every line that the sidecar's own parts write. The texts that tools look for are daprd's.</summary>
 internal static partial class Log
 {
+    private static readonly EventId ApiCallEvent = new(17);
+
     [LoggerMessage(1, LogLevel.Information, "Starting Dapr Runtime -- version {Version} -- LocalPlus stand-in")]
     public static partial void Starting(this ILogger log, string version);
 
@@ -51,8 +53,8 @@ internal static partial class Log
     [LoggerMessage(16, LogLevel.Error, "{What} failed")]
     public static partial void Unexpected(this ILogger log, string what, Exception problem);
 
-    [LoggerMessage(17, LogLevel.Information, "HTTP API Called: {Method} {Path}")]
-    public static partial void ApiCalled(this ILogger log, string method, string path);
+    /// <summary>One call of the HTTP or gRPC API; its figures become members of the line.</summary>
+    public static void ApiCalled(this ILogger log, string api, in ApiCall call) => log.Log(LogLevel.Information, ApiCallEvent, call, null, (_, _) => api + " API Called");
 
     [LoggerMessage(20, LogLevel.Error, "Error processing message of topic {Topic}: {Reason}")]
     public static partial void DeliveryFailed(this ILogger log, string topic, string reason);

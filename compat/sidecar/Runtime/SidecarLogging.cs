@@ -49,25 +49,46 @@ internal sealed class SidecarLoggerProvider(SidecarOptions options, TextWriter o
         _ => "debug",
     };
 
-    private void Write(string scope, LogLevel level, string message)
+    private void Write(string scope, LogLevel level, string message, ApiCall? call)
     {
         var time = DateTime.UtcNow.ToString("yyyy-MM-dd'T'HH:mm:ss.fffffff'00Z'", CultureInfo.InvariantCulture);
         var line = new StringBuilder(160 + message.Length);
         if (options.LogAsJson)
         {
-            line.Append("{\"app_id\":").Append(Quote(options.AppId)).Append(",\"instance\":").Append(Quote(Instance))
-                .Append(",\"level\":\"").Append(LevelName(level)).Append("\",\"msg\":").Append(Quote(message))
-                .Append(",\"scope\":\"").Append(scope).Append("\",\"time\":\"").Append(time)
-                .Append("\",\"type\":\"log\",\"ver\":\"").Append(SidecarOptions.RuntimeVersion).Append("\"}");
+            line.Append("{\"app_id\":").Append(Quote(options.AppId));
+            Append(line, call, static (l, c) => l.Append(CultureInfo.InvariantCulture, $",\"code\":{c.Code},\"duration\":{c.Milliseconds}"));
+            line.Append(",\"instance\":").Append(Quote(Instance)).Append(",\"level\":\"").Append(LevelName(level)).Append('"');
+            Append(line, call, static (l, c) => l.Append(",\"method\":").Append(Quote(c.Method)));
+            line.Append(",\"msg\":").Append(Quote(message)).Append(",\"scope\":\"").Append(scope).Append('"');
+            Append(line, call, static (l, c) => _ = c.Size is { } size ? l.Append(CultureInfo.InvariantCulture, $",\"size\":{size}") : l);
+            line.Append(",\"time\":\"").Append(time).Append("\",\"type\":\"log\"");
+            Append(line, call, static (l, c) => _ = c.UserAgent.Length > 0 ? l.Append(",\"useragent\":").Append(Quote(c.UserAgent)) : l);
+            line.Append(",\"ver\":\"").Append(SidecarOptions.RuntimeVersion).Append("\"}");
         }
         else
         {
             line.Append("time=\"").Append(time).Append("\" level=").Append(LevelName(level)).Append(" msg=").Append(Quote(message))
-                .Append(" app_id=").Append(options.AppId).Append(" instance=").Append(Instance)
-                .Append(" scope=").Append(scope).Append(" type=log ver=").Append(SidecarOptions.RuntimeVersion);
+                .Append(" app_id=").Append(options.AppId);
+            Append(line, call, static (l, c) => l.Append(CultureInfo.InvariantCulture, $" code={c.Code} duration={c.Milliseconds}"));
+            line.Append(" instance=").Append(Instance);
+            Append(line, call, static (l, c) => l.Append(" method=").Append(Quote(c.Method)));
+            line.Append(" scope=").Append(scope);
+            Append(line, call, static (l, c) => _ = c.Size is { } size ? l.Append(CultureInfo.InvariantCulture, $" size={size}") : l);
+            line.Append(" type=log");
+            Append(line, call, static (l, c) => _ = c.UserAgent.Length > 0 ? l.Append(" useragent=").Append(Quote(c.UserAgent)) : l);
+            line.Append(" ver=").Append(SidecarOptions.RuntimeVersion);
         }
         // One call per line: lines of several applications in one process never mix.
         output.WriteLine(line.ToString());
+    }
+
+    /// <summary>Members stand in the order of their names, so those of a call stand between the others.</summary>
+    private static void Append(StringBuilder line, ApiCall? call, Action<StringBuilder, ApiCall> append)
+    {
+        if (call is { } known)
+        {
+            append(line, known);
+        }
     }
 
     private static string Quote(string text) =>
@@ -83,7 +104,7 @@ internal sealed class SidecarLoggerProvider(SidecarOptions options, TextWriter o
         public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
         {
             var text = formatter(state, exception);
-            provider.Write(scope, logLevel, exception is null ? text : $"{text}: {exception.Message}");
+            provider.Write(scope, logLevel, exception is null ? text : $"{text}: {exception.Message}", state is ApiCall call ? call : null);
         }
     }
 }

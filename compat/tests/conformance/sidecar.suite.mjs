@@ -86,7 +86,13 @@ async function main() {
 
   const http = new DaprClient(client);
   const grpc = new DaprClient({ ...client, daprPort: String(grpcPort), communicationProtocol: CommunicationProtocolEnum.GRPC });
-  for (const [name, dapr] of [['http', http], ['grpc', grpc]]) await stateTests(name, dapr);
+  for (const [name, dapr] of [['http', http], ['grpc', grpc]]) {
+    await stateTests(name, dapr);
+    await etagTests(name, dapr);
+  }
+  await configurationTests(grpc, command => new Promise((resolve, reject) => {
+    const socket = net.connect(valkeyPort, '127.0.0.1', () => socket.write(`${command}\r\n`)).on('data', answer => { socket.destroy(); resolve(String(answer)); }).on('error', reject);
+  }));
   await pubsubTests({ http, grpc }, received);
   await otherTests({ http, grpc }, exited, daprd);
   await server.stop().catch(() => {});
@@ -115,6 +121,37 @@ async function stateTests(name, dapr) {
     ]);
     same(await dapr.state.get('store', `${name}-new`), 'v', 'new');
     same(await dapr.state.get('store', `${name}-old`) || '', '', 'old');
+  });
+}
+
+async function etagTests(name, dapr) {
+  await test(`${name}: a stale etag is refused and the value stays`, async () => {
+    await dapr.state.save('memory', [{ key: `${name}-e`, value: 1 }]);
+    const answer = await dapr.state.save('memory', [{ key: `${name}-e`, value: 2, etag: '00000000-0000-0000-0000-000000000000', options: { concurrency: 1, consistency: 2 } }]).catch(error => ({ error }));
+    if (!answer?.error) throw new Error('it was accepted');
+    same(Number(await dapr.state.get('memory', `${name}-e`)), 1, 'value');
+  });
+  await test(`${name}: a value with a time to live goes`, async () => {
+    await dapr.state.save('memory', [{ key: `${name}-ttl`, value: 'x', metadata: { ttlInSeconds: '1' } }]);
+    await until(async () => (await dapr.state.get('memory', `${name}-ttl`) || '') === '', 'the end of its time');
+  });
+  await test(`${name}: a store that does not exist is an error`, async () => {
+    const answer = await dapr.state.save('nope', [{ key: 'a', value: 1 }]).catch(error => ({ error }));
+    if (!answer?.error) throw new Error('it was accepted');
+  });
+}
+
+async function configurationTests(grpc, valkey) {
+  await test('grpc: a configuration item with its version', async () => {
+    await valkey('SET limit 10||3');
+    const { items } = await grpc.configuration.get('settings', ['limit', 'absent']);
+    same([Object.keys(items), items.limit.value, items.limit.version], [['limit'], '10', '3'], 'items');
+  });
+  await test('grpc: a change of a configuration item is pushed', async () => {
+    let seen;
+    const stream = await grpc.configuration.subscribeWithKeys('settings', ['limit'], async change => { seen = change.items.limit?.value; });
+    await until(async () => { await valkey('SET limit 11||4'); return seen === '11'; }, 'the push');
+    stream.stop();
   });
 }
 
@@ -161,6 +198,14 @@ async function otherTests({ http, grpc }, exited, daprd) {
   await test('an invocation reaches the application', async () => {
     const answer = await http.invoker.invoke('conformance', 'hello', HttpMethod.POST, { a: 1 });
     if (!JSON.stringify(answer).includes('a')) throw new Error(JSON.stringify(answer));
+  });
+  await test('an invocation of what the application does not serve is its 404', async () => {
+    const error = await http.invoker.invoke('conformance', 'nothing', HttpMethod.POST, {}).then(() => null, e => e);
+    if (!String(error?.message ?? error).includes('404')) throw new Error(String(error));
+  });
+  await test('an application that nobody runs is an error of the sidecar', async () => {
+    const error = await http.invoker.invoke('absent', 'x', HttpMethod.GET).then(() => null, e => e);
+    if (!String(error?.message ?? error).includes('ERR_DIRECT_INVOKE')) throw new Error(String(error));
   });
   await test('the sidecar ends with 0 on SIGTERM', async () => {
     daprd.kill('SIGTERM');

@@ -23,9 +23,20 @@ internal sealed class GrpcGate(SidecarRuntime runtime)
         ["TryLockAlpha1"] = ("lock", "v1.0-alpha1"), ["UnlockAlpha1"] = ("unlock", "v1.0-alpha1"),
     }.ToFrozenDictionary(StringComparer.Ordinal);
 
+    private readonly ILogger log = runtime.App.Logs.CreateLogger("dapr.runtime.grpc.api-info");
     private readonly ApiAccess access = new(runtime.App.Resources.Configuration, "grpc");
 
     public async Task HandleAsync(HttpContext http, RequestDelegate next)
+    {
+        var started = Environment.TickCount64;
+        await AnswerAsync(http, next);
+        if (runtime.App.ApiLogging.Logs(isHealthCheck: false))
+        {
+            log.ApiCalled("gRPC", ApiCall.Grpc(http, http.Request.Path.Value ?? "/", started));
+        }
+    }
+
+    private async Task AnswerAsync(HttpContext http, RequestDelegate next)
     {
         if (runtime.App.Options.ApiToken is { } token && http.Request.Headers["dapr-api-token"] != token)
         {

@@ -22,6 +22,16 @@ internal sealed class HttpApi(SidecarRuntime runtime, FrozenDictionary<string, A
     public async Task HandleAsync(HttpContext http)
     {
         var path = ApiPath.Parse(http.Features.Get<IHttpRequestFeature>()!.RawTarget);
+        var started = Environment.TickCount64;
+        await AnswerAsync(http, path);
+        if (runtime.App.ApiLogging.Logs(isHealthCheck: path.Api == "healthz"))
+        {
+            log.ApiCalled("HTTP", ApiCall.Http(http, "/" + string.Join('/', path.Segments), started));
+        }
+    }
+
+    private async Task AnswerAsync(HttpContext http, ApiPath path)
+    {
         try
         {
             await RouteAsync(http, path);
@@ -60,10 +70,6 @@ internal sealed class HttpApi(SidecarRuntime runtime, FrozenDictionary<string, A
         {
             await HttpAnswers.PlainText(http, StatusCodes.Status401Unauthorized, "invalid api token\n");
             return;
-        }
-        if (runtime.App.Options.ApiLogging)
-        {
-            log.ApiCalled(http.Request.Method, path.Raw);
         }
         if (runtime.Cors.Handle(http))
         {
