@@ -18,7 +18,7 @@ internal sealed class Aftermath(CrashStack stack, Till till, CancellationToken c
             await Task.Delay(Poll, cancel);
         }
 
-        return [.. stuck, .. await LostAsync(answers), .. await DoubledAsync(), .. await CardsAsync(cards), .. await CrashMatrix.BooksAsync(stack, cancel)];
+        return [.. stuck, .. await LostAsync(answers), .. await DoubledAsync(), .. await CardsAsync(cards), .. await CrashMatrix.BooksAsync(stack, cancel, patient: true)];
     }
 
     /// <summary>Every redemption and run is over, every event was taken by those who count it.</summary>

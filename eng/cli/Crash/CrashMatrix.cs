@@ -53,8 +53,11 @@ internal static class CrashMatrix
         return new Score(results.Count(r => r.Passed) + outages.Count(o => o.Faults.Count == 0), failures.Count, failures);
     }
 
-    /// <summary>After all the killing: the books prove themselves and no event was given up.</summary>
-    internal static async Task<IReadOnlyList<string>> BooksAsync(CrashStack stack, CancellationToken cancel)
+    /// <summary>
+    /// After all the killing: the books prove themselves and no event was given up. Patient: kills without a pause outlast the
+    /// retries of a delivery, and such an event waits in dead_letters for an operator.
+    /// </summary>
+    internal static async Task<IReadOnlyList<string>> BooksAsync(CrashStack stack, CancellationToken cancel, bool patient = false)
     {
         var clock = Stopwatch.StartNew();
         while (await MailsAsync("pending") != "0" && clock.Elapsed < MailLimit)
@@ -75,7 +78,7 @@ internal static class CrashMatrix
             wrong.Add($"{unsent} mails were not sent");
         }
 
-        foreach (var app in Checkout.Apps)
+        foreach (var app in patient ? [] : Checkout.Apps)
         {
             if (await stack.SqlAsync(app, "SELECT count(*) FROM dead_letters", cancel) is not "0" and var dead)
             {
