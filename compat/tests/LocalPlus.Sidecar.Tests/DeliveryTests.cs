@@ -1,6 +1,4 @@
-using System.Diagnostics;
 using System.Net.Http.Json;
-using LocalPlus.Sidecar.Valkey;
 
 namespace LocalPlus.Sidecar.Tests;
 
@@ -38,42 +36,14 @@ public sealed class DeliveryTests
     [Fact]
     public async Task What_a_dead_consumer_left_pending_is_delivered()
     {
-        var port = SidecarUnderTest.FreePort();
-        using var server = Process.Start(new ProcessStartInfo("valkey-server", $"--port {port} --bind 127.0.0.1 --save \"\"") { RedirectStandardOutput = true })!;
-        try
-        {
-            await using var client = new ValkeyClient(new ValkeySettings("127.0.0.1", port, null, null, 0, Tls: false));
-            await WaitAsync(client);
-            await client.ExecuteAsync("XGROUP", "CREATE", "orders", "under-test", "0", "MKSTREAM");
-            await client.ExecuteAsync("XADD", "orders", "*", "data", """{"id":"1","data":{"n":1}}""", "metadata", "{}");
-            await client.ExecuteAsync("XREADGROUP", "GROUP", "under-test", "killed", "STREAMS", "orders", ">");
+        await using var server = await TestValkey.StartAsync();
+        await using var client = server.Connect();
+        await client.ExecuteAsync("XGROUP", "CREATE", "orders", "under-test", "0", "MKSTREAM");
+        await client.ExecuteAsync("XADD", "orders", "*", "data", """{"id":"1","data":{"n":1}}""", "metadata", "{}");
+        await client.ExecuteAsync("XREADGROUP", "GROUP", "under-test", "killed", "STREAMS", "orders", ">");
 
-            await using var sidecar = await SidecarUnderTest.StartAsync(Yaml.Valkey(port), _ => Task.CompletedTask);
+        await using var sidecar = await SidecarUnderTest.StartAsync(Yaml.Valkey(server.Port), _ => Task.CompletedTask);
 
-            await SidecarUnderTest.UntilAsync(() => sidecar.Count("POST /orders") == 1);
-        }
-        finally
-        {
-            server.Kill();
-            await server.WaitForExitAsync();
-        }
-    }
-
-    private static async Task WaitAsync(ValkeyClient client)
-    {
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
-        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(50));
-        while (await timer.WaitForNextTickAsync(limit.Token))
-        {
-            try
-            {
-                await client.PingAsync(limit.Token);
-                return;
-            }
-            catch (ValkeyException)
-            {
-                // Not up yet.
-            }
-        }
+        await SidecarUnderTest.UntilAsync(() => sidecar.Count("POST /orders") == 1);
     }
 }

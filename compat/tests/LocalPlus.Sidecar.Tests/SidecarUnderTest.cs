@@ -3,8 +3,6 @@ using System.Net;
 using System.Net.Sockets;
 using LocalPlus.Sidecar.Cli;
 using LocalPlus.Sidecar.Runtime;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 
 namespace LocalPlus.Sidecar.Tests;
@@ -15,7 +13,7 @@ internal sealed class SidecarUnderTest : IAsyncDisposable
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
     private readonly string folder = Directory.CreateTempSubdirectory("sidecar-tests-").FullName;
     private readonly SidecarRuntime runtime;
-    private readonly WebApplication? app;
+    private readonly ScriptedApp? app;
 
     private SidecarUnderTest(string resources, Func<HttpContext, Task>? handler, Action<SidecarOptions>? configure, SidecarHost host)
     {
@@ -27,25 +25,18 @@ internal sealed class SidecarUnderTest : IAsyncDisposable
             AppPort = handler is null ? 0 : FreePort(),
         };
         configure?.Invoke(options);
-        if (handler is not null)
-        {
-            var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-            builder.WebHost.UseKestrelCore().UseUrls($"http://127.0.0.1:{options.AppPort}");
-            app = builder.Build();
-            app.Run(async http =>
-            {
-                Requests.Enqueue($"{http.Request.Method} {http.Request.Path}");
-                await handler(http);
-            });
-        }
+        GrpcAddress = $"http://127.0.0.1:{options.GrpcPort}";
+        app = handler is null ? null : new ScriptedApp(options.AppPort, options.AppProtocol, handler);
         runtime = new SidecarRuntime(options, host);
         Http = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{options.HttpPort}") };
     }
 
     public HttpClient Http { get; }
 
+    public string GrpcAddress { get; }
+
     /// <summary>What the application was asked, in order.</summary>
-    public ConcurrentQueue<string> Requests { get; } = new();
+    public ConcurrentQueue<string> Requests => app?.Requests ?? [];
 
     public SidecarRuntime Runtime => runtime;
 
@@ -64,11 +55,13 @@ internal sealed class SidecarUnderTest : IAsyncDisposable
 
     public int Count(string request) => Requests.Count(r => r == request);
 
-    public static async Task UntilAsync(Func<bool> condition)
+    public static Task UntilAsync(Func<bool> condition) => UntilAsync(() => Task.FromResult(condition()));
+
+    public static async Task UntilAsync(Func<Task<bool>> condition)
     {
         using var limit = new CancellationTokenSource(Patience);
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
-        while (!condition())
+        while (!await condition())
         {
             await timer.WaitForNextTickAsync(limit.Token);
         }

@@ -46,6 +46,14 @@ internal static class Yaml
 
         """;
 
+    public static string State(int port) =>
+        $"apiVersion: dapr.io/v1alpha1\nkind: Component\nmetadata:\n  name: store\nspec:\n  type: state.redis\n  version: v1\n"
+        + $"  metadata:\n  - name: redisHost\n    value: \"127.0.0.1:{port}\"\n";
+
+    public static string Postgres(string connection) =>
+        "apiVersion: dapr.io/v1alpha1\nkind: Component\nmetadata:\n  name: store\nspec:\n  type: state.postgresql\n  version: v2\n"
+        + $"  metadata:\n  - name: connectionString\n    value: \"{connection}\"\n";
+
     public static string Valkey(int port) =>
         $"""
          apiVersion: dapr.io/v1alpha1
