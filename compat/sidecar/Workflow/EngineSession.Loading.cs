@@ -247,6 +247,13 @@ internal sealed partial class EngineSession
             var run = await EnsureAsync(id);
             if (run is null)
             {
+                // What was being read just then may have been read before the mail came.
+                lock (_gate)
+                {
+                    ThrowIfOver();
+                    Request(id);
+                }
+
                 continue;
             }
 

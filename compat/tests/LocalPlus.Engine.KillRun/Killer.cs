@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text.Json.Nodes;
 using LocalPlus.Engine.Testing;
 
 namespace LocalPlus.Engine.KillRun;
@@ -41,6 +42,35 @@ internal sealed class Killer(PrivatePostgres postgres, SidecarProcess sidecar, i
         };
         ByTarget[target] = ByTarget.GetValueOrDefault(target) + 1;
         await act();
+    }
+
+    /// <summary>Waits until every worker is connected again: then all are back.</summary>
+    public async Task BackAsync(TimeSpan patience)
+    {
+        using var http = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{sidecar.HttpPort}") };
+        var begun = Stopwatch.GetTimestamp();
+        while (await ConnectedAsync(http) < workers)
+        {
+            if (Stopwatch.GetElapsedTime(begun) > patience)
+            {
+                throw new InvalidOperationException("the workers did not come back");
+            }
+
+            await Pulse.NextAsync();
+        }
+    }
+
+    private static async Task<int> ConnectedAsync(HttpClient http)
+    {
+        try
+        {
+            var metadata = JsonNode.Parse(await http.GetStringAsync("/v1.0/metadata"));
+            return (int?)metadata?["workflows"]?["connectedWorkers"] ?? 0;
+        }
+        catch (HttpRequestException)
+        {
+            return 0;
+        }
     }
 
     private Task PauseAsync() => Task.Delay(random.Next(LongestPause));

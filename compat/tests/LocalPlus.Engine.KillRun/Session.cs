@@ -87,6 +87,7 @@ internal sealed class Session(Options options, PrivatePostgres postgres, Sidecar
     // All processes are back: the runs that are open now must end soon.
     private async Task QuietAsync(Driver driver)
     {
+        await killer.BackAsync(GiveUp);
         var begun = Stopwatch.GetTimestamp();
         var open = driver.Open.Keys.ToList();
         while (open.Exists(driver.Open.ContainsKey) && Stopwatch.GetElapsedTime(begun) < GiveUp)

@@ -7,6 +7,32 @@ namespace LocalPlus.Engine.Tests;
 
 public sealed class NeighbourTests(PostgresFixture postgres) : EngineTest(postgres)
 {
+    private static WorkflowResponse Done(WorkflowRequest turn) =>
+        new() { InstanceId = turn.InstanceId, Actions = { Do.Complete(0) } };
+
+    [Fact]
+    public async Task A_worker_that_never_answers_does_not_hold_up_another_app()
+    {
+        var silent = Worker();
+        var hanging = Enumerable.Range(0, 200)
+            .Select(i => Client.StartInstanceAsync(new CreateInstanceRequest { InstanceId = $"h{i}", Name = "wf" }).ResponseAsync)
+            .ToList();
+        await silent.TurnAsync();
+        var app = App + "-neighbour";
+        await using var host = await EngineHost.StartAsync(new PostgresRunStore(Server.ConnectionString, app), Settings with { AppId = app });
+        await using var worker = RawWorker.Connect(host.Channel, Done, null);
+        for (var i = 0; i < 20; i++)
+        {
+            await host.Client.StartInstanceAsync(
+                new CreateInstanceRequest { InstanceId = $"n{i}", Name = "wf" }, deadline: DateTime.UtcNow + RawWorker.Patience);
+        }
+
+        Assert.All(hanging, start => Assert.False(start.IsCompleted));
+        await using var other = RawWorker.Connect(Host.Channel, Done, null);
+        await silent.DisposeAsync();
+        await Task.WhenAll(hanging).WaitAsync(RawWorker.Patience);
+    }
+
     [Fact]
     public async Task Runs_go_on_while_the_sidecars_Valkey_is_away()
     {

@@ -7,29 +7,42 @@ namespace LocalPlus.Sidecar.Workflow.Store;
 /// <content>Reading: no lock, no lease, any time.</content>
 internal sealed partial class PostgresRunStore
 {
+    // Most ids that are looked for are those of starts, and there is nothing: one query says so.
     public async Task<IReadOnlyList<StoredRun>> LoadAsync(IReadOnlyCollection<string> ids, CancellationToken cancel)
     {
         await MakeTablesAsync(cancel);
-        string[] wanted = [.. ids];
         await using var connection = await _reads.OpenConnectionAsync(cancel);
+        var runs = new Dictionary<string, StoredRun>(ids.Count);
+        await using (var rows = new NpgsqlCommand(Sql.LoadRows, connection))
+        {
+            AddIds(rows.Parameters, ids);
+            await using var reader = await rows.ExecuteReaderAsync(cancel);
+            while (await reader.ReadAsync(cancel))
+            {
+                var row = ReadRow(reader);
+                runs[row.InstanceId] = new StoredRun(row, [], []);
+            }
+        }
+
+        if (runs.Count > 0)
+        {
+            await LoadEventsAsync(connection, runs, cancel);
+        }
+
+        return [.. runs.Values];
+    }
+
+    private async Task LoadEventsAsync(NpgsqlConnection connection, Dictionary<string, StoredRun> runs, CancellationToken cancel)
+    {
         await using var batch = new NpgsqlBatch(connection);
-        foreach (var text in (string[])[Sql.LoadRows, Sql.LoadHistory, Sql.LoadInbox])
+        foreach (var text in (string[])[Sql.LoadHistory, Sql.LoadInbox])
         {
             var command = new NpgsqlBatchCommand(text);
-            command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = _appId });
-            command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = wanted });
+            AddIds(command.Parameters, runs.Keys);
             batch.BatchCommands.Add(command);
         }
 
-        var runs = new Dictionary<string, StoredRun>(wanted.Length);
         await using var reader = await batch.ExecuteReaderAsync(cancel);
-        while (await reader.ReadAsync(cancel))
-        {
-            var row = ReadRow(reader);
-            runs[row.InstanceId] = new StoredRun(row, [], []);
-        }
-
-        await reader.NextResultAsync(cancel);
         while (await reader.ReadAsync(cancel))
         {
             if (runs.TryGetValue(reader.GetString(0), out var run) && run.Row.ExecutionId == reader.GetGuid(1))
@@ -50,8 +63,12 @@ internal sealed partial class PostgresRunStore
                 }
             }
         }
+    }
 
-        return [.. runs.Values];
+    private void AddIds(NpgsqlParameterCollection to, IEnumerable<string> ids)
+    {
+        to.Add(new NpgsqlParameter<string> { TypedValue = _appId });
+        to.Add(new NpgsqlParameter<string[]> { TypedValue = [.. ids] });
     }
 
     private static RunRow ReadRow(NpgsqlDataReader reader) => new()

@@ -28,6 +28,9 @@ internal sealed partial class PostgresRunStore : IRunStore
         reads.ConnectionStringBuilder.MaxPoolSize = ReadConnections;
         reads.ConnectionStringBuilder.MaxAutoPrepare = 16;
         reads.ConnectionStringBuilder.AutoPrepareMinUsages = 2;
+
+        // Nothing that is read here leaves anything behind in a session.
+        reads.ConnectionStringBuilder.NoResetOnClose = true;
         reads.ConnectionStringBuilder.ApplicationName = $"workflow reads of {appId}";
         _reads = reads.Build();
         var hash = SHA256.HashData(Encoding.UTF8.GetBytes("workflow/" + appId));
