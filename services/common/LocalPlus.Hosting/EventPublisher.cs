@@ -94,6 +94,8 @@ internal sealed class EventPublisher : IDisposable
         if (row.Traceparent is not null)
         {
             json.WriteString("traceparent", row.Traceparent);
+            // An event without it gets the trace of the publishing call in place of its own.
+            json.WriteString("traceid", row.Traceparent);
         }
 
         json.WritePropertyName("data");
