@@ -46,8 +46,8 @@ internal sealed class PostgresBooks(NpgsqlDataSource database, OutboxSignal outb
             IsDryRun = request.Rehearses, QueuedAt = TimeProvider.System.GetTimestamp(),
         })];
         var stripe = (short)((++batches % 2) + 1);
-        await using var writer = new BatchWriter(database, outbox, clock, TimeProvider.System, stripe, NullLogger<BatchWriter>.Instance);
-        await writer.WriteAsync(commands);
+        using var writer = new BatchWriter(database, outbox, clock, TimeProvider.System, stripe, NullLogger<BatchWriter>.Instance);
+        writer.Write(commands);
         var replies = new List<Reply>();
         foreach (var command in commands)
         {
