@@ -100,7 +100,7 @@ public static class Events
             }
         }
 
-        return Results.Json(delivery.Answer(failed));
+        return Results.Text(JsonSerializer.Serialize(delivery.Answer(failed)), "application/json");
     }
 
     private static async Task TransactAsync<T>(

@@ -230,12 +230,12 @@ internal static class BookReader
         // A striped account's own row is read without a lock, which is what stripes are for.
         public const string Accounts = $"""
             WITH locked AS ({AccountsWhere} account_id = ANY($1) AND NOT striped {LockedInOrder})
-            SELECT * FROM locked UNION ALL {AccountsWhere} account_id = ANY($1) AND striped
+            SELECT {AccountColumns} FROM locked UNION ALL {AccountsWhere} account_id = ANY($1) AND striped
             """;
 
         public const string AccountsReached = $"""
             WITH locked AS ({AccountsWhere} account_id IN ({Reached}) AND NOT striped {LockedInOrder})
-            SELECT * FROM locked UNION ALL {AccountsWhere} account_id IN ({Reached}) AND striped
+            SELECT {AccountColumns} FROM locked UNION ALL {AccountsWhere} account_id IN ({Reached}) AND striped
             """;
 
         // The accounts that are named, and those of the holds and originals that are.
@@ -253,11 +253,10 @@ internal static class BookReader
              WHERE
             """;
 
-        private const string AccountsWhere = """
-            SELECT account_id, merchant_id, name, asset, floor, ceiling, status, striped, posted, held, sequence, revision, changed_at
-              FROM accounts
-             WHERE
-            """;
+        private const string AccountColumns =
+            "account_id, merchant_id, name, asset, floor, ceiling, status, striped, posted, held, sequence, revision, changed_at";
+
+        private const string AccountsWhere = $"SELECT {AccountColumns} FROM accounts WHERE";
 
         private const string LockedInOrder = "ORDER BY account_id FOR NO KEY UPDATE";
 

@@ -82,6 +82,29 @@ public sealed class DailyReportTests(AnalyticsApi api) : IClassFixture<Analytics
     }
 
     [Fact]
+    public async Task A_bulk_delivery_counts_each_event_once_and_is_answered_entry_by_entry()
+    {
+        var (merchant, key) = api.NewMerchant();
+        var (sold, loaded) = (Card("gift_card.activated", merchant, 5000), Card("gift_card.loaded", merchant, 1000));
+        object[] entries =
+        [
+            new { entryId = "a", @event = new { data = sold.Envelope() } }, new { entryId = "b", @event = new { data = loaded.Envelope() } },
+            new { entryId = "c", @event = new { data = "no envelope" } }, new { entryId = "d", @event = new { data = sold.Envelope() } },
+            // An amount that the table refuses fails its transaction; the others go on without it.
+            new { entryId = "e", @event = new { data = Card("gift_card.activated", merchant, 9007199254740992).Envelope() } },
+        ];
+
+        var answer = await api.Service.DeliverManyAsync(Cards, entries);
+
+        Assert.Equal(
+            ["a SUCCESS", "b SUCCESS", "c DROP", "d SUCCESS", "e RETRY"],
+            answer.GetProperty("statuses").EnumerateArray().Select(s => $"{s.GetProperty("entryId").GetString()} {s.GetProperty("status").GetString()}"));
+        var day = Assert.Single(await DaysAsync(key));
+        Assert.Equal((1, 5000), Total(day, "sold"));
+        Assert.Equal((1, 1000), Total(day, "loaded"));
+    }
+
+    [Fact]
     public async Task Late_at_night_counts_for_the_UTC_day()
     {
         var (merchant, key) = api.NewMerchant();

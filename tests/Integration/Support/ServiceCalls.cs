@@ -57,6 +57,14 @@ public static class ServiceCalls
         Assert.Equal("SUCCESS", body.GetProperty("status").GetString());
     }
 
+    /// <summary>Delivers as a bulk subscription does; gives the answer with its statuses.</summary>
+    public static async Task<JsonElement> DeliverManyAsync(this ServiceProcess service, string topic, IReadOnlyList<object> entries)
+    {
+        using var answer = await service.App.PostAsync(
+            new Uri($"/events/{topic}", UriKind.Relative), JsonContent.Create(new { id = "1", entries, pubsubname = "pubsub", topic }));
+        return await ReadAsync(service, answer, 200, topic);
+    }
+
     private static HttpContent Content(object? body) =>
         body is string text ? new StringContent(text, new MediaTypeHeaderValue("application/json")) : JsonContent.Create(body);
 
