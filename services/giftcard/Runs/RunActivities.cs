@@ -138,23 +138,17 @@ internal sealed class RunBook
              WHERE redemption_id = ANY(@RedemptionIds)
             """;
 
-        // An engine that delivers late finds a run that operators have ended: it stays ended. Rows are locked in one order.
+        // An engine that delivers late finds a run that operators have ended: it stays ended.
         public const string Advance =
             """
-            WITH mine AS (
-                SELECT n.redemption_id, n.generation, a.run_state, a.next_step, a.due_at
-                  FROM unnest(@RedemptionIds, @Generations, @RunStates, @NextSteps, @DueAts)
-                    AS a (redemption_id, generation, run_state, next_step, due_at)
-                  JOIN redemption_runs n USING (redemption_id, generation)
-                 WHERE n.state IN ('pending', 'started', 'waiting', 'failed')
-                 ORDER BY n.redemption_id
-                   FOR UPDATE OF n)
             UPDATE redemption_runs n
-               SET state = m.run_state, step = m.next_step, due_at = m.due_at, attempts = 0, last_error = NULL, seen_at = @Now,
-                   started_at = coalesce(n.started_at, @Now), finished_at = CASE m.run_state WHEN 'finished' THEN @Now END
-              FROM mine m
-             WHERE n.redemption_id = m.redemption_id
-               AND n.generation = m.generation;
+               SET state = a.run_state, step = a.next_step, due_at = a.due_at, attempts = 0, last_error = NULL, seen_at = @Now,
+                   started_at = coalesce(n.started_at, @Now), finished_at = CASE a.run_state WHEN 'finished' THEN @Now END
+              FROM unnest(@RedemptionIds, @Generations, @RunStates, @NextSteps, @DueAts)
+                AS a (redemption_id, generation, run_state, next_step, due_at)
+             WHERE n.redemption_id = a.redemption_id
+               AND n.generation = a.generation
+               AND n.state IN ('pending', 'started', 'waiting', 'failed');
             INSERT INTO redemption_run_steps (redemption_id, generation, step, state, attempts, first_started_at,
                    last_started_at, finished_at)
             SELECT redemption_id, generation, @Step, 'done', 1, @Now, @Now, @Now
