@@ -75,16 +75,24 @@ internal sealed class OutboxRelay(
         {
             await stop.CancelAsync();
             await listening.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            if (ears.State == ConnectionState.Open)
-            {
-                await ears.ExecuteAsync(new CommandDefinition(Sql.Unlisten, cancellationToken: CancellationToken.None));
-            }
+            await QuitAsync(connection, Sql.Resign, new { LockKey });
+            await QuitAsync(ears, Sql.Unlisten, null);
+        }
+    }
 
+    /// <summary>The pool keeps sessions and what they hold: what can not be taken back has to end with its session.</summary>
+    private static async Task QuitAsync(NpgsqlConnection connection, string sql, object? args)
+    {
+        try
+        {
             if (connection.State == ConnectionState.Open)
             {
-                // The pool keeps the session, and so the lock, alive.
-                await connection.ExecuteAsync(new CommandDefinition(Sql.Resign, new { LockKey }, cancellationToken: CancellationToken.None));
+                await connection.ExecuteAsync(new CommandDefinition(sql, args, cancellationToken: CancellationToken.None));
             }
+        }
+        catch (NpgsqlException)
+        {
+            NpgsqlConnection.ClearPool(connection);
         }
     }
 
@@ -100,19 +108,31 @@ internal sealed class OutboxRelay(
     {
         var rows = (await connection.QueryAsync<OutboxRow>(
             new CommandDefinition(Outbox.Sql.Next, new { Limit = BatchSize }, cancellationToken: cancel))).AsList();
-        foreach (var request in Requests(rows))
+        var sent = new List<long>(rows.Count);
+        try
         {
-            await Failpoints.BeforeAsync("Publish");
-            var sent = await publisher.PublishAsync(request, cancel);
-            await Failpoints.CommittedAsync("Publish");
-            await connection.ExecuteAsync(new CommandDefinition(Outbox.Sql.Delete, new { Ids = sent }, cancellationToken: cancel));
-            await Failpoints.AnsweredAsync("Publish");
-            if (sent.Length < request.Count)
+            foreach (var request in Requests(rows))
             {
-                throw new InvalidOperationException($"The broker refused {request.Count - sent.Length} of {request.Count} events.");
+                await Failpoints.BeforeAsync("Publish");
+                var taken = await publisher.PublishAsync(request, cancel);
+                sent.AddRange(taken);
+                await Failpoints.CommittedAsync("Publish");
+                if (taken.Length < request.Count)
+                {
+                    throw new InvalidOperationException($"The broker refused {request.Count - taken.Length} of {request.Count} events.");
+                }
+            }
+        }
+        finally
+        {
+            // Once for all that the broker has; a crash before it publishes them again, and inboxes know them.
+            if (sent.Count > 0)
+            {
+                await connection.ExecuteAsync(new CommandDefinition(Outbox.Sql.Delete, new { Ids = sent.ToArray() }, cancellationToken: CancellationToken.None));
             }
         }
 
+        await Failpoints.AnsweredAsync("Publish");
         return rows.Count;
     }
 

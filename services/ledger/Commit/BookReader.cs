@@ -256,7 +256,11 @@ internal static class BookReader
         private const string AccountColumns =
             "account_id, merchant_id, name, asset, floor, ceiling, status, striped, posted, held, sequence, revision, changed_at";
 
-        private const string AccountsWhere = $"SELECT {AccountColumns} FROM accounts WHERE";
+        private const string AccountsWhere = $"""
+            SELECT {AccountColumns}
+              FROM accounts
+             WHERE
+            """;
 
         private const string LockedInOrder = "ORDER BY account_id FOR NO KEY UPDATE";
 
