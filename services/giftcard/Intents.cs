@@ -21,6 +21,47 @@ internal sealed record PriorRequest(Answer? Answer, Guid? IntentId, DateTimeOffs
 internal sealed class Intents(Database database, TimeProvider time)
 {
     /// <summary>
+    /// The answer to a request: the stored one; else what comes of finishing the intent that an earlier try left, or a new
+    /// one. A refusal to accept that stays what it is is stored. What was accepted is finished, even if the caller hangs up.
+    /// </summary>
+    /// <param name="key">The request's.</param>
+    /// <param name="instance">The path that a refusal names.</param>
+    /// <param name="find">An intent by the id it was claimed with.</param>
+    /// <param name="accept">Writes the intent with the claim on the key.</param>
+    /// <param name="finish">Drives the intent, however far it is, and gives its answer.</param>
+    /// <param name="cancel">Of the caller, up to the intent.</param>
+    public async Task<Answer> OnceAsync<TIntent>(
+        RequestKey key, string instance, Func<Guid, Task<TIntent?>> find, Func<Task<TIntent>> accept,
+        Func<TIntent, Task<Answer>> finish, CancellationToken cancel)
+        where TIntent : class
+    {
+        var prior = await FindAsync(key, cancel);
+        if (prior?.Answer is { } stored)
+        {
+            return stored;
+        }
+
+        TIntent intent;
+        if (prior?.IntentId is { } unfinished)
+        {
+            intent = await find(unfinished) ?? throw InProgress();
+        }
+        else
+        {
+            try
+            {
+                intent = await accept();
+            }
+            catch (FaultException refusal) when (IsFinal(refusal.Fault))
+            {
+                return await RefuseAsync(key, refusal, instance, cancel);
+            }
+        }
+
+        return await finish(intent);
+    }
+
+    /// <summary>
     /// Null for a new key. The answer, once there is one; else the intent to finish. Refuses a key that came with another
     /// request (idempotency_key_reused) and one whose request is still being worked on (request_in_progress).
     /// </summary>

@@ -78,29 +78,39 @@ public static class Events
             return Success;
         }
 
-        var failed = new HashSet<LocalPlus.Kernel.EventId>();
+        var failed = await FailedAsync(topic, readable, subscriber, transact);
+        return Results.Text(JsonSerializer.Serialize(delivery.Answer(failed)), "application/json");
+    }
+
+    /// <summary>Handles the events together, else alone; gives those that are to be delivered again.</summary>
+    private static async Task<HashSet<LocalPlus.Kernel.EventId>> FailedAsync<T>(
+        string topic, EventEnvelope<T>[] envelopes, Subscriber subscriber, Func<IReadOnlyList<EventEnvelope<T>>, Task> transact)
+    {
         try
         {
-            await transact(readable);
-        }
-        catch (Exception together)
-        {
-            subscriber.Log.EventsSplit(topic, readable.Length, together);
-            foreach (var envelope in readable)
+            if (envelopes.Length > 0)
             {
-                try
-                {
-                    await transact([envelope]);
-                }
-                catch (Exception alone)
-                {
-                    subscriber.Log.EventFailed(topic, envelope.Id.ToString(), alone);
-                    failed.Add(envelope.Id);
-                }
+                await transact(envelopes);
             }
-        }
 
-        return Results.Text(JsonSerializer.Serialize(delivery.Answer(failed)), "application/json");
+            return [];
+        }
+        catch (Exception exception) when (envelopes.Length == 1 || DatabaseAway.IsToldBy(exception))
+        {
+            subscriber.Log.EventsFailed(topic, envelopes[0].Id.ToString(), envelopes.Length, exception);
+            return [.. envelopes.Select(envelope => envelope.Id)];
+        }
+        catch (Exception exception)
+        {
+            subscriber.Log.EventsSplit(topic, envelopes.Length, exception);
+            var failed = new HashSet<LocalPlus.Kernel.EventId>();
+            foreach (var envelope in envelopes)
+            {
+                failed.UnionWith(await FailedAsync(topic, [envelope], subscriber, transact));
+            }
+
+            return failed;
+        }
     }
 
     private static async Task TransactAsync<T>(

@@ -36,14 +36,8 @@ internal sealed partial class FaultHandler(ILogger<FaultHandler> log) : IExcepti
         BadHttpRequestException { StatusCode: 413 } => new(CommonFaults.BodyTooLarge, "The body is larger than the limit."),
         BadHttpRequestException { StatusCode: 415 } => new(CommonFaults.UnsupportedMediaType, "Send application/json."),
         BadHttpRequestException bad => FromBinding(bad.Message),
-        NpgsqlException { IsTransient: true } or NpgsqlException { InnerException: TimeoutException } or TimeoutException =>
-            new(CommonFaults.Busy, "The database did not answer in time."),
-        PostgresException { SqlState: PostgresErrorCodes.LockNotAvailable or PostgresErrorCodes.QueryCanceled
-            or PostgresErrorCodes.DiskFull or PostgresErrorCodes.AdminShutdown or PostgresErrorCodes.CrashShutdown
-            or PostgresErrorCodes.CannotConnectNow or PostgresErrorCodes.ReadOnlySqlTransaction } =>
-            new(CommonFaults.Busy, "The database can not take the request now."),
-        NpgsqlException { InnerException: IOException or System.Net.Sockets.SocketException } =>
-            new(CommonFaults.Busy, "The database is not reachable."),
+        _ when DatabaseAway.IsToldBy(exception) => new(CommonFaults.Busy, "The database did not answer in time."),
+        PostgresException { IsTransient: true } => new(CommonFaults.Busy, "The database can not take the request now."),
         HttpRequestException or Dapr.DaprException => new(CommonFaults.Busy, "A service behind this one did not answer."),
         _ => new(CommonFaults.InternalError, "The request failed; quote the request_id when you report it."),
     };

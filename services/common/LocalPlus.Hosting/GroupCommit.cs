@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Threading.Channels;
 using LocalPlus.Kernel;
 
@@ -6,7 +7,8 @@ namespace LocalPlus.Hosting;
 /// <summary>
 /// Many small writes of one kind in one transaction. Callers bring an item each; whatever waits when the transaction before
 /// has ended goes into the next, so nobody waits for a batch to fill, and the busier the service is the more share a
-/// flush. Should a batch fail, its items go alone, and each caller hears of its own failure only.
+/// flush. Should one item spoil a batch, they go alone, and each caller hears of its own failure only; should the database
+/// be away, all hear of it at once.
 /// </summary>
 /// <param name="database">Where to.</param>
 /// <param name="write">Writes the items and gives their results, in their order; statements for sets, not loops.</param>
@@ -19,10 +21,16 @@ public sealed class GroupCommit<TItem, TResult>(
     /// <summary>Items that may wait; more are refused with busy.</summary>
     public const int MaxWaiting = 4096;
 
+    /// <summary>Nobody waits longer; who gives up gets busy and learns by repeating whether it was written after all.</summary>
+    public static readonly TimeSpan Deadline = TimeSpan.FromSeconds(4);
+
     private readonly Channel<Entry> waiting = Channel.CreateBounded<Entry>(MaxWaiting);
     private int writing;
 
-    /// <summary>The item's result, once it is durable. Giving up waiting does not undo it.</summary>
+    /// <summary>
+    /// The item's result, once it is durable. Giving up waiting does not undo it. Fails with busy when too much is waiting,
+    /// with <see cref="TimeoutException"/> after the deadline, and with what the write threw.
+    /// </summary>
     public async Task<TResult> WriteAsync(TItem item, CancellationToken cancel)
     {
         var entry = new Entry(item);
@@ -36,7 +44,7 @@ public sealed class GroupCommit<TItem, TResult>(
             _ = Task.Run(DrainAsync, CancellationToken.None);
         }
 
-        return await entry.Done.Task.WaitAsync(cancel);
+        return await entry.Done.Task.WaitAsync(Deadline, cancel);
     }
 
     private async Task DrainAsync()
@@ -66,31 +74,45 @@ public sealed class GroupCommit<TItem, TResult>(
 
     private async Task WriteAsync(List<Entry> batch)
     {
+        batch.RemoveAll(entry => entry.GaveUp);
+        if (batch.Count == 0)
+        {
+            return;
+        }
+
         try
         {
-            await using var db = await database.BeginAsync(CancellationToken.None);
-            var results = await write(db, [.. batch.Select(entry => entry.Item)]);
-            await db.CommitAsync();
-            for (var i = 0; i < batch.Count; i++)
+            IReadOnlyList<TResult> results;
+            await using (var db = await database.BeginAsync(CancellationToken.None))
             {
-                batch[i].Done.SetResult(results[i]);
+                results = await write(db, [.. batch.Select(entry => entry.Item)]);
+                await db.CommitAsync();
+            }
+
+            foreach (var (entry, result) in batch.Zip(results))
+            {
+                entry.Done.SetResult(result);
             }
         }
-        catch (Exception) when (batch.Count > 1)
+        catch (Exception exception) when (batch.Count == 1 || DatabaseAway.IsToldBy(exception))
+        {
+            batch.ForEach(entry => entry.Done.SetException(exception));
+        }
+        catch (Exception)
         {
             foreach (var entry in batch)
             {
                 await WriteAsync([entry]);
             }
         }
-        catch (Exception exception)
-        {
-            batch[0].Done.SetException(exception);
-        }
     }
 
     private sealed record Entry(TItem Item)
     {
+        private readonly long queuedAt = Stopwatch.GetTimestamp();
+
         public TaskCompletionSource<TResult> Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public bool GaveUp => Stopwatch.GetElapsedTime(queuedAt) > Deadline;
     }
 }

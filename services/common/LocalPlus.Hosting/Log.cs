@@ -23,8 +23,8 @@ internal static partial class Log
     [LoggerMessage(132, LogLevel.Warning, "{Count} events of {Topic} go one by one", EventName = "hosting.events.split")]
     public static partial void EventsSplit(this ILogger log, string topic, int count, Exception exception);
 
-    [LoggerMessage(133, LogLevel.Warning, "event {EventId} of {Topic} failed, the sidecar tries again", EventName = "hosting.event.failed")]
-    public static partial void EventFailed(this ILogger log, string topic, string eventId, Exception exception);
+    [LoggerMessage(133, LogLevel.Warning, "{Count} events of {Topic} failed, {EventId} the first, the sidecar tries again", EventName = "hosting.events.failed")]
+    public static partial void EventsFailed(this ILogger log, string topic, string eventId, int count, Exception exception);
 
     [LoggerMessage(131, LogLevel.Warning, "dead letter of {Topic} kept, event {EventId}", EventName = "hosting.dead_letter.kept")]
     public static partial void DeadLetterKept(this ILogger log, string topic, string eventId);

@@ -47,30 +47,14 @@ internal sealed class CardDesk(
         Func<DbSession, Task>? also = null)
     {
         var key = RequestKey.Of(http, request);
-        var prior = await intents.FindAsync(key, cancel);
-        if (prior?.Answer is { } stored)
-        {
-            return await handOver.AddCodeAsync(stored, cancel);
-        }
-
-        CardOperationRow operation;
-        if (prior?.IntentId is { } unfinished)
-        {
-            operation = await operations.FindAsync(unfinished, cancel) ?? throw Intents.InProgress();
-        }
-        else
-        {
-            try
-            {
-                operation = await AcceptAsync(key, id, plan, also, cancel);
-            }
-            catch (FaultException refusal) when (Intents.IsFinal(refusal.Fault))
-            {
-                return await intents.RefuseAsync(key, refusal, http.Request.Path, cancel);
-            }
-        }
-
-        return await handOver.AddCodeAsync(await operations.DriveAsync(operation, CancellationToken.None), CancellationToken.None);
+        var answer = await intents.OnceAsync(
+            key,
+            http.Request.Path,
+            intent => operations.FindAsync(intent, cancel),
+            () => AcceptAsync(key, id, plan, also, cancel),
+            operation => operations.DriveAsync(operation, CancellationToken.None),
+            cancel);
+        return await handOver.AddCodeAsync(answer, CancellationToken.None);
     }
 
     /// <summary>A merchant's card with its programme, lots and the ledger's balances; refuses with not_found.</summary>

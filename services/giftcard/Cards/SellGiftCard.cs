@@ -61,30 +61,14 @@ internal static class SellGiftCard
     {
         var key = RequestKey.Of(http, request);
         request.Check(time.GetUtcNow());
-        var prior = await intents.FindAsync(key, cancel);
-        if (prior?.Answer is { } stored)
-        {
-            return await handOver.AddCodeAsync(stored, cancel);
-        }
-
-        CardOperationRow operation;
-        if (prior?.IntentId is { } unfinished)
-        {
-            operation = await operations.FindAsync(unfinished, cancel) ?? throw Intents.InProgress();
-        }
-        else
-        {
-            try
-            {
-                operation = await intake.AcceptAsync(key, request, cancel);
-            }
-            catch (FaultException refusal) when (Intents.IsFinal(refusal.Fault))
-            {
-                return await intents.RefuseAsync(key, refusal, Route, cancel);
-            }
-        }
-
-        return await handOver.AddCodeAsync(await operations.DriveAsync(operation, CancellationToken.None), CancellationToken.None);
+        var answer = await intents.OnceAsync(
+            key,
+            Route,
+            intent => operations.FindAsync(intent, cancel),
+            () => intake.AcceptAsync(key, request, cancel),
+            operation => operations.DriveAsync(operation, CancellationToken.None),
+            cancel);
+        return await handOver.AddCodeAsync(answer, CancellationToken.None);
     }
 
     /// <summary>Makes the card and the operation that fills it, in one transaction.</summary>

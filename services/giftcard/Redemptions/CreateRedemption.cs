@@ -33,35 +33,15 @@ internal static class CreateRedemption
         {
             var key = RequestKey.Of(http, request);
             request.Check();
-            var prior = await intents.FindAsync(key, cancel);
-            if (prior?.Answer is { } answer)
-            {
-                return answer;
-            }
-
-            Redemption intent;
-            if (prior?.IntentId is { } unfinished)
-            {
-                intent = await store.FindAsync(new RedemptionId(unfinished), cancel) ?? throw Intents.InProgress();
-            }
-            else
-            {
-                try
-                {
-                    var plan = await planner.PlanAsync(key.Merchant, request, cancel);
-                    intent = await intake.AcceptAsync(key, request, plan, cancel);
-                }
-                catch (FaultException refusal) when (Intents.IsFinal(refusal.Fault))
-                {
-                    return await intents.RefuseAsync(key, refusal, Route, cancel);
-                }
-            }
-
-            // From here on the till may hang up: what was accepted is finished.
-            var redemption = intent.Row.State == RedemptionState.Authorizing
-                ? await driver.AuthorizeAsync(intent, CancellationToken.None)
-                : intent;
-            return RedemptionOutcomes.ToAnswer(redemption);
+            return await intents.OnceAsync(
+                key,
+                Route,
+                id => store.FindAsync(new RedemptionId(id), cancel),
+                async () => await intake.AcceptAsync(key, request, await planner.PlanAsync(key.Merchant, request, cancel), cancel),
+                async intent => RedemptionOutcomes.ToAnswer(intent.Row.State == RedemptionState.Authorizing
+                    ? await driver.AuthorizeAsync(intent, CancellationToken.None)
+                    : intent),
+                cancel);
         }
     }
 

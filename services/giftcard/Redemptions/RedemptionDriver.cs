@@ -22,22 +22,24 @@ internal sealed class RedemptionDriver(
     public async Task<Redemption> AuthorizeAsync(Redemption redemption, CancellationToken cancel)
     {
         var row = redemption.Row;
+        Hold placed;
         try
         {
-            var placed = await PlaceAsync(redemption, cancel);
+            placed = await PlaceAsync(redemption, cancel);
             if (row.IsImmediate && placed.State == HoldState.Pending)
             {
                 placed = await ledger.CaptureHoldAsync(CaptureRequest(redemption, placed), cancel);
             }
-
-            var hold = await BalancedAsync(redemption, placed, fresh: true, cancel);
-            return await FinishAsync(row.Id, (now, at) => RedemptionOutcomes.Authorized(now, hold, at), cancel) ?? redemption;
         }
         catch (FaultException refusal)
         {
             var available = refusal.Fault == Faults.InsufficientBalance ? await AvailableAsync(redemption, cancel) : (long?)null;
             return await FinishAsync(row.Id, (now, at) => RedemptionOutcomes.Refused(now, refusal, available, at), cancel) ?? redemption;
         }
+
+        // The money has moved: from here on nothing that goes wrong is a refusal.
+        var hold = await BalancedAsync(redemption, placed, fresh: true, cancel);
+        return await FinishAsync(row.Id, (now, at) => RedemptionOutcomes.Authorized(now, hold, at), cancel) ?? redemption;
     }
 
     /// <summary>

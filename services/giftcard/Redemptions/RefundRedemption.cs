@@ -29,30 +29,13 @@ internal static class RefundRedemption
             .Text(request.Reason, "/reason", GiftcardLimits.ReasonLength)
             .ThrowIfAny();
         var key = RequestKey.Of(http, request);
-        var prior = await intents.FindAsync(key, cancel);
-        if (prior?.Answer is { } stored)
-        {
-            return stored;
-        }
-
-        RefundRow refund;
-        if (prior?.IntentId is { } unfinished)
-        {
-            refund = await driver.FindAsync(new RefundId(unfinished), cancel) ?? throw Intents.InProgress();
-        }
-        else
-        {
-            try
-            {
-                refund = await intake.AcceptAsync(id, key, request, cancel);
-            }
-            catch (FaultException refusal) when (Intents.IsFinal(refusal.Fault))
-            {
-                return await intents.RefuseAsync(key, refusal, $"/v1/redemptions/{id}/refunds", cancel);
-            }
-        }
-
-        return await driver.DriveAsync(refund, CancellationToken.None);
+        return await intents.OnceAsync(
+            key,
+            $"/v1/redemptions/{id}/refunds",
+            intent => driver.FindAsync(new RefundId(intent), cancel),
+            () => intake.AcceptAsync(id, key, request, cancel),
+            refund => driver.DriveAsync(refund, CancellationToken.None),
+            cancel);
     }
 
     /// <summary>Sets the amount aside under the redemption's lock: two refunds at once can not exceed what was captured.</summary>

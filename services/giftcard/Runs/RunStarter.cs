@@ -68,7 +68,11 @@ internal sealed class RunStarter(
                     started.Add(run);
                 }
             });
-        await MarkStartedAsync([.. started], cancel);
+        if (!started.IsEmpty)
+        {
+            await MarkStartedAsync([.. started], cancel);
+        }
+
         await Failpoints.AnsweredAsync("Schedule");
         return due.Count;
     }
