@@ -111,7 +111,7 @@ internal static class HttpForward
     {
         foreach (var (name, values) in from.NonValidated)
         {
-            if (!HopByHop.Contains(name) && !name.Equals("dapr-app-id", StringComparison.OrdinalIgnoreCase))
+            if (!HopByHop.Contains(name))
             {
                 to[name] = values.Count == 1 ? values.ToString() : values.ToArray();
             }
