@@ -46,7 +46,8 @@ internal sealed class Histogram
             seen += _counts[i];
             if (seen >= wanted && seen > 0)
             {
-                return TimeSpan.FromMicroseconds(Top(i));
+                var top = TimeSpan.FromMicroseconds(Top(i));
+                return top < Max ? top : Max;
             }
         }
 
