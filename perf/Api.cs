@@ -4,7 +4,7 @@ using System.Text.Json.Nodes;
 
 namespace LocalPlus.Perf;
 
-/// <summary>The merchant's REST API as a load generator calls it: one connection pool, no retries.</summary>
+/// <summary>The REST API as a bench calls it for setting up and for checking: one connection pool, no retries.</summary>
 internal sealed class Api : IDisposable
 {
     private readonly HttpClient _http;
@@ -20,28 +20,19 @@ internal sealed class Api : IDisposable
             ? value
             : throw new BenchException($"{name} is not set: start it through ./localplus bench");
 
-    /// <summary>Sends and reads the whole answer; gives its status and body.</summary>
-    public async Task<(int Status, string Body)> PostAsync(string path, string json, string key, CancellationToken cancel)
-    {
-        using var request = new HttpRequestMessage(HttpMethod.Post, path);
-        request.Headers.Add("Idempotency-Key", key);
-        request.Content = new StringContent(json, Encoding.UTF8, "application/json");
-        using var answer = await _http.SendAsync(request, cancel);
-        return ((int)answer.StatusCode, await answer.Content.ReadAsStringAsync(cancel));
-    }
-
     /// <summary>For setting up: anything but success ends the bench.</summary>
     public async Task<JsonNode> MustPostAsync(string path, JsonObject body, CancellationToken cancel)
     {
-        var (status, text) = await PostAsync(path, body.ToJsonString(), Guid.NewGuid().ToString(), cancel);
-        return status is >= 200 and < 300 ? JsonNode.Parse(text)! : throw new BenchException($"POST {path} answered {status}: {text}");
+        using var request = new HttpRequestMessage(HttpMethod.Post, path);
+        request.Headers.Add("Idempotency-Key", Guid.NewGuid().ToString());
+        request.Content = new StringContent(body.ToJsonString(), Encoding.UTF8, "application/json");
+        return await MustSendAsync(request, cancel);
     }
 
     public async Task<JsonNode> MustGetAsync(string path, CancellationToken cancel)
     {
-        using var answer = await _http.GetAsync(path, cancel);
-        var text = await answer.Content.ReadAsStringAsync(cancel);
-        return answer.IsSuccessStatusCode ? JsonNode.Parse(text)! : throw new BenchException($"GET {path} answered {(int)answer.StatusCode}: {text}");
+        using var request = new HttpRequestMessage(HttpMethod.Get, path);
+        return await MustSendAsync(request, cancel);
     }
 
     /// <summary>A failure's short name: the problem's stable code, or the status.</summary>
@@ -58,4 +49,13 @@ internal sealed class Api : IDisposable
     }
 
     public void Dispose() => _http.Dispose();
+
+    private async Task<JsonNode> MustSendAsync(HttpRequestMessage request, CancellationToken cancel)
+    {
+        using var answer = await _http.SendAsync(request, cancel);
+        var text = await answer.Content.ReadAsStringAsync(cancel);
+        return answer.IsSuccessStatusCode
+            ? JsonNode.Parse(text)!
+            : throw new BenchException($"{request.Method} {request.RequestUri} answered {(int)answer.StatusCode}: {text}");
+    }
 }

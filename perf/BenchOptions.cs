@@ -8,10 +8,7 @@ namespace LocalPlus.Perf;
 /// </summary>
 internal sealed record BenchOptions(int Clients, TimeSpan For, double? Rate, bool JsonOnly)
 {
-    public const string Usage = "options: --clients N (16) --for SECONDS (10) --rps N (closed loop) --pgledger FILE --history ENTRIES (0) --json";
-
-    /// <summary>First answers pay for compilation and cold pools; they are sent but not counted.</summary>
-    public TimeSpan WarmUp { get; } = TimeSpan.FromSeconds(5);
+    public const string Usage = "options: --clients N (64) --for SECONDS (10) --rps N (closed loop) --pgledger FILE --history ENTRIES (0) --json";
 
     /// <summary>pgledger's SQL, for the yardstick of that name.</summary>
     public string? Pgledger { get; init; }
@@ -22,13 +19,25 @@ internal sealed record BenchOptions(int Clients, TimeSpan For, double? Rate, boo
     /// <summary>How many entries the books have before a transfer bench begins.</summary>
     public long History { get; init; }
 
+    private const int DefaultClients = 64;
     private const long MaxHistory = 100_000_000;
     private const int MaxClients = 1024;
     private const int MaxSeconds = 3600;
 
+    private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan Brief = TimeSpan.FromSeconds(20);
+
+    /// <summary>First answers pay for compilation and cold pools; they are sent but not counted.</summary>
+    public BenchOptions ToWarmUp() => this with { For = WarmUp };
+
+    /// <summary>For what stands beside the measurement: as long as it, within a bound.</summary>
+    public BenchOptions Briefly() => this with { For = For < Brief ? For : Brief };
+
+    public BenchOptions Closed() => this with { Rate = null };
+
     public static BenchOptions? Parse(string[] words)
     {
-        var options = new BenchOptions(16, TimeSpan.FromSeconds(10), null, false);
+        var options = new BenchOptions(DefaultClients, TimeSpan.FromSeconds(10), null, false);
         for (var i = 0; i < words.Length; i++)
         {
             if (words[i] == "--json")

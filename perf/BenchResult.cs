@@ -66,6 +66,17 @@ internal sealed record BenchResult(
             Require(load.Succeeded > 0 && load.Errors.Values.Sum() <= ErrorsAllowed * load.Succeeded);
         }
 
+        /// <summary>Where a request's processor time goes, and how many a core does of them.</summary>
+        public void Costs(IReadOnlyCollection<(string Process, double Milliseconds)> costs)
+        {
+            foreach (var (process, milliseconds) in costs)
+            {
+                Figure($"cpu_ms_{process}", milliseconds);
+            }
+
+            Figure("per_core_second", 1000 / costs.Sum(cost => cost.Milliseconds));
+        }
+
         public BenchResult Build() => new(scenario, _sound, _figures, _ratios, _notes);
     }
 }

@@ -6,50 +6,100 @@ using System.Text;
 
 namespace LocalPlus.Perf;
 
+/// <summary>One request; the body is JSON of ASCII, so that its length is its bytes'.</summary>
+internal readonly record struct WireRequest(string Method, string Path, string Bearer, string Body = "", string? Key = null);
+
+/// <summary>What came back: 0 when the connection ended without an answer, and a failure's short name.</summary>
+internal readonly record struct WireAnswer(int Status, string Failure)
+{
+    /// <summary>Whether the request may or may not have happened.</summary>
+    public bool IsUnknown => Status is 0 or >= 500;
+
+    public string? FailureUnless(int status) => Status == status ? null : Failure;
+}
+
 /// <summary>
 /// One kept-alive HTTP/1.1 connection with one request under way, written for the generator's share of the processors to
-/// be small beside what it measures: no pools, no header objects, one buffer each way. Setting up uses <see cref="Api"/>.
+/// be small beside what it measures: no pools, no header objects, one buffer each way. It connects when it is first used,
+/// and anew after the server closed it. Setting up uses <see cref="Api"/>.
 /// </summary>
-internal sealed class HttpWire : IDisposable
+internal sealed class HttpWire(string address) : IDisposable
 {
     private const int BufferBytes = 64 * 1024;
-    private readonly Socket _socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+    private readonly Uri _address = new(address);
     private readonly byte[] _received = new byte[BufferBytes];
     private readonly byte[] _sent = new byte[BufferBytes];
-    private readonly string _headers;
+    private Socket? _socket;
 
-    private HttpWire(Uri address, string bearer) =>
-        _headers = $" HTTP/1.1\r\nHost: {address.Authority}\r\nAuthorization: Bearer {bearer}\r\nContent-Type: application/json\r\n";
-
-    public static async Task<HttpWire> ConnectAsync(string address, string bearer, CancellationToken cancel)
+    /// <summary>Sends and reads the whole answer. Never repeats: a lost connection is an answer of its own.</summary>
+    public async ValueTask<WireAnswer> SendAsync(WireRequest request, CancellationToken cancel)
     {
-        var uri = new Uri(address);
-        var wire = new HttpWire(uri, bearer);
-        await wire._socket.ConnectAsync(new IPEndPoint(IPAddress.Parse(uri.Host), uri.Port), cancel);
-        return wire;
-    }
-
-    /// <summary>Posts JSON and reads the whole answer; the body is given only when it is a failure's.</summary>
-    public async ValueTask<(int Status, string Failure)> PostAsync(string path, string json, string key, CancellationToken cancel)
-    {
-        var length = Encoding.UTF8.GetBytes(
-            string.Create(CultureInfo.InvariantCulture, $"POST {path}{_headers}Idempotency-Key: {key}\r\nContent-Length: {json.Length}\r\n\r\n{json}"), _sent);
-        await _socket.SendAsync(_sent.AsMemory(0, length), cancel);
-        var filled = 0;
-        while (true)
+        try
         {
-            var read = await _socket.ReceiveAsync(_received.AsMemory(filled), cancel);
-            filled = read > 0 ? filled + read : throw new BenchException("the server closed the connection");
-            if (Parse(_received.AsSpan(0, filled)) is { } answer)
+            var socket = _socket ??= await ConnectAsync(cancel);
+            await socket.SendAsync(_sent.AsMemory(0, Write(request)), cancel);
+            var filled = 0;
+            while (true)
             {
-                return answer;
+                var read = await socket.ReceiveAsync(_received.AsMemory(filled), cancel);
+                if (read == 0)
+                {
+                    return Lost("closed");
+                }
+
+                filled += read;
+                if (Parse(_received.AsSpan(0, filled)) is { } answer)
+                {
+                    return answer;
+                }
             }
+        }
+        catch (SocketException e)
+        {
+            return Lost($"{e.SocketErrorCode}");
         }
     }
 
-    public void Dispose() => _socket.Dispose();
+    public void Dispose() => _socket?.Dispose();
 
-    private static (int Status, string Failure)? Parse(ReadOnlySpan<byte> received)
+    private async Task<Socket> ConnectAsync(CancellationToken cancel)
+    {
+        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        try
+        {
+            await socket.ConnectAsync(new IPEndPoint(IPAddress.Parse(_address.Host), _address.Port), cancel);
+            return socket;
+        }
+        catch (SocketException)
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+
+    private WireAnswer Lost(string why)
+    {
+        Close();
+        return new(0, why);
+    }
+
+    private void Close()
+    {
+        _socket?.Dispose();
+        _socket = null;
+    }
+
+    private int Write(in WireRequest request)
+    {
+        var key = request.Key is null ? "" : $"Idempotency-Key: {request.Key}\r\n";
+        return Encoding.UTF8.GetBytes(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"{request.Method} {request.Path} HTTP/1.1\r\nHost: {_address.Authority}\r\nAuthorization: Bearer {request.Bearer}\r\n{key}Content-Type: application/json\r\nContent-Length: {request.Body.Length}\r\n\r\n{request.Body}"),
+            _sent);
+    }
+
+    private WireAnswer? Parse(ReadOnlySpan<byte> received)
     {
         var end = received.IndexOf("\r\n\r\n"u8);
         if (end < 0)
@@ -68,6 +118,22 @@ internal sealed class HttpWire : IDisposable
             return received.Length < BufferBytes ? null : throw new BenchException("an answer is longer than the generator's buffer");
         }
 
-        return (status, status < 300 ? "" : Encoding.UTF8.GetString(body));
+        // A gateway ends a connection after so many requests, and says so before.
+        if (head.IndexOf("\r\nConnection: close"u8) >= 0)
+        {
+            Close();
+        }
+
+        return new(status, status < 300 ? $"{status}" : Api.Failure(status, Encoding.UTF8.GetString(body)));
     }
+}
+
+/// <summary>A connection for each client of a load.</summary>
+internal sealed class HttpWires(string address, int clients) : IDisposable
+{
+    private readonly HttpWire[] _wires = [.. Enumerable.Range(0, clients).Select(_ => new HttpWire(address))];
+
+    public HttpWire this[int client] => _wires[client];
+
+    public void Dispose() => Array.ForEach(_wires, wire => wire.Dispose());
 }

@@ -17,12 +17,6 @@ internal sealed record Load(Histogram Latency, TimeSpan Took, IReadOnlyDictionar
 /// <summary>Sends requests from a fixed number of clients, closed or open loop.</summary>
 internal static class LoadRunner
 {
-    public static async Task<Load> RunAsync(BenchOptions options, Request request, CancellationToken cancel)
-    {
-        await SendAsync(options with { For = options.WarmUp }, request, cancel);
-        return await SendAsync(options, request, cancel);
-    }
-
     public static async Task<Load> SendAsync(BenchOptions options, Request request, CancellationToken cancel)
     {
         var errors = new ConcurrentDictionary<string, long>(StringComparer.Ordinal);
@@ -48,6 +42,9 @@ internal static class LoadRunner
                     {
                         await Task.Delay(due - clock.Elapsed, cancel);
                     }
+
+                    // A timer may be early by its resolution; that is no time the request saved.
+                    due = due < clock.Elapsed ? due : clock.Elapsed;
                 }
 
                 if (await request(client, number, cancel) is { } error)

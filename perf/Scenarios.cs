@@ -1,3 +1,4 @@
+using LocalPlus.Perf.GiftCards;
 using LocalPlus.Perf.Transfer;
 
 namespace LocalPlus.Perf;

@@ -5,7 +5,8 @@ namespace LocalPlus.Perf.Transfer;
 
 /// <summary>
 /// A ledger of the bench's own, in Release, over an empty database on the running stack's PostgreSQL: so that a bench
-/// never writes into the developer's books, and neither the gateway nor the consumers of events share the processors.
+/// never writes into the developer's books, and neither the gateway nor the consumers of events share the processors. Its relay
+/// is kept still, for the same reason. Process and database are gone when it is disposed of.
 /// API keys are verified through the running stack's sidecar, as everywhere.
 /// </summary>
 internal sealed class LedgerUnderTest : IAsyncDisposable
@@ -14,6 +15,7 @@ internal sealed class LedgerUnderTest : IAsyncDisposable
     private const string StopSignal = "-TERM";
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(30);
     private readonly Process _process;
+    private StillRelay? _still;
 
     private LedgerUnderTest(Process process, string address) => (_process, Address) = (process, address);
 
@@ -39,7 +41,8 @@ internal sealed class LedgerUnderTest : IAsyncDisposable
 
     public static async Task<LedgerUnderTest> StartAsync(CancellationToken cancel)
     {
-        await Psql.RunAsync("postgres", $"DROP DATABASE IF EXISTS {Database} WITH (FORCE);\nCREATE DATABASE {Database};\n", cancel);
+        await DropAsync(cancel);
+        await Psql.RunAsync("postgres", $"CREATE DATABASE {Database};\n", cancel);
         var port = Api.Setting("LP_BENCH_PORT");
         var start = new ProcessStartInfo("dotnet", [Api.Setting("LP_LEDGER_ASSEMBLY")]) { RedirectStandardOutput = true };
         var secrets = JsonNode.Parse(await File.ReadAllTextAsync(Api.Setting("LP_SECRETS"), cancel))!["ledger"]!.AsObject();
@@ -58,6 +61,7 @@ internal sealed class LedgerUnderTest : IAsyncDisposable
         process.BeginOutputReadLine();
         var ledger = new LedgerUnderTest(process, $"http://127.0.0.1:{port}");
         await ledger.WaitAsync(cancel);
+        ledger._still = await StillRelay.TakeAsync(Database, cancel);
         return ledger;
     }
 
@@ -70,7 +74,16 @@ internal sealed class LedgerUnderTest : IAsyncDisposable
 
         await _process.WaitForExitAsync();
         _process.Dispose();
+        if (_still is not null)
+        {
+            await _still.DisposeAsync();
+        }
+
+        await DropAsync(CancellationToken.None);
     }
+
+    private static async Task DropAsync(CancellationToken cancel) =>
+        await Psql.RunAsync("postgres", $"DROP DATABASE IF EXISTS {Database} WITH (FORCE);\n", cancel);
 
     private async Task WaitAsync(CancellationToken cancel)
     {

@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace LocalPlus.Perf.Transfer;
 
 /// <summary>
@@ -18,8 +16,8 @@ internal static class TransferScenario
     {
         var result = new BenchResult.Builder("transfer");
         await using var ledger = await LedgerUnderTest.StartAsync(cancel);
-        await using var still = await StillRelay.TakeAsync(LedgerUnderTest.Database, cancel);
         var accounts = await BenchAccounts.OpenAsync(ledger.Address, Accounts, cancel);
+        var transfers = new TransferLoad(ledger, accounts);
         await Yardsticks.PrepareAsync(accounts.Ids, cancel);
         if (options.History > 0)
         {
@@ -27,13 +25,13 @@ internal static class TransferScenario
         }
 
         var before = await Yardsticks.FunctionAsync(Yardsticks.Clients, Accounts, options.For, cancel);
-        await LoadAsync(ledger, accounts, options with { Clients = Connections[^1], For = options.WarmUp }, AccountPickers.Uniform(Accounts), cancel);
+        await transfers.SendAsync(options.ToWarmUp() with { Clients = Connections[^1] }, AccountPickers.Uniform(Accounts), cancel);
         var memory = ledger.ResidentMegabytes;
         var loads = new Dictionary<string, Load>(StringComparer.Ordinal);
         async Task MeasureAsync(string name, int clients, AccountPicker picker)
         {
             var spent = ledger.ProcessorTime;
-            var load = await LoadAsync(ledger, accounts, options with { Clients = clients }, picker, cancel);
+            var load = await transfers.SendAsync(options with { Clients = clients }, picker, cancel);
             loads.Add(name, load);
             Console.WriteLine($"· {name}: {load.PerSecond:0} transfers/s, p99 {load.Latency.Percentile(0.99).TotalMilliseconds:0.0} ms");
             result.Load(name, load);
@@ -84,34 +82,6 @@ internal static class TransferScenario
         result.Note("settings", (await Psql.RunAsync("postgres", Sql.Settings, cancel)).Trim().ReplaceLineEndings(" "));
         result.Note("yardstick", "pgbench, 16 clients, one PL/pgSQL call per transfer that writes the same rows into the same tables");
         result.Note("conditions", $"generator, ledger and PostgreSQL share {Environment.ProcessorCount} processors; relay of the outbox still; {options.For.TotalSeconds:0} s a phase");
-    }
-
-    private static async Task<Load> LoadAsync(
-        LedgerUnderTest ledger, BenchAccounts accounts, BenchOptions options, AccountPicker pick, CancellationToken cancel)
-    {
-        var wires = new HttpWire[options.Clients];
-        try
-        {
-            for (var i = 0; i < wires.Length; i++)
-            {
-                wires[i] = await HttpWire.ConnectAsync(ledger.Address, Api.Setting("LP_API_KEY"), cancel);
-            }
-
-            return await LoadRunner.SendAsync(options, async (client, number, end) =>
-            {
-                var key = Guid.NewGuid().ToString("N");
-                var (source, destination) = pick();
-                var body = string.Create(
-                    CultureInfo.InvariantCulture,
-                    $$$"""{"reference":"{{{key}}}","kind":"bench","postings":[{"source":"{{{accounts.Ids[source]}}}","destination":"{{{accounts.At(destination)}}}","amount":1}]}""");
-                var (status, failure) = await wires[client].PostAsync("/v1/transactions", body, key, end);
-                return status == 201 ? null : Api.Failure(status, failure);
-            }, cancel);
-        }
-        finally
-        {
-            Array.ForEach(wires, wire => wire?.Dispose());
-        }
     }
 
     private static class Sql

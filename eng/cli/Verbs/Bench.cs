@@ -36,18 +36,15 @@ internal static class Bench
             Environment =
             {
                 ["LP_GATEWAY"] = state.Ports.GatewayUrl.Replace("localhost", "127.0.0.1", StringComparison.Ordinal),
-                ["LP_LEDGER"] = $"http://127.0.0.1:{state.Ports.Public("ledger")}",
                 ["LP_LEDGER_ASSEMBLY"] = checkout.Assembly("LocalPlus.Ledger", "Release"),
                 ["LP_PROCESSES"] = string.Join(',', state.Processes.Select(process => $"{process.Name}={process.Pid}")),
                 ["LP_BENCH_PORT"] = $"{state.Ports.Bench}",
                 ["LP_SECRETS"] = checkout.Secrets,
                 ["DAPR_HTTP_PORT"] = $"{state.Ports.DaprHttp("ledger")}",
                 ["LP_API_KEY"] = developer.ApiKey,
-                ["LP_MERCHANT_ID"] = developer.MerchantId,
                 ["LP_OPERATOR_TOKEN"] = Operators.Mint(checkout, "admin", "bench"),
                 ["LP_PSQL"] = Tools.Postgres("psql"),
                 ["LP_PGBENCH"] = Tools.FindPostgres("pgbench"),
-                ["LP_GIFTCARD_DAPR_GRPC"] = $"127.0.0.1:{state.Ports.DaprGrpc("giftcard")}",
                 ["DAPR_API_TOKEN"] = secrets.DaprApiToken,
                 ["PGHOST"] = "127.0.0.1",
                 ["PGPORT"] = $"{state.Ports.Postgres}",

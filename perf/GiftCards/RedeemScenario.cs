@@ -1,0 +1,59 @@
+using LocalPlus.Perf.Transfer;
+
+namespace LocalPlus.Perf.GiftCards;
+
+/// <summary>
+/// Immediate redemptions of 0.01 EUR through the gateway: spread over the cards of many merchants, then over as many cards
+/// of one. The ledger's own rate comes first, in the same run. Afterwards every card must have lost exactly what its accepted
+/// redemptions took, and every redemption must be a run that finished.
+/// </summary>
+internal static class RedeemScenario
+{
+    private const double HotTarget = 0.7;
+
+    public static async Task<BenchResult> RunAsync(BenchOptions options, CancellationToken cancel)
+    {
+        var result = new BenchResult.Builder("redeem");
+        var ledger = await LedgerRate.MeasureAsync(options.Briefly().Closed(), cancel);
+        using var spread = await BenchCards.SellSpreadAsync(cancel);
+        using var ofOne = await BenchCards.SellByOneAsync(cancel);
+        var runs = new RedemptionRuns([.. spread.Merchants, .. ofOne.Merchants]);
+        var load = new RedeemLoad();
+        await load.SendAsync(options.ToWarmUp(), spread, cancel);
+        await runs.DrainAsync(cancel);
+
+        // A redemption costs what its run costs, too: the processors are read when the runs are over.
+        var costs = ProcessCosts.Start();
+        var uniform = await load.SendAsync(options, spread, cancel);
+        var drained = await runs.DrainAsync(cancel);
+        var spent = costs.Per(uniform.Succeeded).ToArray();
+        var hot = await load.SendAsync(options.Briefly(), ofOne, cancel);
+        await runs.DrainAsync(cancel);
+
+        result.Load("ledger", ledger);
+        result.Load("redeem", uniform);
+        result.Load("hot_merchant", hot);
+        result.Costs(spent);
+        result.Figure("runs_drained_s", drained.TotalSeconds);
+        result.Ratio("redeem_to_ledger", uniform.PerSecond, ledger.PerSecond);
+        result.Ratio("hot_merchant_to_uniform", hot.PerSecond, uniform.PerSecond);
+        result.Note("redeem", $"{BenchCards.Count} cards of {BenchCards.SpreadOver} merchants, then as many of one: at least {HotTarget:0.0} of the rate wanted");
+        result.Note("yardstick", "transfers over REST into a ledger of the bench's own, by as many clients; its relay still");
+        result.Note("conditions", $"generator, stack and PostgreSQL share {Environment.ProcessorCount} processors; {options.Clients} clients; {options.For.TotalSeconds:0} s, {options.Briefly().For.TotalSeconds:0} s for the hot merchant and the ledger");
+        await ConcludeRunsAsync(result, runs, load, cancel);
+        var wrong = await spread.CountWrongAsync(cancel) + await ofOne.CountWrongAsync(cancel);
+        result.Require(wrong <= load.Unknown);
+        result.Note("books", wrong == 0 ? $"{2 * BenchCards.Count} cards lost exactly what was taken" : $"{wrong} cards differ, {load.Unknown} outcomes unknown");
+        return result.Build();
+    }
+
+    private static async Task ConcludeRunsAsync(BenchResult.Builder result, RedemptionRuns runs, RedeemLoad load, CancellationToken cancel)
+    {
+        var (inEngine, inline, notFinished) = await runs.TallyAsync(cancel);
+        result.Figure("runs_in_engine", inEngine);
+        result.Figure("runs_inline", inline);
+        result.Figure("runs_not_finished", notFinished);
+        result.Require(notFinished == 0 && inEngine + inline >= load.Accepted);
+        result.Note("runs", $"{load.Accepted} redemptions accepted, {inEngine + inline} runs finished, warm-up included");
+    }
+}
