@@ -10,6 +10,7 @@ internal static class Scenarios
 
     private static readonly SortedDictionary<string, Scenario> All = new(StringComparer.Ordinal)
     {
+        ["lookup"] = LookupScenario.RunAsync,
         ["redeem"] = RedeemScenario.RunAsync,
         ["transfer"] = TransferScenario.RunAsync,
     };

@@ -6,7 +6,7 @@ internal static class Bench
     private const string Workflow = "workflow";
 
     public static readonly Verb Verb = new(
-        "bench", "bench redeem|transfer|workflow [--json] [--for SECONDS] [--clients N] [--rps N] [--pgledger FILE] [--history ENTRIES]", "measure, with a yardstick beside", RunAsync)
+        "bench", "bench lookup|redeem|transfer|workflow [--json] [--for SECONDS] [--clients N] [--rps N] [--pgledger FILE] [--history ENTRIES]", "measure, with a yardstick beside", RunAsync)
     {
         Flags = ["--json"],
         Options = ["--for", "--clients", "--rps", "--pgledger", "--history"],
@@ -17,7 +17,7 @@ internal static class Bench
         var (checkout, arguments, cancel) = call;
         if (arguments.Positions is not [var scenario])
         {
-            throw CliFailure.Usage("say which scenario: redeem, transfer or workflow", "bench");
+            throw CliFailure.Usage("say which scenario: lookup, redeem, transfer or workflow", "bench");
         }
 
         if (scenario == Workflow)
