@@ -171,14 +171,19 @@ internal sealed class CardFinder(Database database, CardSecrets secrets, TimePro
                LEFT JOIN program_acceptances a
                  ON a.program_id = p.program_id
                 AND a.merchant_id = @MerchantId
-              WHERE c.code_hash = ANY(@Hashes)
-                 OR c.gift_card_id = ANY(@Ids);
+              WHERE c.gift_card_id IN ({Named});
              {LotRow.Columns}
-              WHERE l.gift_card_id IN (SELECT c.gift_card_id
-                                         FROM gift_cards c
-                                        WHERE c.code_hash = ANY(@Hashes)
-                                           OR c.gift_card_id = ANY(@Ids))
+              WHERE l.gift_card_id IN ({Named})
              """;
+
+        private const string Named =
+            """
+            SELECT gift_card_id
+              FROM gift_cards
+             WHERE code_hash = ANY(@Hashes)
+             UNION ALL
+            SELECT unnest(@Ids)
+            """;
 
         // One statement for every kind of miss. The counter starts anew when the lock falls, so 0 means: locked just now.
         public const string Miss =

@@ -29,14 +29,15 @@ internal sealed class CardReader(Database database, LedgerGateway ledger)
 
     public async Task<CardView> ViewAsync(CardRow card, CancellationToken cancel) => (await ViewAsync([card], cancel))[0];
 
-    public async Task<IReadOnlyList<CardView>> ViewAsync(IReadOnlyList<CardRow> cards, CancellationToken cancel)
-    {
-        if (cards.Count == 0)
-        {
-            return [];
-        }
+    public async Task<CardView> ViewAsync(CardRow card, IReadOnlyList<LotRow> lots, CancellationToken cancel) =>
+        (await ViewAsync([card], lots, cancel))[0];
 
-        var lots = await LotsAsync(cards.Select(c => c.GiftCardId), cancel);
+    public async Task<IReadOnlyList<CardView>> ViewAsync(IReadOnlyList<CardRow> cards, CancellationToken cancel) =>
+        cards.Count == 0 ? [] : await ViewAsync(cards, await LotsAsync(cards.Select(c => c.GiftCardId), cancel), cancel);
+
+    private async Task<IReadOnlyList<CardView>> ViewAsync(
+        IReadOnlyList<CardRow> cards, IReadOnlyList<LotRow> lots, CancellationToken cancel)
+    {
         var accounts = new Dictionary<Guid, Account>();
         foreach (var books in cards.GroupBy(c => c.MerchantId))
         {

@@ -26,7 +26,7 @@ internal static class ListGiftCards
         var filters = $"gift_cards|{query.ProgramId}|{query.Status}|{query.CustomerId}|{query.BatchId}|{query.Last4}|{query.Reference}";
         var take = CursorCodec.Limit(query.Limit);
         var after = cursors.Read(query.Cursor, merchant, filters);
-        var rows = await database.QueryAsync<CardRow>(
+        var rows = await database.SearchAsync<CardRow>(
             Sql.List,
             new
             {

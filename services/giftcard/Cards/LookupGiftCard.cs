@@ -23,7 +23,7 @@ internal static class LookupGiftCard
         checks.ThrowIfAny();
         var found = (await finder.FindAsync(http.GetMerchant().MerchantId, [credential], cancel))[0];
         var card = await database.QuerySingleOrDefaultAsync<CardRow>(Sql.Get, new { found.GiftCardId }, cancel);
-        return Answer.Ok(await cards.ViewAsync(card!, cancel));
+        return Answer.Ok(await cards.ViewAsync(card!, found.Lots, cancel));
     }
 
     private static class Sql

@@ -48,7 +48,7 @@ internal static class ListRedemptions
         var filters = $"redemptions|{query.State}|{query.Reference}|{query.LocationId}|{query.GiftCardId}";
         var take = CursorCodec.Limit(query.Limit);
         var after = cursors.Read(query.Cursor, merchant, filters);
-        var rows = await database.QueryAsync<RedemptionRow>(
+        var rows = await database.SearchAsync<RedemptionRow>(
             Sql.List,
             new
             {

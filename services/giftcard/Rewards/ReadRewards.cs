@@ -43,7 +43,7 @@ internal static class ListRewards
         var merchant = http.GetMerchant().MerchantId;
         var take = CursorCodec.Limit(limit);
         var after = cursors.Read(cursor, merchant, filters);
-        var rows = await database.QueryAsync<RewardRow>(
+        var rows = await database.SearchAsync<RewardRow>(
             Sql.List, new { MerchantId = merchant.Value, Status = status, after.CreatedAt, after.Id, Take = take + 1 }, cancel);
         return Answer.Ok(Page<RewardView>.Of(
             [.. rows.Select(r => r.ToView())], take, r => cursors.Write(new(r.CreatedAt, r.Id.Value), merchant, filters)));

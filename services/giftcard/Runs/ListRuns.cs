@@ -45,7 +45,7 @@ internal static class ListRuns
         var filters = $"runs|{query.Health}|{query.State}|{query.RunState}|{query.Step}|{query.MerchantId}|{query.OlderThanSeconds}|{query.Error}";
         var take = CursorCodec.Limit(query.Limit);
         var after = cursors.Read(query.Cursor, default, filters);
-        var rows = await database.QueryAsync<RunRow>(
+        var rows = await database.SearchAsync<RunRow>(
             Sql.List,
             new
             {

@@ -19,7 +19,7 @@ internal static class ListAccounts
         var filters = $"accounts\n{name}\n{asset}\n{status}";
         var after = cursors.Read(cursor, merchant, filters);
         var args = new { merchant, name, asset, status, after.CreatedAt, after.Id, Limit = size + 1 };
-        var rows = await database.QueryAsync<AccountRow>(Sql.List, args, cancel);
+        var rows = await database.SearchAsync<AccountRow>(Sql.List, args, cancel);
         var page = Page<AccountRow>.Of(rows, size, row => cursors.Write(new Keyset(row.CreatedAt, row.AccountId.Value), merchant, filters));
         return Answer.Ok(new Page<AccountView>([.. page.Data.Select(AccountView.Of)], page.NextCursor, page.HasMore));
     }

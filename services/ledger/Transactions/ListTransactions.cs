@@ -26,7 +26,7 @@ internal static class ListTransactions
             merchant, filter.Reference, filter.Kind, filter.Reverses, HoldId = filter.Hold_id,
             From = filter.From ?? DateTimeOffset.UnixEpoch, To = filter.To ?? DateTimeOffset.MaxValue, after.CreatedAt, after.Id, Limit = size + 1,
         };
-        var rows = await database.QueryAsync<TransactionRow>(Sql.List, args, cancel);
+        var rows = await database.SearchAsync<TransactionRow>(Sql.List, args, cancel);
         var page = Page<TransactionRow>.Of(rows, size, row => cursors.Write(new Keyset(row.RecordedAt, row.TransactionId.Value), merchant, filters));
         return Answer.Ok(new Page<TransactionView>(
             await TransactionReader.WithPostingsAsync(database, page.Data, cancel), page.NextCursor, page.HasMore));
