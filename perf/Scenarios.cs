@@ -12,6 +12,7 @@ internal static class Scenarios
     {
         ["lookup"] = LookupScenario.RunAsync,
         ["redeem"] = RedeemScenario.RunAsync,
+        ["relay"] = RelayScenario.RunAsync,
         ["transfer"] = TransferScenario.RunAsync,
     };
 

@@ -61,8 +61,20 @@ internal sealed class LedgerUnderTest : IAsyncDisposable
         process.BeginOutputReadLine();
         var ledger = new LedgerUnderTest(process, $"http://127.0.0.1:{port}");
         await ledger.WaitAsync(cancel);
-        ledger._still = await StillRelay.TakeAsync(Database, cancel);
+        await ledger.HoldRelayAsync(cancel);
         return ledger;
+    }
+
+    /// <summary>Keeps the outbox from being published, as it is from the start.</summary>
+    public async Task HoldRelayAsync(CancellationToken cancel) => _still ??= await StillRelay.TakeAsync(Database, cancel);
+
+    public async Task ReleaseRelayAsync()
+    {
+        if (_still is not null)
+        {
+            await _still.DisposeAsync();
+            _still = null;
+        }
     }
 
     public async ValueTask DisposeAsync()
@@ -74,11 +86,7 @@ internal sealed class LedgerUnderTest : IAsyncDisposable
 
         await _process.WaitForExitAsync();
         _process.Dispose();
-        if (_still is not null)
-        {
-            await _still.DisposeAsync();
-        }
-
+        await ReleaseRelayAsync();
         await DropAsync(CancellationToken.None);
     }
 

@@ -17,7 +17,7 @@ internal static class Bench
         var (checkout, arguments, cancel) = call;
         if (arguments.Positions is not [var scenario])
         {
-            throw CliFailure.Usage("say which scenario: lookup, redeem, transfer or workflow", "bench");
+            throw CliFailure.Usage("say which scenario: lookup, redeem, relay, transfer or workflow", "bench");
         }
 
         if (scenario == Workflow)
