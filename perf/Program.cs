@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text.Json;
 
 namespace LocalPlus.Perf;
@@ -24,9 +25,12 @@ internal static class Program
             return 2;
         }
 
+        using var stop = new CancellationTokenSource();
+        using var interrupted = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
+        using var terminated = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
         try
         {
-            var result = await scenario(options, CancellationToken.None);
+            var result = await scenario(options, stop.Token);
             if (!options.JsonOnly)
             {
                 result.Tell();
@@ -39,6 +43,18 @@ internal static class Program
         {
             await Console.Error.WriteLineAsync($"failed: {e.Message}");
             return 1;
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            await Console.Error.WriteLineAsync("stopped; what the bench had started is gone");
+            return 1;
+        }
+
+        // What a scenario has started ends before this process does.
+        void Stop(PosixSignalContext signal)
+        {
+            signal.Cancel = true;
+            stop.Cancel();
         }
     }
 }

@@ -24,6 +24,7 @@ internal static class Psql
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         })!;
+        await using var ended = limited.Token.Register(process.Kill);
         var output = process.StandardOutput.ReadToEndAsync(limited.Token);
         var errors = process.StandardError.ReadToEndAsync(limited.Token);
         await process.StandardInput.WriteAsync(input.AsMemory(), limited.Token);

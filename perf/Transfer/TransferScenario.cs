@@ -24,18 +24,24 @@ internal static class TransferScenario
             await History.WriteAsync(options.History / HistoryPerTransaction, cancel);
         }
 
-        var before = await Yardsticks.FunctionAsync(Yardsticks.Clients, Accounts, options.For, cancel);
+        var beside = options.Briefly().For;
+        var before = await Yardsticks.FunctionAsync(Yardsticks.Clients, Accounts, beside, cancel);
         await transfers.SendAsync(options.ToWarmUp() with { Clients = Connections[^1] }, AccountPickers.Uniform(Accounts), cancel);
-        var memory = ledger.ResidentMegabytes;
         var loads = new Dictionary<string, Load>(StringComparer.Ordinal);
         async Task MeasureAsync(string name, int clients, AccountPicker picker)
         {
             var spent = ledger.ProcessorTime;
+            using var end = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+            var memory = SampleMemoryAsync(ledger, end.Token);
             var load = await transfers.SendAsync(options with { Clients = clients }, picker, cancel);
+            await end.CancelAsync();
             loads.Add(name, load);
             Console.WriteLine($"· {name}: {load.PerSecond:0} transfers/s, p99 {load.Latency.Percentile(0.99).TotalMilliseconds:0.0} ms");
             result.Load(name, load);
             result.Figure($"{name}_service_cpu_us", (ledger.ProcessorTime - spent).TotalMicroseconds / Math.Max(1, load.Succeeded));
+            var samples = await memory;
+            result.Figure($"{name}_memory_mb_first_tenth", samples.Take(1 + (samples.Count / 10)).Average());
+            result.Figure($"{name}_memory_mb_last_tenth", samples.TakeLast(1 + (samples.Count / 10)).Average());
         }
 
         foreach (var clients in options.OnlyTheseClients ? [options.Clients] : Connections)
@@ -49,7 +55,7 @@ internal static class TransferScenario
             await MeasureAsync("zipf_at_64", 64, AccountPickers.Zipf(Accounts));
             await MeasureAsync("ten_hot_at_64", 64, AccountPickers.FromFew(HotAccounts, Accounts));
             await MeasureAsync("hot_merchant_at_64", 64, AccountPickers.ToOne(Accounts, Accounts));
-            var lonely = await Yardsticks.FunctionAsync(1, Accounts, options.For, cancel);
+            var lonely = await Yardsticks.FunctionAsync(1, Accounts, beside, cancel);
             result.Figure("function_1_client_ms", 1000 / lonely);
             result.Ratio("zipf_to_uniform", loads["zipf_at_64"].PerSecond, loads["at_64"].PerSecond);
             result.Ratio("ten_hot_to_uniform", loads["ten_hot_at_64"].PerSecond, loads["at_64"].PerSecond);
@@ -57,10 +63,10 @@ internal static class TransferScenario
             result.Ratio("lonely_latency_to_bare", loads["one"].Latency.Percentile(0.5).TotalMilliseconds, 1000 / lonely);
         }
 
-        var after = await Yardsticks.FunctionAsync(Yardsticks.Clients, Accounts, options.For, cancel);
+        var after = await Yardsticks.FunctionAsync(Yardsticks.Clients, Accounts, beside, cancel);
         var function = (before + after) / 2;
         result.Figure("function_16_clients_per_second", function);
-        var pgledger = options.Pgledger is { } file ? await Yardsticks.PgledgerAsync(file, Accounts, options.For, cancel) : 0;
+        var pgledger = options.Pgledger is { } file ? await Yardsticks.PgledgerAsync(file, Accounts, beside, cancel) : 0;
         result.Figure("pgledger_16_clients_per_second", pgledger);
         foreach (var (name, load) in loads.Where(load => load.Key.StartsWith("at_", StringComparison.Ordinal)))
         {
@@ -68,10 +74,22 @@ internal static class TransferScenario
             result.Ratio($"{name}_to_pgledger", load.PerSecond, pgledger);
         }
 
-        result.Figure("ledger_memory_mb_before", memory);
-        result.Figure("ledger_memory_mb_after", ledger.ResidentMegabytes);
         await ConcludeAsync(result, options, cancel);
         return result.Build();
+    }
+
+    /// <summary>Megabytes each second, until the end.</summary>
+    private static async Task<IReadOnlyList<double>> SampleMemoryAsync(LedgerUnderTest ledger, CancellationToken end)
+    {
+        var samples = new List<double>();
+        using var timer = new PeriodicTimer(TimeSpan.FromSeconds(1));
+        do
+        {
+            samples.Add(ledger.ResidentMegabytes);
+            await ((Task)timer.WaitForNextTickAsync(end).AsTask()).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+        while (!end.IsCancellationRequested);
+        return samples;
     }
 
     private static async Task ConcludeAsync(BenchResult.Builder result, BenchOptions options, CancellationToken cancel)
@@ -81,7 +99,7 @@ internal static class TransferScenario
         result.Note("books", $"{books[3]} entries sum to {books[0]}; {books[1]} accounts differ from their entries; {books[2]} MB");
         result.Note("settings", (await Psql.RunAsync("postgres", Sql.Settings, cancel)).Trim().ReplaceLineEndings(" "));
         result.Note("yardstick", "pgbench, 16 clients, one PL/pgSQL call per transfer that writes the same rows into the same tables");
-        result.Note("conditions", $"generator, ledger and PostgreSQL share {Environment.ProcessorCount} processors; relay of the outbox still; {options.For.TotalSeconds:0} s a phase");
+        result.Note("conditions", $"generator, ledger and PostgreSQL share {Environment.ProcessorCount} processors; relay of the outbox still; {options.For.TotalSeconds:0} s a phase, {options.Briefly().For.TotalSeconds:0} s a yardstick");
     }
 
     private static class Sql
