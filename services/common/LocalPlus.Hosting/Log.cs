@@ -11,6 +11,9 @@ internal static partial class Log
     [LoggerMessage(110, LogLevel.Information, "migration {Name} applied", EventName = "hosting.migration.applied")]
     public static partial void MigrationApplied(this ILogger log, string name);
 
+    [LoggerMessage(112, LogLevel.Warning, "migration {Name} did not get its locks, try {Attempt}", EventName = "hosting.migration.waits")]
+    public static partial void MigrationWaits(this ILogger log, string name, int attempt);
+
     [LoggerMessage(120, LogLevel.Warning, "outbox relay stumbled, next try in {DelayMs} ms", EventName = "hosting.outbox.stumbled")]
     public static partial void OutboxStumbled(this ILogger log, double delayMs, Exception exception);
 

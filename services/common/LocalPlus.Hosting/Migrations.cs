@@ -12,12 +12,23 @@ namespace LocalPlus.Hosting;
 /// Runs the numbered, forward-only scripts embedded as migrations/NNNN_name.sql: first the ones every service shares, then
 /// the service's own. One runner at a time (advisory lock), each script in its own transaction, and a script that changed
 /// after it ran stops the start. "${app_role}" in a script is the role the service runs as.
+/// The previous release goes on serving meanwhile: a script that does not get its locks at once lets go and tries again,
+/// instead of having everybody queue up behind it. One that begins with "-- outside a transaction" may build an index
+/// concurrently: its statements, apart by empty lines, run one by one, so each must stand being run again.
 /// </summary>
 internal sealed class Migrations(ServiceIdentity service, IConfiguration configuration, ILogger<Migrations> log)
 {
-    private const long LockKey = 0x4C50_4D49_4752;
+    /// <summary>How often a script asks for its locks; then the start fails.</summary>
+    internal const int Tries = 60;
 
-    public async Task RunAsync(CancellationToken cancel)
+    private const long LockKey = 0x4C50_4D49_4752;
+    private const string Outside = "-- outside a transaction\n";
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
+
+    public Task RunAsync(CancellationToken cancel) =>
+        RunAsync(Scripts(typeof(Migrations).Assembly, "shared").Concat(Scripts(service.Assembly, service.Name)), cancel);
+
+    internal async Task RunAsync(IEnumerable<(string Name, string Text)> scripts, CancellationToken cancel)
     {
         var owner = configuration["Secrets:migrations_database"] ?? configuration.Secret("database");
         var appRole = new NpgsqlConnectionStringBuilder(configuration.Secret("database")).Username!;
@@ -28,7 +39,7 @@ internal sealed class Migrations(ServiceIdentity service, IConfiguration configu
         await connection.ExecuteAsync(new CommandDefinition(Sql.Create, cancellationToken: cancel));
         var applied = (await connection.QueryAsync<(string Name, string Checksum)>(new CommandDefinition(Sql.Applied, cancellationToken: cancel)))
             .ToDictionary(row => row.Name, row => row.Checksum, StringComparer.Ordinal);
-        foreach (var (name, text) in Scripts(typeof(Migrations).Assembly, "shared").Concat(Scripts(service.Assembly, service.Name)))
+        foreach (var (name, text) in scripts)
         {
             var checksum = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
             if (applied.TryGetValue(name, out var known))
@@ -41,12 +52,44 @@ internal sealed class Migrations(ServiceIdentity service, IConfiguration configu
                 continue;
             }
 
-            await using var transaction = await connection.BeginTransactionAsync(cancel);
             var sql = text.Replace("${app_role}", '"' + appRole.Replace("\"", "\"\"", StringComparison.Ordinal) + '"', StringComparison.Ordinal);
-            await connection.ExecuteAsync(new CommandDefinition(sql, transaction: transaction, cancellationToken: cancel));
-            await connection.ExecuteAsync(new CommandDefinition(Sql.Record, new { name, checksum }, transaction, cancellationToken: cancel));
-            await transaction.CommitAsync(cancel);
+            await ApplyAsync(connection, name, sql, checksum, cancel);
             log.MigrationApplied(name);
+        }
+    }
+
+    private async Task ApplyAsync(NpgsqlConnection connection, string name, string sql, string checksum, CancellationToken cancel)
+    {
+        Task ExecuteAsync(string statement, object? args = null) => connection.ExecuteAsync(
+            new CommandDefinition(statement, args, commandTimeout: 0, cancellationToken: cancel));
+
+        if (sql.StartsWith(Outside, StringComparison.Ordinal))
+        {
+            foreach (var statement in sql.Split("\n\n", StringSplitOptions.RemoveEmptyEntries))
+            {
+                await ExecuteAsync(statement);
+            }
+
+            await ExecuteAsync(Sql.Record, new { name, checksum });
+            return;
+        }
+
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                await using var transaction = await connection.BeginTransactionAsync(cancel);
+                await ExecuteAsync(Sql.LockWait);
+                await ExecuteAsync(sql);
+                await ExecuteAsync(Sql.Record, new { name, checksum });
+                await transaction.CommitAsync(cancel);
+                return;
+            }
+            catch (PostgresException busy) when (busy.SqlState == PostgresErrorCodes.LockNotAvailable && attempt < Tries)
+            {
+                log.MigrationWaits(name, attempt);
+                await Task.Delay(Pause, cancel);
+            }
         }
     }
 
@@ -64,6 +107,9 @@ internal sealed class Migrations(ServiceIdentity service, IConfiguration configu
     {
         // Held until the connection closes; a second runner waits here.
         public const string Lock = "SELECT pg_advisory_lock(@LockKey)";
+
+        // Whoever comes while a script waits for a lock waits behind it: this long, and no longer.
+        public const string LockWait = "SET LOCAL lock_timeout = '1s'";
 
         public const string Create = """
             CREATE TABLE IF NOT EXISTS schema_migrations (

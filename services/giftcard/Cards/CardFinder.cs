@@ -165,26 +165,27 @@ internal sealed class CardFinder(Database database, CardSecrets secrets, TimePro
                                  FROM program_locations o
                                 WHERE o.program_id = p.program_id
                                   AND o.location_id = @LocationId::uuid) AS good_at_location
-               FROM (SELECT *
-                       FROM gift_cards
-                      WHERE code_hash = ANY(@Hashes)
-                      UNION ALL
-                     SELECT *
-                       FROM gift_cards
-                      WHERE gift_card_id = ANY(@Ids)) c
+               FROM ({Named}) n
+               JOIN gift_cards c
+                 ON c.gift_card_id = n.gift_card_id
                JOIN programs p
                  ON p.program_id = c.program_id
                LEFT JOIN program_acceptances a
                  ON a.program_id = p.program_id
                 AND a.merchant_id = @MerchantId;
              {LotRow.Columns}
-               JOIN (SELECT gift_card_id
-                       FROM gift_cards
-                      WHERE code_hash = ANY(@Hashes)
-                      UNION
-                     SELECT unnest(@Ids)) n
+               JOIN ({Named}) n
                  ON n.gift_card_id = l.gift_card_id
              """;
+
+        private const string Named =
+            """
+            SELECT gift_card_id
+              FROM gift_cards
+             WHERE code_hash = ANY(@Hashes)
+             UNION
+            SELECT unnest(@Ids)
+            """;
 
         // One statement for every kind of miss. The counter starts anew when the lock falls, so 0 means: locked just now.
         public const string Miss =

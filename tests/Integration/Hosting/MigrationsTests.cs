@@ -1,0 +1,81 @@
+using LocalPlus.Hosting;
+using LocalPlus.Tests.Integration.Support;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Logging.Abstractions;
+using Npgsql;
+
+namespace LocalPlus.Tests.Integration.Hosting;
+
+public sealed class MigrationsTests : IAsyncLifetime
+{
+    private TestDatabase database = null!;
+
+    public async Task InitializeAsync() => database = await TestDatabase.CreateAsync("hosting", typeof(MigrationsTests).Assembly);
+
+    public async Task DisposeAsync() => await database.DisposeAsync();
+
+    [Fact]
+    public async Task The_previous_release_is_served_while_a_script_waits_for_its_locks()
+    {
+        await using var reader = new NpgsqlConnection(database.ConnectionString);
+        await reader.OpenAsync();
+        await using var longRead = await reader.BeginTransactionAsync();
+        await ExecuteAsync(reader, "SELECT count(*) FROM inbox_events");
+        var migration = MigrateAsync("ALTER TABLE inbox_events ADD COLUMN extra int");
+        await Eventually.TrueAsync(async () => await database.ScalarAsync<long>(
+            "SELECT count(*) FROM pg_locks WHERE relation = 'inbox_events'::regclass AND NOT granted AND mode = 'AccessExclusiveLock'") == 1);
+
+        // It queues up behind the script, which gives way.
+        await using var writer = new NpgsqlConnection(database.ConnectionString);
+        await writer.OpenAsync();
+        await ExecuteAsync(writer, "INSERT INTO inbox_events VALUES ('s', gen_random_uuid(), now())");
+
+        Assert.False(migration.IsCompleted);
+        await longRead.RollbackAsync();
+        await migration;
+        Assert.Equal(1, await database.ScalarAsync<long>("SELECT count(*) FROM information_schema.columns WHERE column_name = 'extra'"));
+    }
+
+    [Fact]
+    public async Task An_index_is_built_beside_the_traffic_and_anew_if_the_first_try_died()
+    {
+        const string script = """
+            -- outside a transaction
+            DROP INDEX CONCURRENTLY IF EXISTS ix_inbox_events_subscriber;
+
+            CREATE INDEX CONCURRENTLY ix_inbox_events_subscriber ON inbox_events (subscriber);
+            """;
+        await database.AsOwnerAsync("CREATE INDEX ix_inbox_events_subscriber ON inbox_events (event_id)");
+
+        await MigrateAsync(script.ReplaceLineEndings("\n"));
+
+        Assert.True(await database.ScalarAsync<bool>(
+            "SELECT indisvalid AND pg_get_indexdef(indexrelid) LIKE '%(subscriber)' FROM pg_index WHERE indexrelid = 'ix_inbox_events_subscriber'::regclass"));
+    }
+
+    [Fact]
+    public async Task A_script_that_fails_leaves_nothing_and_stops_the_start()
+    {
+        await Assert.ThrowsAsync<PostgresException>(() => MigrateAsync("CREATE TABLE half (id int); SELECT 1 / 0;"));
+
+        Assert.True(await database.ScalarAsync<bool>("SELECT to_regclass('half') IS NULL"));
+    }
+
+    private static async Task ExecuteAsync(NpgsqlConnection connection, string sql)
+    {
+        await using var command = new NpgsqlCommand(sql, connection);
+        await command.ExecuteNonQueryAsync();
+    }
+
+    private Task MigrateAsync(string script)
+    {
+        var configuration = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?>
+        {
+            ["Secrets:database"] = database.ConnectionString,
+            ["Secrets:migrations_database"] = database.OwnerConnectionString,
+        }).Build();
+        var migrations = new Migrations(
+            new ServiceIdentity("hosting", typeof(MigrationsTests).Assembly), configuration, NullLogger<Migrations>.Instance);
+        return migrations.RunAsync([("hosting/9999_test.sql", script)], CancellationToken.None);
+    }
+}
