@@ -8,7 +8,7 @@ namespace LocalPlus.Ledger.Books;
 /// </summary>
 internal sealed class Book(DateTimeOffset now)
 {
-    private readonly List<Action> undo = [];
+    private readonly Stack<Action> undo = [];
     private readonly Dictionary<(MerchantId Merchant, string Reference), string> transactionReferences = [];
     private readonly Dictionary<(MerchantId Merchant, string Reference), string> holdReferences = [];
     private readonly Dictionary<AccountId, Account> accounts = [];
@@ -127,7 +127,7 @@ internal sealed class Book(DateTimeOffset now)
             Transaction.NewId(recordedAt), merchant, header, reverses, hold?.Id, header.EffectiveAt ?? recordedAt, recordedAt, postings, entries);
         Claim(transactionReferences, merchant, header.Reference, transaction.Id.ToString());
         Transactions.Add(transaction);
-        undo.Add(() => Transactions.RemoveAt(Transactions.Count - 1));
+        undo.Push(() => Transactions.RemoveAt(Transactions.Count - 1));
         return transaction;
     }
 
@@ -136,10 +136,13 @@ internal sealed class Book(DateTimeOffset now)
     {
         Claim(holdReferences, hold.MerchantId, hold.Reference, hold.Id.ToString());
         holds.Add(hold.Id, hold);
-        undo.Add(() => holds.Remove(hold.Id));
+        undo.Push(() => holds.Remove(hold.Id));
         foreach (var item in reserve ? hold.Progress.Items : [])
         {
-            Reserve(Account(hold.MerchantId, item.AccountId), item.Held);
+            var account = Account(hold.MerchantId, item.AccountId);
+            var available = account.Available;
+            Reserve(account, item.Held);
+            account.RequireWithinPolicy(available);
         }
     }
 
@@ -147,7 +150,7 @@ internal sealed class Book(DateTimeOffset now)
     public void Change(Hold hold, HoldProgress next)
     {
         var before = hold.Progress;
-        undo.Add(() => hold.Progress = before);
+        undo.Push(() => hold.Progress = before);
         hold.Progress = next with { Version = before.Version + 1 };
         if (before.State == HoldState.Pending && next.State != HoldState.Pending)
         {
@@ -162,18 +165,17 @@ internal sealed class Book(DateTimeOffset now)
     public void Reverse(Original original, long[] reversed)
     {
         var before = original.Reversed;
-        undo.Add(() => original.Reversed = before);
+        undo.Push(() => original.Reversed = before);
         original.Reversed = reversed;
     }
 
     private void UndoTo(int mark)
     {
-        for (var i = undo.Count - 1; i >= mark; i--)
+        while (undo.Count > mark)
         {
-            undo[i]();
+            var latest = undo.Pop();
+            latest();
         }
-
-        undo.RemoveRange(mark, undo.Count - mark);
     }
 
     private static void RequireSameAsset(Account source, Account destination)
@@ -209,7 +211,7 @@ internal sealed class Book(DateTimeOffset now)
         if (reference is not null)
         {
             references.Add((merchant, reference), owner);
-            undo.Add(() => references.Remove((merchant, reference)));
+            undo.Push(() => references.Remove((merchant, reference)));
         }
     }
 
@@ -237,15 +239,11 @@ internal sealed class Book(DateTimeOffset now)
             Revision = account.State.Revision + 1,
             ChangedAt = Later(Now, account.State.ChangedAt),
         };
-        if (amount > 0)
-        {
-            account.RequireWithinPolicy(account.Available + amount);
-        }
     }
 
     private void Save(Account account)
     {
         var before = account.State;
-        undo.Add(() => account.State = before);
+        undo.Push(() => account.State = before);
     }
 }

@@ -14,12 +14,14 @@ internal sealed record Capture(AccountId Destination, IReadOnlyList<Posting> Fur
         needs.Add(Further);
     }
 
-    /// <summary>Ends the hold as captured and posts what was captured; sources are used in the order of the hold.</summary>
+    /// <summary>
+    /// Ends the hold as captured and posts the amount, which is no more than it holds; sources are used in the order of the hold.
+    /// </summary>
     public void Apply(Book book, Hold hold, long amount, string? reference, IReadOnlyDictionary<string, string>? metadata)
     {
         var items = hold.Progress.Items.ToArray();
-        var postings = new List<Posting>(items.Length + Further.Count);
-        for (var (i, left) = (0, amount); i < items.Length && left > 0; i++)
+        var postings = new List<Posting>();
+        for (var (i, left) = (0, amount); left > 0; i++)
         {
             if (items[i].AccountId == Destination)
             {

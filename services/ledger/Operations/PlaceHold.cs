@@ -66,7 +66,7 @@ internal sealed record PlaceHold(
     private (HoldItem[] Items, string Asset) Allocate(Book book)
     {
         var items = new List<HoldItem>(Sources.Count);
-        var (left, asset, total) = (Amount, (string?)null, 0L);
+        var (left, asset) = (Amount, (string?)null);
         foreach (var (id, max) in Sources)
         {
             var account = book.Account(MerchantId, id);
@@ -82,10 +82,8 @@ internal sealed record PlaceHold(
                     new FieldError("/sources", "striped"));
             }
 
-            var usable = account.Floor is { } floor ? Math.Max(0, account.Available - floor) : Money.Limit - 1;
-            usable = Math.Min(usable, max ?? Money.Limit - 1);
-            total += Math.Min(usable, Money.Limit - total);
-            var part = Math.Min(left, usable);
+            var usable = account.Floor is { } floor ? Math.Max(0, account.Available - floor) : left;
+            var part = Math.Min(left, Math.Min(usable, max ?? left));
             if (part > 0)
             {
                 items.Add(new HoldItem(id, part, 0));
@@ -93,8 +91,10 @@ internal sealed record PlaceHold(
             }
         }
 
+        // Where something is missing, every source has given all it may.
+        var found = Amount - left;
         return left == 0 || (AllowPartial && items.Count > 0)
             ? ([.. items], asset!)
-            : throw Account.Insufficient(asset!, total, $"{total} {asset} available.");
+            : throw Account.Insufficient(asset!, found, $"{found} {asset} available.");
     }
 }

@@ -61,7 +61,7 @@ internal sealed record ReverseTransaction(
         foreach (var posting in Postings)
         {
             var amount = posting.Amount;
-            for (var i = 0; i < left.Length && amount > 0; i++)
+            for (var i = 0; i < left.Length; i++)
             {
                 if (original.Postings[i].Source == posting.Destination && original.Postings[i].Destination == posting.Source)
                 {
