@@ -16,7 +16,7 @@ internal sealed class Rules
     private static readonly Assembly Tests = typeof(Rules).Assembly;
 
     /// <summary>The quick ones first: they kill most.</summary>
-    private static readonly Type[] Suites = [typeof(RuleTests), typeof(BookTests), typeof(ModelSample)];
+    private static readonly Type[] Suites = [typeof(RuleTests), typeof(BookTests), typeof(BatchTests), typeof(ModelSample)];
 
     private readonly CSharpCompilation compilation;
 
