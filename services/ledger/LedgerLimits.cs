@@ -24,7 +24,6 @@ internal static class LedgerLimits
     public const int Stripes = 16;
     public const int EntriesPerStreamPage = 500;
     public const int HoldsPerSweep = 200;
-    public const int AnswersPerForgetting = 1000;
 
     /// <summary>Transactions that get their place in the log in one database transaction.</summary>
     public const int LeavesPerRound = 4096;
@@ -66,6 +65,4 @@ internal static class LedgerLimits
 
     /// <summary>How long the answer to an idempotency key is kept.</summary>
     public static readonly TimeSpan AnswerLifetime = TimeSpan.FromDays(30);
-
-    public static readonly TimeSpan ForgetInterval = TimeSpan.FromHours(1);
 }

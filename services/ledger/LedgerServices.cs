@@ -23,7 +23,7 @@ internal static class LedgerServices
         services.AddSingleton<CommandQueue>();
         services.AddHostedService(provider => provider.GetRequiredService<CommandQueue>());
         services.AddHostedService<HoldSweeper>();
-        services.AddHostedService<AnswerKeeper>();
+        services.AddSingleton(AnswerKeeper.Chore);
         services.AddSingleton<LogKey>();
         services.AddSingleton<LogTree>();
         services.AddSingleton<CheckpointFile>();

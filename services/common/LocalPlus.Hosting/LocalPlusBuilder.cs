@@ -122,6 +122,7 @@ public static class LocalPlusBuilder
         builder.Services.AddSingleton<EventPublisher>();
         builder.Services.AddSingleton<OutboxSignal>();
         builder.Services.AddHostedService<OutboxRelay>();
+        builder.Services.AddHostedService<Housekeeping>();
         builder.Services.AddSingleton(new CursorCodec(builder.Configuration));
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(10));
     }

@@ -38,6 +38,12 @@ internal static partial class Log
     [LoggerMessage(141, LogLevel.Error, "job {Name} failed", EventName = "hosting.job.failed")]
     public static partial void JobFailed(this ILogger log, string name, Exception exception);
 
+    [LoggerMessage(145, LogLevel.Warning, "housekeeping of {Table} stumbled, next try in {DelayMs} ms", EventName = "hosting.housekeeping.stumbled")]
+    public static partial void HousekeepingStumbled(this ILogger log, string table, double delayMs, Exception exception);
+
+    [LoggerMessage(146, LogLevel.Information, "{Count} rows of {Table} had had their time", EventName = "hosting.housekeeping.deleted")]
+    public static partial void HousekeepingDeleted(this ILogger log, long count, string table);
+
     [LoggerMessage(150, LogLevel.Warning, "API keys can not be verified", EventName = "hosting.api_key.unverified")]
     public static partial void ApiKeyUnverified(this ILogger log, Exception exception);
 
