@@ -11,7 +11,7 @@ public sealed class RedemptionReplayTests
 {
     /// <summary>Every way through RedemptionV1; recorded by `./localplus record-histories`.</summary>
     private static readonly string[] Paths =
-        ["cancel", "compensation", "confirm", "expiry", "immediate", "partial-confirm", "poll", "settle", "suspend"];
+        ["cancel", "compensation", "confirm", "expiry", "immediate", "partial-confirm", "poll", "retry", "settle", "suspend"];
 
     public static TheoryData<string> Recorded => [.. Paths];
 
