@@ -5,6 +5,9 @@ internal static class Bench
 {
     private const string Workflow = "workflow";
 
+    /// <summary>An hour of load is asked for now and then, and the books are looked at afterwards.</summary>
+    private static readonly TimeSpan LongestBench = TimeSpan.FromHours(3);
+
     public static readonly Verb Verb = new(
         "bench", "bench lookup|redeem|transfer|workflow [--json] [--for SECONDS] [--clients N] [--rps N] [--pgledger FILE] [--history ENTRIES]", "measure, with a yardstick beside", RunAsync)
     {
@@ -33,6 +36,7 @@ internal static class Bench
         var run = new Command(Tools.Dotnet, [checkout.Assembly("LocalPlus.Perf", "Release"), scenario, .. options])
         {
             OnLine = Terminal.Say,
+            Limit = LongestBench,
             Environment =
             {
                 ["LP_GATEWAY"] = state.Ports.GatewayUrl.Replace("localhost", "127.0.0.1", StringComparison.Ordinal),

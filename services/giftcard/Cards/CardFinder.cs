@@ -22,10 +22,14 @@ internal sealed record UsableCard(
 /// <summary>
 /// Finds cards from their codes. A code that is absent or wrong, a PIN that is wrong or missing, a card that is blocked,
 /// locked, closed or another merchant's: all are the same refusal, and all cost the same (one hash, one query, as many PIN
-/// hashes as PINs were sent, one write), so that neither the answer nor its time tells a guesser anything.
+/// hashes as PINs were sent, one write). What a found row still costs more is hidden by <see cref="MissTime"/>, so neither
+/// the answer nor its time tells a guesser anything.
 /// </summary>
 internal sealed class CardFinder(Database database, CardSecrets secrets, TimeProvider time)
 {
+    /// <summary>No miss is answered sooner: several times what the dearest kind takes.</summary>
+    private static readonly TimeSpan MissTime = TimeSpan.FromMilliseconds(15);
+
     private static readonly byte[] NoSalt = new byte[16];
 
     /// <summary>The cards in the order of the credentials, to look at. Refuses if any can not be used.</summary>
@@ -46,6 +50,7 @@ internal sealed class CardFinder(Database database, CardSecrets secrets, TimePro
     private async Task<List<(UsableCard Card, bool GoodAtLocation)>> FindAsync(
         MerchantId merchant, LocationId? location, IReadOnlyList<CardCredential> credentials, CancellationToken cancel)
     {
+        var asked = time.GetTimestamp();
         var hashes = credentials.Select(c => c.Code is { } code ? secrets.HashCode(CardCode.Normalise(code)) : []).ToArray();
         await Failpoints.BeforeAsync("Verify");
         var (found, lots) = await ReadAsync(merchant, location, credentials, hashes, cancel);
@@ -59,7 +64,10 @@ internal sealed class CardFinder(Database database, CardSecrets secrets, TimePro
             var rightPin = IsRightPin(card, credential);
             if (card is null || !rightPin || !IsUsable(card, merchant, now))
             {
-                throw await MissAsync(merchant, card, wrongPin: card is not null && !rightPin, cancel);
+                var miss = await MissAsync(merchant, card, wrongPin: card is not null && !rightPin, cancel);
+                var left = MissTime - time.GetElapsedTime(asked);
+                await Task.Delay(left > TimeSpan.Zero ? left : TimeSpan.Zero, time, cancel);
+                throw miss;
             }
 
             await ForgivePinAsync(card, cancel);

@@ -94,7 +94,7 @@ public sealed class GuessingTests(GiftcardApi api, ITestOutputHelper output) : I
         });
     }
 
-    private static int Rounds => Math.Min(Guesses / 20, 3000);
+    private static int Rounds => Math.Min(Guesses / 40, 2000);
 
     /// <summary>One of each kind in turn, in an order of chance, so that whatever else the machine does falls on all alike.</summary>
     private async Task CompareAsync(int rounds, Dictionary<string, Func<int, object>> kinds)

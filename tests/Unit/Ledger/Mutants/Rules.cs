@@ -46,10 +46,11 @@ internal sealed class Rules
     public IReadOnlyList<SyntaxTree> Sources { get; }
 
     /// <summary>Null when it does not compile, which is no mutant; otherwise whether a test fails on it.</summary>
-    public bool? IsKilled(Mutant mutant) => Compile(compilation.ReplaceSyntaxTree(mutant.Tree, mutant.Apply())) is { } program ? Fails(program) : null;
+    public bool? IsKilled(Mutant mutant) => Compile(compilation.ReplaceSyntaxTree(mutant.Tree, mutant.Apply())) is { } program ? Fails(program, Limit) : null;
 
     /// <summary>What fails on the rules as they are.</summary>
-    public bool FailsUnchanged() => Fails(Compile(compilation) ?? throw new InvalidOperationException("The rules do not compile on their own any more."));
+    public bool FailsUnchanged() => Fails(
+        Compile(compilation) ?? throw new InvalidOperationException("The rules do not compile on their own any more."), Timeout.InfiniteTimeSpan);
 
     private static byte[]? Compile(CSharpCompilation changed)
     {
@@ -58,7 +59,7 @@ internal sealed class Rules
     }
 
     /// <summary>A mutant may never end: one that takes too long is as dead as one that fails.</summary>
-    private static bool Fails(byte[] program)
+    private static bool Fails(byte[] program, TimeSpan limit)
     {
         var run = Task.Run(() =>
         {
@@ -66,7 +67,7 @@ internal sealed class Rules
             var tests = context.LoadFromAssemblyPath(Tests.Location);
             return Suites.Any(suite => Fails(tests.GetType(suite.FullName!)!));
         });
-        return !run.Wait(Limit) || run.GetAwaiter().GetResult();
+        return !run.Wait(limit) || run.GetAwaiter().GetResult();
     }
 
     private static bool Fails(Type suite) => suite.GetMethods()
