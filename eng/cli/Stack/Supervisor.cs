@@ -37,7 +37,7 @@ internal sealed class Supervisor(Checkout checkout, StackOptions options)
             }
 
             Phase("running");
-            await Task.Delay(Timeout.Infinite, cancel);
+            await new StreamKeeper(_ports.Valkey, new Secrets(checkout).ValkeyPassword).RunAsync(cancel);
         }
         catch (OperationCanceledException) when (cancel.IsCancellationRequested)
         {
