@@ -1,12 +1,14 @@
+using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json.Nodes;
 
 namespace LocalPlus.Perf;
 
-/// <summary>The REST API as a bench calls it for setting up and for checking: one connection pool, no retries.</summary>
+/// <summary>The REST API as a bench calls it for setting up and for checking: one connection pool.</summary>
 internal sealed class Api : IDisposable
 {
+    private const int Tries = 10;
     private readonly HttpClient _http;
 
     public Api(string address, string bearer, int connections)
@@ -20,20 +22,11 @@ internal sealed class Api : IDisposable
             ? value
             : throw new BenchException($"{name} is not set: start it through ./localplus bench");
 
-    /// <summary>For setting up: anything but success ends the bench.</summary>
-    public async Task<JsonNode> MustPostAsync(string path, JsonObject body, CancellationToken cancel)
-    {
-        using var request = new HttpRequestMessage(HttpMethod.Post, path);
-        request.Headers.Add("Idempotency-Key", Guid.NewGuid().ToString());
-        request.Content = new StringContent(body.ToJsonString(), Encoding.UTF8, "application/json");
-        return await MustSendAsync(request, cancel);
-    }
+    /// <summary>For setting up: what does not succeed in the end ends the bench.</summary>
+    public Task<JsonNode> MustPostAsync(string path, JsonObject body, CancellationToken cancel) =>
+        MustSendAsync(HttpMethod.Post, path, body.ToJsonString(), cancel);
 
-    public async Task<JsonNode> MustGetAsync(string path, CancellationToken cancel)
-    {
-        using var request = new HttpRequestMessage(HttpMethod.Get, path);
-        return await MustSendAsync(request, cancel);
-    }
+    public Task<JsonNode> MustGetAsync(string path, CancellationToken cancel) => MustSendAsync(HttpMethod.Get, path, null, cancel);
 
     /// <summary>A failure's short name: the problem's stable code, or the status.</summary>
     public static string Failure(int status, string body)
@@ -50,12 +43,32 @@ internal sealed class Api : IDisposable
 
     public void Dispose() => _http.Dispose();
 
-    private async Task<JsonNode> MustSendAsync(HttpRequestMessage request, CancellationToken cancel)
+    /// <summary>Busy says to repeat with the same key: a database that was just dropped costs the disk a moment.</summary>
+    private async Task<JsonNode> MustSendAsync(HttpMethod method, string path, string? body, CancellationToken cancel)
     {
-        using var answer = await _http.SendAsync(request, cancel);
-        var text = await answer.Content.ReadAsStringAsync(cancel);
-        return answer.IsSuccessStatusCode
-            ? JsonNode.Parse(text)!
-            : throw new BenchException($"{request.Method} {request.RequestUri} answered {(int)answer.StatusCode}: {text}");
+        var key = Guid.NewGuid().ToString();
+        for (var attempt = 1; ; attempt++)
+        {
+            using var request = new HttpRequestMessage(method, path);
+            if (body is not null)
+            {
+                request.Headers.Add("Idempotency-Key", key);
+                request.Content = new StringContent(body, Encoding.UTF8, "application/json");
+            }
+
+            using var answer = await _http.SendAsync(request, cancel);
+            var text = await answer.Content.ReadAsStringAsync(cancel);
+            if (answer.IsSuccessStatusCode)
+            {
+                return JsonNode.Parse(text)!;
+            }
+
+            if (attempt == Tries || answer.StatusCode is not (HttpStatusCode.ServiceUnavailable or HttpStatusCode.Conflict))
+            {
+                throw new BenchException($"{method} {path} answered {(int)answer.StatusCode}: {text}");
+            }
+
+            await Task.Delay(answer.Headers.RetryAfter?.Delta ?? TimeSpan.FromSeconds(1), cancel);
+        }
     }
 }
