@@ -29,11 +29,11 @@ public sealed class Database(NpgsqlDataSource source, OutboxSignal outbox, TimeP
         return (await connection.QueryAsync<T>(new CommandDefinition(sql, args, cancellationToken: cancel))).AsList();
     }
 
-    /// <summary>A query whose conditions come and go with its arguments: planned anew for those it has got.</summary>
+    /// <summary>As <see cref="DbSession.SearchAsync"/>, in a transaction of its own.</summary>
     public async Task<IReadOnlyList<T>> SearchAsync<T>(string sql, object? args, CancellationToken cancel)
     {
         await using var db = await BeginAsync(cancel);
-        return await db.QueryAsync<T>($"SET LOCAL plan_cache_mode = force_custom_plan; {sql}", args);
+        return await db.SearchAsync<T>(sql, args);
     }
 
     public async Task<T?> QuerySingleOrDefaultAsync<T>(string sql, object? args, CancellationToken cancel)

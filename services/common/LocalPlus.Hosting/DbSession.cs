@@ -29,6 +29,13 @@ public sealed class DbSession : IAsyncDisposable
     public async Task<IReadOnlyList<T>> QueryAsync<T>(string sql, object? args = null) =>
         (await Connection.QueryAsync<T>(Command(sql, args))).AsList();
 
+    /// <summary>
+    /// A query that is planned anew for the arguments it has got: conditions that come and go with them, or a bound that leaves
+    /// next to nothing where the planner would expect a third. So are the queries after it in this transaction.
+    /// </summary>
+    public Task<IReadOnlyList<T>> SearchAsync<T>(string sql, object? args) =>
+        QueryAsync<T>($"SET LOCAL plan_cache_mode = force_custom_plan; {sql}", args);
+
     public Task<T?> QuerySingleOrDefaultAsync<T>(string sql, object? args = null) =>
         Connection.QuerySingleOrDefaultAsync<T>(Command(sql, args));
 

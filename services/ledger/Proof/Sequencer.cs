@@ -28,8 +28,8 @@ internal sealed class Sequencer(
         }
 
         // In this order: what is not visible below must have a number that is not below this one.
-        var running = await db.QuerySingleAsync<long>(Sql.OldestRunning);
-        var rows = await db.QueryAsync<WrittenRow>(Sql.Written, new { Limit = LedgerLimits.LeavesPerRound });
+        var (running, cursor) = await db.QuerySingleAsync<(long Running, string Cursor)>(Sql.Where);
+        var rows = await db.SearchAsync<WrittenRow>(Sql.Written, new { Cursor = cursor, Limit = LedgerLimits.LeavesPerRound });
         if (rows.Count == 0 && isSettled)
         {
             return 0;
@@ -154,13 +154,17 @@ internal sealed class Sequencer(
         // Ends with the round's transaction: a leader that dies or loses its connection has resigned.
         public const string TryLead = "SELECT pg_try_advisory_xact_lock(@LockKey)";
 
-        public const string OldestRunning = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint";
+        public const string Where = """
+            SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS running, consumed_below::text AS cursor
+              FROM log_cursor
+            """;
 
-        // Beyond the cursor some are in the log already: those that were visible before an older transaction ended.
+        // Beyond the cursor some are in the log already: those that were visible before an older transaction ended. Planned for
+        // the cursor that it gets, which is at the table's end: planned for any, it would read the whole log each time.
         public const string Written = """
             SELECT t.transaction_id, t.leaf_hash, t.written_by::text::bigint AS written_by
               FROM transactions t
-             WHERE t.written_by >= (SELECT consumed_below FROM log_cursor)
+             WHERE t.written_by >= CAST(@Cursor AS text)::xid8
                AND NOT EXISTS (SELECT FROM log_leaves l WHERE l.transaction_id = t.transaction_id)
              ORDER BY t.written_by, t.transaction_id
              LIMIT @Limit

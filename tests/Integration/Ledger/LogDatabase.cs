@@ -33,7 +33,12 @@ public sealed class LogDatabase : IAsyncLifetime
     {
         database = await TestDatabase.CreateAsync("ledger", typeof(LocalPlus.Ledger.Faults).Assembly);
         TypeHandlers.Register();
-        Source = NpgsqlDataSource.Create(database.ConnectionString);
+        // Planned as in the service.
+        var connection = new NpgsqlConnectionStringBuilder(database.ConnectionString)
+        {
+            Options = "-c plan_cache_mode=force_generic_plan", MaxAutoPrepare = 100, AutoPrepareMinUsages = 2,
+        };
+        Source = NpgsqlDataSource.Create(connection);
         Database = new Database(Source, new OutboxSignal(), TimeProvider.System);
         configuration = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?>
         {
@@ -69,6 +74,23 @@ public sealed class LogDatabase : IAsyncLifetime
     {
         await using var connection = await Source.OpenConnectionAsync();
         return await AddAsync(connection, count);
+    }
+
+    public Task AnalyzeAsync() => database.AsOwnerAsync("ANALYZE transactions, log_leaves");
+
+    /// <summary>Blocks of the transactions and the leaves, their indexes included, that were looked at since the beginning.</summary>
+    public async Task<long> BlocksReadAsync()
+    {
+        // A connection tells what it did when it ends.
+        Source.Clear();
+        await Eventually.TrueAsync(async () => await database.ScalarAsync<long>(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND usename = current_user AND pid <> pg_backend_pid()") == 0);
+        return await database.ScalarAsync<long>(
+            """
+            SELECT sum(heap_blks_read + heap_blks_hit + idx_blks_read + idx_blks_hit)::bigint
+              FROM pg_statio_user_tables
+             WHERE relname IN ('transactions', 'log_leaves')
+            """);
     }
 
     /// <summary>Runs rounds until one finds nothing.</summary>

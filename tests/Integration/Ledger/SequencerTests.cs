@@ -59,6 +59,31 @@ public sealed class SequencerTests(LogDatabase log) : IClassFixture<LogDatabase>
     }
 
     [Fact]
+    public async Task A_round_costs_the_same_however_long_the_log_is()
+    {
+        const int rounds = 10;
+        const int blocksPerRound = 100;
+        await LogDatabase.DrainAsync(log.NewSequencer());
+        for (var i = 0; i < 10; i++)
+        {
+            await log.CommitAsync(LedgerLimits.LeavesPerRound / 2);
+        }
+
+        await LogDatabase.DrainAsync(log.NewSequencer());
+        await log.AnalyzeAsync();
+        var before = await log.BlocksReadAsync();
+
+        var sequencer = log.NewSequencer();
+        for (var i = 0; i < rounds; i++)
+        {
+            await log.CommitAsync(1);
+            Assert.Equal(1, await sequencer.SequenceAsync(default));
+        }
+
+        Assert.InRange(await log.BlocksReadAsync() - before, 1, rounds * blocksPerRound);
+    }
+
+    [Fact]
     public async Task Only_one_leads_a_round()
     {
         var sequencer = log.NewSequencer();
