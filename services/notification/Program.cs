@@ -18,6 +18,6 @@ app.MapMerchantApi().MapListNotifications();
 app.MapOperatorApi().MapResendNotification();
 var events = app.MapEvents();
 events.MapEvent<OnCardEvent.Data>("giftcard.cards.v1", OnCardEvent.HandleAsync);
-events.MapEvent<OnRedemptionEvent.Data>("giftcard.redemptions.v1", OnRedemptionEvent.HandleAsync);
+events.MapEvents<OnRedemptionEvent.Data>("giftcard.redemptions.v1", OnRedemptionEvent.HandleAsync);
 events.MapEvent<OnMerchantOnboarded.Data>("merchant.onboarded.v1", OnMerchantOnboarded.HandleAsync);
 return await app.RunLocalPlusAsync(args);

@@ -24,6 +24,6 @@ var intern = app.MapInternal();
 intern.MapFindOrAddCustomer();
 intern.MapGetCustomerContact();
 var events = app.MapEvents();
-events.MapEvent<OnCardEvent.Data>("giftcard.cards.v1", OnCardEvent.HandleAsync);
-events.MapEvent<OnLedgerTransaction.Data>("ledger.transactions.v1", OnLedgerTransaction.HandleAsync);
+events.MapEvents<OnCardEvent.Data>("giftcard.cards.v1", OnCardEvent.HandleAsync);
+events.MapEvents<OnLedgerTransaction.Data>("ledger.transactions.v1", OnLedgerTransaction.HandleAsync);
 return await app.RunLocalPlusAsync(args);

@@ -17,36 +17,44 @@ internal static class OnRedemptionEvent
         RedemptionId RedemptionId, IReadOnlyList<GiftCardId> GiftCardIds, long Amount, string Currency,
         IReadOnlyList<SourceAmount>? Sources = null);
 
-    public static async Task HandleAsync(EventEnvelope<Data> e, DbSession db, IServiceProvider services)
+    public static async Task HandleAsync(IReadOnlyList<EventEnvelope<Data>> events, DbSession db, IServiceProvider services)
     {
-        var kind = e.Type switch
-        {
-            "redemption.completed" => NotificationKinds.RedemptionCompleted,
-            "redemption.refunded" => NotificationKinds.RedemptionRefunded,
-            _ => null,
-        };
-        if (kind is null || e.MerchantId is not { } merchant || e.Data.GiftCardIds is not [var first, ..])
+        var cards = events.SelectMany(SourcesOf).Select(source => source.GiftCardId.Value).Distinct().ToArray();
+        if (cards.Length == 0)
         {
             return;
         }
 
-        var sources = e.Data.Sources ?? [new(first, e.Data.Amount)];
-        var holders = (await db.QueryAsync<Holder>(Sql.Holders, new { GiftCardIds = sources.Select(s => s.GiftCardId.Value).ToArray() }))
-            .ToDictionary(h => h.GiftCardId, h => h.CustomerId);
+        var holders = (await db.QueryAsync<Holder>(Sql.Holders, new { GiftCardIds = cards })).ToDictionary(h => h.GiftCardId, h => h.CustomerId);
         var time = services.GetRequiredService<TimeProvider>();
-        var nobody = Guid.Empty;
-        foreach (var reader in sources.GroupBy(s => holders.TryGetValue(s.GiftCardId.Value, out var holder)
-            ? holder ?? nobody
-            : s.GiftCardId.Value))
+        foreach (var mail in events.SelectMany(e => MailsOf(e, holders)))
         {
-            if (reader.Key != nobody)
-            {
-                var mail = new NewNotification(
-                    e.Id, merchant, kind, reader.First().GiftCardId, e.Data.RedemptionId, reader.Sum(s => s.Amount), e.Data.Currency);
-                await mail.AddAsync(db, time);
-            }
+            await mail.AddAsync(db, time);
         }
     }
+
+    private static IEnumerable<NewNotification> MailsOf(EventEnvelope<Data> e, Dictionary<Guid, Guid?> holders)
+    {
+        var nobody = Guid.Empty;
+        return SourcesOf(e)
+            .GroupBy(s => holders.TryGetValue(s.GiftCardId.Value, out var holder) ? holder ?? nobody : s.GiftCardId.Value)
+            .Where(reader => reader.Key != nobody)
+            .Select(reader => new NewNotification(
+                e.Id, e.MerchantId!.Value, KindOf(e.Type)!, reader.First().GiftCardId, e.Data.RedemptionId, reader.Sum(s => s.Amount),
+                e.Data.Currency));
+    }
+
+    /// <summary>None if the event is nothing to write about.</summary>
+    private static IReadOnlyList<SourceAmount> SourcesOf(EventEnvelope<Data> e) =>
+        KindOf(e.Type) is null || e.MerchantId is null || e.Data.GiftCardIds is not [var first, ..] ? []
+        : e.Data.Sources ?? [new(first, e.Data.Amount)];
+
+    private static string? KindOf(string type) => type switch
+    {
+        "redemption.completed" => NotificationKinds.RedemptionCompleted,
+        "redemption.refunded" => NotificationKinds.RedemptionRefunded,
+        _ => null,
+    };
 
     private sealed record Holder(Guid GiftCardId, Guid? CustomerId);
 

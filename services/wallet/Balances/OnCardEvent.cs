@@ -11,10 +11,25 @@ internal static class OnCardEvent
 {
     internal sealed record Data(GiftCardId GiftCardId, ProgramId ProgramId, string Last4, string Currency, CustomerId? CustomerId = null);
 
-    public static async Task HandleAsync(EventEnvelope<Data> e, DbSession db, IServiceProvider services)
+    public static async Task HandleAsync(IReadOnlyList<EventEnvelope<Data>> events, DbSession db, IServiceProvider services)
     {
         var now = services.GetRequiredService<TimeProvider>().GetUtcNow();
-        await WalletBalances.LockCardAsync(db, e.Data.GiftCardId);
+        await WalletBalances.LockCardsAsync(db, events.Select(e => e.Data.GiftCardId));
+        var joined = new HashSet<WalletId>();
+        foreach (var e in events)
+        {
+            if (await UpsertAsync(db, e, now) is { } wallet)
+            {
+                joined.Add(wallet);
+            }
+        }
+
+        await WalletBalances.PublishAsync(db, joined);
+    }
+
+    /// <summary>The wallet that the card is in now and was not before, if so.</summary>
+    private static async Task<WalletId?> UpsertAsync(DbSession db, EventEnvelope<Data> e, DateTimeOffset now)
+    {
         var wallet = e.Data.CustomerId is { } customer
             ? await db.QuerySingleOrDefaultAsync<WalletId?>(Sql.Wallet, new { CustomerId = customer, e.MerchantId })
             : null;
@@ -31,10 +46,7 @@ internal static class OnCardEvent
             Sequence = status is null ? 0 : e.Sequence,
             UpdatedAt = now,
         });
-        if (joined)
-        {
-            await WalletBalances.PublishAsync(db, wallet!.Value);
-        }
+        return joined ? wallet : null;
     }
 
     private static class Sql

@@ -15,25 +15,36 @@ internal static class WalletBalances
 
     /// <summary>
     /// A card's own event and its accounts' events come in any order and at once; without this, each could miss the other's
-    /// uncommitted row and neither would tell the wallet's new balance.
+    /// uncommitted row and neither would tell the wallet's new balance. All of a delivery at once, before anything else.
     /// </summary>
-    public static Task LockCardAsync(DbSession db, GiftCardId card) => db.ExecuteAsync(Sql.LockCard, new { Name = card.ToString() });
+    public static Task LockCardsAsync(DbSession db, IEnumerable<GiftCardId> cards) =>
+        db.ExecuteAsync(Sql.LockCards, new { Names = cards.Select(card => card.ToString()).ToArray() });
 
-    /// <summary>Counts the wallet's version up and publishes its balances as this transaction leaves them.</summary>
-    public static async Task PublishAsync(DbSession db, WalletId wallet)
+    /// <summary>Counts each wallet's version up and publishes its balances as this transaction leaves them.</summary>
+    public static async Task PublishAsync(DbSession db, IEnumerable<WalletId> wallets)
     {
-        var row = await db.QuerySingleAsync<WalletRow>(Sql.Bump, new { WalletId = wallet });
-        var balances = await db.QueryAsync<CurrencyBalance>(Sql.Balances, new { WalletId = wallet });
-        await db.PublishAsync(
-            Topic, "wallet.balance_updated", wallet.ToString(), row.Version, row.MerchantId,
-            new Updated(wallet, row.CustomerId, balances));
+        // As with the cards: in one order by everybody.
+        foreach (var wallet in wallets.OrderBy(w => w.Value))
+        {
+            var row = await db.QuerySingleAsync<WalletRow>(Sql.Bump, new { WalletId = wallet });
+            var balances = await db.QueryAsync<CurrencyBalance>(Sql.Balances, new { WalletId = wallet });
+            await db.PublishAsync(
+                Topic, "wallet.balance_updated", wallet.ToString(), row.Version, row.MerchantId,
+                new Updated(wallet, row.CustomerId, balances));
+        }
     }
 
     private sealed record WalletRow(MerchantId MerchantId, CustomerId CustomerId, long Version);
 
     internal static class Sql
     {
-        public const string LockCard = "SELECT pg_advisory_xact_lock(hashtextextended(@Name, 0))";
+        // In one order by everybody, so that nobody deadlocks.
+        public const string LockCards = """
+            SELECT pg_advisory_xact_lock(k.key)
+              FROM (SELECT DISTINCT hashtextextended(c.name, 0) AS key
+                      FROM unnest(@Names) AS c (name)
+                     ORDER BY key) k
+            """;
 
         // Takes the wallet's row lock, so the versions and the balances published with them go up together.
         public const string Bump = """

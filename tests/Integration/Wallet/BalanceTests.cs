@@ -75,6 +75,32 @@ public sealed class BalanceTests(WalletApi api) : IClassFixture<WalletApi>
         Assert.Empty(wallet.GetProperty("balances").EnumerateArray());
     }
 
+    [Fact]
+    public async Task Deliveries_of_the_same_cards_in_opposite_orders_do_not_wait_in_a_circle()
+    {
+        const int rounds = 20;
+        var holder = await NewHolderAsync();
+        var cards = Enumerable.Range(0, 100)
+            .Select(_ => (Card: GiftCardId.New(TimeProvider.System), Account: AccountId.New(TimeProvider.System))).ToArray();
+        for (var round = 1; round <= rounds; round++)
+        {
+            await Task.WhenAll(
+                DeliverManyAsync(Cards, cards.Select(c => Card("gift_card.loaded", holder, c.Card, round))),
+                DeliverManyAsync(Ledger, cards.Reverse().Select(c => Balance(holder, c.Card, "paid", round, round, c.Account))));
+        }
+
+        var sum = Assert.Single((await WalletAsync(holder)).GetProperty("balances").EnumerateArray());
+        Assert.Equal(rounds * cards.Length, sum.GetProperty("amount").GetInt64());
+        Assert.DoesNotContain("40P01", api.Service.Output, StringComparison.Ordinal);
+    }
+
+    private async Task DeliverManyAsync(string topic, IEnumerable<TestEvent> events)
+    {
+        object[] entries = [.. events.Select(e => new { entryId = e.Id.ToString(), @event = new { data = e.Envelope() } })];
+        var answer = await api.Service.DeliverManyAsync(topic, entries);
+        Assert.All(answer.GetProperty("statuses").EnumerateArray(), s => Assert.Equal("SUCCESS", s.GetProperty("status").GetString()));
+    }
+
     private async Task NewsEndsWithAsync(Holder holder, long posted)
     {
         IEnumerable<JsonElement> News() => api.Sidecar.Published
