@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
 
 namespace LocalPlus.Tests.Platform;
@@ -61,6 +62,24 @@ public class ComponentTests
     public void One_component_keeps_the_actors(string cloud) => Assert.Single(
         Components(Repository.At($"components/clouds/{cloud}")),
         c => c.Items("spec.metadata").Any(f => f.Text("name") == "actorStateStore" && f.Text("value") == "true"));
+
+    [Theory]
+    [MemberData(nameof(Clouds))]
+    public void Workers_suffice_for_a_full_bulk_delivery_of_each_topic_of_an_app(string cloud)
+    {
+        // On pubsub.redis a message keeps its worker until its delivery is answered, whatever the topic.
+        foreach (var broker in Components(Repository.At($"components/clouds/{cloud}")).Where(c => c.Text("spec.type") == "pubsub.redis"))
+        {
+            var workers = broker.Items("spec.metadata").Where(f => f.Text("name") == "concurrency").Select(f => Number(f, "value")).SingleOrDefault();
+            var needed = Subscriptions.Where(s => s.Text("spec.pubsubname") == broker.Name() && s.At("spec.bulkSubscribe") is not null)
+                .GroupBy(s => Assert.Single(s.Items("scopes")).ToString())
+                .Select(app => app.Sum(s => Number(s, "spec.bulkSubscribe.maxMessagesCount")))
+                .DefaultIfEmpty().Max();
+            Assert.True(workers >= needed, $"{cloud}/{broker.Name()}: {workers} workers, {needed} messages in a delivery of each topic");
+        }
+    }
+
+    private static int Number(JsonNode node, string path) => int.Parse(node.Text(path), CultureInfo.InvariantCulture);
 
     [Theory]
     [MemberData(nameof(Clouds))]
