@@ -153,7 +153,18 @@ internal sealed class RedisPubSub : IPubSub
         {
             // It is there already.
         }
+        catch (ValkeyException problem) when (problem.FromServer && problem.Message.StartsWith("OOM", StringComparison.Ordinal))
+        {
+            // A full server refuses to make a group, also one that it has: its readers must get in, or nothing empties it.
+            if (!await HasGroupAsync(topic))
+            {
+                throw;
+            }
+        }
     }
+
+    private async Task<bool> HasGroupAsync(string topic) =>
+        (await client.ExecuteAsync("XINFO", "GROUPS", topic)).Items.Any(group => group.Items is [_, var name, ..] && name.Text == Group);
 
     private void Start()
     {

@@ -1,4 +1,5 @@
 using System.Net.Http.Json;
+using LocalPlus.Sidecar.Valkey;
 
 namespace LocalPlus.Sidecar.Tests;
 
@@ -41,6 +42,23 @@ public sealed class DeliveryTests
         await client.ExecuteAsync("XGROUP", "CREATE", "orders", "under-test", "0", "MKSTREAM");
         await client.ExecuteAsync("XADD", "orders", "*", "data", """{"id":"1","data":{"n":1}}""", "metadata", "{}");
         await client.ExecuteAsync("XREADGROUP", "GROUP", "under-test", "killed", "STREAMS", "orders", ">");
+
+        await using var sidecar = await SidecarUnderTest.StartAsync(Yaml.Valkey(server.Port), _ => Task.CompletedTask);
+
+        await SidecarUnderTest.UntilAsync(() => sidecar.Count("POST /orders") == 1);
+    }
+
+    [Fact]
+    public async Task A_full_broker_still_gives_what_it_has_to_whom_it_knows()
+    {
+        await using var server = await TestValkey.StartAsync();
+        await using var client = server.Connect();
+        await client.ExecuteAsync("XGROUP", "CREATE", "orders", "under-test", "0", "MKSTREAM");
+        await client.ExecuteAsync("XGROUP", "CREATE", "dead", "under-test", "0", "MKSTREAM");
+        await client.ExecuteAsync("XADD", "orders", "*", "data", """{"id":"1","data":{"n":1}}""", "metadata", "{}");
+        await client.ExecuteAsync("CONFIG", "SET", "maxmemory", "1");
+        var refusal = await Assert.ThrowsAsync<ValkeyException>(async () => await client.ExecuteAsync("XGROUP", "CREATE", "orders", "under-test", "0"));
+        Assert.StartsWith("OOM", refusal.Message, StringComparison.Ordinal);
 
         await using var sidecar = await SidecarUnderTest.StartAsync(Yaml.Valkey(server.Port), _ => Task.CompletedTask);
 
