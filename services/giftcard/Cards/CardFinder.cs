@@ -15,9 +15,7 @@ internal sealed record CardCredential(string? Code = null, string? Pin = null, G
 }
 
 /// <summary>A card that may be used at the asking merchant, with its programme's terms and its value lots.</summary>
-internal sealed record UsableCard(
-    Guid GiftCardId, Guid MerchantId, Guid ProgramId, string Last4, string Currency, string Partial, int CommissionBasisPoints,
-    IReadOnlyList<LotRow> Lots);
+internal sealed record UsableCard(CardRow Row, string Partial, int CommissionBasisPoints, IReadOnlyList<LotRow> Lots);
 
 /// <summary>
 /// Finds cards from their codes. A code that is absent or wrong, a PIN that is wrong or missing, a card that is blocked,
@@ -59,8 +57,8 @@ internal sealed class CardFinder(Database database, CardSecrets secrets, TimePro
         foreach (var (credential, hash) in credentials.Zip(hashes))
         {
             var card = found.FirstOrDefault(f => credential.Id is { } id
-                ? f.GiftCardId == id.Value && f.MerchantId == merchant.Value
-                : f.CodeHash.AsSpan().SequenceEqual(hash));
+                ? f.Row.GiftCardId == id.Value && f.Row.MerchantId == merchant.Value
+                : f.Terms.CodeHash.AsSpan().SequenceEqual(hash));
             var rightPin = IsRightPin(card, credential);
             if (card is null || !rightPin || !IsUsable(card, merchant, now))
             {
@@ -72,33 +70,32 @@ internal sealed class CardFinder(Database database, CardSecrets secrets, TimePro
 
             await ForgivePinAsync(card, cancel);
             await Failpoints.CommittedAsync("Verify");
-            if (card.Status == CardStatus.Expired || card.ExpiresAt <= now)
+            if (card.Row.Status == CardStatus.Expired || card.Row.ExpiresAt <= now)
             {
                 throw new FaultException(Faults.GiftCardState, "The gift card has expired.");
             }
 
             var usable = new UsableCard(
-                card.GiftCardId, card.MerchantId, card.ProgramId, card.Last4, card.Currency, card.Partial,
-                card.MerchantId == merchant.Value ? 0 : card.CommissionBasisPoints,
-                [.. lots.Where(l => l.GiftCardId == card.GiftCardId)]);
-            cards.Add((usable, card.GoodAtLocation));
+                card.Row, card.Terms.Partial, card.Row.MerchantId == merchant.Value ? 0 : card.Terms.CommissionBasisPoints,
+                [.. lots.Where(l => l.GiftCardId == card.Row.GiftCardId)]);
+            cards.Add((usable, card.Terms.GoodAtLocation));
         }
 
         return cards;
     }
 
     private static bool IsUsable(Found card, MerchantId merchant, DateTimeOffset now) =>
-        (card.MerchantId == merchant.Value || card.AcceptedHere)
-        && card.Status is CardStatus.Active or CardStatus.Expired
-        && (card.PinLockedUntil is not { } until || until <= now);
+        (card.Row.MerchantId == merchant.Value || card.Terms.AcceptedHere)
+        && card.Row.Status is CardStatus.Active or CardStatus.Expired
+        && (card.Terms.PinLockedUntil is not { } until || until <= now);
 
     /// <summary>Whoever names the card by its id has proved to be its issuer; everybody else needs the PIN.</summary>
     private bool IsRightPin(Found? card, CardCredential credential)
     {
         // The hash is made whether or not it is needed: what is sent decides the cost, not what is stored.
-        var hash = credential.Pin is { } pin ? secrets.HashPin(pin, card?.PinSalt ?? NoSalt) : null;
-        return card?.PinHash is null || credential.Id is not null
-               || hash is not null && CryptographicOperations.FixedTimeEquals(hash, card.PinHash);
+        var hash = credential.Pin is { } pin ? secrets.HashPin(pin, card?.Terms.PinSalt ?? NoSalt) : null;
+        return card?.Terms.PinHash is null || credential.Id is not null
+               || hash is not null && CryptographicOperations.FixedTimeEquals(hash, card.Terms.PinHash);
     }
 
     private async Task<FaultException> MissAsync(MerchantId merchant, Found? card, bool wrongPin, CancellationToken cancel)
@@ -110,16 +107,17 @@ internal sealed class CardFinder(Database database, CardSecrets secrets, TimePro
             MerchantId = merchant.Value,
             Minute = new DateTimeOffset(now.Ticks - (now.Ticks % TimeSpan.TicksPerMinute), TimeSpan.Zero),
             // A card that a locked-out guesser keeps trying stays locked no longer for it.
-            GiftCardId = wrongPin && !(card!.PinLockedUntil > now) ? card.GiftCardId : Guid.Empty,
+            GiftCardId = wrongPin && !(card!.Terms.PinLockedUntil > now) ? card.Row.GiftCardId : Guid.Empty,
             Tries = CardSecrets.PinTries,
             LockedUntil = now + CardSecrets.PinLock,
         });
         if (locked is { PinFailures: 0 })
         {
-            var id = new GiftCardId(card!.GiftCardId);
+            var row = card!.Row;
+            var id = new GiftCardId(row.GiftCardId);
             await db.PublishAsync(
-                CardEvents.Topic, "gift_card.pin_locked", id.ToString(), locked.Version, new MerchantId(card.MerchantId),
-                new CardEventData(id, new(card.ProgramId), card.Last4, null, card.Currency, null));
+                CardEvents.Topic, "gift_card.pin_locked", id.ToString(), locked.Version, new MerchantId(row.MerchantId),
+                new CardEventData(id, new(row.ProgramId), row.Last4, null, row.Currency, null));
         }
 
         await db.CommitAsync();
@@ -128,10 +126,10 @@ internal sealed class CardFinder(Database database, CardSecrets secrets, TimePro
 
     private async Task ForgivePinAsync(Found card, CancellationToken cancel)
     {
-        if (card.PinFailures > 0)
+        if (card.Terms.PinFailures > 0)
         {
             await using var db = await database.BeginAsync(cancel);
-            await db.ExecuteAsync(Sql.Forgive, new { card.GiftCardId });
+            await db.ExecuteAsync(Sql.Forgive, new { card.Row.GiftCardId });
             await db.CommitAsync();
         }
     }
@@ -149,22 +147,25 @@ internal sealed class CardFinder(Database database, CardSecrets secrets, TimePro
         };
         await using var connection = await database.Source.OpenConnectionAsync(cancel);
         await using var results = await connection.QueryMultipleAsync(new CommandDefinition(Sql.Find, args, cancellationToken: cancel));
-        return ((await results.ReadAsync<Found>()).AsList(), (await results.ReadAsync<LotRow>()).AsList());
+        // Few and short, so they are here with the head of the answer: reading them waits for nothing.
+        var cards = results.Read<CardRow, Terms, Found>((row, terms) => new(row, terms), splitOn: "code_hash").AsList();
+        return (cards, (await results.ReadAsync<LotRow>()).AsList());
     }
 
     private sealed record LockedCard(int PinFailures, long Version);
 
-    private sealed record Found(
-        Guid GiftCardId, Guid MerchantId, Guid ProgramId, byte[] CodeHash, string Last4, byte[]? PinSalt, byte[]? PinHash,
-        int PinFailures, DateTimeOffset? PinLockedUntil, string Status, string Currency, DateTimeOffset? ExpiresAt,
-        string Partial, bool AcceptedHere, int CommissionBasisPoints, bool GoodAtLocation);
+    private sealed record Found(CardRow Row, Terms Terms);
+
+    private sealed record Terms(
+        byte[] CodeHash, byte[]? PinSalt, byte[]? PinHash, int PinFailures, DateTimeOffset? PinLockedUntil, string Partial,
+        bool AcceptedHere, int CommissionBasisPoints, bool GoodAtLocation);
 
     private static class Sql
     {
         public const string Find =
             $"""
-             SELECT c.gift_card_id, c.merchant_id, c.program_id, c.code_hash, c.last4, c.pin_salt, c.pin_hash, c.pin_failures,
-                    c.pin_locked_until, c.status, c.currency, c.expires_at, p.partial,
+             SELECT {CardRow.Fields},
+                    c.code_hash, c.pin_salt, c.pin_hash, c.pin_failures, c.pin_locked_until, p.partial,
                     a.merchant_id IS NOT NULL AS accepted_here, coalesce(a.commission_basis_points, 0) AS commission_basis_points,
                     NOT EXISTS (SELECT 1
                                   FROM program_locations o

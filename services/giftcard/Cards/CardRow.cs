@@ -33,12 +33,17 @@ internal sealed record CardRow(
     DateTimeOffset CreatedAt,
     DateTimeOffset? ActivatedAt)
 {
-    public const string Columns =
+    public const string Fields =
         """
-        SELECT c.gift_card_id, c.merchant_id, c.program_id, c.last4, c.status, c.currency, c.customer_id, c.expires_at,
+        c.gift_card_id, c.merchant_id, c.program_id, c.last4, c.status, c.currency, c.customer_id, c.expires_at,
                c.replaced_by, c.reference, c.metadata::text AS metadata, c.version, c.created_at, c.activated_at
-          FROM gift_cards c
         """;
+
+    public const string Columns =
+        $"""
+         SELECT {Fields}
+           FROM gift_cards c
+         """;
 
     public CardView ToView(CardBalance? balance)
     {

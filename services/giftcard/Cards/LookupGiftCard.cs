@@ -15,19 +15,13 @@ internal static class LookupGiftCard
     internal sealed record Request(string Code, string? Pin = null);
 
     private static async Task<IResult> HandleAsync(
-        HttpContext http, Request request, CardFinder finder, CardReader cards, Database database, CancellationToken cancel)
+        HttpContext http, Request request, CardFinder finder, CardReader cards, CancellationToken cancel)
     {
         var credential = new CardCredential(request.Code, request.Pin);
         var checks = new FieldChecks();
         credential.Check(checks, "");
         checks.ThrowIfAny();
         var found = (await finder.FindAsync(http.GetMerchant().MerchantId, [credential], cancel))[0];
-        var card = await database.QuerySingleOrDefaultAsync<CardRow>(Sql.Get, new { found.GiftCardId }, cancel);
-        return Answer.Ok(await cards.ViewAsync(card!, found.Lots, cancel));
-    }
-
-    private static class Sql
-    {
-        public const string Get = $"{CardRow.Columns} WHERE c.gift_card_id = @GiftCardId";
+        return Answer.Ok(await cards.ViewAsync(found.Row, found.Lots, cancel));
     }
 }

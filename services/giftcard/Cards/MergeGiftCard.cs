@@ -30,12 +30,12 @@ internal static class MergeGiftCard
         {
             var merchant = http.GetMerchant().MerchantId;
             var found = (await finder.FindAsync(merchant, [request.From], cancel))[0];
-            if (found.GiftCardId == id.Value)
+            if (found.Row.GiftCardId == id.Value)
             {
                 throw Faults.Invalid("/from", "A gift card is not merged into itself.");
             }
 
-            var from = await desk.OpenAsync(merchant, new(found.GiftCardId), cancel);
+            var from = await desk.OpenAsync(merchant, new(found.Row.GiftCardId), cancel);
             return Deed(from.Require(CardStatus.Active), to.Require(CardStatus.Active), request, time);
         }, cancel);
     }

@@ -95,7 +95,7 @@ internal sealed class OfflineIntake(
             return (await FindAsync(claims.Jti, item.Counter, cancel))!;
         }
 
-        var card = plan is { Legs: [var first, ..] } ? first.Card.GiftCardId : (Guid?)null;
+        var card = plan is { Legs: [var first, ..] } ? first.Card.Row.GiftCardId : (Guid?)null;
         var amount = item.Amount.MinorUnits;
         var spent = card is null ? 0 : await db.QuerySingleAsync<long>(Sql.OfCard, new { AllowanceId = claims.Jti.Value, GiftCardId = card });
         if (!isRefused && (allowance.Accepted + amount > claims.TotalCap || spent + amount > claims.CardCap))

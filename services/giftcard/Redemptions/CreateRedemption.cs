@@ -176,7 +176,7 @@ internal static class CreateRedemption
                 TransactionId: null, Decision: null, DecisionAmount: null, DecidedBy: null, FaultCode: null, FaultDetail: null,
                 FaultAvailable: null, NeedsAttention: false, key, DriveAttempts: 0, RunGeneration: 0, Version: 1, now, now);
             return new(row, [.. plan.Legs.Select((leg, position) => new LegRow(
-                id.Value, position, leg.Card.GiftCardId, leg.Card.Last4, leg.Lot.LotId, leg.Lot.AccountId, leg.MaxAmount,
+                id.Value, position, leg.Card.Row.GiftCardId, leg.Card.Row.Last4, leg.Lot.LotId, leg.Lot.AccountId, leg.MaxAmount,
                 Held: 0, Captured: 0, Refunded: 0, leg.Card.CommissionBasisPoints, AvailableAfter: null))]);
         }
     }

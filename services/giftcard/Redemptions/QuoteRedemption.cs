@@ -45,7 +45,7 @@ internal static class QuoteRedemption
         var sources = plan.Legs.Select((leg, i) => (leg.Card, Available: available[i], Take: approved == 0 ? 0 : takes[i]))
             .GroupBy(l => l.Card)
             .Select(g => new SourceQuote(
-                new(g.Key.GiftCardId), g.Key.Last4, new(g.Sum(l => l.Available), currency), new(g.Sum(l => l.Take), currency)));
+                new(g.Key.Row.GiftCardId), g.Key.Row.Last4, new(g.Sum(l => l.Available), currency), new(g.Sum(l => l.Take), currency)));
         return new(
             covered ? "approved" : approved > 0 ? "partially_approved" : "refused", request.Amount, new(approved, currency),
             new(request.Amount.MinorUnits - approved, currency), [.. sources]);

@@ -71,17 +71,17 @@ internal sealed class RedemptionPlanner(CardFinder finder, CardReader cards, Tim
         var found = await finder.FindForSpendingAsync(
             merchant, request.LocationId, [.. request.Sources.Select(s => s.GiftCard)], cancel);
         await Failpoints.AnsweredAsync("Verify");
-        if (found.Any(c => c.Currency != request.Amount.Currency.Code))
+        if (found.Any(c => c.Row.Currency != request.Amount.Currency.Code))
         {
             throw new FaultException(Faults.CurrencyMismatch, $"A gift card is not in {request.Amount.Currency}.");
         }
 
-        if (found.DistinctBy(c => c.GiftCardId).Count() < found.Count)
+        if (found.DistinctBy(c => c.Row.GiftCardId).Count() < found.Count)
         {
             throw Faults.Invalid("/sources", "A gift card is named twice.");
         }
 
-        if (found.DistinctBy(c => c.MerchantId).Count() > 1)
+        if (found.DistinctBy(c => c.Row.MerchantId).Count() > 1)
         {
             throw new FaultException(Faults.NotAcceptedHere, "The gift cards of one redemption come from one issuer.");
         }
@@ -98,7 +98,7 @@ internal sealed class RedemptionPlanner(CardFinder finder, CardReader cards, Tim
         }
 
         var partial = request.Partial is { } asked ? Wire.Name(asked) : found.All(c => c.Partial == "allow") ? "allow" : "refuse";
-        return new(new MerchantId(found[0].MerchantId), partial, legs);
+        return new(new MerchantId(found[0].Row.MerchantId), partial, legs);
     }
 
     private async Task<IEnumerable<PlannedLeg>> LegsAsync(UsableCard card, long? max, CancellationToken cancel)
@@ -115,7 +115,7 @@ internal sealed class RedemptionPlanner(CardFinder finder, CardReader cards, Tim
         }
 
         // The card's maximum has to be split over its lots beforehand: the ledger knows only accounts.
-        var accounts = await cards.AccountsAsync(new MerchantId(card.MerchantId), lots.Select(l => l.AccountId), cancel);
+        var accounts = await cards.AccountsAsync(new MerchantId(card.Row.MerchantId), lots.Select(l => l.AccountId), cancel);
         var parts = SpendOrder.Fill(limit, lots.Select(l => accounts[l.AccountId].Available));
         return lots.Zip(parts, (lot, part) => new PlannedLeg(card, lot, part)).Where(leg => leg.MaxAmount > 0);
     }
