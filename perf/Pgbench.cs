@@ -15,7 +15,7 @@ internal static partial class Pgbench
         try
         {
             await File.WriteAllTextAsync(file, script, cancel);
-            var output = await Psql.RunAsync(
+            var output = await Tool.RunAsync(
                 Api.Setting("LP_PGBENCH"),
                 ["-n", "-M", "prepared", "-c", $"{clients}", "-j", $"{Math.Min(clients, Threads)}", "-T", $"{Math.Max(1, (int)time.TotalSeconds)}", "-f", file, database],
                 "", cancel);

@@ -5,7 +5,7 @@ namespace LocalPlus.Perf.GiftCards;
 /// <summary>
 /// Immediate redemptions of 0.01 EUR through the gateway: spread over the cards of many merchants, then over as many cards
 /// of one. The ledger's own rate comes first, in the same run. Afterwards every card must have lost exactly what its accepted
-/// redemptions took, and every redemption must be a run that finished.
+/// redemptions took, every redemption must be a run that finished, and every event must have arrived.
 /// </summary>
 internal static class RedeemScenario
 {
@@ -21,20 +21,24 @@ internal static class RedeemScenario
         var load = new RedeemLoad();
         await load.SendAsync(options.ToWarmUp(), spread, cancel);
         await runs.DrainAsync(cancel);
+        await PendingEvents.DrainAsync(cancel);
 
-        // A redemption costs what its run costs, too: the processors are read when the runs are over.
+        // A redemption costs what its run and its events cost, too: the processors are read when those are over.
         var costs = ProcessCosts.Start();
         var uniform = await load.SendAsync(options, spread, cancel);
         var drained = await runs.DrainAsync(cancel);
+        var arrived = await PendingEvents.DrainAsync(cancel);
         var spent = costs.Per(uniform.Succeeded).ToArray();
         var hot = await load.SendAsync(options.Briefly(), ofOne, cancel);
         await runs.DrainAsync(cancel);
+        await PendingEvents.DrainAsync(cancel);
 
         result.Load("ledger", ledger);
         result.Load("redeem", uniform);
         result.Load("hot_merchant", hot);
         result.Costs(spent);
         result.Figure("runs_drained_s", drained.TotalSeconds);
+        result.Figure("events_drained_s", arrived.TotalSeconds);
         result.Ratio("redeem_to_ledger", uniform.PerSecond, ledger.PerSecond);
         result.Ratio("hot_merchant_to_uniform", hot.PerSecond, uniform.PerSecond);
         result.Note("redeem", $"{BenchCards.Count} cards of {BenchCards.SpreadOver} merchants, then as many of one: at least {HotTarget:0.0} of the rate wanted");
@@ -53,7 +57,9 @@ internal static class RedeemScenario
         result.Figure("runs_in_engine", inEngine);
         result.Figure("runs_inline", inline);
         result.Figure("runs_not_finished", notFinished);
-        result.Require(notFinished == 0 && inEngine + inline >= load.Accepted);
+        var waiting = await PendingEvents.CountAsync(cancel);
+        result.Figure("events_waiting", waiting);
+        result.Require(waiting == 0 && notFinished == 0 && inEngine + inline >= load.Accepted);
         result.Note("runs", $"{load.Accepted} redemptions accepted, {inEngine + inline} runs finished, warm-up included");
     }
 }
