@@ -29,24 +29,19 @@ public sealed class CommandLine : IDisposable
     public IEnumerable<int> Pids =>
         StateFile["processes"]!.AsArray().Select(p => (int)p!["pid"]!).Where(pid => pid > 0).Append((int)StateFile["supervisor"]!);
 
-    public async Task<Ended> RunAsync(params string[] arguments)
+    public Task<Ended> RunAsync(params string[] arguments)
     {
         var cli = Path.Combine(Root, "artifacts", "bin", "LocalPlus.Cli", "debug", "LocalPlus.Cli.dll");
-        var info = new ProcessStartInfo("dotnet", [cli, .. arguments])
-        {
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-            Environment = { ["LP_ROOT"] = Root, ["LP_STATE_DIR"] = State },
-        };
-        using var process = Process.Start(info)!;
-        process.StandardInput.Close();
-        using var limit = new CancellationTokenSource(Limit);
-        var output = process.StandardOutput.ReadToEndAsync(limit.Token);
-        var errors = process.StandardError.ReadToEndAsync(limit.Token);
-        await process.WaitForExitAsync(limit.Token);
-        return new Ended(process.ExitCode, await output + await errors);
+        return EndAsync("dotnet", [cli, .. arguments]);
     }
+
+    /// <summary>
+    /// Pastes commands into a shell, which ends at the first that fails. They may speak of the stack of this checkout as
+    /// documents do, with its address and its folder, and mean this one.
+    /// </summary>
+    public Task<Ended> PasteAsync(string commands) => EndAsync("bash", ["-euc", commands
+        .Replace("http://localhost:5080", Gateway.ToString().TrimEnd('/'), StringComparison.Ordinal)
+        .Replace(" .localplus/", $" {State}/", StringComparison.Ordinal)]);
 
     /// <summary>Runs it and expects success.</summary>
     public async Task<string> MustAsync(params string[] arguments)
@@ -70,6 +65,25 @@ public sealed class CommandLine : IDisposable
     }
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    private async Task<Ended> EndAsync(string program, string[] arguments)
+    {
+        var info = new ProcessStartInfo(program, arguments)
+        {
+            WorkingDirectory = Root,
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            Environment = { ["LP_ROOT"] = Root, ["LP_STATE_DIR"] = State },
+        };
+        using var process = Process.Start(info)!;
+        process.StandardInput.Close();
+        using var limit = new CancellationTokenSource(Limit);
+        var output = process.StandardOutput.ReadToEndAsync(limit.Token);
+        var errors = process.StandardError.ReadToEndAsync(limit.Token);
+        await process.WaitForExitAsync(limit.Token);
+        return new Ended(process.ExitCode, await output + await errors);
+    }
 
     private static string FindRoot()
     {
