@@ -41,15 +41,24 @@ internal sealed class BalanceAudit(NpgsqlDataSource source, AuditReport report)
                 report.Finding($"{KeyOf(entryRows)} has entry {entryRows.GetInt64(2)} and no account");
             }
 
-            var fold = new Fold(book, until, report);
+            var fold = new Fold(book, report);
             for (; hasEntry && KeyOf(entryRows) == book.Key; hasEntry = await entryRows.ReadAsync(cancel))
             {
-                fold.Add(entryRows.GetInt64(2), entryRows.GetInt64(3), entryRows.GetInt64(4), entryRows.GetFieldValue<DateTimeOffset>(5), entryRows.GetGuid(6));
-                entries++;
+                var recordedAt = entryRows.GetFieldValue<DateTimeOffset>(5);
+                if (!(recordedAt > until))
+                {
+                    fold.Add(entryRows.GetInt64(2), entryRows.GetInt64(3), entryRows.GetInt64(4), recordedAt, entryRows.GetGuid(6));
+                    entries++;
+                }
+
                 report.Progress(() => $"{entries} entries of {accounts} accounts");
             }
 
-            fold.End();
+            if (until is null)
+            {
+                fold.End();
+            }
+
             accounts++;
             totals[book.Asset] = totals.GetValueOrDefault(book.Asset) + fold.Balance;
         }
@@ -106,7 +115,7 @@ internal sealed class BalanceAudit(NpgsqlDataSource source, AuditReport report)
     private sealed record StoredBook(BookKey Key, string Name, string Asset, long Posted, long Held, long Sequence, long Reserved);
 
     /// <summary>One account's entries, added up.</summary>
-    private sealed class Fold(StoredBook book, DateTimeOffset? until, AuditReport report)
+    private sealed class Fold(StoredBook book, AuditReport report)
     {
         private long last;
         private DateTimeOffset lastAt = DateTimeOffset.MinValue;
@@ -115,11 +124,6 @@ internal sealed class BalanceAudit(NpgsqlDataSource source, AuditReport report)
 
         public void Add(long sequence, long amount, long balanceAfter, DateTimeOffset recordedAt, Guid transaction)
         {
-            if (recordedAt > until)
-            {
-                return;
-            }
-
             var name = $"entry {sequence} of {book.Key} ({book.Name}), in {new TransactionId(transaction)},";
             if (sequence != last + 1)
             {
@@ -142,13 +146,9 @@ internal sealed class BalanceAudit(NpgsqlDataSource source, AuditReport report)
             (last, lastAt) = (sequence, recordedAt);
         }
 
+        /// <summary>Compares with what is stored now.</summary>
         public void End()
         {
-            if (until is not null)
-            {
-                return;
-            }
-
             if (book.Posted != Balance)
             {
                 report.Finding($"{book.Key} ({book.Name}) has posted {book.Posted}, its entries give {Balance} {book.Asset}");
