@@ -21,7 +21,7 @@ internal static class TransferScenario
         await Yardsticks.PrepareAsync(accounts.Ids, cancel);
         if (options.History > 0)
         {
-            await History.WriteAsync(options.History / HistoryPerTransaction, cancel);
+            await History.WriteAsync(options.History / HistoryPerTransaction, Accounts, cancel);
         }
 
         var beside = options.Briefly().For;
@@ -31,6 +31,7 @@ internal static class TransferScenario
         async Task MeasureAsync(string name, int clients, AccountPicker picker)
         {
             var spent = ledger.ProcessorTime;
+            var stack = ProcessCosts.Start();
             using var end = CancellationTokenSource.CreateLinkedTokenSource(cancel);
             var memory = SampleMemoryAsync(ledger, end.Token);
             var load = await transfers.SendAsync(options with { Clients = clients }, picker, cancel);
@@ -39,6 +40,7 @@ internal static class TransferScenario
             Console.WriteLine($"· {name}: {load.PerSecond:0} transfers/s, p99 {load.Latency.Percentile(0.99).TotalMilliseconds:0.0} ms");
             result.Load(name, load);
             result.Figure($"{name}_service_cpu_us", (ledger.ProcessorTime - spent).TotalMicroseconds / Math.Max(1, load.Succeeded));
+            result.Figure($"{name}_postgres_cpu_us", stack.Per(load.Succeeded).Single(cost => cost.Process == "postgres").Milliseconds * 1000);
             var samples = await memory;
             result.Figure($"{name}_memory_mb_first_tenth", samples.Take(1 + (samples.Count / 10)).Average());
             result.Figure($"{name}_memory_mb_last_tenth", samples.TakeLast(1 + (samples.Count / 10)).Average());

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Globalization;
 using LocalPlus.Hosting;
 using LocalPlus.Ledger.Commit;
@@ -17,10 +18,12 @@ internal sealed class Sequencer(
     public const long LockKey = 0x4C50_4C4F_47;
     private Frontier? frontier;
     private bool isSettled;
+    private bool isBehind;
 
     /// <summary>One round; the number of leaves it added. For the loop below, and for tests.</summary>
     public async Task<int> SequenceAsync(CancellationToken cancel)
     {
+        isBehind = false;
         await using var db = await database.BeginAsync(cancel);
         if (!await db.QuerySingleAsync<bool>(Sql.TryLead, new { LockKey }))
         {
@@ -28,16 +31,14 @@ internal sealed class Sequencer(
         }
 
         // In this order: what is not visible below must have a number that is not below this one.
-        var (running, cursor) = await db.QuerySingleAsync<(long Running, string Cursor)>(Sql.Where);
-        var rows = await db.SearchAsync<WrittenRow>(Sql.Written, new { Cursor = cursor, Limit = LedgerLimits.LeavesPerRound });
+        var (running, cursor) = await db.QuerySingleAsync<(long Running, long Cursor)>(Sql.Where);
+        var (rows, complete) = await NextAsync(db, cursor);
         if (rows.Count == 0 && isSettled)
         {
             return 0;
         }
 
-        // A full batch may end amidst what one database transaction wrote.
-        var consumed = rows.Count < LedgerLimits.LeavesPerRound ? running : Math.Min(running, rows[^1].WrittenBy);
-        await db.ExecuteAsync(Sql.MoveCursor, new { Consumed = consumed.ToString(CultureInfo.InvariantCulture) });
+        await db.ExecuteAsync(Sql.MoveCursor, new { Consumed = Text(Math.Min(running, complete)) });
         if (rows.Count > 0)
         {
             await AppendAsync(db, rows, cancel);
@@ -45,6 +46,7 @@ internal sealed class Sequencer(
 
         await db.CommitAsync();
         isSettled = rows.Count == 0;
+        isBehind = complete < long.MaxValue;
         return rows.Count;
     }
 
@@ -55,10 +57,11 @@ internal sealed class Sequencer(
         {
             try
             {
-                while (await SequenceAsync(stoppingToken) == LedgerLimits.LeavesPerRound)
+                do
                 {
-                    // There may be more.
+                    await SequenceAsync(stoppingToken);
                 }
+                while (isBehind);
 
                 await file.CatchUpAsync(stoppingToken);
             }
@@ -75,6 +78,34 @@ internal sealed class Sequencer(
             }
         }
     }
+
+    /// <summary>
+    /// The next transactions to log, and the number below which, with them, all that is visible is logged. Looks at so many
+    /// at a time: however far the log is behind, a round costs the same.
+    /// </summary>
+    private static async Task<(IReadOnlyList<WrittenRow> Rows, long Complete)> NextAsync(DbSession db, long from)
+    {
+        while (true)
+        {
+            var window = new { From = Text(from), Limit = LedgerLimits.LeavesPerRound };
+            var last = (await db.SearchAsync<long?>(Sql.WindowEnd, window)).SingleOrDefault();
+            var rows = await db.QueryAsync<WrittenRow>(Sql.Written, new { window.From, Last = Text(last ?? long.MaxValue), window.Limit });
+            if (rows.Count == LedgerLimits.LeavesPerRound)
+            {
+                // It may have ended amidst what one database transaction wrote.
+                return (rows, rows[^1].WrittenBy);
+            }
+
+            if (rows.Count > 0 || last is null)
+            {
+                return (rows, last + 1 ?? long.MaxValue);
+            }
+
+            from = last.Value + 1;
+        }
+    }
+
+    private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);
 
     private async Task AppendAsync(DbSession db, IReadOnlyList<WrittenRow> rows, CancellationToken cancel)
     {
@@ -141,9 +172,8 @@ internal sealed class Sequencer(
     }
 
     /// <summary>A transaction's id begins with the millisecond in which it was decided.</summary>
-    private static DateTimeOffset OldestOf(IEnumerable<WrittenRow> rows) =>
-        rows.Min(row => DateTimeOffset.FromUnixTimeMilliseconds((long)(row.TransactionId.ToByteArray(bigEndian: true) is var bytes
-            ? System.Buffers.Binary.BinaryPrimitives.ReadUInt64BigEndian(bytes) >> 16 : 0)));
+    private static DateTimeOffset OldestOf(IEnumerable<WrittenRow> rows) => DateTimeOffset.FromUnixTimeMilliseconds(
+        rows.Min(row => (long)(BinaryPrimitives.ReadUInt64BigEndian(row.TransactionId.ToByteArray(bigEndian: true)) >> 16)));
 
     private sealed record WrittenRow(Guid TransactionId, byte[] LeafHash, long WrittenBy);
 
@@ -155,16 +185,25 @@ internal sealed class Sequencer(
         public const string TryLead = "SELECT pg_try_advisory_xact_lock(@LockKey)";
 
         public const string Where = """
-            SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS running, consumed_below::text AS cursor
+            SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS running, consumed_below::text::bigint AS cursor
               FROM log_cursor
             """;
 
-        // Beyond the cursor some are in the log already: those that were visible before an older transaction ended. Planned for
-        // the cursor that it gets, which is at the table's end: planned for any, it would read the whole log each time.
+        // Planned for the number that it gets, which is most often at the table's end: planned for any, it would read all.
+        public const string WindowEnd = """
+            SELECT written_by::text::bigint
+              FROM transactions
+             WHERE written_by >= CAST(@From AS text)::xid8
+             ORDER BY written_by
+            OFFSET @Limit
+             LIMIT 1
+            """;
+
+        // Some are in the log already: those that were visible before an older transaction ended.
         public const string Written = """
             SELECT t.transaction_id, t.leaf_hash, t.written_by::text::bigint AS written_by
               FROM transactions t
-             WHERE t.written_by >= CAST(@Cursor AS text)::xid8
+             WHERE t.written_by BETWEEN CAST(@From AS text)::xid8 AND CAST(@Last AS text)::xid8
                AND NOT EXISTS (SELECT FROM log_leaves l WHERE l.transaction_id = t.transaction_id)
              ORDER BY t.written_by, t.transaction_id
              LIMIT @Limit

@@ -49,7 +49,7 @@ public sealed class SequencerTests(LogDatabase log) : IClassFixture<LogDatabase>
     {
         var sequencer = log.NewSequencer();
         await LogDatabase.DrainAsync(sequencer);
-        var ids = await log.CommitAsync((2 * LedgerLimits.LeavesPerRound) + 7);
+        var ids = await log.CommitAsync((4 * LedgerLimits.LeavesPerRound) + 7);
         var more = await log.CommitAsync(3);
 
         Assert.Equal(ids.Length + more.Length, await LogDatabase.DrainAsync(sequencer));
