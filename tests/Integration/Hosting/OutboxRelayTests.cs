@@ -94,6 +94,8 @@ public sealed class OutboxRelayTests : IAsyncLifetime
 
         await CommitEventsAsync(followersBell, [("second", 1)]);
         await Eventually.TrueAsync(() => sidecar.Published.Count == 2);
+        // Stopped before it knows what the broker took, it would leave that to the follower once more.
+        await Eventually.TrueAsync(async () => await CountAsync() == 0);
         await leader.StopAsync(default);
         await CommitEventsAsync(followersBell, [("third", 1)]);
         await Eventually.TrueAsync(() => sidecar.Published.Count == 3);
