@@ -6,12 +6,11 @@ namespace LocalPlus.Cli;
 internal static class Builder
 {
     private static readonly string[] Sources =
-        ["services", "workflows", "contracts", "compat", "eng", "tests", "perf", "Directory.Build.props", "Directory.Build.targets",
+        ["services", "workflows", "contracts", "compat", "eng", "tests", "perf", "Directory.Build.props",
          "Directory.Packages.props", "LocalPlus.sln", "global.json", ".editorconfig"];
 
     public static async Task BuildAsync(Checkout checkout, string configuration, CancellationToken cancel)
     {
-        await SdkProbe.RunOnceAsync(checkout, cancel);
         var stamp = Path.Combine(checkout.Root, "artifacts", $"localplus-build-{configuration.ToLowerInvariant()}.stamp");
         var started = DateTime.UtcNow;
         if (File.Exists(stamp) && Newest(checkout.Root) < File.GetLastWriteTimeUtc(stamp))

@@ -31,7 +31,7 @@ internal static class GiftcardService
         services.AddSingleton<LedgerGateway>();
         services.AddSingleton<LedgerAccounts>();
         services.AddSingleton<Intents>();
-        services.AddSingleton(_ => new WalletCustomers(DaprClient.CreateInvokeHttpClient("wallet")));
+        services.AddSingleton(_ => new WalletCustomers(PeerClient.Create("wallet")));
         AddCards(services);
         AddRedemptions(services);
         AddRuns(services);

@@ -7,8 +7,8 @@ using LocalPlus.Notification.Mails;
 var builder = WebApplication.CreateBuilder(args);
 await builder.AddLocalPlusAsync("notification");
 builder.Services.AddSingleton(_ => new Recipients(
-    DaprClient.CreateInvokeHttpClient("wallet"), DaprClient.CreateInvokeHttpClient("merchant")));
-builder.Services.AddSingleton(_ => new CardDeliveries(DaprClient.CreateInvokeHttpClient("giftcard")));
+    PeerClient.Create("wallet"), PeerClient.Create("merchant")));
+builder.Services.AddSingleton(_ => new CardDeliveries(PeerClient.Create("giftcard")));
 builder.Services.AddSingleton<SmtpBinding>();
 builder.Services.AddHostedService<MailSender>();
 

@@ -12,14 +12,12 @@ public partial class DependencyTests
     /// <summary>The service whose data a workflow changes runs it (ADR 0004).</summary>
     private const string WorkflowOwner = "giftcard";
 
-    /// <summary>What a stand-in may use beside .NET itself and other stand-ins.</summary>
+    /// <summary>What a stand-in may use beside .NET itself.</summary>
     private static readonly string[] CompatPackages =
     [
-        "Google.Protobuf", "Grpc.Tools", "MailKit", "Npgsql", "OpenTelemetry", "OpenTelemetry.Exporter.OpenTelemetryProtocol",
-        "YamlDotNet",
+        "Google.Protobuf", "Grpc.AspNetCore", "Grpc.Core.Api", "Grpc.Tools", "MailKit", "Npgsql", "OpenTelemetry",
+        "OpenTelemetry.Exporter.OpenTelemetryProtocol", "YamlDotNet",
     ];
-
-    private static readonly string[] Switched = ["Dapr.", "Grpc.AspNetCore", "Grpc.Core", "Grpc.Net", "Testcontainers"];
 
     [Fact]
     public void Kernel_leans_on_nothing_and_hosting_on_kernel_alone()
@@ -27,7 +25,6 @@ public partial class DependencyTests
         var kernel = Project.All.Single(p => p.Path == Kernel);
         Assert.Empty(kernel.Projects);
         Assert.Empty(kernel.Packages);
-        Assert.Empty(kernel.Sdks);
         Assert.Equal([Kernel], Project.All.Single(p => p.Path == Hosting).Projects);
     }
 
@@ -49,8 +46,7 @@ public partial class DependencyTests
         foreach (var project in Project.All.Where(p => Project.IsIn(p.Path, "workflows")))
         {
             Assert.Subset(new HashSet<string> { Kernel }, project.Projects.ToHashSet());
-            Assert.Equal(["Dapr.Workflow"], project.Sdks);
-            Assert.Empty(project.Packages);
+            Assert.Equal(["Dapr.Workflow"], project.Packages);
         }
     }
 
@@ -75,28 +71,11 @@ public partial class DependencyTests
     }
 
     [Fact]
-    public void Official_SDKs_are_named_by_the_switch_alone()
+    public void No_project_bears_the_name_of_an_SDK()
     {
-        foreach (var project in Project.All.Where(p => !Project.IsIn(p.Path, "eng/probe")))
-        {
-            Assert.DoesNotContain(project.Packages, p => Switched.Any(s => p.StartsWith(s, StringComparison.Ordinal)));
-            Assert.DoesNotContain(project.Projects, p => p.StartsWith("compat/sdk/", StringComparison.Ordinal)
-                && !Project.IsIn(project.Path, "compat"));
-        }
-    }
-
-    [Fact]
-    public void Every_official_SDK_in_use_has_a_stand_in_and_every_stand_in_a_user()
-    {
-        var used = Project.All.SelectMany(p => p.Sdks).Distinct().ToHashSet();
-        foreach (var sdk in used)
-        {
-            Assert.True(Tree.Exists($"compat/sdk/{sdk}/LocalPlus.Compat.{sdk}.csproj"), $"compat/sdk/{sdk} is missing");
-        }
-
-        var standIns = Project.All.Where(p => Project.IsIn(p.Path, "compat/sdk"));
-        Assert.All(standIns, s => Assert.True(
-            used.Contains(Path.GetFileName(s.Folder)) || Project.All.Any(p => p.Projects.Contains(s.Path)), $"nobody uses {s.Path}"));
+        string[] official = ["Dapr", "Grpc", "Testcontainers"];
+        Assert.All(Project.All, p => Assert.DoesNotContain(
+            official, o => Path.GetFileName(p.Path).Contains($"{o}.", StringComparison.OrdinalIgnoreCase)));
     }
 
     [Fact]

@@ -3,7 +3,7 @@ using System.Xml.Linq;
 namespace LocalPlus.Tests.Tidy;
 
 /// <summary>What a project file leans on.</summary>
-internal sealed record Project(string Path, string[] Projects, string[] Packages, string[] Sdks)
+internal sealed record Project(string Path, string[] Projects, string[] Packages)
 {
     public static Project[] All { get; } =
         [.. Tree.Files.Where(f => f.EndsWith(".csproj", StringComparison.Ordinal)).Select(Load)];
@@ -23,8 +23,7 @@ internal sealed record Project(string Path, string[] Projects, string[] Packages
             path,
             [.. Includes("ProjectReference").Select(p => System.IO.Path.GetRelativePath(
                 Tree.Root, System.IO.Path.GetFullPath(System.IO.Path.Combine(Tree.Root, folder, p.Replace('\\', '/')))))],
-            [.. Includes("PackageReference")],
-            [.. Includes("SdkReference")]);
+            [.. Includes("PackageReference")]);
 
         IEnumerable<string> Includes(string element) => xml.Descendants(element).Select(e => (string?)e.Attribute("Include")).OfType<string>();
     }

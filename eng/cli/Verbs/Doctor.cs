@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Net.Sockets;
 
@@ -12,6 +13,7 @@ internal static class Doctor
     private const string Warn = "warn";
     private const string Fail = "fail";
     private const long DiskNeeded = 3L << 30;
+    private static readonly string[] Configurations = ["debug", "release"];
     private static readonly TimeSpan ClockTolerance = TimeSpan.FromSeconds(30);
 
     private sealed record Finding(string Level, string Subject, string Says, string Remedy = "");
@@ -111,19 +113,13 @@ internal static class Doctor
 
     private static async Task<IReadOnlyList<Finding>> DaprPartsAsync(Checkout checkout, CancellationToken cancel)
     {
-        var probe = SdkProbe.Remembered(checkout);
         var dapr = Tools.Find("dapr");
         var version = dapr is null ? null : (await new Command(dapr, "--version").RunAsync(cancel)).Tail(2).ReplaceLineEndings(" ");
         var running = StackState.Running(checkout);
         return
         [
-            probe switch
-            {
-                null => new Finding(Ok, "Dapr and gRPC SDKs", "not asked yet, `up` does"),
-                { OfficialSdks: true } => new Finding(Ok, "Dapr and gRPC SDKs", "official packages"),
-                _ => new Finding(
-                    Warn, "Dapr and gRPC SDKs", "stand-ins (compat/sdk)", "nothing to do; a feed that has the packages: rm .localplus/sdk-probe.json"),
-            },
+            Sdk(checkout, "Dapr SDK", "Dapr.Workflow"),
+            Sdk(checkout, "gRPC", "Grpc.Net.Client"),
             running is { Options.RealDapr: true }
                 ? new Finding(Ok, "sidecar", $"official: {version}")
                 : new Finding(
@@ -131,9 +127,20 @@ internal static class Doctor
                     version is null ? "nothing to do; the official one: install the Dapr CLI, then up --real-dapr" : "up --real-dapr takes the official one"),
             new Finding(Warn, "gateway", "stand-in (nginx from the chart's HTTPRoutes)", "nothing to do; the Cilium Gateway needs a cluster"),
             await EngineAnswersAsync(cancel)
-                ? new Finding(Ok, "test containers", probe is { OfficialContainers: true } ? "official" : "container engine found, SDK is a stand-in")
-                : new Finding(Warn, "test containers", "stand-in: private processes", "nothing to do; official ones need a container engine"),
+                ? new Finding(Ok, "test servers", "containers")
+                : new Finding(Ok, "test servers", "private processes: no container engine answers"),
         ];
+    }
+
+    /// <summary>What the built giftcard service loads, which uses all of them.</summary>
+    private static Finding Sdk(Checkout checkout, string subject, string assembly)
+    {
+        var built = Configurations
+            .Select(c => Path.Combine(checkout.Root, "artifacts", "bin", "LocalPlus.Giftcard", c, $"{assembly}.dll"))
+            .Where(File.Exists).MaxBy(File.GetLastWriteTimeUtc);
+        return built is null
+            ? new Finding(Warn, subject, "not built yet", "./localplus up builds it")
+            : new Finding(Ok, subject, $"official: {assembly} {FileVersionInfo.GetVersionInfo(built).ProductVersion?.Split('+')[0]}");
     }
 
     private static async Task<bool> EngineAnswersAsync(CancellationToken cancel)

@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Http.Json;
-using Dapr.Client;
 using LocalPlus.Kernel;
 using Microsoft.Extensions.Logging;
 
@@ -66,7 +65,7 @@ internal sealed class RemoteApiKeyVerifier(TimeProvider time, ILogger<RemoteApiK
 
     private static HttpClient MakeClient()
     {
-        var client = DaprClient.CreateInvokeHttpClient("merchant");
+        var client = PeerClient.Create("merchant");
         client.Timeout = Timeout;
         return client;
     }

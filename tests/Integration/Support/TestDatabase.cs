@@ -1,10 +1,10 @@
 using System.Collections.Concurrent;
 using System.Reflection;
 using LocalPlus.Hosting;
+using LocalPlus.Tests.Servers;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
-using Testcontainers.PostgreSql;
 
 namespace LocalPlus.Tests.Integration.Support;
 
@@ -15,7 +15,7 @@ namespace LocalPlus.Tests.Integration.Support;
 public sealed class TestDatabase : IAsyncDisposable
 {
     private const string Password = "test";
-    private static readonly Lazy<Task<string>> Server = new(StartAsync);
+    private static readonly Lazy<Task<string>> Server = new(() => PostgresServer.StartAsync(Password));
     private static readonly ConcurrentDictionary<string, Lazy<Task>> Templates = new(StringComparer.Ordinal);
     private static int clones;
     private readonly string admin;
@@ -81,14 +81,6 @@ public sealed class TestDatabase : IAsyncDisposable
     {
         NpgsqlConnection.ClearAllPools();
         await ExecuteAsync(admin, $"DROP DATABASE IF EXISTS {name} WITH (FORCE)");
-    }
-
-    /// <summary>The administrator's connection string of a private server; its container ends with this process.</summary>
-    private static async Task<string> StartAsync()
-    {
-        var server = new PostgreSqlBuilder("postgres:15-alpine").WithDatabase("postgres").WithUsername("postgres").WithPassword(Password).Build();
-        await server.StartAsync();
-        return server.GetConnectionString();
     }
 
     private static async Task MakeTemplateAsync(string admin, string service, Assembly migrations)
