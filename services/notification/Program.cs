@@ -1,4 +1,3 @@
-using Dapr.Client;
 using LocalPlus.Hosting;
 using LocalPlus.Notification;
 using LocalPlus.Notification.Intake;
