@@ -22,6 +22,16 @@ internal static partial class Suites
     /// <summary>Suites of one part in depth: its tests out of several projects in their long forms. They run when they are named.</summary>
     public static readonly string[] InDepth = ["guessing", "ledger"];
 
+    /// <summary>
+    /// Every test that names a fault found from outside, over all projects. Those projects run them anyway, so the suite runs
+    /// only when it is named.
+    /// </summary>
+    public const string Faults = "faults";
+
+    private const string FaultFilter = "FullyQualifiedName~Fault_";
+
+    public static IEnumerable<string> Known => [.. Names, .. InDepth, Faults];
+
     private static readonly TimeSpan DepthLimit = TimeSpan.FromMinutes(45);
     private static readonly TimeSpan ProjectLimit = TimeSpan.FromMinutes(10);
 
@@ -51,9 +61,10 @@ internal static partial class Suites
         "compat" => Projects(checkout, "compat/tests"),
         "guessing" => Projects(checkout, "tests/Integration"),
         "ledger" => [.. Projects(checkout, "tests/Unit"), .. Projects(checkout, "tests/Contract"), .. Projects(checkout, "tests/Integration")],
+        Faults => Names.Where(n => n != "conformance").SelectMany(n => Find(checkout, n)),
         "conformance" => Scripts(checkout, "compat/tests"),
         CrashRuns.Matrix or CrashRuns.Chance or EngineRuns.Kills or EngineRuns.Scale => [],
-        _ => throw CliFailure.Usage($"there is no suite '{suite}'; there are {string.Join(", ", Names.Concat(InDepth))}", "test"),
+        _ => throw CliFailure.Usage($"there is no suite '{suite}'; there are {string.Join(", ", Known)}", "test"),
     };
 
     /// <summary>By name, so that load drivers beside the tests are not taken for tests.</summary>
@@ -96,7 +107,12 @@ internal static partial class Suites
         Directory.CreateDirectory(results);
         File.Delete(trx);
         var inDepth = InDepth.Contains(suite);
-        string[] filters = [.. inDepth ? [$"FullyQualifiedName~.{Title(suite)}."] : Array.Empty<string>(), .. filter is null ? Array.Empty<string>() : [filter]];
+        string[] filters =
+        [
+            .. inDepth ? [$"FullyQualifiedName~.{Title(suite)}."] : Array.Empty<string>(),
+            .. suite == Faults ? [FaultFilter] : Array.Empty<string>(),
+            .. filter is null ? Array.Empty<string>() : [filter],
+        ];
         string[] filtered = filters.Length == 0 ? [] : ["--filter", $"({string.Join(")&(", filters)})"];
         var run = new Command(
             Tools.Dotnet,

@@ -3,7 +3,7 @@ namespace LocalPlus.Cli;
 /// <summary>Installs what the tests need, builds, runs the suites and sums up; the last line is "N passed, N failed".</summary>
 internal static class Test
 {
-    public static readonly Verb Verb = new("test", "test [SUITE…] [--filter EXPRESSION] [--cell CELL] [--seed N]", $"the tests: {string.Join(", ", Suites.Names)}; in depth: {string.Join(", ", Suites.InDepth)}", RunAsync)
+    public static readonly Verb Verb = new("test", "test [SUITE…] [--filter EXPRESSION] [--cell CELL] [--seed N]", $"the tests: {string.Join(", ", Suites.Names)}; in depth: {string.Join(", ", Suites.InDepth)}; across all: {Suites.Faults}", RunAsync)
     {
         Flags = ["--no-build"],
         Options = ["--filter", .. CrashRuns.Options, .. EngineRuns.Options],
