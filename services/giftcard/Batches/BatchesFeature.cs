@@ -1,0 +1,19 @@
+namespace LocalPlus.Giftcard.Batches;
+
+/// <summary>Cards for a printer, made in the background.</summary>
+internal static class BatchesFeature
+{
+    public static void AddBatches(this WebApplicationBuilder builder)
+    {
+        builder.Services.AddSingleton<BatchMaker>();
+        builder.Services.AddHostedService(provider => provider.GetRequiredService<BatchMaker>());
+    }
+
+    public static void MapBatches(this RouteGroupBuilder merchants)
+    {
+        merchants.MapCreateBatch();
+        merchants.MapListBatches();
+        merchants.MapGetBatch();
+        merchants.MapDeliverBatchCodes();
+    }
+}

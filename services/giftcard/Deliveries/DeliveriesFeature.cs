@@ -1,0 +1,15 @@
+namespace LocalPlus.Giftcard.Deliveries;
+
+/// <summary>Cards that go by mail; notification asks for what to write.</summary>
+internal static class DeliveriesFeature
+{
+    public static void AddDeliveries(this WebApplicationBuilder builder)
+    {
+        builder.Services.AddSingleton<CardDeliveries>();
+    }
+
+    public static void MapDeliveries(this RouteGroupBuilder services)
+    {
+        services.MapGetDelivery();
+    }
+}

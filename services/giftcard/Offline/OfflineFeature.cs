@@ -1,0 +1,20 @@
+using LocalPlus.Hosting;
+
+namespace LocalPlus.Giftcard.Offline;
+
+/// <summary>What tills take while nobody can be asked.</summary>
+internal static class OfflineFeature
+{
+    public static void AddOffline(this WebApplicationBuilder builder)
+    {
+        builder.Services.AddSingleton(_ => new AllowanceSigner(builder.Configuration.Secret("code_pepper")));
+        builder.Services.AddSingleton<OfflineIntake>();
+        builder.Services.AddSingleton<OfflineDriver>();
+    }
+
+    public static void MapOffline(this RouteGroupBuilder merchants)
+    {
+        merchants.MapCreateAllowance();
+        merchants.MapUploadBatch();
+    }
+}

@@ -1,0 +1,13 @@
+namespace LocalPlus.Giftcard.Programs;
+
+/// <summary>The terms under which cards are issued.</summary>
+internal static class ProgramsFeature
+{
+    public static void MapPrograms(this RouteGroupBuilder merchants)
+    {
+        merchants.MapCreateProgram();
+        merchants.MapChangeProgram();
+        merchants.MapGetProgram();
+        merchants.MapListPrograms();
+    }
+}

@@ -1,0 +1,35 @@
+namespace LocalPlus.Giftcard.Redemptions;
+
+/// <summary>Payments from cards, at once or in two phases, and their refunds.</summary>
+internal static class RedemptionsFeature
+{
+    public static void AddRedemptions(this WebApplicationBuilder builder)
+    {
+        builder.Services.AddSingleton<RedemptionStore>();
+        builder.Services.AddSingleton<RedemptionPlanner>();
+        builder.Services.AddSingleton<OutcomeWriter>();
+        builder.Services.AddSingleton<RedemptionDriver>();
+        builder.Services.AddSingleton<RedemptionDecider>();
+        builder.Services.AddSingleton<RedemptionExtender>();
+        builder.Services.AddSingleton<ExtendRedemption.Extension>();
+        builder.Services.AddSingleton<Advice>();
+        builder.Services.AddSingleton<CreateRedemption.Intake>();
+        builder.Services.AddSingleton<CreateRedemption.Till>();
+        builder.Services.AddSingleton<RefundDriver>();
+        builder.Services.AddSingleton<RefundRedemption.Intake>();
+    }
+
+    public static void MapRedemptions(this RouteGroupBuilder merchants)
+    {
+        merchants.MapCreateRedemption();
+        merchants.MapQuoteRedemption();
+        merchants.MapGetRedemption();
+        merchants.MapListRedemptions();
+        merchants.MapGetTimeline();
+        merchants.MapConfirmRedemption();
+        merchants.MapCancelRedemption();
+        merchants.MapExtendRedemption();
+        merchants.MapRefundRedemption();
+        merchants.MapListRefunds();
+    }
+}

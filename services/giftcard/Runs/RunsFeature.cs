@@ -1,0 +1,38 @@
+using Dapr.Workflow;
+using LocalPlus.Workflows;
+
+namespace LocalPlus.Giftcard.Runs;
+
+/// <summary>The workflow runs behind redemptions, and what operators may do with them.</summary>
+internal static class RunsFeature
+{
+    public static void AddRuns(this WebApplicationBuilder builder)
+    {
+        builder.Services.Configure<RunOptions>(builder.Configuration.GetSection(RunOptions.Section));
+        builder.Services.AddDaprWorkflow(workflows =>
+        {
+            workflows.RegisterWorkflow<RedemptionV1>();
+            workflows.RegisterActivity<AdvanceRedemption>();
+            workflows.RegisterActivity<SettleRedemption>();
+        });
+        builder.Services.AddSingleton<RunSignal>();
+        builder.Services.AddSingleton<RunBook>();
+        builder.Services.AddSingleton<RunReconciler>();
+        builder.Services.AddSingleton<RunDesk>();
+        builder.Services.AddSingleton<RunOperator>();
+        builder.Services.AddSingleton<RunReader>();
+        builder.Services.AddSingleton<EngineReader>();
+        builder.Services.AddSingleton<Doorbell>();
+        builder.Services.AddHostedService(provider => provider.GetRequiredService<Doorbell>());
+        builder.Services.AddHostedService<RunStarter>();
+    }
+
+    public static void MapRuns(this RouteGroupBuilder operators)
+    {
+        operators.MapListRuns();
+        operators.MapGetRun();
+        operators.MapExportRun();
+        operators.MapReconcileRuns();
+        operators.MapRunVerbs();
+    }
+}
