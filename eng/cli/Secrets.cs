@@ -38,11 +38,7 @@ internal sealed class Secrets
         var secrets = new Dictionary<string, Dictionary<string, string>>();
         foreach (var app in Checkout.Apps)
         {
-            secrets[app] = new Dictionary<string, string>
-            {
-                ["database"] = Database(app, app, ports),
-                ["migrations_database"] = Database(app, $"{app}_owner", ports),
-            };
+            secrets[app] = new Dictionary<string, string> { ["database"] = Database(app, app, ports) };
         }
 
         secrets["ledger"]["checkpoint_key"] = SigningKey("checkpoint_key");
@@ -60,6 +56,9 @@ internal sealed class Secrets
         _checkout.Write("secrets.json", secrets);
         _checkout.WriteText(Path.GetFileName(_checkout.LogKey), PublicPem(secrets["ledger"]["checkpoint_key"]));
     }
+
+    /// <summary>The credential of a schema's owner, which no secret store holds here: it is handed to the migration alone.</summary>
+    public string OwnerDatabase(string app, Ports ports) => Database(app, $"{app}_owner", ports);
 
     public string Database(string database, string role, Ports ports) =>
         $"Host=127.0.0.1;Port={ports.Postgres};Database={database};Username={role};Password={RolePassword(role)}";

@@ -52,10 +52,11 @@ internal sealed class LedgerUnderTest : IAsyncDisposable
         }
 
         start.Environment["Secrets__database"] = Psql.ConnectionString(Database);
-        start.Environment["Secrets__migrations_database"] = Psql.ConnectionString(Database);
+        start.Environment["Secrets__app_role"] = Psql.User;
         start.Environment["APP_API_TOKEN"] = Guid.NewGuid().ToString("N");
         start.Environment["LP_PUBLIC_PORT"] = port;
         start.Environment["APP_PORT"] = $"{int.Parse(port, System.Globalization.CultureInfo.InvariantCulture) + 1}";
+        await MigrateAsync(start, cancel);
         var process = Process.Start(start)!;
         process.OutputDataReceived += (_, line) => Trace.WriteLine(line.Data);
         process.BeginOutputReadLine();
@@ -63,6 +64,23 @@ internal sealed class LedgerUnderTest : IAsyncDisposable
         await ledger.WaitAsync(cancel);
         await ledger.HoldRelayAsync(cancel);
         return ledger;
+    }
+
+    /// <summary>The owner of the bench's database serves it, too.</summary>
+    private static async Task MigrateAsync(ProcessStartInfo serving, CancellationToken cancel)
+    {
+        var start = new ProcessStartInfo(serving.FileName, [.. serving.ArgumentList, "migrate"]);
+        foreach (var (name, value) in serving.Environment)
+        {
+            start.Environment[name] = value;
+        }
+
+        using var migrating = Process.Start(start)!;
+        await migrating.WaitForExitAsync(cancel);
+        if (migrating.ExitCode != 0)
+        {
+            throw new BenchException($"the bench's database can not be migrated: exit code {migrating.ExitCode}");
+        }
     }
 
     /// <summary>Keeps the outbox from being published, as it is from the start.</summary>

@@ -17,6 +17,19 @@ internal static partial class CodeFacts
     /// <summary>Topics whose events a service handles.</summary>
     public static IEnumerable<string> Topics(string app) => Arguments(app, Topic());
 
+    /// <summary>Topics that a service publishes: a constant of that name.</summary>
+    public static IEnumerable<string> PublishedTopics(string app) =>
+        Repository.Sources($"services/{app}").SelectMany(f => Published().Matches(File.ReadAllText(f))).Select(m => m.Groups[1].Value).Distinct();
+
+    /// <summary>Verb and path of what a service lets other services call through their sidecars.</summary>
+    public static IEnumerable<(string Verb, string Path)> InternalEndpoints(string app) =>
+        Repository.Sources($"services/{app}").SelectMany(f => Internal().Matches(File.ReadAllText(f)))
+            .Select(m => (m.Groups[1].Value.ToUpperInvariant(), $"/internal{m.Groups[2].Value}"));
+
+    /// <summary>Paths below /internal that a service calls.</summary>
+    public static IEnumerable<string> InternalCalls(string app) =>
+        Repository.Sources($"services/{app}").SelectMany(f => InternalCall().Matches(File.ReadAllText(f))).Select(m => m.Groups[1].Value);
+
     /// <summary>Jobs that a service runs as "job NAME".</summary>
     public static IEnumerable<string> Jobs(string app) => Arguments(app, Job());
 
@@ -65,7 +78,7 @@ internal static partial class CodeFacts
     [GeneratedRegex("\"((?:taskqueue-[a-z]+)|pubsub|broadcast|cachestore|statestore|workflowstore|secretstore|smtp|sms)\"")]
     private static partial Regex ComponentName();
 
-    [GeneratedRegex(@"Create(?:InvocationInvoker|InvokeHttpClient|InvokableHttpClient)\(\s*(?:appId:\s*)?(?:""([a-z]+)""|([A-Z][\w.]*))")]
+    [GeneratedRegex(@"(?:PeerClient\.Create|CreateInvocationInvoker)\(\s*(?:appId:\s*)?(?:""([a-z]+)""|([A-Z][\w.]*))")]
     private static partial Regex Invocation();
 
     [GeneratedRegex(@"\.MapEvents?(?:<[^>]+>)?\(\s*(?:""([^""]+)""|([A-Z][\w.]*))")]
@@ -73,6 +86,15 @@ internal static partial class CodeFacts
 
     [GeneratedRegex(@"\.AddJob<[^>]+>\(\s*(?:""([^""]+)""|([A-Z][\w.]*))")]
     private static partial Regex Job();
+
+    [GeneratedRegex(@"const string Topic = ""([^""]+)""")]
+    private static partial Regex Published();
+
+    [GeneratedRegex(@"intern\.Map(Get|Post|Put|Patch|Delete)\(\s*""(/[^""]*)""")]
+    private static partial Regex Internal();
+
+    [GeneratedRegex("\"(/internal/[^\"]+)\"")]
+    private static partial Regex InternalCall();
 
     [GeneratedRegex(@"const string (\w+) = ""([^""]+)""")]
     private static partial Regex Constant();

@@ -64,8 +64,9 @@ public class PodTests
         {
             var annotations = pod.Map("metadata", "annotations");
             Assert.All(Annotated, a => Assert.True(annotations.GetValueOrDefault(a)?.Length > 0, $"{owner} lacks {a}"));
-            Assert.Contains(annotations["dapr.io/app-id"], Chart.Apps);
-            Assert.Equal($"svc-{annotations["dapr.io/app-id"]}", pod.Map("metadata", "labels")["app.kubernetes.io/name"]);
+            var app = annotations["dapr.io/app-id"].Replace("-migrate", "", StringComparison.Ordinal);
+            Assert.Contains(app, Chart.Apps);
+            Assert.Equal($"svc-{app}", pod.Map("metadata", "labels")["app.kubernetes.io/name"]);
             var serves = owner.StartsWith("Deployment/", StringComparison.Ordinal);
             Assert.Equal(serves ? "8081" : null, annotations.GetValueOrDefault("dapr.io/app-port"));
             Assert.Equal(serves ? "h2c" : null, annotations.GetValueOrDefault("dapr.io/app-protocol"));
@@ -98,8 +99,6 @@ public class PodTests
         Assert.Equal(common.Text("appHealthThreshold"), annotations["dapr.io/app-health-threshold"]);
         Assert.Equal(common.Text("appHealthCheckPath"), annotations["dapr.io/app-health-check-path"]);
         Assert.Equal(common.Text("appProtocol"), annotations["dapr.io/app-protocol"]);
-        var configuration = Yaml.Load(Repository.At(common.Text("configFilePath"))).Single();
-        Assert.Equal(configuration.Name(), annotations["dapr.io/config"]);
     }
 
     [Fact]

@@ -1,11 +1,19 @@
 {{/*
+Who it is for Dapr: secrets, topics and calls are allowed by app id (components/base/config). A migration is somebody else
+than the service, because it alone may have the credential of the schema's owner.
+*/}}
+{{- define "service.appid" -}}
+{{ .name }}{{ if eq .component "migration" }}-migrate{{ end }}
+{{- end -}}
+
+{{/*
 Dapr's annotations. Jobs have the same app id (scopes and secrets hang on it) but no app port: their sidecar delivers
 nothing, and as a native sidecar it ends with them.
 */}}
 {{- define "service.dapr" -}}
 {{- $dapr := .root.Values.dapr -}}
 dapr.io/enabled: "true"
-dapr.io/app-id: {{ .name }}
+dapr.io/app-id: {{ include "service.appid" . }}
 {{- if eq .component "service" }}
 dapr.io/app-port: "8081"
 dapr.io/app-protocol: h2c
@@ -17,9 +25,9 @@ dapr.io/app-health-threshold: {{ $dapr.appHealth.threshold | quote }}
 {{- else }}
 dapr.io/enable-native-sidecar: "true"
 {{- end }}
-dapr.io/config: {{ $dapr.configuration }}
-dapr.io/app-token-secret: {{ $dapr.appTokenSecret }}
-dapr.io/api-token-secret: {{ $dapr.apiTokenSecret }}
+dapr.io/config: {{ include "service.appid" . }}
+dapr.io/app-token-secret: {{ include "service.fullname" . }}-{{ $dapr.appTokenSecret }}
+dapr.io/api-token-secret: {{ include "service.fullname" . }}-{{ $dapr.apiTokenSecret }}
 dapr.io/disable-builtin-k8s-secret-store: "true"
 dapr.io/enable-metrics: "true"
 dapr.io/metrics-port: "9090"
@@ -54,9 +62,9 @@ dapr.io/volume-mounts: vault-token:/vault/secrets,vault-ca:/vault/tls
 - name: OTEL_RESOURCE_ATTRIBUTES
   value: deployment.environment.name={{ .root.Values.environment }}
 - name: APP_API_TOKEN
-  valueFrom: { secretKeyRef: { name: {{ .root.Values.dapr.appTokenSecret }}, key: token } }
+  valueFrom: { secretKeyRef: { name: {{ include "service.fullname" . }}-{{ .root.Values.dapr.appTokenSecret }}, key: token } }
 - name: DAPR_API_TOKEN
-  valueFrom: { secretKeyRef: { name: {{ .root.Values.dapr.apiTokenSecret }}, key: token } }
+  valueFrom: { secretKeyRef: { name: {{ include "service.fullname" . }}-{{ .root.Values.dapr.apiTokenSecret }}, key: token } }
 {{- range $name, $value := .values.env }}
 - name: {{ $name }}
   value: {{ $value | quote }}
@@ -109,7 +117,7 @@ volumes:
     emptyDir: { sizeLimit: 64Mi }
   {{- if .root.Values.vault.enabled }}
   - name: vault-token
-    secret: { secretName: {{ include "service.fullname" . }}-vault-token }
+    secret: { secretName: svc-{{ include "service.appid" . }}-vault-token }
   - name: vault-ca
     secret: { secretName: {{ .root.Values.vault.caSecret }} }
   {{- end }}

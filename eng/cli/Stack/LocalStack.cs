@@ -20,7 +20,7 @@ internal sealed class LocalStack
         _ports = ports;
         _options = options;
         _secrets = new Secrets(checkout);
-        List<ProcessSpec[]> stages = [[new Postgres(checkout, ports, _secrets).Spec(), Valkey(), Smtp(), Gateway()]];
+        List<ProcessSpec[]> stages = [[Database(), Valkey(), Smtp(), Gateway()]];
         if (options is { BackingOnly: false, RealDapr: true })
         {
             stages.Add([RealDapr()]);
@@ -43,6 +43,19 @@ internal sealed class LocalStack
     {
         var answers = await Task.WhenAll(All.Select(async s => (s.Name, Trouble: await s.Probe(cancel))));
         return answers.Where(a => a.Trouble is not null).ToDictionary(a => a.Name, a => a.Trouble!);
+    }
+
+    private ProcessSpec Database()
+    {
+        var server = new Postgres(_checkout, _ports, _secrets).Spec();
+        return server with
+        {
+            Provision = async cancel =>
+            {
+                await server.Provision!(cancel);
+                await new SchemaMigrations(Checkout.Apps.Select(Service), _ports, _secrets).RunAsync(cancel);
+            },
+        };
     }
 
     private ProcessSpec Valkey() => new("valkey", Tools.Must("valkey-server"), Path.Combine(_checkout.State, "valkey", "valkey.conf"))

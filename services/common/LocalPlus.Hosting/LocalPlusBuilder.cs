@@ -66,7 +66,8 @@ public static class LocalPlusBuilder
         app.MapGroup("/events").RequirePort(Port.App).ExcludeFromDescription();
 
     /// <summary>
-    /// Runs the verb named by the arguments: none serves, "migrate" only migrates, "job NAME" runs a scheduled job once.
+    /// Runs the verb named by the arguments: none serves, "job NAME" runs a scheduled job once; both refuse a schema that lacks
+    /// a migration. "migrate" brings it up to this release, and has the credential to do so.
     /// Returns the process's exit code: 0 done, 1 failed, 2 unknown verb.
     /// </summary>
     public static async Task<int> RunLocalPlusAsync(this WebApplication app, string[] args)
@@ -74,17 +75,17 @@ public static class LocalPlusBuilder
         var migrations = app.Services.GetRequiredService<Migrations>();
         switch (args)
         {
-            case ["migrate", ..]:
+            case [Migrations.Verb, ..]:
                 await migrations.RunAsync(CancellationToken.None);
                 return 0;
             case ["job", var name, ..]:
-                await migrations.RunAsync(CancellationToken.None);
+                await migrations.CheckAsync(CancellationToken.None);
                 return await Jobs.RunAsync(app.Services, name);
             case [var verb, ..] when !verb.StartsWith('-'):
                 await Console.Error.WriteLineAsync($"unknown verb '{verb}': use none, migrate or job NAME");
                 return 2;
             default:
-                await migrations.RunAsync(CancellationToken.None);
+                await migrations.CheckAsync(CancellationToken.None);
                 await app.RunAsync();
                 return 0;
         }

@@ -218,7 +218,7 @@ public sealed class GiftcardApi : IAsyncLifetime
 
     private IEnumerable<(string Name, string Value)> Settings() =>
     [
-        .. Own(), ("Secrets__database", Database.ConnectionString), ("Secrets__migrations_database", Database.OwnerConnectionString),
+        .. Own(), ("Secrets__database", Database.ConnectionString),
         ("DAPR_HTTP_PORT", $"{Sidecar.Port}"), ("DAPR_GRPC_PORT", $"{ledgerPort}"), ("LP_PUBLIC_PORT", $"{FreePort.Next()}"),
         ("APP_PORT", $"{FreePort.Next()}"), ("APP_API_TOKEN", ServiceProcess.AppToken),
     ];

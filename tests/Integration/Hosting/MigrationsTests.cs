@@ -61,21 +61,43 @@ public sealed class MigrationsTests : IAsyncLifetime
         Assert.True(await database.ScalarAsync<bool>("SELECT to_regclass('half') IS NULL"));
     }
 
+    [Fact]
+    public async Task Fault_17_A_process_that_serves_can_only_look_whether_the_schema_is_complete()
+    {
+        var serving = Migrations(database.ConnectionString);
+        await serving.CheckAsync(CancellationToken.None);
+
+        await database.AsOwnerAsync("DELETE FROM schema_migrations WHERE name = 'shared/0002_inbox_by_age.sql'");
+        var refusal = await Assert.ThrowsAsync<InvalidOperationException>(() => serving.CheckAsync(CancellationToken.None));
+        Assert.Contains("shared/0002_inbox_by_age.sql", refusal.Message, StringComparison.Ordinal);
+        await Assert.ThrowsAsync<PostgresException>(() => serving.RunAsync([("hosting/9999_test.sql", "SELECT 1")], CancellationToken.None));
+    }
+
+    [Fact]
+    public async Task Fault_17_A_schema_that_was_never_made_is_named_too()
+    {
+        await database.AsOwnerAsync("DROP TABLE schema_migrations");
+
+        await Assert.ThrowsAsync<InvalidOperationException>(() => Migrations(database.ConnectionString).CheckAsync(CancellationToken.None));
+    }
+
     private static async Task ExecuteAsync(NpgsqlConnection connection, string sql)
     {
         await using var command = new NpgsqlCommand(sql, connection);
         await command.ExecuteNonQueryAsync();
     }
 
-    private Task MigrateAsync(string script)
+    private Task MigrateAsync(string script) =>
+        Migrations(database.OwnerConnectionString).RunAsync([("hosting/9999_test.sql", script)], CancellationToken.None);
+
+    private static Migrations Migrations(string connectionString)
     {
         var configuration = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?>
         {
-            ["Secrets:database"] = database.ConnectionString,
-            ["Secrets:migrations_database"] = database.OwnerConnectionString,
+            ["Secrets:database"] = connectionString,
+            ["Secrets:app_role"] = "hosting",
         }).Build();
-        var migrations = new Migrations(
+        return new Migrations(
             new ServiceIdentity("hosting", typeof(MigrationsTests).Assembly), configuration, NullLogger<Migrations>.Instance);
-        return migrations.RunAsync([("hosting/9999_test.sql", script)], CancellationToken.None);
     }
 }

@@ -71,7 +71,7 @@ public sealed class ServiceProcess : IAsyncDisposable
         [
             ("ASPNETCORE_ENVIRONMENT", "Development"), ("LP_PUBLIC_PORT", $"{publicPort}"), ("APP_PORT", $"{appPort}"),
             ("DAPR_HTTP_PORT", $"{daprHttpPort}"), ("DAPR_GRPC_PORT", $"{daprGrpcPort}"), ("APP_API_TOKEN", AppToken),
-            ("Secrets__database", database.ConnectionString), ("Secrets__migrations_database", database.OwnerConnectionString),
+            ("Secrets__database", database.ConnectionString),
             ("Secrets__checkpoint_key", CheckpointKey), .. environment,
         ];
         foreach (var (name, value) in settings)

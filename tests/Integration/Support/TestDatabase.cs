@@ -90,8 +90,8 @@ public sealed class TestDatabase : IAsyncDisposable
         await ExecuteAsync(admin, $"CREATE DATABASE {service}_template OWNER {service}_owner");
         var configuration = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?>
         {
-            ["Secrets:database"] = For(admin, $"{service}_template", service),
-            ["Secrets:migrations_database"] = For(admin, $"{service}_template", $"{service}_owner"),
+            ["Secrets:database"] = For(admin, $"{service}_template", $"{service}_owner"),
+            ["Secrets:app_role"] = service,
         }).Build();
         await new Migrations(new ServiceIdentity(service, migrations), configuration, NullLogger<Migrations>.Instance).RunAsync(default);
     }

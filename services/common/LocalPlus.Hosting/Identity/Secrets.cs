@@ -5,7 +5,9 @@ namespace LocalPlus.Hosting;
 
 /// <summary>
 /// A service's secrets come from the Dapr secret store and nowhere else: entry <c>secretstore/&lt;service&gt;</c>, read once at
-/// the start into configuration keys "Secrets:&lt;name&gt;". Tests put those keys into configuration themselves.
+/// the start into configuration keys "Secrets:&lt;name&gt;". The credential of the schema's owner is not among them: the
+/// verb "migrate" reads it from entry <c>&lt;service&gt;-migrations</c> (<c>database</c>, <c>app_role</c>), which only the sidecar
+/// of a migration hands out. Tests put those keys into configuration themselves.
 /// </summary>
 public static class Secrets
 {
@@ -14,6 +16,7 @@ public static class Secrets
     /// <summary>How long a start waits for its sidecar before it gives up and lets the supervisor try again.</summary>
     public static readonly TimeSpan SidecarWait = TimeSpan.FromSeconds(60);
 
+    /// <summary>Reads the service's entry, or for the verb "migrate" that of its schema's owner.</summary>
     public static async Task LoadAsync(IConfigurationManager configuration, string service)
     {
         if (configuration["Secrets:database"] is not null)
@@ -21,12 +24,13 @@ public static class Secrets
             return;
         }
 
+        var entry = Environment.GetCommandLineArgs() is [_, Migrations.Verb, ..] ? $"{service}-migrations" : service;
         using var client = new DaprClientBuilder().Build();
         using var deadline = new CancellationTokenSource(SidecarWait);
         try
         {
             await client.WaitForSidecarAsync(deadline.Token);
-            var secrets = await client.GetSecretAsync(Store, service, cancellationToken: deadline.Token);
+            var secrets = await client.GetSecretAsync(Store, entry, cancellationToken: deadline.Token);
             configuration.AddInMemoryCollection(secrets.Select(s => KeyValuePair.Create($"Secrets:{s.Key}", (string?)s.Value)));
         }
         catch (OperationCanceledException) when (deadline.IsCancellationRequested)
