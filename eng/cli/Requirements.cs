@@ -1,3 +1,5 @@
+using LocalPlus.Servers;
+
 namespace LocalPlus.Cli;
 
 /// <summary>A program that is needed: how to see that it is there, and the Debian packages that bring it.</summary>
@@ -18,7 +20,7 @@ internal sealed record Requirement(string Name, Func<Task<string?>> Found, param
 internal static class Requirements
 {
     public static readonly Requirement Postgres = new(
-        "PostgreSQL 15 or later", () => Task.FromResult(Tools.FindPostgres("initdb")), "postgresql-15")
+        "PostgreSQL 15 or later", () => Task.FromResult(PostgresPrograms.Find("initdb")), "postgresql-15")
     {
         Services = ["postgresql"],
     };

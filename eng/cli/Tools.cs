@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using LocalPlus.Servers;
 
 namespace LocalPlus.Cli;
 
@@ -9,8 +10,6 @@ internal static class Tools
 
     /// <summary>What is tried when PATH does not name it: Debian keeps servers out of a user's PATH.</summary>
     private static readonly string[] MoreFolders = ["/usr/sbin", "/usr/local/sbin", "/sbin", "/usr/local/bin", "/usr/bin"];
-
-    private const int OldestPostgres = 15;
 
     /// <summary>The running dotnet, or the one in PATH when the CLI was started through its own executable.</summary>
     public static string Dotnet =>
@@ -28,22 +27,7 @@ internal static class Tools
     public static string Must(string name) =>
         Find(name) ?? throw new CliFailure(ExitCodes.NotFound, $"{name} is not installed", "./localplus doctor --fix");
 
-    /// <summary>A program of the newest PostgreSQL of 15 or later; Debian keeps one folder a version.</summary>
     public static string Postgres(string name) =>
-        FindPostgres(name) ?? throw new CliFailure(
-            ExitCodes.NotFound, $"PostgreSQL {OldestPostgres} or later is not installed", "./localplus doctor --fix");
-
-    public static string? FindPostgres(string name)
-    {
-        const string versions = "/usr/lib/postgresql";
-        var newest = !Directory.Exists(versions)
-            ? null
-            : Directory.EnumerateDirectories(versions)
-                .Select(folder => (Folder: folder, Version: int.TryParse(Path.GetFileName(folder), out var v) ? v : 0))
-                .Where(v => v.Version >= OldestPostgres && File.Exists(Path.Combine(v.Folder, "bin", "initdb")))
-                .OrderByDescending(v => v.Version)
-                .Select(v => Path.Combine(v.Folder, "bin", name))
-                .FirstOrDefault(File.Exists);
-        return newest ?? (Find("initdb") is null ? null : Find(name));
-    }
+        PostgresPrograms.Find(name) ?? throw new CliFailure(
+            ExitCodes.NotFound, $"PostgreSQL {PostgresPrograms.OldestVersion} or later is not installed", "./localplus doctor --fix");
 }

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Net;
-using System.Net.Sockets;
 using LocalPlus.Engine.Testing;
+using LocalPlus.Servers;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.Hosting;
@@ -16,32 +16,31 @@ internal sealed class BenchStack : IAsyncDisposable
     public static readonly (string Name, string Component)[] StateStores =
         [("redis", "state-redis"), ("postgresql", "workflowstore"), ("in-memory", "state-memory")];
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
-
-    private readonly string _folder = Directory.CreateTempSubdirectory("lp-bench-").FullName;
-    private Process? _valkey;
+    private readonly ValkeyServer _valkey;
     private IHost? _app;
 
-    private BenchStack(PrivatePostgres postgres, string executable)
+    private BenchStack(PostgresServer postgres, ValkeyServer valkey, string executable)
     {
+        _valkey = valkey;
         Postgres = postgres;
         Sidecar = new SidecarProcess(executable, "bench", postgres.LibpqString);
         AppSidecar = new SidecarProcess(executable, "bench-app", postgres.LibpqString) { AppPort = AppPort };
     }
 
-    public PrivatePostgres Postgres { get; }
+    public PostgresServer Postgres { get; }
 
     public SidecarProcess Sidecar { get; }
 
     public SidecarProcess AppSidecar { get; }
 
-    public int AppPort { get; } = FreePorts.Next();
+    public int AppPort { get; } = FreePort.Next();
 
     public Process Worker { get; private set; } = null!;
 
     public static async Task<BenchStack> StartAsync(string executable)
     {
-        var stack = new BenchStack(await PrivatePostgres.StartNewAsync(), executable);
+        var stack = new BenchStack(
+            await PostgresServer.StartAsync(new() { IsDurable = true }), await ValkeyServer.StartAsync(new() { IsDurable = true }), executable);
         try
         {
             await stack.StartAsync();
@@ -56,13 +55,9 @@ internal sealed class BenchStack : IAsyncDisposable
 
     private async Task StartAsync()
     {
-        var valkey = FreePorts.Next();
-        _valkey = Process.Start(new ProcessStartInfo(
-            "valkey-server", ["--port", $"{valkey}", "--bind", "127.0.0.1", "--appendonly", "yes", "--save", "", "--dir", _folder, "--logfile", Path.Combine(_folder, "log")]))!;
-        await ListensAsync(valkey);
-        Sidecar.AddComponent("state-redis", "state.redis", ("redisHost", $"127.0.0.1:{valkey}"));
+        Sidecar.AddComponent("state-redis", "state.redis", ("redisHost", _valkey.Address));
         Sidecar.AddComponent("state-memory", "state.in-memory");
-        Sidecar.AddComponent("bench-pubsub", "pubsub.redis", ("redisHost", $"127.0.0.1:{valkey}"), ("maxLenApprox", "10000"));
+        Sidecar.AddComponent("bench-pubsub", "pubsub.redis", ("redisHost", _valkey.Address), ("maxLenApprox", "10000"));
         _app = await StartAppAsync(AppPort);
         await AppSidecar.StartAsync();
         await Sidecar.StartAsync();
@@ -88,42 +83,21 @@ internal sealed class BenchStack : IAsyncDisposable
         return app;
     }
 
-    private static async Task ListensAsync(int port)
-    {
-        var begun = Stopwatch.GetTimestamp();
-        while (true)
-        {
-            using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-            try
-            {
-                await socket.ConnectAsync(IPAddress.Loopback, port);
-                return;
-            }
-            catch (SocketException) when (Stopwatch.GetElapsedTime(begun) < Patience)
-            {
-                await Pulse.NextAsync();
-            }
-        }
-    }
-
     public async ValueTask DisposeAsync()
     {
-        foreach (var process in new[] { Worker, _valkey })
+        if (Worker is { HasExited: false })
         {
-            if (process is { HasExited: false })
-            {
-                process.Kill();
-                await process.WaitForExitAsync();
-            }
-
-            process?.Dispose();
+            Worker.Kill();
+            await Worker.WaitForExitAsync();
         }
+
+        Worker?.Dispose();
 
         await Sidecar.DisposeAsync();
         await AppSidecar.DisposeAsync();
         _app?.Dispose();
 
         await Postgres.DisposeAsync();
-        Directory.Delete(_folder, recursive: true);
+        await _valkey.DisposeAsync();
     }
 }

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using LocalPlus.Compat.TaskHub;
 using LocalPlus.Engine.Testing;
+using LocalPlus.Servers;
 using static LocalPlus.Compat.TaskHub.TaskHubSidecarService;
 
 namespace LocalPlus.Perf.Workflow;
@@ -14,7 +15,7 @@ internal sealed record RunFigures(
 }
 
 /// <summary>Closed loops that start runs and wait for their ends.</summary>
-internal sealed class RunsBench(TaskHubSidecarServiceClient hub, SidecarProcess sidecar, Process worker, PrivatePostgres postgres)
+internal sealed class RunsBench(TaskHubSidecarServiceClient hub, SidecarProcess sidecar, Process worker, PostgresServer postgres)
 {
     /// <summary>The length at which the real daprd was measured.</summary>
     public const int Activities = 5;

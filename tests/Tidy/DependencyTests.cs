@@ -7,6 +7,7 @@ public partial class DependencyTests
     private const string Kernel = "services/common/LocalPlus.Kernel/LocalPlus.Kernel.csproj";
     private const string Hosting = "services/common/LocalPlus.Hosting/LocalPlus.Hosting.csproj";
     private const string Contracts = "contracts/LocalPlus.Contracts.csproj";
+    private const string Servers = "eng/servers/LocalPlus.Servers.csproj";
     private const string Workflows = "workflows/LocalPlus.Workflows/LocalPlus.Workflows.csproj";
 
     /// <summary>The service whose data a workflow changes runs it (ADR 0004).</summary>
@@ -69,6 +70,21 @@ public partial class DependencyTests
             Assert.All(project.Projects, p => Assert.StartsWith("compat/", p, StringComparison.Ordinal));
         }
     }
+
+    /// <summary>Tests, benches and the command line tool start servers with it, so it brings nobody anything.</summary>
+    [Fact]
+    public void The_starter_of_servers_leans_on_nothing()
+    {
+        var servers = Project.All.Single(p => p.Path == Servers);
+        Assert.Empty(servers.Projects);
+        Assert.Empty(servers.Packages);
+    }
+
+    [Fact]
+    public void Servers_are_started_in_one_place() => Tree.Holds(Tree.Offences(
+        Tree.Code().Where(f => !f.StartsWith("eng/", StringComparison.Ordinal) && !f.StartsWith("tests/Tidy/", StringComparison.Ordinal)),
+        line => line.Contains("\"valkey-server\"", StringComparison.Ordinal) || line.Contains("\"initdb\"", StringComparison.Ordinal)
+            || line.Contains("/usr/lib/postgresql", StringComparison.Ordinal)));
 
     [Fact]
     public void No_project_bears_the_name_of_an_SDK()

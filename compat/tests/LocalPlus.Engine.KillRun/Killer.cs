@@ -1,11 +1,12 @@
 using System.Diagnostics;
 using System.Text.Json.Nodes;
 using LocalPlus.Engine.Testing;
+using LocalPlus.Servers;
 
 namespace LocalPlus.Engine.KillRun;
 
 /// <summary>The processes under test, and their sudden ends.</summary>
-internal sealed class Killer(PrivatePostgres postgres, SidecarProcess sidecar, int workers, Random random) : IAsyncDisposable
+internal sealed class Killer(PostgresServer postgres, SidecarProcess sidecar, int workers, Random random) : IAsyncDisposable
 {
     private const int LongestPause = 200;
 
@@ -96,7 +97,7 @@ internal sealed class Killer(PrivatePostgres postgres, SidecarProcess sidecar, i
     {
         await postgres.KillAsync();
         await PauseAsync();
-        await postgres.StartAsync();
+        await postgres.StartAgainAsync();
     }
 
     public async ValueTask DisposeAsync()

@@ -1,5 +1,6 @@
 using LocalPlus.Engine.KillRun;
 using LocalPlus.Engine.Testing;
+using LocalPlus.Servers;
 
 if (args is ["worker", var address])
 {
@@ -8,7 +9,7 @@ if (args is ["worker", var address])
 
 var options = Options.Parse(args);
 Console.WriteLine(options.Scale ? $"{options.Runs} waiting runs" : $"seed {options.Seed}: {options.Runs} runs, {options.Kills} kills");
-await using var postgres = await PrivatePostgres.StartNewAsync();
+await using var postgres = await PostgresServer.StartAsync(new() { IsDurable = true });
 await using var sidecar = new SidecarProcess(options.Sidecar, "killrun", postgres.LibpqString)
 {
     Log = options.Verbose ? Console.Error.WriteLine : null,

@@ -3,6 +3,7 @@ using System.Globalization;
 using Grpc.Net.Client;
 using LocalPlus.Compat.TaskHub;
 using LocalPlus.Engine.Testing;
+using LocalPlus.Servers;
 using Npgsql;
 using static LocalPlus.Compat.TaskHub.TaskHubSidecarService;
 
@@ -12,7 +13,7 @@ namespace LocalPlus.Engine.KillRun;
 /// Many runs that wait for an event, every other one beside a timer of a day: what they cost in memory, how soon a sidecar
 /// that was killed works with them again, and that nothing is asked of the store while they wait.
 /// </summary>
-internal sealed class Scale(int runs, PrivatePostgres postgres, SidecarProcess sidecar)
+internal sealed class Scale(int runs, PostgresServer postgres, SidecarProcess sidecar)
 {
     private const int Lanes = 128;
     private const int Waked = 1_000;

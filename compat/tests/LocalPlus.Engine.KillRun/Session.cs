@@ -2,11 +2,12 @@ using System.Diagnostics;
 using Grpc.Net.Client;
 using LocalPlus.Compat.TaskHub;
 using LocalPlus.Engine.Testing;
+using LocalPlus.Servers;
 
 namespace LocalPlus.Engine.KillRun;
 
 /// <summary>One kill run from the first start to the verdict.</summary>
-internal sealed class Session(Options options, PrivatePostgres postgres, SidecarProcess sidecar, Killer killer)
+internal sealed class Session(Options options, PostgresServer postgres, SidecarProcess sidecar, Killer killer)
 {
     /// <summary>Every run must have ended that long after all processes are back.</summary>
     private static readonly TimeSpan Allowed = TimeSpan.FromSeconds(5);

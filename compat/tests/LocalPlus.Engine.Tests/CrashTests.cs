@@ -1,6 +1,7 @@
 using Grpc.Core;
 using LocalPlus.Compat.TaskHub;
 using LocalPlus.Engine.Testing;
+using LocalPlus.Servers;
 using LocalPlus.Sidecar.Workflow;
 using LocalPlus.Sidecar.Workflow.Store;
 
@@ -29,7 +30,7 @@ public sealed class CrashTests(PostgresFixture postgres) : EngineTest(postgres)
     [Fact]
     public async Task The_server_may_be_killed_and_runs_go_on_by_themselves()
     {
-        await using var server = await PrivatePostgres.StartNewAsync();
+        await using var server = await PostgresServer.StartAsync(new() { IsDurable = true });
         await using var host = await EngineHost.StartAsync(new PostgresRunStore(server.ConnectionString, App), Patient);
         await using var worker = RawWorker.Connect(
             host.Channel,
@@ -47,7 +48,7 @@ public sealed class CrashTests(PostgresFixture postgres) : EngineTest(postgres)
         var away = await Assert.ThrowsAsync<RpcException>(
             () => host.Client.GetInstanceAsync(new GetInstanceRequest { InstanceId = "nobody" }).ResponseAsync);
         Assert.Equal(StatusCode.Unavailable, away.StatusCode);
-        await server.StartAsync();
+        await server.StartAgainAsync();
         while (!ending.ResponseAsync.IsCompleted)
         {
             // The result that came while the server was away may be asked for again.
@@ -66,14 +67,14 @@ public sealed class CrashTests(PostgresFixture postgres) : EngineTest(postgres)
     [Fact]
     public async Task A_start_goes_through_a_restart_of_the_server()
     {
-        await using var server = await PrivatePostgres.StartNewAsync();
+        await using var server = await PostgresServer.StartAsync(new() { IsDurable = true });
         await using var host = await EngineHost.StartAsync(new PostgresRunStore(server.ConnectionString, App), Patient);
         await using var worker = RawWorker.Connect(
             host.Channel, turn => new WorkflowResponse { InstanceId = turn.InstanceId, Actions = { Do.Complete(0) } }, null);
         await host.Client.StartInstanceAsync(new CreateInstanceRequest { InstanceId = "a", Name = "wf" });
         await server.KillAsync();
         var starting = host.Client.StartInstanceAsync(new CreateInstanceRequest { InstanceId = "b", Name = "wf" });
-        await server.StartAsync();
+        await server.StartAgainAsync();
         await starting.ResponseAsync.WaitAsync(RawWorker.Patience);
         Assert.Equal(OrchestrationStatus.Completed, (await host.Client.GetInstanceAsync(new GetInstanceRequest { InstanceId = "a" })).WorkflowState.WorkflowStatus);
     }

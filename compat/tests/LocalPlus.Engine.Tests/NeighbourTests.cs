@@ -1,6 +1,6 @@
-using System.Diagnostics;
 using LocalPlus.Compat.TaskHub;
 using LocalPlus.Engine.Testing;
+using LocalPlus.Servers;
 using LocalPlus.Sidecar.Workflow.Store;
 
 namespace LocalPlus.Engine.Tests;
@@ -36,21 +36,17 @@ public sealed class NeighbourTests(PostgresFixture postgres) : EngineTest(postgr
     [Fact]
     public async Task Runs_go_on_while_the_sidecars_Valkey_is_away()
     {
-        var valkey = FreePorts.Next();
-        var folder = Directory.CreateTempSubdirectory("lp-valkey-").FullName;
-        using var server = Process.Start(new ProcessStartInfo(
-            "valkey-server", ["--port", $"{valkey}", "--bind", "127.0.0.1", "--save", "", "--dir", folder, "--logfile", "log"]))!;
+        await using var valkey = await ValkeyServer.StartAsync();
         await using var sidecar = new Testing.SidecarProcess(
             Path.Combine(Path.GetDirectoryName(typeof(PostgresRunStore).Assembly.Location)!, "daprd"), App, Server.LibpqString);
-        sidecar.AddComponent("cachestore", "state.redis", ("redisHost", $"127.0.0.1:{valkey}"));
-        sidecar.AddComponent("pubsub", "pubsub.redis", ("redisHost", $"127.0.0.1:{valkey}"));
+        sidecar.AddComponent("cachestore", "state.redis", ("redisHost", valkey.Address));
+        sidecar.AddComponent("pubsub", "pubsub.redis", ("redisHost", valkey.Address));
         await sidecar.StartAsync();
         using var channel = Grpc.Net.Client.GrpcChannel.ForAddress($"http://127.0.0.1:{sidecar.GrpcPort}");
         await using var worker = RawWorker.Connect(channel);
         var starting = worker.Client.StartInstanceAsync(new CreateInstanceRequest { InstanceId = "a", Name = "wf" });
         await worker.TurnAsync();
-        server.Kill();
-        await server.WaitForExitAsync();
+        await valkey.KillAsync();
         await worker.AnswerAsync("a", Do.Task(0, "act"));
         await starting;
         await worker.ResultAsync(await worker.ActivityAsync(), "1");
@@ -59,6 +55,5 @@ public sealed class NeighbourTests(PostgresFixture postgres) : EngineTest(postgr
         var done = await worker.Client.WaitForInstanceCompletionAsync(
             new GetInstanceRequest { InstanceId = "a" }, deadline: DateTime.UtcNow + RawWorker.Patience);
         Assert.Equal(OrchestrationStatus.Completed, done.WorkflowState.WorkflowStatus);
-        Directory.Delete(folder, recursive: true);
     }
 }

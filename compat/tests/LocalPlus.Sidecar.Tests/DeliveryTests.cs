@@ -1,4 +1,5 @@
 using System.Net.Http.Json;
+using LocalPlus.Servers;
 using LocalPlus.Sidecar.Valkey;
 
 namespace LocalPlus.Sidecar.Tests;
@@ -37,8 +38,8 @@ public sealed class DeliveryTests
     [Fact]
     public async Task What_a_dead_consumer_left_pending_is_delivered()
     {
-        await using var server = await TestValkey.StartAsync();
-        await using var client = server.Connect();
+        await using var server = await ValkeyServer.StartAsync(new() { IsDurable = true });
+        await using var client = Connect(server);
         await client.ExecuteAsync("XGROUP", "CREATE", "orders", "under-test", "0", "MKSTREAM");
         await client.ExecuteAsync("XADD", "orders", "*", "data", """{"id":"1","data":{"n":1}}""", "metadata", "{}");
         await client.ExecuteAsync("XREADGROUP", "GROUP", "under-test", "killed", "STREAMS", "orders", ">");
@@ -51,8 +52,8 @@ public sealed class DeliveryTests
     [Fact]
     public async Task A_full_broker_still_gives_what_it_has_to_whom_it_knows()
     {
-        await using var server = await TestValkey.StartAsync();
-        await using var client = server.Connect();
+        await using var server = await ValkeyServer.StartAsync(new() { IsDurable = true });
+        await using var client = Connect(server);
         await client.ExecuteAsync("XGROUP", "CREATE", "orders", "under-test", "0", "MKSTREAM");
         await client.ExecuteAsync("XGROUP", "CREATE", "dead", "under-test", "0", "MKSTREAM");
         await client.ExecuteAsync("XADD", "orders", "*", "data", """{"id":"1","data":{"n":1}}""", "metadata", "{}");
@@ -64,4 +65,6 @@ public sealed class DeliveryTests
 
         await SidecarUnderTest.UntilAsync(() => sidecar.Count("POST /orders") == 1);
     }
+
+    private static ValkeyClient Connect(ValkeyServer server) => new(new ValkeySettings("127.0.0.1", server.Port, null, null, 0, Tls: false));
 }

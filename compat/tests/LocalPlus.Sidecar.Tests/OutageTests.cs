@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
-using LocalPlus.Engine.Testing;
+using LocalPlus.Servers;
 using Microsoft.AspNetCore.Http;
 
 namespace LocalPlus.Sidecar.Tests;
@@ -13,7 +13,7 @@ public sealed class OutageTests
     [Fact]
     public async Task State_calls_fail_clearly_while_Valkey_is_away_and_work_again_once_it_is_back()
     {
-        await using var valkey = await TestValkey.StartAsync();
+        await using var valkey = await ValkeyServer.StartAsync(new() { IsDurable = true });
         await using var sidecar = await SidecarUnderTest.StartAsync(Yaml.State(valkey.Port));
         await sidecar.Http.PostAsJsonAsync("/v1.0/state/store", new[] { new { key = "k", value = 1 } });
 
@@ -24,14 +24,14 @@ public sealed class OutageTests
         Assert.Equal(HttpStatusCode.InternalServerError, away.StatusCode);
         Assert.Equal("ERR_STATE_GET", error.GetProperty("errorCode").GetString());
         Assert.StartsWith("fail to get k from state store store: ", error.GetProperty("message").GetString(), StringComparison.Ordinal);
-        await valkey.BeginAsync();
+        await valkey.StartAgainAsync();
         await SidecarUnderTest.UntilAsync(async () => (await sidecar.Http.GetAsync("/v1.0/state/store/k")).StatusCode == HttpStatusCode.OK);
     }
 
     [Fact]
     public async Task State_calls_fail_clearly_while_PostgreSQL_is_away_and_find_everything_once_it_is_back()
     {
-        await using var postgres = await PrivatePostgres.StartNewAsync();
+        await using var postgres = await PostgresServer.StartAsync(new() { IsDurable = true });
         await using var sidecar = await SidecarUnderTest.StartAsync(Yaml.Postgres(postgres.LibpqString));
         await sidecar.Http.PostAsJsonAsync("/v1.0/state/store", new[] { new { key = "k", value = 1 } });
 
@@ -40,7 +40,7 @@ public sealed class OutageTests
 
         Assert.Equal(HttpStatusCode.InternalServerError, away.StatusCode);
         Assert.Contains("ERR_STATE_SAVE", await away.Content.ReadAsStringAsync(), StringComparison.Ordinal);
-        await postgres.StartAsync();
+        await postgres.StartAgainAsync();
         await SidecarUnderTest.UntilAsync(async () => (await sidecar.Http.GetAsync("/v1.0/state/store/k")).StatusCode == HttpStatusCode.OK);
         Assert.Equal("1", await sidecar.Http.GetStringAsync("/v1.0/state/store/k"));
     }
@@ -49,7 +49,7 @@ public sealed class OutageTests
     public async Task No_message_is_lost_when_Valkey_dies_in_the_middle_of_deliveries()
     {
         const int Messages = 30;
-        await using var valkey = await TestValkey.StartAsync();
+        await using var valkey = await ValkeyServer.StartAsync(new() { IsDurable = true });
         var gate = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var seen = new ConcurrentDictionary<int, int>();
         await using var sidecar = await SidecarUnderTest.StartAsync(Yaml.Valkey(valkey.Port), async http =>
@@ -70,7 +70,7 @@ public sealed class OutageTests
         await valkey.KillAsync();
         gate.SetResult();
         var refused = await sidecar.Http.PostAsJsonAsync("/v1.0/publish/pubsub/orders", new { n = Messages });
-        await valkey.BeginAsync();
+        await valkey.StartAgainAsync();
 
         Assert.Equal(HttpStatusCode.InternalServerError, refused.StatusCode);
         await SidecarUnderTest.UntilAsync(() => seen.Keys.Count(n => n < Messages) == Messages);

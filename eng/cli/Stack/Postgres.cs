@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using LocalPlus.Servers;
 
 namespace LocalPlus.Cli;
 
@@ -8,8 +9,6 @@ internal sealed class Postgres(Checkout checkout, Ports ports, Secrets secrets)
 {
     public const string Superuser = "localplus";
 
-    private const string UnprivilegedUser = "postgres";
-    private const int DacOverride = 1;
     private static readonly TimeSpan InitLimit = TimeSpan.FromMinutes(2);
 
     public string Data { get; } = checkout.PostgresData;
@@ -22,7 +21,9 @@ internal sealed class Postgres(Checkout checkout, Ports ports, Secrets secrets)
             "shared_buffers=256MB", "max_wal_size=2GB", "max_connections=300", "timezone=UTC", "log_timezone=UTC",
             "log_line_prefix=%m %d %u ", "log_lock_waits=on", "idle_in_transaction_session_timeout=60s",
         ];
-        var command = AsUnprivileged(Tools.Postgres("postgres"), ["-D", Data, .. settings.SelectMany(s => new[] { "-c", s })]);
+        // A checkout may well lie in a folder that only root may enter.
+        var command = ServerAccount.Command(
+            Tools.Postgres("postgres"), ["-D", Data, .. settings.SelectMany(s => new[] { "-c", s })], passesFolders: true);
         return new ProcessSpec("postgres", command[0], command[1..])
         {
             WorkingDirectory = "/",
@@ -71,13 +72,11 @@ internal sealed class Postgres(Checkout checkout, Ports ports, Secrets secrets)
         {
             if (Environment.IsPrivilegedProcess)
             {
-                await MustAsync(new Command("chown", $"{UnprivilegedUser}:{UnprivilegedUser}", fresh, password), cancel);
+                await MustAsync(new Command("chown", $"{ServerAccount.Unprivileged}:{ServerAccount.Unprivileged}", fresh, password), cancel);
             }
 
-            var command = AsUnprivileged(
-                Tools.Postgres("initdb"),
-                ["-D", fresh, "-U", Superuser, "--auth=scram-sha-256", $"--pwfile={password}", "--encoding=UTF8",
-                 "--locale=C.UTF-8", "--data-checksums"]);
+            var making = PostgresCluster.MakingCommand(fresh, Superuser, password, "--data-checksums");
+            var command = ServerAccount.Command(making[0], making[1..], passesFolders: true);
             await MustAsync(new Command(command[0], command[1..]) { WorkingDirectory = "/", Limit = InitLimit }, cancel);
             Directory.Move(fresh, Data);
         }
@@ -126,30 +125,5 @@ internal sealed class Postgres(Checkout checkout, Ports ports, Secrets secrets)
                 ExitCodes.Failed, $"{Path.GetFileName(command.File)} ended with {result.ExitCode}: {result.Tail(5)}",
                 "./localplus doctor");
         }
-    }
-
-    /// <summary>
-    /// PostgreSQL refuses to run as root. The unprivileged user keeps the right to pass folders that only root may
-    /// enter, because a checkout may well lie in one.
-    /// </summary>
-    private static string[] AsUnprivileged(string file, string[] arguments)
-    {
-        if (!Environment.IsPrivilegedProcess)
-        {
-            return [file, .. arguments];
-        }
-
-        string[] pass = MayGrant(DacOverride) ? ["--inh-caps=+dac_override", "--ambient-caps=+dac_override"] : [];
-        return
-        [
-            "setpriv", $"--reuid={UnprivilegedUser}", $"--regid={UnprivilegedUser}", "--clear-groups", .. pass, "--", file, .. arguments,
-        ];
-    }
-
-    private static bool MayGrant(int capability)
-    {
-        var line = File.ReadLines("/proc/self/status").First(l => l.StartsWith("CapPrm:", StringComparison.Ordinal));
-        var permitted = ulong.Parse(line[7..].Trim(), NumberStyles.HexNumber, CultureInfo.InvariantCulture);
-        return (permitted & (1UL << capability)) != 0;
     }
 }

@@ -1,3 +1,5 @@
+using LocalPlus.Servers;
+
 namespace LocalPlus.Cli;
 
 /// <summary>Hands over to perf/, with the running stack's addresses in the environment.</summary>
@@ -51,7 +53,7 @@ internal static class Bench
                 ["LP_VALKEY_PORT"] = $"{state.Ports.Valkey}",
                 ["REDISCLI_AUTH"] = secrets.ValkeyPassword,
                 ["LP_PSQL"] = Tools.Postgres("psql"),
-                ["LP_PGBENCH"] = Tools.FindPostgres("pgbench"),
+                ["LP_PGBENCH"] = PostgresPrograms.Find("pgbench"),
                 ["DAPR_API_TOKEN"] = secrets.DaprApiToken,
                 ["PGHOST"] = "127.0.0.1",
                 ["PGPORT"] = $"{state.Ports.Postgres}",

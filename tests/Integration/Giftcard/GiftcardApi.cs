@@ -4,6 +4,7 @@ using System.Net.Http.Json;
 using System.Text.Json;
 using LocalPlus.Giftcard.Cards;
 using LocalPlus.Kernel;
+using LocalPlus.Servers;
 using LocalPlus.Tests.Integration.Support;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;

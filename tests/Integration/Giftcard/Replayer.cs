@@ -4,7 +4,7 @@ using Dapr.Workflow;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 using LocalPlus.Compat.TaskHub;
-using LocalPlus.Tests.Integration.Support;
+using LocalPlus.Servers;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;

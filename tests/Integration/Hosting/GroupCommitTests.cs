@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using LocalPlus.Hosting;
 using LocalPlus.Kernel;
+using LocalPlus.Servers;
 using LocalPlus.Tests.Integration.Support;
 using Npgsql;
 

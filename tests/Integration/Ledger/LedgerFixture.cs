@@ -2,6 +2,7 @@ using Grpc.Core;
 using Grpc.Net.Client;
 using LocalPlus.Contracts.Ledger.V1;
 using LocalPlus.Kernel;
+using LocalPlus.Servers;
 using LocalPlus.Tests.Integration.Support;
 
 namespace LocalPlus.Tests.Integration.Ledger;
@@ -19,7 +20,7 @@ public sealed class LedgerFixture : IAsyncLifetime
     public ServiceProcess Service { get; private set; } = null!;
 
     /// <summary>A server of the test's own instead of the one that all tests share.</summary>
-    public string? Server { get; init; }
+    public PostgresServer? Server { get; init; }
 
     /// <summary>The program, when it is not the one that was built.</summary>
     public string Program { get; init; } = typeof(LocalPlus.Ledger.Faults).Assembly.Location;
@@ -32,7 +33,7 @@ public sealed class LedgerFixture : IAsyncLifetime
     public async Task InitializeAsync()
     {
         var migrations = typeof(LocalPlus.Ledger.Faults).Assembly;
-        Database = await (Server is null ? TestDatabase.CreateAsync("ledger", migrations) : TestDatabase.CreateAsync("ledger", migrations, Server));
+        Database = await (Server is null ? TestDatabase.CreateAsync("ledger", migrations) : TestDatabase.CreateAsync("ledger", migrations, $"{Server.ConnectionString};Pooling=false"));
         Sidecar = await StubSidecar.StartAsync();
         await StartAsync();
     }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using LocalPlus.Servers;
 using LocalPlus.Tests.Integration.Ledger.Model;
 using LocalPlus.Tests.Integration.Support;
 using Npgsql;
@@ -17,7 +18,7 @@ public sealed class OutageTests : IAsyncLifetime
     private static readonly TimeSpan Recovery = TimeSpan.FromSeconds(15);
     private const int Callers = 20;
     private const long DiskBytes = 160 << 20;
-    private OwnPostgres postgres = null!;
+    private PostgresServer postgres = null!;
     private LedgerFixture ledger = null!;
     private RestClient rest = null!;
     private string clearing = "";
@@ -25,8 +26,8 @@ public sealed class OutageTests : IAsyncLifetime
 
     public async Task InitializeAsync()
     {
-        postgres = await OwnPostgres.StartAsync(DiskBytes);
-        ledger = new LedgerFixture { Server = postgres.Admin };
+        postgres = await PostgresServer.StartAsync(new() { IsDurable = true, DiskBytes = DiskBytes });
+        ledger = new LedgerFixture { Server = postgres };
         await ledger.InitializeAsync();
         rest = new RestClient(ledger);
         (clearing, card) = (await rest.OpenAsync("clearing", unbounded: true), await rest.OpenAsync("card"));
@@ -57,11 +58,11 @@ public sealed class OutageTests : IAsyncLifetime
     public async Task Frozen_is_503_within_the_deadline()
     {
         await rest.TransferAsync(clearing, card, 1);
-        await postgres.FreezeAsync();
+        postgres.Freeze();
 
         await RequireBusyAsync();
 
-        await postgres.ThawAsync();
+        postgres.Thaw();
         await RequireRecoveryAsync();
     }
 

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Grpc.Core;
+using LocalPlus.Servers;
 using LocalPlus.Tests.Integration.Support;
 
 namespace LocalPlus.Tests.Integration.Ledger;
@@ -14,8 +15,8 @@ public sealed class RestartRegressionTests
     [Fact]
     public async Task Midaz_1270_every_acknowledged_posting_is_there_after_postgres_died()
     {
-        await using var postgres = await OwnPostgres.StartAsync();
-        var ledger = new LedgerFixture { Server = postgres.Admin };
+        await using var postgres = await PostgresServer.StartAsync(new() { IsDurable = true });
+        var ledger = new LedgerFixture { Server = postgres };
         await ledger.InitializeAsync();
         var (clearing, card) = (await ledger.OpenAsync("clearing", unbounded: true), await ledger.OpenAsync("midaz-1270"));
 

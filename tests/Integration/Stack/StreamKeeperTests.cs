@@ -1,7 +1,6 @@
-using System.Diagnostics;
 using System.Globalization;
 using LocalPlus.Cli;
-using LocalPlus.Tests.Integration.Support;
+using LocalPlus.Servers;
 
 namespace LocalPlus.Tests.Integration.Stack;
 
@@ -9,24 +8,11 @@ public sealed class StreamKeeperTests : IAsyncLifetime
 {
     private const string Password = "secret";
     private const int Node = 100;
-    private readonly int port = FreePort.Next();
-    private readonly string folder = Directory.CreateTempSubdirectory("lp-streams-").FullName;
-    private Process valkey = null!;
+    private ValkeyServer valkey = null!;
 
-    public async Task InitializeAsync()
-    {
-        valkey = Process.Start(new ProcessStartInfo(
-            "valkey-server", ["--port", $"{port}", "--bind", "127.0.0.1", "--requirepass", Password, "--save", "", "--dir", folder, "--logfile", "log"]))!;
-        await Eventually.TrueAsync(async () => await AskAsync("PING") == "PONG");
-    }
+    public async Task InitializeAsync() => valkey = await ValkeyServer.StartAsync(new() { Password = Password });
 
-    public async Task DisposeAsync()
-    {
-        valkey.Kill();
-        await valkey.WaitForExitAsync();
-        valkey.Dispose();
-        Directory.Delete(folder, recursive: true);
-    }
+    public async Task DisposeAsync() => await valkey.DisposeAsync();
 
     [Fact]
     public async Task What_every_group_has_acknowledged_goes()
@@ -84,7 +70,7 @@ public sealed class StreamKeeperTests : IAsyncLifetime
     public async Task It_says_so_when_the_broker_is_away() =>
         Assert.Null(await new StreamKeeper(FreePort.Next(), Password).TrimAsync(CancellationToken.None));
 
-    private async Task TrimAsync() => Assert.NotNull(await new StreamKeeper(port, Password).TrimAsync(CancellationToken.None));
+    private async Task TrimAsync() => Assert.NotNull(await new StreamKeeper(valkey.Port, Password).TrimAsync(CancellationToken.None));
 
     private async Task FillAsync(string stream, int entries) => await AskAsync(
         "EVAL", "for i = 1, ARGV[1] do redis.call('XADD', KEYS[1], '*', 'data', string.rep('x', 100)) end", "1", stream, $"{entries}");
@@ -103,7 +89,7 @@ public sealed class StreamKeeperTests : IAsyncLifetime
 
     private async Task<string> AskAsync(params string[] words)
     {
-        var command = new Command("valkey-cli", ["-p", $"{port}", "--raw", .. words]) { Environment = { ["REDISCLI_AUTH"] = Password } };
+        var command = new Command("valkey-cli", ["-p", $"{valkey.Port}", "--raw", .. words]) { Environment = { ["REDISCLI_AUTH"] = Password } };
         return (await command.RunAsync(CancellationToken.None)).Output.Trim();
     }
 }

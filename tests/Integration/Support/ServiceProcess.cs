@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Security.Cryptography;
 using System.Text;
+using LocalPlus.Servers;
 
 namespace LocalPlus.Tests.Integration.Support;
 

@@ -15,7 +15,7 @@ namespace LocalPlus.Tests.Integration.Support;
 public sealed class TestDatabase : IAsyncDisposable
 {
     private const string Password = "test";
-    private static readonly Lazy<Task<string>> Server = new(() => PostgresServer.StartAsync(Password));
+    private static readonly Lazy<Task<SharedPostgres>> Server = new(() => SharedPostgres.StartAsync(Password));
     private static readonly ConcurrentDictionary<string, Lazy<Task>> Templates = new(StringComparer.Ordinal);
     private static int clones;
     private readonly string admin;
@@ -42,7 +42,7 @@ public sealed class TestDatabase : IAsyncDisposable
 
     /// <summary>A fresh, migrated database of the service whose assembly holds the migrations.</summary>
     public static async Task<TestDatabase> CreateAsync(string service, Assembly migrations) =>
-        await CreateAsync(service, migrations, await Server.Value);
+        await CreateAsync(service, migrations, (await Server.Value).ConnectionString);
 
     /// <summary>The same on a server of the test's own, which it may kill.</summary>
     /// <param name="service">Its roles are made.</param>

@@ -1,4 +1,5 @@
 using LocalPlus.Compat.TaskHub;
+using LocalPlus.Servers;
 using LocalPlus.Sidecar.Workflow;
 using LocalPlus.Sidecar.Workflow.Store;
 
@@ -7,9 +8,9 @@ namespace LocalPlus.Engine.Testing;
 /// <summary>One PostgreSQL server for all tests.</summary>
 public sealed class PostgresFixture : IAsyncLifetime
 {
-    public PrivatePostgres Server { get; private set; } = null!;
+    public PostgresServer Server { get; private set; } = null!;
 
-    public async Task InitializeAsync() => Server = await PrivatePostgres.StartNewAsync();
+    public async Task InitializeAsync() => Server = await PostgresServer.StartAsync(new() { IsDurable = true });
 
     public async Task DisposeAsync() => await Server.DisposeAsync();
 }
@@ -27,7 +28,7 @@ public abstract class EngineTest(PostgresFixture postgres) : IAsyncLifetime
 {
     private readonly List<EngineHost> _hosts = [];
 
-    private protected PrivatePostgres Server => postgres.Server;
+    private protected PostgresServer Server => postgres.Server;
 
     private protected string App { get; } = "app-" + Guid.NewGuid().ToString("n")[..8];
 

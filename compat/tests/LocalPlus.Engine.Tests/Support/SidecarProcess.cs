@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
+using LocalPlus.Servers;
 
 namespace LocalPlus.Engine.Testing;
 
@@ -32,11 +33,11 @@ public sealed class SidecarProcess : IAsyncDisposable
     /// <summary>Where the app listens, if there is one.</summary>
     public int? AppPort { get; init; }
 
-    public int HttpPort { get; } = FreePorts.Next();
+    public int HttpPort { get; } = FreePort.Next();
 
-    public int GrpcPort { get; } = FreePorts.Next();
+    public int GrpcPort { get; } = FreePort.Next();
 
-    private int InternalPort { get; } = FreePorts.Next();
+    private int InternalPort { get; } = FreePort.Next();
 
     public int? Id => _process?.Id;
 

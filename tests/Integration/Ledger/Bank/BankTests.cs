@@ -1,6 +1,7 @@
 using System.Globalization;
 using Google.Protobuf;
 using Grpc.Core;
+using LocalPlus.Servers;
 using LocalPlus.Tests.Integration.Ledger.History;
 using LocalPlus.Tests.Integration.Ledger.Model;
 using LocalPlus.Tests.Unit.Ledger.Support;
@@ -22,8 +23,8 @@ public sealed class BankTests(ITestOutputHelper output)
     public async Task No_acknowledged_transaction_is_lost_however_often_the_service_and_postgres_are_killed()
     {
         output.WriteLine($"LP_SEED={seed}");
-        await using var postgres = await OwnPostgres.StartAsync();
-        var ledger = new LedgerFixture { Server = postgres.Admin };
+        await using var postgres = await PostgresServer.StartAsync(new() { IsDurable = true });
+        var ledger = new LedgerFixture { Server = postgres };
         await ledger.InitializeAsync();
         var bank = new Bank(ledger, seed);
         await bank.OpenAsync();
@@ -72,7 +73,7 @@ public sealed class BankTests(ITestOutputHelper output)
         }
     }
 
-    private async Task DisturbAsync(Bank bank, LedgerFixture ledger, OwnPostgres postgres, int fault)
+    private async Task DisturbAsync(Bank bank, LedgerFixture ledger, PostgresServer postgres, int fault)
     {
         await bank.MoreAsync(new Random(HashCode.Combine(seed, fault)).Next(100, 400), BackAgain);
         var (service, database) = (fault % 4 is 0 or 3, fault % 4 is 1 or 3);
