@@ -1,0 +1,143 @@
+using System.Reflection;
+using System.Runtime.CompilerServices;
+using System.Text.RegularExpressions;
+
+namespace LocalPlus.Tests.Integration.Statements;
+
+/// <summary>A column as PostgreSQL describes it and Npgsql reads it.</summary>
+internal readonly record struct Column(string Name, Type Type);
+
+/// <summary>Whether Dapper can make a row of these columns, by its own rules.</summary>
+internal static partial class RowShape
+{
+    private static readonly Dictionary<string, Type> Keywords = new(StringComparer.Ordinal)
+    {
+        ["bool"] = typeof(bool), ["byte[]"] = typeof(byte[]), ["int"] = typeof(int), ["long"] = typeof(long),
+        ["short"] = typeof(short), ["string"] = typeof(string),
+    };
+
+    /// <summary>What Dapper would refuse or leave empty when it reads these columns as a row.</summary>
+    /// <param name="row">A type's name as it is written there.</param>
+    public static IEnumerable<string> Faults(Statement statement, string row, Column[] columns)
+    {
+        if (row.StartsWith('('))
+        {
+            var members = Inside().Replace(row[1..^1], "").Count(letter => letter == ',') + 1;
+            return members == columns.Length ? [] : [$"{row} has {members} members of {columns.Length} columns"];
+        }
+
+        return Find(statement, row) is { } type ? FaultsOf(type, columns) : [$"the service has no type {row}"];
+    }
+
+    /// <summary>The type that a name means inside the owner of a statement.</summary>
+    private static Type? Find(Statement statement, string name)
+    {
+        var plain = name.TrimEnd('?');
+        if (Keywords.TryGetValue(plain, out var keyword))
+        {
+            return keyword;
+        }
+
+        var owner = statement.Owner;
+        var last = plain.Split('.')[^1];
+        var all = owner.Assembly.GetTypes().Concat(owner.Assembly.GetReferencedAssemblies()
+            .Where(a => a.Name!.StartsWith("LocalPlus.", StringComparison.Ordinal)).SelectMany(
+                a => Assembly.Load(a).GetTypes()))
+            .Concat([typeof(Guid), typeof(DateTimeOffset), typeof(DateOnly)]);
+        return all.Where(type => type.Name == last).OrderByDescending(type => type.DeclaringType == owner)
+            .ThenByDescending(type => plain.Contains('.') && type.DeclaringType?.Name == plain.Split('.')[^2])
+            .ThenByDescending(type => type.Namespace == owner.Namespace && type.DeclaringType is null)
+            .FirstOrDefault();
+    }
+
+    private static IEnumerable<string> FaultsOf(Type row, Column[] columns)
+    {
+        if (IsScalar(row))
+        {
+            return columns.Length == 1 ? FaultsOf(row.Name, row, columns[0].Type, widens: true)
+                : [$"{row.Name} is one value, there are {columns.Length} columns"];
+        }
+
+        var properties = row.GetProperties(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic)
+            .Where(p => p.SetMethod is not null && !p.IsDefined(typeof(CompilerGeneratedAttribute))).ToArray();
+        return row.GetConstructor(Type.EmptyTypes) is null ? OfConstructor(row, columns)
+            : OfProperties(row, properties, columns);
+    }
+
+    /// <summary>Dapper takes the constructor whose parameters are the columns, in their order.</summary>
+    private static IEnumerable<string> OfConstructor(Type row, Column[] columns)
+    {
+        var constructor = row.GetConstructors(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic)
+            .Where(c => c.GetParameters() is not [{ } only] || only.ParameterType != row)
+            .MaxBy(c => c.GetParameters().Length);
+        var parameters = constructor?.GetParameters() ?? [];
+        if (!parameters.Select(p => Plain(p.Name!)).SequenceEqual(columns.Select(c => Plain(c.Name))))
+        {
+            return
+            [
+                $"{row.Name} wants ({string.Join(", ", parameters.Select(p => p.Name))}), the columns are "
+                + $"({string.Join(", ", columns.Select(c => c.Name))})",
+            ];
+        }
+
+        return parameters.Zip(columns).SelectMany(p => FaultsOf(
+            $"{row.Name}.{p.First.Name}", p.First.ParameterType, p.Second.Type, widens: false));
+    }
+
+    /// <summary>Each column has a member, and what must be set has a column.</summary>
+    private static IEnumerable<string> OfProperties(Type row, PropertyInfo[] properties, Column[] columns)
+    {
+        var byName = properties.ToLookup(p => Plain(p.Name));
+        foreach (var column in columns)
+        {
+            if (byName[Plain(column.Name)].FirstOrDefault() is not { } property)
+            {
+                yield return $"{row.Name} has no member for the column {column.Name}";
+                continue;
+            }
+
+            foreach (
+                var fault in FaultsOf($"{row.Name}.{property.Name}", property.PropertyType, column.Type, widens: true))
+            {
+                yield return fault;
+            }
+        }
+
+        foreach (var property in properties.Where(p => p.IsDefined(typeof(RequiredMemberAttribute))))
+        {
+            if (!columns.Any(c => Plain(c.Name) == Plain(property.Name)))
+            {
+                yield return $"{row.Name}.{property.Name} is required, and there is no such column";
+            }
+        }
+    }
+
+    private static IEnumerable<string> FaultsOf(string member, Type type, Type column, bool widens)
+    {
+        var plain = Nullable.GetUnderlyingType(type) ?? type;
+        var fits = plain == column || (plain.IsArray && column == typeof(Array))
+            || plain == typeof(object)
+            || (plain.IsEnum && (column == typeof(string) || column == Enum.GetUnderlyingType(plain)))
+            || (plain == typeof(DateTimeOffset) && column == typeof(DateTime))
+            || (IsId(plain) && column == typeof(Guid))
+            || (widens && IsNumber(plain) && IsNumber(column));
+        return fits ? [] : [$"{member} is a {plain.Name}, its column a {column.Name}"];
+    }
+
+    private static bool IsScalar(Type type)
+    {
+        var plain = Nullable.GetUnderlyingType(type) ?? type;
+        return plain.IsPrimitive || plain.IsEnum || plain == typeof(string) || plain == typeof(byte[])
+            || plain == typeof(Guid) || plain == typeof(DateTimeOffset) || plain == typeof(DateOnly) || IsId(plain);
+    }
+
+    private static bool IsId(Type type) => type.GetInterfaces().Any(i => i.Name == "IId`1");
+
+    private static bool IsNumber(Type type) => type == typeof(short) || type == typeof(int) || type == typeof(long);
+
+    private static string Plain(string name) => name.Replace("_", "", StringComparison.Ordinal).ToUpperInvariant();
+
+    /// <summary>What is between the brackets of a type argument or an inner tuple.</summary>
+    [GeneratedRegex(@"<[^<>]*>|\([^()]*\)")]
+    private static partial Regex Inside();
+}
