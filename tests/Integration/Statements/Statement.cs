@@ -9,7 +9,7 @@ namespace LocalPlus.Tests.Integration.Statements;
 internal sealed partial record Statement(Type Owner, string Name, string Text)
 {
     // What a script of a connection is made of; it has neither parameters nor columns.
-    private static readonly string[] Commands = ["BEGIN", "COMMIT", "CREATE", "LISTEN", "NOTIFY", "SET", "UNLISTEN"];
+    private static readonly string[] Commands = ["BEGIN", "COMMIT", "CREATE", "GRANT", "LISTEN", "NOTIFY", "SET", "UNLISTEN"];
 
     public bool IsCommand => Commands.Contains(Word().Match(Text).Value.ToUpperInvariant());
 

@@ -32,15 +32,16 @@ public sealed class StatementTests
     [Fact]
     public async Task Every_statement_that_services_share_holds_on_the_schema_of_one() =>
         Assert.NotEqual(0, await CheckAsync(
-        "merchant", Assembly.Load("LocalPlus.Merchant"), typeof(
-            Hosting.Database).Assembly, "services/common/LocalPlus.Hosting"));
+            "merchant", Assembly.Load("LocalPlus.Merchant"), typeof(LocalPlus.Hosting.Database).Assembly,
+            "services/common/LocalPlus.Hosting"));
 
     [Fact]
     public async Task A_wrong_statement_and_a_wrong_row_are_found()
     {
         await using var database = await TestDatabase.CreateAsync("merchant", Assembly.Load("LocalPlus.Merchant"));
         await using var schema = await Schema.OpenAsync(database.OwnerConnectionString);
-        var statement = new Statement(typeof(StatementTests), "Wrong", "SELECT * FROM api_keys WHERE merchant_id = @Id");
+        var statement = new Statement(
+            typeof(StatementTests), "Wrong", "SELECT * FROM api_keys WHERE merchant_id = @Id");
         var (text, parameters) = Assert.Single(statement.Parts());
 
         var columns = await schema.DescribeAsync(text, parameters);
@@ -49,7 +50,8 @@ public sealed class StatementTests
         Assert.Single(RowShape.Faults(statement, "long", columns));
         Assert.Single(RowShape.Faults(statement, "(long A, string B)", columns));
         Assert.NotEmpty(RowShape.Faults(statement, nameof(StatementTests), columns));
-        var unknown = await Assert.ThrowsAsync<PostgresException>(() => schema.DescribeAsync("SELECT a FROM api_keys", []));
+        var unknown = await Assert.ThrowsAsync<PostgresException>(
+            () => schema.DescribeAsync("SELECT a FROM api_keys", []));
         Assert.Equal(PostgresErrorCodes.UndefinedColumn, unknown.SqlState);
     }
 
