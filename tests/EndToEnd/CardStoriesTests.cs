@@ -9,7 +9,7 @@ namespace LocalPlus.Tests.EndToEnd;
 [Collection(StackTests.Name)]
 public sealed class CardStoriesTests(StackFixture stack)
 {
-    private static readonly TimeSpan Soon = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Soon = TimeSpan.FromMinutes(2);
 
     [Fact]
     public async Task A_card_is_spent_in_part_and_refunded_at_another_merchant_and_the_ledger_agrees_with_the_settlement()

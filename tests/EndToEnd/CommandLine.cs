@@ -13,7 +13,7 @@ public sealed record Ended(int ExitCode, string Output);
 /// </summary>
 public sealed class CommandLine : IDisposable
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(15);
     private readonly string _folder = Directory.CreateTempSubdirectory("localplus-e2e-").FullName;
 
     public static string Root { get; } = FindRoot();

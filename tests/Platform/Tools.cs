@@ -8,8 +8,8 @@ namespace LocalPlus.Tests.Platform;
 internal static class Tools
 {
     private const string Folder = "platform/tools";
-    private static readonly TimeSpan InstallLimit = TimeSpan.FromMinutes(5);
-    private static readonly TimeSpan RunLimit = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan InstallLimit = TimeSpan.FromMinutes(15);
+    private static readonly TimeSpan RunLimit = TimeSpan.FromMinutes(5);
     private static readonly Lazy<string> HelmPath = new(Install);
 
     public static Result Helm(params string[] arguments) => Run(HelmPath.Value, arguments, RunLimit);

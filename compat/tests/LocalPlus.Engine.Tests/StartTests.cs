@@ -77,7 +77,7 @@ public sealed class StartTests(PostgresFixture postgres) : EngineTest(postgres)
         await RestartAsync();
         await using var second = Worker();
         await second.TurnAsync();
-        Assert.InRange(DateTimeOffset.UtcNow - at, TimeSpan.Zero, TimeSpan.FromSeconds(3));
+        Assert.InRange(DateTimeOffset.UtcNow - at, TimeSpan.Zero, RawWorker.Patience);
         await second.AnswerAsync("a", Do.Complete(0));
         Assert.Equal("wf", (await EndAsync("a")).Name);
     }

@@ -10,7 +10,7 @@ namespace LocalPlus.Sidecar.Tests;
 /// <summary>A sidecar in this process, with a scripted application beside it.</summary>
 internal sealed class SidecarUnderTest : IAsyncDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
     private readonly string folder = Directory.CreateTempSubdirectory("sidecar-tests-").FullName;
     private readonly SidecarRuntime runtime;
     private readonly ScriptedApp? app;

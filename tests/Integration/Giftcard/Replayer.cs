@@ -19,7 +19,7 @@ namespace LocalPlus.Tests.Integration.Giftcard;
 /// </summary>
 internal sealed class Replayer : IAsyncDisposable
 {
-    private static readonly TimeSpan TurnLimit = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan TurnLimit = TimeSpan.FromSeconds(90);
     private readonly Hub hub = new();
     private WebApplication sidecar = null!;
     private WebApplication worker = null!;

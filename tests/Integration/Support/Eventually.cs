@@ -6,7 +6,7 @@ namespace LocalPlus.Tests.Integration.Support;
 public static class Eventually
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(25);
-    private static readonly TimeSpan DefaultLimit = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan DefaultLimit = TimeSpan.FromSeconds(90);
 
     public static async Task TrueAsync(Func<Task<bool>> condition, TimeSpan? limit = null, Func<string>? because = null)
     {

@@ -13,7 +13,7 @@ public sealed class ServiceProcess : IAsyncDisposable
 
     /// <summary>What the ledger signs its log with in this run.</summary>
     public static readonly string CheckpointKey = Convert.ToBase64String(ECDsa.Create(ECCurve.NamedCurves.nistP256).ExportPkcs8PrivateKey());
-    private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan StartLimit = TimeSpan.FromMinutes(3);
     private readonly Process process;
     private readonly StringBuilder output;
     private bool isDisposed;

@@ -51,7 +51,7 @@ public sealed class ProcessIdentityTests
 
         identity.KillGroup();
 
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(10));
+        using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(1));
         while (worker.Alive)
         {
             limit.Token.ThrowIfCancellationRequested();

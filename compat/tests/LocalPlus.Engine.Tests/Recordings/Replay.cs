@@ -13,7 +13,8 @@ namespace LocalPlus.Engine.Tests.Recordings;
 /// </summary>
 internal sealed class Replay(Recording recording, EngineHost host, string app)
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
+    private static readonly TimeSpan StatusPatience = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan GroupPatience = TimeSpan.FromMilliseconds(300);
     private static readonly JsonFormatter Format = new(JsonFormatter.Settings.Default);
     private static readonly JsonParser Parse = new(JsonParser.Settings.Default.WithIgnoreUnknownFields(true));
@@ -245,7 +246,7 @@ internal sealed class Replay(Recording recording, EngineHost host, string app)
         while (true)
         {
             var answer = await host.Client.GetInstanceAsync(Fill<GetInstanceRequest>(message.Message));
-            if (Status(expected) == Status(Json(answer)) || TimeProvider.System.GetElapsedTime(begun) > TimeSpan.FromSeconds(2))
+            if (Status(expected) == Status(Json(answer)) || TimeProvider.System.GetElapsedTime(begun) > StatusPatience)
             {
                 return answer;
             }

@@ -9,7 +9,7 @@ namespace LocalPlus.Engine.Testing;
 /// <summary>A worker without an SDK: the test sees every item and writes every answer.</summary>
 public sealed class RawWorker : IAsyncDisposable
 {
-    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
 
     private readonly CancellationTokenSource _leaving = new();
     private readonly Channel<WorkflowRequest> _turns = Channel.CreateUnbounded<WorkflowRequest>();

@@ -14,7 +14,7 @@ public sealed class SidecarProcess : IAsyncDisposable
     // daprd's own 5 s may be too short on a machine that is busy with starting killed processes again.
     private const string InitTimeout = "30s";
 
-    private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(90);
 
     private readonly string _folder = Path.Combine(Path.GetTempPath(), "lp-sidecar-" + Guid.NewGuid().ToString("n")[..8]);
     private readonly string _executable;

@@ -16,7 +16,7 @@ public sealed class BankTests(ITestOutputHelper output)
 {
     private const int Tills = 12;
     private const int RepliesAskedAgain = 3_000;
-    private static readonly TimeSpan BackAgain = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan BackAgain = TimeSpan.FromMinutes(4);
     private readonly int seed = LongRun.Seed is [var text, ..] ? int.Parse(text, CultureInfo.InvariantCulture) : Random.Shared.Next();
 
     [Fact]

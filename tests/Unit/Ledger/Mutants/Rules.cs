@@ -12,7 +12,7 @@ namespace LocalPlus.Tests.Unit.Ledger.Mutants;
 internal sealed class Rules
 {
     private const string Program = "LocalPlus.Ledger";
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(4);
     private static readonly Assembly Tests = typeof(Rules).Assembly;
 
     /// <summary>The quick ones first: they kill most.</summary>
