@@ -5,16 +5,6 @@ namespace LocalPlus.Tests.Tidy;
 /// <summary>One dialect. What was there before a rule is in a list that shrinks (<see cref="Allowance"/>).</summary>
 public partial class StyleTests
 {
-    private const int Columns = 120;
-
-    [Fact]
-    public void A_line_of_code_has_at_most_120_columns() => Allowance.Holds(
-        "long-lines",
-        from file in Tree.Code()
-        from line in Tree.Lines(file).Index()
-        where line.Item.Length > Columns
-        select (file, $"  {file}:{line.Index + 1} {line.Item.Length} columns"));
-
     /// <summary>HandleAsync, or VerbAsync where one file has several verbs of one object.</summary>
     [Fact]
     public void What_an_endpoint_runs_is_called_HandleAsync() => Allowance.Holds(
