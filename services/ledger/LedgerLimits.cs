@@ -6,6 +6,32 @@ internal static class LedgerLimits
     /// <summary>Commands waiting for a writer; more are refused with busy.</summary>
     public const int QueuedCommands = 4096;
 
+    /// <summary>Those of one merchant; more are refused with busy, and others have room.</summary>
+    public const int QueuedPerMerchant = 1024;
+
+    /// <summary>Dry runs and items of bulks that wait.</summary>
+    public const int HeapedCommands = 4096;
+
+    /// <summary>Those of one merchant; more are refused with quota_exceeded.</summary>
+    public const int HeapedPerMerchant = 1024;
+
+    /// <summary>What a merchant may have waiting though others fill the queue.</summary>
+    public const int PlacesOfEachMerchant = 16;
+
+    /// <summary>Bulks of one merchant under way at once; more are refused with quota_exceeded.</summary>
+    public const int BulksPerMerchant = 4;
+
+    /// <summary>Items of a bulk that wait at once; the next ones follow as these are done.</summary>
+    public const int BulkChunk = 128;
+
+    /// <summary>
+    /// Transactions of bulks in one database transaction: fewer than of tills, who may wait for its locks.
+    /// </summary>
+    public const int HeapBatchWeight = 128;
+
+    /// <summary>Operations in one call of the internal door.</summary>
+    public const int OperationsPerCall = 128;
+
     /// <summary>Commands in one database transaction.</summary>
     public const int BatchCommands = 512;
 

@@ -4,6 +4,7 @@ using LocalPlus.Ledger.Commit;
 using LocalPlus.Ledger.Holds;
 using LocalPlus.Ledger.Proof;
 using LocalPlus.Ledger.Reconciliation;
+using LocalPlus.Ledger.Transactions;
 using Npgsql;
 
 namespace LocalPlus.Ledger;
@@ -20,6 +21,7 @@ internal static class LedgerServices
             provider.GetRequiredService<NpgsqlDataSource>(), provider.GetRequiredService<OutboxSignal>(), provider.GetRequiredService<LedgerClock>(),
             provider.GetRequiredService<TimeProvider>(), (short)(((first + index) % LedgerLimits.Stripes) + 1),
             provider.GetRequiredService<ILogger<BatchWriter>>()));
+        services.AddSingleton<BulkPlaces>();
         services.AddSingleton<CommandQueue>();
         services.AddHostedService(provider => provider.GetRequiredService<CommandQueue>());
         services.AddHostedService<HoldSweeper>();

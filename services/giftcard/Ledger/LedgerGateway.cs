@@ -8,7 +8,7 @@ namespace LocalPlus.Giftcard.Ledger;
 /// <summary>
 /// The ledger did not answer: whether it did what was asked is not known. Asking again with the same key finds out.
 /// </summary>
-internal sealed class LedgerUnknownException(string detail, Exception cause) : Exception(detail, cause);
+internal sealed class LedgerUnknownException(string detail, Exception? cause) : Exception(detail, cause);
 
 /// <summary>
 /// The ledger's operations as this service uses them. A refusal becomes a <see cref="FaultException"/> with the ledger's
@@ -22,6 +22,8 @@ internal sealed class LedgerGateway(LedgerService.LedgerServiceClient client)
     /// <summary>Both tries end inside the gateway's 2 s for one attempt at this service.</summary>
     private static readonly TimeSpan Deadline = TimeSpan.FromMilliseconds(800);
 
+    private readonly LedgerCalls calls = new((request, cancel) => CallAsync(client.ExecuteBatchAsync, request, cancel));
+
     public Task<OpenAccountsResponse> OpenAccountsAsync(OpenAccountsRequest request, CancellationToken cancel) =>
         CallAsync(client.OpenAccountsAsync, request, cancel);
 
@@ -33,6 +35,27 @@ internal sealed class LedgerGateway(LedgerService.LedgerServiceClient client)
 
     public Task<PostTransactionResponse> ReverseAsync(ReverseTransactionRequest request, CancellationToken cancel) =>
         CallAsync(client.ReverseTransactionAsync, request, cancel);
+
+    /// <summary>
+    /// Hold and capture in one, for what is spent at once; shares a call with what comes at the same time. The answer names
+    /// what was available on every source right after.
+    /// </summary>
+    public async Task<Spent> SpendAsync(SpendRequest request, CancellationToken cancel)
+    {
+        Outcome outcome;
+        try
+        {
+            outcome = await calls.ExecuteAsync(new Operation { Spend = request }, cancel);
+        }
+        catch (OperationCanceledException gone) when (cancel.IsCancellationRequested)
+        {
+            throw new LedgerUnknownException("Nobody waited for the ledger's answer.", gone);
+        }
+
+        return outcome.Refusal is { } refusal
+            ? throw Translate(refusal.Code, refusal.Detail, null)
+            : outcome.Spend.Spent;
+    }
 
     public async Task<Hold> PlaceHoldAsync(PlaceHoldRequest request, CancellationToken cancel) =>
         (await CallAsync(client.PlaceHoldAsync, request, cancel)).Hold;
@@ -80,7 +103,7 @@ internal sealed class LedgerGateway(LedgerService.LedgerServiceClient client)
     }
 
     // Busy is silence: the same question may be answered later. A code that none of our questions should provoke is a bug.
-    private static Exception Translate(string code, string detail, RpcException refusal) =>
+    private static Exception Translate(string code, string detail, RpcException? refusal) =>
         code == CommonFaults.Busy.Code || code == CommonFaults.RequestInProgress.Code || code == CommonFaults.InternalError.Code
             ? new LedgerUnknownException($"The ledger is busy: {detail}", refusal)
             : Faults.FromLedger(code) is { } fault

@@ -10,14 +10,14 @@ internal sealed record AccountToOpen(AccountId Id, string Name, string Asset, lo
     /// <summary>Refuses what no account can be.</summary>
     public AccountToOpen Check(string field)
     {
-        if (Name.Length is 0 or > LedgerLimits.NameCharacters || !Text.IsStorable(Name))
+        if (Name.Length is 0 or > LedgerLimits.NameCharacters || !Text.IsLine(Name))
         {
-            throw Invalid(field + "/name", $"A name has 1 to {LedgerLimits.NameCharacters} characters.");
+            throw Invalid(field + "/name", $"A name has 1 to {LedgerLimits.NameCharacters} characters, and no control characters.");
         }
 
         if (!IsAsset(Asset))
         {
-            throw Invalid(field + "/asset", "An asset is an ISO currency or PTS:programme.");
+            throw Invalid(field + "/asset", "An asset is a currency of ISO 4217 or PTS:programme.");
         }
 
         if (Floor is > 0 or <= -Money.Limit)
@@ -36,7 +36,7 @@ internal sealed record AccountToOpen(AccountId Id, string Name, string Asset, lo
     }
 
     private static bool IsAsset(string asset) =>
-        (asset.Length == 3 && asset.All(char.IsAsciiLetterUpper))
+        Currency.TryParse(asset, out _)
         || (asset.StartsWith("PTS:", StringComparison.Ordinal) && asset.Length is > 4 and <= 44
             && asset.Skip(4).All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c == '_'));
 
@@ -44,16 +44,21 @@ internal sealed record AccountToOpen(AccountId Id, string Name, string Asset, lo
         new(CommonFaults.InvalidRequest, detail, new FieldError(pointer, "invalid"));
 }
 
-/// <summary>Opens accounts; one of the same merchant, name and asset that exists is returned as it is.</summary>
+/// <summary>
+/// Opens accounts for their owner; one of the same merchant, name and asset that exists is returned as it is, unless it is
+/// somebody else's.
+/// </summary>
 internal static class AccountOpening
 {
     public static async Task<IReadOnlyList<AccountRow>> OpenAsync(
-        DbSession db, MerchantId merchant, IReadOnlyList<AccountToOpen> accounts, DateTimeOffset now)
+        DbSession db, MerchantId merchant, IReadOnlyList<AccountToOpen> accounts, Caller caller, DateTimeOffset now)
     {
         var args = new
         {
             merchant,
-            Now = now,
+            caller.Owner,
+            // In the API's precision, as every time of the books: an instant that was shown finds what it was shown for.
+            Now = now.AddTicks(-(now.Ticks % TimeSpan.TicksPerMillisecond)),
             Ids = accounts.Select(a => a.Id.Value).ToArray(),
             Names = accounts.Select(a => a.Name).ToArray(),
             Assets = accounts.Select(a => a.Asset).ToArray(),
@@ -64,16 +69,21 @@ internal static class AccountOpening
         };
         await db.ExecuteAsync(Sql.Open, args);
         var rows = (await db.QueryAsync<AccountRow>(Sql.Find, args)).ToDictionary(row => (row.Name, row.Asset));
-        return [.. accounts.Select(a => rows.GetValueOrDefault((a.Name, a.Asset))
-            ?? throw new FaultException(CommonFaults.InvalidRequest, $"The id {a.Id} is another account's."))];
+        return [.. accounts.Select(a => Require(caller, rows.GetValueOrDefault((a.Name, a.Asset))
+            ?? throw new FaultException(CommonFaults.InvalidRequest, $"The id {a.Id} is another account's.")))];
     }
+
+    private static AccountRow Require(Caller caller, AccountRow row) => row.Owner == caller.Owner
+        ? row
+        : throw new FaultException(Faults.OwnedByService, $"{row.AccountId}, called '{row.Name}', belongs to {row.Owner ?? "the merchant"}.");
 
     private static class Sql
     {
         public const string Open = """
             WITH opened AS (
-                INSERT INTO accounts (account_id, merchant_id, name, asset, floor, ceiling, striped, created_at, changed_at)
-                SELECT id, @Merchant, name, asset, floor, ceiling, striped, @Now, @Now
+                INSERT INTO accounts (account_id, merchant_id, name, asset, floor, ceiling, striped, owner,
+                                      created_at, changed_at)
+                SELECT id, @Merchant, name, asset, floor, ceiling, striped, @Owner, @Now, @Now
                   FROM unnest(@Ids, @Names, @Assets, @Floors, @Ceilings, @Striped) AS a (id, name, asset, floor, ceiling, striped)
                  ORDER BY id
                     ON CONFLICT DO NOTHING

@@ -6,17 +6,17 @@ namespace LocalPlus.Ledger.Accounts;
 /// <summary>
 /// PATCH /v1/accounts/{id} with If-Match: freezes, opens or closes it, or moves its floor or ceiling. 409 account_not_empty
 /// when closing what still has value, account_closed when it is closed already, 422 limit_exceeded for a floor or ceiling
-/// that the balance does not keep. A striped account's version counts postings too; it has no limits to change.
+/// that the balance does not keep, 403 owned_by_service for an account that a service opened. A striped account's version counts postings too; it has no limits to change.
 /// </summary>
 internal static class ChangeAccount
 {
     public static IEndpointRouteBuilder MapChangeAccount(this IEndpointRouteBuilder group)
     {
-        group.MapPatch("/accounts/{id}", Handle).RequireScope("ledger:write");
+        group.MapPatch("/accounts/{id}", HandleAsync).RequireScope("ledger:write");
         return group;
     }
 
-    private static Task<IResult> Handle(
+    private static Task<IResult> HandleAsync(
         AccountId id, Request request, HttpContext http, IdempotentRequests requests, TimeProvider time, CancellationToken cancel)
     {
         var (merchant, version) = (http.GetMerchant().MerchantId, http.RequireIfMatch());
@@ -27,6 +27,7 @@ internal static class ChangeAccount
             await db.QueryAsync<AccountId>(Sql.Lock, new { id, merchant });
             var row = await db.QuerySingleOrDefaultAsync<AccountRow>(Sql.Find, new { id, merchant })
                 ?? throw new FaultException(CommonFaults.NotFound, $"There is no account {id}.");
+            Books.Caller.Merchant.RequireMayChange(row.AccountId, row.Owner);
             if (row.Revision != version)
             {
                 throw new FaultException(CommonFaults.VersionConflict, $"The account is at version {row.Revision}.");
@@ -34,10 +35,17 @@ internal static class ChangeAccount
 
             var (floor, ceiling) = (request.Floor ?? row.Floor, request.Ceiling ?? row.Ceiling);
             Check(row, request, floor, ceiling);
-            await db.ExecuteAsync(Sql.Change, new { id, Status = Name(request.Status) ?? row.Status, floor, ceiling, Now = time.GetUtcNow() });
+            await db.ExecuteAsync(Sql.Change, new { id, Status = Name(request.Status) ?? row.Status, floor, ceiling, Now = Now(time) });
             var changed = (await db.QuerySingleOrDefaultAsync<AccountRow>(Sql.Find, new { id, merchant }))!;
             return Answer.Ok(AccountView.Of(changed), changed.Revision);
         }, cancel);
+    }
+
+    /// <summary>In the API's precision, as every time of the books.</summary>
+    private static DateTimeOffset Now(TimeProvider time)
+    {
+        var now = time.GetUtcNow();
+        return now.AddTicks(-(now.Ticks % TimeSpan.TicksPerMillisecond));
     }
 
     private static void Check(AccountRow row, Request request, long? floor, long? ceiling)

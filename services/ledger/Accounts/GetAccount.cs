@@ -8,11 +8,11 @@ internal static class GetAccount
 {
     public static IEndpointRouteBuilder MapGetAccount(this IEndpointRouteBuilder group)
     {
-        group.MapGet("/accounts/{id}", Handle).RequireScope("ledger:read");
+        group.MapGet("/accounts/{id}", HandleAsync).RequireScope("ledger:read");
         return group;
     }
 
-    private static async Task<IResult> Handle(AccountId id, HttpContext http, Database database, CancellationToken cancel)
+    private static async Task<IResult> HandleAsync(AccountId id, HttpContext http, Database database, CancellationToken cancel)
     {
         var row = await AccountReader.FindAsync(database, http.GetMerchant().MerchantId, id, cancel);
         return Answer.Ok(AccountView.Of(row), row.Revision);

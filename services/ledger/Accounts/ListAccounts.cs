@@ -7,11 +7,11 @@ internal static class ListAccounts
 {
     public static IEndpointRouteBuilder MapListAccounts(this IEndpointRouteBuilder group)
     {
-        group.MapGet("/accounts", Handle).RequireScope("ledger:read");
+        group.MapGet("/accounts", HandleAsync).RequireScope("ledger:read");
         return group;
     }
 
-    private static async Task<IResult> Handle(
+    private static async Task<IResult> HandleAsync(
         string? name, string? asset, string? status, int? limit, string? cursor, HttpContext http, Database database, CursorCodec cursors,
         CancellationToken cancel)
     {

@@ -38,13 +38,19 @@ internal sealed class Account(AccountState state)
 
     public required AccountStatus Status { get; init; }
 
+    /// <summary>The service that alone changes it; null: it is the merchant's own.</summary>
+    public string? Owner { get; init; }
+
     public bool Striped { get; init; }
 
     /// <summary>0, or which stripe of a striped account this is.</summary>
     public short Stripe { get; init; }
 
-    /// <summary>For a striped account: what its other stripes add up to, as seen without a lock.</summary>
-    public long Elsewhere { get; init; }
+    /// <summary>
+    /// For a striped account: what its other stripes add up to, as seen without a lock; null: nobody asked, so its stripe has
+    /// its share of the range to itself.
+    /// </summary>
+    public long? Elsewhere { get; init; } = 0;
 
     public AccountState Loaded { get; } = state;
 
@@ -52,7 +58,7 @@ internal sealed class Account(AccountState state)
 
     public bool IsChanged => State != Loaded;
 
-    public long Posted => State.Posted + Elsewhere;
+    public long Posted => State.Posted + (Elsewhere ?? 0);
 
     public long Held => State.Held;
 
@@ -91,13 +97,14 @@ internal sealed class Account(AccountState state)
     /// </summary>
     public void RequireInRange()
     {
-        if (Math.Abs(State.Posted) >= Money.Limit || Math.Abs(Posted) >= Money.Limit || Held >= Money.Limit || Available <= -Money.Limit)
+        var limit = Elsewhere is null ? Money.Limit / LedgerLimits.Stripes : Money.Limit;
+        if (Math.Abs(State.Posted) >= limit || Math.Abs(Posted) >= limit || Held >= limit || Available <= -limit)
         {
             throw new FaultException(Faults.LimitExceeded, $"The balance of {Id} would leave the range of amounts.");
         }
     }
 
-    public static FaultException Insufficient(string asset, long available, string detail) => new(Faults.InsufficientBalance, detail)
+    public static FaultException Insufficient(string? asset, long available, string detail) => new(Faults.InsufficientBalance, detail)
     {
         Extensions = new Dictionary<string, object?>(StringComparer.Ordinal) { ["available"] = available, ["asset"] = asset },
     };

@@ -69,6 +69,17 @@ internal sealed class Book(DateTimeOffset now)
         }
     }
 
+    /// <summary>The merchant's accounts among these, those that the holds are on, and those that the originals touched.</summary>
+    public IEnumerable<Account> Reached(
+        MerchantId merchant, IEnumerable<Guid> accountIds, IEnumerable<Guid> holdIds, IEnumerable<Guid> originalIds) => accountIds
+        .Select(id => new AccountId(id))
+        .Concat(holdIds.SelectMany(id => holds.TryGetValue(new HoldId(id), out var hold) ? hold.Progress.Items : [])
+            .Select(item => item.AccountId))
+        .Concat(originalIds
+            .SelectMany(id => originals.TryGetValue(new TransactionId(id), out var original) ? original.Postings : [])
+            .SelectMany(posting => new[] { posting.Source, posting.Destination }))
+        .Select(id => accounts.GetValueOrDefault(id)).OfType<Account>().Where(account => account.MerchantId == merchant);
+
     public Account Account(MerchantId merchant, AccountId id) =>
         accounts.TryGetValue(id, out var account) && account.MerchantId == merchant
             ? account
@@ -110,6 +121,7 @@ internal sealed class Book(DateTimeOffset now)
             recordedAt = Later(recordedAt, Later(source.State.ChangedAt, destination.State.ChangedAt));
         }
 
+        recordedAt = WholeMilliseconds(recordedAt);
         var available = Array.ConvertAll(touched, account => account.Available);
         var entries = new Entry[touched.Length];
         for (var line = 0; line < touched.Length; line++)
@@ -196,12 +208,22 @@ internal sealed class Book(DateTimeOffset now)
 
     private static DateTimeOffset Later(DateTimeOffset one, DateTimeOffset other) => one > other ? one : other;
 
+    /// <summary>Up to the next whole millisecond, the API's precision: accounts of earlier releases have finer times.</summary>
+    private static DateTimeOffset WholeMilliseconds(DateTimeOffset instant)
+    {
+        var rest = instant.Ticks % TimeSpan.TicksPerMillisecond;
+        return rest == 0 ? instant : instant.AddTicks(TimeSpan.TicksPerMillisecond - rest);
+    }
+
     private static void RequireUnused(
         Dictionary<(MerchantId Merchant, string Reference), string> references, MerchantId merchant, string? reference)
     {
         if (reference is not null && references.TryGetValue((merchant, reference), out var owner))
         {
-            throw new FaultException(CommonFaults.ReferenceReused, $"Reference '{reference}' is that of {owner}.");
+            throw new FaultException(CommonFaults.ReferenceReused, $"Reference '{reference}' is that of {owner}.")
+            {
+                Extensions = new Dictionary<string, object?>(StringComparer.Ordinal) { ["existing_id"] = owner },
+            };
         }
     }
 

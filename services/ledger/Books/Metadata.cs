@@ -15,7 +15,7 @@ internal static class Metadata
         foreach (var (key, value) in metadata ?? [])
         {
             if (key.Length is 0 or > LedgerLimits.MetadataKeyCharacters || value is null || value.Length > LedgerLimits.MetadataCharacters
-                || !Text.IsStorable(key) || !Text.IsStorable(value))
+                || !Text.IsLine(key) || !Text.IsStorable(value))
             {
                 throw Invalid($"a key has 1 to {LedgerLimits.MetadataKeyCharacters} characters, a text up to {LedgerLimits.MetadataCharacters}");
             }
@@ -43,6 +43,9 @@ internal static class Metadata
 /// <summary>Text that PostgreSQL can store and JSON can carry: no NUL, no lone surrogates.</summary>
 internal static class Text
 {
+    /// <summary>Storable, and without control characters: what is searched for, logged and shown in a line.</summary>
+    public static bool IsLine(string text) => IsStorable(text) && !text.Any(char.IsControl);
+
     public static bool IsStorable(string text)
     {
         for (var i = 0; i < text.Length; i++)

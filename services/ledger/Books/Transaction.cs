@@ -22,6 +22,11 @@ internal sealed record Transaction(
     TransactionId Id, MerchantId MerchantId, Header Header, TransactionId? Reverses, HoldId? HoldId, DateTimeOffset EffectiveAt,
     DateTimeOffset RecordedAt, IReadOnlyList<Posting> Postings, Entry[] Entries)
 {
+    /// <summary>What gives and takes points, with their value beside them.</summary>
+    private static readonly string[] LinkedKinds = ["earn", "burn"];
+
+    public static bool IsLinked(string kind) => LinkedKinds.Contains(kind, StringComparer.Ordinal);
+
     /// <summary>Ends in a zero byte, whose place the line takes in the ids of the entries.</summary>
     public static TransactionId NewId(DateTimeOffset now)
     {
@@ -49,6 +54,9 @@ internal sealed class Original(long[] reversed)
     public required MerchantId MerchantId { get; init; }
 
     public required bool IsReversal { get; init; }
+
+    /// <summary>Whether its postings say one thing in several assets and only go back together.</summary>
+    public bool IsLinked { get; init; }
 
     public required IReadOnlyList<Posting> Postings { get; init; }
 

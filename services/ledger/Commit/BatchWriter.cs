@@ -20,6 +20,31 @@ internal sealed class BatchWriter(
 
     public void Write(IReadOnlyList<Command> batch)
     {
+        Rehearse([.. batch.Where(command => command.IsDryRun)]);
+        WriteForGood([.. batch.Where(command => !command.IsDryRun)]);
+    }
+
+    public void Dispose() => connection?.Dispose();
+
+    /// <summary>Decides on the books as they are, without a lock that a writer would wait for, and writes nothing.</summary>
+    private void Rehearse(IReadOnlyList<Command> batch)
+    {
+        if (batch.Count == 0)
+        {
+            return;
+        }
+
+        InTransaction(batch, open =>
+        {
+            var (book, known) = BookReader.Read(open, batch, stripe, clock, isRehearsal: true);
+            var decided = Decide(batch, book, known);
+            BookReader.End(open);
+            return decided;
+        });
+    }
+
+    private void WriteForGood(IReadOnlyList<Command> batch)
+    {
         if (batch.Count > 1 && TryTogether(batch))
         {
             return;
@@ -30,8 +55,6 @@ internal sealed class BatchWriter(
             WriteAlone(command);
         }
     }
-
-    public void Dispose() => connection?.Dispose();
 
     /// <summary>Refusals that say something of a single command, or that go away by themselves: worth another try.</summary>
     private static bool IsConflict(PostgresException exception) => exception.SqlState is
@@ -82,7 +105,15 @@ internal sealed class BatchWriter(
         }
     }
 
-    private void Transact(IReadOnlyList<Command> batch)
+    private void Transact(IReadOnlyList<Command> batch) => InTransaction(batch, open =>
+    {
+        var (book, known) = BookReader.Read(open, batch, stripe, clock, isRehearsal: false);
+        var decided = Decide(batch, book, known);
+        BookWriter.Write(open, book, decided.Fresh, decided.Traces);
+        return decided;
+    });
+
+    private void InTransaction(IReadOnlyList<Command> batch, Func<NpgsqlConnection, Decided> transact)
     {
         using var activity = Telemetry.Source.StartActivity(
             "commit batch", ActivityKind.Internal, batch[0].Trace, links: batch.Skip(1).Select(command => new ActivityLink(command.Trace)));
@@ -91,15 +122,13 @@ internal sealed class BatchWriter(
         var open = Open();
         try
         {
-            var (book, known) = BookReader.Read(open, batch, stripe, clock);
-            var decided = Decide(batch, book, known);
-            BookWriter.Write(open, book, decided.Fresh, decided.Traces);
+            var decided = transact(open);
             foreach (var (command, answer) in decided.Answers)
             {
                 command.Complete(answer);
             }
 
-            if (book.Transactions.Count > 0)
+            if (decided.Traces.Count > 0)
             {
                 outbox.Ring();
             }
@@ -155,7 +184,7 @@ internal sealed class BatchWriter(
     {
         try
         {
-            Answer Apply(Book b) => command.Door.Write(command.Operation.Apply(b));
+            Answer Apply(Book b) => command.Door.Write(command.Operation.Decide(b));
             return (command.IsDryRun ? book.Rehearse(Apply) : book.Try(Apply), true);
         }
         catch (FaultException refusal)

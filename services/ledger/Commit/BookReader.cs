@@ -13,9 +13,12 @@ namespace LocalPlus.Ledger.Commit;
 /// </summary>
 internal static class BookReader
 {
-    /// <summary>The batch's book, and the stored answers of those of its keys that were used before.</summary>
+    /// <summary>
+    /// The batch's book, and the stored answers of those of its keys that were used before. A rehearsal sees the same rows of
+    /// one moment, and locks none.
+    /// </summary>
     public static (Book Book, Dictionary<Guid, StoredAnswer> Known) Read(
-        NpgsqlConnection connection, IReadOnlyList<Command> commands, short stripe, LedgerClock clock)
+        NpgsqlConnection connection, IReadOnlyList<Command> commands, short stripe, LedgerClock clock, bool isRehearsal)
     {
         var needs = new Needs();
         foreach (var command in commands)
@@ -24,15 +27,24 @@ internal static class BookReader
         }
 
         using var batch = new NpgsqlBatch(connection);
-        batch.Add(Sql.Begin);
+        batch.Add(isRehearsal ? Sql.BeginRehearsal : Sql.Begin);
         batch.Add(Sql.Answers).Ids([.. commands.Where(command => command.IsKeyed).Select(command => command.AnswerId)]);
-        AddReads(batch, needs, stripe);
+        AddReads(batch, needs, stripe, isRehearsal ? Unlocked : sql => sql);
         using var rows = batch.ExecuteReader();
         var known = ReadAnswers(rows);
         return (ReadBook(rows, needs, clock), known);
     }
 
-    private static void AddReads(NpgsqlBatch batch, Needs needs, short stripe)
+    /// <summary>Ends a rehearsal.</summary>
+    public static void End(NpgsqlConnection connection)
+    {
+        using var command = new NpgsqlCommand(Sql.End, connection);
+        command.ExecuteNonQuery();
+    }
+
+    private static string Unlocked(string sql) => sql.Replace(Sql.Lock, "", StringComparison.Ordinal);
+
+    private static void AddReads(NpgsqlBatch batch, Needs needs, short stripe, Func<string, string> text)
     {
         Guid[] accounts = [.. needs.Accounts];
         Guid[] holds = [.. needs.Holds];
@@ -41,16 +53,17 @@ internal static class BookReader
         AddReferences(batch, Sql.HoldReferences, needs.HoldReferences);
         if (holds.Length + originals.Length == 0)
         {
-            batch.Add(Sql.Stripes).Ids(accounts).With(NpgsqlDbType.Smallint, stripe);
-            batch.Add(Sql.Accounts).Ids(accounts);
+            batch.Add(text(Sql.Stripes)).With(NpgsqlDbType.Boolean, needs.StripedSums).Ids(accounts).With(NpgsqlDbType.Smallint, stripe);
+            batch.Add(text(Sql.Accounts)).Ids(accounts);
         }
         else
         {
-            batch.Add(Sql.StripesReached).Ids(accounts).Ids(holds).Ids(originals).With(NpgsqlDbType.Smallint, stripe);
-            batch.Add(Sql.AccountsReached).Ids(accounts).Ids(holds).Ids(originals);
-            batch.Add(Sql.ReversalLines).Ids(originals);
+            batch.Add(text(Sql.StripesReached)).Ids(accounts).Ids(holds).Ids(originals)
+                .With(NpgsqlDbType.Smallint, stripe).With(NpgsqlDbType.Boolean, needs.StripedSums);
+            batch.Add(text(Sql.AccountsReached)).Ids(accounts).Ids(holds).Ids(originals);
+            batch.Add(text(Sql.ReversalLines)).Ids(originals);
             batch.Add(Sql.Originals).Ids(originals);
-            batch.Add(Sql.Holds).Ids(holds);
+            batch.Add(text(Sql.Holds)).Ids(holds);
             batch.Add(Sql.HoldItems).Ids(holds);
         }
 
@@ -117,11 +130,11 @@ internal static class BookReader
 
     private static List<Account> ReadAccounts(NpgsqlDataReader rows)
     {
-        var stripes = new Dictionary<Guid, (short Stripe, AccountState State, long Elsewhere)>();
+        var stripes = new Dictionary<Guid, (short Stripe, AccountState State, long? Elsewhere)>();
         while (rows.Read())
         {
             var state = new AccountState(rows.GetInt64(2), 0, rows.GetInt64(3), 0, Instant(rows, 4));
-            stripes.Add(rows.GetGuid(0), (rows.GetInt16(1), state, rows.GetInt64(5)));
+            stripes.Add(rows.GetGuid(0), (rows.GetInt16(1), state, rows.IsDBNull(5) ? null : rows.GetInt64(5)));
         }
 
         rows.NextResult();
@@ -140,6 +153,7 @@ internal static class BookReader
                 Ceiling = rows.IsDBNull(5) ? null : rows.GetInt64(5),
                 Status = Enum.Parse<AccountStatus>(rows.GetString(6), ignoreCase: true),
                 Striped = rows.GetBoolean(7),
+                Owner = rows.IsDBNull(13) ? null : rows.GetString(13),
                 Stripe = stripe,
                 Elsewhere = elsewhere,
             });
@@ -158,11 +172,12 @@ internal static class BookReader
         }
 
         rows.NextResult();
-        var postings = new List<(Guid Transaction, Guid Merchant, bool IsReversal, Posting Posting)>();
+        var postings = new List<(Guid Transaction, Guid Merchant, bool IsReversal, Posting Posting, string Kind)>();
         while (rows.Read())
         {
             postings.Add((rows.GetGuid(0), rows.GetGuid(1), !rows.IsDBNull(2),
-                new Posting(new AccountId(rows.GetGuid(3)), new AccountId(rows.GetGuid(4)), rows.GetInt64(5))));
+                new Posting(new AccountId(rows.GetGuid(3)), new AccountId(rows.GetGuid(4)), rows.GetInt64(5)),
+                rows.GetString(6)));
         }
 
         rows.NextResult();
@@ -172,6 +187,7 @@ internal static class BookReader
                 Id = new TransactionId(lines.Key),
                 MerchantId = new MerchantId(lines.First().Merchant),
                 IsReversal = lines.First().IsReversal,
+                IsLinked = Transaction.IsLinked(lines.First().Kind),
                 Postings = [.. lines.Select(line => line.Posting)],
             })];
     }
@@ -204,6 +220,13 @@ internal static class BookReader
     {
         public const string Begin = "BEGIN";
 
+        public const string BeginRehearsal = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+
+        public const string End = "COMMIT";
+
+        // NO KEY, so that foreign keys may still be checked.
+        public const string Lock = "FOR NO KEY UPDATE";
+
         public const string Answers = """
             SELECT answer_id, fingerprint, status, location, body
               FROM answers
@@ -223,10 +246,23 @@ internal static class BookReader
             """;
 
         // A stripe is its writer's own as long as there are no more writers than stripes: in practice nobody waits here.
-        public const string Stripes = $"{StripesWhere} s.account_id = ANY($1) AND s.stripe = $2 {LockedInOrder}";
-        public const string StripesReached = $"{StripesWhere} s.account_id IN ({Reached}) AND s.stripe = $4 {LockedInOrder}";
+        public const string Stripes = $"""
+            SELECT {StripeColumns}, CASE WHEN $1 THEN {Elsewhere} END AS elsewhere
+              FROM account_stripes s
+             WHERE s.account_id = ANY($2)
+               AND s.stripe = $3
+            {LockedInOrder}
+            """;
 
-        // In id order whatever the plan: rows are locked above the sort. NO KEY, so that foreign keys may still be checked.
+        public const string StripesReached = $"""
+            SELECT {StripeColumns}, CASE WHEN $5 THEN {Elsewhere} END AS elsewhere
+              FROM account_stripes s
+             WHERE s.account_id IN ({Reached})
+               AND s.stripe = $4
+            {LockedInOrder}
+            """;
+
+        // In id order whatever the plan: rows are locked above the sort.
         // A striped account's own row is read without a lock, which is what stripes are for.
         public const string Accounts = $"""
             WITH locked AS ({AccountsWhere} account_id = ANY($1) AND NOT striped {LockedInOrder})
@@ -245,16 +281,15 @@ internal static class BookReader
              UNION SELECT account_id FROM ledger_entries WHERE transaction_id = ANY($3)
             """;
 
-        private const string StripesWhere = """
-            SELECT s.account_id, s.stripe, s.posted, s.sequence, s.changed_at,
-                   (SELECT sum(o.posted)::bigint FROM account_stripes o
-                     WHERE o.account_id = s.account_id AND o.stripe <> s.stripe) AS elsewhere
-              FROM account_stripes s
-             WHERE
+        private const string StripeColumns = "s.account_id, s.stripe, s.posted, s.sequence, s.changed_at";
+
+        // 15 rows of each striped account: only where an answer shows what they come to.
+        private const string Elsewhere = """
+            (SELECT sum(o.posted)::bigint FROM account_stripes o WHERE o.account_id = s.account_id AND o.stripe <> s.stripe)
             """;
 
         private const string AccountColumns =
-            "account_id, merchant_id, name, asset, floor, ceiling, status, striped, posted, held, sequence, revision, changed_at";
+            "account_id, merchant_id, name, asset, floor, ceiling, status, striped, posted, held, sequence, revision, changed_at, owner";
 
         private const string AccountsWhere = $"""
             SELECT {AccountColumns}
@@ -262,18 +297,18 @@ internal static class BookReader
              WHERE
             """;
 
-        private const string LockedInOrder = "ORDER BY account_id FOR NO KEY UPDATE";
+        private const string LockedInOrder = $"ORDER BY account_id {Lock}";
 
-        public const string ReversalLines = """
+        public const string ReversalLines = $"""
             SELECT transaction_id, posting, reversed
               FROM reversal_lines
              WHERE transaction_id = ANY($1)
              ORDER BY transaction_id, posting
-               FOR NO KEY UPDATE
+            {Lock}
             """;
 
         public const string Originals = """
-            SELECT s.transaction_id, t.merchant_id, t.reverses, s.account_id, d.account_id, d.amount
+            SELECT s.transaction_id, t.merchant_id, t.reverses, s.account_id, d.account_id, d.amount, t.kind
               FROM transactions t
               JOIN ledger_entries s ON s.transaction_id = t.transaction_id AND s.line % 2 = 0
               JOIN ledger_entries d ON d.transaction_id = t.transaction_id AND d.line = s.line + 1
@@ -286,7 +321,7 @@ internal static class BookReader
               FROM holds
              WHERE hold_id = ANY($1)
              ORDER BY hold_id
-               FOR NO KEY UPDATE
+            {Lock}
             """;
 
         public const string HoldItems = """

@@ -22,6 +22,15 @@ internal sealed class Command(Operation operation, Door door, string? key, byte[
     /// <summary>Answer what would happen, and change nothing.</summary>
     public bool IsDryRun { get; init; }
 
+    /// <summary>One of many that came in one request.</summary>
+    public bool IsOfBulk { get; init; }
+
+    /// <summary>Whether it queues with the bulks and dry runs rather than with the tills.</summary>
+    public bool IsHeap => IsDryRun || IsOfBulk || Operation.Weight > 1;
+
+    /// <summary>Its caller waits no longer.</summary>
+    public CancellationToken GivenUp { get; set; }
+
     public bool IsKeyed { get; } = key is not null;
 
     /// <summary>What the key is stored under: half of SHA-256 over merchant, door, operation and key.</summary>

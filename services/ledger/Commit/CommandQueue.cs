@@ -1,4 +1,3 @@
-using System.Threading.Channels;
 using LocalPlus.Hosting;
 using LocalPlus.Kernel;
 
@@ -7,65 +6,63 @@ namespace LocalPlus.Ledger.Commit;
 /// <summary>
 /// Group commit (ADR 0003): callers queue commands, a few writers take whatever waits, up to
 /// <see cref="LedgerLimits.BatchCommands"/>, and give it one database transaction. Nobody waits for a batch to fill: a lonely
-/// command is a batch of one, and the busier the ledger is the more commands share a flush.
+/// command is a batch of one, and the busier the ledger is the more commands share a flush. What comes in heaps (bulks, dry
+/// runs) has a lane and a writer of its own, so that tills never queue behind it.
 /// </summary>
 internal sealed class CommandQueue(Func<int, BatchWriter> makeWriter, TimeProvider time, ILogger<CommandQueue> log) : BackgroundService
 {
-    private readonly Channel<Command> queue = Channel.CreateBounded<Command>(
-        new BoundedChannelOptions(LedgerLimits.QueuedCommands) { FullMode = BoundedChannelFullMode.Wait });
-
-    public int Waiting => queue.Reader.Count;
+    private readonly FairQueue tills = new(LedgerLimits.QueuedPerMerchant, LedgerLimits.QueuedCommands);
+    private readonly FairQueue heaps = new(LedgerLimits.HeapedPerMerchant, LedgerLimits.HeapedCommands);
 
     /// <summary>
-    /// The command's answer, once it is durable. A full queue is busy, and so is a database that does not answer in time.
-    /// Giving up waiting does not undo the command: its key tells later what became of it.
+    /// The command's answer, once it is durable. Too much waiting is busy, for a heap quota_exceeded, and so is a database
+    /// that does not answer in time. Giving up waiting does not undo a command that was begun: its key tells later what
+    /// became of it. One that was not begun is left.
     /// </summary>
     public Task<Answer> RunAsync(Command command, CancellationToken cancel)
     {
         command.QueuedAt = time.GetTimestamp();
-        return queue.Writer.TryWrite(command)
-            ? command.Completion.WaitAsync(LedgerLimits.AnswerDeadline, time, cancel)
-            : throw new FaultException(CommonFaults.Busy, "The ledger has more to do than it can queue.");
-    }
-
-    /// <summary>As <see cref="RunAsync"/>, waiting for a place in the queue: for work that comes in heaps.</summary>
-    public async Task<Answer> RunPatientlyAsync(Command command, CancellationToken cancel)
-    {
-        command.QueuedAt = time.GetTimestamp();
-        try
+        command.GivenUp = cancel;
+        return (command.IsHeap ? heaps : tills).TryAdd(command) switch
         {
-            await queue.Writer.WriteAsync(command, cancel);
-        }
-        catch (ChannelClosedException)
-        {
-            throw new FaultException(CommonFaults.Busy, "The ledger is being stopped.");
-        }
-
-        return await command.Completion.WaitAsync(LedgerLimits.AnswerDeadline, time, cancel);
+            Admission.Admitted => command.Completion.WaitAsync(LedgerLimits.AnswerDeadline, time, cancel),
+            Admission.MerchantFull when command.IsHeap => throw new FaultException(
+                CommonFaults.QuotaExceeded, $"At most {LedgerLimits.HeapedPerMerchant} dry runs and items of bulks wait at once."),
+            _ => throw new FaultException(CommonFaults.Busy, "The ledger has more to do than it can queue."),
+        };
     }
 
     /// <summary>Takes nothing more; what was accepted is still answered before the process ends.</summary>
     public override Task StopAsync(CancellationToken cancellationToken)
     {
-        queue.Writer.TryComplete();
+        tills.Close();
+        heaps.Close();
         return base.StopAsync(cancellationToken);
     }
 
-    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
-        Task.WhenAll(Enumerable.Range(0, LedgerLimits.Writers).Select(i => Task.Factory.StartNew(
-            () => Drain(i), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default)));
+    public override void Dispose()
+    {
+        base.Dispose();
+        tills.Dispose();
+        heaps.Dispose();
+    }
 
-    private void Drain(int index)
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(
+    [
+        .. Enumerable.Range(0, LedgerLimits.Writers).Select(i => Start(() => Drain(i, tills, LedgerLimits.BatchCommands))),
+        Start(() => Drain(LedgerLimits.Writers, heaps, LedgerLimits.HeapBatchWeight)),
+    ]);
+
+    private static Task Start(Action drain) =>
+        Task.Factory.StartNew(drain, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+
+    private void Drain(int index, FairQueue queue, int weight)
     {
         using var writer = makeWriter(index);
-        var batch = new List<Command>(LedgerLimits.BatchCommands);
-        while (queue.Reader.WaitToReadAsync().AsTask().GetAwaiter().GetResult())
+        var batch = new List<Command>();
+        while (queue.Take(batch, weight))
         {
-            while (batch.Count < LedgerLimits.BatchCommands && queue.Reader.TryRead(out var command))
-            {
-                batch.Add(command);
-            }
-
+            batch.RemoveAll(IsLate);
             try
             {
                 writer.Write(batch);
@@ -78,5 +75,17 @@ internal sealed class CommandQueue(Func<int, BatchWriter> makeWriter, TimeProvid
 
             batch.Clear();
         }
+    }
+
+    /// <summary>Whose caller has gone, or waited so long that it goes before the answer, is not begun: nothing has moved.</summary>
+    private bool IsLate(Command command)
+    {
+        if (!command.GivenUp.IsCancellationRequested && time.GetElapsedTime(command.QueuedAt) <= LedgerLimits.CommandDeadline)
+        {
+            return false;
+        }
+
+        command.Fail(new FaultException(CommonFaults.Busy, "The ledger did not get to it in time."));
+        return true;
     }
 }

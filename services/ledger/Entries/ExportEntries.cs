@@ -17,12 +17,12 @@ internal static class ExportEntries
 
     public static IEndpointRouteBuilder MapExportEntries(this IEndpointRouteBuilder group)
     {
-        group.MapGet("/accounts/{id}/entries/export", Handle).RequireScope("ledger:read");
+        group.MapGet("/accounts/{id}/entries/export", HandleAsync).RequireScope("ledger:read");
         return group;
     }
 
-    private static async Task<IResult> Handle(
-        AccountId id, string? format, DateTimeOffset? from, DateTimeOffset? to, HttpContext http, Database database, CancellationToken cancel)
+    private static async Task<IResult> HandleAsync(
+        AccountId id, string? format, Instant? from, Instant? to, HttpContext http, Database database, CancellationToken cancel)
     {
         var period = Period.Of(from, to);
         var csv = format switch

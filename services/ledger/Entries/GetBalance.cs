@@ -12,12 +12,12 @@ internal static class GetBalance
 {
     public static IEndpointRouteBuilder MapGetBalance(this IEndpointRouteBuilder group)
     {
-        group.MapGet("/accounts/{id}/balance", Handle).RequireScope("ledger:read");
+        group.MapGet("/accounts/{id}/balance", HandleAsync).RequireScope("ledger:read");
         return group;
     }
 
-    private static async Task<IResult> Handle(
-        AccountId id, DateTimeOffset? as_of, DateTimeOffset? known_at, HttpContext http, Database database, CancellationToken cancel)
+    private static async Task<IResult> HandleAsync(
+        AccountId id, Instant? as_of, Instant? known_at, HttpContext http, Database database, CancellationToken cancel)
     {
         var row = await AccountReader.FindAsync(database, http.GetMerchant().MerchantId, id, cancel);
         if (as_of is null && known_at is null)
@@ -25,10 +25,13 @@ internal static class GetBalance
             return Answer.Ok(new Balance(id, "balance", row.Asset, row.Posted, row.Held, row.Posted - row.Held), row.Revision);
         }
 
-        var args = new { id, AsOf = Period.Clamp(as_of ?? DateTimeOffset.MaxValue), KnownAt = Period.Clamp(known_at ?? DateTimeOffset.MaxValue) };
+        var args = new { id, AsOf = Reach(as_of), KnownAt = Reach(known_at) };
         var posted = await database.QuerySingleOrDefaultAsync<long>(Sql.At, args, cancel);
-        return Answer.Ok(new Balance(id, "balance", row.Asset, posted, AsOf: as_of, KnownAt: known_at));
+        return Answer.Ok(new Balance(id, "balance", row.Asset, posted, AsOf: as_of?.Value, KnownAt: known_at?.Value));
     }
+
+    private static DateTimeOffset Reach(Instant? instant) =>
+        Period.Whole(Period.Clamp(instant?.Value ?? DateTimeOffset.MaxValue));
 
     private sealed record Balance(
         AccountId AccountId, string Object, string Asset, long Posted, long? Held = null, long? Available = null, DateTimeOffset? AsOf = null,

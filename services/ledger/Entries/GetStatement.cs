@@ -12,12 +12,12 @@ internal static class GetStatement
 {
     public static IEndpointRouteBuilder MapGetStatement(this IEndpointRouteBuilder group)
     {
-        group.MapGet("/accounts/{id}/statement", Handle).RequireScope("ledger:read");
+        group.MapGet("/accounts/{id}/statement", HandleAsync).RequireScope("ledger:read");
         return group;
     }
 
-    private static async Task<IResult> Handle(
-        AccountId id, DateTimeOffset? from, DateTimeOffset? to, HttpContext http, Database database, CancellationToken cancel)
+    private static async Task<IResult> HandleAsync(
+        AccountId id, Instant? from, Instant? to, HttpContext http, Database database, CancellationToken cancel)
     {
         var period = Period.Of(from, to);
         var row = await AccountReader.FindAsync(database, http.GetMerchant().MerchantId, id, cancel);

@@ -9,12 +9,12 @@ internal static class ListEntries
 {
     public static IEndpointRouteBuilder MapListEntries(this IEndpointRouteBuilder group)
     {
-        group.MapGet("/accounts/{id}/entries", Handle).RequireScope("ledger:read");
+        group.MapGet("/accounts/{id}/entries", HandleAsync).RequireScope("ledger:read");
         return group;
     }
 
-    private static async Task<IResult> Handle(
-        AccountId id, DateTimeOffset? from, DateTimeOffset? to, int? limit, string? cursor, HttpContext http, Database database,
+    private static async Task<IResult> HandleAsync(
+        AccountId id, Instant? from, Instant? to, int? limit, string? cursor, HttpContext http, Database database,
         CursorCodec cursors, CancellationToken cancel)
     {
         var (merchant, size, period) = (http.GetMerchant().MerchantId, CursorCodec.Limit(limit), Period.Of(from, to));

@@ -20,6 +20,7 @@ internal sealed class GrpcDoor : Door
         IMessage message = result switch
         {
             Result.Posted posted => Messages.Response(posted.Transaction),
+            Result.Spent spent => Messages.Response(spent),
             Result.Held held => Messages.Response(held.Hold, held.Book),
             _ => throw new UnreachableException(),
         };

@@ -9,6 +9,7 @@ using LocalPlus.Ledger.Commit;
 using LocalPlus.Ledger.Entries;
 using LocalPlus.Ledger.Holds;
 using LocalPlus.Ledger.Operations;
+using Caller = LocalPlus.Ledger.Books.Caller;
 
 namespace LocalPlus.Ledger.Grpc;
 
@@ -33,6 +34,24 @@ internal sealed class LedgerGrpc(CommandQueue queue, Database database, TimeProv
     public override Task<HoldResponse> ExtendHold(ExtendHoldRequest request, ServerCallContext context) =>
         RunAsync(request, () => Requests.Read(request), request.IdempotencyKey, HoldResponse.Parser, context);
 
+    public override Task<SpendResponse> Spend(SpendRequest request, ServerCallContext context) =>
+        RunAsync(request, () => Requests.Read(request), request.IdempotencyKey, SpendResponse.Parser, context);
+
+    public override Task<ExecuteBatchResponse> ExecuteBatch(ExecuteBatchRequest request, ServerCallContext context) => GuardAsync(async () =>
+    {
+        if (request.Operations.Count is 0 or > LedgerLimits.OperationsPerCall)
+        {
+            throw Input.Invalid("operations", $"has 1 to {LedgerLimits.OperationsPerCall} items");
+        }
+
+        var caller = Callers.Of(context);
+        var response = new ExecuteBatchResponse();
+        response.Outcomes.AddRange(await Task.WhenAll(
+            request.Operations.Select(operation => OutcomeAsync(operation, caller, context.CancellationToken))));
+        await Failpoints.CommittedAsync(ExecuteBatchRequest.Descriptor.Name);
+        return response;
+    });
+
     public override Task<HoldResponse> GetHold(GetHoldRequest request, ServerCallContext context) => GuardAsync(async () =>
     {
         var merchant = Requests.Merchant(request.MerchantId);
@@ -45,9 +64,10 @@ internal sealed class LedgerGrpc(CommandQueue queue, Database database, TimeProv
     public override Task<OpenAccountsResponse> OpenAccounts(OpenAccountsRequest request, ServerCallContext context) => GuardAsync(async () =>
     {
         var (merchant, wanted) = (Requests.Merchant(request.MerchantId), Requests.Read(request, time));
+        var caller = Callers.Of(context);
         await using var db = await database.BeginAsync(context.CancellationToken);
         var response = new OpenAccountsResponse();
-        response.Accounts.AddRange((await AccountOpening.OpenAsync(db, merchant, wanted, time.GetUtcNow())).Select(Messages.Account));
+        response.Accounts.AddRange((await AccountOpening.OpenAsync(db, merchant, wanted, caller, time.GetUtcNow())).Select(Messages.Account));
         await db.CommitAsync();
         await Failpoints.CommittedAsync(nameof(OpenAccountsRequest));
         return response;
@@ -91,14 +111,33 @@ internal sealed class LedgerGrpc(CommandQueue queue, Database database, TimeProv
     }
 
     private Task<TResponse> RunAsync<TResponse>(
-        IMessage request, Func<Operation> read, string key, MessageParser<TResponse> parser, ServerCallContext context)
+        IMessage request, Func<Operations.Operation> read, string key, MessageParser<TResponse> parser, ServerCallContext context)
         where TResponse : IMessage<TResponse> => GuardAsync(async () =>
     {
-        var command = new Command(read(), GrpcDoor.Instance, Requests.Key(key), Fingerprint(request));
-        var answer = await queue.RunAsync(command, context.CancellationToken);
+        var answer = await AnswerAsync(new(request, key, read), Callers.Of(context), context.CancellationToken);
         await Failpoints.CommittedAsync(request.Descriptor.Name);
         return GrpcDoor.Read(answer, parser);
     });
+
+    private Task<Answer> AnswerAsync(Batches.Asked asked, Caller caller, CancellationToken cancel)
+    {
+        var operation = asked.Read() with { Caller = caller };
+        var command = new Command(operation, GrpcDoor.Instance, Requests.Key(asked.Key), Fingerprint(asked.Request));
+        return queue.RunAsync(command, cancel);
+    }
+
+    /// <summary>Whatever is wrong with one operation is said to its caller alone.</summary>
+    private async Task<Outcome> OutcomeAsync(Contracts.Ledger.V1.Operation operation, Caller caller, CancellationToken cancel)
+    {
+        try
+        {
+            return Batches.Outcome(operation, await AnswerAsync(Batches.Read(operation), caller, cancel));
+        }
+        catch (Exception exception) when (!cancel.IsCancellationRequested)
+        {
+            return Batches.Refusal(exception);
+        }
+    }
 
     /// <summary>SHA-256 over the message with maps in order: other languages write them as it comes.</summary>
     private static byte[] Fingerprint(IMessage request)

@@ -2,6 +2,7 @@ using Google.Protobuf.WellKnownTypes;
 using LocalPlus.Ledger.Accounts;
 using LocalPlus.Ledger.Books;
 using LocalPlus.Ledger.Entries;
+using LocalPlus.Ledger.Operations;
 using Proto = LocalPlus.Contracts.Ledger.V1;
 
 namespace LocalPlus.Ledger.Grpc;
@@ -30,6 +31,24 @@ internal static class Messages
         var response = new Proto.PostTransactionResponse { Transaction = message };
         response.Accounts.AddRange(transaction.Entries.Select(entry => entry.Account).Distinct().Select(Account));
         return response;
+    }
+
+    public static Proto.SpendResponse Response(Result.Spent spent)
+    {
+        var message = new Proto.Spent
+        {
+            TransactionId = spent.Transaction.Id.ToString(),
+            Reference = spent.Transaction.Header.Reference ?? "",
+            Requested = spent.Requested,
+            Amount = spent.Items.Sum(item => item.Amount),
+            Share = spent.Share,
+            RecordedAt = spent.Transaction.RecordedAt.ToTimestamp(),
+        };
+        message.Items.AddRange(spent.Items.Select(item => new Proto.SpentItem
+        {
+            AccountId = item.AccountId.ToString(), Amount = item.Amount, AvailableAfter = item.AvailableAfter,
+        }));
+        return new Proto.SpendResponse { Spent = message };
     }
 
     /// <param name="hold">As it is now.</param>

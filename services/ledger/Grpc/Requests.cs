@@ -17,7 +17,9 @@ internal static class Requests
         Ids.TryParse<TId>(text, out var id) ? id : throw Input.Invalid(field, $"is not a {TId.Prefix}_ id");
 
     public static string Key(string key) =>
-        key.Length is > 0 and <= IdempotentRequests.MaxKeyLength ? key : throw Input.Invalid("idempotency_key", "is missing or too long");
+        key.Length is > 0 and <= IdempotentRequests.MaxKeyLength && Books.Text.IsLine(key)
+            ? key
+            : throw Input.Invalid("idempotency_key", $"has 1 to {IdempotentRequests.MaxKeyLength} characters, and no control characters");
 
     public static Operation Read(Proto.PostTransactionRequest request) => new Operations.PostTransaction(
         Merchant(request.MerchantId),
@@ -40,6 +42,22 @@ internal static class Requests
         Merchant(request.MerchantId), Id<HoldId>(request.HoldId, "hold_id"),
         request.Amount == 0 ? null : Input.Amount(request.Amount, "amount"), OptionalReference(request.Reference),
         Read(request.Capture ?? throw Input.Invalid("capture", "is missing")), Books.Metadata.Check(request.Metadata));
+
+    public static Operation Read(Proto.SpendRequest request)
+    {
+        var destination = Id<AccountId>(request.DestinationAccountId, "destination_account_id");
+        AccountId? shareTo = request.ShareAccountId.Length == 0 ? null : Id<AccountId>(request.ShareAccountId, "share_account_id");
+        var kind = request.Kind.Length == 0 ? Capture.Kind : request.Kind;
+        return new Spend(
+            Merchant(request.MerchantId),
+            new Header(OptionalReference(request.Reference), Input.Kind(kind), Books.Metadata.Check(request.Metadata)),
+            Input.Amount(request.Amount, "amount"),
+            Input.SpendSources(
+                [.. request.Sources.Select((s, i) => new SpendSource(
+                    Id<AccountId>(s.AccountId, $"sources/{i}/account_id"), s.HasMaxAmount ? s.MaxAmount : null, s.ShareBasisPoints))],
+                destination, shareTo),
+            request.AllowPartial, destination, shareTo);
+    }
 
     public static Operation Read(Proto.ReleaseHoldRequest request) =>
         new ReleaseHold(Merchant(request.MerchantId), Id<HoldId>(request.HoldId, "hold_id"));

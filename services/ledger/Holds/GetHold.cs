@@ -8,11 +8,11 @@ internal static class GetHold
 {
     public static IEndpointRouteBuilder MapGetHold(this IEndpointRouteBuilder group)
     {
-        group.MapGet("/accounts/holds/{id}", Handle).RequireScope("ledger:read");
+        group.MapGet("/accounts/holds/{id}", HandleAsync).RequireScope("ledger:read");
         return group;
     }
 
-    private static async Task<IResult> Handle(HoldId id, HttpContext http, Database database, CancellationToken cancel)
+    private static async Task<IResult> HandleAsync(HoldId id, HttpContext http, Database database, CancellationToken cancel)
     {
         var hold = await HoldReader.FindAsync(database, http.GetMerchant().MerchantId, id, cancel);
         return Answer.Ok(HoldView.Of(hold, null), hold.Progress.Version);

@@ -24,11 +24,11 @@ internal static class PlaceHold
 {
     public static IEndpointRouteBuilder MapPlaceHold(this IEndpointRouteBuilder group)
     {
-        group.MapPost("/accounts/holds", Handle).RequireScope("ledger:write");
+        group.MapPost("/accounts/holds", HandleAsync).RequireScope("ledger:write");
         return group;
     }
 
-    private static Task<IResult> Handle(Request request, bool? dry_run, HttpContext http, CommandQueue queue, CancellationToken cancel)
+    private static Task<IResult> HandleAsync(Request request, bool? dry_run, HttpContext http, CommandQueue queue, CancellationToken cancel)
     {
         var operation = new Operations.PlaceHold(
             http.GetMerchant().MerchantId, Input.Reference(request.Reference)!, Input.Amount(request.Amount, "amount"),

@@ -15,13 +15,13 @@ internal static class SettleHold
 {
     public static IEndpointRouteBuilder MapSettleHold(this IEndpointRouteBuilder group)
     {
-        group.MapPost("/accounts/holds/{id}/capture", HandleCapture).RequireScope("ledger:write");
-        group.MapPost("/accounts/holds/{id}/release", HandleRelease).RequireScope("ledger:write");
-        group.MapPost("/accounts/holds/{id}/extend", HandleExtend).RequireScope("ledger:write");
+        group.MapPost("/accounts/holds/{id}/capture", HandleCaptureAsync).RequireScope("ledger:write");
+        group.MapPost("/accounts/holds/{id}/release", HandleReleaseAsync).RequireScope("ledger:write");
+        group.MapPost("/accounts/holds/{id}/extend", HandleExtendAsync).RequireScope("ledger:write");
         return group;
     }
 
-    private static Task<IResult> HandleCapture(
+    private static Task<IResult> HandleCaptureAsync(
         HoldId id, Capturing request, bool? dry_run, HttpContext http, CommandQueue queue, CancellationToken cancel)
     {
         var operation = new CaptureHold(
@@ -30,10 +30,10 @@ internal static class SettleHold
         return queue.RunAsync(http, request, operation, dry_run is true, cancel);
     }
 
-    private static Task<IResult> HandleRelease(HoldId id, bool? dry_run, HttpContext http, CommandQueue queue, CancellationToken cancel) =>
+    private static Task<IResult> HandleReleaseAsync(HoldId id, bool? dry_run, HttpContext http, CommandQueue queue, CancellationToken cancel) =>
         queue.RunAsync(http, "", new ReleaseHold(http.GetMerchant().MerchantId, id), dry_run is true, cancel);
 
-    private static Task<IResult> HandleExtend(
+    private static Task<IResult> HandleExtendAsync(
         HoldId id, Extending request, bool? dry_run, HttpContext http, CommandQueue queue, CancellationToken cancel)
     {
         var operation = new ExtendHold(http.GetMerchant().MerchantId, id, Input.Instant(request.ExpiresAt, "expires_at")!.Value);

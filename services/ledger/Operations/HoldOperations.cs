@@ -54,7 +54,10 @@ internal sealed record ReleaseHold(MerchantId MerchantId, HoldId HoldId) : HoldO
     }
 }
 
-/// <summary>Moves the end of a pending hold further away.</summary>
+/// <summary>
+/// Makes a pending hold last at least until then. One that lasts longer stays as it is: of two extensions at once, the one
+/// that comes second has what it asked for.
+/// </summary>
 internal sealed record ExtendHold(MerchantId MerchantId, HoldId HoldId, DateTimeOffset ExpiresAt) : HoldOperation(MerchantId, HoldId)
 {
     public override string Name => "extend_hold";
@@ -63,15 +66,27 @@ internal sealed record ExtendHold(MerchantId MerchantId, HoldId HoldId, DateTime
     {
         var hold = book.Hold(MerchantId, HoldId);
         hold.RequireInTime(book.Now, TimeSpan.Zero);
-        if (ExpiresAt <= hold.Progress.ExpiresAt || ExpiresAt > book.Now + LedgerLimits.HoldLifetime)
+        Limits.RequireWithinLifetime(ExpiresAt, book.Now);
+        if (ExpiresAt > hold.Progress.ExpiresAt)
         {
-            throw new FaultException(CommonFaults.InvalidRequest,
-                $"A hold is extended beyond its end ({hold.Progress.ExpiresAt:O}), within {LedgerLimits.HoldLifetime.TotalDays:0} days.",
-                new FieldError("/expires_at", "out_of_range"));
+            book.Change(hold, hold.Progress with { ExpiresAt = ExpiresAt });
         }
 
-        book.Change(hold, hold.Progress with { ExpiresAt = ExpiresAt });
         return new Result.Held(hold, book);
+    }
+}
+
+/// <summary>How long a hold may last.</summary>
+internal static class Limits
+{
+    public static void RequireWithinLifetime(DateTimeOffset end, DateTimeOffset now)
+    {
+        if (end > now + LedgerLimits.HoldLifetime)
+        {
+            throw new FaultException(
+                Faults.LimitExceeded, $"A hold lasts {LedgerLimits.HoldLifetime.TotalDays:0} days from now at most.",
+                new FieldError("/expires_at", "out_of_range"));
+        }
     }
 }
 

@@ -7,9 +7,9 @@ namespace LocalPlus.Ledger.Operations;
 internal static class Input
 {
     public static string? Reference(string? reference) =>
-        reference is null or { Length: > 0 and <= LedgerLimits.ReferenceCharacters } && (reference is null || Text.IsStorable(reference))
+        reference is null || (reference.Length is > 0 and <= LedgerLimits.ReferenceCharacters && Text.IsLine(reference))
             ? reference
-            : throw Invalid("reference", $"has 1 to {LedgerLimits.ReferenceCharacters} characters");
+            : throw Invalid("reference", $"has 1 to {LedgerLimits.ReferenceCharacters} characters, and no control characters");
 
     public static string Kind(string kind) =>
         kind.Length is > 0 and <= 40 && char.IsAsciiLetterLower(kind[0])
@@ -47,9 +47,9 @@ internal static class Input
 
     public static IReadOnlyList<HoldSource> Sources(IReadOnlyList<HoldSource> sources)
     {
-        if (sources.Count is 0 or > LedgerLimits.SourcesPerHold)
+        if (sources.Count > LedgerLimits.SourcesPerHold)
         {
-            throw Invalid("sources", $"has 1 to {LedgerLimits.SourcesPerHold} items");
+            throw Invalid("sources", $"has {LedgerLimits.SourcesPerHold} items at most");
         }
 
         if (sources.Select(source => source.AccountId).Distinct().Count() < sources.Count)
@@ -60,6 +60,30 @@ internal static class Input
         return [.. sources.Select((source, i) => source.Max is { } max
             ? source with { Max = Amount(max, $"sources/{i}/max") }
             : source)];
+    }
+
+    /// <summary>Of a spend: also what is shared, which needs somebody to get it.</summary>
+    public static IReadOnlyList<SpendSource> SpendSources(
+        IReadOnlyList<SpendSource> sources, AccountId destination, AccountId? shareTo)
+    {
+        var checkedSources = Sources([.. sources.Select(source => new HoldSource(source.AccountId, null))]);
+        for (var i = 0; i < sources.Count; i++)
+        {
+            if (sources[i].Max is < 0 or >= Money.Limit)
+            {
+                throw Invalid($"sources/{i}/max_amount", "is 0 to below 2^53");
+            }
+
+            if (sources[i].ShareBasisPoints is < 0 or > Spend.WholeBasisPoints
+                || (sources[i].ShareBasisPoints > 0 && shareTo is null))
+            {
+                throw Invalid($"sources/{i}/share_basis_points", $"is 0 to {Spend.WholeBasisPoints}, and 0 where nobody gets it");
+            }
+        }
+
+        return destination == shareTo || checkedSources.Any(s => s.AccountId == destination || s.AccountId == shareTo)
+            ? throw Invalid("destination_account_id", "is a source, or the share's, too")
+            : sources;
     }
 
     public static FaultException Invalid(string field, string what) =>

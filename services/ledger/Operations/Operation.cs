@@ -8,6 +8,9 @@ internal sealed class Needs
 {
     public HashSet<Guid> Accounts { get; } = [];
 
+    /// <summary>Whether an answer shows what striped accounts add up to, over all their stripes.</summary>
+    public bool StripedSums { get; set; }
+
     /// <summary>Holds with the accounts of their items.</summary>
     public HashSet<Guid> Holds { get; } = [];
 
@@ -47,6 +50,9 @@ internal abstract record Result
 
     internal sealed record Held(Hold Hold, Book Book) : Result;
 
+    /// <param name="Items">Every source, also those that gave nothing.</param>
+    internal sealed record Spent(Transaction Transaction, long Requested, long Share, IReadOnlyList<SpentItem> Items) : Result;
+
     internal sealed record Many(IReadOnlyList<Posted> Results) : Result;
 }
 
@@ -59,7 +65,29 @@ internal abstract record Operation(MerchantId MerchantId)
     /// <summary>Part of the idempotency key's scope.</summary>
     public abstract string Name { get; }
 
+    /// <summary>Who asks for it.</summary>
+    public Caller Caller { get; init; } = Caller.Merchant;
+
+    /// <summary>How many transactions it may come to.</summary>
+    public virtual int Weight => 1;
+
     public abstract void Collect(Needs needs);
+
+    /// <summary>
+    /// Applies it, if the caller may change every account that it reaches. One place for all operations, so that none can
+    /// forget to ask.
+    /// </summary>
+    public Result Decide(Book book)
+    {
+        var needs = new Needs();
+        Collect(needs);
+        foreach (var account in book.Reached(MerchantId, needs.Accounts, needs.Holds, needs.Originals))
+        {
+            Caller.RequireMayChange(account.Id, account.Owner);
+        }
+
+        return Apply(book);
+    }
 
     public abstract Result Apply(Book book);
 }

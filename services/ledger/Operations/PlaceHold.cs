@@ -3,9 +3,6 @@ using LocalPlus.Ledger.Books;
 
 namespace LocalPlus.Ledger.Operations;
 
-/// <summary>An account to take from, and the most to take; null: as much as is needed.</summary>
-internal readonly record struct HoldSource(AccountId AccountId, long? Max);
-
 /// <summary>
 /// Reserves value on several accounts at once, in their order, until the amount is reached; with a capture it is spent in
 /// the same transaction and nothing stays reserved.
@@ -34,19 +31,14 @@ internal sealed record PlaceHold(
 
     public override Result Apply(Book book)
     {
-        if (Capture is null && (ExpiresAt is not { } end || end <= book.Now || end > book.Now + LedgerLimits.HoldLifetime))
-        {
-            throw new FaultException(CommonFaults.InvalidRequest, $"A hold ends in the future, within {LedgerLimits.HoldLifetime.TotalDays:0} days.",
-                new FieldError("/expires_at", "out_of_range"));
-        }
-
         book.RequireFreshHold(MerchantId, Reference);
         if (Capture is not null)
         {
             book.RequireFreshTransaction(MerchantId, Reference);
         }
 
-        var (items, asset) = Allocate(book);
+        RequireTime(book.Now);
+        var (items, asset) = Allocation.Of(book, MerchantId, Sources, Amount, AllowPartial);
         var progress = new HoldProgress(HoldState.Pending, Capture is null ? ExpiresAt!.Value : book.Now, null, 1, items);
         var hold = new Hold(progress, isNew: true)
         {
@@ -63,38 +55,24 @@ internal sealed record PlaceHold(
         return new Result.Held(hold, book);
     }
 
-    private (HoldItem[] Items, string Asset) Allocate(Book book)
+    /// <summary>A caller whose clock is behind, or who comes late, learns that the time is over and not that it asked wrongly.</summary>
+    private void RequireTime(DateTimeOffset now)
     {
-        var items = new List<HoldItem>(Sources.Count);
-        var (left, asset) = (Amount, (string?)null);
-        foreach (var (id, max) in Sources)
+        if (Capture is not null)
         {
-            var account = book.Account(MerchantId, id);
-            account.RequireOpen();
-            if ((asset ??= account.Asset) != account.Asset)
-            {
-                throw new FaultException(Faults.CurrencyMismatch, $"{asset} and {account.Asset} do not mix.");
-            }
-
-            if (account.Striped)
-            {
-                throw new FaultException(CommonFaults.InvalidRequest, $"Account {id} is striped: nothing can be held on it.",
-                    new FieldError("/sources", "striped"));
-            }
-
-            var usable = account.Floor is { } floor ? Math.Max(0, account.Available - floor) : left;
-            var part = Math.Min(left, Math.Min(usable, max ?? left));
-            if (part > 0)
-            {
-                items.Add(new HoldItem(id, part, 0));
-                left -= part;
-            }
+            return;
         }
 
-        // Where something is missing, every source has given all it may.
-        var found = Amount - left;
-        return left == 0 || (AllowPartial && items.Count > 0)
-            ? ([.. items], asset!)
-            : throw Account.Insufficient(asset!, found, $"{found} {asset} available.");
+        if (ExpiresAt is not { } end)
+        {
+            throw new FaultException(CommonFaults.InvalidRequest, "A hold has an end.", new FieldError("/expires_at", "missing"));
+        }
+
+        if (end <= now)
+        {
+            throw new FaultException(Faults.HoldExpired, $"The hold would have expired at {end:O}, before it was placed.");
+        }
+
+        Limits.RequireWithinLifetime(end, now);
     }
 }

@@ -11,6 +11,7 @@ internal sealed record PostTransaction(MerchantId MerchantId, Header Header, IRe
     public override void Collect(Needs needs)
     {
         needs.Add(Postings);
+        needs.StripedSums = true;
         needs.AddReference(MerchantId, Header.Reference);
     }
 
@@ -21,6 +22,8 @@ internal sealed record PostTransaction(MerchantId MerchantId, Header Header, IRe
 internal sealed record PostTransactions(MerchantId MerchantId, IReadOnlyList<PostTransaction> Items) : Operation(MerchantId)
 {
     public override string Name => "post_all";
+
+    public override int Weight => Items.Count;
 
     public override void Collect(Needs needs)
     {

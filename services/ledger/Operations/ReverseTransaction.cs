@@ -5,7 +5,8 @@ namespace LocalPlus.Ledger.Operations;
 
 /// <summary>
 /// Puts a transaction beside another that takes it back, whole or in part. Over all reversals together no posting of the
-/// original is taken back more than once; a reversal itself is not reversed.
+/// original is taken back more than once; a reversal itself is not reversed. Postings that are linked (points and what
+/// they are worth) go back together: what is named of the first takes its proportion of the others along.
 /// </summary>
 /// <param name="Postings">As in the reversal, i.e. opposite to the original's; none: all that is left.</param>
 internal sealed record ReverseTransaction(
@@ -17,6 +18,7 @@ internal sealed record ReverseTransaction(
     {
         needs.Originals.Add(OriginalId.Value);
         needs.AddReference(MerchantId, Header.Reference);
+        needs.StripedSums = true;
     }
 
     public override Result Apply(Book book)
@@ -28,7 +30,7 @@ internal sealed record ReverseTransaction(
             throw new FaultException(Faults.ReversalExceeds, "A reversal is not reversed; post a new transaction.");
         }
 
-        var taken = Take(original);
+        var taken = original.IsLinked && Postings.Count > 0 ? TakeTogether(original, Take(original)) : Take(original);
         var postings = new List<Posting>(taken.Length);
         for (var i = 0; i < taken.Length; i++)
         {
@@ -74,6 +76,29 @@ internal sealed record ReverseTransaction(
             if (amount > 0)
             {
                 throw new FaultException(Faults.ReversalExceeds, $"{amount} more would be reversed than is left of that posting.");
+            }
+        }
+
+        return taken;
+    }
+
+    /// <summary>
+    /// The first posting leads. Of the others so much goes back that in sum it is their proportion, rounded down, and all
+    /// with the last of the first: they never drift apart, in however many parts.
+    /// </summary>
+    private static long[] TakeTogether(Original original, long[] named)
+    {
+        var taken = (long[])named.Clone();
+        var lead = original.Postings[0].Amount;
+        for (var i = 1; i < taken.Length; i++)
+        {
+            var due = (long)((Int128)original.Postings[i].Amount * (original.Reversed[0] + named[0]) / lead);
+            taken[i] = Math.Max(0, due - original.Reversed[i]);
+            if (named[i] != 0 && named[i] != taken[i])
+            {
+                throw new FaultException(
+                    Faults.PostingsLinked, $"With {named[0]} of the first posting, {taken[i]} of posting {i} is reversed and not {named[i]}.",
+                    new FieldError("/postings", Faults.PostingsLinked.Code));
             }
         }
 

@@ -15,11 +15,11 @@ internal static class GetReceipt
 {
     public static IEndpointRouteBuilder MapGetReceipt(this IEndpointRouteBuilder group)
     {
-        group.MapGet("/transactions/{id}/receipt", Handle).RequireScope("ledger:read");
+        group.MapGet("/transactions/{id}/receipt", HandleAsync).RequireScope("ledger:read");
         return group;
     }
 
-    private static async Task<IResult> Handle(
+    private static async Task<IResult> HandleAsync(
         TransactionId id, HttpContext http, Database database, LogTree tree, CancellationToken cancel)
     {
         var row = await database.QuerySingleOrDefaultAsync<TransactionRow>(Sql.Transaction, new { id, Merchant = http.GetMerchant().MerchantId }, cancel)

@@ -11,11 +11,11 @@ internal static class ProveBooks
 {
     public static IEndpointRouteBuilder MapProveBooks(this IEndpointRouteBuilder group)
     {
-        group.MapGet("/ledger/proof", Handle);
+        group.MapGet("/ledger/proof", HandleAsync);
         return group;
     }
 
-    private static async Task<IResult> Handle(MerchantId? merchant_id, Database database, TimeProvider time, CancellationToken cancel)
+    private static async Task<IResult> HandleAsync(MerchantId? merchant_id, Database database, TimeProvider time, CancellationToken cancel)
     {
         var row = (await database.SearchAsync<Row>(Sql.Prove, new { Merchant = merchant_id }, cancel))[0];
         var differences = row.UnbalancedAssets + row.WrongBalances + row.WrongHolds + row.Gaps;

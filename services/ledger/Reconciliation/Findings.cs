@@ -13,28 +13,29 @@ internal static class Findings
 
     public static IEndpointRouteBuilder MapFindings(this IEndpointRouteBuilder group)
     {
-        group.MapGet("/ledger/findings", List);
-        group.MapPost("/ledger/findings/{id:long}/acknowledge", Acknowledge).RequireRole("operator");
+        group.MapGet("/ledger/findings", ListAsync);
+        group.MapPost("/ledger/findings/{id:long}/acknowledge", AcknowledgeAsync).RequireRole("operator");
         return group;
     }
 
-    private static async Task<IResult> List(bool? open, long? before, Database database, CancellationToken cancel)
+    private static async Task<IResult> ListAsync(bool? open, long? before, Database database, CancellationToken cancel)
     {
         var args = new { open, Before = before ?? long.MaxValue, Limit = Listed };
         return Answer.Ok(new FindingList(await database.QueryAsync<Finding>(Sql.List, args, cancel)));
     }
 
-    private static Task<IResult> Acknowledge(
+    private static Task<IResult> AcknowledgeAsync(
         long id, Acknowledgement body, HttpContext http, IdempotentRequests requests, TimeProvider time, ILogger<LedgerReconciliation> log,
         CancellationToken cancel) => requests.ExecuteAsync(
         http,
         body,
         async db =>
         {
-            if (body.Reason is not { Length: > 0 and <= LedgerLimits.MetadataCharacters })
+            if (body.Reason is not { Length: > 0 and <= LedgerLimits.MetadataCharacters } || !Books.Text.IsStorable(body.Reason))
             {
                 throw new FaultException(
-                    CommonFaults.InvalidRequest, $"reason says what it was, in 1 to {LedgerLimits.MetadataCharacters} characters.", new FieldError("/reason", "invalid"));
+                    CommonFaults.InvalidRequest, $"reason says what it was, in 1 to {LedgerLimits.MetadataCharacters} characters.",
+                    new FieldError("/reason", "invalid"));
             }
 
             var operatorName = http.GetOperator().Subject;

@@ -11,28 +11,28 @@ namespace LocalPlus.Ledger.Transactions;
 /// <summary>
 /// POST /v1/transactions/earn and /burn: points given to and taken from a member's account, with what they are worth in
 /// money in the same transaction. Earn: points_pool to the member, and merchant:points_expense to
-/// merchant:points_liability. Burn: back to the pool, and merchant:points_liability to merchant:payable. The merchant's
-/// side is opened when it is first needed.
+/// merchant:points_liability. Burn: back to the pool, and merchant:points_liability to merchant:points_payable. The
+/// merchant's side is opened when it is first needed. Points and their value are reversed together.
 /// </summary>
 internal static class EarnAndBurn
 {
     private const string Pool = "points_pool";
     private const string Expense = "merchant:points_expense";
     private const string Liability = "merchant:points_liability";
-    private const string Payable = "merchant:payable";
+    private const string Payable = "merchant:points_payable";
 
     public static IEndpointRouteBuilder MapEarnAndBurn(this IEndpointRouteBuilder group)
     {
-        group.MapPost("/transactions/earn", HandleEarn).RequireScope("ledger:write");
-        group.MapPost("/transactions/burn", HandleBurn).RequireScope("ledger:write");
+        group.MapPost("/transactions/earn", HandleEarnAsync).RequireScope("ledger:write");
+        group.MapPost("/transactions/burn", HandleBurnAsync).RequireScope("ledger:write");
         return group;
     }
 
-    private static Task<IResult> HandleEarn(
+    private static Task<IResult> HandleEarnAsync(
         Request request, bool? dry_run, HttpContext http, CommandQueue queue, Database database, TimeProvider time, CancellationToken cancel) =>
         RunAsync("earn", request, dry_run, http, queue, new MerchantSide(database, time, Expense, Liability), cancel);
 
-    private static Task<IResult> HandleBurn(
+    private static Task<IResult> HandleBurnAsync(
         Request request, bool? dry_run, HttpContext http, CommandQueue queue, Database database, TimeProvider time, CancellationToken cancel) =>
         RunAsync("burn", request, dry_run, http, queue, new MerchantSide(database, time, Liability, Payable), cancel);
 
@@ -76,7 +76,7 @@ internal static class EarnAndBurn
             }
 
             await using var db = await Database.BeginAsync(cancel);
-            var rows = await AccountOpening.OpenAsync(db, merchant, wanted, Time.GetUtcNow());
+            var rows = await AccountOpening.OpenAsync(db, merchant, wanted, Caller.Merchant, Time.GetUtcNow());
             await db.CommitAsync();
             return (rows[0].AccountId, currency is null ? null : rows[1].AccountId, currency is null ? null : rows[2].AccountId);
         }

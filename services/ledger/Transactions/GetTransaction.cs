@@ -8,11 +8,11 @@ internal static class GetTransaction
 {
     public static IEndpointRouteBuilder MapGetTransaction(this IEndpointRouteBuilder group)
     {
-        group.MapGet("/transactions/{id}", Handle).RequireScope("ledger:read");
+        group.MapGet("/transactions/{id}", HandleAsync).RequireScope("ledger:read");
         return group;
     }
 
-    private static async Task<IResult> Handle(TransactionId id, HttpContext http, Database database, CancellationToken cancel)
+    private static async Task<IResult> HandleAsync(TransactionId id, HttpContext http, Database database, CancellationToken cancel)
     {
         var row = await database.QuerySingleOrDefaultAsync<TransactionRow>(Sql.Find, new { id, Merchant = http.GetMerchant().MerchantId }, cancel)
             ?? throw new FaultException(CommonFaults.NotFound, $"There is no transaction {id}.");

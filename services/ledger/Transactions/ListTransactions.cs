@@ -1,5 +1,6 @@
 using LocalPlus.Hosting;
 using LocalPlus.Kernel;
+using LocalPlus.Ledger.Entries;
 
 namespace LocalPlus.Ledger.Transactions;
 
@@ -11,11 +12,11 @@ internal static class ListTransactions
 {
     public static IEndpointRouteBuilder MapListTransactions(this IEndpointRouteBuilder group)
     {
-        group.MapGet("/transactions", Handle).RequireScope("ledger:read");
+        group.MapGet("/transactions", HandleAsync).RequireScope("ledger:read");
         return group;
     }
 
-    private static async Task<IResult> Handle(
+    private static async Task<IResult> HandleAsync(
         [AsParameters] Filter filter, int? limit, string? cursor, HttpContext http, Database database, CursorCodec cursors, CancellationToken cancel)
     {
         var (merchant, size) = (http.GetMerchant().MerchantId, CursorCodec.Limit(limit));
@@ -24,7 +25,7 @@ internal static class ListTransactions
         var args = new
         {
             merchant, filter.Reference, filter.Kind, filter.Reverses, HoldId = filter.Hold_id,
-            From = filter.From ?? DateTimeOffset.UnixEpoch, To = filter.To ?? DateTimeOffset.MaxValue, after.CreatedAt, after.Id, Limit = size + 1,
+            From = filter.From?.Value ?? DateTimeOffset.UnixEpoch, To = filter.To?.Value ?? DateTimeOffset.MaxValue, after.CreatedAt, after.Id, Limit = size + 1,
         };
         var rows = await database.SearchAsync<TransactionRow>(Sql.List, args, cancel);
         var page = Page<TransactionRow>.Of(rows, size, row => cursors.Write(new Keyset(row.RecordedAt, row.TransactionId.Value), merchant, filters));
@@ -32,7 +33,7 @@ internal static class ListTransactions
             await TransactionReader.WithPostingsAsync(database, page.Data, cancel), page.NextCursor, page.HasMore));
     }
 
-    internal sealed record Filter(string? Reference, string? Kind, TransactionId? Reverses, HoldId? Hold_id, DateTimeOffset? From, DateTimeOffset? To);
+    internal sealed record Filter(string? Reference, string? Kind, TransactionId? Reverses, HoldId? Hold_id, Instant? From, Instant? To);
 
     private static class Sql
     {

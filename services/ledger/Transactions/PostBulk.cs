@@ -22,20 +22,22 @@ internal sealed record BulkItemView(int Index, int Status, JsonElement Result)
 /// <summary>
 /// POST /v1/transactions/bulk: up to 1,000 transactions. Each has its own outcome, under a key made of the request's and
 /// its index, so a repeat answers the same; with atomic=true all happen or none, and the refusal points at the first that
-/// may not. With dry_run=true each item is tried on the books as they are.
+/// may not. With dry_run=true each item is tried on the books as they are. 429 quota_exceeded when the merchant has as many
+/// bulks under way as one may.
 /// </summary>
 internal static class PostBulk
 {
     public static IEndpointRouteBuilder MapPostBulk(this IEndpointRouteBuilder group)
     {
-        group.MapPost("/transactions/bulk", Handle).RequireScope("ledger:write");
+        group.MapPost("/transactions/bulk", HandleAsync).RequireScope("ledger:write");
         return group;
     }
 
-    private static async Task<IResult> Handle(
-        Request request, bool? dry_run, HttpContext http, CommandQueue queue, CancellationToken cancel)
+    private static async Task<IResult> HandleAsync(
+        Request request, bool? dry_run, HttpContext http, CommandQueue queue, BulkPlaces places, CancellationToken cancel)
     {
         var merchant = http.GetMerchant().MerchantId;
+        using var place = places.Take(merchant);
         if (request.Items.Count is 0 or > LedgerLimits.TransactionsPerBulk)
         {
             throw Operations.Input.Invalid("items", $"has 1 to {LedgerLimits.TransactionsPerBulk} items");
@@ -49,8 +51,18 @@ internal static class PostBulk
 
         var door = new RestDoor(http.Request.Path);
         var (key, fingerprint) = dry_run is true ? (null, []) : (IdempotentRequests.Key(http), IdempotentRequests.Fingerprint(http, request));
-        var answers = await Task.WhenAll(items.Select((item, i) => queue.RunPatientlyAsync(
-            new Command(item, door, key is null ? null : $"{key}\n{i}", fingerprint) { IsDryRun = dry_run is true }, cancel)));
+        var answers = new List<Answer>(items.Length);
+        foreach (var chunk in items.Index().Chunk(LedgerLimits.BulkChunk))
+        {
+            answers.AddRange(await Task.WhenAll(chunk.Select(item => queue.RunAsync(
+                new Command(item.Item, door, key is null ? null : $"{key}\n{item.Index}", fingerprint)
+                {
+                    IsDryRun = dry_run is true,
+                    IsOfBulk = true,
+                },
+                cancel))));
+        }
+
         return answers.FirstOrDefault(answer => Problem(answer) == CommonFaults.IdempotencyKeyReused.Code) is { } reused
             ? reused
             : Answer.Ok(new BulkView([.. answers.Select((answer, i) => BulkItemView.Of(i, answer))], false));

@@ -26,11 +26,11 @@ internal static class PostTransaction
 {
     public static IEndpointRouteBuilder MapPostTransaction(this IEndpointRouteBuilder group)
     {
-        group.MapPost("/transactions", Handle).RequireScope("ledger:write");
+        group.MapPost("/transactions", HandleAsync).RequireScope("ledger:write");
         return group;
     }
 
-    private static Task<IResult> Handle(
+    private static Task<IResult> HandleAsync(
         TransactionRequest request, bool? dry_run, HttpContext http, CommandQueue queue, CancellationToken cancel) =>
         queue.RunAsync(http, request, request.ToOperation(http.GetMerchant().MerchantId), dry_run is true, cancel);
 }

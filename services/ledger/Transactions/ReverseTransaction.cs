@@ -17,11 +17,11 @@ internal static class ReverseTransaction
 
     public static IEndpointRouteBuilder MapReverseTransaction(this IEndpointRouteBuilder group)
     {
-        group.MapPost("/transactions/{id}/reverse", Handle).RequireScope("ledger:write");
+        group.MapPost("/transactions/{id}/reverse", HandleAsync).RequireScope("ledger:write");
         return group;
     }
 
-    private static Task<IResult> Handle(
+    private static Task<IResult> HandleAsync(
         TransactionId id, Request request, bool? dry_run, HttpContext http, CommandQueue queue, CancellationToken cancel)
     {
         var operation = new Operations.ReverseTransaction(

@@ -10,7 +10,10 @@ namespace LocalPlus.Tests.Integration.Ledger;
 /// <summary>The ledger as its own process on a database of its own, reached by gRPC as the sidecar would.</summary>
 public sealed class LedgerFixture : IAsyncLifetime
 {
-    private readonly Metadata token = new() { { "dapr-api-token", ServiceProcess.AppToken } };
+    /// <summary>Whose accounts are those that are opened over gRPC.</summary>
+    public const string Caller = "tests";
+
+    private readonly Metadata token = new() { { "dapr-api-token", ServiceProcess.AppToken }, { "dapr-caller-app-id", Caller } };
     private GrpcChannel? channel;
 
     public TestDatabase Database { get; private set; } = null!;
@@ -52,7 +55,24 @@ public sealed class LedgerFixture : IAsyncLifetime
 
     public LedgerService.LedgerServiceClient Client { get; private set; } = null!;
 
+    /// <summary>As the service called tests.</summary>
     public CallOptions Options => new(token);
+
+    /// <summary>As another service, or whatever stands in the header.</summary>
+    public static CallOptions OptionsOf(params string[] callers)
+    {
+        var metadata = new Metadata { { "dapr-api-token", ServiceProcess.AppToken } };
+        Array.ForEach(callers, caller => metadata.Add("dapr-caller-app-id", caller));
+        return new(metadata);
+    }
+
+    /// <summary>Makes every account the merchant's own, as if it had opened them over REST.</summary>
+    public async Task DisownAsync()
+    {
+        await using var owner = Npgsql.NpgsqlDataSource.Create(Database.OwnerConnectionString);
+        await using var command = owner.CreateCommand("UPDATE accounts SET owner = NULL");
+        await command.ExecuteNonQueryAsync();
+    }
 
     public async Task DisposeAsync()
     {

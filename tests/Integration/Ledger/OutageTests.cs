@@ -31,7 +31,7 @@ public sealed class OutageTests : IAsyncLifetime
         ledger = new LedgerFixture { Server = postgres };
         await ledger.InitializeAsync();
         rest = new RestClient(ledger);
-        (clearing, card) = (await rest.OpenAsync("clearing", unbounded: true), await rest.OpenAsync("card"));
+        (clearing, card) = (await rest.OpenAsync("outside", unbounded: true), await rest.OpenAsync("card"));
     }
 
     public async Task DisposeAsync()

@@ -18,7 +18,7 @@ public sealed class ReadingTests : IClassFixture<LedgerFixture>
     [Fact]
     public async Task A_striped_account_is_the_sum_of_its_stripes_and_has_neither_floor_nor_holds()
     {
-        var (clearing, hot) = (await rest.OpenAsync("clearing", unbounded: true), await rest.OpenAsync("hot", striped: true));
+        var (clearing, hot) = (await rest.OpenAsync("outside", unbounded: true), await rest.OpenAsync("hot", striped: true));
         await Task.WhenAll(Enumerable.Range(0, 300).Select(_ => rest.TransferAsync(clearing, hot, 1)));
         await rest.TransferAsync(hot, clearing, 1_000);
 
@@ -35,7 +35,7 @@ public sealed class ReadingTests : IClassFixture<LedgerFixture>
     [Fact]
     public async Task A_balance_as_of_then_and_as_known_then_are_two_questions()
     {
-        var (clearing, card) = (await rest.OpenAsync("clearing", unbounded: true), await rest.OpenAsync("bitemporal"));
+        var (clearing, card) = (await rest.OpenAsync("outside", unbounded: true), await rest.OpenAsync("bitemporal"));
         await rest.TransferAsync(clearing, card, 100);
         var afterFirst = (await LastAsync(card)).GetProperty("recorded_at").GetString()!;
         await Eventually.TrueAsync(async () => await ledger.Database.ScalarAsync<bool>($"SELECT clock_timestamp() > '{afterFirst}'::timestamptz + interval '2 ms'"));
@@ -64,7 +64,7 @@ public sealed class ReadingTests : IClassFixture<LedgerFixture>
     [Fact]
     public async Task A_statement_opens_adds_and_closes()
     {
-        var (clearing, card) = (await rest.OpenAsync("clearing", unbounded: true), await rest.OpenAsync("statement"));
+        var (clearing, card) = (await rest.OpenAsync("outside", unbounded: true), await rest.OpenAsync("statement"));
         await rest.TransferAsync(clearing, card, 100);
         var from = (await LastAsync(card)).GetProperty("recorded_at").GetString()!;
         await Eventually.TrueAsync(async () => await ledger.Database.ScalarAsync<bool>($"SELECT clock_timestamp() > '{from}'::timestamptz + interval '2 ms'"));
@@ -82,7 +82,7 @@ public sealed class ReadingTests : IClassFixture<LedgerFixture>
     [Fact]
     public async Task Pages_have_each_entry_once_while_others_are_written()
     {
-        var (clearing, card) = (await rest.OpenAsync("clearing", unbounded: true), await rest.OpenAsync("pages"));
+        var (clearing, card) = (await rest.OpenAsync("outside", unbounded: true), await rest.OpenAsync("pages"));
         for (var i = 0; i < 25; i++)
         {
             await rest.TransferAsync(clearing, card, 1);
@@ -100,7 +100,7 @@ public sealed class ReadingTests : IClassFixture<LedgerFixture>
     [Fact]
     public async Task Exports_and_streams_have_every_entry_and_the_service_does_not_grow_with_them()
     {
-        var (clearing, card) = (await rest.OpenAsync("clearing", unbounded: true), await rest.OpenAsync("export"));
+        var (clearing, card) = (await rest.OpenAsync("outside", unbounded: true), await rest.OpenAsync("export"));
         var bulks = LongRun.Of(8, 60);
         var items = Enumerable.Repeat(new { kind = "load", postings = new[] { new { source = clearing, destination = card, amount = 1 } } }, 1_000).ToArray();
         for (var i = 0; i < bulks; i++)

@@ -29,6 +29,7 @@ public sealed class RelayTests(ITestOutputHelper output)
             accounts.AddRange((await ledger.Client.OpenAccountsAsync(request, ledger.Options)).Accounts.Select(a => a.AccountId));
         }
 
+        await ledger.DisownAsync();
         var rest = new RestClient(ledger);
         var bulks = LongRun.Of(1, 20);
         ledger.Sidecar.BrokerUp = false;

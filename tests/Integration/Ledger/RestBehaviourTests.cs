@@ -18,7 +18,7 @@ public sealed class RestBehaviourTests : IClassFixture<LedgerFixture>
         var own = new LedgerFixture();
         await own.InitializeAsync();
         var merchant = new RestClient(own);
-        var (clearing, card) = (await merchant.OpenAsync("clearing", unbounded: true), await merchant.OpenAsync("card"));
+        var (clearing, card) = (await merchant.OpenAsync("outside", unbounded: true), await merchant.OpenAsync("card"));
         var done = await merchant.TransferAsync(clearing, card, 100, key: "done", reference: "r1");
         var refused = await merchant.TransferAsync(card, clearing, 101, key: "refused");
         var absent = await merchant.TransferAsync(card, "acc_00000000000000000000000000", 1, key: "absent");
@@ -66,7 +66,7 @@ public sealed class RestBehaviourTests : IClassFixture<LedgerFixture>
         var (clearing, card) = await PairAsync("mine");
         var mine = await rest.TransferAsync(clearing, card, 5, key: "shared", reference: "shared");
         var other = new RestClient(ledger, MerchantId.New(TimeProvider.System));
-        var (theirClearing, theirCard) = (await other.OpenAsync("clearing", unbounded: true), await other.OpenAsync("card"));
+        var (theirClearing, theirCard) = (await other.OpenAsync("outside", unbounded: true), await other.OpenAsync("card"));
 
         var theirs = await other.TransferAsync(theirClearing, theirCard, 7, key: "shared", reference: "shared");
         var foreign = await other.TransferAsync(theirClearing, card, 7);
@@ -235,7 +235,7 @@ public sealed class RestBehaviourTests : IClassFixture<LedgerFixture>
         var own = new LedgerFixture();
         await own.InitializeAsync();
         var merchant = new RestClient(own);
-        var (clearing, card) = (await merchant.OpenAsync("clearing", unbounded: true), await merchant.OpenAsync("card"));
+        var (clearing, card) = (await merchant.OpenAsync("outside", unbounded: true), await merchant.OpenAsync("card"));
         await merchant.TransferAsync(clearing, card, 5, key: "old", reference: "old");
         await own.Database.AsOwnerAsync("UPDATE answers SET created_at = now() - interval '31 days'");
         await own.Service.DisposeAsync();
@@ -262,5 +262,5 @@ public sealed class RestBehaviourTests : IClassFixture<LedgerFixture>
     };
 
     private async Task<(string Clearing, string Card)> PairAsync(string name) =>
-        (await rest.OpenAsync("clearing", unbounded: true), await rest.OpenAsync($"card-{name}"));
+        (await rest.OpenAsync("outside", unbounded: true), await rest.OpenAsync($"card-{name}"));
 }

@@ -73,7 +73,7 @@ internal sealed class NaiveLedger(IReadOnlyList<Opening> openings)
         var codes = new HashSet<string>();
         Require(codes, !holdReferences.Contains(reference), "reference_reused");
         Require(codes, capture is null || !transactionReferences.Contains(reference), "reference_reused");
-        Require(codes, capture is not null || expiresAt > Now, "invalid_request");
+        Require(codes, capture is not null || expiresAt > Now, "hold_expired");
         var accounts = sources.Select(s => Accounts.GetValueOrDefault(s.AccountId)).ToList();
         Require(codes, !accounts.Contains(null), "not_found");
         foreach (var account in accounts.OfType<NaiveAccount>())
@@ -142,9 +142,9 @@ internal sealed class NaiveLedger(IReadOnlyList<Opening> openings)
             return refused;
         }
 
-        return until <= hold.ExpiresAt || until > Now.AddDays(30)
-            ? Verdict.Refused("invalid_request")
-            : new Verdict([], () => hold.ExpiresAt = until, hold);
+        return until > Now.AddDays(30)
+            ? Verdict.Refused("limit_exceeded")
+            : new Verdict([], () => hold.ExpiresAt = until > hold.ExpiresAt ? until : hold.ExpiresAt, hold);
     }
 
     /// <param name="part">As in the reversal; null: all that is left.</param>
