@@ -34,12 +34,7 @@ public sealed class LedgerCallsTests
     [Fact]
     public async Task What_comes_while_all_calls_are_under_way_shares_the_next()
     {
-        var first = Enumerable.Range(0, LedgerCalls.CallsAtOnce).Select(i => Spend($"first-{i}")).ToArray();
-        var under = new List<(ExecuteBatchRequest, TaskCompletionSource<ExecuteBatchResponse>)>();
-        for (var i = 0; i < first.Length; i++)
-        {
-            under.Add(await SentAsync());
-        }
+        var (first, under) = await AllCallsUnderWayAsync();
 
         var second = Enumerable.Range(0, LedgerCalls.OperationsPerCall + 1).Select(i => Spend($"second-{i}")).ToArray();
         Answer(under[0]);
@@ -73,12 +68,7 @@ public sealed class LedgerCallsTests
     [Fact]
     public async Task Who_gives_up_before_it_is_sent_is_not_sent()
     {
-        var first = Enumerable.Range(0, LedgerCalls.CallsAtOnce).Select(i => Spend($"first-{i}")).ToArray();
-        var under = new List<(ExecuteBatchRequest, TaskCompletionSource<ExecuteBatchResponse>)>();
-        for (var i = 0; i < first.Length; i++)
-        {
-            under.Add(await SentAsync());
-        }
+        var (first, under) = await AllCallsUnderWayAsync();
 
         using var patience = new CancellationTokenSource();
         var impatient = calls.ExecuteAsync(Operation("impatient"), patience.Token);
@@ -106,6 +96,19 @@ public sealed class LedgerCallsTests
     }
 
     private Task<Outcome> Spend(string key) => calls.ExecuteAsync(Operation(key), CancellationToken.None);
+
+    private async Task<(Task<Outcome>[], List<(ExecuteBatchRequest, TaskCompletionSource<ExecuteBatchResponse>)>)> AllCallsUnderWayAsync()
+    {
+        var (first, under) = (new List<Task<Outcome>>(), new List<(ExecuteBatchRequest, TaskCompletionSource<ExecuteBatchResponse>)>());
+        for (var i = 0; i < LedgerCalls.CallsAtOnce; i++)
+        {
+            // One after the other: those that come together would share a call.
+            first.Add(Spend($"first-{i}"));
+            under.Add(await SentAsync());
+        }
+
+        return ([.. first], under);
+    }
 
     private async Task<(ExecuteBatchRequest Request, TaskCompletionSource<ExecuteBatchResponse> Answer)> SentAsync()
     {
