@@ -21,7 +21,7 @@ public sealed class FairnessTests(LedgerFixture ledger) : IClassFixture<LedgerFi
 
         var flood = Task.WhenAll(Enumerable.Range(0, Clients).Select(_ =>
             flooder.PostAsync("/v1/transactions/bulk?dry_run=true", new { items })));
-        var posted = 0;
+        var posted = 0L;
         do
         {
             var answer = await other.TransferAsync(till, card, 1);

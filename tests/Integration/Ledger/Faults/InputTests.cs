@@ -116,7 +116,7 @@ public sealed class InputTests : IClassFixture<LedgerFixture>
         // Opened, and changed, with the clock's full precision in mind: what is posted next is recorded no earlier.
         var opened = await rest.GetAsync($"/v1/accounts/{to}");
         Assert.Equal(200, (await rest.PatchAsync($"/v1/accounts/{to}", new { ceiling = 1_000 }, opened.ETag)).Status);
-        for (var i = 1; i <= 5; i++)
+        for (var i = 1L; i <= 5; i++)
         {
             var shown = (await rest.TransferAsync(from, to, 1)).String("recorded_at");
             var balance = await rest.GetAsync($"/v1/accounts/{to}/balance?as_of={shown}");
