@@ -38,11 +38,13 @@ internal readonly record struct Caller
 }
 
 /// <summary>
-/// The names that services give to the accounts they open. A merchant who opened one first would have a door to what is
-/// booked there later. Kept in step with migrations/0005_owners.sql.
+/// The names that giftcard gives to the accounts it opens. A merchant who opened one first would have a door to what is
+/// booked there later; and of accounts from before there were owners, the name tells whose they are.
 /// </summary>
 internal static class ReservedNames
 {
+    private const string Service = "giftcard";
+
     private static readonly string[] Whole =
     [
         "clearing", "merchant:payable", "merchant:promo_expense", "merchant:receivable", "platform:fees",
@@ -53,6 +55,9 @@ internal static class ReservedNames
 
     public static bool Has(string name) =>
         Whole.Contains(name, StringComparer.Ordinal) || Beginnings.Any(start => name.StartsWith(start, StringComparison.Ordinal));
+
+    /// <summary>Whose an account of that name is, when nothing else says it.</summary>
+    public static string? OwnerOf(string name) => Has(name) ? Service : null;
 
     /// <summary>Refuses a name that is kept for a service's accounts.</summary>
     public static void RequireFree(string name, string pointer)

@@ -153,7 +153,7 @@ internal static class BookReader
                 Ceiling = rows.IsDBNull(5) ? null : rows.GetInt64(5),
                 Status = Enum.Parse<AccountStatus>(rows.GetString(6), ignoreCase: true),
                 Striped = rows.GetBoolean(7),
-                Owner = rows.IsDBNull(13) ? null : rows.GetString(13),
+                Owner = rows.IsDBNull(13) ? ReservedNames.OwnerOf(rows.GetString(2)) : rows.GetString(13),
                 Stripe = stripe,
                 Elsewhere = elsewhere,
             });

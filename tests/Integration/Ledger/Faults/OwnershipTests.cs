@@ -1,4 +1,6 @@
 using LocalPlus.Contracts.Ledger.V1;
+using LocalPlus.Kernel;
+using Npgsql;
 
 namespace LocalPlus.Tests.Integration.Ledger.Faults;
 
@@ -83,6 +85,21 @@ public sealed class OwnershipTests : IClassFixture<LedgerFixture>
         var posted = await ledger.PostAsync("between-own", one, other, 5);
 
         Assert.Equal(201, (await rest.PostAsync($"/v1/transactions/{posted.Transaction.TransactionId}/reverse", new { })).Status);
+    }
+
+    /// <summary>Accounts from before there were owners: their names tell whose they are.</summary>
+    [Fact]
+    public async Task Fault_03_what_was_opened_before_is_owned_by_its_name()
+    {
+        var old = new RestClient(ledger, MerchantId.New(TimeProvider.System));
+        var (mine, card) = (await old.OpenAsync("mine", unbounded: true), await old.OpenAsync("to be a card"));
+        await using var source = NpgsqlDataSource.Create(ledger.Database.OwnerConnectionString);
+        await using var rename = source.CreateCommand("UPDATE accounts SET name = 'card:gc_1:paid' WHERE name = 'to be a card'");
+        Assert.Equal(1, await rename.ExecuteNonQueryAsync());
+
+        var answer = await old.PostAsync("/v1/transactions", Post(mine, card));
+
+        Assert.Equal(("owned_by_service", "giftcard"), (answer.Code, (await old.GetAsync($"/v1/accounts/{card}")).String("owner")));
     }
 
     [Theory]
