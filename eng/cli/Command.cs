@@ -1,5 +1,5 @@
 using System.ComponentModel;
-using System.Diagnostics;
+using CliWrap;
 
 namespace LocalPlus.Cli;
 
@@ -33,72 +33,38 @@ internal sealed record Command(string File, params string[] Arguments)
     {
         using var limited = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         limited.CancelAfter(Limit);
-        using var process = new Process { StartInfo = StartInfo() };
+        var lines = new Queue<string>();
+        var output = PipeTarget.ToDelegate(line => Keep(lines, line));
+        var command = CliWrap.Cli.Wrap(File).WithArguments(Arguments).WithWorkingDirectory(WorkingDirectory ?? "")
+            .WithEnvironmentVariables(Environment).WithStandardInputPipe(PipeSource.FromString(Input ?? ""))
+            .WithStandardOutputPipe(output).WithStandardErrorPipe(output).WithValidation(CommandResultValidation.None);
         try
         {
-            process.Start();
+            var ended = await command.ExecuteAsync(limited.Token);
+            return new CommandResult(ended.ExitCode, [.. lines]);
         }
         catch (Win32Exception notThere)
         {
             return new CommandResult(127, [$"{File}: {notThere.Message}"]);
         }
-
-        var lines = new Queue<string>();
-        try
+        catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
         {
-            var reading = Task.WhenAll(
-                ReadAsync(process.StandardOutput, lines, limited.Token), ReadAsync(process.StandardError, lines, limited.Token));
-            await process.StandardInput.WriteAsync((Input ?? "").AsMemory(), limited.Token);
-            process.StandardInput.Close();
-            await reading;
-            await process.WaitForExitAsync(limited.Token);
-        }
-        catch (OperationCanceledException)
-        {
-            process.Kill(entireProcessTree: true);
-            cancel.ThrowIfCancellationRequested();
             return new CommandResult(124, [.. lines, $"{File}: no end after {Limit.TotalSeconds:0} s"]);
         }
-        catch (IOException)
-        {
-            // It went away before it had read its input; its exit code tells.
-            await process.WaitForExitAsync(limited.Token);
-        }
-
-        return new CommandResult(process.ExitCode, [.. lines]);
     }
 
-    private ProcessStartInfo StartInfo()
+    /// <summary>Lines of both streams come at once.</summary>
+    private void Keep(Queue<string> lines, string line)
     {
-        var info = new ProcessStartInfo(File, Arguments)
+        lock (lines)
         {
-            WorkingDirectory = WorkingDirectory ?? "",
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
-        foreach (var (name, value) in Environment)
-        {
-            info.Environment[name] = value;
-        }
-
-        return info;
-    }
-
-    private async Task ReadAsync(StreamReader reader, Queue<string> lines, CancellationToken cancel)
-    {
-        while (await reader.ReadLineAsync(cancel) is { } line)
-        {
-            lock (lines)
+            lines.Enqueue(line);
+            if (lines.Count > KeptLines)
             {
-                lines.Enqueue(line);
-                if (lines.Count > KeptLines)
-                {
-                    lines.Dequeue();
-                }
-
-                OnLine?.Invoke(line);
+                lines.Dequeue();
             }
+
+            OnLine?.Invoke(line);
         }
     }
 }

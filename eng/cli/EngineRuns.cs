@@ -1,3 +1,5 @@
+using System.CommandLine;
+
 namespace LocalPlus.Cli;
 
 /// <summary>
@@ -9,27 +11,28 @@ internal static class EngineRuns
     public const string Kills = "engine";
     public const string Scale = "engine-scale";
 
-    /// <summary>Options of `test` that are handed on to the program.</summary>
-    public static readonly string[] Options = ["--runs", "--kills", "--seed"];
+    public static readonly Option<int?> Runs = Verbs.Number("--runs", "engine: how many runs");
+    public static readonly Option<int?> Kill = Verbs.Number("--kills", "kills, engine: how many");
+    public static readonly Option<int?> Seed = Verbs.Number("--seed", "kills, engine: the same kills again");
 
     private static readonly TimeSpan Limit = TimeSpan.FromHours(2);
 
-    public static async Task<Score> RunAsync(Checkout checkout, Arguments arguments, IReadOnlyList<string> names, CancellationToken cancel)
+    public static async Task<Score> RunAsync(Checkout checkout, ParseResult words, IReadOnlyList<string> names, bool shortForms, CancellationToken cancel)
     {
         var score = Score.None;
         foreach (var name in names.Where(name => name is Kills or Scale))
         {
-            score += await RunAsync(checkout, Words(arguments, name), name, cancel);
+            score += await RunAsync(checkout, Words(words, name, shortForms), name, cancel);
         }
 
         return score;
     }
 
-    private static string[] Words(Arguments arguments, string name) =>
+    private static string[] Words(ParseResult words, string name, bool shortForms) =>
     [
         .. name == Scale ? ["scale"] : Array.Empty<string>(),
-        .. arguments.Positions.Count == 0 ? ["--short"] : Array.Empty<string>(),
-        .. Options.Where(arguments.Options.ContainsKey).SelectMany(option => new[] { option, arguments.Options[option] }),
+        .. shortForms ? ["--short"] : Array.Empty<string>(),
+        .. new[] { Runs, Kill, Seed }.Where(o => words.GetValue(o) is not null).SelectMany(o => new[] { o.Name, $"{words.GetValue(o)}" }),
     ];
 
     private static async Task<Score> RunAsync(Checkout checkout, string[] words, string name, CancellationToken cancel) =>
@@ -45,7 +48,10 @@ internal static class EngineRuns
                     Limit = Limit,
                     OnLine = words.Contains("--short") ? line => progress.Detail = line : Terminal.Say,
                 };
-                var score = Suites.Closing(await run.RunAsync(cancel), name);
+                var ended = await run.RunAsync(cancel);
+                var log = Path.Combine(Suites.Results(checkout, name), $"{name}.log");
+                await File.WriteAllLinesAsync(log, ended.Lines, cancel);
+                var score = Suites.Closing(ended, name, name, log);
                 progress.Outcome = $"{score.Passed} passed, {score.Failed} failed";
                 return score;
             },

@@ -36,9 +36,37 @@ internal sealed record Ports(int Offset)
     /// <summary>Where a bench starts a service of its own; its app port is the next.</summary>
     public int Bench => 5704 + Offset;
 
+    /// <summary>Where `dapr init` has placement and scheduler listen, whatever the offset.</summary>
+    public const int InitPlacement = 50005;
+    public const int InitScheduler = 50006;
+
+    public int Placement => 5710 + Offset;
+
+    public int PlacementHealth => 5711 + Offset;
+
+    public int PlacementMetrics => 5712 + Offset;
+
+    public int PlacementRaft => 5713 + Offset;
+
+    public int Scheduler => 5714 + Offset;
+
+    public int SchedulerHealth => 5715 + Offset;
+
+    public int SchedulerMetrics => 5716 + Offset;
+
+    public int EtcdClient => 5717 + Offset;
+
+    public int EtcdPeer => 5718 + Offset;
+
+    public int Dashboard => 5719 + Offset;
+
+    public int DashboardOtlp => 5720 + Offset;
+
+    public int DashboardOtlpHttp => 5721 + Offset;
+
     public IEnumerable<int> All =>
     [
-        Gateway, Postgres, Valkey, Smtp,
+        Gateway, Postgres, Valkey, Smtp, .. Enumerable.Range(Placement, DashboardOtlpHttp - Placement + 1),
         .. Checkout.Apps.SelectMany(a => new[] { Public(a), App(a), DaprHttp(a), DaprGrpc(a), Metrics(a), DaprInternal(a) }),
     ];
 

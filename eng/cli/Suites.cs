@@ -1,16 +1,7 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
-using System.Xml.Linq;
 
 namespace LocalPlus.Cli;
-
-/// <summary>How many tests passed and failed, and the names of those that failed.</summary>
-internal sealed record Score(int Passed, int Failed, IReadOnlyList<string> Failures)
-{
-    public static readonly Score None = new(0, 0, []);
-
-    public static Score operator +(Score a, Score b) => new(a.Passed + b.Passed, a.Failed + b.Failed, [.. a.Failures, .. b.Failures]);
-}
 
 /// <summary>
 /// The test suites by name: each is a few projects of xunit, or Node programs whose last line is "N passed, N failed".
@@ -30,7 +21,11 @@ internal static partial class Suites
 
     private const string FaultFilter = "FullyQualifiedName~Fault_";
 
-    public static IEnumerable<string> Known => [.. Names, .. InDepth, Faults];
+    public static string[] Known => [.. Names, .. InDepth, EngineRuns.Scale, Faults];
+
+    /// <summary>Where the result files of a suite go.</summary>
+    public static string Results(Checkout checkout, string suite) =>
+        Directory.CreateDirectory(Path.Combine(checkout.Root, "artifacts", "tests", suite)).FullName;
 
     private static readonly TimeSpan DepthLimit = TimeSpan.FromMinutes(45);
     private static readonly TimeSpan ProjectLimit = TimeSpan.FromMinutes(10);
@@ -63,8 +58,7 @@ internal static partial class Suites
         "ledger" => [.. Projects(checkout, "tests/Unit"), .. Projects(checkout, "tests/Contract"), .. Projects(checkout, "tests/Integration")],
         Faults => Names.Where(n => n != "conformance").SelectMany(n => Find(checkout, n)),
         "conformance" => Scripts(checkout, "compat/tests"),
-        CrashRuns.Matrix or CrashRuns.Chance or EngineRuns.Kills or EngineRuns.Scale => [],
-        _ => throw CliFailure.Usage($"there is no suite '{suite}'; there are {string.Join(", ", Known)}", "test"),
+        _ => [],
     };
 
     /// <summary>By name, so that load drivers beside the tests are not taken for tests.</summary>
@@ -92,7 +86,7 @@ internal static partial class Suites
             {
                 var score = test.EndsWith(".csproj", StringComparison.Ordinal)
                     ? await ProjectAsync(checkout, suite, test, name, filter, progress, cancel)
-                    : await ScriptAsync(checkout, test, progress, cancel);
+                    : await ScriptAsync(checkout, suite, test, progress, cancel);
                 progress.Outcome = $"{score.Passed} passed, {score.Failed} failed";
                 return score;
             },
@@ -102,9 +96,9 @@ internal static partial class Suites
     private static async Task<Score> ProjectAsync(
         Checkout checkout, string suite, string project, string name, string? filter, StepProgress progress, CancellationToken cancel)
     {
-        var results = Path.Combine(checkout.Root, "artifacts", "tests");
+        var results = Results(checkout, suite);
         var trx = Path.Combine(results, $"{name}.trx");
-        Directory.CreateDirectory(results);
+        var log = Path.Combine(results, $"{name}.log");
         File.Delete(trx);
         var inDepth = InDepth.Contains(suite);
         string[] filters =
@@ -124,18 +118,16 @@ internal static partial class Suites
             OnLine = line => progress.Detail = line.Trim(),
         };
         var result = await run.RunAsync(cancel);
-        if (Trx(trx) is not { } score)
-        {
-            return result.ExitCode == 0 ? Score.None : new Score(0, 1, [$"{name} did not run:\n{result.Tail(15)}"]);
-        }
+        await File.WriteAllLinesAsync(log, result.Lines, cancel);
+        var score = Score.OfTrx(trx, suite) ?? Score.None;
 
         // A crash of the test host fails the run although every test that was reported passed.
         return result.ExitCode != 0 && score.Failed == 0
-            ? score + new Score(0, 1, [$"{name} ended with {result.ExitCode}:\n{result.Tail(15)}"])
+            ? score + Score.FailedOnce(new Failure(suite, $"{name} ended with {result.ExitCode}", result.Tail(15), $"./localplus test {suite}", log))
             : score;
     }
 
-    private static async Task<Score> ScriptAsync(Checkout checkout, string script, StepProgress progress, CancellationToken cancel)
+    private static async Task<Score> ScriptAsync(Checkout checkout, string suite, string script, StepProgress progress, CancellationToken cancel)
     {
         var run = new Command("node", script)
         {
@@ -144,44 +136,29 @@ internal static partial class Suites
             Environment = { ["LP_ROOT"] = checkout.Root, ["LP_DOTNET"] = Tools.Dotnet },
             OnLine = line => progress.Detail = line.Trim(),
         };
-        return Closing(await run.RunAsync(cancel), script);
+        var ended = await run.RunAsync(cancel);
+        var log = Path.Combine(Results(checkout, suite), $"{Path.GetFileNameWithoutExtension(script)}.log");
+        await File.WriteAllLinesAsync(log, ended.Lines, cancel);
+        return Closing(ended, suite, script, log);
     }
 
     /// <summary>The score of a program whose last line is "N passed, N failed".</summary>
-    public static Score Closing(CommandResult result, string name)
+    public static Score Closing(CommandResult result, string suite, string name, string log)
     {
         var match = result.Lines.Reverse().Select(l => Sum().Match(l)).FirstOrDefault(m => m.Success);
         if (match is null)
         {
-            return new Score(0, 1, [$"{name} printed no result:\n{result.Tail(15)}"]);
+            return Score.FailedOnce(Failed($"{name} printed no result"));
         }
 
         var passed = int.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture);
         var failed = int.Parse(match.Groups[2].Value, CultureInfo.InvariantCulture);
-        return new Score(passed, Math.Max(failed, result.ExitCode == 0 ? 0 : 1), failed == 0 && result.ExitCode == 0 ? [] : [$"{name}:\n{result.Tail(15)}"]);
+        return failed == 0 && result.ExitCode == 0 ? new Score(passed, 0, []) : new Score(passed, Math.Max(failed, 1), [Failed(name)]);
+
+        Failure Failed(string what) => new(suite, what, result.Tail(15), $"./localplus test {suite}", log);
     }
 
     private static string Title(string suite) => char.ToUpperInvariant(suite[0]) + suite[1..];
-
-    /// <summary>Visual Studio's result file; null when it is absent or torn.</summary>
-    private static Score? Trx(string path)
-    {
-        try
-        {
-            XNamespace ns = "http://microsoft.com/schemas/VisualStudio/TeamTest/2010";
-            var results = XDocument.Load(path).Descendants(ns + "UnitTestResult").ToList();
-            var failures = results.Where(r => (string?)r.Attribute("outcome") == "Failed").Select(r =>
-            {
-                var message = r.Descendants(ns + "Message").FirstOrDefault()?.Value.Trim() ?? "";
-                return $"{(string?)r.Attribute("testName")}\n{message}";
-            }).ToList();
-            return new Score(results.Count(r => (string?)r.Attribute("outcome") == "Passed"), failures.Count, failures);
-        }
-        catch (Exception e) when (e is IOException or System.Xml.XmlException)
-        {
-            return null;
-        }
-    }
 
     [GeneratedRegex(@"(\d+) passed, (\d+) failed")]
     private static partial Regex Sum();

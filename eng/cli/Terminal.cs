@@ -1,22 +1,44 @@
 using System.Diagnostics;
+using Spectre.Console;
 
 namespace LocalPlus.Cli;
 
-/// <summary>Everything people read: data on standard output, failures on standard error, long steps with progress.</summary>
+/// <summary>
+/// Everything people read: data on standard output, failures on standard error, long steps with progress.
+/// </summary>
 internal static class Terminal
 {
     private static readonly TimeSpan TickOnTerminal = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan TickInLog = TimeSpan.FromSeconds(15);
 
+    /// <summary>Wider than any table: what is not a terminal has no width.</summary>
+    private const int NoWidth = 1000;
+
+    /// <summary>A spinner is shown: lines have to go above it.</summary>
+    private static bool _spinning;
+
     private static bool Live => !Console.IsOutputRedirected;
 
     private static bool Coloured => Live && Environment.GetEnvironmentVariable("NO_COLOR") is null or "";
 
-    public static void Say(string line) => Console.WriteLine(line);
+    /// <summary>A line as it is, however long: it may be pasted.</summary>
+    public static void Say(string line)
+    {
+        if (_spinning)
+        {
+            AnsiConsole.WriteLine(line);
+        }
+        else
+        {
+            Console.WriteLine(line);
+        }
+    }
 
-    public static void Good(string line) => Say($"{Paint("✓", "32")} {line}");
+    public static void Title(string line) => Marked("", $"[bold]{line.EscapeMarkup()}[/]", line);
 
-    public static void Bad(string line) => Say($"{Paint("✗", "31")} {line}");
+    public static void Good(string line) => Marked("[green]✓[/] ", line.EscapeMarkup(), $"✓ {line}");
+
+    public static void Bad(string line) => Marked("[red]✗[/] ", line.EscapeMarkup(), $"✗ {line}");
 
     public static void Failure(string message, string next)
     {
@@ -24,43 +46,21 @@ internal static class Terminal
         Console.Error.WriteLine($"next:   {next}");
     }
 
-    public static string Paint(string text, string colour) => Coloured ? $"\e[{colour}m{text}\e[0m" : text;
-
-    /// <summary>Shows a step while it runs: one living line on a terminal, a line every now and then in a log.</summary>
+    /// <summary>Shows a step while it runs: a spinner on a terminal, a line every now and then in a log.</summary>
     public static async Task<T> StepAsync<T>(string title, Func<StepProgress, Task<T>> work, CancellationToken cancel)
     {
         var progress = new StepProgress();
         var clock = Stopwatch.StartNew();
-        if (!Live)
-        {
-            Say($"· {title}");
-        }
-
-        var task = work(progress);
-        while (await Task.WhenAny(task, Task.Delay(Live ? TickOnTerminal : TickInLog, cancel)) != task && !cancel.IsCancellationRequested)
-        {
-            var detail = progress.Detail is { Length: > 0 } text ? $": {text}" : "";
-            var line = $"· {title} ({clock.Elapsed.TotalSeconds:0} s){detail}";
-            if (Live)
-            {
-                Console.Write($"\r\e[K{line[..Math.Min(line.Length, Math.Max(20, Console.WindowWidth - 1))]}");
-            }
-            else
-            {
-                Say($"  … {clock.Elapsed.TotalSeconds:0} s{detail}");
-            }
-        }
-
         try
         {
-            var result = await task;
-            Clear();
+            var result = await (Live && !_spinning
+                ? SpinAsync(title, progress, work, clock, cancel)
+                : LogAsync(title, progress, work, clock, cancel));
             Good($"{title} ({Seconds(clock.Elapsed)}){(progress.Outcome is { } outcome ? $": {outcome}" : "")}");
             return result;
         }
         catch
         {
-            Clear();
             Bad($"{title} ({Seconds(clock.Elapsed)})");
             throw;
         }
@@ -69,26 +69,99 @@ internal static class Terminal
     public static Task StepAsync(string title, Func<StepProgress, Task> work, CancellationToken cancel) =>
         StepAsync(title, async progress => { await work(progress); return true; }, cancel);
 
-    /// <summary>Columns as wide as their widest cell; the first row is the head.</summary>
+    /// <summary>
+    /// The first row is the head. Where nobody looks it is plain text, a line a row, for grep and awk.
+    /// </summary>
     public static void Table(IReadOnlyList<string[]> rows)
     {
-        var widths = Enumerable.Range(0, rows[0].Length).Select(c => rows.Max(r => r[c].Length)).ToArray();
-        foreach (var row in rows)
+        var table = new Table { Border = Live ? TableBorder.Simple : TableBorder.None, UseSafeBorder = true };
+        foreach (var head in rows[0])
         {
-            Say(string.Join("  ", row.Select((cell, c) => cell.PadRight(widths[c]))).TrimEnd());
+            table.AddColumn(new TableColumn(head.EscapeMarkup()) { NoWrap = !Live, Padding = new Padding(0, 0, 2, 0) });
+        }
+
+        foreach (var row in rows.Skip(1))
+        {
+            table.AddRow([.. row.Select(cell => cell.EscapeMarkup())]);
+        }
+
+        if (Live)
+        {
+            AnsiConsole.Write(table);
+            return;
+        }
+
+        using var text = new StringWriter();
+        var plain = AnsiConsole.Create(new AnsiConsoleSettings
+        {
+            Ansi = AnsiSupport.No,
+            ColorSystem = ColorSystemSupport.NoColors,
+            Out = new AnsiConsoleOutput(text),
+        });
+        plain.Profile.Width = NoWidth;
+        plain.Write(table);
+        foreach (var line in text.ToString().TrimEnd().Split('\n'))
+        {
+            Console.WriteLine(line.TrimEnd());
         }
     }
 
     public static string Seconds(TimeSpan time) =>
         time.TotalSeconds < 10 ? $"{time.TotalSeconds:0.0} s" : $"{time.TotalSeconds:0} s";
 
-    private static void Clear()
+    private static void Marked(string mark, string markup, string plain)
     {
-        if (Live)
+        if (Coloured)
         {
-            Console.Write("\r\e[K");
+            AnsiConsole.MarkupLine(mark + markup);
+        }
+        else
+        {
+            Say(plain);
         }
     }
+
+    private static async Task<T> SpinAsync<T>(
+        string title, StepProgress progress, Func<StepProgress, Task<T>> work, Stopwatch clock,
+        CancellationToken cancel)
+    {
+        _spinning = true;
+        try
+        {
+            return await AnsiConsole.Status().StartAsync(title.EscapeMarkup(), async status =>
+            {
+                var task = work(progress);
+                while (
+                    await Task.WhenAny(task, Task.Delay(TickOnTerminal, cancel)) != task
+                    && !cancel.IsCancellationRequested)
+                {
+                    status.Status = $"{title} ({clock.Elapsed.TotalSeconds:0} s){Detail(progress)}".EscapeMarkup();
+                }
+
+                return await task;
+            });
+        }
+        finally
+        {
+            _spinning = false;
+        }
+    }
+
+    private static async Task<T> LogAsync<T>(
+        string title, StepProgress progress, Func<StepProgress, Task<T>> work, Stopwatch clock,
+            CancellationToken cancel)
+    {
+        Say($"· {title}");
+        var task = work(progress);
+        while (await Task.WhenAny(task, Task.Delay(TickInLog, cancel)) != task && !cancel.IsCancellationRequested)
+        {
+            Say($"  … {clock.Elapsed.TotalSeconds:0} s{Detail(progress)}");
+        }
+
+        return await task;
+    }
+
+    private static string Detail(StepProgress progress) => progress.Detail is { Length: > 0 } text ? $": {text}" : "";
 }
 
 /// <summary>What a running step says about itself.</summary>

@@ -1,66 +1,133 @@
+using System.CommandLine;
+using System.CommandLine.Invocation;
+
 namespace LocalPlus.Cli;
 
 /// <summary>What a verb is called with.</summary>
-internal sealed record Invocation(Checkout Checkout, Arguments Arguments, CancellationToken Cancel);
+internal sealed record Invocation(Checkout Checkout, ParseResult Words, CancellationToken Cancel);
 
-/// <summary>One verb of ./localplus: flags stand alone, options take a value.</summary>
-internal sealed record Verb(string Name, string Usage, string Summary, Func<Invocation, Task<int>> Run)
-{
-    public string[] Flags { get; init; } = [];
-
-    public string[] Options { get; init; } = [];
-
-    /// <summary>Not shown: called by other verbs only.</summary>
-    public bool Hidden { get; init; }
-}
-
-/// <summary>The list of verbs, in the order in which a newcomer needs them.</summary>
+/// <summary>The verbs, in the order in which a newcomer needs them.</summary>
 internal static class Verbs
 {
-    private static readonly Verb[] All =
-    [
-        Up.Verb, Demo.Verb, Status.Verb, Down.Verb, Doctor.Verb, Test.Verb, Bench.Verb, Token.Verb, Logs.Verb,
-        Psql.Verb, Job.Verb, Verify.Verb, Ledger.Verb, Golden.Verb, OpenApi.Verb, Supervise.Verb, Recordings.Verb,
-    ];
+    private const string Self = "./localplus";
+
+    private const string Summary =
+        """
+        LocalPlus: gift cards and loyalty points on Dapr. Start with `./localplus up`, then `./localplus demo`.
+
+        Exit codes: 0 ok, 1 failed, 2 usage, 3 not found, 4 refused, 5 unavailable.
+        """;
 
     public static async Task<int> RunAsync(string[] args, CancellationToken cancel)
     {
-        var name = args.Length == 0 ? "help" : args[0];
-        if (name is "help" or "--help" or "-h")
+        string[] words = args switch
         {
-            return Help(args.Length > 1 ? args[1] : null);
+            [] or ["help"] => ["--help"],
+            ["help", .. var verb] => [.. verb, "--help"],
+            _ => args,
+        };
+        var root = Root();
+        // A filter may well begin with @.
+        var result = root.Parse(words, new ParserConfiguration { ResponseFileTokenReplacer = null });
+        if (result.Action is ParseErrorAction)
+        {
+            throw CliFailure.Usage(
+                result.UnmatchedTokens is [var stray, ..] ? $"'{stray}' is not understood" : result.Errors[0].Message,
+                NameOf(result));
         }
 
-        var verb = Array.Find(All, v => v.Name == name)
-            ?? throw CliFailure.Usage($"there is no verb '{name}'", "");
-        if (args.Contains("--help") || args.Contains("-h"))
-        {
-            return Help(name);
-        }
-
-        var arguments = Arguments.Parse(verb, args[1..]);
-        return await verb.Run(new Invocation(Checkout.Find(), arguments, cancel));
+        // What the library prints it prints about the program's own name, which nobody calls.
+        using var printed = new StringWriter();
+        var exit = await result.InvokeAsync(
+            new InvocationConfiguration
+            {
+                EnableDefaultExceptionHandler = false,
+                ProcessTerminationTimeout = null,
+                Output = printed,
+            },
+            cancel);
+        Console.Write(printed.ToString().Replace(RootCommand.ExecutableName, Self, StringComparison.Ordinal));
+        return exit;
     }
 
-    private static int Help(string? name)
+    /// <summary>A verb whose action gets the checkout and its words.</summary>
+    public static Verb Define(string name, string summary, Func<Invocation, Task<int>> run, params Symbol[] words)
     {
-        if (name is not null)
+        var verb = Group(name, summary, words);
+        verb.SetAction((result, cancel) => run(new Invocation(Checkout.Find(), result, cancel)));
+        return verb;
+    }
+
+    /// <summary>A verb of verbs.</summary>
+    public static Verb Group(string name, string summary, params Symbol[] words)
+    {
+        var verb = new Verb(name, summary);
+        foreach (var word in words)
         {
-            var verb = Array.Find(All, v => v.Name == name) ?? throw CliFailure.Usage($"there is no verb '{name}'", "");
-            Terminal.Say($"./localplus {verb.Usage}");
-            Terminal.Say($"  {verb.Summary}");
-            return ExitCodes.Ok;
+            switch (word)
+            {
+                case Verb part:
+                    verb.Subcommands.Add(part);
+                    break;
+                case Option option:
+                    verb.Options.Add(option);
+                    break;
+                case Argument argument:
+                    verb.Arguments.Add(argument);
+                    break;
+            }
         }
 
-        Terminal.Say("LocalPlus: gift cards and loyalty points on Dapr. Start with `./localplus up`, then `./localplus demo`.");
-        Terminal.Say("");
-        foreach (var verb in All.Where(v => !v.Hidden))
+        return verb;
+    }
+
+    /// <summary>A whole number above 0.</summary>
+    public static Option<int?> Number(string name, string summary)
+    {
+        var option = new Option<int?>(name) { Description = summary, HelpName = "N" };
+        option.Validators.Add(result =>
         {
-            Terminal.Say($"  {verb.Usage,-58} {verb.Summary}");
+            if (result.Tokens is [var token] && !(int.TryParse(token.Value, null, out var number) && number > 0))
+            {
+                result.AddError($"{name} takes a number above 0");
+            }
+        });
+        return option;
+    }
+
+    public static Option<string> Text(string name, string summary, string valueName, params string[] onlyOf)
+    {
+        var option = new Option<string>(name) { Description = summary, HelpName = valueName };
+        return onlyOf.Length > 0 ? option.AcceptOnlyFromAmong(onlyOf) : option;
+    }
+
+    public static Option<bool> Flag(string name, string summary) => new(name) { Description = summary };
+
+    private static RootCommand Root()
+    {
+        var root = new RootCommand(Summary);
+        Verb[] verbs =
+        [
+            Up.Verb, Demo.Verb, Status.Verb, Down.Verb, Doctor.Verb, Test.Verb, Bench.Verb, Token.Verb, Logs.Verb,
+            Psql.Verb, Job.Verb, Verify.Verb, Ledger.Verb, Golden.Verb, OpenApi.Verb, Completion.Verb, Supervise.Verb,
+        ];
+        foreach (var verb in verbs)
+        {
+            root.Subcommands.Add(verb);
         }
 
-        Terminal.Say("");
-        Terminal.Say("Exit codes: 0 ok, 1 failed, 2 usage, 3 not found, 4 refused, 5 unavailable.");
-        return ExitCodes.Ok;
+        return root;
+    }
+
+    /// <summary>The verb that was meant, without its parts.</summary>
+    private static string NameOf(ParseResult result)
+    {
+        var command = result.CommandResult;
+        while (command.Parent is System.CommandLine.Parsing.CommandResult { Command: not RootCommand } outer)
+        {
+            command = outer;
+        }
+
+        return command.Command is RootCommand ? "" : command.Command.Name;
     }
 }

@@ -23,7 +23,10 @@ public sealed class CommandLine : IDisposable
     /// <summary>state.json as it is now.</summary>
     public JsonNode StateFile => JsonNode.Parse(File.ReadAllText(Path.Combine(State, "state.json")))!;
 
-    public Uri Gateway => new(string.Create(CultureInfo.InvariantCulture, $"http://localhost:{5080 + (int)StateFile["offset"]!}"));
+    /// <summary>What is added to every port.</summary>
+    public int Offset => (int)StateFile["offset"]!;
+
+    public Uri Gateway => new(string.Create(CultureInfo.InvariantCulture, $"http://localhost:{5080 + Offset}"));
 
     /// <summary>The supervisor and everything it runs.</summary>
     public IEnumerable<int> Pids =>
@@ -33,6 +36,21 @@ public sealed class CommandLine : IDisposable
     {
         var cli = Path.Combine(Root, "artifacts", "bin", "LocalPlus.Cli", "debug", "LocalPlus.Cli.dll");
         return EndAsync("dotnet", [cli, .. arguments]);
+    }
+
+    public int PidOf(string process) =>
+        (int)StateFile["processes"]!.AsArray().Single(p => (string?)p!["name"] == process)!["pid"]!;
+
+    /// <summary>Waits until `status` calls everything healthy.</summary>
+    public Task HealthyAsync() => UntilAsync("all is healthy", async () => (await RunAsync("status")).ExitCode == 0);
+
+    public async Task UntilAsync(string what, Func<Task<bool>> holds)
+    {
+        var clock = Stopwatch.StartNew();
+        while (!await holds())
+        {
+            Assert.True(clock.Elapsed < Limit, $"not within {Limit.TotalMinutes:0} minutes: {what}\n{(await RunAsync("status")).Output}");
+        }
     }
 
     /// <summary>

@@ -15,7 +15,7 @@ internal sealed class Narrator
     public static void Chapter(string title)
     {
         Terminal.Say("");
-        Terminal.Say(Terminal.Paint(title, "1"));
+        Terminal.Title(title);
     }
 
     public static void Tell(string text) => Terminal.Say($"  {text}");

@@ -20,14 +20,11 @@ internal sealed class LocalStack
         _ports = ports;
         _options = options;
         _secrets = new Secrets(checkout);
-        List<ProcessSpec[]> stages = [[Database(), Valkey(), Smtp(), Gateway()]];
-        if (options is { BackingOnly: false, RealDapr: true })
+        ProcessSpec[] dashboard = options.Dashboard ? [Dashboard.Spec(checkout, ports)] : [];
+        List<ProcessSpec[]> stages = [[Database(), Valkey(), Smtp(), Gateway(), .. dashboard]];
+        if (!options.BackingOnly)
         {
-            stages.Add([RealDapr()]);
-        }
-        else if (!options.BackingOnly)
-        {
-            stages.Add([Sidecar()]);
+            stages.AddRange(new Sidecars(checkout, ports, options, Shared(), _secrets.DaprApiToken).Stages());
             stages.Add([.. Checkout.Apps.Select(Service)]);
         }
 
@@ -38,11 +35,17 @@ internal sealed class LocalStack
 
     public IEnumerable<ProcessSpec> All => Stages.SelectMany(s => s);
 
-    /// <summary>Asks everything at once; the ready stack gives an empty answer.</summary>
+    /// <summary>Asks everything at once; the ready stack gives an empty answer, and has then served a caller.</summary>
     public async Task<IReadOnlyDictionary<string, string>> TroublesAsync(CancellationToken cancel)
     {
         var answers = await Task.WhenAll(All.Select(async s => (s.Name, Trouble: await s.Probe(cancel))));
-        return answers.Where(a => a.Trouble is not null).ToDictionary(a => a.Name, a => a.Trouble!);
+        var troubles = answers.Where(a => a.Trouble is not null).ToDictionary(a => a.Name, a => a.Trouble!);
+        if (troubles.Count == 0 && !_options.BackingOnly && await Served.TroubleAsync(_checkout, _ports, cancel) is { } unserved)
+        {
+            troubles["gateway"] = unserved;
+        }
+
+        return troubles;
     }
 
     private ProcessSpec Database()
@@ -115,17 +118,8 @@ internal sealed class LocalStack
         Probe = cancel => Probes.HttpAsync(_ports.Gateway, GatewayHealth, null, cancel),
     };
 
-    private ProcessSpec Sidecar() => new(
-        "sidecar", Tools.Dotnet, _checkout.Assembly("LocalPlus.Sidecar", _options.Configuration, "daprd"), "run", "--run-file", _checkout.RunFile)
-    {
-        WorkingDirectory = _checkout.Root,
-        Environment = Shared(),
-        Ports = [.. Checkout.Apps.SelectMany(a => new[] { _ports.DaprHttp(a), _ports.DaprGrpc(a) })],
-        // Outbound only: the rest of a sidecar's health waits for its app, which starts later.
-        Probe = cancel => SidecarsAsync("/v1.0/healthz/outbound", cancel),
-    };
-
-    private ProcessSpec Service(string app)
+    /// <summary>A service as this stack runs it, or would if `dapr run` did not.</summary>
+    public ProcessSpec Service(string app)
     {
         var project = Project(app);
         return new ProcessSpec(app, Tools.Dotnet, _checkout.Assembly(project, _options.Configuration))
@@ -142,40 +136,7 @@ internal sealed class LocalStack
         };
     }
 
-    /// <summary>The official CLI starts sidecars and services together; it does not pass an API token of its own.</summary>
-    private ProcessSpec RealDapr() => new("dapr", Tools.Must("dapr"), "run", "-f", _checkout.RunFile)
-    {
-        WorkingDirectory = _checkout.Root,
-        Environment = Shared(("DAPR_API_TOKEN", null)),
-        Ports = [.. Checkout.Apps.SelectMany(a => new[] { _ports.Public(a), _ports.DaprHttp(a) })],
-        Probe = async cancel =>
-        {
-            foreach (var app in Checkout.Apps)
-            {
-                if (await Probes.HttpAsync(_ports.Public(app), "/readyz", null, cancel) is { } trouble)
-                {
-                    return $"{app}: {trouble}";
-                }
-            }
-
-            return await SidecarsAsync("/v1.0/healthz", cancel);
-        },
-    };
-
     private static string Project(string app) => $"LocalPlus.{char.ToUpperInvariant(app[0])}{app[1..]}";
-
-    private async Task<string?> SidecarsAsync(string path, CancellationToken cancel)
-    {
-        foreach (var app in Checkout.Apps)
-        {
-            if (await Probes.HttpAsync(_ports.DaprHttp(app), path, _secrets.DaprApiToken, cancel) is { } trouble)
-            {
-                return $"{app}: {trouble}";
-            }
-        }
-
-        return null;
-    }
 
     /// <summary>Nothing of the caller's web settings leaks in; telemetry goes out only when asked for.</summary>
     private Dictionary<string, string?> Shared(params (string Name, string? Value)[] more)
@@ -187,7 +148,7 @@ internal sealed class LocalStack
             ["ASPNETCORE_ENVIRONMENT"] = _options.Failpoints ? "Development" : null,
             ["LP_FAILPOINTS"] = _options.Failpoints ? "" : null,
             ["DOTNET_ENVIRONMENT"] = null,
-            ["OTEL_EXPORTER_OTLP_ENDPOINT"] = _options.Otlp,
+            ["OTEL_EXPORTER_OTLP_ENDPOINT"] = _options.Otlp ?? (_options.Dashboard ? Dashboard.Otlp(_ports) : null),
             ["APP_API_TOKEN"] = _secrets.AppApiToken,
             ["DAPR_API_TOKEN"] = _secrets.DaprApiToken,
         };

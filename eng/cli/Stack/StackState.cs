@@ -1,8 +1,11 @@
 namespace LocalPlus.Cli;
 
 /// <summary>How the stack is run; chosen by `up`, remembered in state.json.</summary>
+/// <param name="Daprd">The executable that is each app's sidecar; null: the stand-in hosts all of them in one process.</param>
 /// <param name="Failpoints">For tests that kill: services have failpoints and what dies is started again at once.</param>
-internal sealed record StackOptions(string Configuration, string? Otlp, bool RealDapr, bool BackingOnly, bool Failpoints = false);
+internal sealed record StackOptions(
+    string Configuration, string? Otlp, bool BackingOnly, bool Failpoints = false, string? Daprd = null,
+    bool Dashboard = false);
 
 /// <summary>One supervised process as state.json tells it. Pid 0: not running now.</summary>
 internal sealed record ProcessState(string Name, int Pid, long Started, int Restarts, DateTimeOffset Since, string? LastEnd)
@@ -19,6 +22,13 @@ internal sealed record StackState(
     IReadOnlyList<ProcessState> Processes)
 {
     public const string File = "state.json";
+
+    /// <summary>What people call by that name and runs: "sidecar" is all of them, in however many processes.</summary>
+    public IReadOnlyList<ProcessState> Named(string name) =>
+        [.. Processes.Where(p => p.Pid > 0 && IsCalled(p.Name, name))];
+
+    public static bool IsCalled(string process, string name) =>
+        process == name || process.StartsWith($"{name}-", StringComparison.Ordinal);
 
     public ProcessIdentity SupervisorIdentity => new(Supervisor, SupervisorStarted);
 

@@ -1,3 +1,4 @@
+using System.CommandLine;
 using LocalPlus.Servers;
 
 namespace LocalPlus.Cli;
@@ -10,21 +11,28 @@ internal static class Bench
     /// <summary>An hour of load is asked for now and then, and the books are looked at afterwards.</summary>
     private static readonly TimeSpan LongestBench = TimeSpan.FromHours(3);
 
-    public static readonly Verb Verb = new(
-        "bench", "bench lookup|redeem|transfer|workflow [--json] [--for SECONDS] [--clients N] [--rps N] [--pgledger FILE] [--history ENTRIES]", "measure, with a yardstick beside", RunAsync)
+    private static readonly Argument<string> Scenario = new("scenario")
     {
-        Flags = ["--json"],
-        Options = ["--for", "--clients", "--rps", "--pgledger", "--history"],
+        Description = "lookup, redeem, relay, transfer or workflow",
+        CompletionSources = { "lookup", "redeem", "relay", "transfer", Workflow },
     };
+
+    private static readonly Option<bool> AsJson = Verbs.Flag("--json", "only the result");
+    private static readonly Option<string> For = Verbs.Text("--for", "how long", "SECONDS");
+
+    private static readonly Option<string>[] Handed =
+    [
+        For, Verbs.Text("--clients", "how many callers at once", "N"), Verbs.Text("--rps", "calls a second, by the clock", "N"),
+        Verbs.Text("--pgledger", "transfer: the SQL function to compare with", "FILE"),
+        Verbs.Text("--history", "transfer: entries that are there already", "ENTRIES"),
+    ];
+
+    public static readonly Verb Verb = Verbs.Define("bench", "measure, with a yardstick beside", RunAsync, [Scenario, AsJson, .. Handed]);
 
     private static async Task<int> RunAsync(Invocation call)
     {
-        var (checkout, arguments, cancel) = call;
-        if (arguments.Positions is not [var scenario])
-        {
-            throw CliFailure.Usage("say which scenario: lookup, redeem, relay, transfer or workflow", "bench");
-        }
-
+        var (checkout, words, cancel) = call;
+        var scenario = words.GetRequiredValue(Scenario);
         if (scenario == Workflow)
         {
             return await WorkflowAsync(call);
@@ -34,7 +42,7 @@ internal static class Bench
         await BuildAsync(checkout, Path.Combine("perf", "LocalPlus.Perf.csproj"), cancel);
         var secrets = new Secrets(checkout);
         var developer = await Developer.EnsureAsync(checkout, state.Ports, cancel);
-        string[] options = [.. arguments.Options.SelectMany(o => new[] { o.Key, o.Value }), .. arguments.Flags];
+        string[] options = [.. Given(words, Handed), .. words.GetValue(AsJson) ? [AsJson.Name] : Array.Empty<string>()];
         var run = new Command(Tools.Dotnet, [checkout.Assembly("LocalPlus.Perf", "Release"), scenario, .. options])
         {
             OnLine = Terminal.Say,
@@ -74,10 +82,10 @@ internal static class Bench
     /// <summary>Measures the sidecar with a PostgreSQL and a Valkey of its own: no stack is needed, and none should run beside.</summary>
     private static async Task<int> WorkflowAsync(Invocation call)
     {
-        var (checkout, arguments, cancel) = call;
+        var (checkout, words, cancel) = call;
         await Requirements.EnsureAsync([Requirements.Postgres, Requirements.Valkey], cancel);
         await BuildAsync(checkout, Path.Combine("perf", "workflow", "LocalPlus.Perf.Workflow.csproj"), cancel);
-        string[] options = arguments.Option("--for") is { } seconds ? ["--for", seconds, .. arguments.Flags] : [.. arguments.Flags];
+        string[] options = [.. Given(words, [For]), .. words.GetValue(AsJson) ? [AsJson.Name] : Array.Empty<string>()];
 
         // By its own name: it starts itself again as its worker.
         var run = new Command(Path.ChangeExtension(checkout.Assembly("LocalPlus.Perf.Workflow", "Release"), null), options)
@@ -90,6 +98,9 @@ internal static class Bench
             ? ExitCodes.Ok
             : throw new CliFailure(ExitCodes.Failed, $"{Workflow} missed a target or ended with {result.ExitCode}", "./localplus bench workflow");
     }
+
+    private static IEnumerable<string> Given(ParseResult words, Option<string>[] options) =>
+        options.Where(o => words.GetValue(o) is not null).SelectMany(o => new[] { o.Name, words.GetValue(o)! });
 
     private static async Task BuildAsync(Checkout checkout, string project, CancellationToken cancel) => await Terminal.StepAsync(
         "building perf",

@@ -1,3 +1,4 @@
+using System.CommandLine;
 using System.Diagnostics;
 
 namespace LocalPlus.Cli;
@@ -5,25 +6,19 @@ namespace LocalPlus.Cli;
 /// <summary>Tells and runs the story of a gift card over REST through the gateway; every step is checked.</summary>
 internal static class Demo
 {
-    public static readonly Verb Verb = new(
-        "demo", $"demo [--break {string.Join('|', Interruption.Victims)}]", "the story of a gift card, told and checked", RunAsync)
-    {
-        Options = ["--break"],
-    };
+    private static readonly Option<string> Break = Verbs.Text("--break", $"who is killed; {DefaultVictim} when nothing is said", "VICTIM", Interruption.Victims);
+
+    public static readonly Verb Verb = Verbs.Define("demo", "the story of a gift card, told and checked", RunAsync, Break);
 
     private const string DefaultVictim = "ledger";
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private static async Task<int> RunAsync(Invocation call)
     {
-        var (checkout, arguments, cancel) = call;
-        var victim = arguments.Option("--break") ?? DefaultVictim;
-        if (!Interruption.Victims.Contains(victim))
-        {
-            throw CliFailure.Usage($"'{victim}' cannot be broken; there are {string.Join(", ", Interruption.Victims)}", "demo");
-        }
-
+        var (checkout, words, cancel) = call;
+        var victim = words.GetValue(Break) ?? DefaultVictim;
         var state = StackState.RunningOrFail(checkout);
+        await Services.RunOrFailAsync(state, "giftcard", cancel);
         var clock = Stopwatch.StartNew();
         var narrator = new Narrator();
         Narrator.Chapter("A merchant is onboarded");

@@ -1,3 +1,4 @@
+using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
 using System.Net.Sockets;
@@ -7,7 +8,9 @@ namespace LocalPlus.Cli;
 /// <summary>Looks at everything the stack leans on: ok, warn or fail, each with its remedy.</summary>
 internal static class Doctor
 {
-    public static readonly Verb Verb = new("doctor", "doctor [--fix]", "is this machine fit to run it?", RunAsync) { Flags = ["--fix"] };
+    private static readonly Option<bool> Fix = Verbs.Flag("--fix", "install what is missing (Debian, root)");
+
+    public static readonly Verb Verb = Verbs.Define("doctor", "is this machine fit to run it?", RunAsync, Fix);
 
     private const string Ok = "ok";
     private const string Warn = "warn";
@@ -20,8 +23,8 @@ internal static class Doctor
 
     private static async Task<int> RunAsync(Invocation call)
     {
-        var (checkout, arguments, cancel) = call;
-        if (arguments.Has("--fix"))
+        var (checkout, words, cancel) = call;
+        if (words.GetValue(Fix))
         {
             await Requirements.EnsureAsync([.. Requirements.Stack, Requirements.Node], cancel);
         }
@@ -52,7 +55,8 @@ internal static class Doctor
 
     private static async Task<Finding> SdkAsync(Checkout checkout, CancellationToken cancel)
     {
-        var version = await new Command(Tools.Dotnet, "--version") { WorkingDirectory = checkout.Root }.RunAsync(cancel);
+        var version =
+            await new Command(Tools.Dotnet, "--version") { WorkingDirectory = checkout.Root }.RunAsync(cancel);
         return version.ExitCode == 0 && version.Output.StartsWith("10.", StringComparison.Ordinal)
             ? new Finding(Ok, ".NET SDK", version.Output)
             : new Finding(Fail, ".NET SDK", version.Tail(1), "install the .NET 10 SDK");
@@ -61,7 +65,8 @@ internal static class Doctor
     private static async Task<Finding> ProgramAsync(Requirement requirement, string otherwise) =>
         await requirement.Found() is { } place
             ? new Finding(Ok, requirement.Name, place)
-            : new Finding(otherwise, requirement.Name, "not installed", $"./localplus doctor --fix, or: {requirement.Remedy}");
+            : new Finding(
+                otherwise, requirement.Name, "not installed", $"./localplus doctor --fix, or: {requirement.Remedy}");
 
     private static Finding PortsFree(Checkout checkout)
     {
@@ -73,9 +78,14 @@ internal static class Doctor
         var free = Ports.Candidates(null).FirstOrDefault(p => !p.Taken.Any());
         return free switch
         {
-            null => new Finding(Fail, "ports", "no offset has all its ports free", "stop other checkouts: ./localplus down"),
+            null =>
+                new Finding(
+                Fail, "ports", "no offset has all its ports free", "stop other checkouts: ./localplus down"),
             { Offset: 0 } => new Finding(Ok, "ports", $"free, gateway {free.Gateway}"),
-            _ => new Finding(Warn, "ports", $"{new Ports(0).Taken.First()} is taken", $"nothing to do: `up` takes gateway {free.Gateway}"),
+            _ =>
+                new Finding(
+                Warn, "ports", $"{new Ports(0).Taken.First()} is taken",
+                $"nothing to do: `up` takes gateway {free.Gateway}"),
         };
     }
 
@@ -85,17 +95,22 @@ internal static class Doctor
         var says = string.Create(CultureInfo.InvariantCulture, $"{free / (double)(1 << 30):0.0} GiB free");
         return free >= DiskNeeded
             ? new Finding(Ok, "disk", says)
-            : new Finding(Warn, "disk", says, $"free {DiskNeeded >> 30} GiB: a build and its data need about that much");
+            : new Finding(
+                Warn, "disk", says, $"free {DiskNeeded >> 30} GiB: a build and its data need about that much");
     }
 
-    /// <summary>Money is decided by PostgreSQL's clock and by the services'; on one machine they are one clock.</summary>
+    /// <summary>
+    /// Money is decided by PostgreSQL's clock and by the services'; on one machine they are one clock.
+    /// </summary>
     private static async Task<Finding> ClockAsync(Checkout checkout, CancellationToken cancel)
     {
         var now = DateTimeOffset.UtcNow;
         var built = File.GetLastWriteTimeUtc(Path.Combine(checkout.Root, "LocalPlus.sln"));
         if (built > now.UtcDateTime + ClockTolerance)
         {
-            return new Finding(Warn, "clock", $"{now:u} is before this checkout was made", "set the clock: tokens and expiry depend on it");
+            return new Finding(
+                Warn, "clock", $"{now:u} is before this checkout was made",
+                "set the clock: tokens and expiry depend on it");
         }
 
         if (StackState.Running(checkout) is not { } state)
@@ -108,28 +123,53 @@ internal static class Doctor
         return long.TryParse(answer.Output, CultureInfo.InvariantCulture, out var epoch)
             && (DateTimeOffset.FromUnixTimeSeconds(epoch) - now).Duration() < ClockTolerance
                 ? new Finding(Ok, "clock", $"{now:u}, PostgreSQL agrees")
-                : new Finding(Fail, "clock", "PostgreSQL's clock differs from this process's", "./localplus down && ./localplus up");
+                : new Finding(
+                    Fail, "clock", "PostgreSQL's clock differs from this process's",
+                    "./localplus down && ./localplus up");
     }
 
     private static async Task<IReadOnlyList<Finding>> DaprPartsAsync(Checkout checkout, CancellationToken cancel)
     {
-        var dapr = Tools.Find("dapr");
-        var version = dapr is null ? null : (await new Command(dapr, "--version").RunAsync(cancel)).Tail(2).ReplaceLineEndings(" ");
-        var running = StackState.Running(checkout);
         return
         [
             Sdk(checkout, "Dapr SDK", "Dapr.Workflow"),
             Sdk(checkout, "gRPC", "Grpc.Net.Client"),
-            running is { Options.RealDapr: true }
-                ? new Finding(Ok, "sidecar", $"official: {version}")
-                : new Finding(
-                    Warn, "sidecar", "stand-in (compat/sidecar)",
-                    version is null ? "nothing to do; the official one: install the Dapr CLI, then up --real-dapr" : "up --real-dapr takes the official one"),
-            new Finding(Warn, "gateway", "stand-in (nginx from the chart's HTTPRoutes)", "nothing to do; the Cilium Gateway needs a cluster"),
+            await SidecarAsync(checkout, cancel),
+            new Finding(
+                Warn, "gateway", "stand-in (nginx from the chart's HTTPRoutes)",
+                "nothing to do; the Cilium Gateway needs a cluster"),
             await EngineAnswersAsync(cancel)
                 ? new Finding(Ok, "test servers", "containers")
                 : new Finding(Ok, "test servers", "private processes: no container engine answers"),
         ];
+    }
+
+    /// <summary>What answers as giftcard's sidecar; when nothing runs, what would be started.</summary>
+    private static async Task<Finding> SidecarAsync(Checkout checkout, CancellationToken cancel)
+    {
+        if (StackState.Running(checkout) is not { } state)
+        {
+            return Daprd.Choose(null) is { } daprd
+                ? new Finding(Ok, "sidecar", $"not running; `up` takes {daprd}")
+                : new Finding(
+                    Warn, "sidecar", "not running; `up` takes the stand-in (compat/sidecar)",
+                    "nothing to do; the official one: dapr init --slim");
+        }
+
+        var version =
+            await Probes.SidecarVersionAsync(
+            state.Ports.DaprHttp("giftcard"), new Secrets(checkout).DaprApiToken, cancel);
+        return (version, state.Options) switch
+        {
+            (null, { BackingOnly: true }) => new Finding(Warn, "sidecar", "none answers", "dapr run -f ."),
+            (null, _) => new Finding(Warn, "sidecar", "none answers", "./localplus status"),
+            (_, { BackingOnly: true }) => new Finding(Ok, "sidecar", $"{version}, started by `dapr run`"),
+            (_, { Daprd: null }) =>
+                new Finding(Warn, "sidecar", $"stand-in, as {version}, all in one process", "nothing to do"),
+            (_, { Daprd: { } file }) when Daprd.IsStandIn(file) =>
+                new Finding(Warn, "sidecar", $"stand-in, as {version}, {file}", "nothing to do"),
+            (_, { Daprd: { } file }) => new Finding(Ok, "sidecar", $"official: {version}, {file}"),
+        };
     }
 
     /// <summary>What the built giftcard service loads, which uses all of them.</summary>
@@ -140,7 +180,9 @@ internal static class Doctor
             .Where(File.Exists).MaxBy(File.GetLastWriteTimeUtc);
         return built is null
             ? new Finding(Warn, subject, "not built yet", "./localplus up builds it")
-            : new Finding(Ok, subject, $"official: {assembly} {FileVersionInfo.GetVersionInfo(built).ProductVersion?.Split('+')[0]}");
+            : new Finding(
+                Ok, subject,
+                $"official: {assembly} {FileVersionInfo.GetVersionInfo(built).ProductVersion?.Split('+')[0]}");
     }
 
     private static async Task<bool> EngineAnswersAsync(CancellationToken cancel)

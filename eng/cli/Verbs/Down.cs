@@ -3,7 +3,7 @@ namespace LocalPlus.Cli;
 /// <summary>Stops everything that this checkout runs; the data stays.</summary>
 internal static class Down
 {
-    public static readonly Verb Verb = new("down", "down", "stop everything; the data stays in .localplus/", RunAsync);
+    public static readonly Verb Verb = Verbs.Define("down", "stop everything; the data stays in .localplus/", RunAsync);
 
     private static async Task<int> RunAsync(Invocation call)
     {

@@ -1,10 +1,10 @@
+using System.CommandLine;
+
 namespace LocalPlus.Cli;
 
 /// <summary>Runs a scheduled job once, as the CronJob in the chart would: the owning service's executable with `job NAME`.</summary>
 internal static class Job
 {
-    public static readonly Verb Verb = new("job", "job run NAME | job list", "run a scheduled job now", RunAsync);
-
     /// <summary>Which service owns which job.</summary>
     private static readonly Dictionary<string, string> Owners = new()
     {
@@ -15,28 +15,31 @@ internal static class Job
         ["analytics-rollup"] = "analytics",
     };
 
+    private static readonly Argument<string> Name = new("name") { Description = string.Join(", ", Owners.Keys), CompletionSources = { Owners.Keys.ToArray() } };
+
+    public static readonly Verb Verb = Verbs.Group(
+        "job", "run a scheduled job now",
+        Verbs.Define("run", "as its CronJob would", RunAsync, Name),
+        Verbs.Define("list", "the jobs and whose they are", ListAsync));
+
+    private static Task<int> ListAsync(Invocation call)
+    {
+        Terminal.Table([["JOB", "SERVICE"], .. Owners.Select(o => new[] { o.Key, o.Value })]);
+        return Task.FromResult(ExitCodes.Ok);
+    }
+
     private static async Task<int> RunAsync(Invocation call)
     {
-        var (checkout, arguments, cancel) = call;
-        if (arguments.Positions is ["list"])
-        {
-            Terminal.Table([["JOB", "SERVICE"], .. Owners.Select(o => new[] { o.Key, o.Value })]);
-            return ExitCodes.Ok;
-        }
-
-        if (arguments.Positions is not ["run", var name])
-        {
-            throw CliFailure.Usage("say which job", "job");
-        }
-
+        var (checkout, words, cancel) = call;
+        var name = words.GetRequiredValue(Name);
         if (!Owners.TryGetValue(name, out var app))
         {
             throw new CliFailure(ExitCodes.NotFound, $"there is no job '{name}'", "./localplus job list");
         }
 
         var state = StackState.RunningOrFail(checkout);
-        var service = new LocalStack(checkout, state.Ports, state.Options).All.FirstOrDefault(s => s.Name == app)
-            ?? throw new CliFailure(ExitCodes.Unavailable, $"{app} is not run by this checkout's supervisor", "./localplus up");
+        await Services.RunOrFailAsync(state, app, cancel);
+        var service = new LocalStack(checkout, state.Ports, state.Options).Service(app);
         var job = new Command(service.File, [.. service.Arguments, "job", name])
         {
             WorkingDirectory = service.WorkingDirectory,

@@ -1,13 +1,17 @@
+using System.CommandLine;
+
 namespace LocalPlus.Cli;
 
 /// <summary>What runs, where, and whether it does its work.</summary>
 internal static class Status
 {
-    public static readonly Verb Verb = new("status", "status [--json]", "processes, ports, health", RunAsync) { Flags = ["--json"] };
+    private static readonly Option<bool> AsJson = Verbs.Flag("--json", "for programs");
+
+    public static readonly Verb Verb = Verbs.Define("status", "processes, ports, health", RunAsync, AsJson);
 
     private static async Task<int> RunAsync(Invocation call)
     {
-        var (checkout, arguments, cancel) = call;
+        var (checkout, words, cancel) = call;
         var state = StackState.RunningOrFail(checkout);
         var stack = new LocalStack(checkout, state.Ports, state.Options);
         var troubles = await stack.TroublesAsync(cancel);
@@ -17,7 +21,7 @@ internal static class Status
             return new Row(
                 spec.Name, process?.Pid ?? 0, spec.Ports, process?.Restarts ?? 0, process?.Since, troubles.GetValueOrDefault(spec.Name));
         }).ToList();
-        if (arguments.Has("--json"))
+        if (words.GetValue(AsJson))
         {
             Terminal.Say(System.Text.Json.JsonSerializer.Serialize(
                 new { state.Phase, Gateway = state.Ports.GatewayUrl, Processes = rows }, Checkout.Json));
@@ -30,7 +34,7 @@ internal static class Status
                 r.Name, r.Pid == 0 ? "-" : $"{r.Pid}", Age(r.Since), $"{r.Restarts}", Shorten(r.Ports), r.Trouble ?? "ok",
             }));
             Terminal.Table(table);
-            Terminal.Say($"{state.Phase}, supervisor {state.Supervisor}, {state.Options.Configuration}, gateway {state.Ports.GatewayUrl}");
+            Terminal.Say($"{state.Phase}, supervisor {state.Supervisor}, {state.Options.Configuration}, sidecars {state.Options.Daprd ?? "in one process"}, gateway {state.Ports.GatewayUrl}");
         }
 
         if (troubles.Count > 0)

@@ -1,30 +1,37 @@
+using System.CommandLine;
+
 namespace LocalPlus.Cli;
 
 /// <summary>Installs what the tests need, builds, runs the suites and sums up; the last line is "N passed, N failed".</summary>
 internal static class Test
 {
-    public static readonly Verb Verb = new("test", "test [SUITE…] [--filter EXPRESSION] [--cell CELL] [--seed N]", $"the tests: {string.Join(", ", Suites.Names)}; in depth: {string.Join(", ", Suites.InDepth)}; across all: {Suites.Faults}", RunAsync)
+    private static readonly Argument<string[]> Named = new Argument<string[]>("suite")
     {
-        Flags = ["--no-build"],
-        Options = ["--filter", .. CrashRuns.Options, .. EngineRuns.Options],
-    };
+        Description = $"{string.Join(", ", Suites.Names)}: all of them when nothing is said; in depth: {string.Join(", ", Suites.InDepth)}, "
+            + $"{EngineRuns.Scale}; across all: {Suites.Faults}",
+        HelpName = "SUITE",
+        Arity = ArgumentArity.ZeroOrMore,
+    }.AcceptOnlyFromAmong(Suites.Known);
+
+    private static readonly Option<string> Filter = Verbs.Text("--filter", "as `dotnet test` has it", "EXPRESSION");
+    private static readonly Option<bool> NoBuild = Verbs.Flag("--no-build", "as it was built");
+
+    public static readonly Verb Verb = Verbs.Define(
+        "test", "the tests; the last line is \"N passed, N failed\"", RunAsync,
+        Named, Filter, CrashRuns.Cell, EngineRuns.Kill, EngineRuns.Seed, EngineRuns.Runs, Daprd.Option, NoBuild);
 
     private static readonly string[] NodeFolders = ["platform/tools", "compat/tests"];
 
     private static async Task<int> RunAsync(Invocation call)
     {
-        var (checkout, arguments, cancel) = call;
-        IReadOnlyList<string> names = arguments.Positions.Count > 0 ? arguments.Positions : Suites.Names;
-        foreach (var name in names)
-        {
-            _ = Suites.Find(checkout, name);
-        }
-
+        var (checkout, words, cancel) = call;
+        var named = words.GetValue(Named) ?? [];
+        var names = named.Length > 0 ? named : Suites.Names;
         try
         {
             await Requirements.EnsureAsync([.. Requirements.Stack, Requirements.Node], cancel);
             await NodeToolsAsync(checkout, cancel);
-            if (!arguments.Has("--no-build"))
+            if (!words.GetValue(NoBuild))
             {
                 await Builder.BuildAsync(checkout, "Debug", cancel);
             }
@@ -37,22 +44,32 @@ internal static class Test
             return failure.ExitCode;
         }
 
-        var score = await Suites.RunAsync(checkout, names, arguments.Option("--filter"), cancel);
-        score += await CrashRuns.RunAsync(checkout, arguments, names, cancel);
-        score += await EngineRuns.RunAsync(checkout, arguments, names, cancel);
-        foreach (var failure in score.Failures)
-        {
-            Terminal.Say("");
-            Terminal.Bad(failure);
-        }
-
-        if (score.Failed > 0)
-        {
-            Terminal.Failure($"{score.Failed} tests failed", $"./localplus test {names[0]} --filter FullyQualifiedName~NAME");
-        }
+        var score = await Suites.RunAsync(checkout, names, words.GetValue(Filter), cancel);
+        score += await CrashRuns.RunAsync(checkout, words, names, named.Length == 0, cancel);
+        score += await EngineRuns.RunAsync(checkout, words, names, named.Length == 0, cancel);
+        Tell(checkout, score);
 
         Terminal.Say($"{score.Passed} passed, {score.Failed} failed");
         return score is { Failed: 0, Passed: > 0 } ? ExitCodes.Ok : ExitCodes.Failed;
+    }
+
+    /// <summary>Everything about each failure, then in short what to do about the first.</summary>
+    private static void Tell(Checkout checkout, Score score)
+    {
+        foreach (var failure in score.Failures)
+        {
+            Terminal.Say("");
+            Terminal.Bad($"{failure.Suite}: {failure.Name}");
+            Terminal.Say(failure.Message);
+            Terminal.Say(failure.File is { } file ? $"  read: {Path.GetRelativePath(checkout.Root, file)}" : "");
+            Terminal.Say($"  next: {failure.Next}");
+        }
+
+        if (score.Failures is [var first, ..])
+        {
+            Terminal.Say("");
+            Terminal.Failure($"{score.Failed} failed, the first in {first.Suite}: {first.Name}", first.Next);
+        }
     }
 
     /// <summary>Restores the Node tools of every folder that locks some, unless they are there already.</summary>

@@ -1,16 +1,25 @@
+using System.CommandLine;
 using System.Diagnostics;
 
 namespace LocalPlus.Cli;
 
-/// <summary>From a bare checkout to a healthy stack: installs, builds, starts, waits, and says what to do next.</summary>
+/// <summary>
+/// From a bare checkout to a healthy stack: installs, builds, starts, waits, and says what to do next.
+/// </summary>
 internal static class Up
 {
-    public static readonly Verb Verb = new(
-        "up", "up [--release] [--otlp URL] [--real-dapr] [--backing]", "install, build, start, wait until healthy", RunAsync)
-    {
-        Flags = ["--release", "--real-dapr", "--backing", "--no-build"],
-        Options = ["--otlp"],
-    };
+    private static readonly Option<bool> Release = Verbs.Flag("--release", "optimised, as in production");
+    private static readonly Option<bool> Backing =
+        Verbs.Flag("--backing", "without services and sidecars, for `dapr run -f .`");
+    private static readonly Option<bool> NoBuild = Verbs.Flag("--no-build", "as it was built");
+    private static readonly Option<string> Otlp = Verbs.Text("--otlp", "where traces, metrics and logs go", "URL");
+
+    private static readonly Option<bool> WithDashboard =
+        Verbs.Flag("--dashboard", "a page with traces, metrics and logs: the Aspire Dashboard");
+
+    public static readonly Verb Verb = Verbs.Define(
+        "up", "install, build, start, wait until healthy", RunAsync, Release, Backing, WithDashboard, Otlp,
+            Daprd.Option, NoBuild);
 
     private const int CrashesAllowed = 6;
     private static readonly TimeSpan HealthyLimit = TimeSpan.FromSeconds(180);
@@ -19,26 +28,35 @@ internal static class Up
 
     private static async Task<int> RunAsync(Invocation call)
     {
-        var (checkout, arguments, cancel) = call;
+        var (checkout, words, cancel) = call;
         var options = new StackOptions(
-            arguments.Has("--release") ? "Release" : "Debug", arguments.Option("--otlp"), arguments.Has("--real-dapr"), arguments.Has("--backing"));
+            words.GetValue(Release) ? "Release" : "Debug", words.GetValue(Otlp), words.GetValue(Backing),
+            Daprd: Daprd.Choose(words.GetValue(Daprd.Option)), Dashboard: words.GetValue(WithDashboard));
         checkout.MakeState();
         using var sole = Supervisor.TryLock(Path.Combine(checkout.State, "up.lock"))
-            ?? throw new CliFailure(ExitCodes.Refused, "another `up` is at work in this checkout", "./localplus status");
+            ?? throw new CliFailure(
+                ExitCodes.Refused, "another `up` is at work in this checkout", "./localplus status");
 
         if (StackState.Running(checkout) is { } running && running.Options != options)
         {
-            throw new CliFailure(ExitCodes.Refused, "it runs already, with other options", "./localplus down, then up again");
+            throw new CliFailure(
+                ExitCodes.Refused, "it runs already, with other options", "./localplus down, then up again");
         }
 
         await Requirements.EnsureAsync(Requirements.Stack, cancel);
-        if (options.RealDapr)
+        if (options is { Daprd: { } daprd, BackingOnly: false }
+            && await Sidecars.MissingAsync(daprd, cancel) is { } missing)
         {
-            _ = Tools.Find("dapr") ?? throw new CliFailure(
-                ExitCodes.NotFound, "--real-dapr needs the Dapr CLI in PATH", "install the Dapr CLI 1.18 and run `dapr init --slim`");
+            throw new CliFailure(
+                ExitCodes.NotFound, missing, $"dapr init --slim; or ./localplus up --daprd {Daprd.StandIn}");
         }
 
-        if (!arguments.Has("--no-build"))
+        if (options.Dashboard)
+        {
+            await Dashboard.RestoreAsync(checkout, cancel);
+        }
+
+        if (!words.GetValue(NoBuild))
         {
             await Builder.BuildAsync(checkout, options.Configuration, cancel);
         }
@@ -53,12 +71,11 @@ internal static class Up
             return ExitCodes.Ok;
         }
 
-        var developer = await Developer.EnsureAsync(checkout, state.Ports, cancel);
-        Tell(state, developer, clock.Elapsed);
+        Tell(state, Developer.Remembered(checkout)!, clock.Elapsed);
         return ExitCodes.Ok;
     }
 
-    /// <summary>Starts the stack unless it runs, and waits until it is healthy.</summary>
+    /// <summary>Starts the stack unless it runs, and waits until it is healthy and has served a caller.</summary>
     public static Task<StackState> StartAsync(Checkout checkout, StackOptions options, CancellationToken cancel) =>
         Terminal.StepAsync(
             "starting",
@@ -72,12 +89,19 @@ internal static class Up
                 }
 
                 var state = await HealthyAsync(checkout, progress, cancel);
+                if (!options.BackingOnly)
+                {
+                    progress.Detail = "serving a first card";
+                    await Developer.EnsureAsync(checkout, state.Ports, cancel);
+                }
+
                 progress.Outcome = "healthy";
                 return state;
             },
             cancel);
 
-    private static async Task<StackState> HealthyAsync(Checkout checkout, StepProgress progress, CancellationToken cancel)
+    private static async Task<StackState> HealthyAsync(
+        Checkout checkout, StepProgress progress, CancellationToken cancel)
     {
         var clock = Stopwatch.StartNew();
         while (true)
@@ -110,7 +134,9 @@ internal static class Up
             if (clock.Elapsed > HealthyLimit)
             {
                 var (name, trouble) = troubles.FirstOrDefault();
-                throw Failed(checkout, $"not healthy after {HealthyLimit.TotalSeconds:0} s: {name}: {trouble}", name ?? "supervisor");
+                throw Failed(
+                    checkout, $"not healthy after {HealthyLimit.TotalSeconds:0} s: {name}: {trouble}", name
+                    ?? "supervisor");
             }
         }
     }
@@ -119,7 +145,9 @@ internal static class Up
     {
         var log = LogFile.PathOf(checkout.Logs, name);
         var tail = File.Exists(log) ? string.Join('\n', File.ReadLines(log).TakeLast(12)) : "";
-        return new CliFailure(ExitCodes.Failed, $"{message}\n{tail}", $"./localplus logs {name}; when mended: ./localplus down && ./localplus up");
+        return new CliFailure(
+            ExitCodes.Failed, $"{message}\n{tail}",
+            $"./localplus logs {name}; when mended: ./localplus down && ./localplus up");
     }
 
     private static void Tell(StackState state, Developer developer, TimeSpan took)
@@ -129,10 +157,17 @@ internal static class Up
         Terminal.Say($"Healthy after {Terminal.Seconds(took)}.");
         Terminal.Say($"  API        {ports.GatewayUrl}");
         Terminal.Say($"  test key   {developer.ApiKey}");
+        if (state.Options.Dashboard)
+        {
+            Terminal.Say($"  dashboard  {Dashboard.Url(ports)}");
+        }
+
         Terminal.Say("  operators  ./localplus token --role operator");
-        Terminal.Say("  mail       .localplus/mail     logs  ./localplus logs giftcard     SQL  ./localplus psql ledger");
+        Terminal.Say(
+            "  mail       .localplus/mail     logs  ./localplus logs giftcard     SQL  ./localplus psql ledger");
         Terminal.Say("");
-        Terminal.Say("Try:   curl -s -H 'Authorization: Bearer " + developer.ApiKey + $"' {ports.GatewayUrl}/v1/programs");
+        Terminal.Say(
+            "Try:   curl -s -H 'Authorization: Bearer " + developer.ApiKey + $"' {ports.GatewayUrl}/v1/programs");
         Terminal.Say("Next:  ./localplus demo");
     }
 }

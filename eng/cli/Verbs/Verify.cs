@@ -1,3 +1,4 @@
+using System.CommandLine;
 using System.Security.Cryptography;
 using System.Text.Json;
 using LocalPlus.Cli.Proof;
@@ -5,29 +6,29 @@ using LocalPlus.Cli.Proof;
 namespace LocalPlus.Cli;
 
 /// <summary>
-/// Verifies a receipt (GET /v1/transactions/{id}/receipt) or a consistency proof (GET /v1/checkpoints/consistency) with the
-/// log's public key: no database, no service, no network.
+/// Verifies a receipt (GET /v1/transactions/{id}/receipt) or a consistency proof (GET /v1/checkpoints/consistency) with
+/// the log's public key: no database, no service, no network.
 /// </summary>
 internal static class Verify
 {
-    public static readonly Verb Verb = new(
-        "verify", "verify FILE --key PUBLIC.pem", "check a receipt of the ledger, or that its log only grew, offline", RunAsync)
-    {
-        Options = ["--key"],
-    };
+    private static readonly Argument<string> Document =
+        new("file") { Description = "the answer of …/receipt or …/consistency, as it came" };
+    private static readonly Option<string> Key =
+        new("--key") { Description = "the log's public key", HelpName = "PUBLIC.pem", Required = true };
+
+    public static readonly Verb Verb = Verbs.Define(
+        "verify", "check a receipt of the ledger, or that its log only grew, offline", RunAsync, Document, Key);
 
     private static async Task<int> RunAsync(Invocation call)
     {
-        var (_, arguments, cancel) = call;
-        if (arguments.Positions is not [var path] || arguments.Option("--key") is not { } keyPath)
-        {
-            throw CliFailure.Usage("say which file, and the public key", "verify");
-        }
-
+        var (_, words, cancel) = call;
+        var path = words.GetRequiredValue(Document);
+        var keyPath = words.GetRequiredValue(Key);
         using var key = ReadKey(await ReadAsync(keyPath, cancel), keyPath);
         try
         {
-            foreach (var fact in Evidence.Check(JsonSerializer.Deserialize<JsonElement>(await ReadAsync(path, cancel)), key))
+            foreach (
+                var fact in Evidence.Check(JsonSerializer.Deserialize<JsonElement>(await ReadAsync(path, cancel)), key))
             {
                 Terminal.Good(fact);
             }
@@ -36,7 +37,9 @@ internal static class Verify
         }
         catch (JsonException notJson)
         {
-            throw new CliFailure(ExitCodes.Failed, $"{path} is not JSON: {notJson.Message}", "save the answer of GET /v1/transactions/{id}/receipt as it came");
+            throw new CliFailure(
+                ExitCodes.Failed, $"{path} is not JSON: {notJson.Message}",
+                "save the answer of GET /v1/transactions/{id}/receipt as it came");
         }
         catch (ProofFailure failure) when (failure.Message == Evidence.NotSealed)
         {
@@ -44,7 +47,9 @@ internal static class Verify
         }
         catch (ProofFailure failure)
         {
-            throw new CliFailure(ExitCodes.Failed, $"not verified: {failure.Message}", "fetch it again; if it stays so, keep the file and ask the operator");
+            throw new CliFailure(
+                ExitCodes.Failed, $"not verified: {failure.Message}",
+                "fetch it again; if it stays so, keep the file and ask the operator");
         }
     }
 
@@ -63,7 +68,9 @@ internal static class Verify
         catch (Exception notAKey) when (notAKey is ArgumentException or CryptographicException)
         {
             key.Dispose();
-            throw new CliFailure(ExitCodes.Usage, $"{path} holds no public key: {notAKey.Message}", "its form is -----BEGIN PUBLIC KEY-----");
+            throw new CliFailure(
+                ExitCodes.Usage, $"{path} holds no public key: {notAKey.Message}",
+                "its form is -----BEGIN PUBLIC KEY-----");
         }
     }
 }

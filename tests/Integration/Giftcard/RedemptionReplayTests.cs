@@ -9,7 +9,7 @@ namespace LocalPlus.Tests.Integration.Giftcard;
 /// </summary>
 public sealed class RedemptionReplayTests
 {
-    /// <summary>Every way through RedemptionV1; recorded by `./localplus record-histories`.</summary>
+    /// <summary>Every way through RedemptionV1; recorded by `dotnet run --project tests/Crash record`.</summary>
     private static readonly string[] Paths =
         ["cancel", "compensation", "confirm", "expiry", "immediate", "partial-confirm", "poll", "retry", "settle", "suspend"];
 

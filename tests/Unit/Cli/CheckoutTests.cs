@@ -45,7 +45,7 @@ public sealed class CheckoutTests : IDisposable
     [Fact]
     public void The_rendered_run_file_moves_every_port_and_names_this_checkouts_paths()
     {
-        DaprRunFile.Render(_checkout, new Ports(3000), new StackOptions("Release", null, RealDapr: true, BackingOnly: false));
+        DaprRunFile.Render(_checkout, new Ports(3000), new StackOptions("Release", null, BackingOnly: false));
 
         var text = File.ReadAllText(_checkout.RunFile);
         foreach (var app in Checkout.Apps)

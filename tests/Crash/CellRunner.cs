@@ -1,6 +1,6 @@
 using System.Diagnostics;
 
-namespace LocalPlus.Cli;
+namespace LocalPlus.Tests.Crash;
 
 /// <summary>What became of a cell: what did not hold (nothing, when it passed), and how long from the kill to the end state.</summary>
 internal sealed record CellResult(Cell Cell, IReadOnlyList<string> Faults, TimeSpan Recovered)

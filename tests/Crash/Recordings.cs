@@ -1,7 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
-namespace LocalPlus.Cli;
+namespace LocalPlus.Tests.Crash;
 
 /// <summary>
 /// Records runs of the workflow on a stack of its own, one for each way through it, as operators export them. Made once for
@@ -9,23 +9,19 @@ namespace LocalPlus.Cli;
 /// </summary>
 internal sealed class Recordings(CrashStack stack, Till till, Rest desk, string folder, CancellationToken cancel)
 {
-    public static readonly Verb Verb = new("record-histories", "record-histories [NAME…]", "Records runs of the workflow for the replay test.", RunAsync) { Hidden = true };
-
     private const string Version = "RedemptionV1";
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(90);
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(100);
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
 
-    private static async Task<int> RunAsync(Invocation call)
+    public static async Task RunAsync(Checkout checkout, IReadOnlyList<string> names, CancellationToken cancel)
     {
-        var (checkout, arguments, cancel) = call;
         var folder = Path.Combine(checkout.Root, "workflows", "histories", Version);
         Directory.CreateDirectory(folder);
-        await using var stack = await CrashStack.StartAsync(checkout, cancel);
+        await using var stack = await CrashStack.StartAsync(checkout, null, cancel);
         using var till = await Till.OpenAsync(stack, "Recordings", [], cancel);
         using var desk = new Rest(stack.Ports.GatewayUrl, Operators.Mint(stack.Checkout, "admin", "recorder"), Limit);
-        await new Recordings(stack, till, desk, folder, cancel).RecordAsync(arguments.Positions);
-        return ExitCodes.Ok;
+        await new Recordings(stack, till, desk, folder, cancel).RecordAsync(names);
     }
 
     /// <summary>Every way through a run, or those that were named.</summary>
@@ -105,7 +101,7 @@ internal sealed class Recordings(CrashStack stack, Till till, Rest desk, string 
     {
         var card = await till.SellAsync(cancel);
         var made = await till.RedeemAsync(card, mode, CellRunner.Price, Till.NewKey(), Till.NewKey(), cancel, mode == "immediate" ? null : holdSeconds);
-        var id = made.Text("id") ?? throw new CliFailure(ExitCodes.Failed, $"{made.Status} {made.Body}", "./localplus record-histories");
+        var id = made.Text("id") ?? throw new CliFailure(ExitCodes.Failed, $"{made.Status} {made.Body}", "dotnet run --project tests/Crash record");
         if (mode != "immediate")
         {
             await UntilAsync(async () => (await desk.GetAsync($"/ops/v1/runs/{id}", cancel)).Text("run.run_state") == "waiting");
@@ -120,7 +116,7 @@ internal sealed class Recordings(CrashStack stack, Till till, Rest desk, string 
         var answer = await desk.PostAsync($"/ops/v1/runs/{id}/{verb}", body, Till.NewKey(), cancel);
         if (answer.Status != 200)
         {
-            throw new CliFailure(ExitCodes.Failed, $"{verb}: {answer.Status} {answer.Body}", "./localplus record-histories");
+            throw new CliFailure(ExitCodes.Failed, $"{verb}: {answer.Status} {answer.Body}", "dotnet run --project tests/Crash record");
         }
     }
 
@@ -132,12 +128,12 @@ internal sealed class Recordings(CrashStack stack, Till till, Rest desk, string 
 
     private async Task UntilAsync(Func<Task<bool>> holds)
     {
-        var deadline = DateTimeOffset.UtcNow + Limit;
+        var deadline = TimeProvider.System.GetUtcNow() + Limit;
         while (!await holds())
         {
-            if (DateTimeOffset.UtcNow > deadline)
+            if (TimeProvider.System.GetUtcNow() > deadline)
             {
-                throw new CliFailure(ExitCodes.Failed, "it did not come so far", "./localplus record-histories");
+                throw new CliFailure(ExitCodes.Failed, "it did not come so far", "dotnet run --project tests/Crash record");
             }
 
             await Task.Delay(Poll, cancel);

@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace LocalPlus.Cli;
+namespace LocalPlus.Tests.Crash;
 
 /// <summary>A step of a redemption and where its three instants are. No failpoint: the instant shows from outside.</summary>
 /// <param name="Before">Nothing has happened yet.</param>

@@ -1,6 +1,7 @@
+using System.Security.Cryptography;
 using System.Text.Json.Nodes;
 
-namespace LocalPlus.Cli;
+namespace LocalPlus.Tests.Crash;
 
 /// <summary>A merchant with a programme and a till of its own: each call is one call of the REST API, repeated until answered.</summary>
 internal sealed class Till(Rest rest, string merchant, string program) : IDisposable
@@ -29,7 +30,7 @@ internal sealed class Till(Rest rest, string merchant, string program) : IDispos
         return new Till(rest, shop.MerchantId, program.Text("id") ?? throw Refused("a programme", program));
     }
 
-    public static string NewKey() => Guid.NewGuid().ToString();
+    public static string NewKey() => RandomNumberGenerator.GetHexString(32, lowercase: true);
 
     public async Task<SoldCard> SellAsync(CancellationToken cancel)
     {

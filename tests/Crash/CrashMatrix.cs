@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 
-namespace LocalPlus.Cli;
+namespace LocalPlus.Tests.Crash;
 
 /// <summary>
 /// The crash matrix: at each instant of each step of a redemption each victim is killed once, on a stack of its own, and
@@ -16,9 +16,10 @@ internal static class CrashMatrix
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(500);
 
     /// <param name="withOutages">Also the few outages that last.</param>
-    public static async Task<Score> RunAsync(Checkout checkout, IReadOnlyList<Cell> cells, bool withOutages, CancellationToken cancel)
+    public static async Task<Score> RunAsync(
+        Checkout checkout, string? daprd, IReadOnlyList<Cell> cells, bool withOutages, CancellationToken cancel)
     {
-        await using var stack = await CrashStack.StartAsync(checkout, cancel);
+        await using var stack = await CrashStack.StartAsync(checkout, daprd, cancel);
         using var till = await Till.OpenAsync(stack, "Crash matrix", [], cancel);
         var runner = new CellRunner(stack, till);
         var results = new List<CellResult>();
@@ -44,14 +45,17 @@ internal static class CrashMatrix
             await File.WriteAllTextAsync(Path.Combine(checkout.Root, Grid), Table(results, outages, books), cancel);
         }
 
-        List<string> failures =
+        List<Failure> failures =
         [
-            .. results.Where(r => !r.Passed).Select(r => $"crash {r.Cell}\n{string.Join('\n', r.Faults)}"),
-            .. outages.Where(o => o.Faults.Count > 0).Select(o => $"crash {o.Name}\n{string.Join('\n', o.Faults)}"),
-            .. books,
+            .. results.Where(r => !r.Passed).Select(r => Failed($"{r.Cell}", r.Faults, $"./localplus test crash --cell {r.Cell}")),
+            .. outages.Where(o => o.Faults.Count > 0).Select(o => Failed(o.Name, o.Faults, "./localplus test crash")),
+            .. books.Select(wrong => Failed("the books afterwards", [wrong], "./localplus test crash")),
         ];
         return new Score(results.Count(r => r.Passed) + outages.Count(o => o.Faults.Count == 0), failures.Count, failures);
     }
+
+    private static Failure Failed(string name, IReadOnlyList<string> faults, string next) =>
+        new(CrashRuns.Matrix, name, string.Join('\n', faults), next);
 
     /// <summary>
     /// After all the killing: the books prove themselves and no event was given up. Patient: kills without a pause outlast the

@@ -1,4 +1,4 @@
-namespace LocalPlus.Cli;
+namespace LocalPlus.Tests.Crash;
 
 /// <summary>
 /// Looks at every side of a cell's redemption: its own table and timeline, its run and the engine's history, the ledger,

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json.Nodes;
 
-namespace LocalPlus.Cli;
+namespace LocalPlus.Tests.Crash;
 
 /// <summary>An outage that was lived through: what did not hold, and how long it took until all was made good.</summary>
 internal sealed record OutageResult(string Name, string What, IReadOnlyList<string> Faults, TimeSpan Took);

@@ -1,4 +1,4 @@
-namespace LocalPlus.Cli;
+namespace LocalPlus.Tests.Crash;
 
 /// <summary>How a cell's redemption has to end.</summary>
 /// <param name="Timeline">The kinds of its events, in alphabetical order.</param>

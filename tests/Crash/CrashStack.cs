@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Text.Json.Nodes;
 
-namespace LocalPlus.Cli;
+namespace LocalPlus.Tests.Crash;
 
 /// <summary>
 /// A whole stack of a test's own, in a folder and on ports of its own, whose parts are killed with SIGKILL and whose
@@ -40,14 +40,16 @@ internal sealed class CrashStack : IAsyncDisposable
 
     public Ports Ports { get; }
 
-    public static Task<CrashStack> StartAsync(Checkout here, CancellationToken cancel) => Terminal.StepAsync(
+    public static Task<CrashStack> StartAsync(Checkout here, string? daprd, CancellationToken cancel) =>
+        Terminal.StepAsync(
         "starting a stack to kill",
         async _ =>
         {
             var folder = Directory.CreateTempSubdirectory("localplus-crash-").FullName;
             var checkout = here with { State = Path.Combine(folder, ".localplus") };
             checkout.MakeState();
-            var options = new StackOptions("Debug", null, RealDapr: false, BackingOnly: false, Failpoints: true);
+            var options =
+                new StackOptions("Debug", null, BackingOnly: false, Failpoints: true, Daprd: Daprd.Choose(daprd));
             return new CrashStack(folder, checkout, await Up.StartAsync(checkout, options, cancel));
         },
         cancel);
@@ -55,7 +57,8 @@ internal sealed class CrashStack : IAsyncDisposable
     /// <summary>Kills processes by name, all at once, and waits until they are dead; how many there were.</summary>
     public async Task<int> KillAsync(IReadOnlyCollection<string> names, CancellationToken cancel)
     {
-        var victims = StackState.RunningOrFail(Checkout).Processes.Where(p => names.Contains(p.Name) && p.Pid > 0).ToList();
+        var running = StackState.RunningOrFail(Checkout);
+        var victims = names.SelectMany(running.Named).ToList();
         victims.ForEach(v => v.Identity.Signal(ProcessIdentity.SigKill));
         while (victims.Any(v => v.Identity.Alive))
         {
@@ -65,7 +68,9 @@ internal sealed class CrashStack : IAsyncDisposable
         return victims.Count;
     }
 
-    /// <summary>Waits until everything does its work; what is wrong when it does not within the limit, else null.</summary>
+    /// <summary>
+    /// Waits until everything does its work; what is wrong when it does not within the limit, else null.
+    /// </summary>
     public async Task<string?> HealthyAsync(TimeSpan limit, CancellationToken cancel)
     {
         var clock = Stopwatch.StartNew();
@@ -86,7 +91,9 @@ internal sealed class CrashStack : IAsyncDisposable
         }
     }
 
-    /// <summary>Who comes to the named instant next in that service waits there until it is released, or fails.</summary>
+    /// <summary>
+    /// Who comes to the named instant next in that service waits there until it is released, or fails.
+    /// </summary>
     public async Task ArmAsync(Instant instant, CancellationToken cancel, string action = "pause")
     {
         using var answer = await _apps.PutAsync(PointOf(instant, $"?action={action}"), null, cancel);

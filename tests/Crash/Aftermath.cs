@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 
-namespace LocalPlus.Cli;
+namespace LocalPlus.Tests.Crash;
 
 /// <summary>After kills under load: nothing that was acknowledged is lost, nothing was done twice, nothing is stuck.</summary>
 internal sealed class Aftermath(CrashStack stack, Till till, CancellationToken cancel)

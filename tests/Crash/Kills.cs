@@ -1,11 +1,12 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 
-namespace LocalPlus.Cli;
+namespace LocalPlus.Tests.Crash;
 
 /// <summary>
 /// Kills under load: tills redeem, confirm, cancel and refund without a pause while one part after another, chosen by
-/// chance, is killed. In the end every answer that a till got has to stand in the books, once, and nothing may be stuck.
+/// chance, is killed. In the end every answer that a till got has to stand in the books, once, and nothing may be
+/// stuck.
 /// </summary>
 internal sealed class Kills(CrashStack stack, Till till, int kills, int seed)
 {
@@ -14,7 +15,9 @@ internal sealed class Kills(CrashStack stack, Till till, int kills, int seed)
 
     private const int Tills = 8;
     private const int Cards = 24;
-    private static readonly string[] Victims = ["giftcard", "ledger", "sidecar", "postgres", "valkey", "giftcard", "ledger", "merchant", "notification", "analytics", "wallet"];
+    private static readonly string[] Victims =
+        ["giftcard", "ledger", "sidecar", "postgres", "valkey", "giftcard", "ledger", "merchant", "notification",
+        "analytics", "wallet"];
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(4);
     private static readonly TimeSpan HealLimit = TimeSpan.FromSeconds(90);
@@ -25,10 +28,11 @@ internal sealed class Kills(CrashStack stack, Till till, int kills, int seed)
     private readonly Dictionary<string, int> _killed = new(StringComparer.Ordinal);
     private int _answered;
 
-    public static async Task<Score> RunAsync(Checkout checkout, int kills, int seed, CancellationToken cancel)
+    public static async Task<Score> RunAsync(
+        Checkout checkout, string? daprd, int kills, int seed, CancellationToken cancel)
     {
         Terminal.Say($"· {kills} kills under load, seed {seed}");
-        await using var stack = await CrashStack.StartAsync(checkout, cancel);
+        await using var stack = await CrashStack.StartAsync(checkout, daprd, cancel);
         using var till = await Till.OpenAsync(stack, "Kills", [], cancel);
         var run = new Kills(stack, till, kills, seed);
         var faults = await Terminal.StepAsync(
@@ -40,7 +44,11 @@ internal sealed class Kills(CrashStack stack, Till till, int kills, int seed)
                 return found;
             },
             cancel);
-        return new Score(faults.Count == 0 ? 1 : 0, faults.Count == 0 ? 0 : 1, [.. faults.Select(f => $"kills, seed {seed}: {f}")]);
+        var next = $"./localplus test kills --kills {kills} --seed {seed}";
+        return faults.Count == 0
+            ? new Score(1, 0, [])
+            : Score.FailedOnce(
+                new Failure(CrashRuns.Chance, $"{kills} kills, seed {seed}", string.Join('\n', faults), next));
     }
 
     private string Summary(IReadOnlyList<string> faults) => string.Create(
@@ -57,7 +65,9 @@ internal sealed class Kills(CrashStack stack, Till till, int kills, int seed)
         }
 
         using var over = CancellationTokenSource.CreateLinkedTokenSource(cancel);
-        var tills = Enumerable.Range(0, Tills).Select(n => SpendAsync(new Random(seed + n + 1), cards, n, over.Token, cancel)).ToArray();
+        var tills =
+            Enumerable.Range(0, Tills).Select(
+            n => SpendAsync(new Random(seed + n + 1), cards, n, over.Token, cancel)).ToArray();
         await KillAsync(new Random(seed), progress, cancel);
         await over.CancelAsync();
         progress.Detail = "the tills finish";
@@ -71,14 +81,16 @@ internal sealed class Kills(CrashStack stack, Till till, int kills, int seed)
         return [.. _surprises, .. await new Aftermath(stack, till, cancel).LookAsync(_answers, cards, EndLimit)];
     }
 
-    /// <summary>The next kill waits for an answer since the last one, but not for long: what is healing is killed too.</summary>
+    /// <summary>
+    /// The next kill waits for an answer since the last one, but not for long: what is healing is killed too.
+    /// </summary>
     private async Task KillAsync(Random chance, StepProgress progress, CancellationToken cancel)
     {
         for (var kill = 1; kill <= kills; kill++)
         {
             var seen = Volatile.Read(ref _answered);
-            var deadline = DateTimeOffset.UtcNow + LongestWait;
-            while (Volatile.Read(ref _answered) == seen && DateTimeOffset.UtcNow < deadline)
+            var deadline = TimeProvider.System.GetUtcNow() + LongestWait;
+            while (Volatile.Read(ref _answered) == seen && TimeProvider.System.GetUtcNow() < deadline)
             {
                 await Task.Delay(Poll, cancel);
             }
@@ -96,8 +108,11 @@ internal sealed class Kills(CrashStack stack, Till till, int kills, int seed)
         }
     }
 
-    /// <summary>One till: a redemption of a kind chosen by chance, from a card chosen by chance, again and again.</summary>
-    private async Task SpendAsync(Random chance, List<SoldCard> cards, int number, CancellationToken over, CancellationToken cancel)
+    /// <summary>
+    /// One till: a redemption of a kind chosen by chance, from a card chosen by chance, again and again.
+    /// </summary>
+    private async Task SpendAsync(
+        Random chance, List<SoldCard> cards, int number, CancellationToken over, CancellationToken cancel)
     {
         await Task.Yield();
         for (var i = 0; !over.IsCancellationRequested; i++)
@@ -121,10 +136,14 @@ internal sealed class Kills(CrashStack stack, Till till, int kills, int seed)
         switch (kind)
         {
             case 0:
-                Note(Count(await till.RefundAsync(id, amount, Till.NewKey(), cancel), reference), new(id, "refunded", amount, amount));
+                Note(
+                    Count(await till.RefundAsync(id, amount, Till.NewKey(), cancel), reference),
+                    new(id, "refunded", amount, amount));
                 break;
             case >= 4 and < 8:
-                Note(Count(await till.ConfirmAsync(id, Till.NewKey(), cancel), reference), new(id, "completed", amount, 0));
+                Note(
+                    Count(await till.ConfirmAsync(id, Till.NewKey(), cancel), reference),
+                    new(id, "completed", amount, 0));
                 break;
             case >= 8:
                 Note(Count(await till.CancelAsync(id, Till.NewKey(), cancel), reference), new(id, "cancelled", 0, 0));

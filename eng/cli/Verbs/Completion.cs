@@ -1,0 +1,44 @@
+using System.CommandLine;
+
+namespace LocalPlus.Cli;
+
+/// <summary>
+/// Prints what a shell needs to complete our words; the words themselves are asked for when the key is pressed.
+/// </summary>
+internal static class Completion
+{
+    private static readonly Argument<string> Shell =
+        new Argument<string>("shell") { Description = "bash or zsh" }.AcceptOnlyFromAmong("bash", "zsh");
+
+    public static readonly Verb Verb = Verbs.Define(
+        "completion", "completion for a shell: source <(./localplus completion bash)", RunAsync, Shell);
+
+    private const string Bash =
+        """
+        _localplus() {
+          local words=${COMP_LINE#* } word=${COMP_WORDS[COMP_CWORD]}
+          local at=$((COMP_POINT - ${#COMP_LINE} + ${#words}))
+          mapfile -t COMPREPLY < <(compgen -W "$("${COMP_WORDS[0]}" "[suggest:$at]" "$words" 2>/dev/null)" -- "$word")
+        }
+        complete -F _localplus localplus ./localplus
+        """;
+
+    private const string Zsh =
+        """
+        #compdef localplus
+        _localplus() {
+          local typed=${BUFFER#* }
+          local at=$((CURSOR - ${#BUFFER} + ${#typed}))
+          local -a found
+          found=("${(@f)$("${words[1]}" "[suggest:$at]" "$typed" 2>/dev/null)}")
+          compadd -- $found
+        }
+        compdef _localplus localplus ./localplus
+        """;
+
+    private static Task<int> RunAsync(Invocation call)
+    {
+        Terminal.Say(call.Words.GetValue(Shell) == "bash" ? Bash : Zsh);
+        return Task.FromResult(ExitCodes.Ok);
+    }
+}
