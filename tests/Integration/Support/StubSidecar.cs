@@ -19,6 +19,8 @@ public sealed class StubSidecar : IAsyncDisposable
     private readonly ConcurrentDictionary<string, object> keys = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, Func<HttpRequest, Task<IResult>>> invocations = new(StringComparer.Ordinal);
 
+    private int verifications;
+
     private StubSidecar(WebApplication app, int port)
     {
         this.app = app;
@@ -32,6 +34,12 @@ public sealed class StubSidecar : IAsyncDisposable
 
     /// <summary>False makes every publish fail, as without a broker.</summary>
     public bool BrokerUp { get; set; } = true;
+
+    /// <summary>False makes every verification of an API key fail, as without the merchant service.</summary>
+    public bool MerchantUp { get; set; } = true;
+
+    /// <summary>How often somebody asked about an API key.</summary>
+    public int Verifications => verifications;
 
     public static async Task<StubSidecar> StartAsync()
     {
@@ -53,6 +61,8 @@ public sealed class StubSidecar : IAsyncDisposable
         keys[text] = new { merchant_id = merchant.ToString(), key_id = key.ToString(), live = false, scopes };
         return text;
     }
+
+    public void RevokeKey(string key) => keys.TryRemove(key, out _);
 
     /// <summary>Answers invocations of an app's method, e.g. ("wallet", "internal/customers").</summary>
     public void OnInvoke(string appId, string method, Func<HttpRequest, Task<IResult>> answer) => invocations[$"{appId}/{method}"] = answer;
@@ -80,6 +90,12 @@ public sealed class StubSidecar : IAsyncDisposable
         {
             if (appId == "merchant" && method == "internal/api_keys/verify")
             {
+                Interlocked.Increment(ref verifications);
+                if (!MerchantUp)
+                {
+                    return Results.StatusCode(500);
+                }
+
                 var key = (await JsonSerializer.DeserializeAsync<JsonElement>(request.Body)).GetProperty("key").GetString()!;
                 return keys.TryGetValue(key, out var identity) ? Results.Json(identity) : Results.NotFound();
             }
