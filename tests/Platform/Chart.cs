@@ -23,12 +23,24 @@ internal static class Chart
 
     public static string[] Apps { get; } = [.. Values["services"]!.AsObject().Select(p => p.Key).Order()];
 
-    public static Tools.Result Lint(string valuesFile) =>
-        Tools.Helm("lint", "--strict", "--quiet", Built.Value, "-f", Path.Combine(Built.Value, valuesFile));
+    /// <summary>Stands for the file in which a release says which images production gets.</summary>
+    private const string Images = "ci/images-values.yaml";
 
-    public static Tools.Result Template(string valuesFile, params string[] more) =>
-        Tools.Helm(["template", "localplus", Built.Value, "--namespace", "localplus",
-            "-f", Path.Combine(Built.Value, valuesFile), .. more]);
+    public static Tools.Result Lint(string valuesFile) =>
+        Tools.Helm(["lint", "--strict", "--quiet", Built.Value, .. Files(valuesFile)]);
+
+    public static Tools.Result Template(string valuesFile, params string[] more) => Tools.Helm(
+        ["template", "localplus", Built.Value, "--namespace", "localplus", .. Files(valuesFile), .. more]);
+
+    /// <summary>The same without a release's images.</summary>
+    public static Tools.Result TemplateAlone(string valuesFile) => Tools.Helm(
+        "template", "localplus", Built.Value, "--namespace", "localplus", "-f", Path.Combine(Built.Value, valuesFile));
+
+    private static string[] Files(string valuesFile)
+    {
+        string[] files = valuesFile == "values-prod.yaml" ? [valuesFile, Images] : [valuesFile];
+        return [.. files.SelectMany(file => new[] { "-f", Path.Combine(Built.Value, file) })];
+    }
 
     public static string Text(string valuesFile) => Renders.GetOrAdd(valuesFile, v => new Lazy<string>(() =>
     {

@@ -34,6 +34,19 @@ public class ChartTests
     public void Other_environments_differ_from_prod_as_committed(string environment) => Golden.Check(
         $"{environment}.diff", Golden.Difference(Chart.Environment("prod"), Chart.Environment(environment)));
 
+    [Fact]
+    public void Fault_18_production_takes_no_image_by_a_tag_that_may_move()
+    {
+        var refused = Chart.TemplateAlone("values-prod.yaml");
+        Assert.NotEqual(0, refused.Code);
+        Assert.Contains("digest", refused.Error, StringComparison.Ordinal);
+        var images = Chart.Pods(Chart.Environment("prod"))
+            .SelectMany(p => p.Pod.Items("spec.containers").Concat(p.Pod.Items("spec.initContainers")))
+            .Select(container => container.Text("image")).ToArray();
+        Assert.NotEmpty(images);
+        Assert.All(images, image => Assert.Matches("@sha256:[0-9a-f]{64}$", image));
+    }
+
     [Theory]
     [InlineData("services.ledger.replica=3", "replica")]
     [InlineData("services.console.criticality=P1", "console")]
