@@ -14,7 +14,7 @@ public partial class TextTests
 
     /// <summary>Code, scripts and configuration; not locks, recordings or renders, which machines write.</summary>
     private static IEnumerable<string> Written => Tree.Files.Where(f =>
-        TextFile().IsMatch(f) && !f.EndsWith("-lock.json", StringComparison.Ordinal) && !f.Contains("/golden/", StringComparison.Ordinal)
+        TextFile().IsMatch(f) && !f.EndsWith("lock.json", StringComparison.Ordinal) && !f.Contains("/golden/", StringComparison.Ordinal)
         && !f.StartsWith("tests/Tidy/", StringComparison.Ordinal));
 
     [Fact]
@@ -31,7 +31,7 @@ public partial class TextTests
 
     [Fact]
     public void A_locked_package_names_no_address() =>
-        Tree.Holds(Tree.Offences(Tree.Files.Where(f => f.EndsWith("-lock.json", StringComparison.Ordinal)), line => line.Contains("\"resolved\": \"http", StringComparison.Ordinal)));
+        Tree.Holds(Tree.Offences(Tree.Files.Where(f => f.EndsWith("lock.json", StringComparison.Ordinal)), line => line.Contains("\"resolved\": \"http", StringComparison.Ordinal)));
 
     [Fact]
     public void A_test_waits_for_conditions_not_for_time() =>
