@@ -22,7 +22,7 @@ internal sealed class Sweeper(
     private const int Concurrency = 8;
     private const int ErrorLength = 500;
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan ReconcilePause = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan ReconcilePause = TimeSpan.FromSeconds(3);
 
     private DateTimeOffset reconcileAt;
 

@@ -19,10 +19,13 @@ internal sealed class RunReconciler(
     private const int Batch = 100;
     private const int Concurrency = 8;
 
-    /// <summary>How late a run may be before it is looked at: it may be at work, and the engine may be slow.</summary>
-    private static readonly TimeSpan Late = TimeSpan.FromSeconds(30);
+    /// <summary>
+    /// How late a run may be before it is looked at: it may be at work, and a worker comes back to a sidecar that was started
+    /// again after 5 s.
+    /// </summary>
+    private static readonly TimeSpan Late = TimeSpan.FromSeconds(6);
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(3);
-    private static readonly TimeSpan LookAgain = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(10);
 
     /// <summary>One pass over the runs that are late, at most a batch of them.</summary>
     public Task<ReconcileResult> ReconcileAsync(CancellationToken cancel) => ReconcileAsync(Late, null, cancel);

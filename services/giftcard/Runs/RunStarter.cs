@@ -25,7 +25,7 @@ internal sealed class RunStarter(
     private static readonly TimeSpan StartDeadline = TimeSpan.FromSeconds(5);
 
     /// <summary>Longer than a start takes, so that two starters do not start the same run.</summary>
-    private static readonly TimeSpan Lease = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan Lease = TimeSpan.FromSeconds(8);
     private static readonly TimeSpan LongestRetry = TimeSpan.FromMinutes(1);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
