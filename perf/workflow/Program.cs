@@ -1,7 +1,8 @@
 using System.Globalization;
 using System.Text.Json;
+using Dapr.DurableTask.Protobuf;
 using Grpc.Net.Client;
-using LocalPlus.Compat.TaskHub;
+using LocalPlus.Engine.Testing;
 using LocalPlus.Perf.Workflow;
 
 // ./localplus bench workflow: the sidecar's workflows and calls beside the real daprd's figures.
@@ -12,7 +13,7 @@ const int RedemptionsInFlight = 64;
 
 if (args is ["worker", var address])
 {
-    return await SdkWorker.RunAsync(address);
+    return await OfficialWorker.RunAsync(address, Chain.Register);
 }
 
 var json = args.Contains("--json");

@@ -1,8 +1,8 @@
 using System.Diagnostics;
-using LocalPlus.Compat.TaskHub;
+using Dapr.DurableTask.Protobuf;
 using LocalPlus.Engine.Testing;
 using LocalPlus.Servers;
-using static LocalPlus.Compat.TaskHub.TaskHubSidecarService;
+using static Dapr.DurableTask.Protobuf.TaskHubSidecarService;
 
 namespace LocalPlus.Perf.Workflow;
 
@@ -57,7 +57,7 @@ internal sealed class RunsBench(TaskHubSidecarServiceClient hub, SidecarProcess 
         {
             var at = Stopwatch.GetTimestamp();
             var id = Guid.NewGuid().ToString();
-            await hub.StartInstanceAsync(new CreateInstanceRequest { InstanceId = id, Name = SdkWorker.Workflow, Input = $"{activities}" });
+            await hub.StartInstanceAsync(new CreateInstanceRequest { InstanceId = id, Name = Chain.Workflow, Input = $"{activities}" });
             var done = await hub.WaitForInstanceCompletionAsync(new GetInstanceRequest { InstanceId = id });
             if (done.WorkflowState.WorkflowStatus != OrchestrationStatus.Completed)
             {

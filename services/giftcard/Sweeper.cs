@@ -61,7 +61,9 @@ internal sealed class Sweeper(
         return driven;
     }
 
-    /// <summary>The clock decides about holds that have run out, as a till would: first in SQL, then in the ledger.</summary>
+    /// <summary>
+    /// The clock decides about holds that have run out, as a till would: first in SQL, then in the ledger.
+    /// </summary>
     private async Task ExpireHoldsAsync(CancellationToken cancel)
     {
         var now = time.GetUtcNow();

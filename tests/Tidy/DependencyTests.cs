@@ -16,7 +16,7 @@ public partial class DependencyTests
     /// <summary>What a stand-in may use beside .NET itself.</summary>
     private static readonly string[] CompatPackages =
     [
-        "Google.Protobuf", "Grpc.AspNetCore", "Grpc.Core.Api", "Grpc.Tools", "MailKit", "Npgsql", "OpenTelemetry",
+        "Dapr.Client", "Dapr.Workflow", "Grpc.AspNetCore", "MailKit", "Npgsql", "OpenTelemetry",
         "OpenTelemetry.Exporter.OpenTelemetryProtocol", "YamlDotNet",
     ];
 

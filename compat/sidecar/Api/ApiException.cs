@@ -23,7 +23,9 @@ public static class GrpcCode
 /// <summary>The resource that an error is about.</summary>
 public sealed record ErrorResource(string Type, string Name, string Description = "");
 
-/// <summary>The details list of an error: ErrorInfo always, a resource and a broken field where daprd adds them.</summary>
+/// <summary>
+/// The details list of an error: ErrorInfo always, a resource and a broken field where daprd adds them.
+/// </summary>
 public sealed record ErrorDetails(
     string Reason,
     IReadOnlyDictionary<string, string>? Metadata = null,
@@ -49,7 +51,9 @@ public sealed class ApiException(int httpStatus, int grpcCode, string errorCode,
 
     public ErrorDetails? GrpcDetails { get; init; }
 
-    /// <summary>An error whose gRPC form names the HTTP code as its reason, and whose HTTP form has no details.</summary>
+    /// <summary>
+    /// An error whose gRPC form names the HTTP code as its reason, and whose HTTP form has no details.
+    /// </summary>
     internal static ApiException Simple(int httpStatus, int grpcCode, string errorCode, string message) =>
         new(httpStatus, grpcCode, errorCode, message) { GrpcDetails = new ErrorDetails(errorCode) };
 
@@ -64,6 +68,9 @@ public sealed class ApiException(int httpStatus, int grpcCode, string errorCode,
 
     internal static ApiException NoRoute() =>
         Bare(404, GrpcCode.NotFound, "ERR_DIRECT_INVOKE", "failed getting app id either from the URL path or the header dapr-app-id");
+
+    internal static ApiException Denied(string id, string cause) =>
+        Bare(403, GrpcCode.PermissionDenied, "ERR_DIRECT_INVOKE", $"failed to invoke, id: {id}, err: rpc error: code = PermissionDenied desc = {cause}");
 
     internal static ApiException Invoke(string id, string cause) =>
         Bare(500, GrpcCode.Internal, "ERR_DIRECT_INVOKE", $"failed to invoke, id: {id}, err: {cause}");

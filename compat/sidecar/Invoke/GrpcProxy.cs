@@ -72,7 +72,9 @@ internal sealed class GrpcProxy(SidecarRuntime runtime, Router router)
         }
     }
 
-    /// <summary>Sends the call on and its answer back. On an internal hop the other sidecar has done all but the last step.</summary>
+    /// <summary>
+    /// Sends the call on and its answer back. On an internal hop the other sidecar has done all but the last step.
+    /// </summary>
     public async Task ForwardAsync(HttpContext http, Target target, string uri, bool internalHop, string id = "")
     {
         var policy = internalHop ? Policy.None : runtime.Resiliency.App(id);
@@ -104,6 +106,7 @@ internal sealed class GrpcProxy(SidecarRuntime runtime, Router router)
         request.Headers.TryAddWithoutValidation("grpc-accept-encoding", "gzip, gzip");
         if (!internalHop)
         {
+            runtime.App.Counters.Add(Metric.InvocationsSent, id);
             var trace = TraceContext.Of(http);
             HttpForward.AddTrace(request, trace);
             request.Headers.TryAddWithoutValidation("grpc-trace-bin", trace.ToBinary());
@@ -158,7 +161,9 @@ internal sealed class GrpcProxy(SidecarRuntime runtime, Router router)
     }
 }
 
-/// <summary>A request body that remembers its beginning, so that an attempt that was refused can be made again.</summary>
+/// <summary>
+/// A request body that remembers its beginning, so that an attempt that was refused can be made again.
+/// </summary>
 internal sealed class ReplayBody(PipeReader reader, MessageLimit messages, int limit)
 {
     private readonly ArrayBufferWriter<byte> sent = new();

@@ -7,7 +7,9 @@ using Microsoft.AspNetCore.Http.Features;
 
 namespace LocalPlus.Sidecar.Invoke;
 
-/// <summary>Service invocation over HTTP: /v1.0/invoke/{id}/method/…, or any path with the header dapr-app-id.</summary>
+/// <summary>
+/// Service invocation over HTTP: /v1.0/invoke/{id}/method/…, or any path with the header dapr-app-id.
+/// </summary>
 internal sealed class InvokeApi(SidecarRuntime runtime, Router router)
 {
     /// <summary>Bodies up to this size are read before they are sent on: one write instead of a copy loop.</summary>
@@ -26,7 +28,9 @@ internal sealed class InvokeApi(SidecarRuntime runtime, Router router)
     public Task HandleHeaderAsync(HttpContext http, string target, ApiPath path) =>
         path.Raw.Length > 1 ? ForwardAsync(http, target, path.Raw, path.Query) : throw ApiException.NoRoute();
 
-    /// <summary>A call that another sidecar has addressed, policed and signed; it only has to reach the application.</summary>
+    /// <summary>
+    /// A call that another sidecar has addressed, policed and signed; it only has to reach the application.
+    /// </summary>
     public async Task HandleInternalAsync(HttpContext http)
     {
         var isGrpc = http.Request.ContentType?.StartsWith("application/grpc", StringComparison.Ordinal) is true;
@@ -46,7 +50,7 @@ internal sealed class InvokeApi(SidecarRuntime runtime, Router router)
         }
         catch (InvokeException problem) when (!http.Response.HasStarted)
         {
-            http.Response.StatusCode = StatusCodes.Status500InternalServerError;
+            http.Response.StatusCode = problem is AccessDeniedException ? StatusCodes.Status403Forbidden : StatusCodes.Status500InternalServerError;
             http.Response.Headers[PeerTarget.ErrorHeader] = Uri.EscapeDataString(problem.Message);
         }
         catch (OperationCanceledException) when (http.RequestAborted.IsCancellationRequested)
@@ -77,6 +81,10 @@ internal sealed class InvokeApi(SidecarRuntime runtime, Router router)
                 throw new InvokeException("rpc error: code = Internal desc = error invoking app channel: no response received from stream");
             }
             await HttpForward.CopyResponseAsync(response, http);
+        }
+        catch (AccessDeniedException problem)
+        {
+            throw ApiException.Denied(id, problem.Message);
         }
         catch (Exception problem) when (problem is InvokeException or MethodPathException or CircuitOpenException or TimeoutException && !http.Response.HasStarted)
         {
@@ -113,6 +121,7 @@ internal sealed class InvokeApi(SidecarRuntime runtime, Router router)
         using var request = Request(http, uri, content);
         if (target.IsRemote)
         {
+            runtime.App.Counters.Add(Metric.InvocationsSent, id);
             HttpForward.AddIdentity(request, runtime.App.AppId, runtime.App.Namespace, id);
         }
         HttpForward.AddTrace(request, TraceContext.Of(http));

@@ -1,7 +1,7 @@
 using System.Globalization;
+using Dapr.Client.Autogen.Grpc.v1;
 using Google.Protobuf;
 using Grpc.Core;
-using LocalPlus.Compat.Protos;
 using LocalPlus.Sidecar.Api;
 using LocalPlus.Sidecar.Api.Grpc;
 using LocalPlus.Sidecar.Resiliency;
@@ -30,6 +30,10 @@ internal sealed class InvokeCall(SidecarRuntime runtime)
                 once: false,
                 context.CancellationToken);
             return await AnswerAsync(response, context.CancellationToken);
+        }
+        catch (AccessDeniedException problem)
+        {
+            throw ApiException.Denied(id, problem.Message);
         }
         catch (Exception problem) when (problem is InvokeException or MethodPathException or CircuitOpenException or TimeoutException or HttpRequestException)
         {
@@ -65,6 +69,7 @@ internal sealed class InvokeCall(SidecarRuntime runtime)
         request.Headers.TryAddWithoutValidation("dapr-authority", http.Request.Host.Value);
         if (target.IsRemote)
         {
+            runtime.App.Counters.Add(Metric.InvocationsSent, id);
             HttpForward.AddIdentity(request, runtime.App.AppId, runtime.App.Namespace, id);
         }
         HttpForward.AddTrace(request, TraceContext.Of(http));

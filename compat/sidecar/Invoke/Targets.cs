@@ -5,8 +5,10 @@ using LocalPlus.Sidecar.Runtime;
 
 namespace LocalPlus.Sidecar.Invoke;
 
-/// <summary>A call did not reach the application, or came back broken; the message is the cause as daprd words it.</summary>
-internal sealed class InvokeException(string message, int grpcCode = Api.GrpcCode.Internal, Exception? inner = null) : Exception(message, inner)
+/// <summary>
+/// A call did not reach the application, or came back broken; the message is the cause as daprd words it.
+/// </summary>
+internal class InvokeException(string message, int grpcCode = Api.GrpcCode.Internal, Exception? inner = null) : Exception(message, inner)
 {
     public int Code { get; } = grpcCode;
 }
@@ -49,6 +51,10 @@ internal sealed class AppTarget(SidecarRuntime callee, bool remote) : Target
 
     public override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, bool grpc, CancellationToken cancel)
     {
+        if (remote)
+        {
+            Admit(request, grpc);
+        }
         if (callee.Channel is not { } channel)
         {
             throw new InvokeException("cannot invoke local endpoint: app channel not initialized");
@@ -66,9 +72,26 @@ internal sealed class AppTarget(SidecarRuntime callee, bool remote) : Target
             throw Failed(request, problem, grpc);
         }
     }
+
+    /// <summary>
+    /// Counts the call and asks the callee's access control. Behind whatever a client claims stands what its sidecar
+    /// says.
+    /// </summary>
+    private void Admit(HttpRequestMessage request, bool grpc)
+    {
+        var caller = Header(request, "dapr-caller-app-id");
+        callee.App.Counters.Add(Metric.InvocationsReceived, caller);
+        var space = Header(request, "dapr-caller-namespace") is { Length: > 0 } named ? named : callee.App.Namespace;
+        callee.Access?.Check(caller, space, Uri.UnescapeDataString(request.RequestUri!.AbsolutePath), grpc ? null : request.Method.Method);
+    }
+
+    private static string Header(HttpRequestMessage request, string name) =>
+        request.Headers.NonValidated.TryGetValues(name, out var values) ? values.ToString().Split(',')[^1].Trim() : "";
 }
 
-/// <summary>A sidecar in another process, reached over its internal port; it hands the call to its application.</summary>
+/// <summary>
+/// A sidecar in another process, reached over its internal port; it hands the call to its application.
+/// </summary>
 internal sealed class PeerTarget(HttpMessageInvoker http, string address, Action gone) : Target
 {
     /// <summary>Set by a peer on an answer that is its own and not its application's.</summary>
@@ -95,7 +118,8 @@ internal sealed class PeerTarget(HttpMessageInvoker http, string address, Action
         if (response.Headers.TryGetValues(ErrorHeader, out var values))
         {
             response.Dispose();
-            throw new InvokeException(Uri.UnescapeDataString(values.First()));
+            var message = Uri.UnescapeDataString(values.First());
+            throw response.StatusCode == HttpStatusCode.Forbidden ? new AccessDeniedException(message) : new InvokeException(message);
         }
         return response;
     }

@@ -10,7 +10,8 @@ namespace LocalPlus.Sidecar.PubSub;
 
 /// <summary>
 /// Collects the messages of one subscription into batches (maxMessagesCount or maxAwaitDurationMs, whichever comes first)
-/// and gives each its own outcome. A message waits in its worker until its batch is answered.
+/// and gives each its own outcome. A message waits in its worker until its batch is answered, and the next batch until this
+/// one is over with all its repeats: an entry that keeps failing holds its topic, as with daprd.
 /// </summary>
 internal sealed class BulkDelivery(
     SubscriptionSpec spec, NamedPubSub broker, Delivery single, AppChannel channel, ILogger log) : IAsyncDisposable
@@ -42,26 +43,42 @@ internal sealed class BulkDelivery(
         var reader = queue.Reader;
         while (await reader.WaitToReadAsync())
         {
-            var batch = new List<Item>();
-            using var limit = new CancellationTokenSource(spec.Bulk!.MaxAwait);
-            try
+            await SendBatchAsync(await NextBatchAsync(reader));
+        }
+    }
+
+    /// <summary>
+    /// The waiting time is the oldest message's: one that came while the last batch was out has waited already.
+    /// </summary>
+    private async Task<List<Item>> NextBatchAsync(ChannelReader<Item> reader)
+    {
+        var batch = new List<Item>();
+        Take(reader, batch);
+        var left = spec.Bulk!.MaxAwait - TimeSpan.FromMilliseconds(Environment.TickCount64 - batch[0].Since);
+        if (left <= TimeSpan.Zero)
+        {
+            return batch;
+        }
+        using var limit = new CancellationTokenSource(left);
+        try
+        {
+            while (batch.Count < spec.Bulk.MaxMessages && await reader.WaitToReadAsync(limit.Token))
             {
-                while (batch.Count < spec.Bulk.MaxMessages && await reader.WaitToReadAsync(limit.Token))
-                {
-                    while (batch.Count < spec.Bulk.MaxMessages && reader.TryRead(out var item))
-                    {
-                        batch.Add(item);
-                    }
-                }
+                Take(reader, batch);
             }
-            catch (OperationCanceledException)
-            {
-                // The waiting time is over: what is there goes.
-            }
-            if (batch.Count > 0)
-            {
-                _ = SendBatchAsync(batch);
-            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The waiting time is over: what is there goes.
+        }
+        return batch;
+    }
+
+    private void Take(ChannelReader<Item> reader, List<Item> batch)
+    {
+        while (batch.Count < spec.Bulk!.MaxMessages && reader.TryRead(out var item))
+        {
+            batch.Add(item);
         }
     }
 
@@ -74,6 +91,7 @@ internal sealed class BulkDelivery(
             {
                 continue;
             }
+            broker.Counters.Add(Metric.Delivered, broker.Name, spec.Topic, items.Count);
             try
             {
                 var tokens = items[0].Tokens;
@@ -111,10 +129,13 @@ internal sealed class BulkDelivery(
         return "";
     }
 
-    /// <summary>One request with the items that are still open; those answered SUCCESS or DROP are finished by it.</summary>
+    /// <summary>
+    /// One request with the items that are still open; those answered SUCCESS or DROP are finished by it.
+    /// </summary>
     private async Task AttemptAsync(string path, List<Item> items, CancellationToken cancel)
     {
         var open = items.Where(i => !i.Done.Task.IsCompleted).ToList();
+        broker.Counters.Add(Metric.Deliveries, broker.Name, spec.Topic);
         using var request = HttpEventSender.Request(channel, path, Body(open), "application/json", spec.PubSub, TraceContext.None);
         HttpResponseMessage response;
         try
@@ -152,7 +173,8 @@ internal sealed class BulkDelivery(
         var statuses = Statuses(body);
         foreach (var item in open)
         {
-            // An entry that is missing, or has no status, is to be sent again; so is everything without a readable answer.
+            // An entry that is missing, or has no status, is to be sent again; so is everything without a readable
+            // answer.
             switch (statuses?.GetValueOrDefault(item.EntryId))
             {
                 case "SUCCESS":
@@ -246,6 +268,8 @@ internal sealed class BulkDelivery(
     private sealed record Item(BrokerMessage Message, DeliveryTokens Tokens)
     {
         public string EntryId { get; } = Guid.NewGuid().ToString();
+
+        public long Since { get; } = Environment.TickCount64;
 
         public TaskCompletionSource Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }

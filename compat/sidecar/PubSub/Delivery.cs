@@ -29,7 +29,7 @@ internal sealed class Delivery
     private readonly NamedPubSub broker;
     private readonly EventSender send;
     private readonly ILogger log;
-    private readonly List<(Cel? Match, string Path)> rules;
+    private readonly List<(Rule? Match, string Path)> rules;
     private readonly bool routesByContent;
 
     public Delivery(SubscriptionSpec spec, NamedPubSub broker, EventSender send, ILogger log)
@@ -38,7 +38,7 @@ internal sealed class Delivery
         this.broker = broker;
         this.send = send;
         this.log = log;
-        rules = [.. spec.Rules.Select(r => (r.Match.Length == 0 ? null : Cel.Parse(r.Match), r.Path))];
+        rules = [.. spec.Rules.Select(r => (r.Match.Length == 0 ? null : Rule.Parse(r.Match), r.Path))];
         routesByContent = rules.Exists(r => r.Match is not null);
     }
 
@@ -89,7 +89,9 @@ internal sealed class Delivery
         return true;
     }
 
-    /// <summary>The original bytes and metadata, on the same broker; false when that failed or there is no such topic.</summary>
+    /// <summary>
+    /// The original bytes and metadata, on the same broker; false when that failed or there is no such topic.
+    /// </summary>
     public async Task<bool> DeadLetterAsync(BrokerMessage message, bool fromBatch = false)
     {
         if (spec.DeadLetterTopic.Length == 0)
@@ -109,12 +111,16 @@ internal sealed class Delivery
         }
     }
 
-    /// <summary>By the time a single message fails daprd has noted the broker's name in its metadata, and a dead letter keeps it.</summary>
+    /// <summary>
+    /// By the time a single message fails daprd has noted the broker's name in its metadata, and a dead letter keeps
+    /// it.
+    /// </summary>
     private Dictionary<string, string> Noted(BrokerMessage message) =>
         new(message.Metadata ?? System.Collections.Immutable.ImmutableDictionary<string, string>.Empty, StringComparer.Ordinal) { ["pubsubName"] = spec.PubSub };
 
     private async Task SendAsync(BrokerMessage message, Routed routed, DeliveryTokens tokens)
     {
+        broker.Counters.Add(Metric.Delivered, broker.Name, message.Topic);
         if (broker.Inbound.IsNone)
         {
             await send(message, routed, tokens.Cut);
@@ -129,10 +135,10 @@ internal sealed class Delivery
         {
             return rules.Count > 0 ? rules[0].Path : null;
         }
-        var variables = EventView.ToVariables(body);
+        var members = Rule.Members(body);
         foreach (var (match, path) in rules)
         {
-            if (match is null || match.IsTrue(variables))
+            if (match is null || match.IsTrue(members))
             {
                 return path;
             }

@@ -49,22 +49,4 @@ internal readonly record struct EventView(DateTimeOffset? Expiration, TraceConte
         view = new EventView(expiration, TraceContext.Parse(parent, state));
         return true;
     }
-
-    /// <summary>The whole event as values for a routing rule.</summary>
-    public static Dictionary<string, object?> ToVariables(ReadOnlyMemory<byte> json)
-    {
-        using var document = JsonDocument.Parse(json);
-        return new Dictionary<string, object?>(StringComparer.Ordinal) { ["event"] = Value(document.RootElement) };
-    }
-
-    private static object? Value(JsonElement element) => element.ValueKind switch
-    {
-        JsonValueKind.Object => element.EnumerateObject().GroupBy(p => p.Name, StringComparer.Ordinal).ToDictionary(g => g.Key, g => Value(g.Last().Value), StringComparer.Ordinal),
-        JsonValueKind.Array => element.EnumerateArray().Select(Value).ToList(),
-        JsonValueKind.String => element.GetString(),
-        JsonValueKind.Number => element.GetDouble(),
-        JsonValueKind.True => true,
-        JsonValueKind.False => false,
-        _ => null,
-    };
 }

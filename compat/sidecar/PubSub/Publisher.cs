@@ -13,7 +13,7 @@ internal sealed record BulkEntry(string Id, ReadOnlyMemory<byte> Event, string C
 internal readonly record struct PublishRequest(string PubSub, string Topic, IReadOnlyDictionary<string, string>? Metadata, bool IsGrpc = false);
 
 /// <summary>A broker by name, with one application's scopes and policies around it.</summary>
-internal sealed record NamedPubSub(string Name, IPubSub Broker, TopicScopes Scopes, Policy Outbound, Policy Inbound);
+internal sealed record NamedPubSub(string Name, IPubSub Broker, TopicScopes Scopes, Policy Outbound, Policy Inbound, Counters Counters);
 
 /// <summary>What the HTTP and the gRPC publish APIs have in common.</summary>
 internal sealed class Publisher(SidecarRuntime runtime)
@@ -33,7 +33,8 @@ internal sealed class Publisher(SidecarRuntime runtime)
                 broker,
                 new TopicScopes(broker.Definition, runtime.App.AppId),
                 runtime.Resiliency.Outbound("Pubsub", name),
-                runtime.Resiliency.Inbound("Pubsub", name));
+                runtime.Resiliency.Inbound("Pubsub", name),
+                runtime.App.Counters);
         }
     }
 
@@ -105,11 +106,17 @@ internal sealed class Publisher(SidecarRuntime runtime)
     }
 
     /// <summary>Puts bytes that are already what they shall be on a topic of a known broker: dead letters.</summary>
-    public static Task SendAsync(NamedPubSub broker, BrokerMessage message, CancellationToken cancel) => broker.Outbound.IsNone
-        ? broker.Broker.PublishAsync(message, cancel)
-        : broker.Outbound.RunAsync(token => broker.Broker.PublishAsync(message, token), cancel);
+    public static async Task SendAsync(NamedPubSub broker, BrokerMessage message, CancellationToken cancel)
+    {
+        await (broker.Outbound.IsNone
+            ? broker.Broker.PublishAsync(message, cancel)
+            : broker.Outbound.RunAsync(token => broker.Broker.PublishAsync(message, token), cancel));
+        broker.Counters.Add(Metric.Published, broker.Name, message.Topic);
+    }
 
-    /// <summary>The broker that a request names; the topic has to be there, whether it may be used shows later.</summary>
+    /// <summary>
+    /// The broker that a request names; the topic has to be there, whether it may be used shows later.
+    /// </summary>
     public NamedPubSub Find(PublishRequest request)
     {
         var broker = FindBroker(request.PubSub, request.Metadata);

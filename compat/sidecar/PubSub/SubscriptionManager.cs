@@ -162,7 +162,7 @@ internal sealed class SubscriptionManager(SidecarRuntime runtime) : IDisposable
                 : await StartBulkAsync(spec, broker, new BulkDelivery(spec, broker, delivery, channel, log), cancel);
             return true;
         }
-        catch (Exception problem) when (problem is CelException or Valkey.ValkeyException)
+        catch (Exception problem) when (problem is RuleException or Valkey.ValkeyException)
         {
             log.NotSubscribed(spec.Topic, spec.PubSub, problem.Message);
             return false;

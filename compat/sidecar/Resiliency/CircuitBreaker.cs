@@ -10,7 +10,7 @@ internal sealed class CircuitOpenException(string message) : Exception(message);
 internal sealed class CircuitBreaker(BreakerSpec spec)
 {
     private readonly Lock gate = new();
-    private readonly Cel trip = Cel.Parse(spec.Trip);
+    private readonly Rule trip = Rule.Parse(spec.Trip);
     private State state = State.Closed;
     private long since = Environment.TickCount64;
     private int requests;
@@ -69,20 +69,21 @@ internal sealed class CircuitBreaker(BreakerSpec spec)
             failures++;
             failuresInARow++;
             successesInARow = 0;
-            if (state == State.HalfOpen || (state == State.Closed && trip.IsTrue(Variables())))
+            if (state == State.HalfOpen || (state == State.Closed && trip.IsTrue(Count)))
             {
                 Become(State.Open);
             }
         }
     }
 
-    private Dictionary<string, object?> Variables() => new(StringComparer.Ordinal)
+    private object? Count(string name) => name switch
     {
-        ["requests"] = (double)requests,
-        ["totalSuccesses"] = (double)successes,
-        ["totalFailures"] = (double)failures,
-        ["consecutiveSuccesses"] = (double)successesInARow,
-        ["consecutiveFailures"] = (double)failuresInARow,
+        "requests" => (double)requests,
+        "totalSuccesses" => (double)successes,
+        "totalFailures" => (double)failures,
+        "consecutiveSuccesses" => (double)successesInARow,
+        "consecutiveFailures" => (double)failuresInARow,
+        _ => throw new RuleException($"undeclared reference to '{name}'"),
     };
 
     private void Become(State next)

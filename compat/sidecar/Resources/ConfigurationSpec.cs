@@ -28,11 +28,16 @@ public sealed record ConfigurationSpec
 
     public IReadOnlyList<SecretScope> SecretScopes { get; init; } = [];
 
+    /// <summary>Who may call the application; null = everybody.</summary>
+    public AccessSpec? Access { get; init; }
+
     public IReadOnlyList<ApiRule> AllowedApis { get; init; } = [];
 
     public IReadOnlyList<ApiRule> DeniedApis { get; init; } = [];
 
-    /// <summary>Where the name resolution component keeps its table; sidecars with the same text find each other.</summary>
+    /// <summary>
+    /// Where the name resolution component keeps its table; sidecars with the same text find each other.
+    /// </summary>
     public string NameTable { get; init; } = "";
 
     /// <summary>Features switched on by the document, beside those that 1.18 has on.</summary>
@@ -67,6 +72,7 @@ public sealed record ConfigurationSpec
             OtlpSecure = otel["isSecure"].Text is not "false",
             OtlpHeaders = otel["headers"].Text,
             SecretScopes = secrets,
+            Access = AccessSpec.From(spec["accessControl"]),
             AllowedApis = [.. spec["api"]["allowed"].Items.Select(Rule)],
             DeniedApis = [.. spec["api"]["denied"].Items.Select(Rule)],
             NameTable = spec["nameResolution"]["configuration"]["connectionString"].Text ?? "",

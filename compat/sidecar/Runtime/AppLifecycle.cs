@@ -1,4 +1,3 @@
-using LocalPlus.Sidecar.Bindings;
 using LocalPlus.Sidecar.PubSub;
 
 namespace LocalPlus.Sidecar.Runtime;
@@ -13,7 +12,6 @@ internal sealed class AppLifecycle(SidecarRuntime runtime)
 
     private readonly HostedApp app = runtime.App;
     private readonly ILogger log = runtime.App.Logs.CreateLogger("dapr.runtime");
-    private readonly InputBindings bindings = new(runtime);
     private bool initialised;
     private volatile bool stopped;
 
@@ -47,15 +45,10 @@ internal sealed class AppLifecycle(SidecarRuntime runtime)
     public async Task StopInputsAsync()
     {
         stopped = true;
-        await bindings.StopAsync();
         await runtime.Subscriptions.StopAsync(streamsToo: true);
     }
 
-    private async Task AppIsDownAsync()
-    {
-        await bindings.StopAsync();
-        await runtime.Subscriptions.StopAsync(streamsToo: false);
-    }
+    private Task AppIsDownAsync() => runtime.Subscriptions.StopAsync(streamsToo: false);
 
     private async Task AppIsUpAsync(AppChannel channel, CancellationToken cancel)
     {
@@ -72,10 +65,11 @@ internal sealed class AppLifecycle(SidecarRuntime runtime)
         var asks = first && runtime.Publisher.Any && !app.Options.DisabledInitEndpoints.Contains("subscribe") && app.Options.AppProtocol is not ("grpc" or "grpcs");
         var fromApp = asks ? await AppSubscriptions.AskAsync(channel, log, cancel) : null;
         await runtime.Subscriptions.StartAsync(fromApp, cancel);
-        await bindings.StartAsync(channel, cancel);
     }
 
-    /// <summary>GET /dapr/config: actors are its only use, which the stand-in has not; the question is asked as daprd asks it.</summary>
+    /// <summary>
+    /// GET /dapr/config: actors are its only use, which the stand-in has not; the question is asked as daprd asks it.
+    /// </summary>
     private async Task AskForConfigurationAsync(AppChannel channel, CancellationToken cancel)
     {
         if (app.Options.DisabledInitEndpoints.Contains("config") || app.Options.AppProtocol is "grpc" or "grpcs")

@@ -7,7 +7,6 @@ internal static class ComponentTypes
 {
     private static readonly Dictionary<string, Func<HostedApp, Component, IComponent>> Types = new(StringComparer.Ordinal)
     {
-        ["bindings.cron/v1"] = (_, c) => new Bindings.CronBinding(c),
         ["bindings.smtp/v1"] = (_, c) => new Bindings.SmtpBinding(c),
         ["configuration.redis/v1"] = (app, c) => new Configuration.RedisConfiguration(app, c),
         ["pubsub.in-memory/v1"] = (app, c) => new PubSub.MemoryPubSub(app, c),

@@ -4,7 +4,9 @@ using LocalPlus.Sidecar.Resources;
 
 namespace LocalPlus.Sidecar.Runtime;
 
-/// <summary>One application as the parts of its sidecar see it. Nothing in here is shared between applications.</summary>
+/// <summary>
+/// One application as the parts of its sidecar see it. Nothing in here is shared between applications.
+/// </summary>
 public sealed class HostedApp
 {
     internal HostedApp(SidecarOptions options, ResourceSet resources, ILoggerFactory logs)
@@ -12,6 +14,7 @@ public sealed class HostedApp
         Options = options;
         Resources = resources;
         Logs = logs;
+        Counters = new Counters(options.AppId, options.Namespace);
         Tracing = new ActivitySource($"LocalPlus.Sidecar.{options.AppId}");
     }
 
@@ -22,13 +25,19 @@ public sealed class HostedApp
     /// <summary>The flags this sidecar was started with.</summary>
     public SidecarOptions Options { get; }
 
-    /// <summary>The resources that concern this application, as loaded; component values are resolved in <see cref="Components"/>.</summary>
+    /// <summary>
+    /// The resources that concern this application, as loaded; component values are resolved in <see
+    /// cref="Components"/>.
+    /// </summary>
     public ResourceSet Resources { get; }
 
     /// <summary>Components that were initialised, with secret and environment references resolved.</summary>
     public IReadOnlyList<Component> Components { get; internal set; } = [];
 
-    /// <summary>The component with actorStateStore "true", or null. <see cref="State.PostgresSettings"/> turns it into a connection string.</summary>
+    /// <summary>
+    /// The component with actorStateStore "true", or null. <see cref="State.PostgresSettings"/> turns it into a
+    /// connection string.
+    /// </summary>
     public Component? ActorStateStore =>
         Components.FirstOrDefault(c => c.Kind == "state" && c.Flag("actorStateStore"));
 
@@ -40,6 +49,9 @@ public sealed class HostedApp
 
     /// <summary>Loggers whose lines carry this application's id.</summary>
     public ILoggerFactory Logs { get; }
+
+    /// <summary>What this application's sidecar has done since its start.</summary>
+    internal Counters Counters { get; }
 
     /// <summary>Spans of this application's sidecar. Listened to only when tracing is configured.</summary>
     public ActivitySource Tracing { get; }

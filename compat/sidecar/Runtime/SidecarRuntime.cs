@@ -42,6 +42,7 @@ internal sealed class SidecarRuntime : IAsyncDisposable
             log.ResourceWarning(warning);
         }
         Cors = new Cors(options);
+        Access = App.Resources.Configuration.Access is { } access ? new AccessControl(access) : null;
         Channel = options.AppPort > 0 ? new AppChannel(options) : null;
         Extended["daprRuntimeVersion"] = SidecarOptions.RuntimeVersion;
         Resiliency = new ResiliencyPolicies(App.Resources.Resiliency);
@@ -65,6 +66,9 @@ internal sealed class SidecarRuntime : IAsyncDisposable
     public AppChannel? Channel { get; }
 
     public Cors Cors { get; }
+
+    /// <summary>Who may call the application; null = everybody.</summary>
+    public AccessControl? Access { get; }
 
     public InvokeApi Invoke { get; }
 
@@ -159,6 +163,7 @@ internal sealed class SidecarRuntime : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        registration?.Dispose();
         await stopping.CancelAsync();
         if (lifecycleRun is not null)
         {
@@ -203,7 +208,9 @@ internal sealed class SidecarRuntime : IAsyncDisposable
         }
     }
 
-    /// <summary>--dapr-block-shutdown-duration: deliveries end, the API stays, until the time is over or the app is down.</summary>
+    /// <summary>
+    /// --dapr-block-shutdown-duration: deliveries end, the API stays, until the time is over or the app is down.
+    /// </summary>
     private async Task BlockShutdownAsync()
     {
         if (lifecycle is not null)

@@ -1,6 +1,7 @@
 using System.Collections.Frozen;
 using System.Net;
 using System.Net.Sockets;
+using LocalPlus.Compat.Protos;
 using LocalPlus.Sidecar.Api.Grpc;
 using LocalPlus.Sidecar.Api.Http;
 using LocalPlus.Sidecar.Resources;
@@ -35,6 +36,7 @@ internal sealed class SidecarServers : IAsyncDisposable
             // What is not mapped is passed on to the application that the caller names.
             grpc.IgnoreUnknownServices = true;
         });
+        builder.Services.AddOfficialGrpc<DaprService>(Dapr.Client.Autogen.Grpc.v1.Dapr.Descriptor);
         foreach (var part in runtime.Parts)
         {
             part.AddServices(builder.Services);
@@ -46,6 +48,7 @@ internal sealed class SidecarServers : IAsyncDisposable
         {
             PortRole.Http => http.HandleAsync(context),
             PortRole.Internal => runtime.Invoke.HandleInternalAsync(context),
+            PortRole.Metrics => MetricsAsync(runtime, context),
             _ => gate.HandleAsync(context, next),
         });
         web.UseRouting();
@@ -116,6 +119,10 @@ internal sealed class SidecarServers : IAsyncDisposable
             Listen(kestrel, address, options.HttpPort, HttpProtocols.Http1, PortFeature.Http);
             Listen(kestrel, address, options.GrpcPort, HttpProtocols.Http2, PortFeature.Grpc);
         }
+        if (options.MetricsPort > 0)
+        {
+            Listen(kestrel, IPAddress.Loopback, options.MetricsPort, HttpProtocols.Http1, PortFeature.Metrics);
+        }
         // Other sidecars of this machine only.
         Listen(kestrel, IPAddress.Loopback, options.InternalPort, HttpProtocols.Http2, PortFeature.Internal);
     }
@@ -130,6 +137,12 @@ internal sealed class SidecarServers : IAsyncDisposable
                 return next(connection);
             });
         });
+
+    private static Task MetricsAsync(SidecarRuntime runtime, HttpContext context)
+    {
+        context.Response.ContentType = "text/plain; version=0.0.4";
+        return context.Response.WriteAsync(runtime.App.Counters.Print(), context.RequestAborted);
+    }
 
     private static IEnumerable<IPAddress> Addresses(IEnumerable<string> texts)
     {

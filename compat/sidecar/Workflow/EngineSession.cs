@@ -1,4 +1,4 @@
-using System.Threading.Channels;
+using LocalPlus.Sidecar.Runtime;
 using LocalPlus.Sidecar.Workflow.Store;
 
 namespace LocalPlus.Sidecar.Workflow;
@@ -13,6 +13,8 @@ internal sealed record EngineSettings
     /// <summary>Largest gRPC message in bytes; 0 = no limit.</summary>
     public int MaxMessageBytes { get; init; }
 
+    public bool IsTooLarge(long bytes) => MaxMessageBytes > 0 && bytes > MaxMessageBytes;
+
     public int MaxTurns { get; init; } = int.MaxValue;
 
     public int MaxActivities { get; init; } = int.MaxValue;
@@ -25,67 +27,80 @@ internal sealed record EngineSettings
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
     public WorkflowTraces Traces { get; init; } = WorkflowTraces.None;
+
+    public Counters Counters { get; init; } = new("", "");
 }
 
 /// <summary>
-/// The runs of one app id while this engine holds the store's lease. All state in memory is disposable: whatever goes
-/// wrong with the store ends the session, and the next one begins from the tables alone.
-/// One lock guards it all; nothing waits inside it.
+/// One app id while this engine holds the store's lease. All state in memory is disposable: whatever goes wrong with the
+/// store ends the session, and the next one begins from the tables alone. The work is done by the members; this is their life.
 /// </summary>
-internal sealed partial class EngineSession : IAsyncDisposable
+internal sealed class EngineSession : IAsyncDisposable
 {
-    private readonly Lock _gate = new();
-    private readonly Dictionary<string, Run> _runs = new(StringComparer.Ordinal);
-    private readonly HashSet<Run> _parked = [];
-    private readonly LinkedList<Run> _idle = [];
-    private readonly Channel<string> _loads = Channel.CreateUnbounded<string>(new() { SingleReader = true });
     private readonly CancellationTokenSource _ending = new();
     private readonly TaskCompletionSource<Exception?> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly EngineSettings _settings;
-    private readonly IRunStore _store;
-    private readonly IRunLease _lease;
-    private readonly WorkQueue _queue;
-    private readonly GroupCommit _writer;
-    private readonly TimerHeap _timers;
-    private readonly ILogger _log;
     private readonly List<Task> _loops = [];
     private readonly CancellationTokenRegistration _lostLease;
-    private long _idleBytes;
-    private int _busy;
-    private bool _over;
 
     public EngineSession(EngineSettings settings, IRunStore store, IRunLease lease, WorkQueue queue, ILogger log)
     {
-        (_settings, _store, _lease, _queue, _log) = (settings, store, lease, queue, log);
-        _writer = new GroupCommit(lease, End);
-        _timers = new TimerHeap(store, settings.Time, WakeAsync);
+        (Settings, Store, Lease, Queue, Log) = (settings, store, lease, queue, log);
+        Ending = _ending.Token;
+        Runs = new RunTable(settings);
+        Loader = new RunLoader(this);
+        Turns = new RunTurns(this);
+        Commits = new RunCommits(this);
+        Events = new RunEvents(this);
+        Calls = new RunCalls(this);
+        Families = new RunFamilies(this);
+        Writer = new GroupCommit(lease, End);
+        Timers = new TimerHeap(store, settings.Time, Loader.WakeAsync);
         _lostLease = lease.Lost.Register(() => End(null));
     }
+
+    public EngineSettings Settings { get; }
+
+    public IRunStore Store { get; }
+
+    public IRunLease Lease { get; }
+
+    public WorkQueue Queue { get; }
+
+    public ILogger Log { get; }
+
+    public GroupCommit Writer { get; }
+
+    public TimerHeap Timers { get; }
+
+    public RunTable Runs { get; }
+
+    public RunLoader Loader { get; }
+
+    public RunTurns Turns { get; }
+
+    public RunCommits Commits { get; }
+
+    public RunEvents Events { get; }
+
+    public RunCalls Calls { get; }
+
+    public RunFamilies Families { get; }
+
+    /// <summary>Cancelled when the session ends.</summary>
+    public CancellationToken Ending { get; }
+
+    public DateTimeOffset Now => Settings.Time.GetUtcNow();
 
     /// <summary>Done when the session is over, with the reason if there is one.</summary>
     public Task<Exception?> Ended => _ended.Task;
 
-    private DateTimeOffset Now => _settings.Time.GetUtcNow();
-
-    public int ResidentRuns
-    {
-        get
-        {
-            lock (_gate)
-            {
-                return _runs.Count;
-            }
-        }
-    }
-
     public void Begin()
     {
-        var cancel = _ending.Token;
-        _loops.Add(Guard(_writer.RunAsync(CancellationToken.None)));
-        _loops.Add(Guard(LoadLoopAsync(cancel)));
-        _loops.Add(Guard(_timers.RunAsync(cancel)));
-        _loops.Add(Guard(MailLoopAsync(cancel)));
-        _loops.Add(Guard(WakeRunnableAsync(cancel)));
+        _loops.Add(Guard(Writer.RunAsync(CancellationToken.None)));
+        _loops.Add(Guard(Loader.LoadLoopAsync(Ending)));
+        _loops.Add(Guard(Timers.RunAsync(Ending)));
+        _loops.Add(Guard(Loader.MailLoopAsync(Ending)));
+        _loops.Add(Guard(Loader.WakeRunnableAsync(Ending)));
     }
 
     // A loop that fails takes the session with it: nothing may be half alive.
@@ -108,19 +123,9 @@ internal sealed partial class EngineSession : IAsyncDisposable
     /// <summary>Ends the session; callers get <see cref="SessionLostException"/>.</summary>
     public void End(Exception? why)
     {
-        List<Run> runs;
-        lock (_gate)
+        if (Runs.Close() is not { } runs)
         {
-            if (_over)
-            {
-                return;
-            }
-
-            _over = true;
-            runs = [.. _runs.Values];
-            _runs.Clear();
-            _parked.Clear();
-            _idle.Clear();
+            return;
         }
 
         var lost = new SessionLostException(why);
@@ -135,9 +140,8 @@ internal sealed partial class EngineSession : IAsyncDisposable
             _ = run.Loaded.Task.Exception;
         }
 
-        _queue.ForgetTurns();
-        _loads.Writer.TryComplete();
-        _writer.Complete();
+        Queue.ForgetTurns();
+        Writer.Complete();
         _ended.TrySetResult(why);
         _ = _ending.CancelAsync();
     }
@@ -148,71 +152,7 @@ internal sealed partial class EngineSession : IAsyncDisposable
         // A read that hangs in the driver must not keep the next session from its beginning.
         await Task.WhenAny(Task.WhenAll(_loops), Task.Delay(WorkflowLimits.LoopsLimit, CancellationToken.None));
         await _lostLease.DisposeAsync();
-        await _lease.DisposeAsync();
+        await Lease.DisposeAsync();
         _ending.Dispose();
     }
-
-    private void ThrowIfOver()
-    {
-        if (_over)
-        {
-            throw new SessionLostException(null);
-        }
-    }
-
-    // A run with something under way is busy; an idle one may leave memory when room is needed.
-    private void SetPhase(Run run, RunPhase phase)
-    {
-        _busy += (phase is RunPhase.TurnOut or RunPhase.Storing ? 1 : 0)
-            - (run.Phase is RunPhase.TurnOut or RunPhase.Storing ? 1 : 0);
-        run.Phase = phase;
-        _room.TrySetResult();
-        if (run.IdleNode is { } node)
-        {
-            _idle.Remove(node);
-            _idleBytes -= run.Past.Bytes;
-            run.IdleNode = null;
-        }
-
-        if (phase == RunPhase.Idle)
-        {
-            run.IdleNode = _idle.AddLast(run);
-            _idleBytes += run.Past.Bytes;
-            EvictIdle();
-        }
-    }
-
-    private void EvictIdle()
-    {
-        for (var node = _idle.First; node is not null && IdleIsFull();)
-        {
-            var (run, next) = (node.Value, node.Next);
-            if (run.Waiters.Count == 0 && run.Inbox.Count == 0)
-            {
-                _idle.Remove(node);
-                _idleBytes -= run.Past.Bytes;
-                run.IdleNode = null;
-                run.Phase = RunPhase.Gone;
-                WorkflowTraces.End(run.Span);
-                _runs.Remove(run.Id);
-                _parked.Remove(run);
-            }
-
-            node = next;
-        }
-    }
-
-    private bool IdleIsFull() => _idle.Count > WorkflowLimits.IdleRuns || _idleBytes > WorkflowLimits.IdleBytes;
-
-    private void Forget(Run run)
-    {
-        SetPhase(run, RunPhase.Gone);
-        WorkflowTraces.End(run.Span);
-        _parked.Remove(run);
-        if (_runs.TryGetValue(run.Id, out var current) && current == run)
-        {
-            _runs.Remove(run.Id);
-        }
-    }
-
 }

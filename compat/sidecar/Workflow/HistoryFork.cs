@@ -1,6 +1,6 @@
+using Dapr.DurableTask.Protobuf;
 using Google.Protobuf.WellKnownTypes;
-using LocalPlus.Compat.TaskHub;
-using Kind = LocalPlus.Compat.TaskHub.HistoryEvent.EventTypeOneofCase;
+using Kind = Dapr.DurableTask.Protobuf.HistoryEvent.EventTypeOneofCase;
 
 namespace LocalPlus.Sidecar.Workflow;
 

@@ -1,8 +1,10 @@
-using LocalPlus.Compat.TaskHub;
+using Dapr.DurableTask.Protobuf;
 
 namespace LocalPlus.Sidecar.Workflow;
 
-/// <summary>How long finished runs are kept (Configuration <c>spec.workflow.stateRetentionPolicy</c>); null = for ever.</summary>
+/// <summary>
+/// How long finished runs are kept (Configuration <c>spec.workflow.stateRetentionPolicy</c>); null = for ever.
+/// </summary>
 internal sealed record RetentionPolicy(TimeSpan? Completed, TimeSpan? Failed, TimeSpan? Terminated)
 {
     public static readonly RetentionPolicy Forever = new(null, null, null);

@@ -1,5 +1,5 @@
+using Dapr.DurableTask.Protobuf;
 using Google.Protobuf.WellKnownTypes;
-using LocalPlus.Compat.TaskHub;
 using LocalPlus.Sidecar.Workflow.Store;
 
 namespace LocalPlus.Sidecar.Workflow;
@@ -97,7 +97,9 @@ internal sealed class Run(string id)
     /// <summary>The row as it was last stored; null for a start that is not stored yet.</summary>
     public RunRow? Stored { get; set; }
 
-    /// <summary>The generation under way; ahead of the stored one while generations follow each other at once.</summary>
+    /// <summary>
+    /// The generation under way; ahead of the stored one while generations follow each other at once.
+    /// </summary>
     public Guid Execution { get; set; }
 
     public int Generation { get; set; } = 1;
@@ -117,7 +119,9 @@ internal sealed class Run(string id)
 
     public string? ParentId { get; set; }
 
-    /// <summary>Events for the next turn, in order of arrival. Id 0: not stored, made again from the history after a crash.</summary>
+    /// <summary>
+    /// Events for the next turn, in order of arrival. Id 0: not stored, made again from the history after a crash.
+    /// </summary>
     public List<InboxRow> Inbox { get; set; } = [];
 
     /// <summary>The events of the turn that is out, as they came from the inbox.</summary>

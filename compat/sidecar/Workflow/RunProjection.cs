@@ -1,6 +1,6 @@
+using Dapr.DurableTask.Protobuf;
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
-using LocalPlus.Compat.TaskHub;
 
 namespace LocalPlus.Sidecar.Workflow;
 
@@ -168,7 +168,9 @@ internal sealed class RunProjection
         }
     }
 
-    /// <summary>True when an action of that kind and id was carried out before: an answer that repeats it is an old one.</summary>
+    /// <summary>
+    /// True when an action of that kind and id was carried out before: an answer that repeats it is an old one.
+    /// </summary>
     public bool Used(HistoryEvent.EventTypeOneofCase kind, int id) => _used.Contains((kind, id));
 
     // Workers may send any number; what no calendar holds means "never".

@@ -1,5 +1,5 @@
+using Dapr.DurableTask.Protobuf;
 using Google.Protobuf.WellKnownTypes;
-using LocalPlus.Compat.TaskHub;
 
 namespace LocalPlus.Sidecar.Workflow;
 
@@ -41,6 +41,19 @@ internal static class TaskEnds
             TaskScheduledId = scheduled.EventId,
             FailureDetails = failure,
             TaskExecutionId = scheduled.TaskScheduled.TaskExecutionId,
+        },
+    };
+
+    /// <summary>In place of a result that no message can carry: a retry would bring the same again.</summary>
+    public static ActivityResponse TooLarge(ActivityResponse answer, int limit) => new()
+    {
+        InstanceId = answer.InstanceId,
+        TaskId = answer.TaskId,
+        FailureDetails = new TaskFailureDetails
+        {
+            ErrorType = "ResultTooLarge",
+            ErrorMessage = $"the result of {answer.CalculateSize()} bytes exceeds --max-body-size ({limit} bytes)",
+            IsNonRetriable = true,
         },
     };
 }

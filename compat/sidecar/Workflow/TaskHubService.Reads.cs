@@ -1,12 +1,12 @@
+using Dapr.DurableTask.Protobuf;
 using Grpc.Core;
-using LocalPlus.Compat.TaskHub;
 
 namespace LocalPlus.Sidecar.Workflow;
 
 /// <content>Looking, waiting, purging, running again.</content>
 internal sealed partial class TaskHubService
 {
-    public override Task<GetInstanceResponse> GetInstance(GetInstanceRequest request, ServerCallContext context) =>
+    public Task<GetInstanceResponse> GetInstance(GetInstanceRequest request, ServerCallContext context) =>
         CallAsync(context, async cancel =>
         {
             var view = await engine.GetAsync(request.InstanceId, cancel);
@@ -15,10 +15,10 @@ internal sealed partial class TaskHubService
                 : Answer(view, request.GetInputsAndOutputs, withParent: false);
         });
 
-    public override Task<GetInstanceResponse> WaitForInstanceStart(GetInstanceRequest request, ServerCallContext context) =>
+    public Task<GetInstanceResponse> WaitForInstanceStart(GetInstanceRequest request, ServerCallContext context) =>
         WaitAsync(request, view => view.Status != OrchestrationStatus.Pending, context);
 
-    public override Task<GetInstanceResponse> WaitForInstanceCompletion(GetInstanceRequest request, ServerCallContext context) =>
+    public Task<GetInstanceResponse> WaitForInstanceCompletion(GetInstanceRequest request, ServerCallContext context) =>
         WaitAsync(request, view => view.Finished, context);
 
     private Task<GetInstanceResponse> WaitAsync(GetInstanceRequest request, Func<RunView, bool> wanted, ServerCallContext context) =>
@@ -49,7 +49,7 @@ internal sealed partial class TaskHubService
         return new GetInstanceResponse { Exists = true, WorkflowState = state };
     }
 
-    public override Task<GetInstanceHistoryResponse> GetInstanceHistory(GetInstanceHistoryRequest request, ServerCallContext context) =>
+    public Task<GetInstanceHistoryResponse> GetInstanceHistory(GetInstanceHistoryRequest request, ServerCallContext context) =>
         CallAsync(context, async cancel =>
         {
             var history = await engine.HistoryAsync(request.InstanceId, cancel)
@@ -57,7 +57,7 @@ internal sealed partial class TaskHubService
             return new GetInstanceHistoryResponse { Events = { history } };
         });
 
-    public override Task<ListInstanceIDsResponse> ListInstanceIDs(ListInstanceIDsRequest request, ServerCallContext context) =>
+    public Task<ListInstanceIDsResponse> ListInstanceIDs(ListInstanceIDsRequest request, ServerCallContext context) =>
         CallAsync(context, async cancel =>
         {
             var size = request is { HasPageSize: true, PageSize: > 0 and <= WorkflowLimits.PageSize }
@@ -73,7 +73,7 @@ internal sealed partial class TaskHubService
             return answer;
         });
 
-    public override Task<PurgeInstancesResponse> PurgeInstances(PurgeInstancesRequest request, ServerCallContext context) =>
+    public Task<PurgeInstancesResponse> PurgeInstances(PurgeInstancesRequest request, ServerCallContext context) =>
         CallAsync(context, async cancel =>
         {
             if (request.PurgeInstanceFilter is not null)
@@ -86,7 +86,7 @@ internal sealed partial class TaskHubService
             return new PurgeInstancesResponse { DeletedInstanceCount = count };
         });
 
-    public override Task<RerunWorkflowFromEventResponse> RerunWorkflowFromEvent(
+    public Task<RerunWorkflowFromEventResponse> RerunWorkflowFromEvent(
         RerunWorkflowFromEventRequest request, ServerCallContext context) =>
         CallAsync(context, async cancel =>
         {

@@ -1,17 +1,18 @@
+using Dapr.DurableTask.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
-using LocalPlus.Compat.TaskHub;
 
 namespace LocalPlus.Sidecar.Workflow;
 
-/// <summary>The gRPC protocol of workers, SDK clients and the Dapr CLI (compat/protos/taskhub.proto).</summary>
-internal sealed partial class TaskHubService(WorkflowEngine engine) : TaskHubSidecarService.TaskHubSidecarServiceBase
+/// <summary>The gRPC protocol of workers, SDK clients and the Dapr CLI , served by its published description.</summary>
+[System.Diagnostics.CodeAnalysis.SuppressMessage("Performance", "CA1822", Justification = "RPCs are found as methods of an instance.")]
+internal sealed partial class TaskHubService(WorkflowEngine engine)
 {
     private static readonly WriteOptions Buffered = new(WriteFlags.BufferHint);
 
-    public override Task<Empty> Hello(Empty request, ServerCallContext context) => Task.FromResult(new Empty());
+    public Task<Empty> Hello(Empty request, ServerCallContext context) => Task.FromResult(new Empty());
 
-    public override async Task GetWorkItems(
+    public async Task GetWorkItems(
         GetWorkItemsRequest request, IServerStreamWriter<WorkItem> responseStream, ServerCallContext context)
     {
         using var over = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, engine.Stopping);
@@ -40,22 +41,22 @@ internal sealed partial class TaskHubService(WorkflowEngine engine) : TaskHubSid
         }
     }
 
-    public override Task<CompleteTaskResponse> CompleteActivityTask(ActivityResponse request, ServerCallContext context)
+    public Task<CompleteTaskResponse> CompleteActivityTask(ActivityResponse request, ServerCallContext context)
     {
         engine.CompleteActivity(request);
         return Task.FromResult(new CompleteTaskResponse());
     }
 
-    public override Task<CompleteTaskResponse> CompleteWorkflowTask(WorkflowResponse request, ServerCallContext context)
+    public Task<CompleteTaskResponse> CompleteWorkflowTask(WorkflowResponse request, ServerCallContext context)
     {
         engine.CompleteTurn(request);
         return Task.FromResult(new CompleteTaskResponse());
     }
 
-    public override Task<CompleteTaskResponse> CompleteOrchestratorTask(WorkflowResponse request, ServerCallContext context) =>
+    public Task<CompleteTaskResponse> CompleteOrchestratorTask(WorkflowResponse request, ServerCallContext context) =>
         CompleteWorkflowTask(request, context);
 
-    public override Task<CreateInstanceResponse> StartInstance(CreateInstanceRequest request, ServerCallContext context) =>
+    public Task<CreateInstanceResponse> StartInstance(CreateInstanceRequest request, ServerCallContext context) =>
         CallAsync(context, async cancel =>
         {
             var id = request.InstanceId.Length > 0 ? request.InstanceId : Guid.NewGuid().ToString();
@@ -82,12 +83,12 @@ internal sealed partial class TaskHubService(WorkflowEngine engine) : TaskHubSid
         });
 
     // Clients that do not fill in the field send the header, as with every call.
-    private static Compat.TaskHub.TraceContext? Caller(ServerCallContext context) =>
+    private static Dapr.DurableTask.Protobuf.TraceContext? Caller(ServerCallContext context) =>
         Tracing.TraceContext.Incoming(context.GetHttpContext()) is { IsTrace: true } trace
-            ? new Compat.TaskHub.TraceContext { TraceParent = trace.TraceParent, TraceState = trace.TraceState }
+            ? new Dapr.DurableTask.Protobuf.TraceContext { TraceParent = trace.TraceParent, TraceState = trace.TraceState }
             : null;
 
-    public override Task<RaiseEventResponse> RaiseEvent(RaiseEventRequest request, ServerCallContext context) =>
+    public Task<RaiseEventResponse> RaiseEvent(RaiseEventRequest request, ServerCallContext context) =>
         CallAsync(context, async cancel =>
         {
             var raised = new EventRaisedEvent { Name = request.Name, Input = request.Input };
@@ -95,7 +96,7 @@ internal sealed partial class TaskHubService(WorkflowEngine engine) : TaskHubSid
             return new RaiseEventResponse();
         });
 
-    public override Task<TerminateResponse> TerminateInstance(TerminateRequest request, ServerCallContext context) =>
+    public Task<TerminateResponse> TerminateInstance(TerminateRequest request, ServerCallContext context) =>
         CallAsync(context, async cancel =>
         {
             var terminated = new ExecutionTerminatedEvent { Input = request.Output, Recurse = request.Recursive };
@@ -112,7 +113,7 @@ internal sealed partial class TaskHubService(WorkflowEngine engine) : TaskHubSid
             return new TerminateResponse();
         });
 
-    public override Task<SuspendResponse> SuspendInstance(SuspendRequest request, ServerCallContext context) =>
+    public Task<SuspendResponse> SuspendInstance(SuspendRequest request, ServerCallContext context) =>
         CallAsync(context, async cancel =>
         {
             var suspended = new ExecutionSuspendedEvent { Input = string.IsNullOrEmpty(request.Reason) ? null : request.Reason };
@@ -122,7 +123,7 @@ internal sealed partial class TaskHubService(WorkflowEngine engine) : TaskHubSid
             return new SuspendResponse();
         });
 
-    public override Task<ResumeResponse> ResumeInstance(ResumeRequest request, ServerCallContext context) =>
+    public Task<ResumeResponse> ResumeInstance(ResumeRequest request, ServerCallContext context) =>
         CallAsync(context, async cancel =>
         {
             var resumed = new ExecutionResumedEvent { Input = string.IsNullOrEmpty(request.Reason) ? null : request.Reason };

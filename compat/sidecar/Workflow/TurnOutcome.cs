@@ -1,4 +1,4 @@
-using LocalPlus.Compat.TaskHub;
+using Dapr.DurableTask.Protobuf;
 
 namespace LocalPlus.Sidecar.Workflow;
 
@@ -15,7 +15,9 @@ internal abstract record TurnOutcome
     {
     }
 
-    /// <summary>The turn is stored: <paramref name="Events"/> join the history, the rest is done once that is durable.</summary>
+    /// <summary>
+    /// The turn is stored: <paramref name="Events"/> join the history, the rest is done once that is durable.
+    /// </summary>
     public sealed record Stored(
         List<HistoryEvent> Events,
         string? CustomStatus,

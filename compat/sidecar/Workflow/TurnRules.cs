@@ -1,7 +1,7 @@
+using Dapr.DurableTask.Protobuf;
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
-using LocalPlus.Compat.TaskHub;
-using Kind = LocalPlus.Compat.TaskHub.HistoryEvent.EventTypeOneofCase;
+using Kind = Dapr.DurableTask.Protobuf.HistoryEvent.EventTypeOneofCase;
 
 namespace LocalPlus.Sidecar.Workflow;
 

@@ -1,5 +1,5 @@
 using System.Threading.Channels;
-using LocalPlus.Compat.TaskHub;
+using Dapr.DurableTask.Protobuf;
 
 namespace LocalPlus.Sidecar.Workflow;
 
@@ -31,7 +31,9 @@ internal sealed class WorkQueue(int maxTurns, int maxActivities, WorkflowTraces 
         return stream;
     }
 
-    /// <summary>Ends a stream. Its activities go to the next worker; the runs whose turn it held are returned.</summary>
+    /// <summary>
+    /// Ends a stream. Its activities go to the next worker; the runs whose turn it held are returned.
+    /// </summary>
     public IReadOnlyList<string> Detach(WorkerStream stream)
     {
         var dropped = new List<string>();
@@ -229,7 +231,9 @@ internal sealed class OpenItem((string Run, int? Task) key, WorkItem message, Gu
 /// <summary>A worker's open stream. Guarded by the queue, but for <see cref="Items"/>.</summary>
 internal sealed class WorkerStream
 {
-    /// <summary>Bounded by <see cref="WorkflowLimits.ItemsPerStream"/> of each kind: more are not given to a stream.</summary>
+    /// <summary>
+    /// Bounded by <see cref="WorkflowLimits.ItemsPerStream"/> of each kind: more are not given to a stream.
+    /// </summary>
     public Channel<WorkItem> Items { get; } = Channel.CreateUnbounded<WorkItem>(new() { SingleReader = true });
 
     public HashSet<OpenItem> Held { get; } = [];

@@ -1,6 +1,6 @@
 using System.Text;
+using Dapr.DurableTask.Protobuf;
 using Google.Protobuf.WellKnownTypes;
-using LocalPlus.Compat.TaskHub;
 using LocalPlus.Sidecar.Api;
 
 namespace LocalPlus.Sidecar.Workflow;
@@ -15,9 +15,11 @@ internal sealed record WorkflowInfo(
 /// </summary>
 internal sealed class WorkflowApi(WorkflowEngine engine)
 {
-    /// <summary>Starts a run; an empty id means a random one. Answers once the start is stored, before the first turn.</summary>
+    /// <summary>
+    /// Starts a run; an empty id means a random one. Answers once the start is stored, before the first turn.
+    /// </summary>
     public async Task<string> StartAsync(
-        string name, string id, string input, DateTimeOffset? startAt, Compat.TaskHub.TraceContext? trace, CancellationToken cancel)
+        string name, string id, string input, DateTimeOffset? startAt, Dapr.DurableTask.Protobuf.TraceContext? trace, CancellationToken cancel)
     {
         id = id.Length > 0 ? id : Guid.NewGuid().ToString();
         CheckNewId(id);

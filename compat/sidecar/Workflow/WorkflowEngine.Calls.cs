@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using LocalPlus.Compat.TaskHub;
+using Dapr.DurableTask.Protobuf;
 using LocalPlus.Sidecar.Workflow.Store;
 
 namespace LocalPlus.Sidecar.Workflow;
@@ -41,7 +41,7 @@ internal sealed partial class WorkflowEngine
                 }
                 else
                 {
-                    await session.StartAsync(started, early, cancel);
+                    await session.Calls.StartAsync(started, early, cancel);
                 }
 
                 if (!early)
@@ -58,7 +58,7 @@ internal sealed partial class WorkflowEngine
         }
     }
 
-    private HistoryEvent Started(StartCall call) => EngineSession.Event(_settings.Time.GetUtcNow(), one =>
+    private HistoryEvent Started(StartCall call) => RunCalls.Event(_settings.Time.GetUtcNow(), one =>
     {
         one.Router = new TaskRouter { SourceAppID = AppId };
         one.ExecutionStarted = new ExecutionStartedEvent
@@ -81,11 +81,11 @@ internal sealed partial class WorkflowEngine
     public async Task SendAsync(string id, Action<HistoryEvent> fill, CancellationToken cancel)
     {
         using var _ = Enter();
-        var one = EngineSession.Event(_settings.Time.GetUtcNow(), fill);
+        var one = RunCalls.Event(_settings.Time.GetUtcNow(), fill);
         var session = await SessionAsync(id, patient: false, cancel);
         try
         {
-            await (session is null ? MailEventAsync(id, one, cancel) : session.SendAsync(id, one, cancel));
+            await (session is null ? MailEventAsync(id, one, cancel) : session.Calls.SendAsync(id, one, cancel));
         }
         catch (SessionLostException lost)
         {
@@ -124,7 +124,7 @@ internal sealed partial class WorkflowEngine
 
             if (session is not null)
             {
-                return await session.WaitAsync(id, wanted, failsWhenStalled, cancel);
+                return await session.Calls.WaitAsync(id, wanted, failsWhenStalled, cancel);
             }
 
             try
@@ -159,7 +159,7 @@ internal sealed partial class WorkflowEngine
             session = _session;
         }
 
-        if (session?.Peek(id) is { } view)
+        if (session?.Runs.Peek(id) is { } view)
         {
             return view;
         }
@@ -196,7 +196,7 @@ internal sealed partial class WorkflowEngine
         {
             return session is null
                 ? await RunTrees.RemoveAsync(store, id, recursive, force, cancel)
-                : await session.PurgeAsync(id, recursive, force, cancel);
+                : await session.Families.PurgeAsync(id, recursive, force, cancel);
         }
         catch (SessionLostException lost)
         {
@@ -242,7 +242,7 @@ internal sealed partial class WorkflowEngine
             ?? throw WorkflowFault.StoreAway("the runs of this app are driven by another sidecar");
         try
         {
-            await session.RerunAsync(request, cancel);
+            await session.Families.RerunAsync(request, cancel);
             return request.NewInstanceID;
         }
         catch (SessionLostException lost)

@@ -1,4 +1,4 @@
-using LocalPlus.Compat.TaskHub;
+using Dapr.DurableTask.Protobuf;
 using LocalPlus.Sidecar.Workflow.Store;
 
 namespace LocalPlus.Sidecar.Workflow;
@@ -76,7 +76,7 @@ internal sealed partial class WorkflowEngine : IAsyncDisposable
     {
         try
         {
-            await session.WorkerCameAsync();
+            await session.Loader.WorkerCameAsync();
         }
         catch (Exception error)
         {
@@ -97,7 +97,7 @@ internal sealed partial class WorkflowEngine : IAsyncDisposable
 
         foreach (var id in dropped)
         {
-            session?.GiveAgain(id);
+            session?.Turns.GiveAgain(id);
         }
     }
 
@@ -110,13 +110,18 @@ internal sealed partial class WorkflowEngine : IAsyncDisposable
         }
 
         // Without a session the turn is given again by the next one.
-        session?.CompleteTurn(answer);
+        session?.Turns.CompleteTurn(answer);
     }
 
     /// <summary>A result is kept while the store is away: the activity need not run again for that.</summary>
     public void CompleteActivity(ActivityResponse answer)
     {
         _queue.Remove(answer.InstanceId, answer.TaskId);
+        if (_settings.IsTooLarge(answer.CalculateSize()))
+        {
+            answer = TaskEnds.TooLarge(answer, _settings.MaxMessageBytes);
+        }
+
         lock (_gate)
         {
             if (_session is { } session)
@@ -134,7 +139,7 @@ internal sealed partial class WorkflowEngine : IAsyncDisposable
     {
         try
         {
-            await session.CompleteActivityAsync(answer);
+            await session.Events.CompleteActivityAsync(answer);
         }
         catch (SessionLostException)
         {

@@ -5,7 +5,9 @@ using TraceContext = LocalPlus.Sidecar.Tracing.TraceContext;
 
 namespace LocalPlus.Sidecar.Workflow;
 
-/// <summary>The management API over HTTP: /v1.0, v1.0-beta1 and v1.0-alpha1, <c>workflows/{any component}/…</c>.</summary>
+/// <summary>
+/// The management API over HTTP: /v1.0, v1.0-beta1 and v1.0-alpha1, <c>workflows/{any component}/…</c>.
+/// </summary>
 internal sealed class WorkflowHttp(WorkflowApi api, long maxBody)
 {
     /// <summary>False when the verb or the path is none of the API's.</summary>
@@ -52,7 +54,7 @@ internal sealed class WorkflowHttp(WorkflowApi api, long maxBody)
         var input = await BodyAsync(http, cancel);
         var trace = TraceContext.Of(http);
         var caller = trace.IsTrace
-            ? new Compat.TaskHub.TraceContext { TraceParent = trace.TraceParent, TraceState = trace.TraceState }
+            ? new Dapr.DurableTask.Protobuf.TraceContext { TraceParent = trace.TraceParent, TraceState = trace.TraceState }
             : null;
         var id = await api.StartAsync(name, http.Request.Query["instanceID"].ToString(), input, null, caller, cancel);
         await HttpAnswers.Write(

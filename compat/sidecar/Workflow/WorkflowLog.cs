@@ -30,6 +30,6 @@ internal static partial class WorkflowLog
     [LoggerMessage(708, LogLevel.Warning, "The workflow store cannot be reached: {Why}")]
     public static partial void StoreAway(this ILogger log, string why);
 
-    [LoggerMessage(709, LogLevel.Warning, "Workflow runs are kept in memory only: the actor state store is {Type}")]
-    public static partial void MemoryOnly(this ILogger log, string type);
+    [LoggerMessage(709, LogLevel.Warning, "No workflow can run: the stand-in keeps runs in PostgreSQL, the actor state store is {Type}")]
+    public static partial void NoRunStore(this ILogger log, string type);
 }

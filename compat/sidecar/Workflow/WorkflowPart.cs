@@ -1,3 +1,5 @@
+using Dapr.DurableTask.Protobuf;
+using LocalPlus.Compat.Protos;
 using LocalPlus.Sidecar.Api.Http;
 using LocalPlus.Sidecar.Cli;
 using LocalPlus.Sidecar.Runtime;
@@ -27,18 +29,15 @@ internal sealed class WorkflowPart : IRuntimePart, IAsyncDisposable
                 MaxTurns = settings.MaxConcurrentWorkflows is > 0 and { } turns ? turns : int.MaxValue,
                 MaxActivities = settings.MaxConcurrentActivities is > 0 and { } activities ? activities : int.MaxValue,
                 Traces = new WorkflowTraces(app.Tracing),
+                Counters = app.Counters,
                 Retention = RetentionPolicy.From(settings.WorkflowRetention, Quantities.Duration),
             },
             StoreOf(app, log),
             log);
-        Api = new WorkflowApi(_engine);
-        _http = new WorkflowHttp(Api, app.MaxBodyBytes);
+        _http = new WorkflowHttp(new WorkflowApi(_engine), app.MaxBodyBytes);
     }
 
-    /// <summary>The management API, for the Dapr gRPC service.</summary>
-    public WorkflowApi Api { get; }
-
-    private static IRunStore? StoreOf(HostedApp app, ILogger log)
+    private static PostgresRunStore? StoreOf(HostedApp app, ILogger log)
     {
         switch (app.ActorStateStore)
         {
@@ -47,16 +46,19 @@ internal sealed class WorkflowPart : IRuntimePart, IAsyncDisposable
             case { Type: "state.postgresql" or "state.postgres" } component:
                 return new PostgresRunStore(PostgresSettings.From(component).ConnectionString, app.AppId);
             case var component:
-                log.MemoryOnly(component.Type);
-                return new MemoryRunStore();
+                log.NoRunStore(component.Type);
+                return null;
         }
     }
 
     public void AddServices(IServiceCollection services)
     {
-        services.AddGrpc();
+        services.AddOfficialGrpc<TaskHubService>(TaskHubSidecarService.Descriptor);
+
+        // A worker whose answer is refused for its size drops it, and the run waits for ever: the engine says what is
+        // too large.
+        services.AddGrpc().AddServiceOptions<TaskHubService>(options => options.MaxReceiveMessageSize = null);
         services.AddSingleton(_engine);
-        services.AddSingleton(Api);
     }
 
     public void MapGrpc(IEndpointRouteBuilder routes) => routes.MapGrpcService<TaskHubService>();
@@ -65,7 +67,9 @@ internal sealed class WorkflowPart : IRuntimePart, IAsyncDisposable
 
     public Task StartAsync(CancellationToken cancel) => Task.CompletedTask;
 
-    /// <summary>Rule 2: the first worker stream announces the app's workflow actors, the last one takes them back.</summary>
+    /// <summary>
+    /// Rule 2: the first worker stream announces the app's workflow actors, the last one takes them back.
+    /// </summary>
     public void Describe(PartMetadata metadata)
     {
         metadata.ConnectedWorkers = _engine.Workers;

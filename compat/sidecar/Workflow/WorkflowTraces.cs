@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using LocalPlus.Compat.TaskHub;
+using Dapr.DurableTask.Protobuf;
 
 namespace LocalPlus.Sidecar.Workflow;
 
@@ -26,7 +26,9 @@ internal sealed class WorkflowTraces(ActivitySource? source)
         }
     }
 
-    /// <summary>The run's own span. Nothing recorded: the starter's stays the one that activities and children are below.</summary>
+    /// <summary>
+    /// The run's own span. Nothing recorded: the starter's stays the one that activities and children are below.
+    /// </summary>
     public Activity? BeginRun(ExecutionStartedEvent started)
     {
         var span = Begin("orchestration", started.Name, ActivityKind.Server, started.ParentTraceContext);

@@ -1,11 +1,13 @@
 using System.Collections.Concurrent;
+using Dapr.DurableTask.Protobuf;
 using Grpc.Core;
-using LocalPlus.Compat.TaskHub;
-using static LocalPlus.Compat.TaskHub.TaskHubSidecarService;
+using static Dapr.DurableTask.Protobuf.TaskHubSidecarService;
 
 namespace LocalPlus.Engine.KillRun;
 
-/// <summary>The client: starts runs, raises their events, waits for their ends, through everything that happens.</summary>
+/// <summary>
+/// The client: starts runs, raises their events, waits for their ends, through everything that happens.
+/// </summary>
 internal sealed class Driver(TaskHubSidecarServiceClient hub, string prefix, int seed)
 {
     private static readonly TimeSpan CallDeadline = TimeSpan.FromSeconds(30);
@@ -49,7 +51,8 @@ internal sealed class Driver(TaskHubSidecarServiceClient hub, string prefix, int
         Open.TryRemove(id, out _);
     }
 
-    // A start whose answer was lost is asked for again only when nothing is there: the id of a run that has ended would run again.
+    // A start whose answer was lost is asked for again only when nothing is there: the id of a run that has ended
+    // would run again.
     private async Task StartAsync(string id, string workflow, CancellationToken cancel)
     {
         while (true)

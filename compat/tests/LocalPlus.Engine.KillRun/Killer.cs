@@ -45,12 +45,12 @@ internal sealed class Killer(PostgresServer postgres, SidecarProcess sidecar, in
         await act();
     }
 
-    /// <summary>Waits until every worker is connected again: then all are back.</summary>
-    public async Task BackAsync(TimeSpan patience)
+    /// <summary>Waits until so many workers are connected again; all of them if nothing else is said.</summary>
+    public async Task BackAsync(TimeSpan patience, int? wanted = null)
     {
         using var http = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{sidecar.HttpPort}") };
         var begun = Stopwatch.GetTimestamp();
-        while (await ConnectedAsync(http) < workers)
+        while (await ConnectedAsync(http) < (wanted ?? workers))
         {
             if (Stopwatch.GetElapsedTime(begun) > patience)
             {

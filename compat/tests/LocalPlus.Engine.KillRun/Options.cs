@@ -14,8 +14,8 @@ internal sealed record Options(bool Scale, int Runs, int Kills, int Seed, string
         var isScale = args is ["scale", ..];
         return new Options(
             isScale,
-            Number("--runs", isScale ? 100_000 : isShort ? 400 : 10_000),
-            Number("--kills", isShort ? 40 : 1_000),
+            Number("--runs", isScale ? 100_000 : isShort ? 250 : 10_000),
+            Number("--kills", isShort ? 25 : 1_000),
             Number("--seed", Random.Shared.Next()),
             Path.GetFullPath(Value("--sidecar") ?? Path.Combine(
                 AppContext.BaseDirectory, "../../LocalPlus.Sidecar",

@@ -4,7 +4,7 @@ using LocalPlus.Servers;
 
 if (args is ["worker", var address])
 {
-    return await Worker.RunAsync(address);
+    return await OfficialWorker.RunAsync(address, Scripts.Register);
 }
 
 var options = Options.Parse(args);

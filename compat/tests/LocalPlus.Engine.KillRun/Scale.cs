@@ -1,11 +1,11 @@
 using System.Diagnostics;
 using System.Globalization;
+using Dapr.DurableTask.Protobuf;
 using Grpc.Net.Client;
-using LocalPlus.Compat.TaskHub;
 using LocalPlus.Engine.Testing;
 using LocalPlus.Servers;
 using Npgsql;
-using static LocalPlus.Compat.TaskHub.TaskHubSidecarService;
+using static Dapr.DurableTask.Protobuf.TaskHubSidecarService;
 
 namespace LocalPlus.Engine.KillRun;
 
@@ -87,7 +87,9 @@ internal sealed class Scale(int runs, PostgresServer postgres, SidecarProcess si
         }
     }
 
-    /// <summary>True when the database sees no transaction for a while. The look itself is taken from another database.</summary>
+    /// <summary>
+    /// True when the database sees no transaction for a while. The look itself is taken from another database.
+    /// </summary>
     private async Task<bool> IdleAsync()
     {
         var watched = new NpgsqlConnectionStringBuilder(postgres.ConnectionString);

@@ -1,15 +1,17 @@
-using Google.Protobuf.WellKnownTypes;
-using LocalPlus.Compat.TaskHub;
+using Dapr.Workflow;
 
 namespace LocalPlus.Engine.KillRun;
 
-/// <summary>
-/// The workflows of the kill run. Each is a list of steps; what is to be done next follows from the history alone, so
-/// the worker keeps nothing and any worker may answer any turn.
-/// </summary>
+/// <summary>The workflows of the kill run, on the official SDK.</summary>
 internal static class Scripts
 {
+    public const string Child = "child";
     public const int LastGeneration = 3;
+
+    private const string Step = "step";
+    private const int LongestStep = 20;
+    private static readonly TimeSpan Nap = TimeSpan.FromMilliseconds(150);
+    private static readonly TimeSpan Sleep = TimeSpan.FromDays(1);
 
     public static readonly string[] Names = ["chain", "timer", "events", "parent", "fan", "again"];
 
@@ -23,158 +25,69 @@ internal static class Scripts
 
     public static string ResultOf(string workflow) => $"\"{workflow} is done\"";
 
-    public static WorkflowResponse Answer(WorkflowRequest turn)
+    public static void Register(WorkflowRuntimeOptions options)
     {
-        var events = turn.PastEvents.Concat(turn.NewEvents).ToList();
-        var start = events.First(one => one.ExecutionStarted is not null).ExecutionStarted;
-        var script = new Script(events);
-        switch (start.Name)
+        options.RegisterActivity<int, int>(Step, async (_, number) =>
         {
-            case "chain":
-                script.Then(Kind.Task).Then(Kind.Task).Then(Kind.Task);
-                break;
-            case "timer":
-                script.Then(Kind.Task).Then(Kind.Timer).Then(Kind.Task).Then(Kind.Timer);
-                break;
-            case "events":
-                script.Await("go0").Then(Kind.Task).Await("go1");
-                break;
-            case "parent":
-                script.Then(Kind.Child).Then(Kind.Child);
-                break;
-            case "child":
-                script.Then(Kind.Task);
-                break;
-            case "fan":
-                script.All(Kind.Task, 4);
-                break;
-            case "waiter":
-                script.Await("go0");
-                break;
-            case "sleeper":
-                script.Beside(Kind.LongTimer).Await("go0");
-                break;
-            case "again":
-                script.Then(Kind.Task);
-                if (int.Parse(start.Input, System.Globalization.CultureInfo.InvariantCulture) is var generation and < LastGeneration)
-                {
-                    script.Again($"{generation + 1}");
-                }
-                else
-                {
-                    script.Await("go0");
-                }
+            await Task.Delay(Random.Shared.Next(LongestStep));
+            return number;
+        });
+        Add("chain", context => StepsAsync(context, 3));
+        Add("timer", async context =>
+        {
+            await StepsAsync(context, 1);
+            await context.CreateTimer(Nap);
+            await StepsAsync(context, 1);
+            await context.CreateTimer(Nap);
+        });
+        Add("events", async context =>
+        {
+            await EventAsync(context, "go0");
+            await StepsAsync(context, 1);
+            await EventAsync(context, "go1");
+        });
+        Add("parent", async context =>
+        {
+            await context.CallChildWorkflowAsync<string>(Child, 0);
+            await context.CallChildWorkflowAsync<string>(Child, 0);
+        });
+        Add(Child, context => StepsAsync(context, 1));
+        Add("fan", context => Task.WhenAll(Enumerable.Range(0, 4).Select(number => context.CallActivityAsync<int>(Step, number))));
+        Add("waiter", context => EventAsync(context, "go0"));
+        Add("sleeper", context =>
+        {
+            _ = context.CreateTimer(Sleep);
+            return EventAsync(context, "go0");
+        });
+        options.RegisterWorkflow<int, string>("again", async (context, generation) =>
+        {
+            await StepsAsync(context, 1);
+            if (generation < LastGeneration)
+            {
+                context.ContinueAsNew(generation + 1, preserveUnprocessedEvents: true);
+            }
+            else
+            {
+                await EventAsync(context, "go0");
+            }
 
-                break;
-        }
+            return "again is done";
+        });
 
-        script.End(ResultOf(start.Name));
-        return new WorkflowResponse { InstanceId = turn.InstanceId, Actions = { script.Actions } };
+        void Add(string name, Func<WorkflowContext, Task> body) => options.RegisterWorkflow<int, string>(name, async (context, _) =>
+        {
+            await body(context);
+            return $"{name} is done";
+        });
     }
 
-    internal enum Kind
+    private static async Task StepsAsync(WorkflowContext context, int count)
     {
-        Task,
-        Timer,
-        LongTimer,
-        Child,
+        for (var number = 0; number < count; number++)
+        {
+            await context.CallActivityAsync<int>(Step, number);
+        }
     }
 
-    private sealed class Script(List<HistoryEvent> events)
-    {
-        private bool _waiting;
-        private int _next;
-
-        public List<WorkflowAction> Actions { get; } = [];
-
-        public Script Then(Kind kind) => All(kind, 1);
-
-        public Script All(Kind kind, int count)
-        {
-            if (_waiting)
-            {
-                return this;
-            }
-
-            for (var id = _next; id < _next + count; id++)
-            {
-                if (!Resolved(kind, id))
-                {
-                    _waiting = true;
-                    if (!Created(id))
-                    {
-                        Actions.Add(Make(kind, id));
-                    }
-                }
-            }
-
-            _next += count;
-            return this;
-        }
-
-        /// <summary>Begins something and does not wait for it.</summary>
-        public Script Beside(Kind kind)
-        {
-            if (!_waiting && !Created(_next))
-            {
-                Actions.Add(Make(kind, _next));
-            }
-
-            _next++;
-            return this;
-        }
-
-        public Script Await(string name)
-        {
-            _waiting = _waiting || !events.Exists(one => one.EventRaised?.Name == name);
-            return this;
-        }
-
-        public void Again(string input)
-        {
-            if (!_waiting)
-            {
-                var action = new CompleteWorkflowAction { WorkflowStatus = OrchestrationStatus.ContinuedAsNew, Result = input };
-                action.CarryoverEvents.AddRange(events.Where(one => one.EventRaised is not null));
-                Actions.Add(new WorkflowAction { Id = _next, CompleteWorkflow = action });
-                _waiting = true;
-            }
-        }
-
-        public void End(string result)
-        {
-            if (!_waiting)
-            {
-                Actions.Add(new WorkflowAction
-                {
-                    Id = _next,
-                    CompleteWorkflow = new CompleteWorkflowAction { WorkflowStatus = OrchestrationStatus.Completed, Result = result },
-                });
-            }
-        }
-
-        private bool Created(int id) => events.Exists(one => one.EventId == id
-            && (one.TaskScheduled is not null || one.TimerCreated is not null || one.ChildWorkflowInstanceCreated is not null));
-
-        private bool Resolved(Kind kind, int id) => kind switch
-        {
-            Kind.Task => events.Exists(one => one.TaskCompleted?.TaskScheduledId == id),
-            Kind.Timer => events.Exists(one => one.TimerFired?.TimerId == id),
-            _ => events.Exists(one => one.ChildWorkflowInstanceCompleted?.TaskScheduledId == id),
-        };
-
-        private WorkflowAction Timer(int id, TimeSpan delay)
-        {
-            var now = events.Last(one => one.WorkflowStarted is not null).Timestamp.ToDateTimeOffset();
-            return new() { Id = id, CreateTimer = new CreateTimerAction { FireAt = Timestamp.FromDateTimeOffset(now + delay) } };
-        }
-
-        private WorkflowAction Make(Kind kind, int id) => kind switch
-        {
-            Kind.Task => new() { Id = id, ScheduleTask = new ScheduleTaskAction { Name = "step", Input = $"{id}" } },
-            Kind.Timer => Timer(id, TimeSpan.FromMilliseconds(150)),
-            Kind.LongTimer => Timer(id, TimeSpan.FromDays(1)),
-            _ => new() { Id = id, CreateChildWorkflow = new CreateChildWorkflowAction { Name = "child", Input = $"{id}" } },
-        };
-    }
+    private static Task<int> EventAsync(WorkflowContext context, string name) => context.WaitForExternalEventAsync<int>(name);
 }

@@ -1,5 +1,5 @@
+using Dapr.DurableTask.Protobuf;
 using Grpc.Core;
-using LocalPlus.Compat.TaskHub;
 using LocalPlus.Engine.Testing;
 using LocalPlus.Servers;
 using LocalPlus.Sidecar.Workflow;
@@ -162,32 +162,5 @@ public sealed class CrashTests(PostgresFixture postgres) : EngineTest(postgres)
             Assert.Equal(StatusCode.Internal, error.StatusCode);
             Assert.Contains("the state store is not configured to use the actor runtime", error.Status.Detail, StringComparison.Ordinal);
         }
-    }
-
-    [Fact]
-    public async Task The_store_in_memory_does_the_same()
-    {
-        await using var host = await EngineHost.StartAsync(new MemoryRunStore(), Settings);
-        await using var worker = RawWorker.Connect(host.Channel);
-        var starting = host.Client.StartInstanceAsync(new CreateInstanceRequest { InstanceId = "a", Name = "wf" });
-        await worker.TurnAsync();
-        await worker.AnswerAsync("a", Do.Task(0, "act"), Do.Timer(1, DateTimeOffset.UtcNow.AddMilliseconds(50)));
-        await starting;
-        await worker.ResultAsync(await worker.ActivityAsync(), "1");
-        for (var seen = 0; seen < 2;)
-        {
-            var turn = await worker.TurnAsync();
-            seen += turn.NewEvents.Count - 1;
-            await worker.AnswerAsync("a");
-        }
-
-        await host.Client.RaiseEventAsync(new RaiseEventRequest { InstanceId = "a", Name = "go" });
-        await worker.TurnAsync();
-        await worker.AnswerAsync("a", Do.Complete(2, "\"end\""));
-        var done = await host.Client.WaitForInstanceCompletionAsync(new GetInstanceRequest { InstanceId = "a", GetInputsAndOutputs = true });
-        Assert.Equal("\"end\"", done.WorkflowState.Output);
-        Assert.Single((await host.Client.ListInstanceIDsAsync(new ListInstanceIDsRequest())).InstanceIds);
-        Assert.Equal(1, (await host.Client.PurgeInstancesAsync(new PurgeInstancesRequest { InstanceId = "a" })).DeletedInstanceCount);
-        Assert.Empty((await host.Client.ListInstanceIDsAsync(new ListInstanceIDsRequest())).InstanceIds);
     }
 }

@@ -1,4 +1,4 @@
-using LocalPlus.Compat.TaskHub;
+using Dapr.DurableTask.Protobuf;
 using LocalPlus.Engine.Testing;
 using LocalPlus.Servers;
 using LocalPlus.Sidecar.Workflow.Store;

@@ -23,7 +23,7 @@ public sealed class QuietTests(PostgresFixture postgres) : EngineTest(postgres)
             ("activity", Do.Task(0, "never answered")),
         })
         {
-            var starting = host.Client.StartInstanceAsync(new Compat.TaskHub.CreateInstanceRequest { InstanceId = id, Name = "wf" });
+            var starting = host.Client.StartInstanceAsync(new Dapr.DurableTask.Protobuf.CreateInstanceRequest { InstanceId = id, Name = "wf" });
             await worker.TurnAsync();
             await worker.AnswerAsync(id, action is null ? [] : [action]);
             await starting;
@@ -32,7 +32,8 @@ public sealed class QuietTests(PostgresFixture postgres) : EngineTest(postgres)
         Assert.True(await SettlesAsync(), "the database sees transactions although all runs wait");
     }
 
-    // Looked at from another database, whose transactions do not count. The server counts a little later than they happen.
+    // Looked at from another database, whose transactions do not count. The server counts a little later than they
+    // happen.
     private async Task<bool> SettlesAsync()
     {
         await using var connection = await OpenAsync();

@@ -1,5 +1,5 @@
+using Dapr.DurableTask.Protobuf;
 using Grpc.Core;
-using LocalPlus.Compat.TaskHub;
 using LocalPlus.Engine.Testing;
 
 namespace LocalPlus.Engine.Tests;

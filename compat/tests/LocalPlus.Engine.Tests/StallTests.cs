@@ -1,5 +1,5 @@
+using Dapr.DurableTask.Protobuf;
 using Grpc.Core;
-using LocalPlus.Compat.TaskHub;
 using LocalPlus.Engine.Testing;
 using LocalPlus.Sidecar.Workflow;
 
@@ -131,6 +131,28 @@ public sealed class StallTests(PostgresFixture postgres) : EngineTest(postgres)
         await UntilAsync("a", OrchestrationStatus.Stalled);
         Assert.Contains("activity 'big::0'", (await HistoryAsync("a"))[^1].ExecutionStalled.Description, StringComparison.Ordinal);
         Assert.False(worker.HasItem);
+    }
+
+    [Fact]
+    public async Task An_answer_too_large_for_a_message_stalls_the_run_instead_of_leaving_it_to_wait_for_ever()
+    {
+        await using var worker = Worker();
+        await StartAsync(worker, "a");
+        await RaiseAsync("a", "e");
+        await worker.TurnAsync();
+        await worker.AnswerAsync(new WorkflowResponse { InstanceId = "a", CustomStatus = new string('x', 200_000), Actions = { Do.Complete(0) } });
+        await UntilAsync("a", OrchestrationStatus.Stalled);
+        Assert.Contains("--max-body-size", (await HistoryAsync("a"))[^1].ExecutionStalled.Description, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_result_too_large_for_a_message_fails_its_activity()
+    {
+        await using var worker = Worker();
+        await StartAsync(worker, "a", Do.Task(0, "big"));
+        await worker.ResultAsync(await worker.ActivityAsync(), new string('x', 200_000));
+        var failed = (await worker.TurnAsync()).NewEvents.Single(one => one.TaskFailed is not null).TaskFailed;
+        Assert.Equal(("ResultTooLarge", true), (failed.FailureDetails.ErrorType, failed.FailureDetails.IsNonRetriable));
     }
 
     private static async Task RefusesAsync(Func<Task> call, string text)

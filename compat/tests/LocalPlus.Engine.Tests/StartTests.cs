@@ -1,6 +1,6 @@
+using Dapr.DurableTask.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
-using LocalPlus.Compat.TaskHub;
 using LocalPlus.Engine.Testing;
 using LocalPlus.Sidecar.Workflow;
 

@@ -1,17 +1,18 @@
 using System.Collections.Concurrent;
-using LocalPlus.Compat.TaskHub;
+using Dapr.DurableTask.Protobuf;
 using LocalPlus.Engine.Testing;
 using LocalPlus.Sidecar.Workflow;
 using LocalPlus.Sidecar.Workflow.Store;
 
 namespace LocalPlus.Engine.Tests;
 
-public sealed class TimerHeapTests
+[Collection(EngineCollection.Name)]
+public sealed class TimerHeapTests(PostgresFixture postgres)
 {
     [Fact]
     public async Task Timers_that_found_no_room_in_memory_are_read_from_the_store_and_none_is_missed()
     {
-        await using var store = new MemoryRunStore();
+        await using var store = new PostgresRunStore(postgres.Server.ConnectionString, "timers");
         await using var lease = await store.AcquireAsync(() => { }, CancellationToken.None);
         var waked = new ConcurrentDictionary<string, DateTimeOffset>();
         var heap = new TimerHeap(store, TimeProvider.System, (id, _) =>

@@ -1,6 +1,9 @@
+using System.Collections.Concurrent;
 using System.Net.Http.Json;
+using System.Text.Json;
 using LocalPlus.Servers;
 using LocalPlus.Sidecar.Valkey;
+using Microsoft.AspNetCore.Http;
 
 namespace LocalPlus.Sidecar.Tests;
 
@@ -33,6 +36,31 @@ public sealed class DeliveryTests
 
         await SidecarUnderTest.UntilAsync(() => sidecar.Count("POST /dead") == 1);
         Assert.Equal(3, sidecar.Count("POST /orders"));
+    }
+
+    [Fact]
+    public async Task An_entry_that_keeps_failing_holds_its_topic_until_its_repeats_are_over()
+    {
+        await using var server = await ValkeyServer.StartAsync(new() { IsDurable = true });
+        var seen = new ConcurrentQueue<string>();
+        await using var sidecar = await SidecarUnderTest.StartAsync(Yaml.Bulk(server.Port), async http =>
+        {
+            if (http.Request.Path != "/orders")
+            {
+                return;
+            }
+            var batch = await http.Request.ReadFromJsonAsync<JsonElement>();
+            var entries = batch.GetProperty("entries").EnumerateArray()
+                .Select(e => (Id: e.GetProperty("entryId").GetString(), Order: e.GetProperty("event").GetProperty("data").GetString()!)).ToList();
+            entries.ForEach(e => seen.Enqueue(e.Order));
+            await http.Response.WriteAsJsonAsync(new { statuses = entries.Select(e => new { entryId = e.Id, status = e.Order == "bad" ? "RETRY" : "SUCCESS" }) });
+        });
+        await sidecar.Http.PostAsJsonAsync("/v1.0/publish/pubsub/orders", "bad");
+        await SidecarUnderTest.UntilAsync(() => !seen.IsEmpty);
+        await sidecar.Http.PostAsJsonAsync("/v1.0/publish/pubsub/orders", "good");
+
+        await SidecarUnderTest.UntilAsync(() => seen.Contains("good") && sidecar.Count("POST /dead") == 1);
+        Assert.Equal(["bad", "bad", "bad", "good"], seen);
     }
 
     [Fact]

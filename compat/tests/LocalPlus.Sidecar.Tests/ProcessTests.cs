@@ -1,10 +1,13 @@
 using System.Net.Http.Json;
 using System.Net.NetworkInformation;
 using System.Text.Json;
+using Microsoft.AspNetCore.Http;
 
 namespace LocalPlus.Sidecar.Tests;
 
-/// <summary>Start, signals, exit codes and log lines of the process, which starts without a single environment variable.</summary>
+/// <summary>
+/// Start, signals, exit codes and log lines of the process, which starts without a single environment variable.
+/// </summary>
 public sealed class ProcessTests
 {
     private static readonly string[] LogMembers = ["app_id", "instance", "level", "msg", "scope", "time", "type", "ver"];
@@ -80,5 +83,24 @@ public sealed class ProcessTests
 
         Assert.NotEmpty(listening);
         Assert.All(listening, l => Assert.True(System.Net.IPAddress.IsLoopback(l.Address), l.ToString()));
+    }
+
+    [Fact]
+    public async Task Sidecars_in_processes_of_their_own_find_each_other_and_notice_an_end()
+    {
+        var id = $"callee-{SidecarUnderTest.FreePort()}";
+        var port = SidecarUnderTest.FreePort();
+        await using var app = new ScriptedApp(port, "http", http => http.Response.WriteAsync($"for {http.Request.Headers["dapr-caller-app-id"]}"));
+        await app.StartAsync();
+        await using var caller = await DaprdProcess.StartAsync(Yaml.Memory);
+        var callee = await DaprdProcess.StartAsync(Yaml.Memory, port, "--app-id", id);
+
+        Assert.Equal("for process", await caller.Http.GetStringAsync($"/v1.0/invoke/{id}/method/x"));
+        await callee.SignalAsync("KILL");
+        await callee.ExitCodeAsync();
+        Assert.Equal(System.Net.HttpStatusCode.InternalServerError, (await caller.Http.GetAsync($"/v1.0/invoke/{id}/method/x")).StatusCode);
+        await callee.DisposeAsync();
+        await using var again = await DaprdProcess.StartAsync(Yaml.Memory, port, "--app-id", id);
+        await SidecarUnderTest.UntilAsync(async () => (await caller.Http.GetAsync($"/v1.0/invoke/{id}/method/x")).IsSuccessStatusCode);
     }
 }

@@ -73,4 +73,8 @@ internal static class Yaml
          ---
 
          """ + Subscriptions;
+
+    /// <summary>The same with bulk deliveries of what has come within a moment.</summary>
+    public static string Bulk(int port) => Valkey(port).Replace(
+        "deadLetterTopic: orders-dead", "deadLetterTopic: orders-dead\n  bulkSubscribe: { enabled: true, maxMessagesCount: 100, maxAwaitDurationMs: 10 }", StringComparison.Ordinal);
 }

@@ -218,7 +218,7 @@ const IN_SCOPE = [
   'state', 'pubsub', 'secrets/local', 'secrets/none', 'secrets/scopes', 'secrets/references',
   ...['two-apps', 'callee-app-stopped', 'no-app', 'tokens', 'api-allow-list', 'resiliency', 'grpc-proxy'].map(g => `invoke/${g}`),
   ...['state-redis', 'state-postgres', 'none', 'pubsub', 'shutdown', 'limits', 'others/secret*', 'others/configuration', 'others/invoke*'].map(g => `grpc/${g}`),
-  ...['plain', 'cors', 'tracing-on', 'app-start', 'shutdown', 'block-shutdown', 'app-health', 'configuration', 'resiliency-state', 'jobs-none', 'lock-none', 'middleware-missing', 'bad-component', 'bad-yaml'].map(g => `runtime/${g}`),
+  ...['plain', 'cors', 'tracing-on', 'shutdown', 'block-shutdown', 'app-health', 'configuration', 'resiliency-state', 'jobs-none', 'lock-none', 'middleware-missing', 'bad-component', 'bad-yaml'].map(g => `runtime/${g}`),
 ];
 
 async function recordings(from) {

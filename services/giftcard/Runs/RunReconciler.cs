@@ -30,7 +30,9 @@ internal sealed class RunReconciler(
     /// <summary>One pass over the runs that are late, at most a batch of them.</summary>
     public Task<ReconcileResult> ReconcileAsync(CancellationToken cancel) => ReconcileAsync(Late, null, cancel);
 
-    /// <summary>One pass over the runs that are later than <paramref name="late"/>, or over one run however late.</summary>
+    /// <summary>
+    /// One pass over the runs that are later than <paramref name="late"/>, or over one run however late.
+    /// </summary>
     public async Task<ReconcileResult> ReconcileAsync(TimeSpan late, RedemptionId? only, CancellationToken cancel)
     {
         var now = time.GetUtcNow();
@@ -46,7 +48,9 @@ internal sealed class RunReconciler(
         return new(runs.Count, counts[(int)Outcome.Rung], counts[(int)Outcome.Restarted], counts[(int)Outcome.Unreachable]);
     }
 
-    /// <summary>Starts the redemption's run anew as the next generation; the old one ends as <paramref name="oldState"/>.</summary>
+    /// <summary>
+    /// Starts the redemption's run anew as the next generation; the old one ends as <paramref name="oldState"/>.
+    /// </summary>
     public async Task<int> RestartAsync(DbSession db, RedemptionId id, string oldState, string actor)
     {
         var generation = await db.QuerySingleAsync<int>(Sql.Restart, new

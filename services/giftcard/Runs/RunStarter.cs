@@ -77,7 +77,9 @@ internal sealed class RunStarter(
         return due.Count;
     }
 
-    /// <summary>Closes runs of immediate redemptions without the engine, if the settings or the backlog say so.</summary>
+    /// <summary>
+    /// Closes runs of immediate redemptions without the engine, if the settings or the backlog say so.
+    /// </summary>
     internal async Task<int> FinishInlineAsync(CancellationToken cancel)
     {
         var threshold = options.Value.Immediate == RunOptions.DeferredOnly ? 0 : options.Value.BacklogThreshold;
@@ -96,7 +98,8 @@ internal sealed class RunStarter(
         deadline.CancelAfter(StartDeadline);
         try
         {
-            // A start that was sent before and not answered may have happened, and the run may even be over: starting it
+            // A start that was sent before and not answered may have happened, and the run may even be over: starting
+            // it
             // again would replace its history.
             if (run.Attempts > 1 && (await workflows.GetWorkflowStateAsync(run.InstanceId, false, deadline.Token)).Exists)
             {

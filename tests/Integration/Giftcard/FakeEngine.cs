@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
+using Dapr.DurableTask.Protobuf;
 using Grpc.Core;
-using LocalPlus.Compat.TaskHub;
 
 namespace LocalPlus.Tests.Integration.Giftcard;
 
@@ -8,7 +8,7 @@ namespace LocalPlus.Tests.Integration.Giftcard;
 /// The workflow engine as far as operators steer it: it keeps the state of runs and runs none of them. Away unless a test
 /// turns it on.
 /// </summary>
-internal sealed class FakeEngine : TaskHubSidecarService.TaskHubSidecarServiceBase
+internal sealed class FakeEngine
 {
     private readonly ConcurrentDictionary<string, OrchestrationStatus> runs = new(StringComparer.Ordinal);
 
@@ -22,33 +22,33 @@ internal sealed class FakeEngine : TaskHubSidecarService.TaskHubSidecarServiceBa
     /// <summary>Loses a run, as an engine does whose store was wiped.</summary>
     public void Lose(string instanceId) => runs.TryRemove(instanceId, out _);
 
-    public override Task<CreateInstanceResponse> StartInstance(CreateInstanceRequest request, ServerCallContext context) => Answer(() =>
+    public Task<CreateInstanceResponse> StartInstance(CreateInstanceRequest request, ServerCallContext context) => Answer(() =>
     {
         runs[request.InstanceId] = OrchestrationStatus.Running;
         return new CreateInstanceResponse { InstanceId = request.InstanceId };
     });
 
-    public override Task<GetInstanceResponse> GetInstance(GetInstanceRequest request, ServerCallContext context) => Answer(() =>
+    public Task<GetInstanceResponse> GetInstance(GetInstanceRequest request, ServerCallContext context) => Answer(() =>
         StatusOf(request.InstanceId) is { } status
             ? new GetInstanceResponse { Exists = true, WorkflowState = new WorkflowState { InstanceId = request.InstanceId, WorkflowStatus = status } }
             : new GetInstanceResponse());
 
-    public override Task<GetInstanceHistoryResponse> GetInstanceHistory(GetInstanceHistoryRequest request, ServerCallContext context) =>
+    public Task<GetInstanceHistoryResponse> GetInstanceHistory(GetInstanceHistoryRequest request, ServerCallContext context) =>
         Answer(() => new GetInstanceHistoryResponse());
 
-    public override Task<RaiseEventResponse> RaiseEvent(RaiseEventRequest request, ServerCallContext context) => Answer(() =>
+    public Task<RaiseEventResponse> RaiseEvent(RaiseEventRequest request, ServerCallContext context) => Answer(() =>
     {
         Rung.Enqueue(request.InstanceId);
         return new RaiseEventResponse();
     });
 
-    public override Task<SuspendResponse> SuspendInstance(SuspendRequest request, ServerCallContext context) =>
+    public Task<SuspendResponse> SuspendInstance(SuspendRequest request, ServerCallContext context) =>
         Become(request.InstanceId, OrchestrationStatus.Suspended, new SuspendResponse());
 
-    public override Task<ResumeResponse> ResumeInstance(ResumeRequest request, ServerCallContext context) =>
+    public Task<ResumeResponse> ResumeInstance(ResumeRequest request, ServerCallContext context) =>
         Become(request.InstanceId, OrchestrationStatus.Running, new ResumeResponse());
 
-    public override Task<TerminateResponse> TerminateInstance(TerminateRequest request, ServerCallContext context) =>
+    public Task<TerminateResponse> TerminateInstance(TerminateRequest request, ServerCallContext context) =>
         Become(request.InstanceId, OrchestrationStatus.Terminated, new TerminateResponse());
 
     private Task<T> Become<T>(string instanceId, OrchestrationStatus status, T answer) => Answer(() =>

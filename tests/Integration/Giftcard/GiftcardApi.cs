@@ -2,6 +2,8 @@ using System.Diagnostics;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json;
+using Dapr.DurableTask.Protobuf;
+using LocalPlus.Compat.Protos;
 using LocalPlus.Giftcard.Cards;
 using LocalPlus.Kernel;
 using LocalPlus.Servers;
@@ -67,7 +69,9 @@ public sealed class GiftcardApi : IAsyncLifetime
         operators.Dispose();
     }
 
-    /// <summary>Kills the service, as a crash does, and starts it again on the same database, perhaps with other settings.</summary>
+    /// <summary>
+    /// Kills the service, as a crash does, and starts it again on the same database, perhaps with other settings.
+    /// </summary>
     public async Task RestartAsync(params (string Name, string Value)[] settings)
     {
         Service.Kill();
@@ -229,7 +233,7 @@ public sealed class GiftcardApi : IAsyncLifetime
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.ListenLocalhost(ledgerPort, listen => listen.Protocols = HttpProtocols.Http2));
-        builder.Services.AddGrpc();
+        builder.Services.AddOfficialGrpc<FakeEngine>(TaskHubSidecarService.Descriptor);
         builder.Services.AddSingleton(Ledger);
         builder.Services.AddSingleton(Engine);
         var app = builder.Build();

@@ -1,11 +1,13 @@
 using System.Text.Json;
-using LocalPlus.Compat.TaskHub;
+using Dapr.DurableTask.Protobuf;
 using LocalPlus.Kernel;
 using LocalPlus.Tests.Integration.Support;
 
 namespace LocalPlus.Tests.Integration.Giftcard;
 
-/// <summary>Every verb that operators have for runs, with an engine that does what it is told and nothing by itself.</summary>
+/// <summary>
+/// Every verb that operators have for runs, with an engine that does what it is told and nothing by itself.
+/// </summary>
 public sealed class OperatorVerbTests(GiftcardApi api) : IClassFixture<GiftcardApi>
 {
     private static readonly object Reason = new { reason = "till broke" };

@@ -55,7 +55,7 @@ public sealed class RedemptionReplayTests
         }
     }
 
-    private static IReadOnlyList<Compat.TaskHub.HistoryEvent> History(string path) =>
+    private static IReadOnlyList<Dapr.DurableTask.Protobuf.HistoryEvent> History(string path) =>
         Replayer.Read(File.ReadAllText(Path.Combine(Folder, $"{path}.json")));
 
     /// <summary>The same run with one step more at its start.</summary>

@@ -1,9 +1,10 @@
 using System.Text.Json;
 using System.Threading.Channels;
+using Dapr.DurableTask.Protobuf;
 using Dapr.Workflow;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
-using LocalPlus.Compat.TaskHub;
+using LocalPlus.Compat.Protos;
 using LocalPlus.Servers;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -32,7 +33,7 @@ internal sealed class Replayer : IAsyncDisposable
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.ListenLocalhost(port, listen => listen.Protocols = HttpProtocols.Http2));
-        builder.Services.AddGrpc();
+        builder.Services.AddOfficialGrpc<Hub>(TaskHubSidecarService.Descriptor);
         builder.Services.AddSingleton(replayer.hub);
         replayer.sidecar = builder.Build();
         replayer.sidecar.MapGrpcService<Hub>();
@@ -52,7 +53,9 @@ internal sealed class Replayer : IAsyncDisposable
     public static IReadOnlyList<HistoryEvent> Read(string export) =>
         GetInstanceHistoryResponse.Parser.ParseFrom(JsonDocument.Parse(export).RootElement.GetProperty("history").GetBytesFromBase64()).Events;
 
-    /// <summary>Where today's code decides otherwise than the history says; empty when it decides the same, turn by turn.</summary>
+    /// <summary>
+    /// Where today's code decides otherwise than the history says; empty when it decides the same, turn by turn.
+    /// </summary>
     public async Task<IReadOnlyList<string>> ReplayAsync(IReadOnlyList<HistoryEvent> history)
     {
         var starts = Enumerable.Range(0, history.Count).Where(i => history[i].WorkflowStarted is not null).Append(history.Count).ToArray();
@@ -110,15 +113,15 @@ internal sealed class Replayer : IAsyncDisposable
     };
 
     /// <summary>The sidecar's workflow service as far as a worker needs it.</summary>
-    private sealed class Hub : TaskHubSidecarService.TaskHubSidecarServiceBase
+    private sealed class Hub
     {
         public Channel<WorkItem> Work { get; } = Channel.CreateUnbounded<WorkItem>();
 
         public Channel<WorkflowResponse> Turns { get; } = Channel.CreateUnbounded<WorkflowResponse>();
 
-        public override Task<Empty> Hello(Empty request, ServerCallContext context) => Task.FromResult(new Empty());
+        public Task<Empty> Hello(Empty request, ServerCallContext context) => Task.FromResult(new Empty());
 
-        public override async Task GetWorkItems(GetWorkItemsRequest request, IServerStreamWriter<WorkItem> responseStream, ServerCallContext context)
+        public async Task GetWorkItems(GetWorkItemsRequest request, IServerStreamWriter<WorkItem> responseStream, ServerCallContext context)
         {
             await foreach (var item in Work.Reader.ReadAllAsync(context.CancellationToken))
             {
@@ -126,7 +129,7 @@ internal sealed class Replayer : IAsyncDisposable
             }
         }
 
-        public override async Task<CompleteTaskResponse> CompleteOrchestratorTask(WorkflowResponse request, ServerCallContext context)
+        public async Task<CompleteTaskResponse> CompleteOrchestratorTask(WorkflowResponse request, ServerCallContext context)
         {
             await Turns.Writer.WriteAsync(request);
             return new CompleteTaskResponse();

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Net;
+using Dapr.Client.Autogen.Grpc.v1;
 using Grpc.Core;
 using LocalPlus.Compat.Protos;
 using LocalPlus.Servers;
@@ -19,7 +20,9 @@ public sealed record BoundMail(IReadOnlyDictionary<string, string> Metadata, str
     public string Subject => Metadata["subject"];
 }
 
-/// <summary>The sidecar's gRPC API as far as mails need it: the smtp binding, with a mail server that can be away.</summary>
+/// <summary>
+/// The sidecar's gRPC API as far as mails need it: the smtp binding, with a mail server that can be away.
+/// </summary>
 public sealed class StubSmtp : IAsyncDisposable
 {
     private readonly WebApplication app;
@@ -44,7 +47,7 @@ public sealed class StubSmtp : IAsyncDisposable
         builder.Logging.ClearProviders();
         builder.WebHost.ConfigureKestrel(kestrel =>
             kestrel.Listen(IPAddress.Loopback, port, listen => listen.Protocols = HttpProtocols.Http2));
-        builder.Services.AddGrpc();
+        builder.Services.AddOfficialGrpc<Binding>(Dapr.Client.Autogen.Grpc.v1.Dapr.Descriptor);
         builder.Services.AddSingleton<Binding>();
         var app = builder.Build();
         app.MapGrpcService<Binding>();
@@ -56,11 +59,11 @@ public sealed class StubSmtp : IAsyncDisposable
 
     public ValueTask DisposeAsync() => app.DisposeAsync();
 
-    private sealed class Binding : LocalPlus.Compat.Protos.Dapr.DaprBase
+    private sealed class Binding
     {
         public StubSmtp? Smtp { get; set; }
 
-        public override Task<InvokeBindingResponse> InvokeBinding(InvokeBindingRequest request, ServerCallContext context)
+        public Task<InvokeBindingResponse> InvokeBinding(InvokeBindingRequest request, ServerCallContext context)
         {
             if (request is not { Name: "smtp", Operation: "create" } || Smtp is not { Up: true } smtp)
             {

@@ -1,7 +1,7 @@
+using Dapr.Client.Autogen.Grpc.v1;
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
-using LocalPlus.Compat.Protos;
 using LocalPlus.Sidecar.Api.Http;
 using LocalPlus.Sidecar.Configuration;
 using LocalPlus.Sidecar.Invoke;
@@ -10,10 +10,10 @@ namespace LocalPlus.Sidecar.Api.Grpc;
 
 internal sealed partial class DaprService
 {
-    public override Task<InvokeResponse> InvokeService(InvokeServiceRequest request, ServerCallContext context) =>
+    public Task<InvokeResponse> InvokeService(InvokeServiceRequest request, ServerCallContext context) =>
         GrpcErrors.GuardAsync(() => new InvokeCall(runtime).SendAsync(request, context));
 
-    public override Task<InvokeBindingResponse> InvokeBinding(InvokeBindingRequest request, ServerCallContext context) => GrpcErrors.GuardAsync(async () =>
+    public Task<InvokeBindingResponse> InvokeBinding(InvokeBindingRequest request, ServerCallContext context) => GrpcErrors.GuardAsync(async () =>
     {
         var answer = await runtime.Bindings.InvokeAsync(request.Name, request.Operation, request.Data.Memory, request.Metadata.ToDictionary(), context.CancellationToken);
         var response = new InvokeBindingResponse { Data = ByteString.CopyFrom(answer.Data ?? []) };
@@ -24,14 +24,14 @@ internal sealed partial class DaprService
         return response;
     });
 
-    public override Task<GetSecretResponse> GetSecret(GetSecretRequest request, ServerCallContext context) => GrpcErrors.GuardAsync(async () =>
+    public Task<GetSecretResponse> GetSecret(GetSecretRequest request, ServerCallContext context) => GrpcErrors.GuardAsync(async () =>
     {
         var response = new GetSecretResponse();
         response.Data.Add(await runtime.Secrets.GetAsync(request.StoreName, request.Key, context.CancellationToken).AsTask() is { } secret ? new Dictionary<string, string>(secret) : []);
         return response;
     });
 
-    public override Task<GetBulkSecretResponse> GetBulkSecret(GetBulkSecretRequest request, ServerCallContext context) => GrpcErrors.GuardAsync(async () =>
+    public Task<GetBulkSecretResponse> GetBulkSecret(GetBulkSecretRequest request, ServerCallContext context) => GrpcErrors.GuardAsync(async () =>
     {
         var response = new GetBulkSecretResponse();
         foreach (var (name, values) in await runtime.Secrets.GetAllAsync(request.StoreName, context.CancellationToken))
@@ -43,7 +43,7 @@ internal sealed partial class DaprService
         return response;
     });
 
-    public override Task<GetConfigurationResponse> GetConfiguration(GetConfigurationRequest request, ServerCallContext context) => GrpcErrors.GuardAsync(async () =>
+    public Task<GetConfigurationResponse> GetConfiguration(GetConfigurationRequest request, ServerCallContext context) => GrpcErrors.GuardAsync(async () =>
     {
         var response = new GetConfigurationResponse();
         foreach (var (key, value) in await runtime.Configuration.GetAsync(request.StoreName, request.Keys, context.CancellationToken))
@@ -53,9 +53,9 @@ internal sealed partial class DaprService
         return response;
     });
 
-    public override Task<GetConfigurationResponse> GetConfigurationAlpha1(GetConfigurationRequest request, ServerCallContext context) => GetConfiguration(request, context);
+    public Task<GetConfigurationResponse> GetConfigurationAlpha1(GetConfigurationRequest request, ServerCallContext context) => GetConfiguration(request, context);
 
-    public override async Task SubscribeConfiguration(
+    public async Task SubscribeConfiguration(
         SubscribeConfigurationRequest request, IServerStreamWriter<SubscribeConfigurationResponse> responseStream, ServerCallContext context)
     {
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, runtime.App.Stopping);
@@ -100,11 +100,11 @@ internal sealed partial class DaprService
         };
     }
 
-    public override Task SubscribeConfigurationAlpha1(
+    public Task SubscribeConfigurationAlpha1(
         SubscribeConfigurationRequest request, IServerStreamWriter<SubscribeConfigurationResponse> responseStream, ServerCallContext context) =>
         SubscribeConfiguration(request, responseStream, context);
 
-    public override Task<UnsubscribeConfigurationResponse> UnsubscribeConfiguration(UnsubscribeConfigurationRequest request, ServerCallContext context) => GrpcErrors.GuardAsync(async () =>
+    public Task<UnsubscribeConfigurationResponse> UnsubscribeConfiguration(UnsubscribeConfigurationRequest request, ServerCallContext context) => GrpcErrors.GuardAsync(async () =>
     {
         var ok = await runtime.Configuration.UnsubscribeAsync(request.Id);
         return new UnsubscribeConfigurationResponse
@@ -113,14 +113,14 @@ internal sealed partial class DaprService
         };
     });
 
-    public override Task<UnsubscribeConfigurationResponse> UnsubscribeConfigurationAlpha1(UnsubscribeConfigurationRequest request, ServerCallContext context) =>
+    public Task<UnsubscribeConfigurationResponse> UnsubscribeConfigurationAlpha1(UnsubscribeConfigurationRequest request, ServerCallContext context) =>
         UnsubscribeConfiguration(request, context);
 
-    public override Task<TryLockResponse> TryLockAlpha1(TryLockRequest request, ServerCallContext context) => throw GrpcErrors.ToRpc(LeftOutApi.NoLockStore());
+    public Task<TryLockResponse> TryLockAlpha1(TryLockRequest request, ServerCallContext context) => throw GrpcErrors.ToRpc(LeftOutApi.NoLockStore());
 
-    public override Task<UnlockResponse> UnlockAlpha1(UnlockRequest request, ServerCallContext context) => throw GrpcErrors.ToRpc(LeftOutApi.NoLockStore());
+    public Task<UnlockResponse> UnlockAlpha1(UnlockRequest request, ServerCallContext context) => throw GrpcErrors.ToRpc(LeftOutApi.NoLockStore());
 
-    public override Task<ScheduleJobResponse> ScheduleJob(ScheduleJobRequest request, ServerCallContext context) => throw GrpcErrors.ToRpc(request.Job switch
+    public Task<ScheduleJobResponse> ScheduleJob(ScheduleJobRequest request, ServerCallContext context) => throw GrpcErrors.ToRpc(request.Job switch
     {
         null => LeftOutApi.BadJob(runtime.App, "DAPR_SCHEDULER_EMPTY", "Job is empty"),
         { Name: "" } => LeftOutApi.BadJob(runtime.App, "DAPR_SCHEDULER_JOB_NAME_EMPTY", "Name is empty"),
@@ -128,28 +128,28 @@ internal sealed partial class DaprService
         _ => LeftOutApi.NoScheduler(runtime.App, "schedule", "DAPR_SCHEDULER_SCHEDULE_JOB"),
     });
 
-    public override Task<ScheduleJobResponse> ScheduleJobAlpha1(ScheduleJobRequest request, ServerCallContext context) => ScheduleJob(request, context);
+    public Task<ScheduleJobResponse> ScheduleJobAlpha1(ScheduleJobRequest request, ServerCallContext context) => ScheduleJob(request, context);
 
-    public override Task<GetJobResponse> GetJob(GetJobRequest request, ServerCallContext context) =>
+    public Task<GetJobResponse> GetJob(GetJobRequest request, ServerCallContext context) =>
         throw GrpcErrors.ToRpc(LeftOutApi.NoScheduler(runtime.App, "get", "DAPR_SCHEDULER_GET_JOB"));
 
-    public override Task<GetJobResponse> GetJobAlpha1(GetJobRequest request, ServerCallContext context) => GetJob(request, context);
+    public Task<GetJobResponse> GetJobAlpha1(GetJobRequest request, ServerCallContext context) => GetJob(request, context);
 
-    public override Task<DeleteJobResponse> DeleteJob(DeleteJobRequest request, ServerCallContext context) =>
+    public Task<DeleteJobResponse> DeleteJob(DeleteJobRequest request, ServerCallContext context) =>
         throw GrpcErrors.ToRpc(LeftOutApi.NoScheduler(runtime.App, "delete", "DAPR_SCHEDULER_DELETE_JOB"));
 
-    public override Task<DeleteJobResponse> DeleteJobAlpha1(DeleteJobRequest request, ServerCallContext context) => DeleteJob(request, context);
+    public Task<DeleteJobResponse> DeleteJobAlpha1(DeleteJobRequest request, ServerCallContext context) => DeleteJob(request, context);
 
-    public override Task<GetMetadataResponse> GetMetadata(GetMetadataRequest request, ServerCallContext context) =>
+    public Task<GetMetadataResponse> GetMetadata(GetMetadataRequest request, ServerCallContext context) =>
         Task.FromResult(GrpcMetadata.From(runtime.Describe()));
 
-    public override Task<Empty> SetMetadata(SetMetadataRequest request, ServerCallContext context)
+    public Task<Empty> SetMetadata(SetMetadataRequest request, ServerCallContext context)
     {
         runtime.Extended[request.Key] = request.Value;
         return Task.FromResult(Nothing);
     }
 
-    public override Task<Empty> Shutdown(ShutdownRequest request, ServerCallContext context)
+    public Task<Empty> Shutdown(ShutdownRequest request, ServerCallContext context)
     {
         context.GetHttpContext().Response.OnCompleted(() =>
         {

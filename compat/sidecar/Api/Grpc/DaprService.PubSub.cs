@@ -1,7 +1,7 @@
+using Dapr.Client.Autogen.Grpc.v1;
 using Google.Protobuf.Collections;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
-using LocalPlus.Compat.Protos;
 using LocalPlus.Sidecar.PubSub;
 using LocalPlus.Sidecar.Tracing;
 
@@ -9,7 +9,7 @@ namespace LocalPlus.Sidecar.Api.Grpc;
 
 internal sealed partial class DaprService
 {
-    public override Task<Empty> PublishEvent(PublishEventRequest request, ServerCallContext context) => GrpcErrors.GuardAsync(async () =>
+    public Task<Empty> PublishEvent(PublishEventRequest request, ServerCallContext context) => GrpcErrors.GuardAsync(async () =>
     {
         await runtime.Publisher.PublishAsync(
             new PublishRequest(request.PubsubName, request.Topic, Copy(request.Metadata), IsGrpc: true),
@@ -20,7 +20,7 @@ internal sealed partial class DaprService
         return Nothing;
     });
 
-    public override Task<BulkPublishResponse> BulkPublishEvent(BulkPublishRequest request, ServerCallContext context) => GrpcErrors.GuardAsync(async () =>
+    public Task<BulkPublishResponse> BulkPublishEvent(BulkPublishRequest request, ServerCallContext context) => GrpcErrors.GuardAsync(async () =>
     {
         var entries = request.Entries.Select(e => new BulkEntry(e.EntryId, e.Event.Memory, e.ContentType, Copy(e.Metadata))).ToList();
         var failed = await runtime.Publisher.PublishBulkAsync(
@@ -28,9 +28,9 @@ internal sealed partial class DaprService
         return failed.Count == 0 ? new BulkPublishResponse() : throw PubSubErrors.PublishFailed(request.PubsubName, request.Topic, failed[0].Error);
     });
 
-    public override Task<BulkPublishResponse> BulkPublishEventAlpha1(BulkPublishRequest request, ServerCallContext context) => BulkPublishEvent(request, context);
+    public Task<BulkPublishResponse> BulkPublishEventAlpha1(BulkPublishRequest request, ServerCallContext context) => BulkPublishEvent(request, context);
 
-    public override async Task SubscribeTopicEventsAlpha1(
+    public async Task SubscribeTopicEventsAlpha1(
         IAsyncStreamReader<SubscribeTopicEventsRequestAlpha1> requestStream,
         IServerStreamWriter<SubscribeTopicEventsResponseAlpha1> responseStream,
         ServerCallContext context)

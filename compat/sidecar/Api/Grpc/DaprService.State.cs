@@ -1,18 +1,21 @@
+using Dapr.Client.Autogen.Grpc.v1;
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
-using LocalPlus.Compat.Protos;
 using LocalPlus.Sidecar.Runtime;
 using LocalPlus.Sidecar.State;
 
 namespace LocalPlus.Sidecar.Api.Grpc;
 
-/// <summary>Dapr's gRPC API. Every call does what its HTTP sibling does; only the shape of values and errors differs.</summary>
-internal sealed partial class DaprService(SidecarRuntime runtime) : Compat.Protos.Dapr.DaprBase
+/// <summary>
+/// Dapr's gRPC API. Every call does what its HTTP sibling does; only the shape of values and errors differs.
+/// </summary>
+[System.Diagnostics.CodeAnalysis.SuppressMessage("Performance", "CA1822", Justification = "RPCs are found as methods of an instance.")]
+internal sealed partial class DaprService(SidecarRuntime runtime)
 {
     private static readonly Empty Nothing = new();
 
-    public override Task<GetStateResponse> GetState(GetStateRequest request, ServerCallContext context) => GrpcErrors.GuardAsync(async () =>
+    public Task<GetStateResponse> GetState(GetStateRequest request, ServerCallContext context) => GrpcErrors.GuardAsync(async () =>
     {
         var store = runtime.State.Find(request.StoreName);
         var strong = request.Consistency == StateOptions.Types.StateConsistency.ConsistencyStrong;
@@ -26,7 +29,7 @@ internal sealed partial class DaprService(SidecarRuntime runtime) : Compat.Proto
         return response;
     });
 
-    public override Task<GetBulkStateResponse> GetBulkState(GetBulkStateRequest request, ServerCallContext context) => GrpcErrors.GuardAsync(async () =>
+    public Task<GetBulkStateResponse> GetBulkState(GetBulkStateRequest request, ServerCallContext context) => GrpcErrors.GuardAsync(async () =>
     {
         var store = runtime.State.Find(request.StoreName);
         var entries = await StateService.GetManyAsync(store, request.Keys, context.CancellationToken);
@@ -46,7 +49,7 @@ internal sealed partial class DaprService(SidecarRuntime runtime) : Compat.Proto
         return response;
     });
 
-    public override Task<Empty> SaveState(SaveStateRequest request, ServerCallContext context) => GrpcErrors.GuardAsync(async () =>
+    public Task<Empty> SaveState(SaveStateRequest request, ServerCallContext context) => GrpcErrors.GuardAsync(async () =>
     {
         var store = runtime.State.Find(request.StoreName);
         if (request.States.Count > 0)
@@ -56,7 +59,7 @@ internal sealed partial class DaprService(SidecarRuntime runtime) : Compat.Proto
         return Nothing;
     });
 
-    public override Task<Empty> DeleteState(DeleteStateRequest request, ServerCallContext context) => GrpcErrors.GuardAsync(async () =>
+    public Task<Empty> DeleteState(DeleteStateRequest request, ServerCallContext context) => GrpcErrors.GuardAsync(async () =>
     {
         var store = runtime.State.Find(request.StoreName);
         var item = new StateItem { Key = request.Key, Etag = request.Etag, Options = request.Options };
@@ -65,7 +68,7 @@ internal sealed partial class DaprService(SidecarRuntime runtime) : Compat.Proto
         return Nothing;
     });
 
-    public override Task<Empty> DeleteBulkState(DeleteBulkStateRequest request, ServerCallContext context) => GrpcErrors.GuardAsync(async () =>
+    public Task<Empty> DeleteBulkState(DeleteBulkStateRequest request, ServerCallContext context) => GrpcErrors.GuardAsync(async () =>
     {
         var store = runtime.State.Find(request.StoreName);
         foreach (var item in request.States)
@@ -75,7 +78,7 @@ internal sealed partial class DaprService(SidecarRuntime runtime) : Compat.Proto
         return Nothing;
     });
 
-    public override Task<Empty> ExecuteStateTransaction(ExecuteStateTransactionRequest request, ServerCallContext context) => GrpcErrors.GuardAsync(async () =>
+    public Task<Empty> ExecuteStateTransaction(ExecuteStateTransactionRequest request, ServerCallContext context) => GrpcErrors.GuardAsync(async () =>
     {
         var store = runtime.State.Find(request.StoreName);
         var operations = new List<StateOperation>(request.Operations.Count);
@@ -92,7 +95,7 @@ internal sealed partial class DaprService(SidecarRuntime runtime) : Compat.Proto
         return Nothing;
     });
 
-    public override Task<QueryStateResponse> QueryStateAlpha1(QueryStateRequest request, ServerCallContext context) =>
+    public Task<QueryStateResponse> QueryStateAlpha1(QueryStateRequest request, ServerCallContext context) =>
         GrpcErrors.GuardAsync<QueryStateResponse>(() => throw StateService.NoQuery(runtime.State.Find(request.StoreName)));
 
     private static StateOperation Operation(NamedStore store, StateItem item)

@@ -1,4 +1,4 @@
-using LocalPlus.Compat.Protos;
+using Dapr.Client.Autogen.Grpc.v1;
 using LocalPlus.Sidecar.Cli;
 using LocalPlus.Sidecar.Resources;
 using LocalPlus.Sidecar.Runtime;
@@ -44,7 +44,6 @@ internal static class GrpcMetadata
         response.ExtendedMetadata.Add(metadata.Extended.ToDictionary());
         foreach (var (type, count) in metadata.Parts.ActiveActors)
         {
-            response.ActiveActorsCount.Add(new ActiveActorsCount { Type = type, Count = count });
             response.ActorRuntime.ActiveActors.Add(new ActiveActorsCount { Type = type, Count = count });
         }
         response.RegisteredComponents.AddRange(metadata.Components.Select(Component));

@@ -1,8 +1,9 @@
 using System.Text.Json;
+using Dapr.AppCallback.Autogen.Grpc.v1;
+using Dapr.Client.Autogen.Grpc.v1;
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
-using LocalPlus.Compat.Protos;
 using LocalPlus.Sidecar.PubSub;
 using LocalPlus.Sidecar.Resources;
 using LocalPlus.Sidecar.Runtime;

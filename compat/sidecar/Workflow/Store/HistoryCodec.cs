@@ -1,9 +1,11 @@
+using Dapr.DurableTask.Protobuf;
 using Google.Protobuf;
-using LocalPlus.Compat.TaskHub;
 
 namespace LocalPlus.Sidecar.Workflow.Store;
 
-/// <summary>History events as bytes: the answer of GetInstanceHistory is also the form in which a turn is stored.</summary>
+/// <summary>
+/// History events as bytes: the answer of GetInstanceHistory is also the form in which a turn is stored.
+/// </summary>
 internal static class HistoryCodec
 {
     public static byte[] Pack(IEnumerable<HistoryEvent> events) =>

@@ -1,5 +1,5 @@
 using System.Text;
-using LocalPlus.Compat.TaskHub;
+using Dapr.DurableTask.Protobuf;
 using Npgsql;
 
 namespace LocalPlus.Sidecar.Workflow.Store;

@@ -1,4 +1,4 @@
-using LocalPlus.Compat.TaskHub;
+using Dapr.DurableTask.Protobuf;
 
 namespace LocalPlus.Sidecar.Workflow.Store;
 
@@ -39,7 +39,9 @@ internal sealed record RunRow
     public required DateTimeOffset UpdatedAt { get; init; }
 }
 
-/// <summary>An event that waits in a run's inbox. <paramref name="ExecutionId"/>: the only generation that may take it.</summary>
+/// <summary>
+/// An event that waits in a run's inbox. <paramref name="ExecutionId"/>: the only generation that may take it.
+/// </summary>
 internal sealed record InboxRow(long Id, string InstanceId, Guid? ExecutionId, HistoryEvent Event);
 
 /// <summary>Events of one turn, stored as one row.</summary>

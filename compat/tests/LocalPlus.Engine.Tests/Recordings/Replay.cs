@@ -1,7 +1,7 @@
 using System.Text.Json.Nodes;
+using Dapr.DurableTask.Protobuf;
 using Google.Protobuf;
 using Grpc.Core;
-using LocalPlus.Compat.TaskHub;
 using LocalPlus.Engine.Testing;
 
 namespace LocalPlus.Engine.Tests.Recordings;
@@ -191,7 +191,7 @@ internal sealed class Replay(Recording recording, EngineHost host, string app)
 
     private async Task SendAsync(Recorded message, WorkflowResponse answer) => await (message.Method == "CompleteWorkflowTask"
         ? host.Client.CompleteWorkflowTaskAsync(answer)
-        : host.Client.CompleteOrchestratorTaskAsync(answer));
+        : host.Client.CompleteWorkflowTaskAsync(answer));
 
     private T Fill<T>(JsonObject message)
         where T : IMessage, new() => Parse.Parse<T>(_likeness.Fill(message.ToJsonString(Relaxed), NewValue));

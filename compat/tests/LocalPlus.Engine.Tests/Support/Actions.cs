@@ -1,5 +1,5 @@
+using Dapr.DurableTask.Protobuf;
 using Google.Protobuf.WellKnownTypes;
-using LocalPlus.Compat.TaskHub;
 
 namespace LocalPlus.Engine.Testing;
 

@@ -1,5 +1,6 @@
+using Dapr.DurableTask.Protobuf;
 using Grpc.Net.Client;
-using LocalPlus.Compat.TaskHub;
+using LocalPlus.Compat.Protos;
 using LocalPlus.Sidecar.Workflow;
 using LocalPlus.Sidecar.Workflow.Store;
 using Microsoft.AspNetCore.Builder;
@@ -39,6 +40,7 @@ internal sealed class EngineHost : IAsyncDisposable
         builder.WebHost.ConfigureKestrel(kestrel =>
             kestrel.Listen(System.Net.IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http2));
         builder.Services.AddGrpc(options => options.MaxReceiveMessageSize = null);
+        builder.Services.AddOfficialGrpc<TaskHubService>(TaskHubSidecarService.Descriptor);
         builder.Services.AddSingleton(engine);
         var web = builder.Build();
         web.MapGrpcService<TaskHubService>();

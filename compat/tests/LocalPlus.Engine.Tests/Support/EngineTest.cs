@@ -1,4 +1,4 @@
-using LocalPlus.Compat.TaskHub;
+using Dapr.DurableTask.Protobuf;
 using LocalPlus.Servers;
 using LocalPlus.Sidecar.Workflow;
 using LocalPlus.Sidecar.Workflow.Store;
@@ -61,7 +61,8 @@ public abstract class EngineTest(PostgresFixture postgres) : IAsyncLifetime
     /// <summary>Starts a run and answers its first turn.</summary>
     private protected async Task<WorkflowRequest> StartAsync(RawWorker worker, string id, params WorkflowAction[] actions)
     {
-        var starting = Client.StartInstanceAsync(new CreateInstanceRequest { InstanceId = id, Name = "wf", Input = "\"in\"" });
+        var starting = Client.StartInstanceAsync(
+            new CreateInstanceRequest { InstanceId = id, Name = "wf", Input = "\"in\"" }, deadline: DateTime.UtcNow + RawWorker.Patience);
         var turn = await worker.TurnAsync();
         Assert.Equal(id, turn.InstanceId);
         await worker.AnswerAsync(id, actions);
@@ -87,7 +88,8 @@ public abstract class EngineTest(PostgresFixture postgres) : IAsyncLifetime
         [.. (await Client.GetInstanceHistoryAsync(new GetInstanceHistoryRequest { InstanceId = id })).Events];
 
     private protected Task RaiseAsync(string id, string name, string? input = null) =>
-        Client.RaiseEventAsync(new RaiseEventRequest { InstanceId = id, Name = name, Input = input }).ResponseAsync;
+        Client.RaiseEventAsync(
+            new RaiseEventRequest { InstanceId = id, Name = name, Input = input }, deadline: DateTime.UtcNow + RawWorker.Patience).ResponseAsync;
 
     public async Task DisposeAsync()
     {

@@ -1,8 +1,8 @@
 using System.Threading.Channels;
+using Dapr.DurableTask.Protobuf;
 using Grpc.Core;
 using Grpc.Net.Client;
-using LocalPlus.Compat.TaskHub;
-using static LocalPlus.Compat.TaskHub.TaskHubSidecarService;
+using static Dapr.DurableTask.Protobuf.TaskHubSidecarService;
 
 namespace LocalPlus.Engine.Testing;
 
@@ -61,7 +61,7 @@ public sealed class RawWorker : IAsyncDisposable
     {
         if (OnTurn?.Invoke(turn) is { } answer)
         {
-            await Client.CompleteOrchestratorTaskAsync(answer);
+            await Client.CompleteWorkflowTaskAsync(answer);
         }
         else
         {
@@ -88,9 +88,9 @@ public sealed class RawWorker : IAsyncDisposable
     public bool HasItem => _turns.Reader.Count + _activities.Reader.Count > 0;
 
     public async Task AnswerAsync(string id, params WorkflowAction[] actions) =>
-        await Client.CompleteOrchestratorTaskAsync(new WorkflowResponse { InstanceId = id, Actions = { actions } });
+        await Client.CompleteWorkflowTaskAsync(new WorkflowResponse { InstanceId = id, Actions = { actions } });
 
-    public async Task AnswerAsync(WorkflowResponse answer) => await Client.CompleteOrchestratorTaskAsync(answer);
+    public async Task AnswerAsync(WorkflowResponse answer) => await Client.CompleteWorkflowTaskAsync(answer);
 
     public async Task ResultAsync(ActivityRequest activity, string? result) =>
         await Client.CompleteActivityTaskAsync(new ActivityResponse

@@ -12,9 +12,9 @@ public sealed class SidecarProcess : IAsyncDisposable
     private const int LinesKept = 20;
 
     // daprd's own 5 s may be too short on a machine that is busy with starting killed processes again.
-    private const string InitTimeout = "30s";
+    private const string InitTimeout = "90s";
 
-    private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(90);
+    private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(120);
 
     private readonly string _folder = Path.Combine(Path.GetTempPath(), "lp-sidecar-" + Guid.NewGuid().ToString("n")[..8]);
     private readonly string _executable;

@@ -1,16 +1,19 @@
+using Dapr.DurableTask.Protobuf;
 using Google.Protobuf.WellKnownTypes;
-using LocalPlus.Compat.TaskHub;
+using LocalPlus.Sidecar.Runtime;
 using LocalPlus.Sidecar.Workflow.Store;
 
 namespace LocalPlus.Sidecar.Workflow;
 
-/// <summary>What a stored turn sets off: deliveries, timers, activities.</summary>
-internal sealed partial class EngineSession
+/// <summary>
+/// What reaches a run between its turns: events, due timers, results of activities; and what sends activities out.
+/// </summary>
+internal sealed class RunEvents(EngineSession session)
 {
     /// <summary>An event that is durable reaches its run.</summary>
-    private void Deliver(InboxRow row)
+    public void Deliver(InboxRow row)
     {
-        var run = Request(row.InstanceId);
+        var run = session.Runs.Request(row.InstanceId);
         if (run.Phase != RunPhase.Loading || run.Stored is not null)
         {
             Receive(run, row);
@@ -31,11 +34,13 @@ internal sealed partial class EngineSession
         }
 
         run.Inbox.Add(row);
-        Pump(run);
+        session.Turns.Pump(run);
     }
 
-    /// <summary>A finished run: events for it are dropped; when its last activity is done nothing is left to wake it for.</summary>
-    private void Settle(Run run)
+    /// <summary>
+    /// A finished run: events for it are dropped; when its last activity is done nothing is left to wake it for.
+    /// </summary>
+    public void Settle(Run run)
     {
         if (run.Inbox.Count == 0 && run.TakenUp.Count == 0)
         {
@@ -49,71 +54,71 @@ internal sealed partial class EngineSession
 
         run.TakenUp.AddRange(run.Inbox.Where(row => row.Id != 0).Select(row => row.Id));
         run.Inbox.Clear();
-        var row = RowOf(run, run.Past.Status) with { NextDue = run.Stored!.NextDue };
+        var row = session.Commits.RowOf(run, run.Past.Status) with { NextDue = run.Stored!.NextDue };
         var changed = row.Active != run.Stored.Active;
         if (run.TakenUp.Count == 0 && !changed)
         {
             return;
         }
 
-        SetPhase(run, RunPhase.Storing);
-        Write(run, new CommitUnit(), changed ? row : null, [], () => { });
+        session.Runs.SetPhase(run, RunPhase.Storing);
+        session.Commits.Write(run, new CommitUnit(), changed ? row : null, [], () => { });
     }
 
-    private void StoreLeftovers(Run run)
+    public void StoreLeftovers(Run run)
     {
         if (run.TakenUp.Count > 0)
         {
-            SetPhase(run, RunPhase.Storing);
-            Write(run, new CommitUnit(), null, [], () => { });
+            session.Runs.SetPhase(run, RunPhase.Storing);
+            session.Commits.Write(run, new CommitUnit(), null, [], () => { });
         }
     }
 
     /// <summary>Puts the timers that are due into the inbox; they need no row, the history makes them again.</summary>
-    private void FireDue(Run run)
+    public void FireDue(Run run)
     {
         if (run.Ended)
         {
-            if (run.Stored?.NextDue <= Now && run.Phase == RunPhase.Idle)
+            if (run.Stored?.NextDue <= session.Now && run.Phase == RunPhase.Idle)
             {
-                Expire(run);
+                session.Families.Expire(run);
             }
 
             return;
         }
 
-        foreach (var timer in run.Past.Timers.Where(timer => timer.FireAt <= Now))
+        foreach (var timer in run.Past.Timers.Where(timer => timer.FireAt <= session.Now))
         {
             if (run.Firing.Add(timer.Id))
             {
                 run.Inbox.Add(new InboxRow(0, run.Id, run.Execution, new HistoryEvent
                 {
                     EventId = -1,
-                    Timestamp = Timestamp.FromDateTimeOffset(Now),
+                    Timestamp = Timestamp.FromDateTimeOffset(session.Now),
                     TimerFired = new TimerFiredEvent { FireAt = timer.FireAtExact, TimerId = timer.Id },
                 }));
             }
         }
 
         // The store keeps microseconds: it may wake a run a moment before its time.
-        if ((run.Past.NextDue() ?? run.StartsAt) is { } next && next > Now)
+        if ((run.Past.NextDue() ?? run.StartsAt) is { } next && next > session.Now)
         {
             run.Armed = next;
-            _timers.Add(run.Id, next);
+            session.Timers.Add(run.Id, next);
         }
     }
 
     /// <summary>Hands an activity out; an activity of another app cannot run here and fails.</summary>
-    private void DispatchTask(Run run, HistoryEvent scheduled)
+    public void DispatchTask(Run run, HistoryEvent scheduled)
     {
         var task = scheduled.TaskScheduled;
-        if (scheduled.Router is { HasTargetAppID: true } router && router.TargetAppID != _settings.AppId)
+        if (scheduled.Router is { HasTargetAppID: true } router && router.TargetAppID != session.Settings.AppId)
         {
-            run.Inbox.Add(new InboxRow(0, run.Id, run.Execution, TaskEnds.Foreign(scheduled, router.TargetAppID, Now)));
+            run.Inbox.Add(new InboxRow(0, run.Id, run.Execution, TaskEnds.Foreign(scheduled, router.TargetAppID, session.Now)));
             return;
         }
 
-        _queue.AddActivity(
+        session.Queue.AddActivity(
             new ActivityRequest
             {
                 Name = task.Name,
@@ -127,17 +132,22 @@ internal sealed partial class EngineSession
             run.Execution);
     }
 
-    /// <summary>An activity's result. It is not stored by itself: the turn it begins stores it (see the README's crash argument).</summary>
+    /// <summary>
+    /// An activity's result. It is not stored by itself: the turn it begins stores it (see the README's crash
+    /// argument).
+    /// </summary>
     public async Task CompleteActivityAsync(ActivityResponse answer)
     {
-        await WithRunAsync(
+        await session.Runs.WithRunAsync(
             answer.InstanceId,
             run =>
             {
                 if (run is not null && run.Past.OpenTasks.TryGetValue(answer.TaskId, out var scheduled))
                 {
-                    run.Inbox.Add(new InboxRow(0, run.Id, run.Execution, TaskEnds.Of(scheduled, answer, Now)));
-                    Pump(run);
+                    session.Settings.Counters.Add(Metric.Jobs);
+                    session.Settings.Counters.Add(Metric.Activities, answer.FailureDetails is null ? "success" : "failed");
+                    run.Inbox.Add(new InboxRow(0, run.Id, run.Execution, TaskEnds.Of(scheduled, answer, session.Now)));
+                    session.Turns.Pump(run);
                 }
 
                 return true;

@@ -1,19 +1,19 @@
-using LocalPlus.Compat.TaskHub;
+using Dapr.DurableTask.Protobuf;
 using LocalPlus.Sidecar.Workflow.Store;
 
 namespace LocalPlus.Sidecar.Workflow;
 
-/// <content>Runs with what is below them: reuse of ids, purge, retention, rerun.</content>
-internal sealed partial class EngineSession
+/// <summary>Runs with what is below them: reuse of ids, purge, retention, rerun.</summary>
+internal sealed class RunFamilies(EngineSession session)
 {
     /// <summary>The first run below a finished one that goes on; null when the whole tree is at rest.</summary>
-    private async Task<string?> FindUnfinishedAsync(Run root)
+    public async Task<string?> FindUnfinishedAsync(Run root)
     {
         var seen = new HashSet<string>(StringComparer.Ordinal) { root.Id };
-        var left = new Queue<string>(ChildrenOf(root));
+        var left = new Queue<string>(session.Runs.ChildrenOf(root));
         while (left.TryDequeue(out var id) && seen.Count < WorkflowLimits.TreeSize)
         {
-            if (!seen.Add(id) || await EnsureAsync(id) is not { } child)
+            if (!seen.Add(id) || await session.Runs.EnsureAsync(id) is not { } child)
             {
                 continue;
             }
@@ -23,18 +23,10 @@ internal sealed partial class EngineSession
                 return id;
             }
 
-            ChildrenOf(child).ForEach(left.Enqueue);
+            session.Runs.ChildrenOf(child).ForEach(left.Enqueue);
         }
 
         return null;
-    }
-
-    private List<string> ChildrenOf(Run run)
-    {
-        lock (_gate)
-        {
-            return [.. run.Past.Children];
-        }
     }
 
     /// <summary>Removes a run, and with <paramref name="recursive"/> all below it. Returns how many.</summary>
@@ -45,7 +37,7 @@ internal sealed partial class EngineSession
         var left = new Queue<string>([id]);
         while (left.TryDequeue(out var next) && seen.Count < WorkflowLimits.TreeSize)
         {
-            if (!seen.Add(next) || await EnsureAsync(next).AsTask().WaitAsync(cancel) is not { } run)
+            if (!seen.Add(next) || await session.Runs.EnsureAsync(next).AsTask().WaitAsync(cancel) is not { } run)
             {
                 continue;
             }
@@ -58,7 +50,7 @@ internal sealed partial class EngineSession
             doomed.Add(next);
             if (recursive)
             {
-                ChildrenOf(run).ForEach(left.Enqueue);
+                session.Runs.ChildrenOf(run).ForEach(left.Enqueue);
             }
         }
 
@@ -77,7 +69,7 @@ internal sealed partial class EngineSession
 
     private void ThrowIfAlive(Run run)
     {
-        lock (_gate)
+        lock (session.Runs.Gate)
         {
             if (run.View.Status == OrchestrationStatus.Stalled)
             {
@@ -96,7 +88,7 @@ internal sealed partial class EngineSession
         while (true)
         {
             Task? removed = null;
-            var run = await WithRunAsync(
+            var run = await session.Runs.WithRunAsync(
                 id,
                 found =>
                 {
@@ -120,7 +112,7 @@ internal sealed partial class EngineSession
                 return;
             }
 
-            await SettledAsync(id, cancel);
+            await session.Runs.SettledAsync(id, cancel);
         }
     }
 
@@ -128,10 +120,10 @@ internal sealed partial class EngineSession
     private Task Remove(Run run)
     {
         var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        _queue.Remove(run.Id, null);
+        session.Queue.Remove(run.Id, null);
         foreach (var task in run.Past.OpenTasks.Keys)
         {
-            _queue.Remove(run.Id, task);
+            session.Queue.Remove(run.Id, task);
         }
 
         var unit = new CommitUnit();
@@ -148,13 +140,13 @@ internal sealed partial class EngineSession
         run.Settling.ForEach(settling => settling.TrySetResult());
 
         // The id stays taken until the rows are gone, so that nobody starts a run into its own removal.
-        SetPhase(run, RunPhase.Storing);
+        session.Runs.SetPhase(run, RunPhase.Storing);
         run.Settling.Clear();
-        _writer.Add(unit, error =>
+        session.Writer.Add(unit, error =>
         {
-            lock (_gate)
+            lock (session.Runs.Gate)
             {
-                Forget(run);
+                session.Runs.Forget(run);
                 run.Settling.ForEach(settling => settling.TrySetResult());
             }
 
@@ -171,9 +163,9 @@ internal sealed partial class EngineSession
     }
 
     /// <summary>The retention policy's time is over.</summary>
-    private void Expire(Run run)
+    public void Expire(Run run)
     {
-        _log.RunExpired(run.Id);
+        session.Log.RunExpired(run.Id);
         _ = Remove(run);
     }
 
@@ -181,7 +173,7 @@ internal sealed partial class EngineSession
     public async Task RerunAsync(RerunWorkflowFromEventRequest request, CancellationToken cancel)
     {
         var (source, id) = (request.SourceInstanceID, request.NewInstanceID);
-        var fork = await WithRunAsync(
+        var fork = await session.Runs.WithRunAsync(
             source,
             run =>
             {
@@ -196,48 +188,48 @@ internal sealed partial class EngineSession
                 }
 
                 return run.Past.Start?.ParentInstance is null
-                    ? HistoryFork.Of(run.History, request, Guid.CreateVersion7(Now), Now)
+                    ? HistoryFork.Of(run.History, request, Guid.CreateVersion7(session.Now), session.Now)
                     : throw new WorkflowFault(FaultCode.InvalidArgument, $"'{source}': cannot rerun from child-workflows");
             },
             cancel);
-        if (await EnsureAsync(id).AsTask().WaitAsync(cancel) is not null)
+        if (await session.Runs.EnsureAsync(id).AsTask().WaitAsync(cancel) is not null)
         {
             throw new WorkflowFault(FaultCode.AlreadyExists, $"workflow '{id}' has already been created");
         }
 
         foreach (var child in fork.Children)
         {
-            await EnsureAsync(child.InstanceId).AsTask().WaitAsync(cancel);
+            await session.Runs.EnsureAsync(child.InstanceId).AsTask().WaitAsync(cancel);
         }
 
         var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        lock (_gate)
+        lock (session.Runs.Gate)
         {
-            ThrowIfOver();
-            if (_runs.ContainsKey(id))
+            session.Runs.ThrowIfOver();
+            if (session.Runs.ById.ContainsKey(id))
             {
                 throw new WorkflowFault(FaultCode.AlreadyExists, $"workflow '{id}' has already been created");
             }
 
-            var run = NewRun(id, fork.Started);
+            var run = session.Runs.NewRun(id, fork.Started);
             run.Settling.Add(done);
             var outcome = new TurnOutcome.Stored([.. fork.Events], null, [.. fork.Tasks], [.. fork.Children], []);
             var (unit, born) = (new CommitUnit(), new List<Run>());
             foreach (var child in outcome.Children)
             {
-                BringForth(run, child, [], outcome, unit, born);
+                session.Commits.BringForth(run, child, [], outcome, unit, born);
             }
 
-            Store(run, outcome, unit, born);
+            session.Commits.Store(run, outcome, unit, born);
         }
 
         await done.Task.WaitAsync(cancel);
-        lock (_gate)
+        lock (session.Runs.Gate)
         {
-            if (_runs.TryGetValue(id, out var run))
+            if (session.Runs.ById.TryGetValue(id, out var run))
             {
-                FireDue(run);
-                Pump(run);
+                session.Events.FireDue(run);
+                session.Turns.Pump(run);
             }
         }
     }

@@ -1,13 +1,14 @@
-using LocalPlus.Compat.TaskHub;
+using Dapr.DurableTask.Protobuf;
+using LocalPlus.Sidecar.Runtime;
 using LocalPlus.Sidecar.Workflow.Store;
 
 namespace LocalPlus.Sidecar.Workflow;
 
-/// <content>Storing what a turn brought, and what follows once it is durable.</content>
-internal sealed partial class EngineSession
+/// <summary>Stores what a turn brought, and sees to what follows once it is durable.</summary>
+internal sealed class RunCommits(EngineSession session)
 {
     // Children need a look at the ids they want, which may have to be read first.
-    private async Task StoreWithChildrenAsync(Run run, TurnOutcome.Stored outcome)
+    public async Task StoreWithChildrenAsync(Run run, TurnOutcome.Stored outcome)
     {
         try
         {
@@ -22,7 +23,7 @@ internal sealed partial class EngineSession
         }
         catch (Exception error)
         {
-            End(error);
+            session.End(error);
         }
     }
 
@@ -32,27 +33,27 @@ internal sealed partial class EngineSession
         var occupants = new Dictionary<string, Run>(StringComparer.Ordinal);
         foreach (var child in outcome.Children)
         {
-            if (await EnsureAsync(child.InstanceId) is not { } occupant)
+            if (await session.Runs.EnsureAsync(child.InstanceId) is not { } occupant)
             {
                 continue;
             }
 
             occupants[child.InstanceId] = occupant;
-            if (occupant.Ended && await FindUnfinishedAsync(occupant) is { } below)
+            if (occupant.Ended && await session.Families.FindUnfinishedAsync(occupant) is { } below)
             {
                 refusals[child.ActionId] = WorkflowFault.ActiveChild(child.InstanceId, below).Message;
             }
         }
 
-        lock (_gate)
+        lock (session.Runs.Gate)
         {
-            ThrowIfOver();
+            session.Runs.ThrowIfOver();
             if (run.Phase == RunPhase.Gone)
             {
                 return true;
             }
 
-            if (occupants.Any(known => !_runs.ContainsKey(known.Key)))
+            if (occupants.Any(known => !session.Runs.ById.ContainsKey(known.Key)))
             {
                 return false;
             }
@@ -69,11 +70,11 @@ internal sealed partial class EngineSession
         }
     }
 
-    private void BringForth(
+    public void BringForth(
         Run run, ChildStart child, Dictionary<int, string> refusals, TurnOutcome.Stored outcome, CommitUnit unit, List<Run> born)
     {
-        _runs.TryGetValue(child.InstanceId, out var occupant);
-        if (child.Started.Router is { HasTargetAppID: true } router && router.TargetAppID != _settings.AppId)
+        session.Runs.ById.TryGetValue(child.InstanceId, out var occupant);
+        if (child.Started.Router is { HasTargetAppID: true } router && router.TargetAppID != session.Settings.AppId)
         {
             refusals[child.ActionId] = $"workflow '{child.InstanceId}' belongs to app '{router.TargetAppID}': "
                 + "this sidecar runs workflows of its own app only";
@@ -90,19 +91,19 @@ internal sealed partial class EngineSession
 
         if (refusals.TryGetValue(child.ActionId, out var why))
         {
-            outcome.Posts.Add(new Post(run.Id, run.Execution.ToString(), ChildStarts.Refused(_settings.AppId, child.ActionId, why, Now)));
+            outcome.Posts.Add(new Post(run.Id, run.Execution.ToString(), ChildStarts.Refused(session.Settings.AppId, child.ActionId, why, session.Now)));
             return;
         }
 
         if (occupant is not null)
         {
             unit.DroppedExecutions.Add(occupant.Stored!.ExecutionId);
-            Forget(occupant);
+            session.Runs.Forget(occupant);
         }
 
-        var kid = NewRun(child.InstanceId, child.Started);
+        var kid = session.Runs.NewRun(child.InstanceId, child.Started);
         kid.ParentId = run.Id;
-        var row = new InboxRow(_lease.NextInboxId(), kid.Id, null, child.Started);
+        var row = new InboxRow(session.Lease.NextInboxId(), kid.Id, null, child.Started);
         kid.Inbox.Add(row);
         kid.Stored = RowOf(kid, OrchestrationStatus.Pending);
         unit.Rows.Add(kid.Stored);
@@ -120,31 +121,16 @@ internal sealed partial class EngineSession
             && known.WorkflowInstance.ExecutionId == parent.WorkflowInstance.ExecutionId;
     }
 
-    /// <summary>A run in memory that is not stored yet; its id is taken from now on.</summary>
-    private Run NewRun(string id, HistoryEvent started)
-    {
-        var run = new Run(id)
-        {
-            Execution = Guid.Parse(started.ExecutionStarted.WorkflowInstance.ExecutionId),
-            CreatedAt = started.Timestamp.ToDateTimeOffset(),
-            StartsAt = started.ExecutionStarted.ScheduledStartTimestamp?.ToDateTimeOffset(),
-            Span = _settings.Traces.BeginRun(started.ExecutionStarted),
-        };
-        run.Loaded.TrySetResult(run);
-        SetPhase(run, RunPhase.Storing);
-        _runs[id] = run;
-        return run;
-    }
-
-    private void Store(Run run, TurnOutcome.Stored outcome, CommitUnit unit, List<Run> born)
+    public void Store(Run run, TurnOutcome.Stored outcome, CommitUnit unit, List<Run> born)
     {
         run.CustomStatus = outcome.CustomStatus;
         AppendHistory(run, unit, outcome.Events);
+        Count(run, outcome);
         var posted = new List<InboxRow>();
         foreach (var post in outcome.Posts.Where(post => post.InstanceId.Length > 0))
         {
             Guid? execution = Guid.TryParse(post.ExecutionId, out var parsed) ? parsed : null;
-            posted.Add(new InboxRow(_lease.NextInboxId(), post.InstanceId, execution, post.Event));
+            posted.Add(new InboxRow(session.Lease.NextInboxId(), post.InstanceId, execution, post.Event));
         }
 
         unit.Posted.AddRange(posted);
@@ -153,18 +139,31 @@ internal sealed partial class EngineSession
         {
             foreach (var task in outcome.Tasks)
             {
-                DispatchTask(run, task);
+                session.Events.DispatchTask(run, task);
             }
 
             foreach (var kid in born)
             {
-                SetPhase(kid, RunPhase.Idle);
-                Pump(kid);
+                session.Runs.SetPhase(kid, RunPhase.Idle);
+                session.Turns.Pump(kid);
             }
 
-            posted.ForEach(Deliver);
+            posted.ForEach(session.Events.Deliver);
         },
-        () => born.ForEach(Forget));
+        () => born.ForEach(session.Runs.Forget));
+    }
+
+    private void Count(Run run, TurnOutcome.Stored outcome)
+    {
+        var counters = session.Settings.Counters;
+        var jobs = outcome.Tasks.Count + outcome.Children.Count + outcome.Events.Count(one => one.TimerCreated is not null) + run.Arrivals.Count;
+        if (run.Ended)
+        {
+            jobs += session.Settings.Retention.For(run.Past.Status) is null ? 0 : 1;
+            counters.Add(Metric.Workflows, run.Past.Status == OrchestrationStatus.Completed ? "success" : "failed");
+        }
+
+        counters.Add(Metric.Jobs, by: jobs);
     }
 
     // Callers that came while the turn was out (rule 13). A run that has ended takes note of nobody.
@@ -173,7 +172,7 @@ internal sealed partial class EngineSession
         var taken = new List<(Arrival, InboxRow?)>();
         foreach (var arrival in run.Arrivals)
         {
-            var row = run.Ended ? null : new InboxRow(_lease.NextInboxId(), run.Id, null, arrival.Event);
+            var row = run.Ended ? null : new InboxRow(session.Lease.NextInboxId(), run.Id, null, arrival.Event);
             if (row is not null)
             {
                 unit.Posted.Add(row);
@@ -186,7 +185,7 @@ internal sealed partial class EngineSession
         return taken;
     }
 
-    private static void AppendHistory(Run run, CommitUnit unit, List<HistoryEvent> events)
+    public static void AppendHistory(Run run, CommitUnit unit, List<HistoryEvent> events)
     {
         var bytes = HistoryCodec.Pack(events);
         unit.Chunks.Add(new HistoryChunk(run.Execution, run.Chunks++, bytes));
@@ -195,10 +194,10 @@ internal sealed partial class EngineSession
         run.History.AddRange(events);
     }
 
-    private RunRow RowOf(Run run, OrchestrationStatus status)
+    public RunRow RowOf(Run run, OrchestrationStatus status)
     {
         DateTimeOffset? due = run.Ended
-            ? (_settings.Retention.For(status) is { } kept ? Now + kept : null)
+            ? (session.Settings.Retention.For(status) is { } kept ? session.Now + kept : null)
             : run.Past.NextDue() ?? run.StartsAt;
         return new RunRow
         {
@@ -218,8 +217,11 @@ internal sealed partial class EngineSession
         };
     }
 
-    /// <summary>Stores the unit for a run whose phase is Storing; then the run is idle again, <paramref name="follow"/> is done and it goes on.</summary>
-    private void Write(
+    /// <summary>
+    /// Stores the unit for a run whose phase is Storing; then the run is idle again, <paramref name="follow"/> is
+    /// done and it goes on.
+    /// </summary>
+    public void Write(
         Run run,
         CommitUnit unit,
         RunRow? row,
@@ -247,9 +249,9 @@ internal sealed partial class EngineSession
             }
         }
 
-        _writer.Add(unit, error =>
+        session.Writer.Add(unit, error =>
         {
-            lock (_gate)
+            lock (session.Runs.Gate)
             {
                 if (error is not null)
                 {
@@ -284,7 +286,7 @@ internal sealed partial class EngineSession
             Arm(run, row.NextDue);
         }
 
-        SetPhase(run, RunPhase.Idle);
+        session.Runs.SetPhase(run, RunPhase.Idle);
         if (run is { Ended: true, Span: { } span })
         {
             WorkflowTraces.End(span, run.Past.Completed?.FailureDetails?.ErrorMessage);
@@ -305,14 +307,14 @@ internal sealed partial class EngineSession
         Answer(run);
         run.Settling.ForEach(settling => settling.TrySetResult());
         run.Settling.Clear();
-        Pump(run);
+        session.Turns.Pump(run);
     }
 
     private void Arm(Run run, DateTimeOffset? due)
     {
         if (due is { } moment && moment != run.Armed)
         {
-            _timers.Add(run.Id, moment);
+            session.Timers.Add(run.Id, moment);
         }
 
         run.Armed = due;
@@ -334,14 +336,14 @@ internal sealed partial class EngineSession
     // The store refuses this unit and takes others: what is in memory is worth nothing, the table is.
     private void GiveUp(Run run, Exception error)
     {
-        if (error is SessionLostException || _over)
+        if (error is SessionLostException || session.Runs.Over)
         {
             return;
         }
 
-        _log.UnitRefused(run.Id, error);
+        session.Log.UnitRefused(run.Id, error);
         var waiting = run.Waiters.ToList();
-        Forget(run);
+        session.Runs.Forget(run);
         run.Settling.ForEach(settling => settling.TrySetResult());
         waiting.ForEach(waiter => waiter.Done.TrySetException(new WorkflowFault(FaultCode.Internal, error.Message)));
         _ = WakeLaterAsync(run.Id);
@@ -351,8 +353,8 @@ internal sealed partial class EngineSession
     {
         try
         {
-            await Task.Delay(WorkflowLimits.RefusedTurnDelay, _settings.Time, _ending.Token);
-            await WakeAsync(id, _ending.Token);
+            await Task.Delay(WorkflowLimits.RefusedTurnDelay, session.Settings.Time, session.Ending);
+            await session.Loader.WakeAsync(id, session.Ending);
         }
         catch (OperationCanceledException)
         {

@@ -1,18 +1,19 @@
+using Dapr.DurableTask.Protobuf;
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
-using LocalPlus.Compat.TaskHub;
+using LocalPlus.Sidecar.Runtime;
 using LocalPlus.Sidecar.Workflow.Store;
-using Kind = LocalPlus.Compat.TaskHub.HistoryEvent.EventTypeOneofCase;
+using Kind = Dapr.DurableTask.Protobuf.HistoryEvent.EventTypeOneofCase;
 
 namespace LocalPlus.Sidecar.Workflow;
 
-/// <content>Turns: given to a worker, answered, stored, followed up.</content>
-internal sealed partial class EngineSession
+/// <summary>Turns: given to a worker, and what its answer means.</summary>
+internal sealed class RunTurns(EngineSession session)
 {
-    private int PayloadThreshold => _settings.MaxMessageBytes / 100 * WorkflowLimits.PayloadPercent;
+    private int PayloadThreshold => session.Settings.MaxMessageBytes / 100 * WorkflowLimits.PayloadPercent;
 
     /// <summary>Begins a turn when the run has events and nothing is under way.</summary>
-    private void Pump(Run run)
+    public void Pump(Run run)
     {
         if (run.Phase != RunPhase.Idle)
         {
@@ -21,7 +22,7 @@ internal sealed partial class EngineSession
 
         if (run.Ended)
         {
-            Settle(run);
+            session.Events.Settle(run);
             return;
         }
 
@@ -30,18 +31,18 @@ internal sealed partial class EngineSession
             return;
         }
 
-        if (run.StartsAt is { } at && at > Now && !run.Inbox.Exists(row => row.Event.EventTypeCase == Kind.ExecutionTerminated))
+        if (run.StartsAt is { } at && at > session.Now && !run.Inbox.Exists(row => row.Event.EventTypeCase == Kind.ExecutionTerminated))
         {
             return;
         }
 
-        if (_queue.Workers == 0)
+        if (session.Queue.Workers == 0)
         {
-            _parked.Add(run);
+            session.Runs.Parked.Add(run);
             return;
         }
 
-        _parked.Remove(run);
+        session.Runs.Parked.Remove(run);
         if (run.Past.Start is null && !BringStartForward(run))
         {
             return;
@@ -51,7 +52,7 @@ internal sealed partial class EngineSession
         TakeInbox(run);
         if (run.Turn.Count == 0)
         {
-            StoreLeftovers(run);
+            session.Events.StoreLeftovers(run);
             return;
         }
 
@@ -117,19 +118,19 @@ internal sealed partial class EngineSession
 
     private void GiveTurn(Run run, List<HistoryEvent> events)
     {
-        SetPhase(run, RunPhase.TurnOut);
+        session.Runs.SetPhase(run, RunPhase.TurnOut);
         if (IsTooLarge(run, events, out var bytes))
         {
             Stall(run, new TurnOutcome.Stalled(
                 StalledReason.PayloadSizeExceeded,
                 $"Workflow payload size {bytes} bytes exceeds {WorkflowLimits.PayloadPercent}% of max gRPC body size "
-                    + $"{_settings.MaxMessageBytes} bytes; increase daprd --max-body-size and restart to resume"));
+                    + $"{session.Settings.MaxMessageBytes} bytes; increase daprd --max-body-size and restart to resume"));
             return;
         }
 
         if (events.Count == 0 || events[0].EventTypeCase != Kind.WorkflowStarted)
         {
-            events.Insert(0, new HistoryEvent { EventId = -1, WorkflowStarted = new WorkflowStartedEvent(), Timestamp = Timestamp.FromDateTimeOffset(Now) });
+            events.Insert(0, new HistoryEvent { EventId = -1, WorkflowStarted = new WorkflowStartedEvent(), Timestamp = Timestamp.FromDateTimeOffset(session.Now) });
         }
 
         run.TurnEvents = events;
@@ -142,25 +143,27 @@ internal sealed partial class EngineSession
         return PayloadThreshold > 0 && bytes > PayloadThreshold;
     }
 
-    private void Offer(Run run) => _queue.AddTurn(new WorkflowRequest
+    private void Offer(Run run) => session.Queue.AddTurn(new WorkflowRequest
     {
         InstanceId = run.Id,
         PastEvents = { run.History },
         NewEvents = { run.TurnEvents },
     });
 
-    /// <summary>The worker that held the turn is gone, or the answer could not be carried out: the same events again (rule 7).</summary>
+    /// <summary>
+    /// The worker that held the turn is gone, or the answer could not be carried out: the same events again (rule 7).
+    /// </summary>
     public void GiveAgain(string id)
     {
-        lock (_gate)
+        lock (session.Runs.Gate)
         {
-            if (!_runs.TryGetValue(id, out var run) || run.Phase != RunPhase.TurnOut || run.TurnEvents.Count == 0)
+            if (!session.Runs.ById.TryGetValue(id, out var run) || run.Phase != RunPhase.TurnOut || run.TurnEvents.Count == 0)
             {
                 return;
             }
 
             run.TurnEvents[0] = run.TurnEvents[0].Clone();
-            run.TurnEvents[0].Timestamp = Timestamp.FromDateTimeOffset(Now);
+            run.TurnEvents[0].Timestamp = Timestamp.FromDateTimeOffset(session.Now);
             Offer(run);
         }
     }
@@ -168,46 +171,58 @@ internal sealed partial class EngineSession
     /// <summary>A worker's answer; one that nobody waits for is dropped (rule 5).</summary>
     public void CompleteTurn(WorkflowResponse answer)
     {
-        lock (_gate)
+        lock (session.Runs.Gate)
         {
-            if (!_runs.TryGetValue(answer.InstanceId, out var run) || run.Phase != RunPhase.TurnOut)
+            if (!session.Runs.ById.TryGetValue(answer.InstanceId, out var run) || run.Phase != RunPhase.TurnOut)
             {
                 return;
             }
 
-            _queue.Remove(run.Id, null);
+            session.Queue.Remove(run.Id, null);
             var context = new TurnContext(
-                _settings.AppId, run.Id, run.Past, run.TurnEvents, Now, _settings.MaxMessageBytes,
-                () => Guid.CreateVersion7(Now).ToString());
-            switch (TurnRules.Apply(context, answer))
+                session.Settings.AppId, run.Id, run.Past, run.TurnEvents, session.Now, session.Settings.MaxMessageBytes,
+                () => Guid.CreateVersion7(session.Now).ToString());
+            switch (session.Settings.IsTooLarge(answer.CalculateSize()) ? TooLarge(answer) : TurnRules.Apply(context, answer))
             {
                 case TurnOutcome.Refused refused:
-                    _log.TurnRefused(run.Id, refused.Why);
+                    session.Log.TurnRefused(run.Id, refused.Why);
                     _ = GiveAgainLaterAsync(run.Id);
                     break;
                 case TurnOutcome.Stalled stalled:
                     Stall(run, stalled);
                     break;
                 case TurnOutcome.NextGeneration next:
+                    session.Settings.Counters.Add(Metric.Turns);
                     ContinueAsNew(run, next);
                     break;
-                case TurnOutcome.Stored { Children.Count: > 0 } stored:
-                    SetPhase(run, RunPhase.Storing);
-                    _ = StoreWithChildrenAsync(run, stored);
-                    break;
                 case TurnOutcome.Stored stored:
-                    SetPhase(run, RunPhase.Storing);
-                    Store(run, stored, new CommitUnit(), []);
+                    session.Settings.Counters.Add(Metric.Turns);
+                    session.Runs.SetPhase(run, RunPhase.Storing);
+                    if (stored.Children.Count > 0)
+                    {
+                        _ = session.Commits.StoreWithChildrenAsync(run, stored);
+                    }
+                    else
+                    {
+                        session.Commits.Store(run, stored, new CommitUnit(), []);
+                    }
+
                     break;
             }
         }
     }
 
+    // daprd refuses such an answer, its worker drops it, and nobody hears of the run again.
+    private TurnOutcome.Stalled TooLarge(WorkflowResponse answer) => new(
+        StalledReason.PayloadSizeExceeded,
+        $"Workflow answer of {answer.CalculateSize()} bytes exceeds max gRPC body size {session.Settings.MaxMessageBytes} bytes; "
+            + "increase daprd --max-body-size and restart to resume");
+
     private async Task GiveAgainLaterAsync(string id)
     {
         try
         {
-            await Task.Delay(WorkflowLimits.RefusedTurnDelay, _settings.Time, _ending.Token);
+            await Task.Delay(WorkflowLimits.RefusedTurnDelay, session.Settings.Time, session.Ending);
             GiveAgain(id);
         }
         catch (OperationCanceledException)
@@ -235,21 +250,21 @@ internal sealed partial class EngineSession
             return;
         }
 
-        SetPhase(run, RunPhase.Storing);
+        session.Runs.SetPhase(run, RunPhase.Storing);
         var unit = new CommitUnit();
         var begun = next.Events
             .Where(one => one.EventTypeCase != Kind.WorkflowStarted)
-            .Select(one => new InboxRow(_lease.NextInboxId(), run.Id, null, one))
+            .Select(one => new InboxRow(session.Lease.NextInboxId(), run.Id, null, one))
             .ToList();
         unit.Posted.AddRange(begun);
         run.Inbox.InsertRange(0, begun);
-        Write(run, unit, RowOf(run, OrchestrationStatus.Running), [], () => { });
+        session.Commits.Write(run, unit, session.Commits.RowOf(run, OrchestrationStatus.Running), [], () => { });
     }
 
     /// <summary>The run holds still, its events wait; a mark in the history says why (rule 27).</summary>
     private void Stall(Run run, TurnOutcome.Stalled stalled)
     {
-        SetPhase(run, RunPhase.Storing);
+        session.Runs.SetPhase(run, RunPhase.Storing);
         run.Inbox.InsertRange(0, run.Turn);
         run.Turn.Clear();
         run.TurnEvents = [];
@@ -260,7 +275,7 @@ internal sealed partial class EngineSession
             // A start that is not stored yet must not be lost while the run waits for another worker.
             if (run.Inbox[index] is { Id: 0, Event.EventTypeCase: Kind.ExecutionStarted } start)
             {
-                run.Inbox[index] = start with { Id = _lease.NextInboxId() };
+                run.Inbox[index] = start with { Id = session.Lease.NextInboxId() };
                 unit.Posted.Add(run.Inbox[index]);
             }
         }
@@ -269,19 +284,19 @@ internal sealed partial class EngineSession
         run.Arrivals.Clear();
         if (run.Past.Stalled?.Description == stalled.Description)
         {
-            Write(run, unit, null, [], () => RefuseStarts(run));
+            session.Commits.Write(run, unit, null, [], () => RefuseStarts(run));
             return;
         }
 
-        _log.RunStalled(run.Id, stalled.Description);
+        session.Log.RunStalled(run.Id, stalled.Description);
         var mark = new HistoryEvent
         {
             EventId = -1,
-            Timestamp = Timestamp.FromDateTimeOffset(Now),
+            Timestamp = Timestamp.FromDateTimeOffset(session.Now),
             ExecutionStalled = new ExecutionStalledEvent { Reason = stalled.Reason, Description = stalled.Description },
         };
-        AppendHistory(run, unit, [mark]);
-        Write(run, unit, RowOf(run, OrchestrationStatus.Stalled), [], () => RefuseStarts(run));
+        RunCommits.AppendHistory(run, unit, [mark]);
+        session.Commits.Write(run, unit, session.Commits.RowOf(run, OrchestrationStatus.Stalled), [], () => RefuseStarts(run));
     }
 
     private static void RefuseStarts(Run run)

@@ -1,11 +1,14 @@
+using Dapr.DurableTask.Protobuf;
 using Google.Protobuf.WellKnownTypes;
-using LocalPlus.Compat.TaskHub;
+using LocalPlus.Sidecar.Runtime;
 using LocalPlus.Sidecar.Workflow.Store;
 
 namespace LocalPlus.Sidecar.Workflow;
 
-/// <content>What clients ask for. Each call may end in <see cref="SessionLostException"/>: then nobody knows.</content>
-internal sealed partial class EngineSession
+/// <summary>
+/// What clients ask of one run. Each call may end in <see cref="SessionLostException"/>: then nobody knows.
+/// </summary>
+internal sealed class RunCalls(EngineSession session)
 {
     /// <summary>
     /// Takes the id for a new run. With <paramref name="stored"/> or a start ahead the run is durable when this returns,
@@ -17,17 +20,17 @@ internal sealed partial class EngineSession
         var (id, execution) = (start.WorkflowInstance.InstanceId, Guid.Parse(start.WorkflowInstance.ExecutionId));
         while (true)
         {
-            var old = await WithRunAsync(id, found => found, cancel);
-            if (old is { Ended: true } && await FindUnfinishedAsync(old).WaitAsync(cancel) is { } child)
+            var old = await session.Runs.WithRunAsync(id, found => found, cancel);
+            if (old is { Ended: true } && await session.Families.FindUnfinishedAsync(old).WaitAsync(cancel) is { } child)
             {
                 throw WorkflowFault.ActiveChild(id, child);
             }
 
             Task? pending = null;
-            lock (_gate)
+            lock (session.Runs.Gate)
             {
-                ThrowIfOver();
-                _runs.TryGetValue(id, out var current);
+                session.Runs.ThrowIfOver();
+                session.Runs.ById.TryGetValue(id, out var current);
                 if (current is not null && current.Execution == execution)
                 {
                     // Asked again after the store was away: it had arrived.
@@ -51,7 +54,7 @@ internal sealed partial class EngineSession
                 return;
             }
 
-            await SettledAsync(id, cancel);
+            await session.Runs.SettledAsync(id, cancel);
         }
     }
 
@@ -60,51 +63,27 @@ internal sealed partial class EngineSession
     {
         if (old is not null)
         {
-            Forget(old);
+            session.Runs.Forget(old);
         }
 
-        var run = NewRun(id, started);
+        session.Settings.Counters.Add(Metric.Jobs);
+        var run = session.Runs.NewRun(id, started);
         run.Replaces = old?.Stored?.ExecutionId;
         run.Inbox.Add(new InboxRow(0, id, null, started));
-        if (!stored && !(run.StartsAt > Now))
+        if (!stored && !(run.StartsAt > session.Now))
         {
-            SetPhase(run, RunPhase.Idle);
-            Pump(run);
+            session.Runs.SetPhase(run, RunPhase.Idle);
+            session.Turns.Pump(run);
             return Task.CompletedTask;
         }
 
         var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        run.Inbox[0] = run.Inbox[0] with { Id = _lease.NextInboxId() };
+        run.Inbox[0] = run.Inbox[0] with { Id = session.Lease.NextInboxId() };
         run.Settling.Add(done);
         var unit = new CommitUnit();
         unit.Posted.Add(run.Inbox[0]);
-        Write(run, unit, RowOf(run, OrchestrationStatus.Pending), [], () => { });
+        session.Commits.Write(run, unit, session.Commits.RowOf(run, OrchestrationStatus.Pending), [], () => { });
         return done.Task;
-    }
-
-    // Waits until nothing of the run is being stored or read.
-    private async Task SettledAsync(string id, CancellationToken cancel)
-    {
-        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        lock (_gate)
-        {
-            ThrowIfOver();
-            if (!_runs.TryGetValue(id, out var run) || run.Phase == RunPhase.Idle)
-            {
-                return;
-            }
-
-            if (run.Phase == RunPhase.Loading)
-            {
-                _ = run.Loaded.Task.ContinueWith(_ => done.TrySetResult(), TaskScheduler.Default);
-            }
-            else
-            {
-                run.Settling.Add(done);
-            }
-        }
-
-        await done.Task.WaitAsync(cancel);
     }
 
     /// <summary>
@@ -115,7 +94,7 @@ internal sealed partial class EngineSession
     {
         var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var arrival = new Arrival(one, done);
-        await WithRunAsync(
+        await session.Runs.WithRunAsync(
             id,
             run =>
             {
@@ -145,9 +124,9 @@ internal sealed partial class EngineSession
 
     private void Withdraw(string id, Arrival arrival, CancellationToken cancel)
     {
-        lock (_gate)
+        lock (session.Runs.Gate)
         {
-            if (_runs.TryGetValue(id, out var run) && run.Arrivals.Remove(arrival))
+            if (session.Runs.ById.TryGetValue(id, out var run) && run.Arrivals.Remove(arrival))
             {
                 arrival.Done.TrySetCanceled(cancel);
             }
@@ -156,10 +135,11 @@ internal sealed partial class EngineSession
 
     private void PostEvent(Run run, HistoryEvent one, TaskCompletionSource done)
     {
-        var row = new InboxRow(_lease.NextInboxId(), run.Id, null, one);
+        session.Settings.Counters.Add(Metric.Jobs);
+        var row = new InboxRow(session.Lease.NextInboxId(), run.Id, null, one);
         var unit = new CommitUnit { Bytes = one.CalculateSize() };
         unit.Posted.Add(row);
-        _writer.Add(unit, error =>
+        session.Writer.Add(unit, error =>
         {
             if (error is not null)
             {
@@ -167,11 +147,11 @@ internal sealed partial class EngineSession
                 return;
             }
 
-            lock (_gate)
+            lock (session.Runs.Gate)
             {
-                if (!_over)
+                if (!session.Runs.Over)
                 {
-                    Deliver(row);
+                    session.Events.Deliver(row);
                 }
             }
 
@@ -184,7 +164,7 @@ internal sealed partial class EngineSession
     {
         var waiter = new RunWaiter(
             wanted, failsWhenStalled, new TaskCompletionSource<RunView>(TaskCreationOptions.RunContinuationsAsynchronously));
-        await WithRunAsync(
+        await session.Runs.WithRunAsync(
             id,
             run =>
             {
@@ -215,26 +195,15 @@ internal sealed partial class EngineSession
 
     private void Leave(string id, RunWaiter waiter, CancellationToken cancel)
     {
-        lock (_gate)
+        lock (session.Runs.Gate)
         {
-            if (_runs.TryGetValue(id, out var run))
+            if (session.Runs.ById.TryGetValue(id, out var run))
             {
                 run.Waiters.Remove(waiter);
             }
         }
 
         waiter.Done.TrySetCanceled(cancel);
-    }
-
-    /// <summary>What the run looks like, if it is in memory.</summary>
-    public RunView? Peek(string id)
-    {
-        lock (_gate)
-        {
-            return _runs.TryGetValue(id, out var run) && run.Phase != RunPhase.Loading && (run.Stored is not null || !run.Ended)
-                ? run.View
-                : null;
-        }
     }
 
     public static HistoryEvent Event(DateTimeOffset now, Action<HistoryEvent> fill)
