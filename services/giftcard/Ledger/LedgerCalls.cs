@@ -5,9 +5,9 @@ using LocalPlus.Kernel;
 namespace LocalPlus.Giftcard.Ledger;
 
 /// <summary>
-/// Operations that share calls to the ledger. Whatever waits when a call is free goes with it, so a lonely operation goes at
-/// once, alone, and the busier the service is the fewer calls each costs. Every operation has its own outcome; a call that
-/// fails leaves all of its own unknown, and no others.
+/// Operations that share calls to the ledger. Whatever waits when a call is free goes with it, so a lonely operation
+/// goes at once, alone, and the busier the service is the fewer calls each costs. Every operation has its own outcome;
+/// a call that fails leaves all of its own unknown, and no others.
 /// </summary>
 /// <param name="send">Makes a call; throws what each of its operations is to be told.</param>
 internal sealed class LedgerCalls(Func<ExecuteBatchRequest, CancellationToken, Task<ExecuteBatchResponse>> send)
@@ -25,7 +25,8 @@ internal sealed class LedgerCalls(Func<ExecuteBatchRequest, CancellationToken, T
     private int calls;
 
     /// <summary>
-    /// What the ledger said. Giving up waiting takes an operation back that was not sent; one that was is known by its key.
+    /// What the ledger said. Giving up waiting takes an operation back that was not sent; one that was is known by its
+    /// key.
     /// </summary>
     public async Task<Outcome> ExecuteAsync(Operation operation, CancellationToken cancel)
     {
@@ -94,7 +95,8 @@ internal sealed class LedgerCalls(Func<ExecuteBatchRequest, CancellationToken, T
             var response = await send(request, CancellationToken.None);
             if (response.Outcomes.Count != batch.Count)
             {
-                throw new InvalidOperationException($"The ledger answered {response.Outcomes.Count} of {batch.Count} operations.");
+                throw new InvalidOperationException(
+                    $"The ledger answered {response.Outcomes.Count} of {batch.Count} operations.");
             }
 
             foreach (var (one, outcome) in batch.Zip(response.Outcomes))

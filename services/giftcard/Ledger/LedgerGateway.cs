@@ -37,8 +37,8 @@ internal sealed class LedgerGateway(LedgerService.LedgerServiceClient client)
         CallAsync(client.ReverseTransactionAsync, request, cancel);
 
     /// <summary>
-    /// Hold and capture in one, for what is spent at once; shares a call with what comes at the same time. The answer names
-    /// what was available on every source right after.
+    /// Hold and capture in one, for what is spent at once; shares a call with what comes at the same time. The answer
+    /// names what was available on every source right after.
     /// </summary>
     public async Task<Spent> SpendAsync(SpendRequest request, CancellationToken cancel)
     {

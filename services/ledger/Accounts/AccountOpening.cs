@@ -12,7 +12,8 @@ internal sealed record AccountToOpen(AccountId Id, string Name, string Asset, lo
     {
         if (Name.Length is 0 or > LedgerLimits.NameCharacters || !Text.IsLine(Name))
         {
-            throw Invalid(field + "/name", $"A name has 1 to {LedgerLimits.NameCharacters} characters, and no control characters.");
+            throw Invalid(field + "/name",
+                $"A name has 1 to {LedgerLimits.NameCharacters} characters, and no control characters.");
         }
 
         if (!IsAsset(Asset))
@@ -45,8 +46,8 @@ internal sealed record AccountToOpen(AccountId Id, string Name, string Asset, lo
 }
 
 /// <summary>
-/// Opens accounts for their owner; one of the same merchant, name and asset that exists is returned as it is, unless it is
-/// somebody else's.
+/// Opens accounts for their owner; one of the same merchant, name and asset that exists is returned as it is, unless it
+/// is somebody else's.
 /// </summary>
 internal static class AccountOpening
 {
@@ -57,7 +58,8 @@ internal static class AccountOpening
         {
             merchant,
             caller.Owner,
-            // In the API's precision, as every time of the books: an instant that was shown finds what it was shown for.
+            // In the API's precision, as every time of the books: an instant that was shown finds what it was shown
+            // for.
             Now = now.AddTicks(-(now.Ticks % TimeSpan.TicksPerMillisecond)),
             Ids = accounts.Select(a => a.Id.Value).ToArray(),
             Names = accounts.Select(a => a.Name).ToArray(),
@@ -75,7 +77,8 @@ internal static class AccountOpening
 
     private static AccountRow Require(Caller caller, AccountRow row) => row.Owner == caller.Owner
         ? row
-        : throw new FaultException(Faults.OwnedByService, $"{row.AccountId}, called '{row.Name}', belongs to {row.Owner ?? "the merchant"}.");
+        : throw new FaultException(Faults.OwnedByService,
+            $"{row.AccountId}, called '{row.Name}', belongs to {row.Owner ?? "the merchant"}.");
 
     private static class Sql
     {

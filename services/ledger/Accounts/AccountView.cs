@@ -12,8 +12,8 @@ internal sealed record AccountView(
     long Posted, long Held, long Available, long Version, DateTimeOffset CreatedAt, string? Owner)
 {
     public static AccountView Of(AccountRow row) => new(
-        row.AccountId, "account", row.Name, row.Asset, row.Floor is null ? "unbounded" : "bounded", row.Floor, row.Ceiling, row.Status,
-        row.Striped, row.Posted, row.Held, row.Posted - row.Held, row.Sequence, row.CreatedAt, row.Owner);
+        row.AccountId, "account", row.Name, row.Asset,
+        row.Floor is null ? "unbounded" : "bounded", row.Floor, row.Ceiling, row.Status, row.Striped, row.Posted, row.Held, row.Posted - row.Held, row.Sequence, row.CreatedAt, row.Owner);
 }
 
 /// <summary>What an operation left on an account.</summary>

@@ -6,7 +6,8 @@ namespace LocalPlus.Ledger.Accounts;
 /// <summary>
 /// PATCH /v1/accounts/{id} with If-Match: freezes, opens or closes it, or moves its floor or ceiling. 409 account_not_empty
 /// when closing what still has value, account_closed when it is closed already, 422 limit_exceeded for a floor or ceiling
-/// that the balance does not keep, 403 owned_by_service for an account that a service opened. A striped account's version counts postings too; it has no limits to change.
+/// that the balance does not keep, 403 owned_by_service for an account that a service opened. A striped account's
+/// version counts postings too; it has no limits to change.
 /// </summary>
 internal static class ChangeAccount
 {
@@ -35,7 +36,8 @@ internal static class ChangeAccount
 
             var (floor, ceiling) = (request.Floor ?? row.Floor, request.Ceiling ?? row.Ceiling);
             Check(row, request, floor, ceiling);
-            await db.ExecuteAsync(Sql.Change, new { id, Status = Name(request.Status) ?? row.Status, floor, ceiling, Now = Now(time) });
+            await db.ExecuteAsync(Sql.Change,
+                new { id, Status = Name(request.Status) ?? row.Status, floor, ceiling, Now = Now(time) });
             var changed = (await db.QuerySingleOrDefaultAsync<AccountRow>(Sql.Find, new { id, merchant }))!;
             return Answer.Ok(AccountView.Of(changed), changed.Revision);
         }, cancel);

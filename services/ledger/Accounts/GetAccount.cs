@@ -12,7 +12,8 @@ internal static class GetAccount
         return group;
     }
 
-    private static async Task<IResult> HandleAsync(AccountId id, HttpContext http, Database database, CancellationToken cancel)
+    private static async Task<IResult> HandleAsync(AccountId id, HttpContext http, Database database,
+        CancellationToken cancel)
     {
         var row = await AccountReader.FindAsync(database, http.GetMerchant().MerchantId, id, cancel);
         return Answer.Ok(AccountView.Of(row), row.Revision);

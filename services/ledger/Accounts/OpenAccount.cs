@@ -6,8 +6,8 @@ namespace LocalPlus.Ledger.Accounts;
 
 /// <summary>
 /// POST /v1/accounts: 201 with the account, also when one of that name and asset existed. Without a floor it never goes
-/// below zero; unbounded takes the floor away. 400 invalid_request for a name, asset or policy that is none; 422 name_reserved
-/// for a name that a service's account has or would have.
+/// below zero; unbounded takes the floor away. 400 invalid_request for a name, asset or policy that is none; 422
+/// name_reserved for a name that a service's account has or would have.
 /// </summary>
 internal static class OpenAccount
 {
@@ -26,7 +26,8 @@ internal static class OpenAccount
             AccountId.New(time), request.Name, request.Asset, request.Floor ?? (unbounded ? null : 0), request.Ceiling, request.Striped is true).Check("");
         return requests.ExecuteAsync(http, request, async db =>
         {
-            var row = (await AccountOpening.OpenAsync(db, http.GetMerchant().MerchantId, [account], Caller.Merchant, time.GetUtcNow()))[0];
+            var row = (await AccountOpening.OpenAsync(db, http.GetMerchant().MerchantId, [account], Caller.Merchant,
+                time.GetUtcNow()))[0];
             return Answer.Created($"/v1/accounts/{row.AccountId}", AccountView.Of(row), row.Revision);
         }, cancel);
     }

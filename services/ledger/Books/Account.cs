@@ -47,8 +47,8 @@ internal sealed class Account(AccountState state)
     public short Stripe { get; init; }
 
     /// <summary>
-    /// For a striped account: what its other stripes add up to, as seen without a lock; null: nobody asked, so its stripe has
-    /// its share of the range to itself.
+    /// For a striped account: what its other stripes add up to, as seen without a lock; null: nobody asked, so its
+    /// stripe has its share of the range to itself.
     /// </summary>
     public long? Elsewhere { get; init; } = 0;
 
@@ -104,7 +104,8 @@ internal sealed class Account(AccountState state)
         }
     }
 
-    public static FaultException Insufficient(string? asset, long available, string detail) => new(Faults.InsufficientBalance, detail)
+    public static FaultException Insufficient(string? asset, long available, string detail) =>
+        new(Faults.InsufficientBalance, detail)
     {
         Extensions = new Dictionary<string, object?>(StringComparer.Ordinal) { ["available"] = available, ["asset"] = asset },
     };

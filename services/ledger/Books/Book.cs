@@ -69,16 +69,21 @@ internal sealed class Book(DateTimeOffset now)
         }
     }
 
-    /// <summary>The merchant's accounts among these, those that the holds are on, and those that the originals touched.</summary>
+    /// <summary>
+    /// The merchant's accounts among these, those that the holds are on, and those that the originals
+    /// touched.
+    /// </summary>
     public IEnumerable<Account> Reached(
-        MerchantId merchant, IEnumerable<Guid> accountIds, IEnumerable<Guid> holdIds, IEnumerable<Guid> originalIds) => accountIds
+        MerchantId merchant, IEnumerable<Guid> accountIds, IEnumerable<Guid> holdIds, IEnumerable<Guid> originalIds) =>
+            accountIds
         .Select(id => new AccountId(id))
         .Concat(holdIds.SelectMany(id => holds.TryGetValue(new HoldId(id), out var hold) ? hold.Progress.Items : [])
             .Select(item => item.AccountId))
         .Concat(originalIds
             .SelectMany(id => originals.TryGetValue(new TransactionId(id), out var original) ? original.Postings : [])
             .SelectMany(posting => new[] { posting.Source, posting.Destination }))
-        .Select(id => accounts.GetValueOrDefault(id)).OfType<Account>().Where(account => account.MerchantId == merchant);
+        .Select(id => accounts.GetValueOrDefault(id)).OfType<Account>()
+            .Where(account => account.MerchantId == merchant);
 
     public Account Account(MerchantId merchant, AccountId id) =>
         accounts.TryGetValue(id, out var account) && account.MerchantId == merchant
@@ -208,7 +213,10 @@ internal sealed class Book(DateTimeOffset now)
 
     private static DateTimeOffset Later(DateTimeOffset one, DateTimeOffset other) => one > other ? one : other;
 
-    /// <summary>Up to the next whole millisecond, the API's precision: accounts of earlier releases have finer times.</summary>
+    /// <summary>
+    /// Up to the next whole millisecond, the API's precision: accounts of earlier releases have finer
+    /// times.
+    /// </summary>
     private static DateTimeOffset WholeMilliseconds(DateTimeOffset instant)
     {
         var rest = instant.Ticks % TimeSpan.TicksPerMillisecond;

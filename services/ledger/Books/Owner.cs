@@ -32,7 +32,7 @@ internal readonly record struct Caller
         if (!MayChange(owner))
         {
             throw new FaultException(
-                Faults.OwnedByService, $"Account {account} belongs to {owner}: it is changed by what that service does, and only read here.");
+                Faults.OwnedByService, $"Account {account} belongs to {owner}: that service changes it; here it is read.");
         }
     }
 }
@@ -54,7 +54,8 @@ internal static class ReservedNames
     private static readonly string[] Beginnings = ["card:gc_", "commission:mrc_", "payable:mrc_"];
 
     public static bool Has(string name) =>
-        Whole.Contains(name, StringComparer.Ordinal) || Beginnings.Any(start => name.StartsWith(start, StringComparison.Ordinal));
+        Whole.Contains(name, StringComparer.Ordinal)
+            || Beginnings.Any(start => name.StartsWith(start, StringComparison.Ordinal));
 
     /// <summary>Whose an account of that name is, when nothing else says it.</summary>
     public static string? OwnerOf(string name) => Has(name) ? Service : null;

@@ -26,7 +26,10 @@ internal sealed class BatchWriter(
 
     public void Dispose() => connection?.Dispose();
 
-    /// <summary>Decides on the books as they are, without a lock that a writer would wait for, and writes nothing.</summary>
+    /// <summary>
+    /// Decides on the books as they are, without a lock that a writer would wait for, and writes
+    /// nothing.
+    /// </summary>
     private void Rehearse(IReadOnlyList<Command> batch)
     {
         if (batch.Count == 0)

@@ -13,9 +13,12 @@ namespace LocalPlus.Ledger.Commit;
 /// </summary>
 internal static class BookReader
 {
+    // NO KEY, so that foreign keys may still be checked.
+    private const string Lock = "FOR NO KEY UPDATE";
+
     /// <summary>
-    /// The batch's book, and the stored answers of those of its keys that were used before. A rehearsal sees the same rows of
-    /// one moment, and locks none.
+    /// The batch's book, and the stored answers of those of its keys that were used before. A rehearsal sees the same
+    /// rows of one moment, and locks none.
     /// </summary>
     public static (Book Book, Dictionary<Guid, StoredAnswer> Known) Read(
         NpgsqlConnection connection, IReadOnlyList<Command> commands, short stripe, LedgerClock clock, bool isRehearsal)
@@ -42,7 +45,7 @@ internal static class BookReader
         command.ExecuteNonQuery();
     }
 
-    private static string Unlocked(string sql) => sql.Replace(Sql.Lock, "", StringComparison.Ordinal);
+    private static string Unlocked(string sql) => sql.Replace(Lock, "", StringComparison.Ordinal);
 
     private static void AddReads(NpgsqlBatch batch, Needs needs, short stripe, Func<string, string> text)
     {
@@ -53,7 +56,8 @@ internal static class BookReader
         AddReferences(batch, Sql.HoldReferences, needs.HoldReferences);
         if (holds.Length + originals.Length == 0)
         {
-            batch.Add(text(Sql.Stripes)).With(NpgsqlDbType.Boolean, needs.StripedSums).Ids(accounts).With(NpgsqlDbType.Smallint, stripe);
+            batch.Add(text(Sql.Stripes)).With(NpgsqlDbType.Boolean, needs.StripedSums).Ids(accounts)
+                .With(NpgsqlDbType.Smallint, stripe);
             batch.Add(text(Sql.Accounts)).Ids(accounts);
         }
         else
@@ -224,9 +228,6 @@ internal static class BookReader
 
         public const string End = "COMMIT";
 
-        // NO KEY, so that foreign keys may still be checked.
-        public const string Lock = "FOR NO KEY UPDATE";
-
         public const string Answers = """
             SELECT answer_id, fingerprint, status, location, body
               FROM answers
@@ -262,8 +263,8 @@ internal static class BookReader
             {LockedInOrder}
             """;
 
-        // In id order whatever the plan: rows are locked above the sort.
-        // A striped account's own row is read without a lock, which is what stripes are for.
+        // In id order whatever the plan: rows are locked above the sort. A striped account's own row is read without a
+        // lock, which is what stripes are for.
         public const string Accounts = $"""
             WITH locked AS ({AccountsWhere} account_id = ANY($1) AND NOT striped {LockedInOrder})
             SELECT {AccountColumns} FROM locked UNION ALL {AccountsWhere} account_id = ANY($1) AND striped

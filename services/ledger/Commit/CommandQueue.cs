@@ -4,10 +4,10 @@ using LocalPlus.Kernel;
 namespace LocalPlus.Ledger.Commit;
 
 /// <summary>
-/// Group commit (ADR 0003): callers queue commands, a few writers take whatever waits, up to
-/// <see cref="LedgerLimits.BatchCommands"/>, and give it one database transaction. Nobody waits for a batch to fill: a lonely
-/// command is a batch of one, and the busier the ledger is the more commands share a flush. What comes in heaps (bulks, dry
-/// runs) has a lane and a writer of its own, so that tills never queue behind it.
+/// Group commit (ADR 0003): callers queue commands, a few writers take whatever waits, up to <see
+/// cref="LedgerLimits.BatchCommands"/>, and give it one database transaction. Nobody waits for a batch to fill: a
+/// lonely command is a batch of one, and the busier the ledger is the more commands share a flush. What comes in heaps
+/// (bulks, dry runs) has a lane and a writer of its own, so that tills never queue behind it.
 /// </summary>
 internal sealed class CommandQueue(Func<int, BatchWriter> makeWriter, TimeProvider time, ILogger<CommandQueue> log) : BackgroundService
 {
@@ -15,9 +15,9 @@ internal sealed class CommandQueue(Func<int, BatchWriter> makeWriter, TimeProvid
     private readonly FairQueue heaps = new(LedgerLimits.HeapedPerMerchant, LedgerLimits.HeapedCommands);
 
     /// <summary>
-    /// The command's answer, once it is durable. Too much waiting is busy, for a heap quota_exceeded, and so is a database
-    /// that does not answer in time. Giving up waiting does not undo a command that was begun: its key tells later what
-    /// became of it. One that was not begun is left.
+    /// The command's answer, once it is durable. Too much waiting is busy, for a heap quota_exceeded, and so is a
+    /// database that does not answer in time. Giving up waiting does not undo a command that was begun: its key tells
+    /// later what became of it. One that was not begun is left.
     /// </summary>
     public Task<Answer> RunAsync(Command command, CancellationToken cancel)
     {
@@ -27,7 +27,8 @@ internal sealed class CommandQueue(Func<int, BatchWriter> makeWriter, TimeProvid
         {
             Admission.Admitted => command.Completion.WaitAsync(LedgerLimits.AnswerDeadline, time, cancel),
             Admission.MerchantFull when command.IsHeap => throw new FaultException(
-                CommonFaults.QuotaExceeded, $"At most {LedgerLimits.HeapedPerMerchant} dry runs and items of bulks wait at once."),
+                CommonFaults.QuotaExceeded,
+                    $"At most {LedgerLimits.HeapedPerMerchant} dry runs and items of bulks wait at once."),
             _ => throw new FaultException(CommonFaults.Busy, "The ledger has more to do than it can queue."),
         };
     }
@@ -49,7 +50,8 @@ internal sealed class CommandQueue(Func<int, BatchWriter> makeWriter, TimeProvid
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(
     [
-        .. Enumerable.Range(0, LedgerLimits.Writers).Select(i => Start(() => Drain(i, tills, LedgerLimits.BatchCommands))),
+        .. Enumerable.Range(0, LedgerLimits.Writers)
+            .Select(i => Start(() => Drain(i, tills, LedgerLimits.BatchCommands))),
         Start(() => Drain(LedgerLimits.Writers, heaps, LedgerLimits.HeapBatchWeight)),
     ]);
 
@@ -77,10 +79,14 @@ internal sealed class CommandQueue(Func<int, BatchWriter> makeWriter, TimeProvid
         }
     }
 
-    /// <summary>Whose caller has gone, or waited so long that it goes before the answer, is not begun: nothing has moved.</summary>
+    /// <summary>
+    /// Whose caller has gone, or waited so long that it goes before the answer, is not begun: nothing has
+    /// moved.
+    /// </summary>
     private bool IsLate(Command command)
     {
-        if (!command.GivenUp.IsCancellationRequested && time.GetElapsedTime(command.QueuedAt) <= LedgerLimits.CommandDeadline)
+        if (!command.GivenUp.IsCancellationRequested
+            && time.GetElapsedTime(command.QueuedAt) <= LedgerLimits.CommandDeadline)
         {
             return false;
         }

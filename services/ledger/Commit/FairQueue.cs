@@ -15,9 +15,9 @@ internal enum Admission
 }
 
 /// <summary>
-/// Commands that wait for a writer: in order of arrival within a merchant, in turn between merchants, so that a merchant
-/// with a thousand waiting delays another's single one by one command and not by a thousand. Each merchant has a bound of
-/// its own, and a few places that the others can not take.
+/// Commands that wait for a writer: in order of arrival within a merchant, in turn between merchants, so that a
+/// merchant with a thousand waiting delays another's single one by one command and not by a thousand. Each merchant has
+/// a bound of its own, and a few places that the others can not take.
 /// </summary>
 /// <param name="perMerchant">What one merchant may have waiting.</param>
 /// <param name="total">What all may have together, beside each one's few.</param>
@@ -72,8 +72,8 @@ internal sealed class FairQueue(int perMerchant, int total) : IDisposable
     }
 
     /// <summary>
-    /// Waits for a command and adds it, and what else waits, to the batch, until their weight is reached. False: there will
-    /// be none any more.
+    /// Waits for a command and adds it, and what else waits, to the batch, until their weight is reached. False: there
+    /// will be none any more.
     /// </summary>
     public bool Take(List<Command> batch, int weight)
     {

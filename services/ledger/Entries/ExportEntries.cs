@@ -22,7 +22,8 @@ internal static class ExportEntries
     }
 
     private static async Task<IResult> HandleAsync(
-        AccountId id, string? format, Instant? from, Instant? to, HttpContext http, Database database, CancellationToken cancel)
+        AccountId id, string? format, Instant? from, Instant? to, HttpContext http, Database database,
+            CancellationToken cancel)
     {
         var period = Period.Of(from, to);
         var csv = format switch

@@ -16,8 +16,8 @@ internal readonly record struct Period(DateTimeOffset From, DateTimeOffset To)
     }
 
     /// <summary>
-    /// The end of an instant's millisecond: answers show no more, so what was recorded within it counts at the time that its
-    /// answer shows.
+    /// The end of an instant's millisecond: answers show no more, so what was recorded within it counts at the time
+    /// that its answer shows.
     /// </summary>
     public static DateTimeOffset Whole(DateTimeOffset instant) => instant.Ticks % TimeSpan.TicksPerMillisecond == 0
         ? instant.AddTicks(TimeSpan.TicksPerMillisecond - TimeSpan.TicksPerMicrosecond)

@@ -7,8 +7,8 @@ using Proto = LocalPlus.Contracts.Ledger.V1;
 namespace LocalPlus.Ledger.Grpc;
 
 /// <summary>
-/// Operations that share a call. Each has its key and is asked and answered as if it had come alone: under the same scope,
-/// with the same fingerprint, so a repeat may come either way. What goes wrong with one is its own outcome.
+/// Operations that share a call. Each has its key and is asked and answered as if it had come alone: under the same
+/// scope, with the same fingerprint, so a repeat may come either way. What goes wrong with one is its own outcome.
 /// </summary>
 internal static class Batches
 {
@@ -20,10 +20,14 @@ internal static class Batches
             Ask(operation.PostTransaction, operation.PostTransaction.IdempotencyKey, Requests.Read),
         Proto.Operation.OperationOneofCase.ReverseTransaction =>
             Ask(operation.ReverseTransaction, operation.ReverseTransaction.IdempotencyKey, Requests.Read),
-        Proto.Operation.OperationOneofCase.PlaceHold => Ask(operation.PlaceHold, operation.PlaceHold.IdempotencyKey, Requests.Read),
-        Proto.Operation.OperationOneofCase.CaptureHold => Ask(operation.CaptureHold, operation.CaptureHold.IdempotencyKey, Requests.Read),
-        Proto.Operation.OperationOneofCase.ReleaseHold => Ask(operation.ReleaseHold, operation.ReleaseHold.IdempotencyKey, Requests.Read),
-        Proto.Operation.OperationOneofCase.ExtendHold => Ask(operation.ExtendHold, operation.ExtendHold.IdempotencyKey, Requests.Read),
+        Proto.Operation.OperationOneofCase.PlaceHold =>
+            Ask(operation.PlaceHold, operation.PlaceHold.IdempotencyKey, Requests.Read),
+        Proto.Operation.OperationOneofCase.CaptureHold =>
+            Ask(operation.CaptureHold, operation.CaptureHold.IdempotencyKey, Requests.Read),
+        Proto.Operation.OperationOneofCase.ReleaseHold =>
+            Ask(operation.ReleaseHold, operation.ReleaseHold.IdempotencyKey, Requests.Read),
+        Proto.Operation.OperationOneofCase.ExtendHold =>
+            Ask(operation.ExtendHold, operation.ExtendHold.IdempotencyKey, Requests.Read),
         _ => throw Input.Invalid("operations", "has one that is none"),
     };
 
@@ -41,7 +45,8 @@ internal static class Batches
         var refusal = exception as RpcException ?? exception.ToRpcException();
         return new()
         {
-            Refusal = new() { Code = refusal.Trailers.GetValue(GrpcFaults.CodeTrailer), Detail = refusal.Status.Detail },
+            Refusal = new() { Code = refusal.Trailers.GetValue(GrpcFaults.CodeTrailer),
+                Detail = refusal.Status.Detail },
         };
     }
 

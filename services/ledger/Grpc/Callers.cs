@@ -6,8 +6,8 @@ using LocalPlus.Ledger.Books;
 namespace LocalPlus.Ledger.Grpc;
 
 /// <summary>
-/// Which service calls. Its sidecar says so in the metadata, and only sidecars reach this port (it takes their token). A
-/// value that the service sent itself may stand before the sidecar's, which is the last.
+/// Which service calls. Its sidecar says so in the metadata, and only sidecars reach this port (it takes their token).
+/// A value that the service sent itself may stand before the sidecar's, which is the last.
 /// </summary>
 internal static partial class Callers
 {
@@ -19,7 +19,8 @@ internal static partial class Callers
         var appId = values?[^1].Trim() ?? "";
         return AppId().IsMatch(appId)
             ? Caller.Service(appId)
-            : throw new FaultException(CommonFaults.Unauthenticated, $"The call does not say whose it is: {Header} is the sidecar's to set.");
+            : throw new FaultException(CommonFaults.Unauthenticated,
+                $"The call does not say whose it is: {Header} is the sidecar's to set.");
     }
 
     [GeneratedRegex("^[a-z][a-z0-9-]{0,39}$")]

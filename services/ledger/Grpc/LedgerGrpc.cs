@@ -37,7 +37,8 @@ internal sealed class LedgerGrpc(CommandQueue queue, Database database, TimeProv
     public override Task<SpendResponse> Spend(SpendRequest request, ServerCallContext context) =>
         RunAsync(request, () => Requests.Read(request), request.IdempotencyKey, SpendResponse.Parser, context);
 
-    public override Task<ExecuteBatchResponse> ExecuteBatch(ExecuteBatchRequest request, ServerCallContext context) => GuardAsync(async () =>
+    public override Task<ExecuteBatchResponse> ExecuteBatch(ExecuteBatchRequest request, ServerCallContext context) =>
+        GuardAsync(async () =>
     {
         if (request.Operations.Count is 0 or > LedgerLimits.OperationsPerCall)
         {
@@ -67,7 +68,8 @@ internal sealed class LedgerGrpc(CommandQueue queue, Database database, TimeProv
         var caller = Callers.Of(context);
         await using var db = await database.BeginAsync(context.CancellationToken);
         var response = new OpenAccountsResponse();
-        response.Accounts.AddRange((await AccountOpening.OpenAsync(db, merchant, wanted, caller, time.GetUtcNow())).Select(Messages.Account));
+        response.Accounts.AddRange((await AccountOpening.OpenAsync(db, merchant, wanted, caller, time.GetUtcNow()))
+            .Select(Messages.Account));
         await db.CommitAsync();
         await Failpoints.CommittedAsync(nameof(OpenAccountsRequest));
         return response;
@@ -111,7 +113,8 @@ internal sealed class LedgerGrpc(CommandQueue queue, Database database, TimeProv
     }
 
     private Task<TResponse> RunAsync<TResponse>(
-        IMessage request, Func<Operations.Operation> read, string key, MessageParser<TResponse> parser, ServerCallContext context)
+        IMessage request, Func<Operations.Operation> read, string key, MessageParser<TResponse> parser,
+            ServerCallContext context)
         where TResponse : IMessage<TResponse> => GuardAsync(async () =>
     {
         var answer = await AnswerAsync(new(request, key, read), Callers.Of(context), context.CancellationToken);
@@ -127,7 +130,8 @@ internal sealed class LedgerGrpc(CommandQueue queue, Database database, TimeProv
     }
 
     /// <summary>Whatever is wrong with one operation is said to its caller alone.</summary>
-    private async Task<Outcome> OutcomeAsync(Contracts.Ledger.V1.Operation operation, Caller caller, CancellationToken cancel)
+    private async Task<Outcome> OutcomeAsync(Contracts.Ledger.V1.Operation operation, Caller caller,
+        CancellationToken cancel)
     {
         try
         {

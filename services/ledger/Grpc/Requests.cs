@@ -19,7 +19,8 @@ internal static class Requests
     public static string Key(string key) =>
         key.Length is > 0 and <= IdempotentRequests.MaxKeyLength && Books.Text.IsLine(key)
             ? key
-            : throw Input.Invalid("idempotency_key", $"has 1 to {IdempotentRequests.MaxKeyLength} characters, and no control characters");
+            : throw Input.Invalid("idempotency_key",
+                $"has 1 to {IdempotentRequests.MaxKeyLength} characters, and no control characters");
 
     public static Operation Read(Proto.PostTransactionRequest request) => new Operations.PostTransaction(
         Merchant(request.MerchantId),
@@ -46,7 +47,8 @@ internal static class Requests
     public static Operation Read(Proto.SpendRequest request)
     {
         var destination = Id<AccountId>(request.DestinationAccountId, "destination_account_id");
-        AccountId? shareTo = request.ShareAccountId.Length == 0 ? null : Id<AccountId>(request.ShareAccountId, "share_account_id");
+        AccountId? shareTo = request.ShareAccountId.Length == 0 ? null
+            : Id<AccountId>(request.ShareAccountId, "share_account_id");
         var kind = request.Kind.Length == 0 ? Capture.Kind : request.Kind;
         return new Spend(
             Merchant(request.MerchantId),
@@ -54,7 +56,8 @@ internal static class Requests
             Input.Amount(request.Amount, "amount"),
             Input.SpendSources(
                 [.. request.Sources.Select((s, i) => new SpendSource(
-                    Id<AccountId>(s.AccountId, $"sources/{i}/account_id"), s.HasMaxAmount ? s.MaxAmount : null, s.ShareBasisPoints))],
+                    Id<AccountId>(s.AccountId, $"sources/{i}/account_id"),
+                    s.HasMaxAmount ? s.MaxAmount : null, s.ShareBasisPoints))],
                 destination, shareTo),
             request.AllowPartial, destination, shareTo);
     }

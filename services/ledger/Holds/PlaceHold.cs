@@ -28,7 +28,8 @@ internal static class PlaceHold
         return group;
     }
 
-    private static Task<IResult> HandleAsync(Request request, bool? dry_run, HttpContext http, CommandQueue queue, CancellationToken cancel)
+    private static Task<IResult> HandleAsync(Request request, bool? dry_run, HttpContext http, CommandQueue queue,
+        CancellationToken cancel)
     {
         var operation = new Operations.PlaceHold(
             http.GetMerchant().MerchantId, Input.Reference(request.Reference)!, Input.Amount(request.Amount, "amount"),

@@ -30,7 +30,8 @@ internal static class SettleHold
         return queue.RunAsync(http, request, operation, dry_run is true, cancel);
     }
 
-    private static Task<IResult> HandleReleaseAsync(HoldId id, bool? dry_run, HttpContext http, CommandQueue queue, CancellationToken cancel) =>
+    private static Task<IResult> HandleReleaseAsync(HoldId id, bool? dry_run, HttpContext http, CommandQueue queue,
+        CancellationToken cancel) =>
         queue.RunAsync(http, "", new ReleaseHold(http.GetMerchant().MerchantId, id), dry_run is true, cancel);
 
     private static Task<IResult> HandleExtendAsync(

@@ -10,8 +10,9 @@ internal readonly record struct HoldSource(AccountId AccountId, long? Max);
 internal static class Allocation
 {
     /// <summary>
-    /// What each source gives, those that give nothing left out, and the asset they share. insufficient_balance when it is
-    /// not enough; with <paramref name="allowPartial"/> only when there is nothing. No source at all has nothing to give.
+    /// What each source gives, those that give nothing left out, and the asset they share. insufficient_balance when it
+    /// is not enough; with <paramref name="allowPartial"/> only when there is nothing. No source at all has nothing to
+    /// give.
     /// </summary>
     public static (HoldItem[] Items, string Asset) Of(
         Book book, MerchantId merchant, IReadOnlyList<HoldSource> sources, long amount, bool allowPartial)
@@ -29,7 +30,8 @@ internal static class Allocation
 
             if (account.Striped)
             {
-                throw new FaultException(CommonFaults.InvalidRequest, $"Account {id} is striped: nothing can be held on it.",
+                throw new FaultException(CommonFaults.InvalidRequest,
+                    $"Account {id} is striped: nothing can be held on it.",
                     new FieldError("/sources", "striped"));
             }
 
@@ -46,6 +48,7 @@ internal static class Allocation
         var found = amount - left;
         return left == 0 || (allowPartial && items.Count > 0)
             ? ([.. items], asset!)
-            : throw Account.Insufficient(asset, found, asset is null ? "There is no account to take from." : $"{found} {asset} available.");
+            : throw Account.Insufficient(asset, found, asset is null ? "There is no account to take from."
+                : $"{found} {asset} available.");
     }
 }

@@ -55,8 +55,8 @@ internal sealed record ReleaseHold(MerchantId MerchantId, HoldId HoldId) : HoldO
 }
 
 /// <summary>
-/// Makes a pending hold last at least until then. One that lasts longer stays as it is: of two extensions at once, the one
-/// that comes second has what it asked for.
+/// Makes a pending hold last at least until then. One that lasts longer stays as it is: of two extensions at once, the
+/// one that comes second has what it asked for.
 /// </summary>
 internal sealed record ExtendHold(MerchantId MerchantId, HoldId HoldId, DateTimeOffset ExpiresAt) : HoldOperation(MerchantId, HoldId)
 {

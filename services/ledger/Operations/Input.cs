@@ -9,7 +9,8 @@ internal static class Input
     public static string? Reference(string? reference) =>
         reference is null || (reference.Length is > 0 and <= LedgerLimits.ReferenceCharacters && Text.IsLine(reference))
             ? reference
-            : throw Invalid("reference", $"has 1 to {LedgerLimits.ReferenceCharacters} characters, and no control characters");
+            : throw Invalid("reference",
+                $"has 1 to {LedgerLimits.ReferenceCharacters} characters, and no control characters");
 
     public static string Kind(string kind) =>
         kind.Length is > 0 and <= 40 && char.IsAsciiLetterLower(kind[0])
@@ -77,7 +78,8 @@ internal static class Input
             if (sources[i].ShareBasisPoints is < 0 or > Spend.WholeBasisPoints
                 || (sources[i].ShareBasisPoints > 0 && shareTo is null))
             {
-                throw Invalid($"sources/{i}/share_basis_points", $"is 0 to {Spend.WholeBasisPoints}, and 0 where nobody gets it");
+                throw Invalid($"sources/{i}/share_basis_points",
+                    $"is 0 to {Spend.WholeBasisPoints}, and 0 where nobody gets it");
             }
         }
 

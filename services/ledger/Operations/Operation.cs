@@ -51,7 +51,8 @@ internal abstract record Result
     internal sealed record Held(Hold Hold, Book Book) : Result;
 
     /// <param name="Items">Every source, also those that gave nothing.</param>
-    internal sealed record Spent(Transaction Transaction, long Requested, long Share, IReadOnlyList<SpentItem> Items) : Result;
+    internal sealed record Spent(Transaction Transaction, long Requested, long Share, IReadOnlyList<SpentItem> Items)
+        : Result;
 
     internal sealed record Many(IReadOnlyList<Posted> Results) : Result;
 }
@@ -74,8 +75,8 @@ internal abstract record Operation(MerchantId MerchantId)
     public abstract void Collect(Needs needs);
 
     /// <summary>
-    /// Applies it, if the caller may change every account that it reaches. One place for all operations, so that none can
-    /// forget to ask.
+    /// Applies it, if the caller may change every account that it reaches. One place for all operations, so that none
+    /// can forget to ask.
     /// </summary>
     public Result Decide(Book book)
     {

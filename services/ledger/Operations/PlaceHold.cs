@@ -55,7 +55,10 @@ internal sealed record PlaceHold(
         return new Result.Held(hold, book);
     }
 
-    /// <summary>A caller whose clock is behind, or who comes late, learns that the time is over and not that it asked wrongly.</summary>
+    /// <summary>
+    /// A caller whose clock is behind, or who comes late, learns that the time is over and not that it asked
+    /// wrongly.
+    /// </summary>
     private void RequireTime(DateTimeOffset now)
     {
         if (Capture is not null)
@@ -65,12 +68,14 @@ internal sealed record PlaceHold(
 
         if (ExpiresAt is not { } end)
         {
-            throw new FaultException(CommonFaults.InvalidRequest, "A hold has an end.", new FieldError("/expires_at", "missing"));
+            throw new FaultException(CommonFaults.InvalidRequest, "A hold has an end.",
+                new FieldError("/expires_at", "missing"));
         }
 
         if (end <= now)
         {
-            throw new FaultException(Faults.HoldExpired, $"The hold would have expired at {end:O}, before it was placed.");
+            throw new FaultException(Faults.HoldExpired,
+                $"The hold would have expired at {end:O}, before it was placed.");
         }
 
         Limits.RequireWithinLifetime(end, now);

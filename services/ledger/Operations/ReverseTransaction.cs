@@ -83,8 +83,8 @@ internal sealed record ReverseTransaction(
     }
 
     /// <summary>
-    /// The first posting leads. Of the others so much goes back that in sum it is their proportion, rounded down, and all
-    /// with the last of the first: they never drift apart, in however many parts.
+    /// The first posting leads. Of the others so much goes back that in sum it is their proportion, rounded down, and
+    /// all with the last of the first: they never drift apart, in however many parts.
     /// </summary>
     private static long[] TakeTogether(Original original, long[] named)
     {
@@ -97,7 +97,8 @@ internal sealed record ReverseTransaction(
             if (named[i] != 0 && named[i] != taken[i])
             {
                 throw new FaultException(
-                    Faults.PostingsLinked, $"With {named[0]} of the first posting, {taken[i]} of posting {i} is reversed and not {named[i]}.",
+                    Faults.PostingsLinked,
+                    $"With {named[0]} of the first posting, {taken[i]} of posting {i} goes back and not {named[i]}.",
                     new FieldError("/postings", Faults.PostingsLinked.Code));
             }
         }

@@ -3,7 +3,10 @@ using LocalPlus.Ledger.Books;
 
 namespace LocalPlus.Ledger.Operations;
 
-/// <summary>An account to spend from, the most to take of it, and the basis points of what it gives that are shared.</summary>
+/// <summary>
+/// An account to spend from, the most to take of it, and the basis points of what it gives that are
+/// shared.
+/// </summary>
 internal readonly record struct SpendSource(AccountId AccountId, long? Max, int ShareBasisPoints);
 
 /// <summary>What one source gave, and what was available on it right after.</summary>
@@ -11,14 +14,16 @@ internal readonly record struct SpentItem(AccountId AccountId, long Amount, long
 
 /// <summary>
 /// Takes value of several accounts to one destination, at once: what a hold and its capture would come to, in one
-/// transaction and without a hold, for there is no moment in which it could be looked at. Of what arrives a share goes on.
+/// transaction and without a hold, for there is no moment in which it could be looked at. Of what arrives a share goes
+/// on.
 /// </summary>
 /// <param name="Sources">Tried in their order until the amount is reached.</param>
 /// <param name="ShareTo">
 /// Who gets the share: per rate the basis points of what the sources with that rate gave, rounded down. Null: nobody.
 /// </param>
 internal sealed record Spend(
-    MerchantId MerchantId, Header Header, long Amount, IReadOnlyList<SpendSource> Sources, bool AllowPartial, AccountId Destination,
+    MerchantId MerchantId, Header Header, long Amount, IReadOnlyList<SpendSource> Sources, bool AllowPartial,
+        AccountId Destination,
     AccountId? ShareTo) : Operation(MerchantId)
 {
     public const int WholeBasisPoints = 10_000;
@@ -57,7 +62,8 @@ internal sealed record Spend(
         var transaction = book.Post(MerchantId, Header, postings);
         return new Result.Spent(
             transaction, Amount, share, [.. Sources.Select(source => new SpentItem(
-                source.AccountId, given.GetValueOrDefault(source.AccountId), book.Account(MerchantId, source.AccountId).Available))]);
+                source.AccountId, given.GetValueOrDefault(source.AccountId),
+                    book.Account(MerchantId, source.AccountId).Available))]);
     }
 
     private long Share(Dictionary<AccountId, long> given) => ShareTo is null ? 0 : Sources

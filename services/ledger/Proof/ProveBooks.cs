@@ -15,7 +15,8 @@ internal static class ProveBooks
         return group;
     }
 
-    private static async Task<IResult> HandleAsync(MerchantId? merchant_id, Database database, TimeProvider time, CancellationToken cancel)
+    private static async Task<IResult> HandleAsync(MerchantId? merchant_id, Database database, TimeProvider time,
+        CancellationToken cancel)
     {
         var row = (await database.SearchAsync<Row>(Sql.Prove, new { Merchant = merchant_id }, cancel))[0];
         var differences = row.UnbalancedAssets + row.WrongBalances + row.WrongHolds + row.Gaps;

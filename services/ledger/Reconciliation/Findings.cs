@@ -31,10 +31,12 @@ internal static class Findings
         body,
         async db =>
         {
-            if (body.Reason is not { Length: > 0 and <= LedgerLimits.MetadataCharacters } || !Books.Text.IsStorable(body.Reason))
+            if (body.Reason is not { Length: > 0 and <= LedgerLimits.MetadataCharacters }
+                || !Books.Text.IsStorable(body.Reason))
             {
                 throw new FaultException(
-                    CommonFaults.InvalidRequest, $"reason says what it was, in 1 to {LedgerLimits.MetadataCharacters} characters.",
+                    CommonFaults.InvalidRequest,
+                        $"reason says what it was, in 1 to {LedgerLimits.MetadataCharacters} characters.",
                     new FieldError("/reason", "invalid"));
             }
 

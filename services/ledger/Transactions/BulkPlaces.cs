@@ -4,8 +4,8 @@ using LocalPlus.Kernel;
 namespace LocalPlus.Ledger.Transactions;
 
 /// <summary>
-/// How many bulks of a merchant are under way, dry runs included: <see cref="LedgerLimits.BulksPerMerchant"/> at most, more
-/// are refused with quota_exceeded before any of their items is looked at.
+/// How many bulks of a merchant are under way, dry runs included: <see cref="LedgerLimits.BulksPerMerchant"/> at most,
+/// more are refused with quota_exceeded before any of their items is looked at.
 /// </summary>
 internal sealed class BulkPlaces
 {
@@ -18,7 +18,8 @@ internal sealed class BulkPlaces
         {
             Leave(merchant);
             throw new FaultException(
-                CommonFaults.QuotaExceeded, $"{LedgerLimits.BulksPerMerchant} bulks are under way; a merchant may have no more at once.");
+                CommonFaults.QuotaExceeded,
+                    $"{LedgerLimits.BulksPerMerchant} bulks are under way; a merchant may have no more at once.");
         }
 
         return new Place(this, merchant);

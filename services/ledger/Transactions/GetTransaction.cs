@@ -12,7 +12,8 @@ internal static class GetTransaction
         return group;
     }
 
-    private static async Task<IResult> HandleAsync(TransactionId id, HttpContext http, Database database, CancellationToken cancel)
+    private static async Task<IResult> HandleAsync(TransactionId id, HttpContext http, Database database,
+        CancellationToken cancel)
     {
         var row = await database.QuerySingleOrDefaultAsync<TransactionRow>(Sql.Find, new { id, Merchant = http.GetMerchant().MerchantId }, cancel)
             ?? throw new FaultException(CommonFaults.NotFound, $"There is no transaction {id}.");

@@ -25,7 +25,8 @@ internal static class ListTransactions
         var args = new
         {
             merchant, filter.Reference, filter.Kind, filter.Reverses, HoldId = filter.Hold_id,
-            From = filter.From?.Value ?? DateTimeOffset.UnixEpoch, To = filter.To?.Value ?? DateTimeOffset.MaxValue, after.CreatedAt, after.Id, Limit = size + 1,
+            From = filter.From?.Value ?? DateTimeOffset.UnixEpoch, To = filter.To?.Value ?? DateTimeOffset.MaxValue,
+                after.CreatedAt, after.Id, Limit = size + 1,
         };
         var rows = await database.SearchAsync<TransactionRow>(Sql.List, args, cancel);
         var page = Page<TransactionRow>.Of(rows, size, row => cursors.Write(new Keyset(row.RecordedAt, row.TransactionId.Value), merchant, filters));
@@ -33,7 +34,8 @@ internal static class ListTransactions
             await TransactionReader.WithPostingsAsync(database, page.Data, cancel), page.NextCursor, page.HasMore));
     }
 
-    internal sealed record Filter(string? Reference, string? Kind, TransactionId? Reverses, HoldId? Hold_id, Instant? From, Instant? To);
+    internal sealed record Filter(string? Reference, string? Kind, TransactionId? Reverses, HoldId? Hold_id,
+        Instant? From, Instant? To);
 
     private static class Sql
     {

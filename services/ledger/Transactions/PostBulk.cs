@@ -20,10 +20,10 @@ internal sealed record BulkItemView(int Index, int Status, JsonElement Result)
 }
 
 /// <summary>
-/// POST /v1/transactions/bulk: up to 1,000 transactions. Each has its own outcome, under a key made of the request's and
-/// its index, so a repeat answers the same; with atomic=true all happen or none, and the refusal points at the first that
-/// may not. With dry_run=true each item is tried on the books as they are. 429 quota_exceeded when the merchant has as many
-/// bulks under way as one may.
+/// POST /v1/transactions/bulk: up to 1,000 transactions. Each has its own outcome, under a key made of the request's
+/// and its index, so a repeat answers the same; with atomic=true all happen or none, and the refusal points at the
+/// first that may not. With dry_run=true each item is tried on the books as they are. 429 quota_exceeded when the
+/// merchant has as many bulks under way as one may.
 /// </summary>
 internal static class PostBulk
 {
@@ -34,7 +34,8 @@ internal static class PostBulk
     }
 
     private static async Task<IResult> HandleAsync(
-        Request request, bool? dry_run, HttpContext http, CommandQueue queue, BulkPlaces places, CancellationToken cancel)
+        Request request, bool? dry_run, HttpContext http, CommandQueue queue, BulkPlaces places,
+            CancellationToken cancel)
     {
         var merchant = http.GetMerchant().MerchantId;
         using var place = places.Take(merchant);

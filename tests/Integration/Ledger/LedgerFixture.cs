@@ -13,7 +13,8 @@ public sealed class LedgerFixture : IAsyncLifetime
     /// <summary>Whose accounts are those that are opened over gRPC.</summary>
     public const string Caller = "tests";
 
-    private readonly Metadata token = new() { { "dapr-api-token", ServiceProcess.AppToken }, { "dapr-caller-app-id", Caller } };
+    private readonly Metadata token = new() { { "dapr-api-token", ServiceProcess.AppToken },
+        { "dapr-caller-app-id", Caller } };
     private GrpcChannel? channel;
 
     public TestDatabase Database { get; private set; } = null!;

@@ -80,7 +80,8 @@ public sealed class ParityTests : IClassFixture<LedgerFixture>
         [
             ([world.Card], 1, soon, null), ([world.Card], 1_000_000, soon, "insufficient_balance"), ([world.Card, world.Dollars], 1, soon, "currency_mismatch"),
             ([world.Frozen], 1, soon, "account_frozen"), ([world.Closed], 1, soon, "account_closed"), ([world.Missing], 1, soon, "not_found"),
-            ([world.Card, world.Card], 1, soon, "invalid_request"), ([], 1, soon, "insufficient_balance"), ([world.Card], 0, soon, "invalid_request"),
+            ([world.Card, world.Card], 1, soon, "invalid_request"), ([], 1, soon, "insufficient_balance"),
+                ([world.Card], 0, soon, "invalid_request"),
             ([world.Card], 1, soon.AddDays(-1), "hold_expired"), ([world.Card], 1, soon.AddDays(31), "limit_exceeded"),
         ];
         foreach (var (sources, amount, end, expected) in cases)

@@ -18,7 +18,8 @@ public sealed class ReadingTests : IClassFixture<LedgerFixture>
     [Fact]
     public async Task A_striped_account_is_the_sum_of_its_stripes_and_has_neither_floor_nor_holds()
     {
-        var (clearing, hot) = (await rest.OpenAsync("outside", unbounded: true), await rest.OpenAsync("hot", striped: true));
+        var (clearing, hot) = (await rest.OpenAsync("outside", unbounded: true),
+            await rest.OpenAsync("hot", striped: true));
         await Task.WhenAll(Enumerable.Range(0, 300).Select(_ => rest.TransferAsync(clearing, hot, 1)));
         await rest.TransferAsync(hot, clearing, 1_000);
 

@@ -66,7 +66,8 @@ public sealed class RestBehaviourTests : IClassFixture<LedgerFixture>
         var (clearing, card) = await PairAsync("mine");
         var mine = await rest.TransferAsync(clearing, card, 5, key: "shared", reference: "shared");
         var other = new RestClient(ledger, MerchantId.New(TimeProvider.System));
-        var (theirClearing, theirCard) = (await other.OpenAsync("outside", unbounded: true), await other.OpenAsync("card"));
+        var (theirClearing, theirCard) = (await other.OpenAsync("outside", unbounded: true),
+            await other.OpenAsync("card"));
 
         var theirs = await other.TransferAsync(theirClearing, theirCard, 7, key: "shared", reference: "shared");
         var foreign = await other.TransferAsync(theirClearing, card, 7);

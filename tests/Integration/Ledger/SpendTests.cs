@@ -9,7 +9,8 @@ public sealed class SpendTests(LedgerFixture ledger) : IClassFixture<LedgerFixtu
     [Fact]
     public async Task What_is_spent_at_once_is_a_transaction_that_can_be_read_and_reversed_and_no_hold()
     {
-        var (card, till, issuer) = (await ledger.FundAsync("spend-1", 1_000), await OpenAsync("spend-till-1"), await OpenAsync("spend-issuer-1"));
+        var (card, till, issuer) = (await ledger.FundAsync("spend-1", 1_000), await OpenAsync("spend-till-1"),
+            await OpenAsync("spend-issuer-1"));
         var request = Spend("spend-1", card, till, 400);
         request.Sources[0].ShareBasisPoints = 1_000;
         request.ShareAccountId = issuer;
@@ -18,14 +19,16 @@ public sealed class SpendTests(LedgerFixture ledger) : IClassFixture<LedgerFixtu
         var again = (await ledger.Client.SpendAsync(request, ledger.Options)).Spent;
 
         Assert.Equal(spent, again);
-        Assert.Equal((400L, 400L, 40L, 600L), (spent.Requested, spent.Amount, spent.Share, spent.Items.Single().AvailableAfter));
+        Assert.Equal((400L, 400L, 40L, 600L),
+            (spent.Requested, spent.Amount, spent.Share, spent.Items.Single().AvailableAfter));
         Assert.Equal((600L, 360L, 40L), (await PostedAsync(card), await PostedAsync(till), await PostedAsync(issuer)));
         Assert.Equal("not_found", await LedgerFixture.RefusalAsync(async () => await ledger.Client.GetHoldAsync(
             new GetHoldRequest { MerchantId = ledger.Merchant.ToString(), Reference = "spend-1" }, ledger.Options)));
         await ledger.Client.ReverseTransactionAsync(
             new ReverseTransactionRequest
             {
-                MerchantId = ledger.Merchant.ToString(), IdempotencyKey = "spend-1-back", TransactionId = spent.TransactionId,
+                MerchantId = ledger.Merchant.ToString(), IdempotencyKey = "spend-1-back",
+                    TransactionId = spent.TransactionId,
             },
             ledger.Options);
         Assert.Equal((1_000L, 0L, 0L), (await PostedAsync(card), await PostedAsync(till), await PostedAsync(issuer)));
@@ -41,9 +44,11 @@ public sealed class SpendTests(LedgerFixture ledger) : IClassFixture<LedgerFixtu
         {
             Operations =
             {
-                new Operation { Spend = Spend("batch-a", card, till, 60) }, new Operation { Spend = Spend("batch-b", card, till, 60) },
+                new Operation { Spend = Spend("batch-a", card, till, 60) },
+                    new Operation { Spend = Spend("batch-b", card, till, 60) },
                 new Operation { Spend = bad }, new Operation(), new Operation { PlaceHold = placed },
-                new Operation { Spend = Spend("batch-a", card, till, 60) }, new Operation { Spend = Spend("batch-c", card, till, 30) },
+                new Operation { Spend = Spend("batch-a", card, till, 60) },
+                    new Operation { Spend = Spend("batch-c", card, till, 30) },
             },
         };
 
@@ -67,13 +72,15 @@ public sealed class SpendTests(LedgerFixture ledger) : IClassFixture<LedgerFixtu
     {
         var (card, till) = (await ledger.FundAsync("batch-2", 1_000), await OpenAsync("batch-till-2"));
         var full = new ExecuteBatchRequest();
-        full.Operations.AddRange(Enumerable.Range(0, 128).Select(i => new Operation { Spend = Spend($"full-{i}", card, till, 1) }));
+        full.Operations.AddRange(Enumerable.Range(0, 128)
+            .Select(i => new Operation { Spend = Spend($"full-{i}", card, till, 1) }));
 
         var outcomes = (await ledger.Client.ExecuteBatchAsync(full, ledger.Options)).Outcomes;
         full.Operations.Add(new Operation { Spend = Spend("full-128", card, till, 1) });
 
         Assert.All(outcomes, outcome => Assert.NotNull(outcome.Spend));
-        Assert.Equal("invalid_request", await LedgerFixture.RefusalAsync(async () => await ledger.Client.ExecuteBatchAsync(full, ledger.Options)));
+        Assert.Equal("invalid_request", await LedgerFixture.RefusalAsync(async () =>
+            await ledger.Client.ExecuteBatchAsync(full, ledger.Options)));
         Assert.Equal("invalid_request", await LedgerFixture.RefusalAsync(async () =>
             await ledger.Client.ExecuteBatchAsync(new ExecuteBatchRequest(), ledger.Options)));
         Assert.Equal(128, await PostedAsync(till));
@@ -88,7 +95,8 @@ public sealed class SpendTests(LedgerFixture ledger) : IClassFixture<LedgerFixtu
         await using var source = NpgsqlDataSource.Create(ledger.Database.OwnerConnectionString);
         var before = await RowsAsync(source);
         var request = new ExecuteBatchRequest();
-        request.Operations.AddRange(Enumerable.Range(0, redemptions).Select(i => new Operation { Spend = Spend($"rows-{i}", card, till, 1) }));
+        request.Operations.AddRange(Enumerable.Range(0, redemptions)
+            .Select(i => new Operation { Spend = Spend($"rows-{i}", card, till, 1) }));
 
         await ledger.Client.ExecuteBatchAsync(request, ledger.Options);
 
@@ -97,12 +105,16 @@ public sealed class SpendTests(LedgerFixture ledger) : IClassFixture<LedgerFixtu
         Assert.InRange((await RowsAsync(source) - before) / redemptions, 4, 7);
     }
 
-    /// <summary>Rows that are written with the effect, and the leaf that follows; what the outbox deletes again still counts.</summary>
+    /// <summary>
+    /// Rows that are written with the effect, and the leaf that follows; what the outbox deletes again still
+    /// counts.
+    /// </summary>
     private static async Task<long> RowsAsync(NpgsqlDataSource source)
     {
         await using var command = source.CreateCommand(
             """
-            SELECT (SELECT count(*) FROM transactions) * 2 + (SELECT count(*) FROM ledger_entries) + (SELECT count(*) FROM answers)
+            SELECT (SELECT count(*) FROM transactions) * 2 + (SELECT count(*) FROM ledger_entries)
+                 + (SELECT count(*) FROM answers)
                  + (SELECT count(*) FROM holds) + (SELECT count(*) FROM hold_items)
                  + (SELECT last_value FROM pg_sequences WHERE sequencename = 'outbox_events_id_seq')
             """);
@@ -119,7 +131,8 @@ public sealed class SpendTests(LedgerFixture ledger) : IClassFixture<LedgerFixtu
     {
         var request = new OpenAccountsRequest
         {
-            MerchantId = ledger.Merchant.ToString(), Accounts = { new OpenAccount { Name = name, Asset = "EUR", Striped = true } },
+            MerchantId = ledger.Merchant.ToString(),
+                Accounts = { new OpenAccount { Name = name, Asset = "EUR", Striped = true } },
         };
         return (await ledger.Client.OpenAccountsAsync(request, ledger.Options)).Accounts[0].AccountId;
     }

@@ -7,7 +7,8 @@ namespace LocalPlus.Tests.Unit.Giftcard;
 /// <summary>Concurrent operations share calls to the ledger, and nothing else.</summary>
 public sealed class LedgerCallsTests
 {
-    private readonly ConcurrentQueue<(ExecuteBatchRequest Request, TaskCompletionSource<ExecuteBatchResponse> Answer)> sent = new();
+    private readonly ConcurrentQueue<(ExecuteBatchRequest Request,
+        TaskCompletionSource<ExecuteBatchResponse> Answer)> sent = new();
     private readonly SemaphoreSlim sending = new(0);
     private readonly LedgerCalls calls;
 
@@ -56,7 +57,8 @@ public sealed class LedgerCallsTests
         var refusedCall = await SentAsync();
 
         lostCall.Answer.SetException(new LedgerUnknownException("silence", null));
-        refusedCall.Answer.SetResult(new() { Outcomes = { new Outcome { Refusal = new() { Code = "insufficient_balance" } } } });
+        refusedCall.Answer.SetResult(new() { Outcomes =
+            { new Outcome { Refusal = new() { Code = "insufficient_balance" } } } });
 
         await Assert.ThrowsAsync<LedgerUnknownException>(() => lost);
         Assert.Equal("insufficient_balance", (await refused).Refusal.Code);
@@ -83,7 +85,8 @@ public sealed class LedgerCallsTests
         await Task.WhenAll([.. first, patient]);
     }
 
-    private static IEnumerable<string> Keys(ExecuteBatchRequest request) => request.Operations.Select(o => o.Spend.IdempotencyKey);
+    private static IEnumerable<string> Keys(ExecuteBatchRequest request) =>
+        request.Operations.Select(o => o.Spend.IdempotencyKey);
 
     private static Operation Operation(string key) => new() { Spend = new SpendRequest { IdempotencyKey = key } };
 
@@ -97,9 +100,11 @@ public sealed class LedgerCallsTests
 
     private Task<Outcome> Spend(string key) => calls.ExecuteAsync(Operation(key), CancellationToken.None);
 
-    private async Task<(Task<Outcome>[], List<(ExecuteBatchRequest, TaskCompletionSource<ExecuteBatchResponse>)>)> AllCallsUnderWayAsync()
+    private async Task<(Task<Outcome>[], List<(ExecuteBatchRequest,
+        TaskCompletionSource<ExecuteBatchResponse>)>)> AllCallsUnderWayAsync()
     {
-        var (first, under) = (new List<Task<Outcome>>(), new List<(ExecuteBatchRequest, TaskCompletionSource<ExecuteBatchResponse>)>());
+        var (first, under) = (new List<Task<Outcome>>(),
+            new List<(ExecuteBatchRequest, TaskCompletionSource<ExecuteBatchResponse>)>());
         for (var i = 0; i < LedgerCalls.CallsAtOnce; i++)
         {
             // One after the other: those that come together would share a call.

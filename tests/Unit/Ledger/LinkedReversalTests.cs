@@ -14,7 +14,8 @@ public sealed class LinkedReversalTests
     private readonly Account liability;
 
     public LinkedReversalTests() => (pool, member, expense, liability) = (
-        books.Open(-300, "PTS:club", floor: null), books.Open(300, "PTS:club"), books.Open(-100, floor: null), books.Open(100, floor: null));
+        books.Open(-300, "PTS:club", floor: null), books.Open(300, "PTS:club"), books.Open(-100, floor: null),
+            books.Open(100, floor: null));
 
     [Fact]
     public void Fault_12_points_taken_back_in_parts_take_their_value_along()
@@ -84,7 +85,8 @@ public sealed class LinkedReversalTests
     {
         var original = new Original([pointsBack, valueBack])
         {
-            Id = TransactionId.New(TimeProvider.System), MerchantId = books.Merchant, IsReversal = false, IsLinked = isLinked,
+            Id = TransactionId.New(TimeProvider.System), MerchantId = books.Merchant, IsReversal = false,
+                IsLinked = isLinked,
             Postings = [new Posting(pool.Id, member.Id, 300), new Posting(expense.Id, liability.Id, 100)],
         };
         books.Book.Add(original);
@@ -97,7 +99,8 @@ public sealed class LinkedReversalTests
 
     private void Reverse(Original original, params Posting[] postings) => books.Do(Reversal(original, postings));
 
-    private void Refuses(Original original, params Posting[] postings) => books.Refuses("postings_linked", Reversal(original, postings));
+    private void Refuses(Original original, params Posting[] postings) =>
+        books.Refuses("postings_linked", Reversal(original, postings));
 
     private ReverseTransaction Reversal(Original original, Posting[] postings) =>
         new(books.Merchant, original.Id, new Header(null, "reversal"), postings);

@@ -81,7 +81,8 @@ public sealed class OwnerTests
     {
         var stranger = MerchantId.New(TimeProvider.System);
 
-        books.Refuses("not_found", new PostTransaction(stranger, new Header(null, "load"), [new Posting(own.Id, card.Id, 1)]));
+        books.Refuses("not_found", new PostTransaction(stranger, new Header(null, "load"),
+            [new Posting(own.Id, card.Id, 1)]));
     }
 
     [Theory]
@@ -97,7 +98,8 @@ public sealed class OwnerTests
     [InlineData("payable:mrc_01")]
     public void Names_of_services_accounts_are_reserved(string name)
     {
-        Assert.Equal("name_reserved", Assert.Throws<FaultException>(() => ReservedNames.RequireFree(name, "/name")).Fault.Code);
+        Assert.Equal("name_reserved", Assert.Throws<FaultException>(() =>
+            ReservedNames.RequireFree(name, "/name")).Fault.Code);
         ReservedNames.RequireFree($"my {name}", "/name");
     }
 
@@ -105,7 +107,8 @@ public sealed class OwnerTests
         new(books.Merchant, new Header(null, "load"), [new Posting(from.Id, to.Id, 10)]);
 
     private PlaceHold Hold(string reference, Account source) => new(
-        books.Merchant, reference, 10, [new HoldSource(source.Id, null)], false, SmallBooks.Now.AddMinutes(5), null, null);
+        books.Merchant, reference, 10, [new HoldSource(source.Id, null)], false, SmallBooks.Now.AddMinutes(5), null,
+            null);
 
     private Spend Spend(Account from, Account to) =>
         new(books.Merchant, new Header(null, "capture"), 10, [new SpendSource(from.Id, null, 0)], false, to.Id, null);

@@ -188,7 +188,8 @@ public sealed class RuleTests
         Refuses("hold_expired", () => Again(end, hold).Try(new ExtendHold(merchant, hold.Id, end.AddDays(1)).Apply));
         Again(Now, hold).Rehearse(new ExtendHold(merchant, hold.Id, end - Moment).Apply);
         Assert.Equal((end, 1L), (hold.Progress.ExpiresAt, hold.Progress.Version));
-        Refuses("limit_exceeded", () => Again(Now, hold).Try(new ExtendHold(merchant, hold.Id, Now.AddDays(30) + Moment).Apply));
+        Refuses("limit_exceeded", () => Again(Now, hold)
+            .Try(new ExtendHold(merchant, hold.Id, Now.AddDays(30) + Moment).Apply));
         Again(end - Moment, hold).Rehearse(new ExtendHold(merchant, hold.Id, end + Moment).Apply);
         Again(Now, hold).Rehearse(new ExtendHold(merchant, hold.Id, Now.AddDays(30)).Apply);
     }
@@ -305,7 +306,8 @@ public sealed class RuleTests
     {
         Assert.All(["r", new string('r', 255)], text => Assert.Equal(text, Input.Reference(text)));
         Assert.Null(Input.Reference(null));
-        Assert.All(["", new string('r', 256), "a\0b", "a\nb", "a\ud800", "\ud800a", "\udc00a"], text => Refuses("invalid_request", () => Input.Reference(text)));
+        Assert.All(["", new string('r', 256), "a\0b", "a\nb", "a\ud800", "\ud800a", "\udc00a"], text =>
+            Refuses("invalid_request", () => Input.Reference(text)));
         Assert.Equal("\ud83d\ude00", Input.Reference("\ud83d\ude00"));
         Assert.Equal("a" + new string('_', 39), Input.Kind("a" + new string('_', 39)));
         Assert.All(["a", "load_2nd"], kind => Assert.Equal(kind, Input.Kind(kind)));

@@ -43,7 +43,8 @@ public sealed class SpendTests
 
         var refusal = books.Refuses("insufficient_balance", Of(41, till, null, new SpendSource(card.Id, null, 0)));
         var spent = Spend(Of(41, till, null, new SpendSource(card.Id, null, 0)) with { AllowPartial = true });
-        books.Refuses("insufficient_balance", Of(41, till, null, new SpendSource(card.Id, null, 0)) with { AllowPartial = true });
+        books.Refuses("insufficient_balance",
+            Of(41, till, null, new SpendSource(card.Id, null, 0)) with { AllowPartial = true });
 
         Assert.Equal(40L, refusal.Extensions!["available"]);
         Assert.Equal((41L, 40L), (spent.Requested, spent.Items.Single().Amount));
@@ -55,7 +56,8 @@ public sealed class SpendTests
         var (one, same, dearer, till, issuer) =
             (books.Open(99), books.Open(99), books.Open(99), books.Open(floor: null), books.Open(floor: null));
 
-        var spent = Spend(Of(297, till, issuer, new(one.Id, null, 150), new(same.Id, null, 150), new(dearer.Id, null, 1_000)));
+        var spent = Spend(Of(297, till, issuer, new(one.Id, null, 150), new(same.Id, null, 150),
+            new(dearer.Id, null, 1_000)));
 
         // 1.5 % of 198 is 2.97, 10 % of 99 is 9.9.
         Assert.Equal((11L, 286L, 11L), (spent.Share, till.Posted, issuer.Posted));
@@ -70,7 +72,8 @@ public sealed class SpendTests
         var spent = Spend(Of(60, till, issuer, new SpendSource(card.Id, null, 100)));
         var unshared = Spend(Of(39, till, null, new SpendSource(card.Id, null, 0)));
 
-        Assert.Equal((0L, 0L, 1, 1), (spent.Share, unshared.Share, spent.Transaction.Postings.Count, unshared.Transaction.Postings.Count));
+        Assert.Equal((0L, 0L, 1, 1), (spent.Share, unshared.Share, spent.Transaction.Postings.Count,
+            unshared.Transaction.Postings.Count));
     }
 
     [Fact]
@@ -79,7 +82,8 @@ public sealed class SpendTests
         var (card, till) = (books.Open(100), books.Open(floor: null));
         Spend(Of(100, till, null, new SpendSource(card.Id, null, 0)));
 
-        var refusal = books.Refuses("reference_reused", Of(100, till, null, new SpendSource(card.Id, null, 0)) with { Header = new("spent-100", "capture") });
+        var refusal = books.Refuses("reference_reused",
+            Of(100, till, null, new SpendSource(card.Id, null, 0)) with { Header = new("spent-100", "capture") });
 
         Assert.Equal(books.Book.Transactions.Single().Id.ToString(), refusal.Extensions!["existing_id"]);
     }

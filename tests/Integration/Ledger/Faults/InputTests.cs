@@ -25,18 +25,23 @@ public sealed class InputTests : IClassFixture<LedgerFixture>
         var hold = (await rest.PostAsync("/v1/accounts/holds", Hold("nul-hold", null))).String("id");
         foreach (var bad in (string[])["a\0b", "a\u0007b"])
         {
-            object[] metadata = [new Dictionary<string, string> { [bad] = "v" }, new Dictionary<string, string> { ["k"] = "a\0b" }];
+            object[] metadata = [new Dictionary<string, string> { [bad] = "v" }, new Dictionary<string,
+                string> { ["k"] = "a\0b" }];
             (string Path, object Body)[] bodies =
             [
-                ("/v1/accounts", new { name = bad, asset = "EUR" }), ("/v1/accounts", new { name = "n", asset = "PTS:" + bad }),
-                ("/v1/transactions", new { kind = bad, postings }), ("/v1/transactions", new { kind = "k", reference = bad, postings }),
+                ("/v1/accounts", new { name = bad, asset = "EUR" }),
+                    ("/v1/accounts", new { name = "n", asset = "PTS:" + bad }),
+                ("/v1/transactions", new { kind = bad, postings }),
+                    ("/v1/transactions", new { kind = "k", reference = bad, postings }),
                 ("/v1/transactions/bulk", new { items = new[] { new { kind = "k", reference = bad, postings } } }),
                 ("/v1/transactions/earn", new { account_id = to, points = 1, reference = bad }),
-                ($"/v1/transactions/{original}/reverse", new { reference = bad }), ("/v1/accounts/holds", Hold(bad, null)),
+                ($"/v1/transactions/{original}/reverse", new { reference = bad }),
+                    ("/v1/accounts/holds", Hold(bad, null)),
                 ($"/v1/accounts/holds/{hold}/capture", new { reference = bad, capture = new { destination = from } }),
                 .. metadata.SelectMany(m => new (string, object)[]
                 {
-                    ("/v1/transactions", new { kind = "k", metadata = m, postings }), ("/v1/accounts/holds", Hold("m", m)),
+                    ("/v1/transactions", new { kind = "k", metadata = m, postings }),
+                        ("/v1/accounts/holds", Hold("m", m)),
                     ($"/v1/transactions/{original}/reverse", new { metadata = m }),
                     ($"/v1/accounts/holds/{hold}/capture", new { metadata = m, capture = new { destination = from } }),
                 }),
@@ -55,7 +60,8 @@ public sealed class InputTests : IClassFixture<LedgerFixture>
     [Fact]
     public async Task Fault_22_no_text_field_of_the_grpc_door_takes_a_nul_or_a_control_character()
     {
-        var (card, till) = (await ledger.FundAsync("nul-card", 100), await ledger.OpenAsync("nul-till", unbounded: true));
+        var (card, till) = (await ledger.FundAsync("nul-card", 100),
+            await ledger.OpenAsync("nul-till", unbounded: true));
         var merchant = ledger.Merchant.ToString();
         foreach (var bad in (string[])["a\0b", "a\u0007b"])
         {
@@ -66,7 +72,8 @@ public sealed class InputTests : IClassFixture<LedgerFixture>
             };
             SpendRequest Spend() => new()
             {
-                MerchantId = merchant, IdempotencyKey = Key(), Amount = 1, Sources = { new SpendSource { AccountId = card } },
+                MerchantId = merchant, IdempotencyKey = Key(), Amount = 1,
+                    Sources = { new SpendSource { AccountId = card } },
                 DestinationAccountId = till,
             };
             PlaceHoldRequest Hold() => ledger.HoldOf(Key(), 1, card);
@@ -83,7 +90,8 @@ public sealed class InputTests : IClassFixture<LedgerFixture>
             await RefusedAsync(
                 new GetHoldRequest { MerchantId = merchant, Reference = bad }, _ => { }, ledger.Client.GetHoldAsync);
             await RefusedAsync(
-                new OpenAccountsRequest { MerchantId = merchant, Accounts = { new OpenAccount { Name = bad, Asset = "EUR" } } },
+                new OpenAccountsRequest { MerchantId = merchant,
+                    Accounts = { new OpenAccount { Name = bad, Asset = "EUR" } } },
                 _ => { }, ledger.Client.OpenAccountsAsync);
         }
 
@@ -94,9 +102,11 @@ public sealed class InputTests : IClassFixture<LedgerFixture>
     public async Task Fault_24_an_instant_without_an_offset_is_none()
     {
         var account = await rest.OpenAsync("zoneless");
-        foreach (var instant in (string[])["2031-12-31", "2031-12-31T00:00:00", "2031-12-31T00:00", "1767139200", "2031-12-31T00:00:00%2B0100"])
+        foreach (var instant in (string[])["2031-12-31", "2031-12-31T00:00:00", "2031-12-31T00:00", "1767139200",
+            "2031-12-31T00:00:00%2B0100"])
         {
-            foreach (var path in (string[])["balance?as_of=", "balance?known_at=", "statement?from=", "statement?to=", "entries?from=", "entries/export?to="])
+            foreach (var path in (string[])["balance?as_of=", "balance?known_at=", "statement?from=", "statement?to=",
+                "entries?from=", "entries/export?to="])
             {
                 var answer = await rest.GetAsync($"/v1/accounts/{account}/{path}{instant}");
                 Assert.True(answer.Code == "invalid_request", $"{path}{instant} {answer.Text}");
@@ -105,7 +115,8 @@ public sealed class InputTests : IClassFixture<LedgerFixture>
             Assert.Equal("invalid_request", (await rest.GetAsync($"/v1/transactions?from={instant}")).Code);
         }
 
-        Assert.Equal(200, (await rest.GetAsync($"/v1/accounts/{account}/balance?as_of=2031-12-31T00:00:00%2B11:00")).Status);
+        Assert.Equal(200, (await rest.GetAsync(
+            $"/v1/accounts/{account}/balance?as_of=2031-12-31T00:00:00%2B11:00")).Status);
     }
 
     [Fact]
@@ -133,7 +144,8 @@ public sealed class InputTests : IClassFixture<LedgerFixture>
     public async Task Fault_25_no_account_has_an_asset_that_is_none(string asset)
     {
         Assert.Equal("invalid_request", (await rest.PostAsync("/v1/accounts", new { name = "asset", asset })).Code);
-        Assert.Equal("invalid_request", await LedgerFixture.RefusalAsync(() => ledger.OpenAsync("asset", asset: asset)));
+        Assert.Equal("invalid_request", await LedgerFixture.RefusalAsync(() =>
+            ledger.OpenAsync("asset", asset: asset)));
     }
 
     [Fact]
@@ -143,11 +155,13 @@ public sealed class InputTests : IClassFixture<LedgerFixture>
         var first = await rest.TransferAsync(from, to, 100, reference: "taken");
         var hold = new
         {
-            reference = "taken-hold", amount = 1, sources = new[] { new { account_id = to } }, expires_at = TimeProvider.System.GetUtcNow().AddDays(1),
+            reference = "taken-hold", amount = 1, sources = new[] { new { account_id = to } },
+                expires_at = TimeProvider.System.GetUtcNow().AddDays(1),
         };
         var held = await rest.PostAsync("/v1/accounts/holds", hold);
 
-        var (again, heldAgain) = (await rest.TransferAsync(from, to, 5, reference: "taken"), await rest.PostAsync("/v1/accounts/holds", hold));
+        var (again, heldAgain) = (await rest.TransferAsync(from, to, 5, reference: "taken"),
+            await rest.PostAsync("/v1/accounts/holds", hold));
 
         Assert.Equal(("reference_reused", first.String("id")), (again.Code, again.String("existing_id")));
         Assert.Equal(("reference_reused", held.String("id")), (heldAgain.Code, heldAgain.String("existing_id")));
@@ -160,6 +174,7 @@ public sealed class InputTests : IClassFixture<LedgerFixture>
         TRequest request, Action<TRequest> spoil, Func<TRequest, CallOptions, AsyncUnaryCall<TResponse>> call)
     {
         spoil(request);
-        Assert.Equal("invalid_request", await LedgerFixture.RefusalAsync(async () => await call(request, ledger.Options)));
+        Assert.Equal("invalid_request", await LedgerFixture.RefusalAsync(async () =>
+            await call(request, ledger.Options)));
     }
 }

@@ -14,14 +14,17 @@ public sealed class PointsTests(LedgerFixture ledger) : IClassFixture<LedgerFixt
         })).String("id");
         var accounts = (await rest.GetAsync("/v1/accounts"))["data"].EnumerateArray()
             .ToDictionary(a => a.GetProperty("name").GetString()!, a => a.GetProperty("id").GetString()!);
-        object Of(string source, string destination, long amount) => new { postings = new[] { new { source, destination, amount } } };
-        var (pool, expense, liability) = (accounts["points_pool"], accounts["merchant:points_expense"], accounts["merchant:points_liability"]);
+        object Of(string source, string destination, long amount) =>
+            new { postings = new[] { new { source, destination, amount } } };
+        var (pool, expense, liability) = (accounts["points_pool"], accounts["merchant:points_expense"],
+            accounts["merchant:points_liability"]);
 
         var value = await rest.PostAsync($"/v1/transactions/{earned}/reverse", Of(liability, expense, 10));
         Assert.Equal((422, "postings_linked"), (value.Status, value.Code));
         foreach (var points in (long[])[1, 50, 49])
         {
-            Assert.Equal(201, (await rest.PostAsync($"/v1/transactions/{earned}/reverse", Of(member, pool, points))).Status);
+            Assert.Equal(201, (await rest.PostAsync($"/v1/transactions/{earned}/reverse",
+                Of(member, pool, points))).Status);
             Assert.InRange(await rest.PostedAsync(liability) - (await rest.PostedAsync(member) * 100 / 300m), 0, 1);
         }
 

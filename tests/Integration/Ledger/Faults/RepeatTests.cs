@@ -23,27 +23,35 @@ public sealed class RepeatTests : IClassFixture<LedgerFixture>
         await rest.TransferAsync(from, to, 1_000);
         var day = TimeProvider.System.GetUtcNow().AddDays(1);
         var original = (await rest.TransferAsync(from, to, 10)).String("id");
-        var (captured, released, extended) = (await HoldAsync($"{name}-c", to), await HoldAsync($"{name}-r", to), await HoldAsync($"{name}-e", to));
+        var (captured, released, extended) = (await HoldAsync($"{name}-c", to), await HoldAsync($"{name}-r", to),
+            await HoldAsync($"{name}-e", to));
         object Body(string reference) => new
         {
             kind = "every", reference, effective_at = day, metadata = Metadata, postings = new[] { Posting(from, to) },
         };
         (string Path, object Body)[] routes =
         [
-            ("/v1/accounts", new { name, asset = "EUR", unbounded = false, floor = -5, ceiling = 500, striped = false }),
+            ("/v1/accounts", new { name, asset = "EUR", unbounded = false, floor = -5, ceiling = 500,
+                striped = false }),
             ("/v1/transactions", Body($"{name}-post")),
             ("/v1/transactions/bulk", new { items = new[] { Body($"{name}-item") }, atomic = false }),
-            ("/v1/transactions/bulk", new { items = new[] { Body($"{name}-atomic"), Body($"{name}-atomic-2") }, atomic = true }),
-            ("/v1/transactions/earn", Points($"{name}-earn", member, day)), ("/v1/transactions/burn", Points($"{name}-burn", member, day)),
-            ($"/v1/transactions/{original}/reverse", new { reference = $"{name}-back", postings = new[] { Posting(to, from) }, metadata = Metadata }),
+            ("/v1/transactions/bulk", new { items = new[] { Body($"{name}-atomic"), Body($"{name}-atomic-2") },
+                atomic = true }),
+            ("/v1/transactions/earn", Points($"{name}-earn", member, day)),
+                ("/v1/transactions/burn", Points($"{name}-burn", member, day)),
+            ($"/v1/transactions/{original}/reverse",
+                new { reference = $"{name}-back", postings = new[] { Posting(to, from) }, metadata = Metadata }),
             ("/v1/accounts/holds", new
             {
-                reference = $"{name}-hold", amount = 5, sources = new[] { new { account_id = to, max = 5 } }, allow_partial = true,
-                expires_at = day, metadata = Metadata, capture = new { destination = from, postings = new[] { Posting(from, to) } },
+                reference = $"{name}-hold", amount = 5, sources = new[] { new { account_id = to, max = 5 } },
+                    allow_partial = true,
+                expires_at = day, metadata = Metadata,
+                    capture = new { destination = from, postings = new[] { Posting(from, to) } },
             }),
             ($"/v1/accounts/holds/{captured}/capture", new
             {
-                amount = 3, reference = $"{name}-capture", metadata = Metadata, capture = new { destination = from, postings = new[] { Posting(from, to) } },
+                amount = 3, reference = $"{name}-capture", metadata = Metadata,
+                    capture = new { destination = from, postings = new[] { Posting(from, to) } },
             }),
             ($"/v1/accounts/holds/{released}/release", new { }),
             ($"/v1/accounts/holds/{extended}/extend", new { expires_at = day }),
@@ -57,7 +65,8 @@ public sealed class RepeatTests : IClassFixture<LedgerFixture>
             Assert.True(again.Status is 200 or 201, $"{path} {again.Text}");
             // Who was not let in did nothing and may come again; everybody else has the one answer.
             Assert.All(answers, answer => Assert.True(
-                answer.Code is "request_in_progress" or "quota_exceeded" || (answer.Status, answer.Text) == (again.Status, again.Text),
+                answer.Code is "request_in_progress" or "quota_exceeded"
+                    || (answer.Status, answer.Text) == (again.Status, again.Text),
                 $"{path} {answer.Text}"));
         }
     }
@@ -67,7 +76,10 @@ public sealed class RepeatTests : IClassFixture<LedgerFixture>
     {
         var (from, to) = (await rest.OpenAsync("order-from", unbounded: true), await rest.OpenAsync("order-to"));
         string Body(string metadata) =>
-            $$"""{"kind":"order","metadata":{{metadata}},"postings":[{"source":"{{from}}","destination":"{{to}}","amount":1}]}""";
+            $$"""
+            {"kind":"order","metadata":{{metadata}},
+             "postings":[{"source":"{{from}}","destination":"{{to}}","amount":1}]}
+            """;
 
         var first = await rest.PostAsync("/v1/transactions", Body("""{"a":"1","b":"2"}"""), "order");
         var second = await rest.PostAsync("/v1/transactions", Body("""{"b":"2","a":"1"}"""), "order");
@@ -80,11 +92,14 @@ public sealed class RepeatTests : IClassFixture<LedgerFixture>
 
     private static object Points(string reference, string account_id, DateTimeOffset effective_at) => new
     {
-        account_id, points = 10, value = new { amount = 3, currency = "EUR" }, reference, effective_at, metadata = Metadata,
+        account_id, points = 10, value = new { amount = 3, currency = "EUR" }, reference, effective_at,
+            metadata = Metadata,
     };
 
-    private async Task<string> HoldAsync(string reference, string account_id) => (await rest.PostAsync("/v1/accounts/holds", new
+    private async Task<string> HoldAsync(string reference, string account_id) =>
+        (await rest.PostAsync("/v1/accounts/holds", new
     {
-        reference, amount = 10, sources = new[] { new { account_id } }, expires_at = TimeProvider.System.GetUtcNow().AddMinutes(5),
+        reference, amount = 10, sources = new[] { new { account_id } }, expires_at = TimeProvider.System.GetUtcNow()
+            .AddMinutes(5),
     })).String("id");
 }

@@ -18,7 +18,8 @@ internal sealed class Rules
     /// <summary>The quick ones first: they kill most.</summary>
     private static readonly Type[] Suites =
     [
-        typeof(RuleTests), typeof(BookTests), typeof(BatchTests), typeof(SpendTests), typeof(OwnerTests), typeof(LinkedReversalTests),
+        typeof(RuleTests), typeof(BookTests), typeof(BatchTests), typeof(SpendTests), typeof(OwnerTests),
+            typeof(LinkedReversalTests),
         typeof(ModelSample),
     ];
 
