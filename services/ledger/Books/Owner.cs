@@ -32,7 +32,7 @@ internal readonly record struct Caller
         if (!MayChange(owner))
         {
             throw new FaultException(
-                Faults.OwnedByService, $"Account {account} belongs to {owner}: that service changes it; here it is read.");
+                Faults.OwnedByService, $"Account {account} belongs to {owner}, which alone changes it.");
         }
     }
 }
