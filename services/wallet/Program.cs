@@ -7,7 +7,7 @@ using LocalPlus.Wallet.Reconciliation;
 
 var builder = WebApplication.CreateBuilder(args);
 await builder.AddLocalPlusAsync("wallet");
-builder.Services.AddSingleton(new PersonalDataVault(builder.Configuration["Secrets:pii_key"]));
+builder.Services.AddSingleton(_ => new PersonalDataVault(builder.Configuration["Secrets:pii_key"]));
 builder.Services.AddSingleton<CustomerStore>();
 builder.Services.AddSingleton(_ => new LedgerService.LedgerServiceClient(DaprClient.CreateInvocationInvoker("ledger")));
 builder.Services.AddSingleton<LedgerBalances>();
