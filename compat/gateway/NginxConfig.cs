@@ -3,7 +3,9 @@ using System.Text;
 
 namespace LocalPlus.Gateway;
 
-/// <summary>Writes nginx.conf: one upstream a backend, one pair of locations a path, problem documents for the rest.</summary>
+/// <summary>
+/// Writes nginx.conf: one upstream a backend, one pair of locations a path, problem documents for the rest.
+/// </summary>
 internal static class NginxConfig
 {
     private static readonly TimeSpan DefaultTimeout = TimeSpan.FromSeconds(5);
@@ -32,7 +34,8 @@ internal static class NginxConfig
         }
 
         conf.Append(Server(listen));
-        // nginx takes an exact location before any prefix, and the longest of several prefixes; the order here is for people.
+        // nginx takes an exact location before any prefix, and the longest of several prefixes; the order here is for
+        // people.
         foreach (var route in routes.OrderByDescending(r => r.Path.Length).ThenBy(r => r.Path, StringComparer.Ordinal))
         {
             Location(conf, $"= {route.Path}", route);
@@ -135,8 +138,9 @@ internal static class NginxConfig
             proxy_hide_header X-Request-Id;
             add_header X-Request-Id $lp_request_id always;
 
-        {{Problem(400, "invalid_request", "The request is not valid HTTP.", "bad_request", false, "400 494 495 496 497")}}
-        {{Problem(404, "not_found", "There is nothing at this path.", "not_found", false, null)}}
+        {{Problem(400, "invalid_request", "The request is not valid HTTP.", "bad_request", false,
+            "400 494 495 496 497")}}
+        {{Problem(404, "not_found", "There is nothing at this path.", "not_found", false, "404")}}
         {{Problem(413, "body_too_large", "The body is larger than 1 MiB.", "too_large", false, "413")}}
         {{Problem(414, "invalid_request", "The address is too long.", "too_long", false, "414")}}
         {{Problem(503, "busy", "The service does not answer at the moment.", "busy", true, "500 502 503 504")}}
@@ -150,23 +154,31 @@ internal static class NginxConfig
     private const string Nowhere = """
 
             location / {
-              error_page 404 = @not_found;
               return 404;
             }
 
         """;
 
-    /// <summary>An answer of the gateway's own, as the services would give it.</summary>
-    private static string Problem(int status, string code, string title, string name, bool retryable, string? replaces)
+    /// <summary>
+    /// An answer of the gateway's own, as the services would give it. At a place with a path and not with a name:
+    /// nginx goes nowhere by name with a request whose address it could not read (%00 in it, or far too long), and
+    /// would answer in HTML.
+    /// </summary>
+    private static string Problem(int status, string code, string title, string name, bool retryable, string replaces)
     {
-        var retry = retryable ? "\n      add_header Retry-After 1 always;\n      add_header X-Request-Id $lp_request_id always;" : "";
-        var page = replaces is null ? "" : $"    error_page {replaces} = @{name};\n";
+        var retry = retryable
+            ? "\n      add_header Retry-After 1 always;\n      add_header X-Request-Id $lp_request_id always;" : "";
+        var page = $"    error_page {replaces} = {Place(name)};\n";
         var body = $$"""{"type":"https://docs.localplus.io/problems/{{code}}","title":"{{title}}","status":{{status}},"code":"{{code}}","request_id":"$lp_request_id","retryable":{{(retryable ? "true" : "false")}}}""";
         return $$"""
-            {{page}}    location @{{name}} {{{retry}}
+            {{page}}    location = {{Place(name)}} {
+                  internal;{{retry}}
                   return {{status}} '{{body}}';
                 }
 
             """;
     }
+
+    /// <summary>Nothing from outside reaches an internal location, and no route of ours looks like it.</summary>
+    private static string Place(string name) => $"/-/{name}";
 }

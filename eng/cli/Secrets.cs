@@ -38,7 +38,11 @@ internal sealed class Secrets
         var secrets = new Dictionary<string, Dictionary<string, string>>();
         foreach (var app in Checkout.Apps)
         {
-            secrets[app] = new Dictionary<string, string> { ["database"] = Database(app, app, ports) };
+            secrets[app] = new Dictionary<string, string>
+            {
+                ["database"] = Database(app, app, ports),
+                ["fingerprint_keys"] = $"1:{Key($"fingerprint_key_{app}")}",
+            };
         }
 
         secrets["ledger"]["checkpoint_key"] = SigningKey("checkpoint_key");

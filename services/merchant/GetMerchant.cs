@@ -9,13 +9,14 @@ namespace LocalPlus.Merchant;
 /// </summary>
 internal static class GetMerchant
 {
-    public static void MapGetMerchant(this IEndpointRouteBuilder group)
+    public static IEndpointRouteBuilder MapGetMerchant(this IEndpointRouteBuilder group)
     {
         group.MapGet("/merchants/me", (HttpContext http, Database database, CancellationToken cancel) =>
                 HandleAsync(http, http.GetMerchant().MerchantId, database, cancel))
             .RequireScope("merchants:read").WithName("GetOwnMerchant").Produces<MerchantView>();
         group.MapGet("/merchants/{id}", HandleAsync)
             .RequireScope("merchants:read").WithName(nameof(GetMerchant)).Produces<MerchantView>();
+        return group;
     }
 
     private static async Task<IResult> HandleAsync(HttpContext http, MerchantId id, Database database, CancellationToken cancel)

@@ -10,8 +10,11 @@ internal static class GetMerchantContact
 {
     internal sealed record Response(string Name, string Locale, string ContactEmail);
 
-    public static void MapGetMerchantContact(this IEndpointRouteBuilder intern) =>
+    public static IEndpointRouteBuilder MapGetMerchantContact(this IEndpointRouteBuilder intern)
+    {
         intern.MapGet("/merchants/{id}/contact", HandleAsync);
+        return intern;
+    }
 
     private static async Task<IResult> HandleAsync(MerchantId id, Database database, CancellationToken cancel) =>
         await database.QuerySingleOrDefaultAsync<Response>(Sql.Get, new { MerchantId = id }, cancel) is { } contact

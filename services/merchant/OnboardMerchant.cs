@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using LocalPlus.Hosting;
 using LocalPlus.Kernel;
 using LocalPlus.Merchant.Keys;
@@ -20,9 +21,12 @@ internal static class OnboardMerchant
 
     internal sealed record Onboarded(string Mode, string Country, Currency Currency, string Locale);
 
-    public static void MapOnboardMerchant(this IEndpointRouteBuilder group) =>
+    public static IEndpointRouteBuilder MapOnboardMerchant(this IEndpointRouteBuilder group)
+    {
         group.MapPost("/merchants", HandleAsync).WithName(nameof(OnboardMerchant))
             .Produces<MerchantView>(StatusCodes.Status201Created);
+        return group;
+    }
 
     private static Task<IResult> HandleAsync(
         HttpContext http, Request request, IdempotentRequests idempotent, ApiKeys keys, TimeProvider time,
@@ -42,7 +46,7 @@ internal static class OnboardMerchant
             request.Country,
             request.Currency,
             request.Locale ?? Locales.Of(request.Country),
-            request.ContactEmail,
+            EmailAddress.TryParse(request.ContactEmail, out var address) ? address : throw new UnreachableException(),
             time.GetUtcNow());
         await db.ExecuteAsync(Sql.Insert, new
         {
@@ -65,12 +69,13 @@ internal static class OnboardMerchant
     }
 
     private static void Check(Request request) => new FieldChecks()
-        .Text("/name", request.Name, maxLength: 120)
-        .Check(request.Country is { Length: 2 } && request.Country.All(char.IsAsciiLetterUpper), "/country", "invalid")
-        .Check(EmailAddress.IsValid(request.ContactEmail), "/contact_email", "invalid")
-        .Check(request.Locale is null or Locales.English or Locales.French, "/locale", "invalid")
-        .Check(request.Mode is null or Modes.Test or Modes.Live, "/mode", "invalid")
-        .Throw();
+        .Name(request.Name)
+        .Require(
+            request.Country is { Length: 2 } && request.Country.All(char.IsAsciiLetterUpper), "/country", "invalid")
+        .Email(request.ContactEmail, "/contact_email")
+        .Require(request.Locale is null or Locales.English or Locales.French, "/locale", "invalid")
+        .Require(request.Mode is null or Modes.Test or Modes.Live, "/mode", "invalid")
+        .ThrowIfAny();
 
     private static class Sql
     {

@@ -7,9 +7,12 @@ internal static class ListNotifications
 {
     private const string Filters = "notifications";
 
-    public static void MapListNotifications(this IEndpointRouteBuilder group) =>
+    public static IEndpointRouteBuilder MapListNotifications(this IEndpointRouteBuilder group)
+    {
         group.MapGet("/notifications", HandleAsync).RequireScope("notifications:read").WithName(nameof(ListNotifications))
             .Produces<Page<NotificationView>>();
+        return group;
+    }
 
     private static async Task<IResult> HandleAsync(
         HttpContext http, Database database, CursorCodec cursors, CancellationToken cancel, int? limit = null, string? cursor = null)

@@ -13,20 +13,18 @@ internal static class ResendNotification
 
     internal sealed record Request(string Reason);
 
-    public static void MapResendNotification(this IEndpointRouteBuilder ops) =>
+    public static IEndpointRouteBuilder MapResendNotification(this IEndpointRouteBuilder ops)
+    {
         ops.MapPost("/notification/{id}/resend", HandleAsync).RequireRole("operator").WithName(nameof(ResendNotification))
             .Produces<NotificationView>(StatusCodes.Status202Accepted);
+        return ops;
+    }
 
     private static Task<IResult> HandleAsync(
         HttpContext http, NotificationId id, Request request, IdempotentRequests idempotent, TimeProvider time,
         ILogger<NotificationRow> log, CancellationToken cancel)
     {
-        if (string.IsNullOrWhiteSpace(request.Reason) || request.Reason.Length > MaxReasonLength || request.Reason.Any(char.IsControl))
-        {
-            throw new FaultException(
-                CommonFaults.InvalidRequest, $"Say why, in at most {MaxReasonLength} characters.", new FieldError("/reason", "invalid"));
-        }
-
+        new FieldChecks().Text(request.Reason, "/reason", MaxReasonLength).ThrowIfAny();
         return idempotent.ExecuteAsync(
             http,
             request,

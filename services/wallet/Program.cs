@@ -15,14 +15,10 @@ builder.Services.AddJob<BalanceReconciliation>("balance-reconciliation");
 
 var app = builder.Build();
 app.UseLocalPlus();
-var merchants = app.MapMerchantApi();
-merchants.MapCreateCustomer();
-merchants.MapGetCustomer();
-merchants.MapGetCustomerWallet();
+app.MapMerchantApi().MapCreateCustomer().MapGetCustomer().MapGetCustomerWallet();
 app.MapOperatorApi().MapListReconciliations();
 var intern = app.MapInternal();
-intern.MapFindOrAddCustomer();
-intern.MapGetCustomerContact();
+intern.MapFindOrAddCustomer().MapGetCustomerContact();
 var events = app.MapEvents();
 events.MapEvents<OnCardEvent.Data>("giftcard.cards.v1", OnCardEvent.HandleAsync);
 events.MapEvents<OnLedgerTransaction.Data>("ledger.transactions.v1", OnLedgerTransaction.HandleAsync);

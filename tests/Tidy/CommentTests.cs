@@ -50,6 +50,6 @@ public partial class CommentTests
     [GeneratedRegex(@"^public (abstract |sealed |static |readonly |partial )*((?:record )?(?:class|struct)|record|interface|enum|delegate \S+) (\w+)")]
     private static partial Regex PublicType();
 
-    [GeneratedRegex(@"static void Map\w+\(this (IEndpointRouteBuilder|RouteGroupBuilder)")]
+    [GeneratedRegex(@"static \w+ Map\w+\(this (IEndpointRouteBuilder|RouteGroupBuilder)")]
     private static partial Regex Slice();
 }

@@ -11,7 +11,8 @@ public class SizeTests
     /// <summary>What is shared costs every reader, so it has a budget; raising it is a decision for review.</summary>
     [Theory]
     [InlineData("services/common/LocalPlus.Kernel", 800)]
-    [InlineData("services/common/LocalPlus.Hosting", 2900)]
+    // What every door checks is here once: texts, instants, addresses, fingerprints, fields of bodies.
+    [InlineData("services/common/LocalPlus.Hosting", 3800)]
     public void Shared_code_keeps_to_its_budget(string folder, int lines) =>
         Assert.InRange(Tree.Code(folder).Sum(f => Tree.Lines(f).Length), 1, lines);
 

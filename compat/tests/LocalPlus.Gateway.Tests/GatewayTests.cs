@@ -30,6 +30,21 @@ public sealed class GatewayTests(GatewayFixture gateway) : IClassFixture<Gateway
         await AssertProblemAsync(answer, HttpStatusCode.NotFound, "not_found", retryable: false);
     }
 
+    [Theory]
+    [InlineData("/v1/cards/a%00b", 400)]
+    [InlineData("/v1/cards/%", 400)]
+    [InlineData("/-/bad_request", 404)]
+    public async Task Fault_22_An_address_that_can_not_be_read_is_a_problem_document(string path, int status)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(
+            gateway.Client.BaseAddress!.GetLeftPart(UriPartial.Authority) + path,
+                new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true }));
+        using var answer = await gateway.Client.SendAsync(request);
+
+        await AssertProblemAsync(answer, (HttpStatusCode)status, status == 404 ? "not_found"
+            : "invalid_request", retryable: false);
+    }
+
     [Fact]
     public async Task A_service_that_is_away_is_busy_and_says_when_to_come_again()
     {
@@ -109,7 +124,8 @@ public sealed class GatewayTests(GatewayFixture gateway) : IClassFixture<Gateway
         Assert.DoesNotContain("dapr-", await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
     }
 
-    private static async Task AssertProblemAsync(HttpResponseMessage answer, HttpStatusCode status, string code, bool retryable)
+    private static async Task AssertProblemAsync(HttpResponseMessage answer, HttpStatusCode status, string code,
+        bool retryable)
     {
         Assert.Equal(status, answer.StatusCode);
         Assert.Equal("application/problem+json", answer.Content.Headers.ContentType?.MediaType);

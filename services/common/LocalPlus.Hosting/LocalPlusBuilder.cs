@@ -10,19 +10,21 @@ using Microsoft.Extensions.Logging;
 
 namespace LocalPlus.Hosting;
 
-/// <summary>The name of the running service: its Dapr app id, its database, its secret and its telemetry name.</summary>
+/// <summary>
+/// The name of the running service: its Dapr app id, its database, its secret and its telemetry name.
+/// </summary>
 public sealed record ServiceIdentity(string Name, Assembly Assembly);
 
 /// <summary>
-/// Everything a LocalPlus service shares with the others, in two calls: <see cref="AddLocalPlusAsync"/> before the host is
-/// built and <see cref="UseLocalPlus"/> after. Each part has a file of its own in this folder.
+/// Everything a LocalPlus service shares with the others, in two calls: <see cref="AddLocalPlusAsync"/> before the
+/// host is built and <see cref="UseLocalPlus"/> after. Each part has a file of its own in this folder.
 /// </summary>
 public static class LocalPlusBuilder
 {
     /// <summary>
-    /// Waits for the sidecar, reads the service's secrets and adds ports, JSON rules, problem documents, authentication,
-    /// health, telemetry, OpenAPI, database, idempotency, outbox and Dapr. Throws when the sidecar or its secret store
-    /// does not answer within <see cref="Secrets.SidecarWait"/>.
+    /// Waits for the sidecar, reads the service's secrets and adds ports, JSON rules, problem documents,
+    /// authentication, health, telemetry, OpenAPI, database, idempotency, outbox and Dapr. Throws when the sidecar or
+    /// its secret store does not answer within <see cref="Secrets.SidecarWait"/>.
     /// </summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     public static Task AddLocalPlusAsync(this WebApplicationBuilder builder, string name) =>
@@ -34,7 +36,9 @@ public static class LocalPlusBuilder
         app.UseExceptionHandler();
         app.UseStatusCodePages(context => Problems.WriteStatusAsync(context.HttpContext));
         app.UseMiddleware<RequestHygiene>();
-        app.UseCloudEvents(new Dapr.CloudEventsMiddlewareOptions { ForwardCloudEventPropertiesAsHeaders = true });
+        var publicPort = Ports.PublicPort(app.Configuration);
+        app.UseWhen(http => RequestHygiene.TakesCloudEvents(http, publicPort), topics => topics.UseCloudEvents(
+            new Dapr.CloudEventsMiddlewareOptions { ForwardCloudEventPropertiesAsHeaders = true }));
         app.UseRouting();
         app.UseMiddleware<Ports>();
         app.UseAuthentication();
@@ -47,17 +51,22 @@ public static class LocalPlusBuilder
 
     /// <summary>Endpoints for merchants: public port, an API key, paths below /v1.</summary>
     public static RouteGroupBuilder MapMerchantApi(this WebApplication app) =>
-        app.MapGroup("/v1").RequirePort(Port.Public).RequireAuthorization(Authentication.MerchantPolicy);
+        app.MapGroup("/v1").RequirePort(Port.Public).RequireAuthorization(Authentication.MerchantPolicy)
+            .RequireOffsets();
 
-    /// <summary>Endpoints for operators: public port, an operator's token, paths below /ops/v1; viewers may read.</summary>
+    /// <summary>
+    /// Endpoints for operators: public port, an operator's token, paths below /ops/v1; viewers may read.
+    /// </summary>
     public static RouteGroupBuilder MapOperatorApi(this WebApplication app) =>
-        app.MapGroup("/ops/v1").RequirePort(Port.Public).RequireAuthorization("viewer");
+        app.MapGroup("/ops/v1").RequirePort(Port.Public).RequireAuthorization("viewer").RequireOffsets();
 
     /// <summary>Endpoints below /v1 that only administrators may call.</summary>
     public static RouteGroupBuilder MapAdminApi(this WebApplication app) =>
-        app.MapGroup("/v1").RequirePort(Port.Public).RequireAuthorization("admin");
+        app.MapGroup("/v1").RequirePort(Port.Public).RequireAuthorization("admin").RequireOffsets();
 
-    /// <summary>Endpoints for the other services, through the sidecar: app port and its token, paths below /internal.</summary>
+    /// <summary>
+    /// Endpoints for the other services, through the sidecar: app port and its token, paths below /internal.
+    /// </summary>
     public static RouteGroupBuilder MapInternal(this WebApplication app) =>
         app.MapGroup("/internal").RequirePort(Port.App).ExcludeFromDescription();
 
@@ -66,9 +75,9 @@ public static class LocalPlusBuilder
         app.MapGroup("/events").RequirePort(Port.App).ExcludeFromDescription();
 
     /// <summary>
-    /// Runs the verb named by the arguments: none serves, "job NAME" runs a scheduled job once; both refuse a schema that lacks
-    /// a migration. "migrate" brings it up to this release, and has the credential to do so.
-    /// Returns the process's exit code: 0 done, 1 failed, 2 unknown verb.
+    /// Runs the verb named by the arguments: none serves, "job NAME" runs a scheduled job once; both refuse a schema
+    /// that lacks a migration. "migrate" brings it up to this release, and has the credential to do so. Returns the
+    /// process's exit code: 0 done, 1 failed, 2 unknown verb.
     /// </summary>
     public static async Task<int> RunLocalPlusAsync(this WebApplication app, string[] args)
     {
@@ -85,6 +94,8 @@ public static class LocalPlusBuilder
                 await Console.Error.WriteLineAsync($"unknown verb '{verb}': use none, migrate or job NAME");
                 return 2;
             default:
+                // Who serves without this key would fail each POST; a job or a migration needs none.
+                _ = app.Services.GetRequiredService<FingerprintKeys>();
                 await migrations.CheckAsync(CancellationToken.None);
                 await app.RunAsync();
                 return 0;
@@ -95,7 +106,7 @@ public static class LocalPlusBuilder
     {
         var name = service.Name;
         builder.Services.AddSingleton(service);
-        builder.Services.TryAddSingleton(TimeProvider.System);
+        builder.Services.TryAddSingleton<TimeProvider>(new MillisecondClock());
         builder.Logging.ClearProviders();
         builder.Logging.AddSimpleConsole(console =>
         {
@@ -118,6 +129,7 @@ public static class LocalPlusBuilder
         builder.Services.AddLocalPlusAuthentication(builder.Configuration);
         builder.Services.AddLocalPlusTelemetry(builder.Configuration, name);
         builder.Services.AddLocalPlusDatabase(builder.Configuration, name);
+        builder.Services.AddSingleton<FingerprintKeys>();
         builder.Services.AddSingleton<IdempotentRequests>();
         builder.Services.AddSingleton<Subscriber>();
         builder.Services.AddSingleton<EventPublisher>();

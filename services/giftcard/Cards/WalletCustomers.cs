@@ -20,7 +20,7 @@ internal sealed class WalletCustomers(HttpClient wallet)
                 "/internal/customers", new Request(merchant, email, name), StrictJson.Options, deadline.Token);
             if (answer.StatusCode == System.Net.HttpStatusCode.BadRequest)
             {
-                throw Faults.Invalid("/recipient", "The recipient's address or name is not valid.");
+                throw await PeerRefusals.InvalidAsync(answer, "/recipient", deadline.Token);
             }
 
             answer.EnsureSuccessStatusCode();

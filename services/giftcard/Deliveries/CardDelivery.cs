@@ -12,7 +12,7 @@ internal sealed record Delivery(DateTimeOffset? DeliverAt = null, string? From =
         .Require(DeliverAt is null || DeliverAt > now, "/delivery/deliver_at", "past")
         .Require(DeliverAt is null || DeliverAt <= now + GiftcardLimits.DeliveryAhead, "/delivery/deliver_at", "too_far")
         .Text(From, "/delivery/from", GiftcardLimits.NameLength)
-        .Text(Message, "/delivery/message", GiftcardLimits.MessageLength);
+        .Message(Message, "/delivery/message", GiftcardLimits.MessageLength);
 }
 
 /// <summary>

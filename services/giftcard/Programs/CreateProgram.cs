@@ -63,12 +63,13 @@ internal static class CreateProgram
 
     private static long Min(Request request) => request.MinLoad?.MinorUnits ?? 1;
 
-    private static long Max(Request request) => request.MaxLoad?.MinorUnits ?? Math.Max(Min(request), DefaultMaxLoad);
+    private static long Max(Request request) => request.MaxLoad?.MinorUnits ?? Math.Max(Min(request), DefaultMax(request));
 
-    private static long MaxBalance(Request request) => request.MaxBalance?.MinorUnits ?? Math.Max(Max(request), DefaultMaxLoad);
+    private static long MaxBalance(Request request) =>
+        request.MaxBalance?.MinorUnits ?? Math.Max(Max(request), DefaultMax(request));
 
-    // 10,000.00 in most currencies: a slip of the keyboard should not become a card of a million.
-    private const long DefaultMaxLoad = 1_000_000;
+    // 10,000 of any currency, in its own minor unit: a slip of the keyboard should not become a card of a million.
+    private static long DefaultMax(Request request) => request.Currency.Units(10_000);
 
     private static async Task<Answer> InsertAsync(DbSession db, MerchantIdentity merchant, Request request, TimeProvider time)
     {

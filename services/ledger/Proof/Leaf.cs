@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Globalization;
 using System.Security.Cryptography;
+using LocalPlus.Hosting;
 using LocalPlus.Kernel;
 using LocalPlus.Ledger.Books;
 

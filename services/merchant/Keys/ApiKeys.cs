@@ -5,13 +5,15 @@ using LocalPlus.Kernel;
 namespace LocalPlus.Merchant.Keys;
 
 /// <summary>Makes API keys and tells who a presented one belongs to.</summary>
-internal sealed class ApiKeys(Database database, KeyHasher hasher, TimeProvider time, ILogger<ApiKeys> log) : IApiKeyVerifier
+internal sealed class ApiKeys(Database database, KeyHasher hasher, TimeProvider time, ILogger<ApiKeys> log)
+    : IApiKeyVerifier
 {
     /// <summary>Keys that work at the same time; more are a sign of a program that forgets to keep its key.</summary>
     public const int MaxActivePerMerchant = 50;
 
     /// <summary>
-    /// Adds a key in the caller's transaction and returns it with the text that is never shown again. Refusals: too_many_api_keys.
+    /// Adds a key in the caller's transaction and returns it with the text that is never shown again. Refusals:
+    /// too_many_api_keys.
     /// </summary>
     public async Task<ApiKeyView> AddAsync(DbSession db, NewKey key)
     {
@@ -22,7 +24,8 @@ internal sealed class ApiKeys(Database database, KeyHasher hasher, TimeProvider 
         // Two at once may both see one place left: the limit protects the table, not a budget.
         if (await db.QuerySingleAsync<long>(Sql.CountActive, new { key.MerchantId, Now = now }) >= MaxActivePerMerchant)
         {
-            throw new FaultException(Faults.TooManyApiKeys, $"At most {MaxActivePerMerchant} API keys work at a time; revoke one.");
+            throw new FaultException(Faults.TooManyApiKeys,
+                $"At most {MaxActivePerMerchant} API keys work at a time; revoke one.");
         }
 
         await db.ExecuteAsync(Sql.Insert, new
@@ -39,6 +42,16 @@ internal sealed class ApiKeys(Database database, KeyHasher hasher, TimeProvider 
         log.ApiKeyIssued(id, key.MerchantId);
         return row.ToView(now, text.Text);
     }
+
+    /// <summary>
+    /// When the calling key ends, null for never: what it makes ends then at the latest. Its row stays locked, so a
+    /// key that is being revoked makes nothing any more. Refusals: unauthenticated.
+    /// </summary>
+    public async Task<DateTimeOffset?> EndOfCallerAsync(DbSession db, MerchantIdentity caller) =>
+        await db.QuerySingleOrDefaultAsync<Life>(Sql.LockCaller, new { ApiKeyId = caller.KeyId, caller.MerchantId })
+            is { RevokedAt: null } life && !(life.ExpiresAt <= time.GetUtcNow())
+            ? life.ExpiresAt
+            : throw new FaultException(CommonFaults.Unauthenticated, "The API key is not valid.");
 
     /// <inheritdoc />
     public async ValueTask<MerchantIdentity?> VerifyAsync(string key, CancellationToken cancel)
@@ -57,14 +70,26 @@ internal sealed class ApiKeys(Database database, KeyHasher hasher, TimeProvider 
 
     /// <summary>A key to be made.</summary>
     internal sealed record NewKey(
-        MerchantId MerchantId, bool Live, string Name, IReadOnlyList<string> Scopes, DateTimeOffset? ExpiresAt, ApiKeyId? Replaces = null);
+        MerchantId MerchantId, bool Live, string Name, IReadOnlyList<string> Scopes, DateTimeOffset? ExpiresAt,
+            ApiKeyId? Replaces = null);
 
-    [method: ExplicitConstructor] // Npgsql calls the column an Array, so Dapper would not match it to string[] by itself.
+    // Npgsql calls the column an Array, so Dapper would not match it to string[] by itself.
+    [method: ExplicitConstructor]
     private sealed record StoredKey(
         MerchantId MerchantId, byte[] KeyHash, string[] Scopes, DateTimeOffset? ExpiresAt, DateTimeOffset? RevokedAt);
 
+    private sealed record Life(DateTimeOffset? ExpiresAt, DateTimeOffset? RevokedAt);
+
     private static class Sql
     {
+        public const string LockCaller = """
+            SELECT expires_at, revoked_at
+              FROM api_keys
+             WHERE api_key_id = @ApiKeyId
+               AND merchant_id = @MerchantId
+               FOR SHARE
+            """;
+
         public const string CountActive = """
             SELECT count(*)
               FROM api_keys

@@ -4,20 +4,25 @@ using LocalPlus.Kernel;
 namespace LocalPlus.Merchant.Keys;
 
 /// <summary>
-/// POST /v1/api_keys: a further key of the calling merchant, with some or all of the calling key's scopes. Its text is in
-/// this one answer; a repeat of the request gets the answer without it. Refusals: invalid_request, scope_missing,
+/// POST /v1/api_keys: a further key of the calling merchant, with some or all of the calling key's scopes, for as
+/// long as the calling key lives at most (and as long unless it says less). Its text is in this one answer; a repeat
+/// of the request gets the answer without it. Refusals: invalid_request, scope_missing, unauthenticated,
 /// too_many_api_keys.
 /// </summary>
 internal static class CreateApiKey
 {
     internal sealed record Request(string Name, IReadOnlyList<string> Scopes, DateTimeOffset? ExpiresAt = null);
 
-    public static void MapCreateApiKey(this IEndpointRouteBuilder group) =>
+    public static IEndpointRouteBuilder MapCreateApiKey(this IEndpointRouteBuilder group)
+    {
         group.MapPost("/api_keys", HandleAsync).RequireScope("api_keys:write").WithName(nameof(CreateApiKey))
             .Produces<ApiKeyView>(StatusCodes.Status201Created);
+        return group;
+    }
 
     private static Task<IResult> HandleAsync(
-        HttpContext http, Request request, IdempotentRequests idempotent, ApiKeys keys, TimeProvider time, CancellationToken cancel)
+        HttpContext http, Request request, IdempotentRequests idempotent, ApiKeys keys, TimeProvider time,
+            CancellationToken cancel)
     {
         Check(request, time.GetUtcNow());
         var caller = http.GetMerchant();
@@ -26,10 +31,18 @@ internal static class CreateApiKey
             request,
             async db =>
             {
+                var ends = await keys.EndOfCallerAsync(db, caller);
                 RequireHeld(caller, request.Scopes);
+                if (request.ExpiresAt > ends)
+                {
+                    throw new FaultException(
+                        CommonFaults.InvalidRequest, "The key would outlive the one that makes it.",
+                        new FieldError("/expires_at", "after_callers"));
+                }
+
                 var scopes = request.Scopes.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).ToList();
                 return Created(await keys.AddAsync(
-                    db, new(caller.MerchantId, caller.Live, request.Name.Trim(), scopes, request.ExpiresAt)));
+                    db, new(caller.MerchantId, caller.Live, request.Name.Trim(), scopes, request.ExpiresAt ?? ends)));
             },
             cancel);
     }
@@ -49,15 +62,15 @@ internal static class CreateApiKey
     private static void Check(Request request, DateTimeOffset now)
     {
         var checks = new FieldChecks()
-            .Text("/name", request.Name, maxLength: 80)
-            .Check(request.Scopes.Count > 0, "/scopes", "empty")
-            .Check(request.Scopes.Count <= Scopes.All.Count, "/scopes", "too_long")
-            .Check(request.ExpiresAt is null || request.ExpiresAt > now, "/expires_at", "in_the_past");
+            .Name(request.Name)
+            .Require(request.Scopes.Count > 0, "/scopes", "empty")
+            .Require(request.Scopes.Count <= Scopes.All.Count, "/scopes", "too_long")
+            .Require(request.ExpiresAt is null || request.ExpiresAt > now, "/expires_at", "in_the_past");
         for (var i = 0; i < Math.Min(request.Scopes.Count, Scopes.All.Count); i++)
         {
-            checks.Check(Scopes.IsKnown(request.Scopes[i]), $"/scopes/{i}", "unknown_scope");
+            checks.Require(Scopes.IsKnown(request.Scopes[i]), $"/scopes/{i}", "unknown_scope");
         }
 
-        checks.Throw();
+        checks.ThrowIfAny();
     }
 }

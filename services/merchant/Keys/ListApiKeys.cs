@@ -10,9 +10,12 @@ internal static class ListApiKeys
 {
     private const string Filters = "api_keys";
 
-    public static void MapListApiKeys(this IEndpointRouteBuilder group) =>
+    public static IEndpointRouteBuilder MapListApiKeys(this IEndpointRouteBuilder group)
+    {
         group.MapGet("/api_keys", HandleAsync).RequireScope("api_keys:read").WithName(nameof(ListApiKeys))
             .Produces<Page<ApiKeyView>>();
+        return group;
+    }
 
     private static async Task<IResult> HandleAsync(
         HttpContext http, Database database, CursorCodec cursors, TimeProvider time, CancellationToken cancel,

@@ -9,9 +9,12 @@ namespace LocalPlus.Merchant.Keys;
 /// </summary>
 internal static class RevokeApiKey
 {
-    public static void MapRevokeApiKey(this IEndpointRouteBuilder group) =>
+    public static IEndpointRouteBuilder MapRevokeApiKey(this IEndpointRouteBuilder group)
+    {
         group.MapDelete("/api_keys/{id}", HandleAsync).RequireScope("api_keys:write").WithName(nameof(RevokeApiKey))
             .Produces(StatusCodes.Status204NoContent);
+        return group;
+    }
 
     private static async Task<IResult> HandleAsync(
         HttpContext http, ApiKeyId id, Database database, TimeProvider time, ILogger<ApiKeys> log, CancellationToken cancel)

@@ -4,9 +4,9 @@ using LocalPlus.Kernel;
 namespace LocalPlus.Merchant.Keys;
 
 /// <summary>
-/// POST /v1/api_keys/{id}/rotate: a successor with the same name and scopes; the old key works for overlap_seconds more, so
-/// that running programs can change over. Refusals: not_found, scope_missing, api_key_not_active, api_key_already_rotated,
-/// too_many_api_keys.
+/// POST /v1/api_keys/{id}/rotate: a successor with the same name, scopes and end; the old key works for overlap_seconds more,
+/// so that running programs can change over. A key that would be outlived by the one it rotates may not. Refusals: not_found,
+/// scope_missing, unauthenticated, api_key_not_active, api_key_already_rotated, too_many_api_keys.
 /// </summary>
 internal static class RotateApiKey
 {
@@ -16,18 +16,22 @@ internal static class RotateApiKey
     /// <param name="OverlapSeconds">0 ends the old key at once; at most 30 days.</param>
     internal sealed record Request(int OverlapSeconds = DefaultOverlapSeconds);
 
-    public static void MapRotateApiKey(this IEndpointRouteBuilder group) =>
+    public static IEndpointRouteBuilder MapRotateApiKey(this IEndpointRouteBuilder group)
+    {
         group.MapPost("/api_keys/{id}/rotate", HandleAsync).RequireScope("api_keys:write").WithName(nameof(RotateApiKey))
             .Produces<ApiKeyView>(StatusCodes.Status201Created);
+        return group;
+    }
 
     private static Task<IResult> HandleAsync(
         HttpContext http, ApiKeyId id, Request request, IdempotentRequests idempotent, ApiKeys keys, TimeProvider time,
         CancellationToken cancel)
     {
         new FieldChecks()
-            .Check(request.OverlapSeconds is >= 0 and <= MaxOverlapSeconds, "/overlap_seconds", "out_of_range")
-            .Throw();
-        return idempotent.ExecuteAsync(http, request, db => RotateAsync(db, http.GetMerchant(), id, request, keys, time.GetUtcNow()), cancel);
+            .Require(request.OverlapSeconds is >= 0 and <= MaxOverlapSeconds, "/overlap_seconds")
+            .ThrowIfAny();
+        return idempotent.ExecuteAsync(
+            http, request, db => RotateAsync(db, http.GetMerchant(), id, request, keys, time.GetUtcNow()), cancel);
     }
 
     private static async Task<Answer> RotateAsync(
@@ -47,10 +51,16 @@ internal static class RotateApiKey
             throw new FaultException(Faults.ApiKeyAlreadyRotated, $"The key was replaced by {successor}.");
         }
 
+        // Else the holder of a key that is about to end would get one that is not.
+        if (await keys.EndOfCallerAsync(db, caller) is { } end && !(old.ExpiresAt <= end))
+        {
+            throw new FaultException(CommonFaults.ScopeMissing, "The calling key ends before the one that it would rotate.");
+        }
+
         var ends = now.AddSeconds(request.OverlapSeconds);
         await db.ExecuteAsync(Sql.End, new { ApiKeyId = id, ExpiresAt = old.ExpiresAt < ends ? old.ExpiresAt.Value : ends });
         return CreateApiKey.Created(await keys.AddAsync(
-            db, new(caller.MerchantId, caller.Live, old.Name, old.Scopes, ExpiresAt: null, Replaces: id)));
+            db, new(caller.MerchantId, caller.Live, old.Name, old.Scopes, old.ExpiresAt, Replaces: id)));
     }
 
     private static class Sql

@@ -13,7 +13,11 @@ internal static class VerifyApiKey
 
     internal sealed record Response(MerchantId MerchantId, ApiKeyId KeyId, bool Live, IEnumerable<string> Scopes);
 
-    public static void MapVerifyApiKey(this IEndpointRouteBuilder intern) => intern.MapPost("/api_keys/verify", HandleAsync);
+    public static IEndpointRouteBuilder MapVerifyApiKey(this IEndpointRouteBuilder intern)
+    {
+        intern.MapPost("/api_keys/verify", HandleAsync);
+        return intern;
+    }
 
     private static async Task<IResult> HandleAsync(Request request, ApiKeys keys, CancellationToken cancel) =>
         await keys.VerifyAsync(request.Key, cancel) is { } merchant

@@ -4,24 +4,27 @@ using LocalPlus.Kernel;
 namespace LocalPlus.Merchant.Locations;
 
 /// <summary>
-/// POST /v1/locations: a place of business. Refusals: invalid_request, reference_reused.
+/// POST /v1/locations: a place of business. Refusals: invalid_request, reference_reused (with the place that has it).
 /// </summary>
 internal static class CreateLocation
 {
     /// <param name="Reference">The merchant's own number of the place; unique per merchant for ever.</param>
     internal sealed record Request(string Name, string? Reference = null);
 
-    public static void MapCreateLocation(this IEndpointRouteBuilder group) =>
+    public static IEndpointRouteBuilder MapCreateLocation(this IEndpointRouteBuilder group)
+    {
         group.MapPost("/locations", HandleAsync).RequireScope("locations:write").WithName(nameof(CreateLocation))
             .Produces<LocationView>(StatusCodes.Status201Created);
+        return group;
+    }
 
     private static Task<IResult> HandleAsync(
         HttpContext http, Request request, IdempotentRequests idempotent, TimeProvider time, CancellationToken cancel)
     {
         new FieldChecks()
-            .Text("/name", request.Name, maxLength: 120)
-            .Text("/reference", request.Reference, maxLength: 200)
-            .Throw();
+            .Name(request.Name)
+            .Text(request.Reference, "/reference", maxLength: 200)
+            .ThrowIfAny();
         return idempotent.ExecuteAsync(http, request, db => AddAsync(db, http.GetMerchant().MerchantId, request, time), cancel);
     }
 
@@ -31,7 +34,8 @@ internal static class CreateLocation
         if (await db.ExecuteAsync(
                 Sql.Insert, new { row.LocationId, MerchantId = merchant, row.Name, row.Reference, row.CreatedAt }) == 0)
         {
-            throw new FaultException(CommonFaults.ReferenceReused, "Another location has this reference.", new FieldError("/reference", "reused"));
+            throw CommonFaults.ReferenceReusedBy(await db.QuerySingleAsync<LocationId>(
+                Sql.Holder, new { MerchantId = merchant, row.Reference }));
         }
 
         return Answer.Created($"/v1/locations/{row.LocationId}", row.ToView());
@@ -43,6 +47,14 @@ internal static class CreateLocation
             INSERT INTO locations (location_id, merchant_id, name, reference, created_at)
             VALUES (@LocationId, @MerchantId, @Name, @Reference, @CreatedAt)
                 ON CONFLICT (merchant_id, reference) DO NOTHING
+            """;
+
+        // The insert waited for whoever came first, so its row is visible to this statement.
+        public const string Holder = """
+            SELECT location_id
+              FROM locations
+             WHERE merchant_id = @MerchantId
+               AND reference = @Reference
             """;
     }
 }

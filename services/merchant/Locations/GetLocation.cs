@@ -6,9 +6,12 @@ namespace LocalPlus.Merchant.Locations;
 /// <summary>GET /v1/locations/{id}. Refusals: not_found.</summary>
 internal static class GetLocation
 {
-    public static void MapGetLocation(this IEndpointRouteBuilder group) =>
+    public static IEndpointRouteBuilder MapGetLocation(this IEndpointRouteBuilder group)
+    {
         group.MapGet("/locations/{id}", HandleAsync).RequireScope("locations:read").WithName(nameof(GetLocation))
             .Produces<LocationView>();
+        return group;
+    }
 
     private static async Task<IResult> HandleAsync(HttpContext http, LocationId id, Database database, CancellationToken cancel)
     {

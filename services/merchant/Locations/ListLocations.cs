@@ -7,9 +7,12 @@ internal static class ListLocations
 {
     private const string Filters = "locations";
 
-    public static void MapListLocations(this IEndpointRouteBuilder group) =>
+    public static IEndpointRouteBuilder MapListLocations(this IEndpointRouteBuilder group)
+    {
         group.MapGet("/locations", HandleAsync).RequireScope("locations:read").WithName(nameof(ListLocations))
             .Produces<Page<LocationView>>();
+        return group;
+    }
 
     private static async Task<IResult> HandleAsync(
         HttpContext http, Database database, CursorCodec cursors, CancellationToken cancel,

@@ -87,7 +87,7 @@ internal static class MailTemplates
             return "-";
         }
 
-        var decimals = Decimals(money.Currency);
+        var decimals = money.Currency.Exponent;
         var digits = Math.Abs(money.MinorUnits).ToString(CultureInfo.InvariantCulture).PadLeft(decimals + 1, '0');
         var text = new StringBuilder(money.MinorUnits < 0 ? "-" : "").Append(digits.AsSpan(0, digits.Length - decimals));
         if (decimals > 0)
@@ -97,15 +97,6 @@ internal static class MailTemplates
 
         return text.Append(' ').Append(money.Currency.Code).ToString();
     }
-
-    // ISO 4217, the currencies that do not have two decimals.
-    private static int Decimals(Currency currency) => currency.Code switch
-    {
-        "BHD" or "IQD" or "JOD" or "KWD" or "LYD" or "OMR" or "TND" => 3,
-        "BIF" or "CLP" or "DJF" or "GNF" or "ISK" or "JPY" or "KMF" or "KRW" or "PYG" or "RWF" or "UGX" or "UYI" or "VND"
-            or "VUV" or "XAF" or "XOF" or "XPF" => 0,
-        _ => 2,
-    };
 
     private static Mail Build(string locale, MailFacts facts, string subject, params ReadOnlySpan<string> paragraphs)
     {

@@ -18,9 +18,12 @@ internal static class GetCustomerWallet
     internal sealed record Card(
         GiftCardId GiftCardId, ProgramId ProgramId, string Last4, string Status, Money Balance, DateTimeOffset UpdatedAt);
 
-    public static void MapGetCustomerWallet(this IEndpointRouteBuilder group) =>
+    public static IEndpointRouteBuilder MapGetCustomerWallet(this IEndpointRouteBuilder group)
+    {
         group.MapGet("/customers/{id}/wallet", HandleAsync).RequireScope("customers:read").WithName(nameof(GetCustomerWallet))
             .Produces<Response>();
+        return group;
+    }
 
     private static async Task<IResult> HandleAsync(HttpContext http, CustomerId id, Database database, CancellationToken cancel)
     {

@@ -14,22 +14,24 @@ internal static class CreateCustomer
 
     internal sealed record Response(CustomerId Id, string Object);
 
-    public static void MapCreateCustomer(this IEndpointRouteBuilder group) =>
+    public static IEndpointRouteBuilder MapCreateCustomer(this IEndpointRouteBuilder group)
+    {
         group.MapPost("/customers", HandleAsync).RequireScope("customers:write").WithName(nameof(CreateCustomer))
             .Produces<Response>(StatusCodes.Status201Created);
+        return group;
+    }
 
     private static Task<IResult> HandleAsync(
         HttpContext http, Request request, IdempotentRequests idempotent, CustomerStore customers, CancellationToken cancel)
     {
         CustomerStore.Check(request.Email, request.Name, request.Phone, request.Locale);
         var merchant = http.GetMerchant().MerchantId;
-        return idempotent.ExecuteAsync(
-            http, customers.Keyed(merchant, request), db => AddAsync(db, merchant, request, customers), cancel);
+        return idempotent.ExecuteAsync(http, request, db => AddAsync(db, merchant, request, customers), cancel);
     }
 
     private static async Task<Answer> AddAsync(DbSession db, MerchantId merchant, Request request, CustomerStore customers)
     {
-        var data = new PersonalData { Email = request.Email, Name = request.Name?.Trim(), Phone = request.Phone };
+        var data = PersonalData.Of(request.Email, request.Name, request.Phone);
         var (id, added) = await customers.FindOrAddAsync(db, merchant, data, request.Locale);
         return added
             ? Answer.Created($"/v1/customers/{id}", new Response(id, "customer"), version: 1)

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using LocalPlus.Hosting;
 using LocalPlus.Kernel;
 
@@ -50,22 +49,13 @@ internal sealed class CustomerStore(Database database, PersonalDataVault vault, 
             : new Customer(id, vault.Reveal(id, row.WrappedKey, row.PersonalData), row.Locale, row.Version, row.CreatedAt);
     }
 
-    /// <summary>
-    /// Stands in for a request with personal data wherever its fingerprint is kept: keyed, so that nobody can try addresses
-    /// against it.
-    /// </summary>
-    public KeyedRequest Keyed<TRequest>(MerchantId merchant, TRequest request) =>
-        new(vault.EmailLookup(merchant, JsonSerializer.Serialize(request, StrictJson.Options)));
-
     /// <summary>The shape of every body that names a person.</summary>
     public static void Check(string email, string? name, string? phone, string? locale) => new FieldChecks()
-        .Check(EmailAddress.IsValid(email), "/email", "invalid")
-        .Text("/name", name, maxLength: 120)
-        .Text("/phone", phone, maxLength: 32)
-        .Check(locale is null or English or French, "/locale", "invalid")
-        .Throw();
-
-    internal sealed record KeyedRequest(byte[] Mac);
+        .Email(email, "/email")
+        .Name(name)
+        .Text(phone, "/phone", maxLength: 32)
+        .Require(locale is null or English or French, "/locale", "invalid")
+        .ThrowIfAny();
 
     private sealed record Row(byte[] WrappedKey, byte[] PersonalData, string Locale, long Version, DateTimeOffset CreatedAt);
 

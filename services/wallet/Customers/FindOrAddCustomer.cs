@@ -13,13 +13,17 @@ internal static class FindOrAddCustomer
 
     internal sealed record Response(CustomerId CustomerId, bool Added);
 
-    public static void MapFindOrAddCustomer(this IEndpointRouteBuilder intern) => intern.MapPost("/customers", HandleAsync);
+    public static IEndpointRouteBuilder MapFindOrAddCustomer(this IEndpointRouteBuilder intern)
+    {
+        intern.MapPost("/customers", HandleAsync);
+        return intern;
+    }
 
     private static async Task<IResult> HandleAsync(
         Request request, Database database, CustomerStore customers, CancellationToken cancel)
     {
         CustomerStore.Check(request.Email, request.Name, phone: null, request.Locale);
-        var data = new PersonalData { Email = request.Email, Name = request.Name?.Trim() };
+        var data = PersonalData.Of(request.Email, request.Name);
         await using var db = await database.BeginAsync(cancel);
         var (id, added) = await customers.FindOrAddAsync(db, request.MerchantId, data, request.Locale);
         await db.CommitAsync();

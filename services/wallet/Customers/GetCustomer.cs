@@ -9,9 +9,12 @@ internal static class GetCustomer
     internal sealed record Response(
         CustomerId Id, string Object, string Email, string? Name, string? Phone, string Locale, DateTimeOffset CreatedAt);
 
-    public static void MapGetCustomer(this IEndpointRouteBuilder group) =>
+    public static IEndpointRouteBuilder MapGetCustomer(this IEndpointRouteBuilder group)
+    {
         group.MapGet("/customers/{id}", HandleAsync).RequireScope("customers:read").WithName(nameof(GetCustomer))
             .Produces<Response>();
+        return group;
+    }
 
     private static async Task<IResult> HandleAsync(HttpContext http, CustomerId id, CustomerStore customers, CancellationToken cancel)
     {

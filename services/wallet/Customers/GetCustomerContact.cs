@@ -11,8 +11,11 @@ internal static class GetCustomerContact
 {
     internal sealed record Response(string Email, string? Name, string Locale);
 
-    public static void MapGetCustomerContact(this IEndpointRouteBuilder intern) =>
+    public static IEndpointRouteBuilder MapGetCustomerContact(this IEndpointRouteBuilder intern)
+    {
         intern.MapGet("/customers/{id}/contact", HandleAsync);
+        return intern;
+    }
 
     private static async Task<IResult> HandleAsync(
         CustomerId id, [FromQuery(Name = "merchant_id")] MerchantId merchantId, CustomerStore customers, CancellationToken cancel) =>

@@ -64,10 +64,11 @@ internal sealed class PersonalDataVault
     }
 
     /// <summary>
-    /// The key under which a merchant's customer is found by address. The same person at two merchants gives two values.
+    /// The key under which a merchant's customer is found by address; mail systems in use ignore case on both sides of the @.
+    /// The same person at two merchants gives two values.
     /// </summary>
     public byte[] EmailLookup(MerchantId merchant, string email) =>
-        HMACSHA256.HashData(lookupKey, Encoding.UTF8.GetBytes($"{merchant}\n{EmailAddress.Normalise(email)}"));
+        HMACSHA256.HashData(lookupKey, Encoding.UTF8.GetBytes($"{merchant}\n{email.ToLowerInvariant()}"));
 
     private static byte[] Context(string purpose, CustomerId subject) => Encoding.ASCII.GetBytes($"{purpose}:{subject}");
 

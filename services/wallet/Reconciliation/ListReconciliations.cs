@@ -17,8 +17,11 @@ internal static class ListReconciliations
         AccountId AccountId, MerchantId MerchantId, string Kind, long SnapshotSequence, long SnapshotPosted,
         long? LedgerSequence, long? LedgerPosted);
 
-    public static void MapListReconciliations(this IEndpointRouteBuilder ops) =>
+    public static IEndpointRouteBuilder MapListReconciliations(this IEndpointRouteBuilder ops)
+    {
         ops.MapGet("/wallet/reconciliations", HandleAsync).WithName(nameof(ListReconciliations)).Produces<Response>();
+        return ops;
+    }
 
     private static async Task<IResult> HandleAsync(Database database, CancellationToken cancel) => Answer.Ok(new Response(
         await database.QueryAsync<Run>(Sql.Runs, new { Limit = MaxRuns }, cancel),

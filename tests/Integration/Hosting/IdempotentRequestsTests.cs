@@ -3,6 +3,7 @@ using LocalPlus.Hosting;
 using LocalPlus.Kernel;
 using LocalPlus.Tests.Integration.Support;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Configuration;
 using Npgsql;
 
 namespace LocalPlus.Tests.Integration.Hosting;
@@ -21,7 +22,11 @@ public sealed class IdempotentRequestsTests : IAsyncLifetime
         database = await TestDatabase.CreateAsync("hosting", typeof(IdempotentRequestsTests).Assembly);
         TypeHandlers.Register();
         source = NpgsqlDataSource.Create(database.ConnectionString);
-        requests = new IdempotentRequests(new Database(source, signal, TimeProvider.System), TimeProvider.System);
+        requests = new IdempotentRequests(
+            new Database(source, signal, TimeProvider.System),
+            new FingerprintKeys(new ConfigurationBuilder().AddInMemoryCollection(
+                new Dictionary<string, string?> { ["Secrets:fingerprint_keys"] = $"1:{new string('f', 40)}" }).Build()),
+            TimeProvider.System);
     }
 
     public async Task DisposeAsync()

@@ -33,6 +33,8 @@ public sealed class MerchantApi : IAsyncLifetime
         operators.Dispose();
     }
 
+    public string AdminToken => operators.Mint("admin");
+
     public Task<HttpResponseMessage> OnboardAsync(object body, string role = "admin", string? idempotencyKey = null) =>
         Service.SendAsync(HttpMethod.Post, "/v1/merchants", operators.Mint(role), body, idempotencyKey);
 

@@ -72,7 +72,7 @@ public sealed class ServiceProcess : IAsyncDisposable
         [
             ("ASPNETCORE_ENVIRONMENT", "Development"), ("LP_PUBLIC_PORT", $"{publicPort}"), ("APP_PORT", $"{appPort}"),
             ("DAPR_HTTP_PORT", $"{daprHttpPort}"), ("DAPR_GRPC_PORT", $"{daprGrpcPort}"), ("APP_API_TOKEN", AppToken),
-            ("Secrets__database", database.ConnectionString),
+            ("Secrets__database", database.ConnectionString), ("Secrets__fingerprint_keys", $"1:{new string('f', 40)}"),
             ("Secrets__checkpoint_key", CheckpointKey), .. environment,
         ];
         foreach (var (name, value) in settings)

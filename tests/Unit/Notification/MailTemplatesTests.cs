@@ -60,6 +60,8 @@ public sealed class MailTemplatesTests
     [InlineData(-1234, "EUR", "en", "-12.34 EUR")]
     [InlineData(5000, "JPY", "en", "5000 JPY")]
     [InlineData(5000, "KWD", "en", "5.000 KWD")]
+    [InlineData(5000, "CLF", "en", "0.5000 CLF")]
+    [InlineData(123_456, "UYW", "fr", "12,3456 UYW")]
     [InlineData(0, "USD", "en", "0.00 USD")]
     public void Amounts_carry_their_currency_s_decimals(long minorUnits, string currency, string locale, string text) =>
         Assert.Equal(text, MailTemplates.Format(new Money(minorUnits, Currency.Parse(currency)), locale));

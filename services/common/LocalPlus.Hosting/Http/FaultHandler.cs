@@ -11,7 +11,8 @@ namespace LocalPlus.Hosting;
 /// <summary>The edge: the one place where an exception becomes an answer.</summary>
 internal sealed partial class FaultHandler(ILogger<FaultHandler> log) : IExceptionHandler
 {
-    public async ValueTask<bool> TryHandleAsync(HttpContext httpContext, Exception exception, CancellationToken cancellationToken)
+    public async ValueTask<bool> TryHandleAsync(HttpContext httpContext, Exception exception,
+        CancellationToken cancellationToken)
     {
         if (httpContext.RequestAborted.IsCancellationRequested)
         {
@@ -28,21 +29,28 @@ internal sealed partial class FaultHandler(ILogger<FaultHandler> log) : IExcepti
         return true;
     }
 
-    /// <summary>What a caller is told of an exception: refusals as they are, a missing database as busy, bugs as internal_error.</summary>
+    /// <summary>
+    /// What a caller is told of an exception: refusals as they are, a missing database as busy, bugs as
+    /// internal_error.
+    /// </summary>
     internal static FaultException ToFault(Exception exception) => exception switch
     {
         FaultException fault => fault,
         BadHttpRequestException { InnerException: JsonException json } => FromJson(json),
-        BadHttpRequestException { StatusCode: 413 } => new(CommonFaults.BodyTooLarge, "The body is larger than the limit."),
+        BadHttpRequestException { StatusCode: 413 } => new(CommonFaults.BodyTooLarge,
+            "The body is larger than the limit."),
         BadHttpRequestException { StatusCode: 415 } => new(CommonFaults.UnsupportedMediaType, "Send application/json."),
         BadHttpRequestException bad => FromBinding(bad.Message),
         _ when DatabaseAway.IsToldBy(exception) => new(CommonFaults.Busy, "The database did not answer in time."),
         PostgresException { IsTransient: true } => new(CommonFaults.Busy, "The database can not take the request now."),
-        HttpRequestException or Dapr.DaprException => new(CommonFaults.Busy, "A service behind this one did not answer."),
+        HttpRequestException or Dapr.DaprException => new(CommonFaults.Busy,
+            "A service behind this one did not answer."),
         _ => new(CommonFaults.InternalError, "The request failed; quote the request_id when you report it."),
     };
 
-    /// <summary>Says which parameter is missing or wrong in the caller's words; the framework's name its own types.</summary>
+    /// <summary>
+    /// Says which parameter is missing or wrong in the caller's words; the framework's name its own types.
+    /// </summary>
     private static FaultException FromBinding(string message)
     {
         if (BadParameter().Match(message) is { Success: true } parameter)
@@ -60,20 +68,39 @@ internal sealed partial class FaultHandler(ILogger<FaultHandler> log) : IExcepti
             : new(CommonFaults.InvalidRequest, "The request is malformed.");
     }
 
-    [GeneratedRegex(@"\A(Failed to bind|Required) parameter ""[^""]*? (?<name>[^"" ]+)""", RegexOptions.None, matchTimeoutMilliseconds: 100)]
+    [GeneratedRegex(@"\A(Failed to bind|Required) parameter ""[^""]*? (?<name>[^"" ]+)""", RegexOptions.None,
+        matchTimeoutMilliseconds: 100)]
     private static partial Regex BadParameter();
 
     private static FaultException FromJson(JsonException json)
     {
-        var pointer = Pointer(json.Path);
+        var pointer = Pointer(json.Path, json.Data[StrictJson.MemberKey] as string);
         return json.Message.Contains("could not be mapped to any .NET member", StringComparison.Ordinal)
             ? new(CommonFaults.UnknownField, $"Unknown field at {pointer}.", new FieldError(pointer, "unknown_field"))
-            : new(CommonFaults.InvalidRequest, $"The body is not valid at {pointer}.", new FieldError(pointer, "invalid"));
+            : new(CommonFaults.InvalidRequest, $"The body is not valid at {pointer}.", new FieldError(pointer,
+                json.Data[StrictJson.CodeKey] as string ?? "invalid"));
     }
 
-    /// <summary>System.Text.Json's path ($.amount.currency, $['a'][2]) as a JSON pointer (/amount/currency).</summary>
-    private static string Pointer(string? path) => path is null or "$"
-        ? "/"
-        : path.TrimStart('$').Replace("['", "/", StringComparison.Ordinal).Replace("']", "", StringComparison.Ordinal)
-            .Replace('[', '/').Replace("]", "", StringComparison.Ordinal).Replace('.', '/');
+    /// <summary>
+    /// System.Text.Json's path ($.amount.currency, $['a.b'][2]) and a member below it as a JSON pointer (RFC 6901).
+    /// </summary>
+    internal static string Pointer(string? path, string? member = null)
+    {
+        var pointer = string.Concat(PathElement().Matches(path ?? "").Select(element => "/" + Escape(
+            element.Groups["quoted"].Success ? element.Groups["quoted"].Value : element.Groups["plain"].Value)));
+        return (pointer, member) switch
+        {
+            ("", null) => "/",
+            (_, null) => pointer,
+            _ => $"{pointer}/{string.Join('/', member.Split('/', 2).Select(Escape))}",
+        };
+    }
+
+    private static string Escape(string element) =>
+        element.Replace("~", "~0", StringComparison.Ordinal).Replace("/", "~1", StringComparison.Ordinal);
+
+    // A quote inside a name is not escaped by the serializer: the name ends where the bracket does.
+    [GeneratedRegex(@"\.(?<plain>[^.\[]+)|\['(?<quoted>.*?)'\](?=[.\[]|\z)|\[(?<plain>[0-9]+)\]",
+        RegexOptions.Singleline, matchTimeoutMilliseconds: 100)]
+    private static partial Regex PathElement();
 }

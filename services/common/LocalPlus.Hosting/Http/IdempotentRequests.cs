@@ -1,8 +1,8 @@
 using System.Security.Cryptography;
 using System.Text;
-using System.Text.Json;
 using LocalPlus.Kernel;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace LocalPlus.Hosting;
 
@@ -12,21 +12,21 @@ namespace LocalPlus.Hosting;
 /// stored answer byte for byte, with another request 422 idempotency_key_reused, and while the first is under way 409
 /// request_in_progress.
 /// </summary>
-public sealed class IdempotentRequests(Database database, TimeProvider time)
+public sealed class IdempotentRequests(Database database, FingerprintKeys fingerprints, TimeProvider time)
 {
     public const string Header = "Idempotency-Key";
     public const int MaxKeyLength = 255;
 
     /// <summary>
     /// Runs the handler in a transaction with the key's row, or replays. A <see cref="FaultException"/> rolls the handler's
-    /// writes back and is itself stored as the answer, unless it may go away by itself (400, 401, 429, 5xx, retryable).
+    /// writes back and is itself stored as the answer where it is final (<see cref="Fault.IsFinal"/>).
     /// </summary>
     public async Task<IResult> ExecuteAsync<TRequest>(
         HttpContext http, TRequest request, Func<DbSession, Task<Answer>> handler, CancellationToken cancel)
     {
         var key = Key(http);
         var caller = Caller(http);
-        var fingerprint = Fingerprint(http, request);
+        var fingerprint = fingerprints.Of(http, request);
         await using var db = await database.BeginAsync(cancel);
         if (!await db.QuerySingleAsync<bool>(Sql.TryLock, new { Name = $"{caller}:{key}" }))
         {
@@ -43,7 +43,7 @@ public sealed class IdempotentRequests(Database database, TimeProvider time)
         {
             MerchantId = caller,
             key,
-            fingerprint,
+            Fingerprint = fingerprint.Bytes,
             answer.Status,
             answer.Location,
             answer.ETag,
@@ -72,14 +72,9 @@ public sealed class IdempotentRequests(Database database, TimeProvider time)
                 new FieldError(Header, "invalid"));
     }
 
-    /// <summary>SHA-256 over method, path and the request as it was understood (so white space and member order do not count).</summary>
-    public static byte[] Fingerprint<TRequest>(HttpContext http, TRequest request)
-    {
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        hash.AppendData(Encoding.UTF8.GetBytes($"{http.Request.Method}\n{http.Request.Path}\n"));
-        hash.AppendData(JsonSerializer.SerializeToUtf8Bytes(request, StrictJson.Options));
-        return hash.GetHashAndReset();
-    }
+    /// <summary>The bytes to store of <see cref="FingerprintKeys.Of{TRequest}"/>.</summary>
+    public static byte[] Fingerprint<TRequest>(HttpContext http, TRequest request) =>
+        http.RequestServices.GetRequiredService<FingerprintKeys>().Of(http, request).Bytes;
 
     /// <summary>Whose key it is: the merchant's id, or for an operator an id made from its subject.</summary>
     private static Guid Caller(HttpContext http) => http.Items[typeof(MerchantIdentity)] is MerchantIdentity merchant
@@ -94,24 +89,16 @@ public sealed class IdempotentRequests(Database database, TimeProvider time)
         {
             return await handler(db);
         }
-        catch (FaultException fault) when (IsStored(fault.Fault))
+        catch (FaultException fault) when (fault.Fault.IsFinal)
         {
             await db.Transaction.RollbackAsync(savepoint, db.Cancel);
             return new Answer(fault.Fault.Status, Problems.Serialize(http, fault));
         }
     }
 
-    private static bool IsStored(Fault fault) => fault is { Retryable: false, Status: > 401 and < 500 and not 429 };
-
-    private sealed record StoredAnswer(byte[] Fingerprint, int Status, string? Location, string? Etag, byte[] Body)
-    {
-        public Answer Replay(byte[] fingerprint) => fingerprint.AsSpan().SequenceEqual(Fingerprint)
-            ? new Answer(Status, Body, Location, Etag) { Replayed = true }
-            : throw new FaultException(CommonFaults.IdempotencyKeyReused, "This Idempotency-Key came with another request before.");
-    }
-
     private static class Sql
     {
+        // Taken before anything else is looked at, so nobody finds the effect of a request whose answer is not stored yet.
         // Released with the transaction, so a crash leaves nothing behind that could block a retry.
         public const string TryLock = "SELECT pg_try_advisory_xact_lock(hashtextextended(@Name, 0))";
 

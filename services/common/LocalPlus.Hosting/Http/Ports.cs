@@ -30,24 +30,29 @@ public sealed class Ports(RequestDelegate next, IConfiguration configuration)
     public const int MaxRequestHeadersBytes = 32 * 1024;
     private const int DefaultPublicPort = 8080;
     private const int DefaultAppPort = 8081;
-    private readonly int publicPort = configuration.GetValue("LP_PUBLIC_PORT", DefaultPublicPort);
+    private readonly int publicPort = PublicPort(configuration);
     private readonly byte[] token = Encoding.UTF8.GetBytes(configuration["APP_API_TOKEN"] ?? "");
+
+    internal static int PublicPort(IConfiguration configuration) =>
+        configuration.GetValue("LP_PUBLIC_PORT", DefaultPublicPort);
 
     internal static void Configure(WebApplicationBuilder builder)
     {
         if (builder.Environment.IsProduction() && string.IsNullOrEmpty(builder.Configuration["APP_API_TOKEN"]))
         {
-            throw new InvalidOperationException("APP_API_TOKEN is not set: in production only the sidecar may reach the app port.");
+            throw new InvalidOperationException(
+                "APP_API_TOKEN is not set: in production only the sidecar may reach the app port.");
         }
 
         // In a container the pod's network is the boundary; on a developer's machine it is the loopback interface.
-        var address = builder.Configuration.GetValue("DOTNET_RUNNING_IN_CONTAINER", false) ? IPAddress.Any : IPAddress.Loopback;
+        var address = builder.Configuration.GetValue("DOTNET_RUNNING_IN_CONTAINER", false) ? IPAddress.Any
+            : IPAddress.Loopback;
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = MaxRequestBodyBytes;
             kestrel.Limits.MaxRequestHeadersTotalSize = MaxRequestHeadersBytes;
-            kestrel.Listen(address, builder.Configuration.GetValue("LP_PUBLIC_PORT", DefaultPublicPort),
+            kestrel.Listen(address, PublicPort(builder.Configuration),
                 listen => listen.Protocols = HttpProtocols.Http1);
             kestrel.Listen(address, builder.Configuration.GetValue("APP_PORT", DefaultAppPort),
                 listen => listen.Protocols = HttpProtocols.Http2);
@@ -66,7 +71,8 @@ public sealed class Ports(RequestDelegate next, IConfiguration configuration)
         }
 
         if (reached == Port.App && token.Length > 0 && endpoint?.Metadata.GetMetadata<HealthEndpoint>() is null
-            && !CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(http.Request.Headers["dapr-api-token"].ToString()), token))
+            && !CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(
+                http.Request.Headers["dapr-api-token"].ToString()), token))
         {
             http.SetEndpoint(null);
             http.Response.StatusCode = StatusCodes.Status401Unauthorized;

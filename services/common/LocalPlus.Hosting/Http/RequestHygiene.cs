@@ -1,18 +1,20 @@
-using System.Buffers;
 using LocalPlus.Kernel;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Net.Http.Headers;
 
 namespace LocalPlus.Hosting;
 
 /// <summary>
-/// Refuses what the framework would let through and a money API must not: a body in another charset than UTF-8, control
-/// characters in the path or query, and requests whose framing was ambiguous (Kestrel moves a Content-Length that came
-/// beside chunked encoding to X-Content-Length).
+/// Refuses what the framework would let through and a money API must not: a body that is not JSON in UTF-8 (the
+/// framework takes every +json, CloudEvents among them), texts in the path or query that break <see cref="Texts"/>'s
+/// rule, and requests whose framing was ambiguous (Kestrel moves a Content-Length that came beside chunked encoding
+/// to X-Content-Length).
 /// </summary>
-internal sealed class RequestHygiene(RequestDelegate next)
+internal sealed class RequestHygiene(RequestDelegate next, IConfiguration configuration)
 {
-    private static readonly SearchValues<char> ControlCharacters =
-        SearchValues.Create([.. Enumerable.Range(0, 32).Select(c => (char)c), '\u007F']);
+    private const string Json = "application/json";
+    private readonly int publicPort = Ports.PublicPort(configuration);
 
     public Task InvokeAsync(HttpContext http)
     {
@@ -22,18 +24,53 @@ internal sealed class RequestHygiene(RequestDelegate next)
             throw new FaultException(CommonFaults.InvalidRequest, "The request says its length twice.");
         }
 
-        if (request.Path.Value.AsSpan().ContainsAny(ControlCharacters)
-            || Uri.UnescapeDataString(request.QueryString.Value ?? "").AsSpan().ContainsAny(ControlCharacters))
+        RequireText(request.Path.Value, "path");
+        RequireText(Uri.UnescapeDataString((request.QueryString.Value ?? "").Replace('+', ' ')), "query");
+        RequireJson(request, http.Connection.LocalPort == publicPort);
+        return next(http);
+    }
+
+    /// <summary>
+    /// CloudEvents are for the topics' routes on the app port (<see cref="LocalPlusBuilder.MapEvents"/>) and nothing
+    /// else.
+    /// </summary>
+    internal static bool TakesCloudEvents(HttpContext http, int publicPort) =>
+        http.Connection.LocalPort != publicPort && http.Request.Path.StartsWithSegments("/events");
+
+    private static void RequireText(string? text, string where)
+    {
+        if (Texts.Problem(text, mayBreakLines: false) is { } problem)
         {
-            throw new FaultException(CommonFaults.InvalidRequest, "The address has control characters.");
+            throw new FaultException(
+                CommonFaults.InvalidRequest, $"The {where} has characters that no text may have.",
+                    new FieldError(where, problem));
+        }
+    }
+
+    private static void RequireJson(HttpRequest request, bool isPublic)
+    {
+        if (request.ContentType is not { } written)
+        {
+            return;
         }
 
-        if (request.ContentType?.IndexOf("charset=", StringComparison.OrdinalIgnoreCase) is int at and >= 0
-            && !request.ContentType.AsSpan(at + "charset=".Length).TrimStart('"').StartsWith("utf-8", StringComparison.OrdinalIgnoreCase))
+        var isKnown = MediaTypeHeaderValue.TryParse(written, out var type);
+        if (isKnown && type!.Charset is { Length: > 0 } charset
+            && !HeaderUtilities.RemoveQuotes(charset).Equals("utf-8", StringComparison.OrdinalIgnoreCase))
         {
             throw new FaultException(CommonFaults.UnsupportedMediaType, "Bodies are UTF-8.");
         }
 
-        return next(http);
+        var isJson = isKnown && type!.MediaType.Equals(Json, StringComparison.OrdinalIgnoreCase);
+        // The sidecar also speaks gRPC, and delivers events in whatever media type their publisher named.
+        var mayDiffer = isPublic
+            ? HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method)
+                || HttpMethods.IsDelete(request.Method)
+            : request.Path.StartsWithSegments("/events") || !isKnown
+                || !type!.SubTypeWithoutSuffix.Equals("cloudevents", StringComparison.OrdinalIgnoreCase);
+        if (!isJson && !mayDiffer)
+        {
+            throw new FaultException(CommonFaults.UnsupportedMediaType, $"Send {Json}.");
+        }
     }
 }

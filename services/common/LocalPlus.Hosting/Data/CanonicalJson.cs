@@ -1,14 +1,16 @@
 using System.Buffers;
 using System.Buffers.Text;
 using System.Text;
+using System.Text.Json;
 
-namespace LocalPlus.Ledger.Proof;
+namespace LocalPlus.Hosting;
 
 /// <summary>
-/// Writes canonical JSON (RFC 8785): no white space, the shortest escapes, integers as they are. The caller writes members
-/// in the order of their names, which is what the canonical form demands.
+/// Writes canonical JSON (RFC 8785): no white space, the shortest escapes, integers as they are. Who writes member by
+/// member does so in the order of their names, which is what the canonical form demands; <see cref="Value"/> sorts by
+/// itself.
 /// </summary>
-internal sealed class CanonicalJson(ArrayBufferWriter<byte> buffer)
+public sealed class CanonicalJson(ArrayBufferWriter<byte> buffer)
 {
     private bool needsComma;
 
@@ -49,7 +51,8 @@ internal sealed class CanonicalJson(ArrayBufferWriter<byte> buffer)
         Separate();
         Put((byte)'"');
         var rest = text.AsSpan();
-        while (rest.IndexOfAnyInRange('\0', '\u001f') is var control && rest.IndexOfAny('"', '\\') is var special && (control >= 0 || special >= 0))
+        while (rest.IndexOfAnyInRange('\0', '\u001f') is var control && rest.IndexOfAny('"', '\\') is var special
+            && (control >= 0 || special >= 0))
         {
             var at = control < 0 ? special : special < 0 ? control : Math.Min(control, special);
             Encoding.UTF8.GetBytes(rest[..at], buffer);
@@ -61,6 +64,41 @@ internal sealed class CanonicalJson(ArrayBufferWriter<byte> buffer)
         Put((byte)'"');
         needsComma = true;
         return this;
+    }
+
+    /// <summary>
+    /// A whole value, members in the order of their names' UTF-16 units. What is no integer stays as it was written.
+    /// </summary>
+    public CanonicalJson Value(JsonElement value)
+    {
+        switch (value.ValueKind)
+        {
+            case JsonValueKind.Object:
+                Open('{');
+                foreach (var member in value.EnumerateObject().OrderBy(m => m.Name, StringComparer.Ordinal))
+                {
+                    Name(member.Name).Value(member.Value);
+                }
+
+                return Close('}');
+            case JsonValueKind.Array:
+                Open('[');
+                foreach (var item in value.EnumerateArray())
+                {
+                    Value(item);
+                }
+
+                return Close(']');
+            case JsonValueKind.String:
+                return Text(value.GetString()!);
+            case JsonValueKind.Number when value.TryGetInt64(out var number):
+                return Number(number);
+            default:
+                Separate();
+                Encoding.UTF8.GetBytes(value.GetRawText(), buffer);
+                needsComma = true;
+                return this;
+        }
     }
 
     private void Escape(char character)
