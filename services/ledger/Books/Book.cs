@@ -230,7 +230,7 @@ internal sealed class Book(DateTimeOffset now)
         {
             throw new FaultException(CommonFaults.ReferenceReused, $"Reference '{reference}' is that of {owner}.")
             {
-                Extensions = new Dictionary<string, object?>(StringComparer.Ordinal) { ["existing_id"] = owner },
+                Extensions = new Dictionary<string, object?>(StringComparer.Ordinal) { ["used_by"] = owner },
             };
         }
     }

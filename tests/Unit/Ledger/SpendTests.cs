@@ -85,7 +85,7 @@ public sealed class SpendTests
         var refusal = books.Refuses("reference_reused",
             Of(100, till, null, new SpendSource(card.Id, null, 0)) with { Header = new("spent-100", "capture") });
 
-        Assert.Equal(books.Book.Transactions.Single().Id.ToString(), refusal.Extensions!["existing_id"]);
+        Assert.Equal(books.Book.Transactions.Single().Id.ToString(), refusal.Extensions!["used_by"]);
     }
 
     [Fact]

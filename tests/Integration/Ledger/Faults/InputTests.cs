@@ -163,8 +163,8 @@ public sealed class InputTests : IClassFixture<LedgerFixture>
         var (again, heldAgain) = (await rest.TransferAsync(from, to, 5, reference: "taken"),
             await rest.PostAsync("/v1/accounts/holds", hold));
 
-        Assert.Equal(("reference_reused", first.String("id")), (again.Code, again.String("existing_id")));
-        Assert.Equal(("reference_reused", held.String("id")), (heldAgain.Code, heldAgain.String("existing_id")));
+        Assert.Equal(("reference_reused", first.String("id")), (again.Code, again.String("used_by")));
+        Assert.Equal(("reference_reused", held.String("id")), (heldAgain.Code, heldAgain.String("used_by")));
         Assert.Contains(first.String("id"), again.String("detail"), StringComparison.Ordinal);
     }
 
