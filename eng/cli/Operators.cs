@@ -12,8 +12,8 @@ internal static class Operators
     public static readonly string[] Roles = ["viewer", "operator", "admin"];
 
     private const string KeyFile = "operator-key.pem";
-    private const string Issuer = "https://localplus.local";
-    private const string Audience = "localplus";
+    public const string Issuer = "https://localplus.local";
+    public const string Audience = "localplus";
     private static readonly TimeSpan Lifetime = TimeSpan.FromHours(1);
 
     /// <summary>Makes the key once and writes the JWKS that the services read.</summary>

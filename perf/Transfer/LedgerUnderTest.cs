@@ -54,6 +54,12 @@ internal sealed class LedgerUnderTest : IAsyncDisposable
         start.Environment["Secrets__database"] = Psql.ConnectionString(Database);
         start.Environment["Secrets__app_role"] = Psql.User;
         start.Environment["APP_API_TOKEN"] = Guid.NewGuid().ToString("N");
+        // It has no operators.
+        foreach (var variable in new[] { "LP_OIDC_ISSUER", "LP_OIDC_AUDIENCE", "LP_JWKS" })
+        {
+            start.Environment[variable] = "https://localhost";
+        }
+
         start.Environment["LP_PUBLIC_PORT"] = port;
         start.Environment["APP_PORT"] = $"{int.Parse(port, System.Globalization.CultureInfo.InvariantCulture) + 1}";
         await MigrateAsync(start, cancel);
@@ -119,7 +125,7 @@ internal sealed class LedgerUnderTest : IAsyncDisposable
         {
             try
             {
-                using var answer = await http.GetAsync(new Uri("/readyz", UriKind.Relative), cancel);
+                using var answer = await http.GetAsync(new Uri("/startupz", UriKind.Relative), cancel);
                 if (answer.IsSuccessStatusCode)
                 {
                     return;

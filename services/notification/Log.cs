@@ -11,8 +11,8 @@ internal static partial class Log
     [LoggerMessage(5001, LogLevel.Information, "{NotificationId} skipped: {Code}", EventName = "notification.skipped")]
     public static partial void Skipped(this ILogger log, NotificationId notificationId, string code);
 
-    [LoggerMessage(5002, LogLevel.Warning, "{NotificationId} failed: {Code}, attempt {Attempt}", EventName = "notification.failed")]
-    public static partial void Failed(this ILogger log, NotificationId notificationId, string code, int attempt, Exception? exception);
+    [LoggerMessage(5002, LogLevel.Warning, "{NotificationId} failed: {Code} ({Cause}), attempt {Attempt}", EventName = "notification.failed")]
+    public static partial void Failed(this ILogger log, NotificationId notificationId, string code, int attempt, string cause);
 
     [LoggerMessage(5003, LogLevel.Error, "{NotificationId} given up: {Code}", EventName = "notification.dead")]
     public static partial void GivenUp(this ILogger log, NotificationId notificationId, string code);

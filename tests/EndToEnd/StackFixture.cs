@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using LocalPlus.Tests.EndToEnd.Telemetry;
 
 namespace LocalPlus.Tests.EndToEnd;
 
@@ -13,9 +14,13 @@ public sealed class StackFixture : IAsyncLifetime
 
     public string AdminToken { get; private set; } = "";
 
+    /// <summary>Where everything that runs sends its traces, metrics and logs.</summary>
+    internal Collector Collector { get; private set; } = null!;
+
     public async Task InitializeAsync()
     {
-        await LocalPlus.MustAsync("up", "--no-build");
+        Collector = await Collector.StartAsync();
+        await LocalPlus.MustAsync("up", "--no-build", "--otlp", Collector.Address.ToString());
         Client = new HttpClient { BaseAddress = LocalPlus.Gateway };
         ApiKey = (string)JsonNode.Parse(await File.ReadAllTextAsync(Path.Combine(LocalPlus.State, "developer.json")))!["api_key"]!;
         AdminToken = (await LocalPlus.MustAsync("token", "--role", "admin")).Trim();
@@ -26,6 +31,7 @@ public sealed class StackFixture : IAsyncLifetime
         Client.Dispose();
         await LocalPlus.RunAsync("down");
         LocalPlus.Dispose();
+        await Collector.DisposeAsync();
     }
 }
 

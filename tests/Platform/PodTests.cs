@@ -42,6 +42,20 @@ public class PodTests
 
     [Theory]
     [MemberData(nameof(ValuesFiles))]
+    public void Fault_16_every_app_is_told_who_makes_its_operators_tokens(string valuesFile)
+    {
+        foreach (var (owner, pod) in Chart.Pods(Chart.Objects(valuesFile)))
+        {
+            var app = pod.Items("spec.containers").Concat(pod.Items("spec.initContainers")).First(c => c.Text("name") == "app");
+            string Value(string name) => app.Items("env").Single(e => e.Text("name") == name).Text("value");
+            Assert.True(Value("LP_OIDC_ISSUER").StartsWith("https://", StringComparison.Ordinal), owner);
+            Assert.True(Value("LP_OIDC_AUDIENCE").Length > 0, owner);
+            Assert.True(Value("LP_JWKS").StartsWith("https://", StringComparison.Ordinal), owner);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(ValuesFiles))]
     public void Every_service_has_three_probes_on_its_public_port(string valuesFile)
     {
         foreach (var app in Deployments(valuesFile).Select(d => d.At("spec.template.spec.containers.0")))
@@ -71,7 +85,7 @@ public class PodTests
             Assert.Equal(serves ? "8081" : null, annotations.GetValueOrDefault("dapr.io/app-port"));
             Assert.Equal(serves ? "h2c" : null, annotations.GetValueOrDefault("dapr.io/app-protocol"));
             Assert.Equal(serves ? "true" : null, annotations.GetValueOrDefault("dapr.io/enable-app-health-check"));
-            Assert.Equal(serves ? "/healthz" : null, annotations.GetValueOrDefault("dapr.io/app-health-check-path"));
+            Assert.Equal(serves ? "/consumerz" : null, annotations.GetValueOrDefault("dapr.io/app-health-check-path"));
             Assert.Equal(serves ? null : "true", annotations.GetValueOrDefault("dapr.io/enable-native-sidecar"));
         }
     }

@@ -13,9 +13,14 @@ public partial class TelemetryTests
 
         Written from the code by `./localplus golden tidy`; edit the code, not this file.
 
-        Traces: one trace per request through gateway, services, sidecars, SQL and workflow activities, sent by OTLP to
-        `OTEL_EXPORTER_OTLP_ENDPOINT`. Sources are `Microsoft.AspNetCore`, `System.Net.Http`, `Npgsql` and those named
-        `LocalPlus.*`. A refusal that a rule makes is not a span error.
+        Traces, metrics and logs are sent by OTLP to `OTEL_EXPORTER_OTLP_ENDPOINT`. A request is one trace through gateway,
+        services, sidecars, SQL, events and the run. Sources are `Microsoft.AspNetCore`, `System.Net.Http`, `Npgsql`,
+        `Dapr.Workflow` and those named `LocalPlus.*`. SQL that no request or event causes (polls) has no span. Of a delivery of
+        many events each goes on with its publisher's trace and links to the span of the delivery, which has the SQL. A refusal
+        that a rule makes is not a span error.
+
+        What a service prints is JSON, an object a line: `time`, `level`, `event`, `message`, `trace_id`, `span_id`, `fields` and
+        `exception`. With `LP_LOG=text`, as `./localplus up` has it, it is lines for people.
 
         """;
 
@@ -29,6 +34,16 @@ public partial class TelemetryTests
         }
 
         Assert.True(Tree.Exists(Registry) && Tree.Read(Registry) == actual, $"{Registry} is stale: ./localplus golden tidy");
+    }
+
+    [Fact]
+    public void Every_service_has_figures_of_its_own()
+    {
+        var names = All(Instrument()).Select(instrument => instrument.Match.Groups[3].Value).ToArray();
+        foreach (var service in Directory.GetDirectories(Path.Combine(Tree.Root, "services")).Select(folder => Path.GetFileName(folder)!).Where(name => name != "common"))
+        {
+            Assert.Contains(names, name => name.StartsWith($"localplus.{service}.", StringComparison.Ordinal));
+        }
     }
 
     [Fact]

@@ -18,7 +18,7 @@ dapr.io/app-id: {{ include "service.appid" . }}
 dapr.io/app-port: "8081"
 dapr.io/app-protocol: h2c
 dapr.io/enable-app-health-check: "true"
-dapr.io/app-health-check-path: /healthz
+dapr.io/app-health-check-path: /consumerz
 dapr.io/app-health-probe-interval: {{ $dapr.appHealth.intervalSeconds | quote }}
 dapr.io/app-health-probe-timeout: {{ $dapr.appHealth.timeoutMilliseconds | quote }}
 dapr.io/app-health-threshold: {{ $dapr.appHealth.threshold | quote }}
@@ -53,6 +53,10 @@ dapr.io/volume-mounts: vault-token:/vault/secrets,vault-ca:/vault/tls
   value: "8081"
 - name: LP_PUBLIC_PORT
   value: "8080"
+- name: LP_OIDC_ISSUER
+  value: {{ .root.Values.operators.issuer | quote }}
+- name: LP_OIDC_AUDIENCE
+  value: {{ .root.Values.operators.audience | quote }}
 - name: LP_JWKS
   value: {{ .root.Values.operators.jwksUrl | quote }}
 {{- with .root.Values.telemetry.otlpEndpoint }}

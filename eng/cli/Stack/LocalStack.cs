@@ -149,6 +149,9 @@ internal sealed class LocalStack
             ["LP_FAILPOINTS"] = _options.Failpoints ? "" : null,
             ["DOTNET_ENVIRONMENT"] = null,
             ["OTEL_EXPORTER_OTLP_ENDPOINT"] = _options.Otlp ?? (_options.Dashboard ? Dashboard.Otlp(_ports) : null),
+            ["LP_LOG"] = "text",
+            ["LP_OIDC_ISSUER"] = Operators.Issuer,
+            ["LP_OIDC_AUDIENCE"] = Operators.Audience,
             ["APP_API_TOKEN"] = _secrets.AppApiToken,
             ["DAPR_API_TOKEN"] = _secrets.DaprApiToken,
         };

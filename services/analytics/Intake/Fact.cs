@@ -28,6 +28,11 @@ internal sealed record Fact(Guid EventId, MerchantId? MerchantId, DateTimeOffset
     /// <summary>Adds the facts of a delivery and counts them, whatever their number in two statements.</summary>
     public static async Task AddAsync(DbSession db, IReadOnlyList<Fact> facts)
     {
+        foreach (var fact in facts)
+        {
+            Telemetry.Came(fact.Kind);
+        }
+
         foreach (var day in facts.Select(fact => fact.Day).Distinct().Order())
         {
             await db.ExecuteAsync(DayLock.Shared, DayLock.Of(day));

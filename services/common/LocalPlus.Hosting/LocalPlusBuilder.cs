@@ -6,7 +6,6 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Logging;
 
 namespace LocalPlus.Hosting;
 
@@ -36,9 +35,6 @@ public static class LocalPlusBuilder
         app.UseExceptionHandler();
         app.UseStatusCodePages(context => Problems.WriteStatusAsync(context.HttpContext));
         app.UseMiddleware<RequestHygiene>();
-        var publicPort = Ports.PublicPort(app.Configuration);
-        app.UseWhen(http => RequestHygiene.TakesCloudEvents(http, publicPort), topics => topics.UseCloudEvents(
-            new Dapr.CloudEventsMiddlewareOptions { ForwardCloudEventPropertiesAsHeaders = true }));
         app.UseRouting();
         app.UseMiddleware<Ports>();
         app.UseAuthentication();
@@ -107,15 +103,7 @@ public static class LocalPlusBuilder
         var name = service.Name;
         builder.Services.AddSingleton(service);
         builder.Services.TryAddSingleton<TimeProvider>(new MillisecondClock());
-        builder.Logging.ClearProviders();
-        builder.Logging.AddSimpleConsole(console =>
-        {
-            console.SingleLine = true;
-            console.TimestampFormat = "yyyy-MM-ddTHH:mm:ss.fffZ ";
-            console.UseUtcTimestamp = true;
-        });
-        // One line per business fact: what the frameworks have to say of each request is in the traces.
-        builder.Logging.AddFilter("Microsoft", LogLevel.Warning).AddFilter("Npgsql", LogLevel.Warning);
+        builder.AddLocalPlusLogging();
 
         await Secrets.LoadAsync(builder.Configuration, name);
         Ports.Configure(builder);
@@ -126,11 +114,13 @@ public static class LocalPlusBuilder
         builder.Services.AddProblemDetails();
         builder.Services.AddOpenApi("v1");
         builder.Services.AddDaprClient();
-        builder.Services.AddLocalPlusAuthentication(builder.Configuration);
-        builder.Services.AddLocalPlusTelemetry(builder.Configuration, name);
+        builder.Services.AddLocalPlusAuthentication(builder.Configuration, builder.Environment);
+        builder.AddLocalPlusTelemetry(name);
         builder.Services.AddLocalPlusDatabase(builder.Configuration, name);
         builder.Services.AddSingleton<FingerprintKeys>();
         builder.Services.AddSingleton<IdempotentRequests>();
+        builder.Services.AddSingleton<ConsumerPause>();
+        builder.Services.AddSingleton<Readiness>();
         builder.Services.AddSingleton<Subscriber>();
         builder.Services.AddSingleton<EventPublisher>();
         builder.Services.AddSingleton<OutboxSignal>();

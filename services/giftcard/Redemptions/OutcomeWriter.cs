@@ -79,7 +79,7 @@ internal sealed class OutcomeWriter
             LegCaptured = Array.ConvertAll(legs, l => l.Captured),
             LegAvailable = Array.ConvertAll(legs, l => l.AvailableAfter),
         });
-        await StartRunsAsync(db, [.. outcomes.Where(o => o.StartsRun).Select(o => o.Redemption.Row)], at);
+        await StartRunsAsync(db, [.. written.Where(w => w.Outcome.StartsRun)], at);
         await RedeemedAsync(db, [.. outcomes.Where(o => o.HasRedeemed).Select(o => o.Redemption)], at);
         foreach (var (row, captured) in outcomes.Where(o => o.HasRedeemed).Select(o => o.Redemption))
         {
@@ -95,15 +95,16 @@ internal sealed class OutcomeWriter
         }
     }
 
-    private static Task StartRunsAsync(DbSession db, RedemptionRow[] rows, DateTimeOffset at) => rows.Length == 0 ? Task.CompletedTask : db.ExecuteAsync(
+    private static Task StartRunsAsync(DbSession db, Written[] runs, DateTimeOffset at) => runs.Length == 0 ? Task.CompletedTask : db.ExecuteAsync(
         Sql.Runs,
         new
         {
-            Ids = Array.ConvertAll(rows, r => r.RedemptionId),
-            Generations = Array.ConvertAll(rows, r => r.RunGeneration),
-            Merchants = Array.ConvertAll(rows, r => r.MerchantId),
-            Instances = Array.ConvertAll(rows, r => RunId.Of(r.Id, r.RunGeneration)),
-            Immediate = Array.ConvertAll(rows, r => r.IsImmediate),
+            Ids = Array.ConvertAll(runs, w => w.Outcome.Redemption.Row.RedemptionId),
+            Generations = Array.ConvertAll(runs, w => w.Outcome.Redemption.Row.RunGeneration),
+            Merchants = Array.ConvertAll(runs, w => w.Outcome.Redemption.Row.MerchantId),
+            Instances = Array.ConvertAll(runs, w => RunId.Of(w.Outcome.Redemption.Row.Id, w.Outcome.Redemption.Row.RunGeneration)),
+            Immediate = Array.ConvertAll(runs, w => w.Outcome.Redemption.Row.IsImmediate),
+            Traces = Array.ConvertAll(runs, w => w.Trace),
             At = at,
         });
 
@@ -159,10 +160,10 @@ internal sealed class OutcomeWriter
         public const string Runs =
             """
             INSERT INTO redemption_runs (redemption_id, generation, merchant_id, instance_id, state, engine, immediate, step,
-                   due_at, created_at)
-            SELECT redemption_id, generation, merchant_id, instance_id, 'pending', 'dapr', immediate, 'start', @At, @At
-              FROM unnest(@Ids, @Generations, @Merchants, @Instances, @Immediate)
-                AS r (redemption_id, generation, merchant_id, instance_id, immediate)
+                   due_at, created_at, traceparent)
+            SELECT redemption_id, generation, merchant_id, instance_id, 'pending', 'dapr', immediate, 'start', @At, @At, traceparent
+              FROM unnest(@Ids, @Generations, @Merchants, @Instances, @Immediate, @Traces)
+                AS r (redemption_id, generation, merchant_id, instance_id, immediate, traceparent)
             """;
     }
 }

@@ -34,17 +34,24 @@ internal static class RedemptionEvents
     /// <summary>Tells the world, in the transaction of the change itself. The amount is what the event moved or reserved.</summary>
     public static Task PublishAsync(
         DbSession db, RedemptionRow row, IEnumerable<LegRow> legs, string type, long amount,
-        RefundId? refund = null, IEnumerable<RefundLeg>? parts = null) =>
-        db.PublishAsync(
+        RefundId? refund = null, IEnumerable<RefundLeg>? parts = null)
+    {
+        Telemetry.Told(type);
+        return db.PublishAsync(
             Topic, type, row.Id.ToString(), row.Version, new MerchantId(row.MerchantId), Data(row, legs, type, amount, refund, parts));
+    }
 
     /// <summary>The events of many outcomes.</summary>
     public static Task PublishAsync(DbSession db, IReadOnlyList<OutcomeWriter.Written> written, DateTimeOffset at) =>
         db.PublishAsync(Topic, [.. written.Select(w => ToEvent(w.Outcome, w.Outcome.Redemption.Row, w.Trace))], at);
 
-    private static OutboxEvent ToEvent(Outcome outcome, RedemptionRow row, string? trace) => new(
-        outcome.EventType!, row.Id.ToString(), row.Version, new MerchantId(row.MerchantId),
-        Data(row, outcome.Redemption.Legs, outcome.EventType!, outcome.EventAmount), trace);
+    private static OutboxEvent ToEvent(Outcome outcome, RedemptionRow row, string? trace)
+    {
+        Telemetry.Told(outcome.EventType!);
+        return new(
+            outcome.EventType!, row.Id.ToString(), row.Version, new MerchantId(row.MerchantId),
+            Data(row, outcome.Redemption.Legs, outcome.EventType!, outcome.EventAmount), trace);
+    }
 
     private static RedemptionEventData Data(
         RedemptionRow row, IEnumerable<LegRow> legs, string type, long amount, RefundId? refund = null, IEnumerable<RefundLeg>? parts = null) =>

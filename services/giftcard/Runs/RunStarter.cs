@@ -106,6 +106,7 @@ internal sealed class RunStarter(
                 return true;
             }
 
+            using var span = Telemetry.StartRun(run.Traceparent);
             var input = new RedemptionRun(new RedemptionId(run.RedemptionId).ToString(), run.Generation);
             await Failpoints.BeforeAsync("Schedule");
             await workflows.ScheduleNewWorkflowAsync(
@@ -148,7 +149,7 @@ internal sealed class RunStarter(
         await db.CommitAsync();
     }
 
-    private sealed record DueRun(Guid RedemptionId, int Generation, string InstanceId, int Attempts);
+    private sealed record DueRun(Guid RedemptionId, int Generation, string InstanceId, int Attempts, string? Traceparent);
 
     private static class Sql
     {
@@ -166,7 +167,7 @@ internal sealed class RunStarter(
                        FOR UPDATE SKIP LOCKED) d
              WHERE n.redemption_id = d.redemption_id
                AND n.generation = d.generation
-            RETURNING n.redemption_id, n.generation, n.instance_id, n.attempts
+            RETURNING n.redemption_id, n.generation, n.instance_id, n.attempts, n.traceparent
             """;
 
         // Only while it is pending: the run's own activities may have been quicker than this answer, or be writing now.

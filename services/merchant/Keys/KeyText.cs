@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
+using LocalPlus.Hosting;
 using LocalPlus.Kernel;
 
 namespace LocalPlus.Merchant.Keys;
@@ -11,12 +12,6 @@ namespace LocalPlus.Merchant.Keys;
 /// </summary>
 internal sealed class KeyText
 {
-    public const int SecretLength = 32;
-    public const int Length = PrefixLength + Base32.GuidLength + SecretLength;
-    private const int PrefixLength = 8;
-    private const string TestPrefix = "lp_test_";
-    private const string LivePrefix = "lp_live_";
-
     private KeyText(string text, ApiKeyId id, bool live)
     {
         Text = text;
@@ -34,7 +29,7 @@ internal sealed class KeyText
     /// <summary>A new key with a secret from the system's random numbers.</summary>
     public static KeyText New(ApiKeyId id, bool live)
     {
-        var secret = string.Create(SecretLength, RandomNumberGenerator.GetBytes(SecretLength), static (span, random) =>
+        var secret = string.Create(ApiKeyForm.SecretLength, RandomNumberGenerator.GetBytes(ApiKeyForm.SecretLength), static (span, random) =>
         {
             for (var i = 0; i < span.Length; i++)
             {
@@ -42,32 +37,15 @@ internal sealed class KeyText
                 span[i] = Base32.Character(random[i] & 31);
             }
         });
-        return new KeyText($"{(live ? LivePrefix : TestPrefix)}{Base32.Format(id.Value)}{secret}", id, live);
+        return new KeyText($"{(live ? ApiKeyForm.LivePrefix : ApiKeyForm.TestPrefix)}{Base32.Format(id.Value)}{secret}", id, live);
     }
 
     /// <summary>Reads a presented key; false when it can not be one. Says nothing about whether it exists.</summary>
     public static bool TryParse(string? text, [NotNullWhen(true)] out KeyText? key)
     {
-        key = null;
-        if (text is not { Length: Length })
-        {
-            return false;
-        }
-
-        var live = text.StartsWith(LivePrefix, StringComparison.Ordinal);
-        if ((!live && !text.StartsWith(TestPrefix, StringComparison.Ordinal))
-            || !Base32.TryParse(text.AsSpan(PrefixLength, Base32.GuidLength), out var id)
-            || text.AsSpan(PrefixLength + Base32.GuidLength).ContainsAnyExcept(SecretCharacters))
-        {
-            return false;
-        }
-
-        key = new KeyText(text, new ApiKeyId(id), live);
-        return true;
+        key = ApiKeyForm.TryParse(text, out var id, out var live) ? new KeyText(text!, new ApiKeyId(id), live) : null;
+        return key is not null;
     }
 
     public override string ToString() => Id.ToString();
-
-    private static readonly System.Buffers.SearchValues<char> SecretCharacters =
-        System.Buffers.SearchValues.Create([.. Enumerable.Range(0, 32).Select(Base32.Character)]);
 }

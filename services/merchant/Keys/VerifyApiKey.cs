@@ -5,7 +5,9 @@ namespace LocalPlus.Merchant.Keys;
 
 /// <summary>
 /// POST /internal/api_keys/verify, for every service's authentication: who a presented key belongs to. Malformed, unknown,
-/// revoked and expired keys get the same 404 not_found.
+/// revoked and expired keys get the same 404 api_key_invalid, a code of its own: the caller must not take for a verdict
+/// what
+/// a route that is missing or a sidecar answers.
 /// </summary>
 internal static class VerifyApiKey
 {
@@ -19,8 +21,12 @@ internal static class VerifyApiKey
         return intern;
     }
 
-    private static async Task<IResult> HandleAsync(Request request, ApiKeys keys, CancellationToken cancel) =>
-        await keys.VerifyAsync(request.Key, cancel) is { } merchant
+    private static async Task<IResult> HandleAsync(Request request, ApiKeys keys, CancellationToken cancel)
+    {
+        var identity = await keys.VerifyAsync(request.Key, cancel);
+        Telemetry.Verified(identity is not null);
+        return identity is { } merchant
             ? Answer.Ok(new Response(merchant.MerchantId, merchant.KeyId, merchant.Live, merchant.Scopes))
-            : throw new FaultException(CommonFaults.NotFound, "The API key is not valid.");
+            : throw new FaultException(Faults.ApiKeyInvalid, "The API key is not valid.");
+    }
 }

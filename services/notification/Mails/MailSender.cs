@@ -1,6 +1,8 @@
 using Dapr;
+using Grpc.Core;
 using LocalPlus.Hosting;
 using LocalPlus.Kernel;
+using Npgsql;
 
 namespace LocalPlus.Notification.Mails;
 
@@ -90,13 +92,26 @@ internal sealed class MailSender(
         }
         catch (Exception exception) when (exception is HttpRequestException or TaskCanceledException && !cancel.IsCancellationRequested)
         {
-            return new Outcome.Failed("contact_unavailable", exception);
+            return new Outcome.Failed("contact_unavailable", Cause(exception));
         }
         catch (Exception exception) when (exception is DaprException or OperationCanceledException && !cancel.IsCancellationRequested)
         {
-            return new Outcome.Failed("smtp_unavailable", exception);
+            return new Outcome.Failed("smtp_unavailable", Cause(exception));
+        }
+        catch (Exception exception) when (exception is not NpgsqlException && !cancel.IsCancellationRequested)
+        {
+            // An answer that is none, a contact without an address: this message's own trouble, not that of the others.
+            return new Outcome.Failed("not_sendable", Cause(exception));
         }
     }
+
+    /// <summary>What kind of failure it is. Its message is a server's and may name the reader or the mail.</summary>
+    private static string Cause(Exception exception) => exception switch
+    {
+        HttpRequestException { StatusCode: { } status } => $"HTTP {(int)status}",
+        DaprException { InnerException: RpcException rpc } => $"gRPC {rpc.StatusCode}",
+        _ => exception.GetType().Name,
+    };
 
     private async Task FinishAsync(Due message, Outcome outcome, CancellationToken cancel)
     {
@@ -121,6 +136,12 @@ internal sealed class MailSender(
             SentAt = outcome is Outcome.Sent ? now.UtcDateTime : (DateTime?)null,
         });
         await db.CommitAsync();
+        Telemetry.Tried(message.Kind, state);
+        if (state == "sent")
+        {
+            Telemetry.Sent(now - message.CreatedAt);
+        }
+
         Tell(message, outcome, dead: state == "dead");
     }
 
@@ -138,7 +159,7 @@ internal sealed class MailSender(
                 log.GivenUp(message.NotificationId, failed.Code);
                 break;
             case Outcome.Failed failed:
-                log.Failed(message.NotificationId, failed.Code, message.Attempts, failed.Exception);
+                log.Failed(message.NotificationId, failed.Code, message.Attempts, failed.Cause);
                 break;
         }
     }
@@ -153,12 +174,12 @@ internal sealed class MailSender(
 
         public sealed record Skipped(string Code) : Outcome;
 
-        public sealed record Failed(string Code, Exception? Exception = null) : Outcome;
+        public sealed record Failed(string Code, string Cause = "") : Outcome;
     }
 
     private sealed record Due(
         NotificationId NotificationId, MerchantId MerchantId, string Kind, GiftCardId? GiftCardId, RedemptionId? RedemptionId,
-        long? Amount, string? Currency, int Attempts)
+        long? Amount, string? Currency, int Attempts, DateTimeOffset CreatedAt)
     {
         public Money? Money => Amount is { } amount && Currency is { } currency
             ? new Money(amount, Kernel.Currency.Parse(currency))
@@ -182,7 +203,8 @@ internal sealed class MailSender(
                      LIMIT @Limit
                        FOR UPDATE SKIP LOCKED) d
              WHERE n.notification_id = d.notification_id
-            RETURNING n.notification_id, n.merchant_id, n.kind, n.gift_card_id, n.redemption_id, n.amount, n.currency, n.attempts
+            RETURNING n.notification_id, n.merchant_id, n.kind, n.gift_card_id, n.redemption_id, n.amount, n.currency, n.attempts,
+                   n.created_at
             """;
 
         public const string Holder = """

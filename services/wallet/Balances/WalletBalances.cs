@@ -24,7 +24,8 @@ internal static class WalletBalances
     public static async Task PublishAsync(DbSession db, IEnumerable<WalletId> wallets)
     {
         // As with the cards: in one order by everybody.
-        foreach (var wallet in wallets.OrderBy(w => w.Value))
+        WalletId[] ordered = [.. wallets.OrderBy(w => w.Value)];
+        foreach (var wallet in ordered)
         {
             var row = await db.QuerySingleAsync<WalletRow>(Sql.Bump, new { WalletId = wallet });
             var balances = await db.QueryAsync<CurrencyBalance>(Sql.Balances, new { WalletId = wallet });
@@ -32,6 +33,8 @@ internal static class WalletBalances
                 Topic, "wallet.balance_updated", wallet.ToString(), row.Version, row.MerchantId,
                 new Updated(wallet, row.CustomerId, balances));
         }
+
+        Telemetry.Updated(ordered.Length);
     }
 
     private sealed record WalletRow(MerchantId MerchantId, CustomerId CustomerId, long Version);

@@ -107,6 +107,7 @@ internal sealed class BalanceReconciliation(
         }
 
         await db.CommitAsync();
+        Telemetry.Found(findings.Count);
         log.ReconciliationEnded(checkedCount, findings.Count);
     }
 

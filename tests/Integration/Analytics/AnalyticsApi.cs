@@ -12,8 +12,9 @@ public sealed class AnalyticsApi : IAsyncLifetime
 {
     private static readonly DateOnly Day = new(2026, 3, 10);
     private readonly OutboxSignal signal = new();
-    private TestDatabase database = null!;
     private NpgsqlDataSource source = null!;
+
+    public TestDatabase Database { get; private set; } = null!;
 
     public ServiceProcess Service { get; private set; } = null!;
 
@@ -21,11 +22,11 @@ public sealed class AnalyticsApi : IAsyncLifetime
 
     public async Task InitializeAsync()
     {
-        database = await TestDatabase.CreateAsync("analytics", typeof(AnalyticsRollup).Assembly);
+        Database = await TestDatabase.CreateAsync("analytics", typeof(AnalyticsRollup).Assembly);
         Sidecar = await StubSidecar.StartAsync();
-        Service = await ServiceProcess.StartAsync(typeof(AnalyticsRollup).Assembly.Location, database, Sidecar.Port);
+        Service = await ServiceProcess.StartAsync(typeof(AnalyticsRollup).Assembly.Location, Database, Sidecar.Port);
         TypeHandlers.Register();
-        source = NpgsqlDataSource.Create(database.ConnectionString);
+        source = NpgsqlDataSource.Create(Database.ConnectionString);
     }
 
     public async Task DisposeAsync()
@@ -33,7 +34,7 @@ public sealed class AnalyticsApi : IAsyncLifetime
         await source.DisposeAsync();
         await Service.DisposeAsync();
         await Sidecar.DisposeAsync();
-        await database.DisposeAsync();
+        await Database.DisposeAsync();
         signal.Dispose();
     }
 

@@ -180,6 +180,46 @@ public sealed class MailTests(NotificationApi api) : IClassFixture<NotificationA
         Assert.DoesNotContain("@holder.test", api.Service.Output, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Fault_29_what_a_mail_server_says_is_not_repeated_anywhere()
+    {
+        var (shop, key) = api.NewMerchant("Canary");
+        var (card, kim) = (GiftCardId.New(TimeProvider.System), api.NewCustomer("Kimberley-Canary"));
+        api.Sidecar.OnInvoke("giftcard", $"internal/gift_cards/{card}/delivery", _ => Task.FromResult(Results.Json(new
+        {
+            code = "CANARY0123456789", pin = "9043217", amount = new { amount = 2500, currency = "EUR" }, from = "Max", message = "canary-words",
+        })));
+        api.Smtp.Up = false;
+        await api.Service.DeliverAsync(Cards, Card("gift_card.delivery_due", shop, card, kim));
+        await Eventually.TrueAsync(async () => (await api.Service.CallAsync(HttpMethod.Get, "/v1/notifications", key))
+            .GetProperty("data")[0].TryGetProperty("last_error", out var error) && error.GetString() == "smtp_unavailable");
+        api.Smtp.Up = true;
+
+        var written = api.Service.Output + await DumpAsync() + await api.Service.CallAsync(HttpMethod.Get, "/v1/notifications", key);
+
+        Assert.Contains("smtp_unavailable", api.Service.Output, StringComparison.Ordinal);
+        Assert.All(
+            ["@holder.test", "CANARY", "CANA-RY01", "9043217", "canary-words", "Kimberley", "5.1.1"],
+            canary => Assert.DoesNotContain(canary, written, StringComparison.OrdinalIgnoreCase));
+    }
+
+    [Fact]
+    public async Task Fault_29_a_contact_that_is_none_stops_no_other_mail_and_is_not_quoted()
+    {
+        var (shop, key) = api.NewMerchant("Shop");
+        var (broken, fine) = (api.NewCustomer("Broken"), api.NewCustomer("Fine"));
+        api.Sidecar.OnInvoke("wallet", $"internal/customers/{broken}/contact", _ => Task.FromResult(
+            Results.Json(new { email = "canary@leak.test", name = 17, locale = "en" })));
+
+        await api.Service.DeliverAsync(Cards, Card("gift_card.activated", shop, GiftCardId.New(TimeProvider.System), broken));
+        await Eventually.TrueAsync(async () => (await api.Service.CallAsync(HttpMethod.Get, "/v1/notifications", key))
+            .GetProperty("data")[0].TryGetProperty("last_error", out var error) && error.GetString() == "not_sendable");
+        await api.Service.DeliverAsync(Cards, Card("gift_card.activated", shop, GiftCardId.New(TimeProvider.System), fine));
+
+        await api.MailToAsync(fine);
+        Assert.DoesNotContain("canary@leak", api.Service.Output, StringComparison.Ordinal);
+    }
+
     private async Task<JsonElement> ListedAsync(string key, string status)
     {
         JsonElement only = default;

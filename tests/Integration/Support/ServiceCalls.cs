@@ -49,10 +49,11 @@ public static class ServiceCalls
         return await ReadAsync(service, answer, status, $"{method} {path}");
     }
 
-    /// <summary>Delivers an event's envelope, as the sidecar does once it has unwrapped the CloudEvent.</summary>
+    /// <summary>Delivers an event in its CloudEvent.</summary>
     public static async Task DeliverAsync(this ServiceProcess service, string topic, TestEvent e)
     {
-        using var answer = await service.App.PostAsync(new Uri($"/events/{topic}", UriKind.Relative), JsonContent.Create(e.Envelope()));
+        using var content = JsonContent.Create(e.CloudEvent(), new MediaTypeHeaderValue("application/cloudevents+json"));
+        using var answer = await service.App.PostAsync(new Uri($"/events/{topic}", UriKind.Relative), content);
         var body = await ReadAsync(service, answer, 200, topic);
         Assert.Equal("SUCCESS", body.GetProperty("status").GetString());
     }
@@ -63,6 +64,21 @@ public static class ServiceCalls
         using var answer = await service.App.PostAsync(
             new Uri($"/events/{topic}", UriKind.Relative), JsonContent.Create(new { id = "1", entries, pubsubname = "pubsub", topic }));
         return await ReadAsync(service, answer, 200, topic);
+    }
+
+    /// <summary>
+    /// Delivers whatever was on the wire, many at once, as a subscription with rawPayload does; gives the distinct
+    /// statuses.
+    /// </summary>
+    public static async Task<string> DeliverRawAsync(this ServiceProcess service, string topic, params byte[][] messages)
+    {
+        var answer = await service.DeliverManyAsync(topic, [.. messages.Select((message, i) => new
+        {
+            entryId = $"{i}", @event = Convert.ToBase64String(message), contentType = "application/octet-stream",
+        })]);
+        var statuses = answer.GetProperty("statuses").EnumerateArray().ToArray();
+        Assert.Equal(Enumerable.Range(0, messages.Length).Select(i => $"{i}"), statuses.Select(s => s.GetProperty("entryId").GetString()));
+        return string.Join(' ', statuses.Select(s => s.GetProperty("status").GetString()).Distinct());
     }
 
     private static HttpContent Content(object? body) =>

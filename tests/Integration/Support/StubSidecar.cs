@@ -32,6 +32,15 @@ public sealed class StubSidecar : IAsyncDisposable
     /// <summary>The CloudEvents published so far, in order.</summary>
     public ConcurrentQueue<JsonElement> Published { get; } = new();
 
+    /// <summary>What a caller's dapr-api-token must be, if anything.</summary>
+    public string? Token { get; init; }
+
+    /// <summary>The keys that merchant was asked about.</summary>
+    public ConcurrentQueue<string> AskedKeys { get; } = new();
+
+    /// <summary>What stands for merchant while it is not there; null: it is.</summary>
+    public Func<IResult>? InMerchantsPlace { get; set; }
+
     /// <summary>False makes every publish fail, as without a broker.</summary>
     public bool BrokerUp { get; set; } = true;
 
@@ -41,13 +50,13 @@ public sealed class StubSidecar : IAsyncDisposable
     /// <summary>How often somebody asked about an API key.</summary>
     public int Verifications => verifications;
 
-    public static async Task<StubSidecar> StartAsync()
+    public static async Task<StubSidecar> StartAsync(string? token = null)
     {
         var port = FreePort.Next();
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.UseUrls($"http://127.0.0.1:{port}");
-        var stub = new StubSidecar(builder.Build(), port);
+        var stub = new StubSidecar(builder.Build(), port) { Token = token };
         stub.Map();
         await stub.app.StartAsync();
         return stub;
@@ -57,7 +66,7 @@ public sealed class StubSidecar : IAsyncDisposable
     public string IssueKey(MerchantId merchant, params string[] scopes)
     {
         var key = ApiKeyId.New(TimeProvider.System);
-        var text = $"lp_test_{Base32.Format(key.Value)}secret";
+        var text = $"lp_test_{Base32.Format(key.Value)}{new string('s', 32)}";
         keys[text] = new { merchant_id = merchant.ToString(), key_id = key.ToString(), live = false, scopes };
         return text;
     }
@@ -71,6 +80,17 @@ public sealed class StubSidecar : IAsyncDisposable
 
     private void Map()
     {
+        app.Use(async (http, next) =>
+        {
+            if (Token is null || http.Request.Headers["dapr-api-token"] == Token)
+            {
+                await next(http);
+                return;
+            }
+
+            http.Response.StatusCode = StatusCodes.Status401Unauthorized;
+            await http.Response.WriteAsync("invalid api token");
+        });
         app.MapGet("/v1.0/healthz/outbound", () => Results.NoContent());
         app.MapPost("/v1.0/publish/bulk/{pubsub}/{topic}", async (string topic, HttpRequest request) =>
         {
@@ -97,7 +117,13 @@ public sealed class StubSidecar : IAsyncDisposable
                 }
 
                 var key = (await JsonSerializer.DeserializeAsync<JsonElement>(request.Body)).GetProperty("key").GetString()!;
-                return keys.TryGetValue(key, out var identity) ? Results.Json(identity) : Results.NotFound();
+                AskedKeys.Enqueue(key);
+                if (InMerchantsPlace is { } other)
+                {
+                    return other();
+                }
+
+                return keys.TryGetValue(key, out var identity) ? Results.Json(identity) : Results.Json(new { code = "api_key_invalid" }, statusCode: 404);
             }
 
             return invocations.TryGetValue($"{appId}/{method}", out var answer) ? await answer(request) : Results.StatusCode(500);

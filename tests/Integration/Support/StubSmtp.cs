@@ -67,7 +67,9 @@ public sealed class StubSmtp : IAsyncDisposable
         {
             if (request is not { Name: "smtp", Operation: "create" } || Smtp is not { Up: true } smtp)
             {
-                throw new RpcException(new Status(StatusCode.Internal, "error invoking output binding smtp"));
+                // As mail servers do, it says to whom and what it would not take.
+                var refusal = $"error invoking output binding smtp: 550 5.1.1 <{request.Metadata["emailTo"]}> unknown; {request.Data.ToStringUtf8()}";
+                throw new RpcException(new Status(StatusCode.Internal, refusal));
             }
 
             smtp.Mails.Enqueue(new BoundMail(new Dictionary<string, string>(request.Metadata), request.Data.ToStringUtf8()));

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using LocalPlus.Kernel;
 
 namespace LocalPlus.Tests.Integration.Support;
@@ -19,4 +20,9 @@ public sealed record TestEvent(string Type, string Key, long Sequence, MerchantI
         occurred_at = OccurredAt,
         data = Data,
     };
+
+    public object CloudEvent() => new { specversion = "1.0", id = Id.ToString(), type = Type, source = "test", data = Envelope() };
+
+    /// <summary>As the broker holds it.</summary>
+    public byte[] OnTheWire() => JsonSerializer.SerializeToUtf8Bytes(CloudEvent());
 }

@@ -72,6 +72,8 @@ internal static class DatabaseRegistration
             };
             var source = new NpgsqlDataSourceBuilder(settings.ConnectionString);
             source.UseLoggerFactory(provider.GetRequiredService<ILoggerFactory>());
+            // What polls would make a trace of its own of every look.
+            source.ConfigureTracing(tracing => tracing.ConfigureCommandFilter(_ => System.Diagnostics.Activity.Current is not null));
             return source.Build();
         });
         services.AddSingleton<Database>();

@@ -1,81 +1,73 @@
-using System.Diagnostics;
 using System.Text.Json;
-using LocalPlus.Kernel;
 
 namespace LocalPlus.Hosting;
 
 /// <summary>
-/// What the sidecar posts to a topic's endpoint: the data of one CloudEvent, or the bulk message with its entries, each a
-/// whole CloudEvent that is answered for by its entry id.
+/// What the sidecar posts to a topic's endpoint, taken apart but not read: one message, or the bulk message with its
+/// entries, each answered for by its entry id. A subscription with rawPayload gets what was on the wire, so that what
+/// is no
+/// JSON comes too; whatever has not the form that daprd gives is taken as the message itself, and judged as one.
 /// </summary>
-internal sealed class Delivery<T>
+internal sealed class Delivery
 {
-    private Delivery(bool isBulk, IReadOnlyList<Entry> entries) => (IsBulk, Entries) = (isBulk, entries);
+    private const string Again = "RETRY";
+    private const string Done = "SUCCESS";
+
+    private Delivery(bool isBulk, IReadOnlyList<Arrival> arrivals) => (IsBulk, Arrivals) = (isBulk, arrivals);
 
     public bool IsBulk { get; }
 
-    public IReadOnlyList<Entry> Entries { get; }
+    public IReadOnlyList<Arrival> Arrivals { get; }
 
-    /// <summary>A lonely event goes on with its publisher's trace; of many each is only linked to.</summary>
-    public ActivityContext Parent => IsBulk && Entries.Count == 1 ? Entries[0].Trace : default;
-
-    public IEnumerable<ActivityLink> Links => IsBulk && Entries.Count > 1 ? Entries.Select(entry => new ActivityLink(entry.Trace)) : [];
-
-    /// <summary>Null for a body that is no JSON.</summary>
-    public static async Task<Delivery<T>?> ReadAsync(Stream body, CancellationToken cancel)
+    public static async Task<Delivery> ReadAsync(Stream body, CancellationToken cancel)
     {
+        using var buffer = new MemoryStream();
+        await body.CopyToAsync(buffer, cancel);
+        var bytes = buffer.ToArray();
         try
         {
-            using var json = await JsonDocument.ParseAsync(body, cancellationToken: cancel);
+            using var json = JsonDocument.Parse(bytes);
             var root = json.RootElement;
             return root.ValueKind == JsonValueKind.Object && root.TryGetProperty("entries", out var entries) && entries.ValueKind == JsonValueKind.Array
-                ? new Delivery<T>(true, [.. entries.EnumerateArray().Select(BulkEntry)])
-                : new Delivery<T>(false, [Read("", root, default)]);
+                ? new Delivery(true, [.. entries.EnumerateArray().Select(BulkEntry)])
+                : new Delivery(false, [new Arrival("", Unwrapped(root) ?? bytes)]);
         }
         catch (JsonException)
         {
-            return null;
+            return new Delivery(false, [new Arrival("", bytes)]);
         }
     }
 
-    /// <summary>A status for every entry: what could not be read is dropped, what failed is asked for again.</summary>
-    public object Answer(IReadOnlySet<EventId> failed) => new
-    {
-        statuses = Entries.Select(entry => new
-        {
-            entryId = entry.EntryId,
-            status = entry.Envelope is null ? "DROP" : failed.Contains(entry.Envelope.Id) ? "RETRY" : "SUCCESS",
-        }),
-    };
+    /// <summary>Success for all, or all of them again: one transaction decides for a delivery.</summary>
+    public object Answer(bool again) => IsBulk
+        ? new { statuses = Arrivals.Select(arrival => new { entryId = arrival.EntryId, status = again ? Again : Done }) }
+        : new { status = again ? Again : Done };
 
-    private static Entry BulkEntry(JsonElement entry)
+    private static Arrival BulkEntry(JsonElement entry)
     {
-        var id = entry.GetProperty("entryId").GetString() ?? "";
-        if (entry.TryGetProperty("event", out var cloudEvent) && cloudEvent.ValueKind == JsonValueKind.Object
-            && cloudEvent.TryGetProperty("data", out var data))
+        if (entry.ValueKind != JsonValueKind.Object)
         {
-            ActivityContext.TryParse(cloudEvent.TryGetProperty("traceparent", out var trace) ? trace.GetString() : null, null, out var context);
-            return Read(id, data, context);
+            return new Arrival("", Raw(entry));
         }
 
-        return new Entry(id, null, "no CloudEvent with data", default);
+        var id = entry.TryGetProperty("entryId", out var given) && given.ValueKind == JsonValueKind.String ? given.GetString()! : "";
+        return entry.TryGetProperty("event", out var message)
+            ? new Arrival(id, message.ValueKind == JsonValueKind.String && message.TryGetBytesFromBase64(out var wire) ? wire : Raw(message))
+            : new Arrival(id, Raw(entry));
     }
 
-    private static Entry Read(string entryId, JsonElement data, ActivityContext trace)
-    {
-        try
-        {
-            return new Entry(entryId, data.Deserialize<EventEnvelope<T>>(StrictJson.Lenient), "no data", trace);
-        }
-        catch (JsonException exception)
-        {
-            return new Entry(entryId, null, exception.Message, trace);
-        }
-    }
+    /// <summary>
+    /// The wire's bytes in the CloudEvent that a rawPayload subscription wraps around them; else null.
+    /// </summary>
+    private static byte[]? Unwrapped(JsonElement root) =>
+        root.ValueKind == JsonValueKind.Object && !root.TryGetProperty("data", out _)
+        && root.TryGetProperty("data_base64", out var data) && data.ValueKind == JsonValueKind.String && data.TryGetBytesFromBase64(out var wire)
+            ? wire
+            : null;
 
-    /// <param name="EntryId">Of a bulk message; else empty.</param>
-    /// <param name="Envelope">Null: it could not be read, for the reason given.</param>
-    /// <param name="Problem">Why the envelope is null.</param>
-    /// <param name="Trace">Its publisher's.</param>
-    internal sealed record Entry(string EntryId, EventEnvelope<T>? Envelope, string Problem, ActivityContext Trace);
+    private static byte[] Raw(JsonElement element) => System.Text.Encoding.UTF8.GetBytes(element.GetRawText());
 }
+
+/// <summary>A message as it was on the wire, meant to be a CloudEvent in JSON.</summary>
+/// <param name="EntryId">Of a bulk message; else empty.</param>
+internal sealed record Arrival(string EntryId, byte[] Body);

@@ -20,7 +20,7 @@ internal sealed class EventPublisher : IDisposable
     public EventPublisher(IConfiguration configuration, ServiceIdentity service)
     {
         source = service.Name;
-        sidecar = new HttpClient { BaseAddress = new Uri(SidecarAddress(configuration)), Timeout = Timeout };
+        sidecar = new HttpClient { BaseAddress = SidecarAddress(configuration), Timeout = Timeout };
         if (configuration["DAPR_API_TOKEN"] is { Length: > 0 } token)
         {
             sidecar.DefaultRequestHeaders.Add("dapr-api-token", token);
@@ -53,8 +53,8 @@ internal sealed class EventPublisher : IDisposable
 
     private static string EntryId(OutboxRow row) => new EventId(row.EventId).ToString();
 
-    private static string SidecarAddress(IConfiguration configuration) =>
-        configuration["DAPR_HTTP_ENDPOINT"] ?? $"http://127.0.0.1:{configuration["DAPR_HTTP_PORT"] ?? "3500"}";
+    internal static Uri SidecarAddress(IConfiguration configuration) =>
+        new(configuration["DAPR_HTTP_ENDPOINT"] ?? $"http://127.0.0.1:{configuration["DAPR_HTTP_PORT"] ?? "3500"}");
 
     private byte[] Serialize(IReadOnlyList<OutboxRow> events)
     {

@@ -116,6 +116,7 @@ internal sealed class OutboxRelay(
                 await Failpoints.BeforeAsync("Publish");
                 var taken = await publisher.PublishAsync(request, cancel);
                 sent.AddRange(taken);
+                EventMetrics.Published(request[0].Topic, taken.Length, time.GetUtcNow() - request.Min(row => row.OccurredAt));
                 await Failpoints.CommittedAsync("Publish");
                 if (taken.Length < request.Count)
                 {

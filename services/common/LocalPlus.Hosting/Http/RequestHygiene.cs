@@ -30,13 +30,6 @@ internal sealed class RequestHygiene(RequestDelegate next, IConfiguration config
         return next(http);
     }
 
-    /// <summary>
-    /// CloudEvents are for the topics' routes on the app port (<see cref="LocalPlusBuilder.MapEvents"/>) and nothing
-    /// else.
-    /// </summary>
-    internal static bool TakesCloudEvents(HttpContext http, int publicPort) =>
-        http.Connection.LocalPort != publicPort && http.Request.Path.StartsWithSegments("/events");
-
     private static void RequireText(string? text, string where)
     {
         if (Texts.Problem(text, mayBreakLines: false) is { } problem)

@@ -13,20 +13,19 @@ internal sealed class ApiKeyAuthentication(
     : AuthenticationHandler<AuthenticationSchemeOptions>(options, logger, encoder)
 {
     public new const string Scheme = "api-key";
-    private const int MaxKeyLength = 128;
     private const string Bearer = "Bearer ";
 
     protected override async Task<AuthenticateResult> HandleAuthenticateAsync()
     {
         var header = Request.Headers.Authorization.ToString();
         if (!header.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase)
-            || header.AsSpan(Bearer.Length) is not { Length: <= MaxKeyLength } key
-            || !(key.StartsWith("lp_test_") || key.StartsWith("lp_live_")))
+            || !(header.AsSpan(Bearer.Length).StartsWith(ApiKeyForm.TestPrefix) || header.AsSpan(Bearer.Length).StartsWith(ApiKeyForm.LivePrefix)))
         {
             return AuthenticateResult.NoResult();
         }
 
-        if (await verifier.VerifyAsync(key.ToString(), Context.RequestAborted) is not { } merchant)
+        var key = header[Bearer.Length..];
+        if (!ApiKeyForm.TryParse(key, out _, out _) || await verifier.VerifyAsync(key, Context.RequestAborted) is not { } merchant)
         {
             return AuthenticateResult.Fail("The API key is not valid.");
         }

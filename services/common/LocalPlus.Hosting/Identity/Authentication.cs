@@ -1,8 +1,11 @@
 using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Authentication.JwtBearer;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 using Microsoft.IdentityModel.Tokens;
 
 namespace LocalPlus.Hosting;
@@ -28,19 +31,26 @@ public static class Authentication
     public static TBuilder RequireRole<TBuilder>(this TBuilder builder, string role)
         where TBuilder : IEndpointConventionBuilder => builder.RequireAuthorization(role);
 
-    internal static void AddLocalPlusAuthentication(this IServiceCollection services, IConfiguration configuration)
+    internal static void AddLocalPlusAuthentication(this IServiceCollection services, IConfiguration configuration, IHostEnvironment environment)
     {
-        services.TryAddSingleton<IApiKeyVerifier, RemoteApiKeyVerifier>();
+        var issuer = OperatorIssuer.From(configuration, environment);
+        services.AddSingleton(issuer);
+        services.AddSingleton(provider => new OperatorKeys(
+            issuer, new HttpClient { MaxResponseContentBufferSize = OperatorKeys.MaxSetBytes },
+            provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<OperatorKeys>>()));
+        services.AddHostedService(provider => provider.GetRequiredService<OperatorKeys>());
+        services.TryAddSingleton<IApiKeyVerifier>(provider => new RemoteApiKeyVerifier(
+            PeerClient.Create("merchant"), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<RemoteApiKeyVerifier>>()));
         services.AddAuthentication()
             .AddScheme<AuthenticationSchemeOptions, ApiKeyAuthentication>(ApiKeyAuthentication.Scheme, null)
-            .AddJwtBearer(OperatorScheme, jwt =>
+            .AddJwtBearer(OperatorScheme);
+        services.AddOptions<JwtBearerOptions>(OperatorScheme).Configure<OperatorKeys>((jwt, keys) =>
             {
-                var keys = new OperatorKeys(configuration["LP_JWKS"]);
                 jwt.MapInboundClaims = false;
                 jwt.TokenValidationParameters = new TokenValidationParameters
                 {
-                    ValidIssuer = configuration["LP_OIDC_ISSUER"] ?? "https://localplus.local",
-                    ValidAudience = configuration["LP_OIDC_AUDIENCE"] ?? "localplus",
+                    ValidIssuer = issuer.Issuer,
+                    ValidAudience = issuer.Audience,
                     ValidAlgorithms = [SecurityAlgorithms.EcdsaSha256, SecurityAlgorithms.RsaSha256],
                     IssuerSigningKeyResolver = (_, _, kid, _) => keys.Find(kid),
                     RoleClaimType = "role",

@@ -17,6 +17,13 @@ public interface IApiKeyVerifier
     ValueTask<MerchantIdentity?> VerifyAsync(string key, CancellationToken cancel);
 }
 
+/// <summary>A way to another service that requests here depend on.</summary>
+internal interface IPeerPath
+{
+    /// <summary>Null when the other service itself has answered; else what is wrong.</summary>
+    Task<string?> ProbeAsync(CancellationToken cancel);
+}
+
 /// <summary>Who sent a request.</summary>
 public static class Identities
 {

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Http.Json;
+using System.Text.Json;
 using LocalPlus.Kernel;
 using Microsoft.Extensions.Logging;
 
@@ -8,28 +9,47 @@ namespace LocalPlus.Hosting;
 
 /// <summary>
 /// Asks the merchant service, and remembers its answer for <see cref="Lifetime"/>: a revoked key stops working everywhere
-/// within that time. One question per key at a time. While the merchant service is away a known key stays good for
-/// <see cref="StaleLifetime"/>, so that tills go on paying (ADR 0010).
+/// within that time. One question per key at a time. Only merchant's own words are a verdict; while there are none, a
+/// known
+/// key stays good for <see cref="StaleLifetime"/>, so that tills go on paying, and any other gets busy (ADR 0010).
 /// </summary>
-internal sealed class RemoteApiKeyVerifier(TimeProvider time, ILogger<RemoteApiKeyVerifier> log) : IApiKeyVerifier, IDisposable
+internal sealed class RemoteApiKeyVerifier(HttpClient merchants, TimeProvider time, ILogger<RemoteApiKeyVerifier> log)
+    : IApiKeyVerifier, IPeerPath, IDisposable
 {
+    /// <summary>The code with which merchant, and nobody else, refuses a key.</summary>
+    public const string RefusedCode = "api_key_invalid";
+
     public static readonly TimeSpan Lifetime = TimeSpan.FromSeconds(5);
     public static readonly TimeSpan StaleLifetime = TimeSpan.FromSeconds(60);
-    private const int MaxKeys = 10_000;
+
+    /// <summary>
+    /// Keys that nobody knows yet are asked about so many at a time, so that they do not stand in the way of the
+    /// others.
+    /// </summary>
+    private const int MaxStrangers = 16;
+
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(2);
-    private readonly ConcurrentDictionary<string, Known> known = new(StringComparer.Ordinal);
-    private readonly ConcurrentDictionary<string, Lazy<Task<Known>>> asking = new(StringComparer.Ordinal);
-    private readonly HttpClient merchants = MakeClient();
+
+    /// <summary>So long after a question without an answer a known key does not wait for another one.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
+
+    /// <summary>Has the form of a key and is nobody's.</summary>
+    private static readonly string NobodysKey = ApiKeyForm.TestPrefix + new string('0', ApiKeyForm.Length - ApiKeyForm.TestPrefix.Length);
+
+    private readonly KnownKeys known = new(time);
+    private readonly ConcurrentDictionary<string, Lazy<Task<KnownKeys.Known>>> asking = new(StringComparer.Ordinal);
+    private readonly SemaphoreSlim strangers = new(MaxStrangers);
+    private long unansweredAt = long.MinValue;
 
     public async ValueTask<MerchantIdentity?> VerifyAsync(string key, CancellationToken cancel)
     {
-        var now = time.GetTimestamp();
-        if (known.TryGetValue(key, out var hit) && time.GetElapsedTime(hit.At, now) < Lifetime)
+        var hit = known.Find(key);
+        if (hit is not null && (known.Age(hit) < Lifetime || (IsStale(hit) && IsSilent())))
         {
             return hit.Identity;
         }
 
-        var asked = asking.GetOrAdd(key, k => new Lazy<Task<Known>>(() => AskAsync(k)));
+        var asked = asking.GetOrAdd(key, k => new Lazy<Task<KnownKeys.Known>>(() => hit?.Identity is null ? AskForStrangerAsync(k) : AskAsync(k)));
         try
         {
             return (await asked.Value.WaitAsync(cancel)).Identity;
@@ -37,7 +57,7 @@ internal sealed class RemoteApiKeyVerifier(TimeProvider time, ILogger<RemoteApiK
         catch (Exception exception) when (exception is HttpRequestException or TaskCanceledException && !cancel.IsCancellationRequested)
         {
             log.ApiKeyUnverified(exception);
-            return hit is { Identity: not null } && time.GetElapsedTime(hit.At, now) < StaleLifetime
+            return hit is not null && IsStale(hit)
                 ? hit.Identity
                 : throw new FaultException(CommonFaults.Busy, "API keys can not be verified at the moment.");
         }
@@ -47,32 +67,95 @@ internal sealed class RemoteApiKeyVerifier(TimeProvider time, ILogger<RemoteApiK
         }
     }
 
-    public void Dispose() => merchants.Dispose();
-
-    private async Task<Known> AskAsync(string key)
+    public async Task<string?> ProbeAsync(CancellationToken cancel)
     {
-        using var response = await merchants.PostAsJsonAsync("/internal/api_keys/verify", new VerifyRequest(key), StrictJson.Options);
-        var identity = response.StatusCode is HttpStatusCode.NotFound or HttpStatusCode.Unauthorized
-            ? null
-            : await response.EnsureSuccessStatusCode().Content.ReadFromJsonAsync<VerifyResponse>(StrictJson.Lenient);
-        if (known.Count >= MaxKeys)
+        try
         {
-            known.Clear();
+            await AskMerchantAsync(NobodysKey, cancel);
+            return null;
+        }
+        catch (Exception exception) when (exception is HttpRequestException or TaskCanceledException && !cancel.IsCancellationRequested)
+        {
+            return "merchant away";
+        }
+    }
+
+    public void Dispose()
+    {
+        merchants.Dispose();
+        strangers.Dispose();
+    }
+
+    /// <summary>A good key that merchant has not been asked about for a while, though not for too long.</summary>
+    private bool IsStale(KnownKeys.Known hit) => hit.Identity is not null && known.Age(hit) < StaleLifetime;
+
+    private bool IsSilent() => Interlocked.Read(ref unansweredAt) is var at && at != long.MinValue && time.GetElapsedTime(at) < Patience;
+
+    private async Task<KnownKeys.Known> AskForStrangerAsync(string key)
+    {
+        if (!await strangers.WaitAsync(Timeout))
+        {
+            throw new HttpRequestException("Too many unknown keys at once.");
         }
 
-        return known[key] = new Known(identity?.ToIdentity(), time.GetTimestamp());
+        try
+        {
+            return await AskAsync(key);
+        }
+        finally
+        {
+            strangers.Release();
+        }
     }
 
-    private static HttpClient MakeClient()
+    private async Task<KnownKeys.Known> AskAsync(string key)
     {
-        var client = PeerClient.Create("merchant");
-        client.Timeout = Timeout;
-        return client;
+        try
+        {
+            return known.Add(key, await AskMerchantAsync(key, CancellationToken.None));
+        }
+        catch (Exception exception) when (exception is HttpRequestException or TaskCanceledException)
+        {
+            Interlocked.Exchange(ref unansweredAt, time.GetTimestamp());
+            throw;
+        }
     }
 
-    private sealed record Known(MerchantIdentity? Identity, long At);
+    /// <summary>
+    /// Merchant's verdict. Throws <see cref="HttpRequestException"/> for whatever else is answered, and by whomever.
+    /// </summary>
+    private async Task<MerchantIdentity?> AskMerchantAsync(string key, CancellationToken cancel)
+    {
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        deadline.CancelAfter(Timeout);
+        using var response = await merchants.PostAsJsonAsync("/internal/api_keys/verify", new VerifyRequest(key), StrictJson.Options, deadline.Token);
+        var body = await response.Content.ReadAsByteArrayAsync(deadline.Token);
+        try
+        {
+            if (response.StatusCode == HttpStatusCode.OK
+                && JsonSerializer.Deserialize<VerifyResponse>(body, StrictJson.Lenient) is { Scopes: not null } answer
+                && answer.MerchantId != default && answer.KeyId != default)
+            {
+                return answer.ToIdentity();
+            }
+
+            if (response.StatusCode == HttpStatusCode.NotFound
+                && JsonSerializer.Deserialize<Refusal>(body, StrictJson.Lenient) is { Code: RefusedCode })
+            {
+                return null;
+            }
+        }
+        catch (JsonException)
+        {
+            // Not merchant's words: a sidecar or a proxy has others.
+        }
+
+        throw new HttpRequestException($"No verdict on an API key: {(int)response.StatusCode}.", null, response.StatusCode);
+    }
 
     private sealed record VerifyRequest(string Key);
+
+    private sealed record Refusal(string? Code);
 
     private sealed record VerifyResponse(MerchantId MerchantId, ApiKeyId KeyId, bool Live, IReadOnlyList<string> Scopes)
     {

@@ -20,17 +20,23 @@ internal static partial class Log
     [LoggerMessage(121, LogLevel.Information, "outbox relay leads", EventName = "hosting.outbox.leads")]
     public static partial void OutboxLeads(this ILogger log);
 
-    [LoggerMessage(130, LogLevel.Warning, "event of {Topic} refused: {Reason}", EventName = "hosting.event.refused")]
+    [LoggerMessage(130, LogLevel.Warning, "event of {Topic} kept as a dead letter: {Reason}", EventName = "hosting.event.refused")]
     public static partial void EventRefused(this ILogger log, string topic, string reason);
 
-    [LoggerMessage(132, LogLevel.Warning, "{Count} events of {Topic} go one by one", EventName = "hosting.events.split")]
+    [LoggerMessage(131, LogLevel.Warning, "event {EventId} of {Topic} failed twice, kept as a dead letter", EventName = "hosting.event.failed")]
+    public static partial void EventFailed(this ILogger log, string topic, string eventId, Exception exception);
+
+    [LoggerMessage(132, LogLevel.Warning, "{Count} events of {Topic} go once more, one by one", EventName = "hosting.events.split")]
     public static partial void EventsSplit(this ILogger log, string topic, int count, Exception exception);
 
-    [LoggerMessage(133, LogLevel.Warning, "{Count} events of {Topic} failed, {EventId} the first, the sidecar tries again", EventName = "hosting.events.failed")]
-    public static partial void EventsFailed(this ILogger log, string topic, string eventId, int count, Exception exception);
+    [LoggerMessage(133, LogLevel.Warning, "{Count} events of {Topic} not taken, the sidecar tries again", EventName = "hosting.events.failed")]
+    public static partial void EventsFailed(this ILogger log, string topic, int count, Exception exception);
 
-    [LoggerMessage(131, LogLevel.Warning, "dead letter of {Topic} kept, event {EventId}", EventName = "hosting.dead_letter.kept")]
-    public static partial void DeadLetterKept(this ILogger log, string topic, string eventId);
+    [LoggerMessage(134, LogLevel.Warning, "consumers pause until the database is back", EventName = "hosting.consumers.paused")]
+    public static partial void ConsumersPaused(this ILogger log, Exception exception);
+
+    [LoggerMessage(135, LogLevel.Information, "the database is back, consumers go on", EventName = "hosting.consumers.go_on")]
+    public static partial void ConsumersGoOn(this ILogger log);
 
     [LoggerMessage(140, LogLevel.Information, "job {Name} ended in {ElapsedMs} ms", EventName = "hosting.job.ended")]
     public static partial void JobEnded(this ILogger log, string name, double elapsedMs);
@@ -46,6 +52,12 @@ internal static partial class Log
 
     [LoggerMessage(150, LogLevel.Warning, "API keys can not be verified", EventName = "hosting.api_key.unverified")]
     public static partial void ApiKeyUnverified(this ILogger log, Exception exception);
+
+    [LoggerMessage(151, LogLevel.Warning, "operators' keys can not be read, those of before stay", EventName = "hosting.operator_keys.unread")]
+    public static partial void OperatorKeysUnread(this ILogger log, Exception exception);
+
+    [LoggerMessage(155, LogLevel.Information, "ready for the first request", EventName = "hosting.ready")]
+    public static partial void BecameReady(this ILogger log);
 
     [LoggerMessage(160, LogLevel.Information, "{Route} {Count} requests, {Failures} failed, mean {MeanMs:0.0} ms, max {MaxMs:0.0} ms", EventName = "hosting.requests")]
     public static partial void Requests(this ILogger log, string route, long count, long failures, double meanMs, double maxMs);

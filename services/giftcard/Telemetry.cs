@@ -1,0 +1,21 @@
+using System.Diagnostics;
+using System.Diagnostics.Metrics;
+
+namespace LocalPlus.Giftcard;
+
+internal static class Telemetry
+{
+    private static readonly ActivitySource Source = new("LocalPlus.Giftcard");
+    private static readonly Meter Meter = new("LocalPlus.Giftcard");
+    private static readonly Counter<long> Redemptions = Meter.CreateCounter<long>(
+        "localplus.giftcard.redemptions", "{redemption}", "What became of redemptions, by event");
+
+    /// <summary>
+    /// The start of a run, in the trace of the request that decided it; the run and its activities go on with it.
+    /// </summary>
+    public static Activity? StartRun(string? traceparent) => Source.StartActivity(
+        "start run", ActivityKind.Producer, ActivityContext.TryParse(traceparent, null, out var request) ? request : default);
+
+    /// <param name="type">Of the event that tells it, e.g. redemption.completed.</param>
+    public static void Told(string type) => Redemptions.Add(1, new KeyValuePair<string, object?>("localplus.event.type", type));
+}

@@ -1,0 +1,19 @@
+using System.Diagnostics.Metrics;
+
+namespace LocalPlus.Notification;
+
+internal static class Telemetry
+{
+    private static readonly Meter Meter = new("LocalPlus.Notification");
+    private static readonly Counter<long> Mails = Meter.CreateCounter<long>(
+        "localplus.notification.mails", "{mail}", "Attempts to send a message, by kind and what became of it");
+
+    private static readonly Histogram<double> Delay = Meter.CreateHistogram<double>(
+        "localplus.notification.delay", "s", "From the event to the mail that was sent for it");
+
+    /// <param name="outcome">The state that the message has now: sent, skipped, pending (tried again) or dead.</param>
+    public static void Tried(string kind, string outcome) =>
+        Mails.Add(1, new("localplus.notification.kind", kind), new("localplus.outcome", outcome));
+
+    public static void Sent(TimeSpan delay) => Delay.Record(Math.Max(0, delay.TotalSeconds));
+}

@@ -1,0 +1,129 @@
+using System.Diagnostics;
+using System.Net.Http.Headers;
+using System.Text;
+using System.Text.Json.Nodes;
+
+namespace LocalPlus.Tests.EndToEnd.Telemetry;
+
+/// <summary>What a redemption leaves in telemetry: one trace, whole, and nobody's secrets in any signal.</summary>
+[Collection(StackTests.Name)]
+public sealed class TraceTests(StackFixture stack)
+{
+    private static readonly TimeSpan Soon = TimeSpan.FromSeconds(60);
+
+    [Fact]
+    public async Task One_redemption_is_one_trace_from_the_gateway_to_the_run_and_the_last_consumer()
+    {
+        var card = await SellAsync();
+        var (trace, parent) = (ActivityTraceId.CreateRandom().ToHexString(), ActivitySpanId.CreateRandom().ToHexString());
+
+        await SendAsync("POST", "/v1/redemptions", $$$"""
+            {"mode":"immediate","amount":{"amount":1200,"currency":"EUR"},"sources":[{"gift_card":{"code":"{{{card}}}"}}]}
+            """, $"00-{trace}-{parent}-01");
+
+        await UntilAsync(() => Missing(stack.Collector.SpansOf(trace)).Length == 0, () => Told(trace));
+        var spans = stack.Collector.SpansOf(trace);
+        var server = Assert.Single(spans, span => span.ParentId == parent);
+        Assert.Equal("svc-giftcard", server.Service);
+        Assert.Equal("/v1/redemptions", server.Attributes["http.route"]);
+        Assert.Equal("201", server.Attributes["http.response.status_code"]);
+        Assert.All(spans.Where(span => span.Scope == "Npgsql"), span => Assert.Equal("postgresql", span.Attributes["db.system.name"]));
+        Assert.All(spans.Where(span => span.Scope == "LocalPlus.Events"), span => Assert.StartsWith("evt_", span.Attributes["messaging.message.id"], StringComparison.Ordinal));
+        await UntilAsync(() => Orphans(stack.Collector.SpansOf(trace), parent).Length == 0, () => Told(trace));
+    }
+
+    [Fact]
+    public async Task No_code_PIN_address_or_token_is_in_any_signal()
+    {
+        var email = $"canary-{Guid.CreateVersion7():N}@example.com";
+        var program = (string)(await SendAsync("POST", "/v1/programs", """{"name":"Canary","currency":"EUR","pin":"required"}"""))["id"]!;
+        await SendAsync("POST", "/v1/customers", $$$"""{"email":"{{{email}}}","name":"Canary Person"}""");
+        var card = await SendAsync("POST", "/v1/gift_cards", $$$"""{"program_id":"{{{program}}}","amount":{"amount":5000,"currency":"EUR"}}""");
+        var (code, pin) = ((string)card["code"]!, (string?)card["pin"] ?? "");
+        var body = $$$"""{"mode":"immediate","amount":{"amount":100,"currency":"EUR"},"sources":[{"gift_card":{"code":"{{{code}}}","pin":"{{{pin}}}"}}]}""";
+        var (trace, parent) = (ActivityTraceId.CreateRandom().ToHexString(), ActivitySpanId.CreateRandom().ToHexString());
+        await SendAsync("POST", "/v1/redemptions", body, $"00-{trace}-{parent}-01");
+        // A refusal and a guess go other ways than success does.
+        await TrySendAsync("/v1/redemptions", body.Replace("\"amount\":100", "\"amount\":900000", StringComparison.Ordinal));
+        await TrySendAsync("/v1/gift_cards/lookup", $$$"""{"code":"{{{code}}}","pin":"000000"}""");
+        await UntilAsync(() => stack.Collector.SpansOf(trace).Any(span => span.Scope == "LocalPlus.Events"), () => Told(trace));
+        await UntilAsync(() => stack.Collector.Received.Any(r => r.Kind == "logs"), () => "no logs came");
+
+        Assert.All(
+            new[] { code, code.Replace("-", "", StringComparison.Ordinal), email, "Canary Person", stack.ApiKey, stack.AdminToken }.Distinct(),
+            secret => Assert.Empty(stack.Collector.KindsWith(secret)));
+    }
+
+    private static string[] Missing(Span[] spans)
+    {
+        (string What, Func<Span, bool> Is)[] wanted =
+        [
+            ("the request", s => s is { Service: "svc-giftcard", Name: "POST /v1/redemptions" }),
+            ("the sidecar of giftcard", s => s.Service == "giftcard"),
+            ("the sidecar of ledger", s => s.Service == "ledger"),
+            ("the call in ledger", s => s is { Service: "svc-ledger", Scope: "Microsoft.AspNetCore" }),
+            ("ledger's batch", s => s is { Service: "svc-ledger", Scope: "LocalPlus.Ledger" }),
+            ("SQL of giftcard", s => s is { Service: "svc-giftcard", Scope: "Npgsql" }),
+            ("the mail's event", s => s is { Service: "svc-notification", Name: "process giftcard.redemptions.v1" }),
+            ("the figures' event", s => s is { Service: "svc-analytics", Name: "process giftcard.redemptions.v1" }),
+            ("the balance's event", s => s is { Service: "svc-wallet", Name: "process ledger.transactions.v1" }),
+            ("the run", s => s.Service == "giftcard" && s.Name.StartsWith("orchestration||", StringComparison.Ordinal)),
+        ];
+        return [.. wanted.Where(w => !spans.Any(w.Is)).Select(w => w.What)];
+    }
+
+    private static Span[] Orphans(Span[] spans, string root) =>
+        [.. spans.Where(span => span.ParentId != root && !spans.Any(other => other.SpanId == span.ParentId))];
+
+    private string Told(string trace)
+    {
+        var spans = stack.Collector.SpansOf(trace);
+        return $"missing: {string.Join(", ", Missing(spans))}; of {spans.Length}:\n{string.Join('\n', spans.Select(span => span.ToString()))}";
+    }
+
+    private async Task<string> SellAsync()
+    {
+        var program = (string)(await SendAsync("POST", "/v1/programs", """{"name":"Traced","currency":"EUR"}"""))["id"]!;
+        var customer = (string)(await SendAsync("POST", "/v1/customers", $$$"""{"email":"{{{Guid.CreateVersion7():N}}}@example.com"}"""))["id"]!;
+        return (string)(await SendAsync(
+            "POST", "/v1/gift_cards", $$$"""{"program_id":"{{{program}}}","customer_id":"{{{customer}}}","amount":{"amount":5000,"currency":"EUR"}}"""))["code"]!;
+    }
+
+    private async Task<JsonNode> SendAsync(string method, string path, string body, string? traceparent = null)
+    {
+        using var answer = await OnceAsync(method, path, body, traceparent);
+        var text = await answer.Content.ReadAsStringAsync();
+        Assert.True(answer.IsSuccessStatusCode, $"{method} {path}: {(int)answer.StatusCode} {text}");
+        return JsonNode.Parse(text)!;
+    }
+
+    private async Task TrySendAsync(string path, string body)
+    {
+        using var answer = await OnceAsync("POST", path, body, null);
+        Assert.False(answer.IsSuccessStatusCode);
+    }
+
+    private async Task<HttpResponseMessage> OnceAsync(string method, string path, string body, string? traceparent)
+    {
+        using var request = new HttpRequestMessage(new HttpMethod(method), path) { Content = new StringContent(body, Encoding.UTF8, "application/json") };
+        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", stack.ApiKey);
+        request.Headers.Add("Idempotency-Key", Guid.CreateVersion7().ToString());
+        if (traceparent is not null)
+        {
+            request.Headers.Add("traceparent", traceparent);
+        }
+
+        return await stack.Client.SendAsync(request);
+    }
+
+    private static async Task UntilAsync(Func<bool> condition, Func<string> because)
+    {
+        var clock = Stopwatch.StartNew();
+        using var pulse = new PeriodicTimer(TimeSpan.FromMilliseconds(200));
+        while (!condition())
+        {
+            Assert.True(clock.Elapsed < Soon, because());
+            await pulse.WaitForNextTickAsync();
+        }
+    }
+}

@@ -1,0 +1,156 @@
+using System.Net;
+using System.Text;
+using LocalPlus.Hosting;
+using LocalPlus.Kernel;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace LocalPlus.Tests.Integration.Identity;
+
+public sealed class KeyVerdictTests : IDisposable
+{
+    private const string Refusal = """{"code":"api_key_invalid"}""";
+    private static readonly string Good = Key('g');
+    private readonly Merchant merchant = new();
+    private readonly TurnedTime time = new();
+    private readonly RemoteApiKeyVerifier verifier;
+
+    public KeyVerdictTests() => verifier = new RemoteApiKeyVerifier(
+        new HttpClient(merchant) { BaseAddress = new Uri("http://merchant") }, time, NullLogger<RemoteApiKeyVerifier>.Instance);
+
+    public void Dispose()
+    {
+        verifier.Dispose();
+        merchant.Dispose();
+    }
+
+    [Theory]
+    [InlineData(401, "invalid api token")]
+    [InlineData(401, Refusal)]
+    [InlineData(403, """{"errorCode":"ERR_PERMISSION_DENIED"}""")]
+    [InlineData(404, "")]
+    [InlineData(404, "<html>")]
+    [InlineData(404, """{"code":"not_found","instance":"/internal/api_keys/verify"}""")]
+    [InlineData(404, """{"errorCode":"ERR_DIRECT_INVOKE","message":"failed getting app id"}""")]
+    [InlineData(404, "[]")]
+    [InlineData(200, "")]
+    [InlineData(200, "{}")]
+    [InlineData(200, "null")]
+    [InlineData(200, """{"merchant_id":"mrc_00000000000000000000000000","scopes":[]}""")]
+    [InlineData(204, "")]
+    [InlineData(302, Refusal)]
+    [InlineData(429, Refusal)]
+    [InlineData(500, Refusal)]
+    public async Task Fault_13_what_is_not_merchants_own_word_is_no_verdict(int status, string body)
+    {
+        merchant.Answer = _ => (status, body);
+
+        var fault = await Assert.ThrowsAsync<FaultException>(() => verifier.VerifyAsync(Good, default).AsTask());
+        Assert.Equal(CommonFaults.Busy, fault.Fault);
+
+        // And it is not remembered as one.
+        merchant.Answer = _ => (200, Identity);
+        Assert.NotNull(await verifier.VerifyAsync(Good, default));
+    }
+
+    [Fact]
+    public async Task Fault_13_merchants_refusal_is_a_verdict_and_is_remembered()
+    {
+        merchant.Answer = _ => (404, Refusal);
+
+        Assert.Null(await verifier.VerifyAsync(Good, default));
+        Assert.Null(await verifier.VerifyAsync(Good, default));
+
+        Assert.Equal(1, merchant.Asked);
+    }
+
+    [Fact]
+    public async Task Fault_14_strangers_keys_push_out_no_known_key_and_not_its_grace()
+    {
+        merchant.Answer = key => key == Good ? (200, Identity) : (404, Refusal);
+        Assert.NotNull(await verifier.VerifyAsync(Good, default));
+        for (var i = 0; i < KnownKeys.MaxKeys * 2; i++)
+        {
+            Assert.Null(await verifier.VerifyAsync($"lp_test_{i}", default));
+        }
+
+        merchant.Answer = _ => (503, "");
+        time.Turn(RemoteApiKeyVerifier.Lifetime);
+
+        Assert.NotNull(await verifier.VerifyAsync(Good, default));
+        time.Turn(RemoteApiKeyVerifier.StaleLifetime);
+        await Assert.ThrowsAsync<FaultException>(() => verifier.VerifyAsync(Good, default).AsTask());
+    }
+
+    [Fact]
+    public async Task Fault_14_a_revoked_key_ends_within_five_seconds_whatever_strangers_do()
+    {
+        merchant.Answer = _ => (200, Identity);
+        Assert.NotNull(await verifier.VerifyAsync(Good, default));
+        merchant.Answer = _ => (404, Refusal);
+        time.Turn(RemoteApiKeyVerifier.Lifetime);
+
+        Assert.Null(await verifier.VerifyAsync(Good, default));
+        merchant.Answer = _ => (503, "");
+        // A refusal has no grace: what merchant refused last stays refused until it says otherwise.
+        time.Turn(RemoteApiKeyVerifier.Lifetime);
+        await Assert.ThrowsAsync<FaultException>(() => verifier.VerifyAsync(Good, default).AsTask());
+    }
+
+    [Fact]
+    public async Task Fault_14_known_keys_do_not_wait_for_a_merchant_that_says_nothing()
+    {
+        merchant.Answer = _ => (200, Identity);
+        Assert.NotNull(await verifier.VerifyAsync(Good, default));
+        merchant.Answer = _ => (503, "");
+        time.Turn(RemoteApiKeyVerifier.Lifetime);
+        await verifier.VerifyAsync(Good, default);
+        var asked = merchant.Asked;
+
+        for (var i = 0; i < 100; i++)
+        {
+            Assert.NotNull(await verifier.VerifyAsync(Good, default));
+        }
+
+        Assert.Equal(asked, merchant.Asked);
+    }
+
+    [Theory]
+    [InlineData("lp_test_")]
+    [InlineData("lp_test_short")]
+    [InlineData("lp_live_00000000000000000000000000ssssssssssssssssssssssssssssssss0")]
+    [InlineData("lp_live_u0000000000000000000000000ssssssssssssssssssssssssssssssss")]
+    [InlineData("lp_live_00000000000000000000000000SSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSS")]
+    [InlineData("lp_dead_00000000000000000000000000ssssssssssssssssssssssssssssssss")]
+    public void Fault_14_a_text_of_another_form_is_nobodys_key(string text) => Assert.False(ApiKeyForm.TryParse(text, out _, out _));
+
+    private static string Identity { get; } =
+        $$"""{"merchant_id":"{{MerchantId.New(TimeProvider.System)}}","key_id":"{{ApiKeyId.New(TimeProvider.System)}}","live":false,"scopes":["a"]}""";
+
+    private static string Key(char c) => $"lp_test_{new string('0', 26)}{new string(c, 32)}";
+
+    private sealed class Merchant : HttpMessageHandler
+    {
+        public Func<string, (int Status, string Body)> Answer { get; set; } = _ => (500, "");
+
+        public int Asked { get; private set; }
+
+        protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            Asked++;
+            var body = await request.Content!.ReadAsStringAsync(cancellationToken);
+            var (status, answer) = Answer(System.Text.Json.JsonDocument.Parse(body).RootElement.GetProperty("key").GetString()!);
+            return new HttpResponseMessage((HttpStatusCode)status) { Content = new StringContent(answer, Encoding.UTF8, "application/json") };
+        }
+    }
+
+    private sealed class TurnedTime : TimeProvider
+    {
+        private long now = 1;
+
+        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+
+        public override long GetTimestamp() => now;
+
+        public void Turn(TimeSpan by) => now += by.Ticks;
+    }
+}
