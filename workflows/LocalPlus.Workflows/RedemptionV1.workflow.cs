@@ -41,7 +41,7 @@ public sealed class RedemptionV1 : Workflow<RedemptionRun, RedemptionOutcome>
             failures = progress is null ? failures + 1 : 0;
             if (progress?.Next == RedemptionNext.Finish)
             {
-                return new(progress.State);
+                return End(context, progress.State);
             }
 
             if (progress?.Next == RedemptionNext.Settle)
@@ -55,7 +55,14 @@ public sealed class RedemptionV1 : Workflow<RedemptionRun, RedemptionOutcome>
             step = RedemptionSteps.Advance;
         }
 
-        return new(GaveUp);
+        return End(context, GaveUp);
+    }
+
+    /// <summary>The last word: who lists runs sees how it ended, not what it waited for last.</summary>
+    private static RedemptionOutcome End(WorkflowContext context, string state)
+    {
+        context.SetCustomStatus(state);
+        return new(state);
     }
 
     private static async Task<RedemptionProgress?> CallAsync(WorkflowContext context, string step, RedemptionStep input)

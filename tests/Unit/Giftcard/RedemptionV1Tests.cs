@@ -29,6 +29,20 @@ public sealed class RedemptionV1Tests
         context.Received(1).SetCustomStatus("held");
     }
 
+    [Theory]
+    [InlineData("completed")]
+    [InlineData("cancelled")]
+    [InlineData("superseded")]
+    public async Task Fault_33_the_last_word_of_a_run_is_how_it_ended(string state)
+    {
+        Answers(new("held", RedemptionNext.Wait, 30), new(state, RedemptionNext.Finish));
+        Rings(true);
+        var said = new List<object?>();
+        context.When(c => c.SetCustomStatus(Arg.Any<object?>())).Do(call => said.Add(call[0]));
+        await new RedemptionV1().RunAsync(context, Run);
+        Assert.Equal(["held", state], said);
+    }
+
     [Fact]
     public async Task Nobody_needs_to_ring_the_timer_looks_too()
     {
