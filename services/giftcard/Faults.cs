@@ -26,6 +26,9 @@ internal static class Faults
 
     public static readonly Fault OfflineGap = new("offline_gap", 409, "Items before these have not come yet", Retryable: true);
     public static readonly Fault OfflineChainBroken = new("offline_chain_broken", 422, "The items are not linked as they were made");
+    public static readonly Fault AcceptanceState = new(
+        "acceptance_state", 409, "The offer's state does not allow this");
+    public static readonly Fault AcceptanceChanged = new("acceptance_changed", 409, "The offer is another one now");
     public static readonly Fault RewardGone = new("reward_gone", 409, "The reward is closed, or none are left");
     public static readonly Fault RedemptionNotHeld = new("redemption_not_held", 409, "The redemption is not held");
     public static readonly Fault AlreadyConfirmed = new("already_confirmed", 409, "The redemption was confirmed before");
@@ -44,6 +47,10 @@ internal static class Faults
     public static readonly Fault HoldNotSettled =
         new("hold_not_settled", 409, "A run may only be terminated when its hold is settled");
 
+    /// <summary>The ledger refused what it never should; the row behind it is shown to operators.</summary>
+    public static readonly Fault OperationFailed = new(
+        "operation_failed", 422, "The operation failed for a reason of our own");
+
     /// <summary>The ledger's own refusals that a caller of this service can meet.</summary>
     public static readonly Fault AccountClosed = new("account_closed", 409, "The account is closed");
     public static readonly Fault AccountFrozen = new("account_frozen", 409, "The account is frozen");
@@ -51,7 +58,7 @@ internal static class Faults
     private static readonly Fault[] OfTheLedger =
     [
         AccountClosed, AccountFrozen, CommonFaults.NotFound, CommonFaults.ReferenceReused, CurrencyMismatch, HoldExpired,
-        InsufficientBalance, LimitExceeded, RedemptionNotHeld, RefundExceedsCaptured,
+        InsufficientBalance, LimitExceeded, OperationFailed, RedemptionNotHeld, RefundExceedsCaptured,
     ];
 
     /// <summary>The fault behind a code of the ledger; null for one that no request of ours should ever provoke.</summary>

@@ -33,6 +33,11 @@ internal static class GiftcardLimits
     /// <summary>How long a request has for itself before the sweeper takes its unfinished step over.</summary>
     public static readonly TimeSpan TakeOver = TimeSpan.FromSeconds(5);
 
+    /// <summary>
+    /// As <see cref="TakeOver"/>, for a redemption that an offline item drives: the item itself is due long before.
+    /// </summary>
+    public static readonly TimeSpan TakeOverOfItems = TimeSpan.FromDays(1);
+
     /// <summary>The sweeper's longest pause between two tries at one step.</summary>
     public static readonly TimeSpan LongestRetry = TimeSpan.FromMinutes(5);
 

@@ -46,6 +46,7 @@ internal static class GiftcardService
         var operators = app.MapOperatorApi();
         operators.AddEndpointFilter(LedgerFeature.BusyWhenSilent);
         operators.MapRuns();
+        operators.MapListAttention();
         app.MapInternal().MapDeliveries();
     }
 }

@@ -27,6 +27,9 @@ internal static partial class Log
     [LoggerMessage(4012, LogLevel.Error, "step of {Id} failed", EventName = "giftcard.step.failed")]
     public static partial void StepFailed(this ILogger log, Guid id, Exception exception);
 
+    [LoggerMessage(4013, LogLevel.Error, "the ledger refused {Question} with {Code}: {Reason}", EventName = "giftcard.ledger.refused_unexpectedly")]
+    public static partial void LedgerRefusedUnexpectedly(this ILogger log, string question, string code, string reason);
+
     [LoggerMessage(4020, LogLevel.Information, "operator used {Verb} on {RedemptionId}", EventName = "giftcard.operator.acted")]
     public static partial void OperatorActed(this ILogger log, string verb, string redemptionId);
 

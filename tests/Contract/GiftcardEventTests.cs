@@ -27,14 +27,15 @@ public sealed class GiftcardEventTests
     [InlineData(RedemptionEvents.Cancelled, "cancelled")]
     [InlineData(RedemptionEvents.Expired, "expired")]
     [InlineData(RedemptionEvents.Refunded, "partially_refunded")]
+    [InlineData(RedemptionEvents.NotificationSkipped, "completed")]
     public void Redemption_events_follow_their_schema(string type, string state)
     {
         var id = RedemptionId.New(Time);
         var data = new RedemptionEventData(
             id, [GiftCardId.New(Time)], 1000, "EUR", LocationId.New(Time), state, "two_phase", "tck-1", 1000, 1000, 0,
-            [new(GiftCardId.New(Time), 1000)], RefundId.New(Time));
+            [new(GiftCardId.New(Time), 1000)], RefundId.New(Time), Notify: false);
         EventSchema.Follows(RedemptionEvents.Topic, EventSchema.Envelope(type, id.ToString(), data));
-        EventSchema.Follows(RedemptionEvents.Topic, EventSchema.Envelope(type, id.ToString(), data with { LocationId = null, Reference = null, RefundId = null }));
+        EventSchema.Follows(RedemptionEvents.Topic, EventSchema.Envelope(type, id.ToString(), data with { LocationId = null, Reference = null, RefundId = null, Notify = null }));
     }
 
     [Fact]

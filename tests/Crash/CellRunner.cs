@@ -98,7 +98,9 @@ internal sealed class CellRunner(CrashStack stack, Till issuer)
     private async Task<(Till Spender, Till Issuer)> ForeignAsync(string name, CancellationToken cancel)
     {
         var spender = await Till.OpenAsync(stack, $"{name} guest", [], cancel);
-        return (spender, await Till.OpenAsync(stack, $"{name} issuer", [spender.Merchant], cancel));
+        var issuer = await Till.OpenAsync(stack, $"{name} issuer", [spender.Merchant], cancel);
+        await spender.AcceptAsync(issuer.Program, cancel);
+        return (spender, issuer);
     }
 
     /// <summary>What went before must not come to the instant first.</summary>

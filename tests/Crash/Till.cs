@@ -15,6 +15,8 @@ internal sealed class Till(Rest rest, string merchant, string program) : IDispos
 
     public string Merchant => merchant;
 
+    public string Program => program;
+
     /// <summary>A merchant with a programme that is good at its own shop and at those of others.</summary>
     public static async Task<Till> OpenAsync(CrashStack stack, string name, IReadOnlyList<string> alsoGoodAt, CancellationToken cancel)
     {
@@ -29,6 +31,10 @@ internal sealed class Till(Rest rest, string merchant, string program) : IDispos
         var program = await rest.PostAsync("/v1/programs", terms, NewKey(), cancel);
         return new Till(rest, shop.MerchantId, program.Text("id") ?? throw Refused("a programme", program));
     }
+
+    /// <summary>Agrees to take the cards of another's programme, for nothing.</summary>
+    public Task AcceptAsync(string issued, CancellationToken cancel) => rest.PostAsync(
+        $"/v1/acceptances/{issued}/accept", new JsonObject { ["commission_basis_points"] = 0 }, NewKey(), cancel);
 
     public static string NewKey() => RandomNumberGenerator.GetHexString(32, lowercase: true);
 

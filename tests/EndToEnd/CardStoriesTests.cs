@@ -18,6 +18,7 @@ public sealed class CardStoriesTests(StackFixture stack)
             "POST /v1/merchants", stack.AdminToken, """{"name":"Bookshop","country":"FR","currency":"EUR","contact_email":"books@example.com"}""", 201);
         var (shop, key) = ((string)onboarded["id"]!, (string)onboarded["api_key"]!["key"]!);
         var program = await ProgramAsync($$$"""{"name":"Town card","currency":"EUR","accepted_at":[{"merchant_id":"{{{shop}}}","commission_basis_points":250}]}""");
+        await SendAsync($"POST /v1/acceptances/{program}/accept", key, """{"commission_basis_points":250}""", 200);
         var code = await SellAsync(program, 1000);
 
         var paid = await SendAsync("POST /v1/redemptions", key, Redemption(code, 4000, """ "partial":"allow", """), 201);

@@ -8,7 +8,7 @@ public class RouteTests
 
     [Theory]
     [InlineData("merchant", "/v1/merchants", "/v1/api_keys", "/v1/locations")]
-    [InlineData("giftcard", "/v1/programs", "/v1/rewards", "/v1/gift_cards", "/v1/redemptions", "/v1/holds", "/v1/terminals",
+    [InlineData("giftcard", "/v1/acceptances", "/v1/programs", "/v1/rewards", "/v1/gift_cards", "/v1/redemptions", "/v1/holds", "/v1/terminals",
         "/v1/reports/liability", "/v1/reports/breakage", "/v1/reports/settlement", "/ops/v1/runs")]
     [InlineData("ledger", "/v1/accounts", "/v1/transactions", "/v1/checkpoints")]
     [InlineData("wallet", "/v1/customers", "/v1/members", "/v1/wallets")]

@@ -5,7 +5,9 @@ using LocalPlus.Kernel;
 
 namespace LocalPlus.Giftcard.Cards;
 
-/// <summary>What names a card in a request body: its code, with the PIN if it has one; or, for its issuer, its id.</summary>
+/// <summary>
+/// What names a card in a request body: its code, with the PIN if it has one; or, for its issuer, its id.
+/// </summary>
 internal sealed record CardCredential(string? Code = null, string? Pin = null, GiftCardId? Id = null)
 {
     public void Check(FieldChecks checks, string pointer) => checks
@@ -18,10 +20,19 @@ internal sealed record CardCredential(string? Code = null, string? Pin = null, G
 internal sealed record UsableCard(CardRow Row, string Partial, int CommissionBasisPoints, IReadOnlyList<LotRow> Lots);
 
 /// <summary>
-/// Finds cards from their codes. A code that is absent or wrong, a PIN that is wrong or missing, a card that is blocked,
-/// locked, closed or another merchant's: all are the same refusal, and all cost the same (one hash, one query, as many PIN
-/// hashes as PINs were sent, one write). What a found row still costs more is hidden by <see cref="MissTime"/>, so neither
-/// the answer nor its time tells a guesser anything.
+/// Who wants to spend, and where.
+/// </summary>
+/// <param name="HandedOverAt"> When the goods were handed over, if that is past (an offline till's items): a card that
+/// was good then and has expired or was replaced since is found too. What is left to pay with is for the caller to find
+/// out.
+/// </param>
+internal sealed record Spending(MerchantIdentity Caller, LocationId? Location = null, DateTimeOffset? HandedOverAt = null);
+
+/// <summary>
+/// Finds cards from their codes. A code that is absent or wrong, a PIN that is wrong or missing, a card that is
+/// blocked, locked, closed or another merchant's: all are the same refusal, and all cost the same (one hash, one query,
+/// as many PIN hashes as PINs were sent, one write). What a found row still costs more is hidden by <see
+/// cref="MissTime"/>, so neither the answer nor its time tells a guesser anything.
 /// </summary>
 internal sealed class CardFinder(Database database, CardSecrets secrets, TimeProvider time)
 {
@@ -32,27 +43,31 @@ internal sealed class CardFinder(Database database, CardSecrets secrets, TimePro
 
     /// <summary>The cards in the order of the credentials, to look at. Refuses if any can not be used.</summary>
     public async Task<IReadOnlyList<UsableCard>> FindAsync(
-        MerchantId merchant, IReadOnlyList<CardCredential> credentials, CancellationToken cancel) =>
-        [.. (await FindAsync(merchant, null, credentials, cancel)).Select(f => f.Card)];
+        MerchantIdentity caller, IReadOnlyList<CardCredential> credentials, CancellationToken cancel) =>
+        [.. (await FindAsync(new Spending(caller), credentials, cancel)).Select(f => f.Card)];
 
-    /// <summary>The cards in the order of the credentials, to spend from at a location: also refuses not_accepted_here.</summary>
+    /// <summary>
+    /// The cards in the order of the credentials, to spend from at a location: also refuses not_accepted_here.
+    /// </summary>
     public async Task<IReadOnlyList<UsableCard>> FindForSpendingAsync(
-        MerchantId merchant, LocationId? location, IReadOnlyList<CardCredential> credentials, CancellationToken cancel)
+        Spending spending, IReadOnlyList<CardCredential> credentials, CancellationToken cancel)
     {
-        var found = await FindAsync(merchant, location, credentials, cancel);
+        var found = await FindAsync(spending, credentials, cancel);
         return found.All(f => f.GoodAtLocation)
             ? [.. found.Select(f => f.Card)]
             : throw new FaultException(Faults.NotAcceptedHere, "The gift card is not accepted at this location.");
     }
 
     private async Task<List<(UsableCard Card, bool GoodAtLocation)>> FindAsync(
-        MerchantId merchant, LocationId? location, IReadOnlyList<CardCredential> credentials, CancellationToken cancel)
+        Spending spending, IReadOnlyList<CardCredential> credentials, CancellationToken cancel)
     {
+        var merchant = spending.Caller.MerchantId;
         var asked = time.GetTimestamp();
         var hashes = credentials.Select(c => c.Code is { } code ? secrets.HashCode(CardCode.Normalise(code)) : []).ToArray();
         await Failpoints.BeforeAsync("Verify");
-        var (found, lots) = await ReadAsync(merchant, location, credentials, hashes, cancel);
+        var (found, lots) = await ReadAsync(spending, credentials, hashes, cancel);
         var now = time.GetUtcNow();
+        var at = spending.HandedOverAt ?? now;
         var cards = new List<(UsableCard Card, bool GoodAtLocation)>();
         foreach (var (credential, hash) in credentials.Zip(hashes))
         {
@@ -60,7 +75,7 @@ internal sealed class CardFinder(Database database, CardSecrets secrets, TimePro
                 ? f.Row.GiftCardId == id.Value && f.Row.MerchantId == merchant.Value
                 : f.Terms.CodeHash.AsSpan().SequenceEqual(hash));
             var rightPin = IsRightPin(card, credential);
-            if (card is null || !rightPin || !IsUsable(card, merchant, now))
+            if (card is null || !rightPin || !IsUsable(card, spending, now))
             {
                 var miss = await MissAsync(merchant, card, wrongPin: card is not null && !rightPin, cancel);
                 var left = MissTime - time.GetElapsedTime(asked);
@@ -70,7 +85,7 @@ internal sealed class CardFinder(Database database, CardSecrets secrets, TimePro
 
             await ForgivePinAsync(card, cancel);
             await Failpoints.CommittedAsync("Verify");
-            if (card.Row.Status == CardStatus.Expired || card.Row.ExpiresAt <= now)
+            if (card.Row.ExpiresAt <= at || card.Row.Status == CardStatus.Expired && spending.HandedOverAt is null)
             {
                 throw new FaultException(Faults.GiftCardState, "The gift card has expired.");
             }
@@ -84,9 +99,10 @@ internal sealed class CardFinder(Database database, CardSecrets secrets, TimePro
         return cards;
     }
 
-    private static bool IsUsable(Found card, MerchantId merchant, DateTimeOffset now) =>
-        (card.Row.MerchantId == merchant.Value || card.Terms.AcceptedHere)
-        && card.Row.Status is CardStatus.Active or CardStatus.Expired
+    private static bool IsUsable(Found card, Spending spending, DateTimeOffset now) =>
+        (card.Row.MerchantId == spending.Caller.MerchantId.Value || card.Terms.AcceptedHere)
+        && (card.Row.Status is CardStatus.Active or CardStatus.Expired
+            || card.Row.Status is CardStatus.Replaced or CardStatus.Closed && spending.HandedOverAt is not null)
         && (card.Terms.PinLockedUntil is not { } until || until <= now);
 
     /// <summary>Whoever names the card by its id has proved to be its issuer; everybody else needs the PIN.</summary>
@@ -135,13 +151,14 @@ internal sealed class CardFinder(Database database, CardSecrets secrets, TimePro
     }
 
     private async Task<(List<Found> Cards, List<LotRow> Lots)> ReadAsync(
-        MerchantId merchant, LocationId? location, IReadOnlyList<CardCredential> credentials, byte[][] hashes,
-        CancellationToken cancel)
+        Spending spending, IReadOnlyList<CardCredential> credentials, byte[][] hashes, CancellationToken cancel)
     {
         var args = new
         {
-            MerchantId = merchant.Value,
-            LocationId = location?.Value,
+            MerchantId = spending.Caller.MerchantId.Value,
+            spending.Caller.Live,
+            Now = time.GetUtcNow(),
+            LocationId = spending.Location?.Value,
             Hashes = hashes,
             Ids = credentials.Where(c => c.Id is not null).Select(c => c.Id!.Value.Value).ToArray(),
         };
@@ -181,7 +198,9 @@ internal sealed class CardFinder(Database database, CardSecrets secrets, TimePro
                  ON p.program_id = c.program_id
                LEFT JOIN program_acceptances a
                  ON a.program_id = p.program_id
-                AND a.merchant_id = @MerchantId;
+                AND a.merchant_id = @MerchantId
+                AND a.live = @Live
+                AND (a.state = 'accepted' OR a.state = 'ended' AND a.ends_at > @Now);
              {LotRow.Columns}
                JOIN ({Named}) n
                  ON n.gift_card_id = l.gift_card_id
@@ -196,7 +215,8 @@ internal sealed class CardFinder(Database database, CardSecrets secrets, TimePro
             SELECT unnest(@Ids)
             """;
 
-        // One statement for every kind of miss. The counter starts anew when the lock falls, so 0 means: locked just now.
+        // One statement for every kind of miss. The counter starts anew when the lock falls, so 0 means: locked just
+        // now.
         public const string Miss =
             """
             WITH miss AS (

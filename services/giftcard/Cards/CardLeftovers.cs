@@ -12,6 +12,15 @@ namespace LocalPlus.Giftcard.Cards;
 internal sealed class CardLeftovers(
     Database database, CardDesk desk, CardOperations operations, LedgerAccounts accounts, TimeProvider time)
 {
+    /// <summary>Not taken: moving a leftover is an operation of its own, one a card at a time.</summary>
+    public const string Take =
+        """
+        SELECT gift_card_id
+          FROM gift_cards
+         WHERE leftover IS NOT NULL
+         LIMIT @Take
+        """;
+
     /// <summary>Marks the cards among these that value came back to in vain, in the transaction that wrote it down.</summary>
     public static Task MarkAsync(DbSession db, IEnumerable<Guid> giftCardIds, string why, DateTimeOffset now) =>
         db.ExecuteAsync(Sql.Mark, new { GiftCardIds = giftCardIds.Distinct().ToArray(), Why = why, Now = now });

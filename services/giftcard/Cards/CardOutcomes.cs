@@ -127,7 +127,8 @@ internal sealed class CardOutcomes(Database database, Intents intents, TimeProvi
             """
             UPDATE card_operations
                SET state = @State, transaction_id = @TransactionId, fault_code = @FaultCode, finished_at = @FinishedAt,
-                   drained = @Drained::jsonb, drive_after = NULL
+                   drained = @Drained::jsonb, drive_after = NULL,
+                   needs_attention = @FaultCode IS NOT DISTINCT FROM 'operation_failed'
              WHERE operation_id = @OperationId
                AND state = 'pending'
             """;

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using LocalPlus.Giftcard.Ledger;
 using LocalPlus.Hosting;
 using LocalPlus.Kernel;
@@ -56,28 +55,8 @@ internal static class ExtendGiftCard
     private static async Task<IEnumerable<(Guid Account, long Amount)>> TakenAsync(
         Database database, CardFile file, CancellationToken cancel)
     {
-        var drained = await database.QueryAsync<string>(Sql.SinceExtension, new { file.Card.GiftCardId }, cancel);
-        return drained.SelectMany(d => JsonSerializer.Deserialize<DrainedAccount[]>(d, StrictJson.Lenient)!)
-            .Where(t => t.Amount > 0 && file.Lots.Any(l => l.AccountId == t.Source && l.Kind is "paid" or "refund"))
-            .Select(t => (t.Source, t.Amount));
-    }
-
-    private static class Sql
-    {
-        public const string SinceExtension =
-            """
-            SELECT o.drained::text
-              FROM card_operations o
-             WHERE o.gift_card_id = @GiftCardId
-               AND o.kind IN ('expire', 'leftover')
-               AND o.drained IS NOT NULL
-               AND NOT EXISTS (SELECT 1
-                                 FROM card_operations e
-                                WHERE e.gift_card_id = o.gift_card_id
-                                  AND e.kind = 'extend'
-                                  AND e.state = 'done'
-                                  AND e.created_at > o.created_at)
-             ORDER BY o.created_at
-            """;
+        var taken = await TakenByExpiry.ReadAsync(database, file.Id, DateTimeOffset.MinValue, cancel);
+        return file.Lots.Where(l => l.Kind is "paid" or "refund" && taken.ContainsKey(l.AccountId))
+            .Select(l => (l.AccountId, taken[l.AccountId]));
     }
 }

@@ -21,7 +21,7 @@ internal static class LookupGiftCard
         var checks = new FieldChecks();
         credential.Check(checks, "");
         checks.ThrowIfAny();
-        var found = (await finder.FindAsync(http.GetMerchant().MerchantId, [credential], cancel))[0];
+        var found = (await finder.FindAsync(http.GetMerchant(), [credential], cancel))[0];
         return Answer.Ok(await cards.ViewAsync(found.Row, found.Lots, cancel));
     }
 }

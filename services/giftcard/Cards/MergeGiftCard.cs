@@ -29,7 +29,7 @@ internal static class MergeGiftCard
         return desk.RunAsync(http, id, request, async to =>
         {
             var merchant = http.GetMerchant().MerchantId;
-            var found = (await finder.FindAsync(merchant, [request.From], cancel))[0];
+            var found = (await finder.FindAsync(http.GetMerchant(), [request.From], cancel))[0];
             if (found.Row.GiftCardId == id.Value)
             {
                 throw Faults.Invalid("/from", "A gift card is not merged into itself.");

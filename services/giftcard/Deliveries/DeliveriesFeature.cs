@@ -6,6 +6,7 @@ internal static class DeliveriesFeature
     public static void AddDeliveries(this WebApplicationBuilder builder)
     {
         builder.Services.AddSingleton<CardDeliveries>();
+        builder.Services.AddSweepChore(TimeSpan.Zero, all => all.GetRequiredService<CardDeliveries>().SendDueAsync);
     }
 
     public static void MapDeliveries(this RouteGroupBuilder services)

@@ -17,6 +17,7 @@ internal sealed record HoldView(
     Money Requested,
     Money Held,
     Money Captured,
+    Money? Commission,
     IReadOnlyList<SourceView> Sources,
     DateTimeOffset? ExpiresAt,
     TransactionId? TransactionId,
@@ -27,7 +28,7 @@ internal sealed record HoldView(
 
     public static HoldView Of(RedemptionView redemption) => new(
         redemption.HoldId!.Value, redemption.Id, StateOf(redemption.State), redemption.Reference, redemption.Requested,
-        redemption.Approved, redemption.Captured, redemption.Sources, redemption.HoldExpiresAt, redemption.TransactionId,
+        redemption.Approved, redemption.Captured, redemption.Commission, redemption.Sources, redemption.HoldExpiresAt, redemption.TransactionId,
         redemption.Version, redemption.CreatedAt);
 
     /// <summary>An answer about a redemption, told as one about its hold; refusals stay as they are.</summary>

@@ -5,7 +5,8 @@ using LocalPlus.Kernel;
 namespace LocalPlus.Giftcard.Holds;
 
 /// <summary>
-/// POST /v1/holds: reserves value on gift cards, as POST /v1/redemptions with mode two_phase does and with its refusals.
+/// POST /v1/holds: reserves value on gift cards, as POST /v1/redemptions with mode two_phase does and with its
+/// refusals.
 /// </summary>
 internal static class PlaceHold
 {

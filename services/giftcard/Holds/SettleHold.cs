@@ -19,8 +19,8 @@ internal static class GetHold
 }
 
 /// <summary>
-/// POST /v1/holds/{id}/capture (all that is held, or less and the rest is released), /release and /extend: confirm, cancel
-/// and extend of the redemption, with their refusals; advices that may be resent for ever.
+/// POST /v1/holds/{id}/capture (all that is held, or less and the rest is released), /release and /extend: confirm,
+/// cancel and extend of the redemption, with their refusals; advices that may be resent for ever.
 /// </summary>
 internal static class SettleHold
 {

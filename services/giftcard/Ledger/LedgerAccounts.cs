@@ -10,8 +10,8 @@ internal sealed record BookAccounts(
     Guid Clearing, Guid Payable, Guid Fees, Guid PromoExpense, Guid Breakage, Guid Adjustments, Guid Receivable);
 
 /// <summary>
-/// Opens a merchant's accounts in the ledger the first time they are needed and remembers their ids, in SQL for ever and
-/// in memory while the process lives. The ledger returns an account that exists as it is, so racing openers agree.
+/// Opens a merchant's accounts in the ledger the first time they are needed and remembers their ids, in SQL for ever
+/// and in memory while the process lives. The ledger returns an account that exists as it is, so racing openers agree.
 /// </summary>
 internal sealed class LedgerAccounts(Database database, LedgerGateway ledger, TimeProvider time)
 {

@@ -14,7 +14,9 @@ internal static class LedgerFeature
         builder.Services.AddSingleton<LedgerAccounts>();
     }
 
-    /// <summary>Silence of the ledger is "busy": what was accepted is finished later, and a repeat learns how it ended.</summary>
+    /// <summary>
+    /// Silence of the ledger is "busy": what was accepted is finished later, and a repeat learns how it ended.
+    /// </summary>
     public static async ValueTask<object?> BusyWhenSilent(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
     {
         try

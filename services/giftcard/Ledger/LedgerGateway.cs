@@ -11,18 +11,19 @@ namespace LocalPlus.Giftcard.Ledger;
 internal sealed class LedgerUnknownException(string detail, Exception? cause) : Exception(detail, cause);
 
 /// <summary>
-/// The ledger's operations as this service uses them. A refusal becomes a <see cref="FaultException"/> with the ledger's
-/// stable code; silence becomes <see cref="LedgerUnknownException"/>. Every mutation is keyed, so one quick second try is
-/// made here and any number of later ones elsewhere.
+/// The ledger's operations as this service uses them. A refusal becomes a <see cref="FaultException"/> with the
+/// ledger's stable code; silence becomes <see cref="LedgerUnknownException"/>. Every mutation is keyed, so one quick
+/// second try is made here and any number of later ones elsewhere.
 /// </summary>
-internal sealed class LedgerGateway(LedgerService.LedgerServiceClient client)
+internal sealed class LedgerGateway(LedgerService.LedgerServiceClient client, ILogger<LedgerGateway> log)
 {
     private const int Tries = 2;
 
     /// <summary>Both tries end inside the gateway's 2 s for one attempt at this service.</summary>
     private static readonly TimeSpan Deadline = TimeSpan.FromMilliseconds(800);
 
-    private readonly LedgerCalls calls = new((request, cancel) => CallAsync(client.ExecuteBatchAsync, request, cancel));
+    private readonly LedgerCalls calls =
+        new((request, cancel) => CallAsync(log, client.ExecuteBatchAsync, request, cancel));
 
     public Task<OpenAccountsResponse> OpenAccountsAsync(OpenAccountsRequest request, CancellationToken cancel) =>
         CallAsync(client.OpenAccountsAsync, request, cancel);
@@ -53,7 +54,7 @@ internal sealed class LedgerGateway(LedgerService.LedgerServiceClient client)
         }
 
         return outcome.Refusal is { } refusal
-            ? throw Translate(refusal.Code, refusal.Detail, null)
+            ? throw Translate(log, nameof(SpendRequest), refusal.Code, refusal.Detail, null)
             : outcome.Spend.Spent;
     }
 
@@ -72,8 +73,13 @@ internal sealed class LedgerGateway(LedgerService.LedgerServiceClient client)
     public async Task<Hold> GetHoldAsync(GetHoldRequest request, CancellationToken cancel) =>
         (await CallAsync(client.GetHoldAsync, request, cancel)).Hold;
 
+    private Task<TResponse> CallAsync<TRequest, TResponse>(
+        Func<TRequest, CallOptions, AsyncUnaryCall<TResponse>> call, TRequest request, CancellationToken cancel) =>
+        CallAsync(log, call, request, cancel);
+
     private static async Task<TResponse> CallAsync<TRequest, TResponse>(
-        Func<TRequest, CallOptions, AsyncUnaryCall<TResponse>> call, TRequest request, CancellationToken cancel)
+        ILogger log, Func<TRequest, CallOptions, AsyncUnaryCall<TResponse>> call, TRequest request,
+        CancellationToken cancel)
     {
         for (var attempt = 1; ; attempt++)
         {
@@ -89,7 +95,7 @@ internal sealed class LedgerGateway(LedgerService.LedgerServiceClient client)
             }
             catch (RpcException refusal) when (refusal.Trailers.GetValue(GrpcFaults.CodeTrailer) is { } code)
             {
-                throw Translate(code, refusal.Status.Detail, refusal);
+                throw Translate(log, typeof(TRequest).Name, code, refusal.Status.Detail, refusal);
             }
             catch (RpcException) when (attempt < Tries && !cancel.IsCancellationRequested)
             {
@@ -102,11 +108,27 @@ internal sealed class LedgerGateway(LedgerService.LedgerServiceClient client)
         }
     }
 
-    // Busy is silence: the same question may be answered later. A code that none of our questions should provoke is a bug.
-    private static Exception Translate(string code, string detail, RpcException? refusal) =>
-        code == CommonFaults.Busy.Code || code == CommonFaults.RequestInProgress.Code || code == CommonFaults.InternalError.Code
-            ? new LedgerUnknownException($"The ledger is busy: {detail}", refusal)
-            : Faults.FromLedger(code) is { } fault
-                ? new FaultException(fault, detail)
-                : new InvalidOperationException($"The ledger refused with {code}: {detail}", refusal);
+    /// <summary>
+    /// Busy is silence: the same question may be answered later. A code that none of our questions should provoke is a
+    /// bug, but a refusal all the same: asked again the ledger says it again, so what asked comes to an end and
+    /// operators are shown it.
+    /// </summary>
+    private static Exception Translate(
+        ILogger log, string question, string code, string detail, RpcException? refusal)
+    {
+        if (code == CommonFaults.Busy.Code || code == CommonFaults.RequestInProgress.Code
+            || code == CommonFaults.InternalError.Code)
+        {
+            return new LedgerUnknownException($"The ledger is busy: {detail}", refusal);
+        }
+
+        if (Faults.FromLedger(code) is { } fault)
+        {
+            return new FaultException(fault, detail);
+        }
+
+        log.LedgerRefusedUnexpectedly(question, code, detail);
+        return new FaultException(
+            Faults.OperationFailed, $"The ledger refused it with {code}, which is not the caller's fault.");
+    }
 }

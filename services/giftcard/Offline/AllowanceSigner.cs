@@ -15,8 +15,8 @@ internal sealed record AllowanceClaims(
 internal sealed record PublicJwk(string Kty, string Crv, string X, string Y, string Alg, string Use);
 
 /// <summary>
-/// Signs allowances as JWS (ES256), so that a till can check them without asking and nobody can raise a cap on the way back.
-/// The key is derived from the pepper: every replica has the same one, and there is no other secret to keep.
+/// Signs allowances as JWS (ES256), so that a till can check them without asking and nobody can raise a cap on the way
+/// back. The key is derived from the pepper: every replica has the same one, and there is no other secret to keep.
 /// </summary>
 internal sealed class AllowanceSigner : IDisposable
 {
@@ -56,7 +56,9 @@ internal sealed class AllowanceSigner : IDisposable
 
     public void Dispose() => key.Dispose();
 
-    /// <summary>A private key of P-256 from the pepper: a number below the curve's order, the next one in the rare other case.</summary>
+    /// <summary>
+    /// A private key of P-256 from the pepper: a number below the curve's order, the next one in the rare other case.
+    /// </summary>
     private static byte[] Scalar(byte[] pepper)
     {
         for (byte round = 0; ; round++)

@@ -7,11 +7,12 @@ using LocalPlus.Kernel;
 namespace LocalPlus.Giftcard.Offline;
 
 /// <summary>
-/// Carries offline items out: the redemption first, then what it left short, keyed by the item, so that request and sweeper
-/// may both drive it. Card and shop have parted long ago; nothing here can refuse the sale any more.
+/// Carries offline items out: the redemption first, then what it left short, keyed by the item, so that request and
+/// sweeper may both drive it. Card and shop have parted long ago; nothing here can refuse the sale any more.
 /// </summary>
 internal sealed class OfflineDriver(
-    Database database, LedgerGateway ledger, LedgerAccounts accounts, RedemptionStore store, RedemptionDriver redemptions, TimeProvider time)
+    Database database, LedgerGateway ledger, LedgerAccounts accounts, RedemptionStore store, RedemptionDriver redemptions,
+    ExpiredValue expired, TimeProvider time)
 {
     public async Task DriveAsync(Guid itemId, CancellationToken cancel)
     {
@@ -21,7 +22,9 @@ internal sealed class OfflineDriver(
         }
     }
 
-    /// <summary>The item as far as it could be brought; a silent ledger leaves it to the sweeper.</summary>
+    /// <summary>
+    /// The item as far as it could be brought; a silent ledger or a busy card leaves it to the sweeper.
+    /// </summary>
     public async Task<OfflineItemRow> TryDriveAsync(OfflineItemRow item, CancellationToken cancel)
     {
         try
@@ -32,11 +35,15 @@ internal sealed class OfflineDriver(
         {
             return item;
         }
+        catch (FaultException busy) when (busy.Fault == Faults.GiftCardBusy)
+        {
+            return item;
+        }
     }
 
     private async Task<OfflineItemRow> DriveAsync(OfflineItemRow item, CancellationToken cancel)
     {
-        var paid = item.RedemptionId is { } id ? await RedeemAsync(new(id), cancel) : null;
+        var paid = item.RedemptionId is { } id ? await RedeemAsync(item, new(id), cancel) : null;
         var captured = paid?.Captured ?? 0;
         var shortfall = item.Amount - captured;
         var transaction = shortfall == 0 ? null : await PostShortfallAsync(item, shortfall, cancel);
@@ -49,12 +56,16 @@ internal sealed class OfflineDriver(
         return done;
     }
 
-    private async Task<RedemptionRow> RedeemAsync(RedemptionId id, CancellationToken cancel)
+    private async Task<RedemptionRow> RedeemAsync(OfflineItemRow item, RedemptionId id, CancellationToken cancel)
     {
         var redemption = (await store.FindAsync(id, cancel))!;
-        return redemption.Row.State == RedemptionState.Authorizing
-            ? (await redemptions.AuthorizeAsync(redemption, cancel)).Row
-            : redemption.Row;
+        if (redemption.Row.State != RedemptionState.Authorizing)
+        {
+            return redemption.Row;
+        }
+
+        await expired.ReturnAsync(item, redemption, cancel);
+        return (await redemptions.AuthorizeAsync(redemption, cancel)).Row;
     }
 
     /// <summary>In the merchant's own books, whoever issued the card: the goods were the merchant's.</summary>
@@ -83,13 +94,13 @@ internal sealed class OfflineDriver(
 
         // The first to come back writes it down; both say the same, the ledger's keys see to that.
         public const string Finish =
-            """
+            $"""
             UPDATE offline_items i
                SET state = 'done', captured = @Captured, shortfall = @Shortfall, shortfall_transaction_id = @ShortfallTransactionId,
-                   fault_code = coalesce(@FaultCode, i.fault_code), drive_after = NULL, finished_at = coalesce(i.finished_at, @Now)
+                   fault_code = coalesce(@FaultCode, i.fault_code), drive_after = NULL, needs_attention = false,
+                   finished_at = coalesce(i.finished_at, @Now)
              WHERE i.item_id = @ItemId
-            RETURNING i.item_id, i.allowance_id, i.counter, i.merchant_id, i.hash, i.gift_card_id, i.amount, i.currency, i.state,
-                   i.redemption_id, i.captured, i.shortfall, i.shortfall_transaction_id, i.fault_code
+            RETURNING {OfflineItemRow.Fields}
             """;
     }
 }

@@ -10,6 +10,9 @@ internal static class OfflineFeature
         builder.Services.AddSingleton(_ => new AllowanceSigner(builder.Configuration.Secret("code_pepper")));
         builder.Services.AddSingleton<OfflineIntake>();
         builder.Services.AddSingleton<OfflineDriver>();
+        builder.Services.AddSingleton<ExpiredValue>();
+        builder.Services.AddDueWork(
+            "offline_items", "item_id", all => all.GetRequiredService<OfflineDriver>().DriveAsync);
     }
 
     public static void MapOffline(this RouteGroupBuilder merchants)

@@ -6,8 +6,8 @@ using LocalPlus.Kernel;
 namespace LocalPlus.Giftcard.Offline;
 
 /// <summary>
-/// Writes offline items down, each once: under the allowance's lock, at the end of its chain, together with the intent of
-/// the redemption that pays for it.
+/// Writes offline items down, each once: under the allowance's lock, at the end of its chain, together with the intent
+/// of the redemption that pays for it.
 /// </summary>
 internal sealed class OfflineIntake(
     Database database, RedemptionPlanner planner, CreateRedemption.Intake redemptions, TimeProvider time)
@@ -15,8 +15,9 @@ internal sealed class OfflineIntake(
     private sealed record AllowanceRow(Guid AllowanceId, long Accepted, int LastCounter, byte[] LastHash, Guid? LocationId);
 
     /// <summary>
-    /// Refuses a batch that does not continue, or repeat, what is known of its chain: with offline_gap when items before it
-    /// are missing, with offline_chain_broken when an item is not what it was or was changed after it was linked.
+    /// Refuses a batch that does not continue, or repeat, what is known of its chain: with offline_gap when items
+    /// before it are missing, with offline_chain_broken when an item is not what it was or was changed after it was
+    /// linked.
     /// </summary>
     public async Task CheckChainAsync(OfflineAllowanceId id, IReadOnlyList<OfflineItem> items, CancellationToken cancel)
     {
@@ -42,15 +43,17 @@ internal sealed class OfflineIntake(
     }
 
     /// <summary>The item's row: a new one, or the one that the same item has already.</summary>
-    public async Task<OfflineItemRow> AcceptAsync(MerchantId merchant, AllowanceClaims claims, OfflineItem item, CancellationToken cancel)
+    public async Task<OfflineItemRow> AcceptAsync(
+        MerchantIdentity caller, AllowanceClaims claims, OfflineItem item, CancellationToken cancel)
     {
+        var merchant = caller.MerchantId;
         if (await FindAsync(claims.Jti, item.Counter, cancel) is { } known)
         {
             return known;
         }
 
         var refusal = Refusal(claims, item);
-        var (plan, fault) = refusal is null ? await PlanAsync(merchant, claims, item, cancel) : (null, refusal);
+        var (plan, fault) = refusal is null ? await PlanAsync(caller, claims, item, cancel) : (null, refusal);
         try
         {
             return await WriteAsync(merchant, claims, item, plan, fault, isRefused: refusal is not null, cancel);
@@ -69,14 +72,14 @@ internal sealed class OfflineIntake(
         : null;
 
     private async Task<(RedemptionPlan? Plan, string? Fault)> PlanAsync(
-        MerchantId merchant, AllowanceClaims claims, OfflineItem item, CancellationToken cancel)
+        MerchantIdentity caller, AllowanceClaims claims, OfflineItem item, CancellationToken cancel)
     {
         try
         {
             var payment = Payment(claims, item, null);
-            var plan = await planner.PlanAsync(merchant, payment, cancel);
-            await redemptions.AccountsAsync(merchant, payment, plan, cancel);
-            return (plan, null);
+            var plan = await planner.PlanAsync(caller, payment, cancel, HandedOverAt(claims, item));
+            await redemptions.AccountsAsync(caller.MerchantId, payment, plan, cancel);
+            return (plan, plan.Legs.Count == 0 ? Faults.InsufficientBalance.Code : null);
         }
         catch (FaultException unusable) when (Intents.IsFinal(unusable.Fault))
         {
@@ -95,7 +98,7 @@ internal sealed class OfflineIntake(
             return (await FindAsync(claims.Jti, item.Counter, cancel))!;
         }
 
-        var card = plan is { Legs: [var first, ..] } ? first.Card.Row.GiftCardId : (Guid?)null;
+        var card = plan?.Cards[0].Row.GiftCardId;
         var amount = item.Amount.MinorUnits;
         var spent = card is null ? 0 : await db.QuerySingleAsync<long>(Sql.OfCard, new { AllowanceId = claims.Jti.Value, GiftCardId = card });
         if (!isRefused && (allowance.Accepted + amount > claims.TotalCap || spent + amount > claims.CardCap))
@@ -103,7 +106,7 @@ internal sealed class OfflineIntake(
             (plan, fault, isRefused) = (null, Faults.LimitExceeded.Code, true);
         }
 
-        var intent = plan is null ? null : await redemptions.WriteAsync(
+        var intent = plan is null or { Legs.Count: 0 } ? null : await redemptions.WriteAsync(
             db, RedemptionId.New(time), merchant, null, Payment(claims, item, allowance.LocationId), plan, cancel);
         var now = time.GetUtcNow();
         var row = await db.QuerySingleAsync<OfflineItemRow>(Sql.Insert, new
@@ -127,6 +130,15 @@ internal sealed class OfflineIntake(
         await db.CommitAsync();
         return row;
     }
+
+    /// <summary>
+    /// When the goods were handed over, by the till's clock, which counts within the allowance's time and not ahead of
+    /// ours: beyond that a till could choose an hour at which a card was still good.
+    /// </summary>
+    private DateTimeOffset? HandedOverAt(AllowanceClaims claims, OfflineItem item) =>
+        item.OccurredAt >= DateTimeOffset.FromUnixTimeSeconds(claims.Iat) && item.OccurredAt <= time.GetUtcNow()
+            ? item.OccurredAt.ToUniversalTime()
+            : null;
 
     /// <summary>The payment behind an item: what there is, at once.</summary>
     private static RedemptionRequest Payment(AllowanceClaims claims, OfflineItem item, Guid? location) => new(
@@ -169,7 +181,7 @@ internal sealed class OfflineIntake(
             """;
 
         public const string Insert =
-            """
+            $"""
             UPDATE offline_allowances
                SET accepted = accepted + @Accepted, last_counter = @Counter, last_hash = @Hash
              WHERE allowance_id = @AllowanceId;
@@ -177,8 +189,7 @@ internal sealed class OfflineIntake(
                    redemption_id, fault_code, drive_after, occurred_at, created_at, finished_at)
             VALUES (@ItemId, @AllowanceId, @Counter, @MerchantId, @Hash, @GiftCardId, @Amount, @Currency, @State,
                    @RedemptionId, @FaultCode, @DriveAfter, @OccurredAt, @Now, CASE WHEN @State = 'refused' THEN @Now END)
-            RETURNING i.item_id, i.allowance_id, i.counter, i.merchant_id, i.hash, i.gift_card_id, i.amount, i.currency, i.state,
-                   i.redemption_id, i.captured, i.shortfall, i.shortfall_transaction_id, i.fault_code
+            RETURNING {OfflineItemRow.Fields}
             """;
     }
 }

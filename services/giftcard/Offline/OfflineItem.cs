@@ -7,7 +7,9 @@ using LocalPlus.Kernel;
 
 namespace LocalPlus.Giftcard.Offline;
 
-/// <summary>One payment that a till took while it was offline. The counter starts at 1 with each allowance and leaves no gap.</summary>
+/// <summary>
+/// One payment that a till took while it was offline. The counter starts at 1 with each allowance and leaves no gap.
+/// </summary>
 internal sealed record OfflineItem(
     int Counter, CardCredential GiftCard, Money Amount, DateTimeOffset OccurredAt, string Hash, string? Reference = null)
 {
@@ -25,7 +27,8 @@ internal sealed record OfflineItem(
 
     /// <summary>
     /// The item's hash, linked to the one before it: SHA-256 over the previous hash in hexadecimal, counter, card (code
-    /// without separators in capitals, or id), amount, currency, time (RFC 3339, UTC, milliseconds) and reference, a line each.
+    /// without separators in capitals, or id), amount, currency, time (RFC 3339, UTC, milliseconds) and reference, a
+    /// line each.
     /// </summary>
     public byte[] HashAfter(byte[] previous) => SHA256.HashData(Encoding.UTF8.GetBytes(string.Join(
         '\n',
@@ -56,14 +59,21 @@ internal sealed record OfflineItemRow(
     long Captured,
     long Shortfall,
     Guid? ShortfallTransactionId,
-    string? FaultCode)
+    string? FaultCode,
+    DateTimeOffset OccurredAt)
 {
-    public const string Columns =
+    /// <summary>What a statement that writes an item returns of it.</summary>
+    public const string Fields =
         """
-        SELECT i.item_id, i.allowance_id, i.counter, i.merchant_id, i.hash, i.gift_card_id, i.amount, i.currency, i.state,
-               i.redemption_id, i.captured, i.shortfall, i.shortfall_transaction_id, i.fault_code
-          FROM offline_items i
+        i.item_id, i.allowance_id, i.counter, i.merchant_id, i.hash, i.gift_card_id, i.amount, i.currency, i.state,
+               i.redemption_id, i.captured, i.shortfall, i.shortfall_transaction_id, i.fault_code, i.occurred_at
         """;
+
+    public const string Columns =
+        $"""
+         SELECT {Fields}
+           FROM offline_items i
+         """;
 
     public OfflineItemView ToView()
     {

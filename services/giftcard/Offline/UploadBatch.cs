@@ -4,11 +4,11 @@ using LocalPlus.Kernel;
 namespace LocalPlus.Giftcard.Offline;
 
 /// <summary>
-/// POST /v1/terminals/{id}/offline_batches: what a till took while it was offline. Each item takes from its card what is there;
-/// the rest is posted from the merchant's receivable to its payable, never to a negative card. Items are known by their
-/// place in the allowance's chain, so a batch, or any part of it, may be sent again for ever and needs no Idempotency-Key.
-/// Items beyond the caps or after the end are refused alone. Refusals: offline_allowance_invalid, offline_gap,
-/// offline_chain_broken, invalid_request.
+/// POST /v1/terminals/{id}/offline_batches: what a till took while it was offline. Each item takes from its card what
+/// is there; the rest is posted from the merchant's receivable to its payable, never to a negative card. Items are
+/// known by their place in the allowance's chain, so a batch, or any part of it, may be sent again for ever and needs
+/// no Idempotency-Key. Items beyond the caps or after the end are refused alone. Refusals: offline_allowance_invalid,
+/// offline_gap, offline_chain_broken, invalid_request.
 /// </summary>
 internal static class UploadBatch
 {
@@ -40,7 +40,7 @@ internal static class UploadBatch
         var done = new List<OfflineItemView>();
         foreach (var item in request.Items)
         {
-            var row = await intake.AcceptAsync(merchant, claims, item, CancellationToken.None);
+            var row = await intake.AcceptAsync(http.GetMerchant(), claims, item, CancellationToken.None);
             // What does not fit into the answer's time is taken all the same, and carried out by the sweeper.
             if (row.State == "pending" && time.GetElapsedTime(start) < GiftcardLimits.BatchTime)
             {

@@ -5,9 +5,10 @@ using LocalPlus.Kernel;
 namespace LocalPlus.Giftcard.Programs;
 
 /// <summary>
-/// PATCH /v1/programs/{id}: changes terms for what happens from now on; cards keep the expiry they were sold with. Members that
-/// are not sent stay. A list that is sent replaces the old one. Closing a programme stops sales and loads; its cards
-/// stay good. Refusals: not_found, if_match_required, version_conflict, currency_mismatch, invalid_request.
+/// PATCH /v1/programs/{id}: changes terms for what happens from now on; cards keep the expiry they were sold with.
+/// Members that are not sent stay. A list that is sent replaces the old one; another merchant whose rate changes with
+/// it is asked anew. Closing a programme stops sales and loads; its cards stay good. Refusals: not_found,
+/// if_match_required, version_conflict, currency_mismatch, invalid_request.
 /// </summary>
 internal static class ChangeProgram
 {
@@ -37,7 +38,7 @@ internal static class ChangeProgram
         IReadOnlyDictionary<string, string>? Metadata = null);
 
     private static async Task<IResult> HandleAsync(
-        HttpContext http, ProgramId id, Request request, Database database, CancellationToken cancel)
+        HttpContext http, ProgramId id, Request request, Database database, TimeProvider time, CancellationToken cancel)
     {
         var merchant = http.GetMerchant().MerchantId;
         Check(request, merchant);
@@ -55,13 +56,7 @@ internal static class ChangeProgram
         await db.ExecuteAsync(Sql.Change, Changes(row, request));
         if (request.AcceptedAt is { } merchants)
         {
-            var accepted = merchants.DistinctBy(a => a.MerchantId).ToList();
-            await db.ExecuteAsync(Sql.ReplaceAcceptances, new
-            {
-                row.ProgramId,
-                AcceptedMerchants = accepted.Select(a => a.MerchantId.Value).ToArray(),
-                Commissions = accepted.Select(a => a.CommissionBasisPoints).ToArray(),
-            });
+            await AcceptanceOffers.WriteAsync(db, id, http.GetMerchant(), merchants, time.GetUtcNow());
         }
 
         if (request.Locations is { } locations)
@@ -146,14 +141,6 @@ internal static class ChangeProgram
                    metadata = coalesce(@Metadata::jsonb, metadata),
                    version = version + 1
              WHERE program_id = @ProgramId
-            """;
-
-        public const string ReplaceAcceptances =
-            """
-            DELETE FROM program_acceptances WHERE program_id = @ProgramId;
-            INSERT INTO program_acceptances (program_id, merchant_id, commission_basis_points)
-            SELECT @ProgramId, a.merchant_id, a.commission
-              FROM unnest(@AcceptedMerchants, @Commissions) AS a (merchant_id, commission)
             """;
 
         public const string ReplaceLocations =

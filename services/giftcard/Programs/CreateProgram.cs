@@ -95,10 +95,9 @@ internal static class CreateProgram
                 request.Reference,
                 Metadata = request.Metadata is null ? null : JsonSerializer.Serialize(request.Metadata, StrictJson.Options),
                 CreatedAt = time.GetUtcNow(),
-                AcceptedMerchants = (request.AcceptedAt ?? []).DistinctBy(a => a.MerchantId).Select(a => a.MerchantId.Value).ToArray(),
-                Commissions = (request.AcceptedAt ?? []).DistinctBy(a => a.MerchantId).Select(a => a.CommissionBasisPoints).ToArray(),
                 Locations = (request.Locations ?? []).Distinct().Select(l => l.Value).ToArray(),
             });
+            await AcceptanceOffers.WriteAsync(db, id, merchant, request.AcceptedAt ?? [], time.GetUtcNow());
         }
         catch (PostgresException taken) when (taken.ConstraintName == "ix_programs_merchant_id_reference")
         {
@@ -119,9 +118,6 @@ internal static class CreateProgram
                    max_balance, reloadable, cash_out_below, partial, pin, image_url, reference, metadata, created_at)
             VALUES (@ProgramId, @MerchantId, @Name, @Currency, 'active', @ValidityDays, @VatKind, @MinLoad, @MaxLoad,
                    @MaxBalance, @Reloadable, @CashOutBelow, @Partial, @Pin, @ImageUrl, @Reference, @Metadata::jsonb, @CreatedAt);
-            INSERT INTO program_acceptances (program_id, merchant_id, commission_basis_points)
-            SELECT @ProgramId, a.merchant_id, a.commission
-              FROM unnest(@AcceptedMerchants, @Commissions) AS a (merchant_id, commission);
             INSERT INTO program_locations (program_id, location_id)
             SELECT @ProgramId, l.location_id
               FROM unnest(@Locations) AS l (location_id)

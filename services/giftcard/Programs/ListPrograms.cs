@@ -2,7 +2,9 @@ using LocalPlus.Hosting;
 
 namespace LocalPlus.Giftcard.Programs;
 
-/// <summary>GET /v1/programs: a merchant's programmes, newest first. Refusals: invalid_request (limit, cursor).</summary>
+/// <summary>
+/// GET /v1/programs: a merchant's programmes, newest first. Refusals: invalid_request (limit, cursor).
+/// </summary>
 internal static class ListPrograms
 {
     public static void MapListPrograms(this IEndpointRouteBuilder group) =>

@@ -24,9 +24,6 @@ internal enum PinPolicy
     Required,
 }
 
-/// <summary>Another merchant where the programme's cards are good, and what it leaves to the issuer.</summary>
-internal sealed record Acceptance(MerchantId MerchantId, int CommissionBasisPoints = 0);
-
 /// <summary>A programme as the API shows it.</summary>
 internal sealed record ProgramView(
     ProgramId Id,
@@ -42,7 +39,7 @@ internal sealed record ProgramView(
     Money CashOutBelow,
     string Partial,
     string Pin,
-    IReadOnlyList<Acceptance> AcceptedAt,
+    IReadOnlyList<OfferView> AcceptedAt,
     IReadOnlyList<LocationId> Locations,
     string? ImageUrl,
     string? Reference,
@@ -83,7 +80,9 @@ internal sealed record ProgramRow(
         SELECT p.program_id, p.merchant_id, p.name, p.currency, p.status, p.validity_days, p.vat_kind, p.min_load, p.max_load,
                p.max_balance, p.reloadable, p.cash_out_below, p.partial, p.pin, p.image_url, p.reference,
                p.metadata::text AS metadata, p.version, p.created_at,
-               (SELECT json_agg(json_build_object('merchant', a.merchant_id, 'commission', a.commission_basis_points)
+               (SELECT json_agg(json_build_object('merchant', a.merchant_id, 'commission', a.commission_basis_points,
+                   'state', a.state,
+                                          'ends_at', a.ends_at, 'decided_at', a.decided_at)
                                 ORDER BY a.merchant_id)::text
                   FROM program_acceptances a
                  WHERE a.program_id = p.program_id) AS accepted_at,
@@ -98,19 +97,20 @@ internal sealed record ProgramRow(
         var currency = Kernel.Currency.Parse(Currency);
         return new(
             new(ProgramId), Name, Currency, Status, ValidityDays, VatKind, new(MinLoad, currency), new(MaxLoad, currency),
-            new(MaxBalance, currency), Reloadable, new(CashOutBelow, currency), Partial, Pin, Acceptances(),
+            new(MaxBalance, currency), Reloadable, new(CashOutBelow, currency), Partial, Pin, Offers(),
             Places(), ImageUrl, Reference,
             Metadata is null ? null : JsonElement.Parse(Metadata), Version, CreatedAt);
     }
 
-    private IReadOnlyList<Acceptance> Acceptances() => AcceptedAt is null
+    private IReadOnlyList<OfferView> Offers() => AcceptedAt is null
         ? []
-        : [.. JsonSerializer.Deserialize<StoredAcceptance[]>(AcceptedAt, StrictJson.Lenient)!
-            .Select(a => new Acceptance(new MerchantId(a.Merchant), a.Commission))];
+        : [.. JsonSerializer.Deserialize<StoredOffer[]>(AcceptedAt, StrictJson.Lenient)!
+            .Select(o => new OfferView(new(o.Merchant), o.Commission, o.State, o.EndsAt, o.DecidedAt))];
 
     private IReadOnlyList<LocationId> Places() => Locations is null
         ? []
         : [.. JsonSerializer.Deserialize<Guid[]>(Locations)!.Select(l => new LocationId(l))];
 
-    private sealed record StoredAcceptance(Guid Merchant, int Commission);
+    private sealed record StoredOffer(
+        Guid Merchant, int Commission, string State, DateTimeOffset? EndsAt, DateTimeOffset? DecidedAt);
 }

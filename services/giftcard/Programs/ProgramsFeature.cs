@@ -9,5 +9,8 @@ internal static class ProgramsFeature
         merchants.MapChangeProgram();
         merchants.MapGetProgram();
         merchants.MapListPrograms();
+        merchants.MapListAcceptances();
+        merchants.MapGetAcceptance();
+        merchants.MapDecideAcceptance();
     }
 }

@@ -4,10 +4,10 @@ using LocalPlus.Kernel;
 namespace LocalPlus.Giftcard.Redemptions;
 
 /// <summary>
-/// POST /v1/redemptions/{id}/confirm: captures what is held, or less and releases the rest. An advice: the same confirm may
-/// be resent for ever, with any key, and gets the completed redemption. Refusals: not_found, redemption_not_held,
-/// hold_expired, already_confirmed (with another amount), already_cancelled, limit_exceeded, currency_mismatch. busy means
-/// that it is decided and will be carried out: repeat to learn how it ended.
+/// POST /v1/redemptions/{id}/confirm: captures what is held, or less and releases the rest. An advice: the same confirm
+/// may be resent for ever, with any key, and gets the completed redemption. Refusals: not_found, redemption_not_held,
+/// hold_expired, already_confirmed (with another amount), already_cancelled, limit_exceeded, currency_mismatch. busy
+/// means that it is decided and will be carried out: repeat to learn how it ended.
 /// </summary>
 internal static class ConfirmRedemption
 {
@@ -20,76 +20,4 @@ internal static class ConfirmRedemption
     private static Task<IResult> HandleAsync(
         HttpContext http, RedemptionId id, Request? request, Advice advice, CancellationToken cancel) =>
         advice.ConfirmAsync(http, id, request ?? new(), request?.Amount, cancel);
-}
-
-/// <summary>
-/// POST /v1/redemptions/{id}/cancel: gives everything back. An advice like confirm. Refusals: not_found,
-/// redemption_not_held, already_confirmed.
-/// </summary>
-internal static class CancelRedemption
-{
-    public static void MapCancelRedemption(this IEndpointRouteBuilder group) =>
-        group.MapPost("/redemptions/{id}/cancel", HandleAsync).RequireScope("redemptions:write").WithName(nameof(CancelRedemption))
-            .Produces<RedemptionView>();
-
-    internal sealed record Request(string? Reason = null);
-
-    private static Task<IResult> HandleAsync(
-        HttpContext http, RedemptionId id, Request? request, Advice advice, CancellationToken cancel) =>
-        advice.CancelAsync(http, id, request ?? new(), request?.Reason, cancel);
-}
-
-/// <summary>What confirm and cancel have in common: the key, the decision, the stored answer.</summary>
-internal sealed class Advice(Database database, RedemptionDecider decider, RedemptionStore store, Intents intents)
-{
-    public Task<IResult> ConfirmAsync<TRequest>(
-        HttpContext http, RedemptionId id, TRequest request, Money? amount, CancellationToken cancel)
-    {
-        new FieldChecks().Positive(amount, "/amount").ThrowIfAny();
-        return TakeAsync(http, id, request, async merchant =>
-        {
-            if (amount is { } part && (await store.GetAsync(merchant, id, cancel)).Row.Currency != part.Currency.Code)
-            {
-                throw new FaultException(Faults.CurrencyMismatch, "The redemption is in another currency.");
-            }
-
-            return new DecisionRequest(Decision.Confirm, "till", amount?.MinorUnits);
-        }, cancel);
-    }
-
-    public Task<IResult> CancelAsync<TRequest>(
-        HttpContext http, RedemptionId id, TRequest request, string? reason, CancellationToken cancel)
-    {
-        new FieldChecks().Text(reason, "/reason", GiftcardLimits.ReasonLength).ThrowIfAny();
-        return TakeAsync(http, id, request, _ => Task.FromResult(new DecisionRequest(Decision.Cancel, "till")), cancel);
-    }
-
-    private async Task<IResult> TakeAsync<TRequest>(
-        HttpContext http, RedemptionId id, TRequest request, Func<MerchantId, Task<DecisionRequest>> decide, CancellationToken cancel)
-    {
-        var key = RequestKey.Of(http, request);
-        var prior = await intents.FindAsync(key, cancel);
-        if (prior?.Answer is { } stored)
-        {
-            return stored;
-        }
-
-        // A key that was claimed before a crash is claimed still.
-        var decision = await decide(key.Merchant);
-        var settled = await decider.DecideAsync(id, key.Merchant, decision, prior is null ? key : null, cancel);
-        var view = await store.ViewAsync(settled, CancellationToken.None);
-        if (!RedemptionState.IsSettled(settled.Row.State))
-        {
-            return Answer.Accepted($"/v1/redemptions/{id}", view, view.Version);
-        }
-
-        var answer = Answer.Ok(view, view.Version);
-        await using (var db = await database.BeginAsync(CancellationToken.None))
-        {
-            await intents.StoreAsync(db, key.Merchant, key.Key, answer);
-            await db.CommitAsync();
-        }
-
-        return answer;
-    }
 }

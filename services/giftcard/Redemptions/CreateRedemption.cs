@@ -8,10 +8,10 @@ namespace LocalPlus.Giftcard.Redemptions;
 
 /// <summary>
 /// POST /v1/redemptions: pays from gift cards, at once (immediate) or by a hold that the till confirms or cancels
-/// (two_phase); all sources in one act of the ledger. Three steps: the intent in SQL, the hold in the ledger, the outcome in
-/// SQL; a crash between them is finished by the sweeper or by a repeat of the request. Refusals: gift_card_not_usable,
-/// gift_card_state, not_accepted_here, currency_mismatch, limit_exceeded, insufficient_balance (with available),
-/// reference_reused. busy means that the outcome is not known yet: repeat with the same key.
+/// (two_phase); all sources in one act of the ledger. Three steps: the intent in SQL, the hold in the ledger, the
+/// outcome in SQL; a crash between them is finished by the sweeper or by a repeat of the request. Refusals:
+/// gift_card_not_usable, gift_card_state, not_accepted_here, currency_mismatch, limit_exceeded, insufficient_balance
+/// (with available), reference_reused. busy means that the outcome is not known yet: repeat with the same key.
 /// </summary>
 internal static class CreateRedemption
 {
@@ -37,7 +37,12 @@ internal static class CreateRedemption
                 key,
                 Route,
                 id => store.FindAsync(new RedemptionId(id), cancel),
-                async () => await intake.AcceptAsync(key, request, await planner.PlanAsync(key.Merchant, request, cancel), cancel),
+                async () =>
+                {
+                    var plan = await planner.PlanAsync(http.GetMerchant(), request, cancel);
+                    plan.RequireLegs(request.Amount.Currency);
+                    return await intake.AcceptAsync(key, request, plan, cancel);
+                },
                 async intent => RedemptionOutcomes.ToAnswer(intent.Row.State == RedemptionState.Authorizing
                     ? await driver.AuthorizeAsync(intent, CancellationToken.None)
                     : intent),
@@ -45,7 +50,9 @@ internal static class CreateRedemption
         }
     }
 
-    /// <summary>Step 1: the intent, with its legs and the claim on the key; those of many requests in one transaction.</summary>
+    /// <summary>
+    /// Step 1: the intent, with its legs and the claim on the key; those of many requests in one transaction.
+    /// </summary>
     internal sealed class Intake
     {
         private readonly LedgerAccounts accounts;
@@ -111,8 +118,8 @@ internal static class CreateRedemption
         }
 
         /// <summary>
-        /// For each whether it has got the key; another request with the same key may have been quicker. The claims come
-        /// first: of two requests with one key the second must meet the key, not the reference.
+        /// For each whether it has got the key; another request with the same key may have been quicker. The claims
+        /// come first: of two requests with one key the second must meet the key, not the reference.
         /// </summary>
         private async Task<IReadOnlyList<bool>> ClaimAndWriteAsync(DbSession db, IReadOnlyList<(RequestKey Key, Redemption Intent)> intents)
         {
@@ -144,7 +151,7 @@ internal static class CreateRedemption
             Metadata = Array.ConvertAll(rows, r => r.Metadata),
             HoldExpiresAts = Array.ConvertAll(rows, r => r.HoldExpiresAt?.UtcDateTime),
             IdempotencyKeys = Array.ConvertAll(rows, r => r.IdempotencyKey),
-            DriveAfters = Array.ConvertAll(rows, r => (r.CreatedAt + GiftcardLimits.TakeOver).UtcDateTime),
+            DriveAfters = Array.ConvertAll(rows, r => (r.CreatedAt + TakeOver(r)).UtcDateTime),
             CreatedAts = Array.ConvertAll(rows, r => r.CreatedAt.UtcDateTime),
             LegRedemptionIds = Array.ConvertAll(legs, l => l.RedemptionId),
             Positions = Array.ConvertAll(legs, l => l.Position),
@@ -156,13 +163,17 @@ internal static class CreateRedemption
             Commissions = Array.ConvertAll(legs, l => l.CommissionBasisPoints),
         };
 
+        // One that no till waits for belongs to another step (an offline item), which drives it in its own order.
+        private static TimeSpan TakeOver(RedemptionRow row) =>
+            row.IdempotencyKey is null ? GiftcardLimits.TakeOverOfItems : GiftcardLimits.TakeOver;
+
         private static FaultException ReferenceReused() => new(CommonFaults.ReferenceReused, "Another redemption has this reference.");
 
         private Redemption Intent(
             RedemptionId id, MerchantId merchant, string? key, RedemptionRequest request, RedemptionPlan plan, Guid payable, Guid? commission)
         {
-            // Whole milliseconds, as the API says times: SQL would cut a finer one, and a hold that is placed again after a
-            // crash has to be the same request to the tick, or the ledger refuses its key.
+            // Whole milliseconds, as the API says times: SQL would cut a finer one, and a hold that is placed again
+            // after a crash has to be the same request to the tick, or the ledger refuses its key.
             var now = time.GetUtcNow();
             now = now.AddTicks(-(now.Ticks % TimeSpan.TicksPerMillisecond));
             DateTimeOffset? expiry = request.Mode == Mode.TwoPhase
@@ -174,7 +185,8 @@ internal static class CreateRedemption
                 request.Reference, request.Amount.Currency.Code, request.Amount.MinorUnits, Approved: 0, Captured: 0, Refunded: 0,
                 payable, commission, request.LocationId?.Value, request.TerminalId?.Value, metadata, HoldId: null, expiry,
                 TransactionId: null, Decision: null, DecisionAmount: null, DecidedBy: null, FaultCode: null, FaultDetail: null,
-                FaultAvailable: null, NeedsAttention: false, key, DriveAttempts: 0, RunGeneration: 0, Version: 1, now, now);
+                FaultAvailable: null, NeedsAttention: false, key, DriveAttempts: 0, RunGeneration: 0,
+                SkipNotify: false, Version: 1, now, now);
             return new(row, [.. plan.Legs.Select((leg, position) => new LegRow(
                 id.Value, position, leg.Card.Row.GiftCardId, leg.Card.Row.Last4, leg.Lot.LotId, leg.Lot.AccountId, leg.MaxAmount,
                 Held: 0, Captured: 0, Refunded: 0, leg.Card.CommissionBasisPoints, AvailableAfter: null))]);

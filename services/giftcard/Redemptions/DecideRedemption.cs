@@ -9,8 +9,8 @@ namespace LocalPlus.Giftcard.Redemptions;
 internal sealed record DecisionRequest(string Decision, string Actor, long? Amount = null);
 
 /// <summary>
-/// Decides about a held redemption: the decision is committed first, then carried out in the ledger. Shared by the till's
-/// confirm and cancel and by the operators' verbs; the rules are <see cref="RedemptionRules"/>.
+/// Decides about a held redemption: the decision is committed first, then carried out in the ledger. Shared by the
+/// till's confirm and cancel and by the operators' verbs; the rules are <see cref="RedemptionRules"/>.
 /// </summary>
 internal sealed class RedemptionDecider(Database database, RedemptionStore store, RedemptionDriver driver, Intents intents, TimeProvider time)
 {

@@ -1,15 +1,14 @@
 using LocalPlus.Contracts.Ledger.V1;
 using LocalPlus.Giftcard.Ledger;
-using LocalPlus.Giftcard.Runs;
 using LocalPlus.Hosting;
 using LocalPlus.Kernel;
 
 namespace LocalPlus.Giftcard.Redemptions;
 
 /// <summary>
-/// POST /v1/redemptions/{id}/extend: moves the end of a hold further away, to an instant and not by a span, so that a repeat
-/// extends nothing twice. Refusals: not_found, redemption_not_held, hold_expired, invalid_request (not later than now and
-/// the present end, or further than a hold may live).
+/// POST /v1/redemptions/{id}/extend: moves the end of a hold further away, to an instant and not by a span, so that a
+/// repeat extends nothing twice. Refusals: not_found, redemption_not_held, hold_expired, invalid_request (not later
+/// than now and the present end, or further than a hold may live).
 /// </summary>
 internal static class ExtendRedemption
 {
@@ -47,7 +46,7 @@ internal static class ExtendRedemption
                     "till",
                     async (db, extended) =>
                     {
-                        var view = RedemptionView.Of(extended.Row, extended.Legs, RunState.Waiting);
+                        var view = RedemptionView.Of(extended.Row, extended.Legs, "running");
                         answer = Answer.Ok(view, view.Version);
                         await intents.ClaimAsync(db, key, id.Value);
                         await intents.StoreAsync(db, key.Merchant, key.Key, answer);
@@ -64,9 +63,11 @@ internal static class ExtendRedemption
     }
 }
 
-/// <summary>Moves the end of a hold: first in the ledger, then here; in between the hold merely ends a little early.</summary>
+/// <summary>
+/// Moves the end of a hold: first in the ledger, then here; in between the hold merely ends a little early.
+/// </summary>
 internal sealed class RedemptionExtender(
-    Database database, RedemptionStore store, LedgerGateway ledger, Doorbell doorbell, TimeProvider time)
+    Database database, RedemptionStore store, LedgerGateway ledger, IRunBell runs, TimeProvider time)
 {
     /// <summary>Refuses unless the redemption is held.</summary>
     public void Require(Redemption redemption)
@@ -95,15 +96,7 @@ internal sealed class RedemptionExtender(
                 $"A hold is extended beyond its end ({row.HoldExpiresAt:O}), to at most {GiftcardLimits.HoldSecondsMax} s after its start.");
         }
 
-        await ledger.ExtendHoldAsync(
-            new ExtendHoldRequest
-            {
-                MerchantId = new MerchantId(row.BooksMerchantId).ToString(),
-                IdempotencyKey = $"{row.Id}:extend:{end.ToUnixTimeMilliseconds()}",
-                HoldId = new HoldId(row.HoldId!.Value).ToString(),
-                ExpiresAt = Google.Protobuf.WellKnownTypes.Timestamp.FromDateTimeOffset(end),
-            },
-            cancel);
+        await ExtendInLedgerAsync(row, end, cancel);
         await using var db = await database.BeginAsync(CancellationToken.None);
         var now = (await RedemptionStore.LockAsync(db, row.Id))!;
         Require(now with { Row = now.Row with { HoldExpiresAt = end } });
@@ -117,6 +110,33 @@ internal sealed class RedemptionExtender(
 
         await also(db, now);
         await db.CommitAsync();
-        doorbell.Ring(row.Id, now.Row.RunGeneration);
+        runs.Ring(row.Id, now.Row.RunGeneration);
+    }
+
+    private async Task ExtendInLedgerAsync(RedemptionRow row, DateTimeOffset end, CancellationToken cancel)
+    {
+        var books = new MerchantId(row.BooksMerchantId).ToString();
+        try
+        {
+            await ledger.ExtendHoldAsync(
+                new ExtendHoldRequest
+                {
+                    MerchantId = books,
+                    IdempotencyKey = $"{row.Id}:extend:{end.ToUnixTimeMilliseconds()}",
+                    HoldId = new HoldId(row.HoldId!.Value).ToString(),
+                    ExpiresAt = Google.Protobuf.WellKnownTypes.Timestamp.FromDateTimeOffset(end),
+                },
+                cancel);
+        }
+        catch (FaultException refusal) when (refusal.Fault == Faults.OperationFailed)
+        {
+            // The ledger moves an end only away. Another extension, to a later end, may have been quicker: then nothing
+            // is left to do there.
+            var hold = await ledger.GetHoldAsync(new GetHoldRequest { MerchantId = books, Reference = row.Id.ToString() }, cancel);
+            if (hold.State != HoldState.Pending || hold.ExpiresAt.ToDateTimeOffset() < end)
+            {
+                throw;
+            }
+        }
     }
 }

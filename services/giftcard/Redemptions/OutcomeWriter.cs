@@ -1,30 +1,31 @@
 using System.Diagnostics;
 using System.Text.Json;
 using LocalPlus.Giftcard.Cards;
-using LocalPlus.Giftcard.Runs;
 using LocalPlus.Hosting;
 using LocalPlus.Kernel;
 
 namespace LocalPlus.Giftcard.Redemptions;
 
 /// <summary>
-/// Writes outcomes down under their redemptions' locks: state, legs, timeline, the cards' histories, the event, the run to
-/// start and the stored answer. Those of many redemptions share a transaction and its statements.
+/// Writes outcomes down under their redemptions' locks: state, legs, timeline, the cards' histories, the event, the run
+/// to start and the stored answer. Those of many redemptions share a transaction and its statements.
 /// </summary>
 internal sealed class OutcomeWriter
 {
+    private readonly IRunBell runs;
     private readonly TimeProvider time;
     private readonly GroupCommit<Pending, Redemption?> commit;
 
-    public OutcomeWriter(Database database, TimeProvider time)
+    public OutcomeWriter(Database database, IRunBell runs, TimeProvider time)
     {
+        this.runs = runs;
         this.time = time;
         commit = new(database, WriteAllAsync);
     }
 
     /// <summary>
-    /// Decides with the redemption's row locked and writes what was decided. Returns the redemption as it now is; null when
-    /// there is none.
+    /// Decides with the redemption's row locked and writes what was decided. Returns the redemption as it now is; null
+    /// when there is none.
     /// </summary>
     public Task<Redemption?> FinishAsync(RedemptionId id, Func<Redemption, DateTimeOffset, Outcome?> decide, CancellationToken cancel) =>
         commit.WriteAsync(new(id, decide, Activity.Current?.Id), cancel);
@@ -51,7 +52,7 @@ internal sealed class OutcomeWriter
         return [.. pending.Select(p => now.GetValueOrDefault(p.Id))];
     }
 
-    private static async Task WriteAsync(DbSession db, Written[] written, DateTimeOffset at)
+    private async Task WriteAsync(DbSession db, Written[] written, DateTimeOffset at)
     {
         var outcomes = Array.ConvertAll(written, w => w.Outcome);
         var rows = Array.ConvertAll(outcomes, o => o.Redemption.Row);
@@ -79,7 +80,8 @@ internal sealed class OutcomeWriter
             LegCaptured = Array.ConvertAll(legs, l => l.Captured),
             LegAvailable = Array.ConvertAll(legs, l => l.AvailableAfter),
         });
-        await StartRunsAsync(db, [.. written.Where(w => w.Outcome.StartsRun)], at);
+        await runs.BeginAsync(
+            db, [.. written.Where(w => w.Outcome.StartsRun).Select(w => (w.Outcome.Redemption.Row, w.Trace))], at);
         await RedeemedAsync(db, [.. outcomes.Where(o => o.HasRedeemed).Select(o => o.Redemption)], at);
         foreach (var (row, captured) in outcomes.Where(o => o.HasRedeemed).Select(o => o.Redemption))
         {
@@ -94,19 +96,6 @@ internal sealed class OutcomeWriter
             await CardLeftovers.MarkAsync(db, rest, "release", at);
         }
     }
-
-    private static Task StartRunsAsync(DbSession db, Written[] runs, DateTimeOffset at) => runs.Length == 0 ? Task.CompletedTask : db.ExecuteAsync(
-        Sql.Runs,
-        new
-        {
-            Ids = Array.ConvertAll(runs, w => w.Outcome.Redemption.Row.RedemptionId),
-            Generations = Array.ConvertAll(runs, w => w.Outcome.Redemption.Row.RunGeneration),
-            Merchants = Array.ConvertAll(runs, w => w.Outcome.Redemption.Row.MerchantId),
-            Instances = Array.ConvertAll(runs, w => RunId.Of(w.Outcome.Redemption.Row.Id, w.Outcome.Redemption.Row.RunGeneration)),
-            Immediate = Array.ConvertAll(runs, w => w.Outcome.Redemption.Row.IsImmediate),
-            Traces = Array.ConvertAll(runs, w => w.Trace),
-            At = at,
-        });
 
     private static Task RedeemedAsync(DbSession db, Redemption[] redeemed, DateTimeOffset at) => CardActivities.AddAsync(
         db,
@@ -155,15 +144,6 @@ internal sealed class OutcomeWriter
                 AS n (redemption_id, position, held, captured, available_after)
              WHERE g.redemption_id = n.redemption_id
                AND g.position = n.position
-            """;
-
-        public const string Runs =
-            """
-            INSERT INTO redemption_runs (redemption_id, generation, merchant_id, instance_id, state, engine, immediate, step,
-                   due_at, created_at, traceparent)
-            SELECT redemption_id, generation, merchant_id, instance_id, 'pending', 'dapr', immediate, 'start', @At, @At, traceparent
-              FROM unnest(@Ids, @Generations, @Merchants, @Instances, @Immediate, @Traces)
-                AS r (redemption_id, generation, merchant_id, instance_id, immediate, traceparent)
             """;
     }
 }

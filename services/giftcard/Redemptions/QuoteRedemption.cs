@@ -17,8 +17,11 @@ internal static class QuoteRedemption
 
     internal sealed record SourceQuote(GiftCardId GiftCardId, string Last4, Money Available, Money Take);
 
+    /// <param name="Commission">What of it the till's merchant leaves to the issuer of the cards; absent at the
+    /// issuer's own till.</param>
     internal sealed record View(
-        string WouldBe, Money Requested, Money Approved, Money RemainingDue, IReadOnlyList<SourceQuote> Sources)
+        string WouldBe, Money Requested, Money Approved, Money RemainingDue, Money? Commission,
+        IReadOnlyList<SourceQuote> Sources)
     {
         public string Object { get; } = "redemption_quote";
     }
@@ -27,27 +30,34 @@ internal static class QuoteRedemption
         HttpContext http, RedemptionRequest request, RedemptionPlanner planner, CardReader cards, CancellationToken cancel)
     {
         request.Check();
-        var plan = await planner.PlanAsync(http.GetMerchant().MerchantId, request, cancel);
+        var plan = await planner.PlanAsync(http.GetMerchant(), request, cancel);
         var accounts = await cards.AccountsAsync(plan.Books, plan.Legs.Select(l => l.Lot.AccountId), cancel);
-        return Answer.Ok(Quote(request, plan, leg => accounts[leg.Lot.AccountId].Available));
+        var isForeign = plan.Books != http.GetMerchant().MerchantId;
+        return Answer.Ok(Quote(request, plan, isForeign, leg => accounts[leg.Lot.AccountId].Available));
     }
 
-    internal static View Quote(RedemptionRequest request, RedemptionPlan plan, Func<PlannedLeg, long> availableOf)
+    internal static View Quote(
+        RedemptionRequest request, RedemptionPlan plan, bool isForeign, Func<PlannedLeg, long> availableOf)
     {
         var currency = request.Amount.Currency;
         var available = plan.Legs.Select(leg => Math.Max(0, availableOf(leg))).ToList();
         var takes = SpendOrder.Fill(
             request.Amount.MinorUnits,
             plan.Legs.Zip(available, (leg, left) => leg.MaxAmount == 0 ? left : Math.Min(left, leg.MaxAmount)));
+        var rates = plan.Legs.Select(leg => leg.Card.CommissionBasisPoints).ToList();
         var total = takes.Sum();
         var covered = total == request.Amount.MinorUnits;
         var approved = covered || plan.Partial == "allow" ? total : 0;
-        var sources = plan.Legs.Select((leg, i) => (leg.Card, Available: available[i], Take: approved == 0 ? 0 : takes[i]))
-            .GroupBy(l => l.Card)
-            .Select(g => new SourceQuote(
-                new(g.Key.Row.GiftCardId), g.Key.Row.Last4, new(g.Sum(l => l.Available), currency), new(g.Sum(l => l.Take), currency)));
+        var parts = plan.Legs.Select(
+            (leg, i) => (leg.Card, Available: available[i], Take: approved == 0 ? 0 : takes[i]))
+            .ToLookup(l => l.Card);
+        var sources = plan.Cards.Select(card => new SourceQuote(
+            new(card.Row.GiftCardId), card.Row.Last4, new(parts[card].Sum(l => l.Available), currency),
+            new(parts[card].Sum(l => l.Take), currency)));
         return new(
             covered ? "approved" : approved > 0 ? "partially_approved" : "refused", request.Amount, new(approved, currency),
-            new(request.Amount.MinorUnits - approved, currency), [.. sources]);
+            new(request.Amount.MinorUnits - approved, currency),
+            isForeign ? new Money(approved == 0 ? 0 : Redemptions.Commission.Of(rates, takes), currency)
+                : null, [.. sources]);
     }
 }

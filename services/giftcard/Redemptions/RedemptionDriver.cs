@@ -1,23 +1,21 @@
 using LocalPlus.Contracts.Ledger.V1;
 using LocalPlus.Giftcard.Cards;
 using LocalPlus.Giftcard.Ledger;
-using LocalPlus.Giftcard.Runs;
 using LocalPlus.Kernel;
 
 namespace LocalPlus.Giftcard.Redemptions;
 
 /// <summary>
 /// Carries redemptions between SQL and the ledger. What is to happen is committed before, what did happen after; the
-/// ledger's keys are made of the redemption's id and the step. So request, sweeper and workflow run may all drive the same
-/// step, at the same time or after a crash: the ledger does it once, and the first to come back writes it down.
+/// ledger's keys are made of the redemption's id and the step. So request, sweeper and workflow run may all drive the
+/// same step, at the same time or after a crash: the ledger does it once, and the first to come back writes it down.
 /// </summary>
 internal sealed class RedemptionDriver(
-    LedgerGateway ledger, OutcomeWriter outcomes, CardReader cards,
-    RunSignal runs, Doorbell doorbell, TimeProvider time)
+    LedgerGateway ledger, OutcomeWriter outcomes, RedemptionStore store, CardReader cards, IRunBell runs, TimeProvider time)
 {
     /// <summary>
-    /// Step 2 and 3 of a redemption: asks the ledger for the hold (or the capture at once) and writes down what it said.
-    /// Returns the redemption as it now is, refused ones included. Throws <see cref="LedgerUnknownException"/>.
+    /// Step 2 and 3 of a redemption: asks the ledger for the hold (or the capture at once) and writes down what it
+    /// said. Returns the redemption as it now is, refused ones included. Throws <see cref="LedgerUnknownException"/>.
     /// </summary>
     public async Task<Redemption> AuthorizeAsync(Redemption redemption, CancellationToken cancel)
     {
@@ -33,13 +31,25 @@ internal sealed class RedemptionDriver(
         }
         catch (FaultException refusal)
         {
+            // An answer that nobody expected says nothing of what an earlier try did: the ledger knows.
+            if (refusal.Fault == Faults.OperationFailed && await FindHoldAsync(row, cancel) is { } earlier
+                && (!row.IsImmediate || earlier.State == HoldState.Captured))
+            {
+                return await AuthorizedAsync(redemption, earlier, fresh: false, cancel);
+            }
+
             var available = refusal.Fault == Faults.InsufficientBalance ? await AvailableAsync(redemption, cancel) : (long?)null;
             return await FinishAsync(row.Id, (now, at) => RedemptionOutcomes.Refused(now, refusal, available, at), cancel) ?? redemption;
         }
 
-        // The money has moved: from here on nothing that goes wrong is a refusal.
-        var hold = await BalancedAsync(redemption, placed, fresh: true, cancel);
-        return await FinishAsync(row.Id, (now, at) => RedemptionOutcomes.Authorized(now, hold, at), cancel) ?? redemption;
+        return await AuthorizedAsync(redemption, placed, fresh: true, cancel);
+    }
+
+    /// <summary>The money has moved: from here on nothing that goes wrong is a refusal.</summary>
+    private async Task<Redemption> AuthorizedAsync(Redemption redemption, Hold placed, bool fresh, CancellationToken cancel)
+    {
+        var hold = await BalancedAsync(redemption, placed, fresh, cancel);
+        return await FinishAsync(redemption.Row.Id, (now, at) => RedemptionOutcomes.Authorized(now, hold, at), cancel) ?? redemption;
     }
 
     /// <summary>
@@ -55,6 +65,7 @@ internal sealed class RedemptionDriver(
         }
 
         Hold hold;
+        FaultException? unexpected = null;
         var fresh = true;
         try
         {
@@ -62,17 +73,23 @@ internal sealed class RedemptionDriver(
                 ? await ledger.CaptureHoldAsync(CaptureRequest(redemption), cancel)
                 : await ledger.ReleaseHoldAsync(ReleaseRequest(row), cancel);
         }
-        catch (FaultException)
+        catch (FaultException refusal)
         {
+            unexpected = refusal.Fault == Faults.OperationFailed ? refusal : null;
             fresh = false;
             hold = await HoldAsync(row, cancel);
         }
 
         hold = await BalancedAsync(redemption, hold, fresh, cancel);
         var settled = await FinishAsync(row.Id, (now, at) => RedemptionOutcomes.Settled(now, hold, at), cancel) ?? redemption;
-        if (RedemptionState.IsSettled(settled.Row.State))
+        if (unexpected is not null && !RedemptionState.IsSettled(settled.Row.State))
         {
-            doorbell.Ring(settled.Row.Id, settled.Row.RunGeneration);
+            // The hold ends by itself; until then a person can release it.
+            await store.NeedAttentionAsync(row.Id, unexpected.Detail, cancel);
+        }
+        else if (RedemptionState.IsSettled(settled.Row.State))
+        {
+            runs.Ring(settled.Row.Id, settled.Row.RunGeneration);
         }
 
         return settled;
@@ -83,8 +100,8 @@ internal sealed class RedemptionDriver(
         new GetHoldRequest { MerchantId = new MerchantId(row.BooksMerchantId).ToString(), Reference = row.Id.ToString() }, cancel);
 
     /// <summary>
-    /// Places the hold. An intent that was driven so late that its hold would have run out already only learns whether the
-    /// ledger had placed it in time.
+    /// Places the hold. An intent that was driven so late that its hold would have run out already only learns whether
+    /// the ledger had placed it in time.
     /// </summary>
     private async Task<Hold> PlaceAsync(Redemption redemption, CancellationToken cancel)
     {
@@ -93,19 +110,25 @@ internal sealed class RedemptionDriver(
             return await ledger.PlaceHoldAsync(HoldRequest(redemption), cancel);
         }
 
+        return await FindHoldAsync(redemption.Row, cancel)
+               ?? throw new FaultException(Faults.HoldExpired, "The hold would have run out before it was placed.");
+    }
+
+    private async Task<Hold?> FindHoldAsync(RedemptionRow row, CancellationToken cancel)
+    {
         try
         {
-            return await HoldAsync(redemption.Row, cancel);
+            return await HoldAsync(row, cancel);
         }
-        catch (FaultException absent) when (absent.Fault.Code == CommonFaults.NotFound.Code)
+        catch (FaultException absent) when (absent.Fault == CommonFaults.NotFound)
         {
-            throw new FaultException(Faults.HoldExpired, "The hold would have run out before it was placed.");
+            return null;
         }
     }
 
     /// <summary>
-    /// The ledger tells balances of the accounts it touched, at that moment. For cards with several lots, and for a hold
-    /// that was only read, they are asked for.
+    /// The ledger tells balances of the accounts it touched, at that moment. For cards with several lots, and for a
+    /// hold that was only read, they are asked for.
     /// </summary>
     private async Task<Hold> BalancedAsync(Redemption redemption, Hold hold, bool fresh, CancellationToken cancel)
     {
@@ -148,7 +171,7 @@ internal sealed class RedemptionDriver(
             cancel);
         if (startsRun)
         {
-            runs.Ring();
+            runs.Begun();
         }
 
         return finished;
@@ -164,8 +187,8 @@ internal sealed class RedemptionDriver(
     }
 
     /// <summary>
-    /// Whether hold and capture are one call: an immediate redemption whose commission is known before the ledger says how
-    /// much each lot gives. Otherwise the capture follows the hold, as when a till confirms.
+    /// Whether hold and capture are one call: an immediate redemption whose commission is known before the ledger says
+    /// how much each lot gives. Otherwise the capture follows the hold, as when a till confirms.
     /// </summary>
     private static bool CapturesAtOnce(Redemption redemption) => redemption.Row.IsImmediate
         && (redemption.Row.CommissionAccountId is null
@@ -231,7 +254,9 @@ internal sealed class RedemptionDriver(
         HoldId = new HoldId(row.HoldId!.Value).ToString(),
     };
 
-    /// <summary>The card's liability goes to the merchant's payable, and from there the commission to the issuer.</summary>
+    /// <summary>
+    /// The card's liability goes to the merchant's payable, and from there the commission to the issuer.
+    /// </summary>
     private static HoldCapture CaptureTo(RedemptionRow row, long commission)
     {
         var capture = new HoldCapture { DestinationAccountId = new AccountId(row.PayableAccountId).ToString() };

@@ -7,6 +7,7 @@ namespace LocalPlus.Giftcard.Redemptions;
 internal sealed record SourceAmount(GiftCardId GiftCardId, long Amount);
 
 /// <summary>The data of giftcard.redemptions.v1 (contracts/events).</summary>
+/// <param name="Notify">False: an operator decided that nobody is told; otherwise absent.</param>
 internal sealed record RedemptionEventData(
     RedemptionId RedemptionId,
     IReadOnlyList<GiftCardId> GiftCardIds,
@@ -20,7 +21,8 @@ internal sealed record RedemptionEventData(
     long Captured,
     long Refunded,
     IReadOnlyList<SourceAmount> Sources,
-    RefundId? RefundId = null);
+    RefundId? RefundId = null,
+    bool? Notify = null);
 
 internal static class RedemptionEvents
 {
@@ -31,7 +33,12 @@ internal static class RedemptionEvents
     public const string Expired = "redemption.expired";
     public const string Refunded = "redemption.refunded";
 
-    /// <summary>Tells the world, in the transaction of the change itself. The amount is what the event moved or reserved.</summary>
+    /// <summary>After the fact: what has not been sent yet is not sent any more.</summary>
+    public const string NotificationSkipped = "redemption.notification_skipped";
+
+    /// <summary>
+    /// Tells the world, in the transaction of the change itself. The amount is what the event moved or reserved.
+    /// </summary>
     public static Task PublishAsync(
         DbSession db, RedemptionRow row, IEnumerable<LegRow> legs, string type, long amount,
         RefundId? refund = null, IEnumerable<RefundLeg>? parts = null)
@@ -57,7 +64,7 @@ internal static class RedemptionEvents
         RedemptionRow row, IEnumerable<LegRow> legs, string type, long amount, RefundId? refund = null, IEnumerable<RefundLeg>? parts = null) =>
         new(row.Id, [.. legs.Select(l => l.GiftCardId).Distinct().Select(id => new GiftCardId(id))], amount, row.Currency,
             row.LocationId is { } location ? new LocationId(location) : null, row.State, row.Mode, row.Reference,
-            row.Requested, row.Captured, row.Refunded, Amounts(legs, type, parts), refund);
+            row.Requested, row.Captured, row.Refunded, Amounts(legs, type, parts), refund, row.SkipNotify ? false : null);
 
     private static IReadOnlyList<SourceAmount> Amounts(IEnumerable<LegRow> legs, string type, IEnumerable<RefundLeg>? parts) =>
     [

@@ -5,7 +5,8 @@ using LocalPlus.Kernel;
 namespace LocalPlus.Giftcard.Redemptions;
 
 /// <summary>
-/// What the ledger's answer makes of a redemption, decided without a database; <see cref="OutcomeWriter"/> writes it down.
+/// What the ledger's answer makes of a redemption, decided without a database; <see cref="OutcomeWriter"/> writes it
+/// down.
 /// </summary>
 /// <param name="Redemption">As it is from now on.</param>
 /// <param name="Actor">Who is to be named in the timeline, where the new state is noted with the detail.</param>
@@ -18,7 +19,9 @@ internal sealed record Outcome(
     Redemption Redemption, string Actor, object Detail, string? EventType = null, long EventAmount = 0, bool HasRedeemed = false,
     bool StartsRun = false, bool ReleasesRest = false, Answer? Answer = null);
 
-/// <summary>Each gives null for a redemption that somebody else has brought further already: it is left as it is.</summary>
+/// <summary>
+/// Each gives null for a redemption that somebody else has brought further already: it is left as it is.
+/// </summary>
 internal static class RedemptionOutcomes
 {
     private const string System = "giftcard";
@@ -63,6 +66,7 @@ internal static class RedemptionOutcomes
             FaultCode = refusal.Fault.Code,
             FaultDetail = available is null ? refusal.Detail : $"Only {available} of {now.Row.Requested} {now.Row.Currency} are available.",
             FaultAvailable = available,
+            NeedsAttention = refusal.Fault == Faults.OperationFailed,
             Version = now.Row.Version + 1,
             UpdatedAt = at,
         };

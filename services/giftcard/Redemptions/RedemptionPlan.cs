@@ -60,17 +60,48 @@ internal sealed record RedemptionRequest(
 /// <summary>One value lot that may pay.</summary>
 internal sealed record PlannedLeg(UsableCard Card, LotRow Lot, long MaxAmount);
 
-/// <summary>From which accounts, in which books, a redemption is paid. The ledger decides whether there is enough.</summary>
-internal sealed record RedemptionPlan(MerchantId Books, string Partial, IReadOnlyList<PlannedLeg> Legs);
-
-/// <summary>Turns a request into a plan, or refuses: who may pay is decided here, whether it suffices in the ledger.</summary>
-internal sealed class RedemptionPlanner(CardFinder finder, CardReader cards, TimeProvider time)
+/// <summary>
+/// From which accounts, in which books, a redemption is paid. The ledger decides whether there is enough.
+/// </summary>
+internal sealed record RedemptionPlan(
+    MerchantId Books, string Partial, IReadOnlyList<UsableCard> Cards, IReadOnlyList<PlannedLeg> Legs)
 {
-    public async Task<RedemptionPlan> PlanAsync(MerchantId merchant, RedemptionRequest request, CancellationToken cancel)
+    /// <summary>
+    /// Refuses a plan that nothing can come of: every lot is empty or over. The ledger is not asked, it takes no hold
+    /// over nothing.
+    /// </summary>
+    public void RequireLegs(Currency currency)
+    {
+        if (Legs.Count == 0)
+        {
+            throw new FaultException(Faults.InsufficientBalance, "The gift cards have nothing to give.")
+            {
+                Extensions = new Dictionary<string, object?> { ["available"] = new Money(0, currency) },
+            };
+        }
+    }
+}
+
+/// <summary>
+/// Turns a request into a plan, or refuses: who may pay is decided here, whether it suffices in the ledger.
+/// </summary>
+internal sealed class RedemptionPlanner(CardFinder finder, PastCards pastCards, CardReader cards, TimeProvider time)
+{
+    /// <summary>
+    /// The plan; without legs when the cards have nothing to give. With <paramref name="handedOverAt"/> the cards give
+    /// what they had then, wherever it is now.
+    /// </summary>
+    public async Task<RedemptionPlan> PlanAsync(
+        MerchantIdentity caller, RedemptionRequest request, CancellationToken cancel, DateTimeOffset? handedOverAt = null)
     {
         var found = await finder.FindForSpendingAsync(
-            merchant, request.LocationId, [.. request.Sources.Select(s => s.GiftCard)], cancel);
+            new(caller, request.LocationId, handedOverAt), [.. request.Sources.Select(s => s.GiftCard)], cancel);
         await Failpoints.AnsweredAsync("Verify");
+        if (handedOverAt is { } then)
+        {
+            found = await pastCards.FollowAsync(found, then, cancel);
+        }
+
         if (found.Any(c => c.Row.Currency != request.Amount.Currency.Code))
         {
             throw new FaultException(Faults.CurrencyMismatch, $"A gift card is not in {request.Amount.Currency}.");
@@ -86,24 +117,42 @@ internal sealed class RedemptionPlanner(CardFinder finder, CardReader cards, Tim
             throw new FaultException(Faults.NotAcceptedHere, "The gift cards of one redemption come from one issuer.");
         }
 
-        var legs = new List<PlannedLeg>();
+        IReadOnlyList<PlannedLeg> legs = [];
         foreach (var (card, source) in found.Zip(request.Sources))
         {
-            legs.AddRange(await LegsAsync(card, source.MaxAmount?.MinorUnits, cancel));
+            legs = [.. legs, .. await LegsAsync(card, source.MaxAmount?.MinorUnits, handedOverAt ?? time.GetUtcNow(), cancel)];
         }
 
         if (legs.Count > GiftcardLimits.LegsPerRedemption)
         {
-            throw new FaultException(Faults.LimitExceeded, "The gift cards have too many value lots for one redemption.");
+            legs = await NeededAsync(request.Amount.MinorUnits, legs, cancel);
         }
 
         var partial = request.Partial is { } asked ? Wire.Name(asked) : found.All(c => c.Partial == "allow") ? "allow" : "refuse";
-        return new(new MerchantId(found[0].Row.MerchantId), partial, legs);
+        return new(new MerchantId(found[0].Row.MerchantId), partial, found, legs);
     }
 
-    private async Task<IEnumerable<PlannedLeg>> LegsAsync(UsableCard card, long? max, CancellationToken cancel)
+    /// <summary>
+    /// The lots that it takes to pay the amount. Empty ones do not count against the ledger's bound, and neither does
+    /// what is left when the amount is paid.
+    /// </summary>
+    private async Task<IReadOnlyList<PlannedLeg>> NeededAsync(long amount, IReadOnlyList<PlannedLeg> legs, CancellationToken cancel)
     {
-        var lots = SpendOrder.Of(card.Lots, time.GetUtcNow()).ToList();
+        var accounts = await cards.AccountsAsync(
+            new MerchantId(legs[0].Card.Row.MerchantId), legs.Select(l => l.Lot.AccountId), cancel);
+        var takes = SpendOrder.Fill(amount, legs.Select(l => l.MaxAmount == 0
+            ? accounts[l.Lot.AccountId].Available
+            : Math.Min(l.MaxAmount, accounts[l.Lot.AccountId].Available)));
+        PlannedLeg[] needed = [.. legs.Zip(takes).Where(l => l.Second > 0).Select(l => l.First)];
+        return needed.Length <= GiftcardLimits.LegsPerRedemption
+            ? needed
+            : throw new FaultException(Faults.LimitExceeded, "The gift cards have too many value lots for one redemption.");
+    }
+
+    private async Task<IEnumerable<PlannedLeg>> LegsAsync(
+        UsableCard card, long? max, DateTimeOffset at, CancellationToken cancel)
+    {
+        var lots = SpendOrder.Of(card.Lots, at).ToList();
         if (max is not { } limit)
         {
             return lots.Select(lot => new PlannedLeg(card, lot, 0));

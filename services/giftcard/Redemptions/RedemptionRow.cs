@@ -35,6 +35,7 @@ internal sealed record RedemptionRow(
     string? IdempotencyKey,
     int DriveAttempts,
     int RunGeneration,
+    bool SkipNotify,
     long Version,
     DateTimeOffset CreatedAt,
     DateTimeOffset UpdatedAt)
@@ -45,9 +46,12 @@ internal sealed record RedemptionRow(
                r.requested, r.approved, r.captured, r.refunded, r.payable_account_id, r.commission_account_id, r.location_id, r.terminal_id,
                r.metadata::text AS metadata, r.hold_id, r.hold_expires_at, r.transaction_id, r.decision, r.decision_amount,
                r.decided_by, r.fault_code, r.fault_detail, r.fault_available, r.needs_attention, r.idempotency_key, r.drive_attempts,
-               r.run_generation, r.version, r.created_at, r.updated_at
+               r.run_generation, r.skip_notify, r.version, r.created_at, r.updated_at
           FROM redemptions r
         """;
+
+    /// <summary>An answer and no run; one that nobody expected is shown to operators all the same.</summary>
+    public bool IsRefusal => State == RedemptionState.Refused && FaultCode != Faults.OperationFailed.Code;
 
     public bool IsImmediate => Mode == RedemptionMode.Immediate;
 
@@ -139,7 +143,8 @@ internal sealed record RedemptionView(
         return new(
             row.Id, row.State, row.Mode, row.Reference, new(row.Requested, currency), new(row.Approved, currency),
             new(row.Requested - row.Approved, currency), new(row.Captured, currency), new(row.Refunded, currency),
-            row.CommissionAccountId is null ? null : new Money(Redemptions.Commission.Left(legs), currency),
+            row.BooksMerchantId == row.MerchantId ? null : new Money(
+                Redemptions.Commission.Left(legs, isHeld), currency),
             [.. legs.GroupBy(l => l.GiftCardId).Select(g => Source(g, currency, isHeld))],
             row.LocationId is { } location ? new LocationId(location) : null,
             row.TerminalId is { } terminal ? new TerminalId(terminal) : null,

@@ -47,7 +47,9 @@ internal abstract record Verdict
     /// <summary>The decision is new: commit it, then ask the ledger for the amount.</summary>
     public sealed record Decide(long Amount) : Verdict;
 
-    /// <summary>The same was decided before and is not yet carried out: carry it out again, the ledger knows its key.</summary>
+    /// <summary>
+    /// The same was decided before and is not yet carried out: carry it out again, the ledger knows its key.
+    /// </summary>
     public sealed record Resume : Verdict;
 
     /// <summary>The same was decided and done before: say so again. An advice may be resent for ever.</summary>

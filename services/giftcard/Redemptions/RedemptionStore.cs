@@ -11,7 +11,9 @@ internal sealed record Redemption(RedemptionRow Row, IReadOnlyList<LegRow> Legs)
 /// <summary>What several slices read and write about redemptions in the same way.</summary>
 internal sealed class RedemptionStore(Database database, TimeProvider time)
 {
-    /// <summary>A redemption that a merchant may see; refusals are answers, not redemptions. Refuses with not_found.</summary>
+    /// <summary>
+    /// A redemption that a merchant may see; refusals are answers, not redemptions. Refuses with not_found.
+    /// </summary>
     public async Task<Redemption> GetAsync(MerchantId merchant, RedemptionId id, CancellationToken cancel)
     {
         var row = await database.QuerySingleOrDefaultAsync<RedemptionRow>(
@@ -51,14 +53,22 @@ internal sealed class RedemptionStore(Database database, TimeProvider time)
     }
 
     /// <summary>
-    /// Writes the columns that a step may change. With a time the redemption has an open step, which the sweeper takes over
-    /// then; without one it has none.
+    /// Writes the columns that a step may change. With a time the redemption has an open step, which the sweeper takes
+    /// over then; without one it has none.
     /// </summary>
     public static Task UpdateAsync(DbSession db, RedemptionRow row, DateTimeOffset? driveAfter = null)
     {
         var args = new DynamicParameters(row);
         args.Add("DriveAfter", driveAfter);
         return db.ExecuteAsync(Sql.Update, args);
+    }
+
+    /// <summary>Shows the redemption to the operators, with what went wrong.</summary>
+    public async Task NeedAttentionAsync(RedemptionId id, string error, CancellationToken cancel)
+    {
+        await using var db = await database.BeginAsync(cancel);
+        await db.ExecuteAsync(Sql.NeedAttention, new { RedemptionId = id.Value, Error = error });
+        await db.CommitAsync();
     }
 
     /// <summary>Adds to the timeline, in the transaction of what happened.</summary>
@@ -123,6 +133,9 @@ internal sealed class RedemptionStore(Database database, TimeProvider time)
                    drive_after = @DriveAfter, drive_attempts = 0, drive_error = NULL
              WHERE redemption_id = @RedemptionId
             """;
+
+        public const string NeedAttention =
+            "UPDATE redemptions SET needs_attention = true, drive_error = @Error WHERE redemption_id = @RedemptionId";
 
         public const string Legs = $"{LegRow.Columns} WHERE g.redemption_id = @RedemptionId ORDER BY g.position";
 

@@ -6,6 +6,7 @@ internal static class RedemptionsFeature
     public static void AddRedemptions(this WebApplicationBuilder builder)
     {
         builder.Services.AddSingleton<RedemptionStore>();
+        builder.Services.AddSingleton<PastCards>();
         builder.Services.AddSingleton<RedemptionPlanner>();
         builder.Services.AddSingleton<OutcomeWriter>();
         builder.Services.AddSingleton<RedemptionDriver>();
@@ -16,6 +17,13 @@ internal static class RedemptionsFeature
         builder.Services.AddSingleton<CreateRedemption.Intake>();
         builder.Services.AddSingleton<CreateRedemption.Till>();
         builder.Services.AddSingleton<RefundDriver>();
+        builder.Services.AddSingleton<OpenRedemptions>();
+        builder.Services.AddSweepChore(
+            TimeSpan.Zero, all => all.GetRequiredService<OpenRedemptions>().ExpireHoldsAsync);
+        builder.Services.AddDueWork(
+            "redemptions", "redemption_id", all => all.GetRequiredService<OpenRedemptions>().DriveAsync);
+        builder.Services.AddDueWork(
+            "redemption_refunds", "refund_id", all => all.GetRequiredService<RefundDriver>().DriveAsync);
         builder.Services.AddSingleton<RefundRedemption.Intake>();
     }
 

@@ -7,13 +7,21 @@ using LocalPlus.Kernel;
 namespace LocalPlus.Giftcard.Redemptions;
 
 /// <summary>
-/// Carries a refund that is committed in SQL out in the ledger: a reversal of the capture, keyed by the refund, so that the
-/// value returns to the very lots it came from.
+/// Carries a refund that is committed in SQL out in the ledger: a reversal of the capture, keyed by the refund, so that
+/// the value returns to the very lots it came from.
 /// </summary>
 internal sealed class RefundDriver(Database database, LedgerGateway ledger, RedemptionStore store, Intents intents, TimeProvider time)
 {
     public Task<RefundRow?> FindAsync(RefundId id, CancellationToken cancel) =>
         database.QuerySingleOrDefaultAsync<RefundRow>(Sql.Get, new { RefundId = id.Value }, cancel);
+
+    public async Task DriveAsync(Guid id, CancellationToken cancel)
+    {
+        if (await FindAsync(new RefundId(id), cancel) is { State: "pending" } refund)
+        {
+            await DriveAsync(refund, cancel);
+        }
+    }
 
     /// <summary>What the refund's request is answered with. Throws when the ledger does not answer.</summary>
     public async Task<Answer> DriveAsync(RefundRow refund, CancellationToken cancel)
@@ -50,7 +58,13 @@ internal sealed class RefundDriver(Database database, LedgerGateway ledger, Rede
         else
         {
             // What was set aside for this refund is free for another.
-            row = row with { Refunded = row.Refunded - refund.Amount, Version = row.Version + 1, UpdatedAt = time.GetUtcNow() };
+            row = row with
+            {
+                Refunded = row.Refunded - refund.Amount,
+                NeedsAttention = row.NeedsAttention || refusal.Fault == Faults.OperationFailed,
+                Version = row.Version + 1,
+                UpdatedAt = time.GetUtcNow(),
+            };
             await RedemptionStore.UpdateAsync(db, row);
             await store.NoteAsync(db, row.Id, "refund_refused", "giftcard", new { refund.Amount, Code = refusal.Fault.Code });
         }
@@ -138,7 +152,7 @@ internal sealed class RefundDriver(Database database, LedgerGateway ledger, Rede
             """
             UPDATE redemption_refunds
                SET state = @State, transaction_id = @TransactionId, fault_code = @FaultCode, finished_at = @FinishedAt,
-                   drive_after = NULL
+                   drive_after = NULL, needs_attention = @FaultCode IS NOT DISTINCT FROM 'operation_failed'
              WHERE refund_id = @RefundId
                AND state = 'pending'
             """;

@@ -6,8 +6,8 @@ using Npgsql;
 namespace LocalPlus.Giftcard.Redemptions;
 
 /// <summary>
-/// POST /v1/redemptions/{id}/refunds: gives all (no amount) or part of what was captured back to the lots it came from; as
-/// often as wanted, never more than was captured in sum. Refusals: not_found, redemption_not_completed,
+/// POST /v1/redemptions/{id}/refunds: gives all (no amount) or part of what was captured back to the lots it came from;
+/// as often as wanted, never more than was captured in sum. Refusals: not_found, redemption_not_completed,
 /// refund_exceeds_captured, gift_card_state (closed or expired), currency_mismatch, reference_reused.
 /// </summary>
 internal static class RefundRedemption
@@ -38,7 +38,9 @@ internal static class RefundRedemption
             cancel);
     }
 
-    /// <summary>Sets the amount aside under the redemption's lock: two refunds at once can not exceed what was captured.</summary>
+    /// <summary>
+    /// Sets the amount aside under the redemption's lock: two refunds at once can not exceed what was captured.
+    /// </summary>
     internal sealed class Intake(Database database, Intents intents, TimeProvider time)
     {
         public async Task<RefundRow> AcceptAsync(RedemptionId id, RequestKey key, Request request, CancellationToken cancel)
@@ -151,34 +153,5 @@ internal static class RefundRedemption
             VALUES (@RefundId, @RedemptionId, @MerchantId, 'pending', @Amount, @Commission, @Currency, @Legs::jsonb,
                    @Reference, @Reason, @IdempotencyKey, @DriveAfter, @CreatedAt)
             """;
-    }
-}
-
-/// <summary>GET /v1/redemptions/{id}/refunds: a redemption's refunds, oldest first. Refusals: not_found.</summary>
-internal static class ListRefunds
-{
-    public static void MapListRefunds(this IEndpointRouteBuilder group) =>
-        group.MapGet("/redemptions/{id}/refunds", HandleAsync).RequireScope("redemptions:read").WithName(nameof(ListRefunds))
-            .Produces<View>();
-
-    internal sealed record View(IReadOnlyList<RefundView> Data);
-
-    private static async Task<IResult> HandleAsync(
-        HttpContext http, RedemptionId id, RedemptionStore store, Database database, CancellationToken cancel)
-    {
-        var redemption = await store.GetAsync(http.GetMerchant().MerchantId, id, cancel);
-        var rows = await database.QueryAsync<RefundRow>(Sql.List, new { RedemptionId = id.Value }, cancel);
-        return Answer.Ok(new View([.. rows.Select(r => r.ToView(redemption.Row.State))]));
-    }
-
-    private static class Sql
-    {
-        public const string List =
-            $"""
-             {RefundRow.Columns}
-              WHERE f.redemption_id = @RedemptionId
-              ORDER BY f.created_at, f.refund_id
-              LIMIT 1000
-             """;
     }
 }

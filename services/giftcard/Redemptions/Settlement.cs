@@ -3,8 +3,8 @@ using LocalPlus.Hosting;
 namespace LocalPlus.Giftcard.Redemptions;
 
 /// <summary>
-/// Keeps what is owed between a card's issuer and another merchant of its coalition, in the transaction of its cause. At the
-/// issuer's own tills nobody owes anybody, and nothing is written.
+/// Keeps what is owed between a card's issuer and another merchant of its coalition, in the transaction of its cause.
+/// At the issuer's own tills nobody owes anybody, and nothing is written.
 /// </summary>
 internal static class Settlement
 {

@@ -6,8 +6,9 @@ using LocalPlus.Workflows;
 namespace LocalPlus.Giftcard.Runs;
 
 /// <summary>
-/// Tells a waiting run that something was decided. Nobody waits for it: rings go over a bounded queue, each with a deadline,
-/// and one that is lost (queue full, engine away, no worker) costs the run one poll, because every wake-up re-reads SQL.
+/// Tells a waiting run that something was decided. Nobody waits for it: rings go over a bounded queue, each with a
+/// deadline, and one that is lost (queue full, engine away, no worker) costs the run one poll, because every wake-up
+/// re-reads SQL.
 /// </summary>
 internal sealed class Doorbell(DaprWorkflowClient workflows, ILogger<Doorbell> log) : BackgroundService
 {

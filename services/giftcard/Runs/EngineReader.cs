@@ -5,7 +5,9 @@ using Grpc.Core;
 
 namespace LocalPlus.Giftcard.Runs;
 
-/// <summary>Asks the workflow engine about a run, with a deadline: a page about a run must not wait for an engine that is away.</summary>
+/// <summary>
+/// Asks the workflow engine about a run, with a deadline: a page about a run must not wait for an engine that is away.
+/// </summary>
 internal sealed class EngineReader(DaprWorkflowClient workflows)
 {
     /// <summary>Protobuf: field 1, text.</summary>
@@ -20,7 +22,9 @@ internal sealed class EngineReader(DaprWorkflowClient workflows)
 
     private readonly CallInvoker sidecar = DaprClient.CreateInvocationInvoker("giftcard");
 
-    /// <summary>The engine's whole history of a run, a GetInstanceHistoryResponse as it came; null when there is none to be had.</summary>
+    /// <summary>
+    /// The engine's whole history of a run, a GetInstanceHistoryResponse as it came; null when there is none to be had.
+    /// </summary>
     public async Task<byte[]?> HistoryAsync(string instanceId, CancellationToken cancel)
     {
         var id = Encoding.ASCII.GetBytes(instanceId);

@@ -8,9 +8,9 @@ using LocalPlus.Kernel;
 namespace LocalPlus.Giftcard.Runs;
 
 /// <summary>
-/// GET /ops/v1/runs/{id}: one redemption with everything known about its run: generations, steps with attempts, timeline,
-/// the ledger's view of the hold, what the engine says, and what operators did. Ledger and engine are asked with a deadline;
-/// when one is away its part says so and the rest is still there. Refusals: not_found.
+/// GET /ops/v1/runs/{id}: one redemption with everything known about its run: generations, steps with attempts,
+/// timeline, the ledger's view of the hold, what the engine says, and what operators did. Ledger and engine are asked
+/// with a deadline; when one is away its part says so and the rest is still there. Refusals: not_found.
 /// </summary>
 internal static class GetRun
 {
@@ -22,15 +22,17 @@ internal static class GetRun
 }
 
 /// <summary>
-/// GET /ops/v1/runs/{id}/export: the run as a file: the detail, the definition and input it was started with, and the engine's
-/// history word for word, so that a test can replay it (workflows/README.md). Ids and amounts only. Refusals: not_found.
+/// GET /ops/v1/runs/{id}/export: the run as a file: the detail, the definition and input it was started with, and the
+/// engine's history word for word, so that a test can replay it (workflows/README.md). Ids and amounts only. Refusals:
+/// not_found.
 /// </summary>
 internal static class ExportRun
 {
     public static void MapExportRun(this IEndpointRouteBuilder group) =>
         group.MapGet("/runs/{id}/export", HandleAsync).RequireRole("viewer").WithName(nameof(ExportRun)).Produces<Bundle>();
 
-    /// <param name="History">The engine's GetInstanceHistoryResponse; absent when the engine is away or has no such run.</param>
+    /// <param name="History">The engine's GetInstanceHistoryResponse; absent when the engine is away or has no such
+    /// run.</param>
     internal sealed record Bundle(
         string Format, string Workflow, object Input, RunDetail Run, byte[]? History, DateTimeOffset ExportedAt);
 

@@ -6,9 +6,9 @@ using Microsoft.AspNetCore.Mvc;
 namespace LocalPlus.Giftcard.Runs;
 
 /// <summary>
-/// GET /ops/v1/runs: redemptions with their runs, newest first, by health (ok, waiting, retrying, stuck, parked, suspended),
-/// redemption state, run state, step, merchant, age or error text. Read from SQL, so it works while the engine is away.
-/// Refusals: invalid_request (limit, cursor, a value that there is not).
+/// GET /ops/v1/runs: redemptions with their runs, newest first, by health (ok, waiting, retrying, stuck, parked,
+/// suspended), redemption state, run state, step, merchant, age or error text. Read from SQL, so it works while the
+/// engine is away. Refusals: invalid_request (limit, cursor, a value that there is not).
 /// </summary>
 internal static class ListRuns
 {
@@ -68,7 +68,8 @@ internal static class ListRuns
 
     private static class Sql
     {
-        // What a health is made of is said once more beside it: in that form the partial indices of the rare ones are found.
+        // What a health is made of is said once more beside it: in that form the partial indices of the rare ones are
+        // found.
         public const string List =
             $"""
              {RunRow.Columns}

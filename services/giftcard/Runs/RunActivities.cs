@@ -6,7 +6,9 @@ using LocalPlus.Workflows;
 
 namespace LocalPlus.Giftcard.Runs;
 
-/// <summary>Re-reads the redemption, records how far its run is and closes the run when nothing is left: one transaction.</summary>
+/// <summary>
+/// Re-reads the redemption, records how far its run is and closes the run when nothing is left: one transaction.
+/// </summary>
 internal sealed class AdvanceRedemption(RunBook book) : WorkflowActivity<RedemptionStep, RedemptionProgress>
 {
     public override Task<RedemptionProgress> RunAsync(WorkflowActivityContext context, RedemptionStep input) =>
@@ -14,8 +16,8 @@ internal sealed class AdvanceRedemption(RunBook book) : WorkflowActivity<Redempt
 }
 
 /// <summary>
-/// Carries a decision out whose own request died: the ledger is asked with the same keys, so however often this runs the
-/// money moves once. A failure is counted in SQL before the engine hears of it.
+/// Carries a decision out whose own request died: the ledger is asked with the same keys, so however often this runs
+/// the money moves once. A failure is counted in SQL before the engine hears of it.
 /// </summary>
 internal sealed class SettleRedemption(RunBook book, RedemptionStore store, RedemptionDriver driver)
     : WorkflowActivity<RedemptionStep, RedemptionProgress>
@@ -80,7 +82,8 @@ internal sealed class RunBook
         var seen = (await db.QueryAsync<Seen>(Sql.See, new { RedemptionIds = ids })).ToDictionary(row => row.RedemptionId);
         var now = time.GetUtcNow();
 
-        // Superseded: another generation took over, or the redemption is not of this database; this run has nothing to do.
+        // Superseded: another generation took over, or the redemption is not of this database; this run has nothing to
+        // do.
         RedemptionProgress[] progress = [.. inputs.Zip(ids, (input, id) => seen.TryGetValue(id, out var row) && row.RunGeneration == input.Generation
             ? RunProgress.Of(row.State, row.DriveAfter, row.HoldExpiresAt, input.Round, now)
             : new("superseded", RedemptionNext.Finish))];

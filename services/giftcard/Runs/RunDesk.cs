@@ -7,8 +7,9 @@ using LocalPlus.Kernel;
 namespace LocalPlus.Giftcard.Runs;
 
 /// <summary>
-/// The operators' desk: what they see of runs, and the audit trail of what they do. Every verb leaves a row that is chained
-/// by hash to the one before, in the transaction of the verb where it has one, before the engine is asked where it has none.
+/// The operators' desk: what they see of runs, and the audit trail of what they do. Every verb leaves a row that is
+/// chained by hash to the one before, in the transaction of the verb where it has one, before the engine is asked where
+/// it has none.
 /// </summary>
 internal sealed class RunDesk(Database database, TimeProvider time, ILogger<RunDesk> log)
 {

@@ -3,8 +3,8 @@ using LocalPlus.Kernel;
 namespace LocalPlus.Giftcard.Runs;
 
 /// <summary>
-/// The workflow instance of a redemption's n-th run: the redemption's own id, and for runs that replace a lost one the id
-/// with its generation, because an engine may still hold the old one.
+/// The workflow instance of a redemption's n-th run: the redemption's own id, and for runs that replace a lost one the
+/// id with its generation, because an engine may still hold the old one.
 /// </summary>
 internal static class RunId
 {

@@ -10,8 +10,8 @@ internal sealed class RunOperator(
     Database database, RedemptionStore store, RedemptionDecider decider, RunReconciler reconciler, RunDesk desk, Doorbell doorbell,
     RunSignal signal, RedemptionExtender extender, DaprWorkflowClient workflows, TimeProvider time)
 {
-    /// <summary>Steps that do not touch money and may be left out; the redemption is complete without them.</summary>
-    private static readonly string[] SkippableSteps = ["earn", "publish", "notify"];
+    /// <summary>The one step that touches no money and that nobody else waits for: to tell the holders.</summary>
+    private const string SkippableStep = "notify";
 
     private static readonly TimeSpan EngineDeadline = TimeSpan.FromSeconds(3);
 
@@ -57,8 +57,8 @@ internal sealed class RunOperator(
     }
 
     /// <summary>
-    /// Gives a hold up, even one whose capture was decided and does not come through. If that capture wins after all, the
-    /// ledger says so and the redemption is completed.
+    /// Gives a hold up, even one whose capture was decided and does not come through. If that capture wins after all,
+    /// the ledger says so and the redemption is completed.
     /// </summary>
     public async Task ReleaseAsync(RunVerbs.Call<RunVerbs.ReasonBody> call)
     {
@@ -88,17 +88,27 @@ internal sealed class RunOperator(
         await decider.DecideAsync(call.Id, null, new DecisionRequest(Decision.Cancel, Actor(call.Who)), null, call.Cancel);
     }
 
+    /// <summary>
+    /// Nobody is told of the redemption: its events say so from now on, and one more that follows the settled one makes
+    /// notification drop what it has not sent yet.
+    /// </summary>
     public async Task SkipAsync(RunVerbs.Call<RunVerbs.SkipBody> call)
     {
-        if (!SkippableSteps.Contains(call.Body.Step))
+        if (call.Body.Step != SkippableStep)
         {
-            throw new FaultException(Faults.StepNotSkippable, $"Only {string.Join(", ", SkippableSteps)} may be skipped.");
+            throw new FaultException(Faults.StepNotSkippable, $"Only {SkippableStep} may be skipped.");
         }
 
         await using var db = await database.BeginAsync(call.Cancel);
         var now = await LockAsync(db, call.Id);
         await db.ExecuteAsync(
             Sql.Skip, new { now.Row.RedemptionId, now.Row.RunGeneration, call.Body.Step, Now = time.GetUtcNow() });
+        if (RedemptionState.IsSettled(now.Row.State))
+        {
+            var row = now.Row with { SkipNotify = true, Version = now.Row.Version + 1 };
+            await RedemptionEvents.PublishAsync(db, row, now.Legs, RedemptionEvents.NotificationSkipped, row.Captured);
+        }
+
         await store.NoteAsync(db, call.Id, "step_skipped", Actor(call.Who), new { call.Body.Step });
         await desk.RecordAsync(db, call.Who, "skip", call.Id, call.Body.Reason, new { call.Body.Step });
         await db.CommitAsync();
@@ -113,7 +123,9 @@ internal sealed class RunOperator(
         SteerAsync(call, "resume", [RunState.Suspended], RunState.Waiting,
             (id, cancel) => workflows.ResumeWorkflowAsync(id, call.Body.Reason, cancel));
 
-    /// <summary>Ends the engine's run. Only when its hold is settled: a run that is gone can not look after one.</summary>
+    /// <summary>
+    /// Ends the engine's run. Only when its hold is settled: a run that is gone can not look after one.
+    /// </summary>
     public async Task TerminateAsync(RunVerbs.Call<RunVerbs.ReasonBody> call)
     {
         var redemption = await store.FindAsync(call.Id, call.Cancel) ?? throw NotFound();
@@ -167,14 +179,14 @@ internal sealed class RunOperator(
     /// <summary>The audit trail names only runs that there are.</summary>
     private async Task RequireAsync(RedemptionId id, CancellationToken cancel)
     {
-        if (await store.FindAsync(id, cancel) is not { Row.State: not RedemptionState.Refused })
+        if (await store.FindAsync(id, cancel) is not { Row: { IsRefusal: false } })
         {
             throw NotFound();
         }
     }
 
     private static async Task<Redemption> LockAsync(DbSession db, RedemptionId id) =>
-        await RedemptionStore.LockAsync(db, id) is { Row.State: not RedemptionState.Refused } redemption ? redemption : throw NotFound();
+        await RedemptionStore.LockAsync(db, id) is { Row.IsRefusal: false } redemption ? redemption : throw NotFound();
 
     private static FaultException NotFound() => new(CommonFaults.NotFound, "There is no such run.");
 
@@ -196,6 +208,9 @@ internal sealed class RunOperator(
 
         public const string Skip =
             """
+            UPDATE redemptions
+               SET skip_notify = true, version = version + 1, updated_at = @Now
+             WHERE redemption_id = @RedemptionId;
             INSERT INTO redemption_run_steps (redemption_id, generation, step, state, attempts, first_started_at,
                    last_started_at, finished_at)
             VALUES (@RedemptionId, @RunGeneration, @Step, 'skipped', 0, @Now, @Now, @Now)

@@ -9,8 +9,8 @@ namespace LocalPlus.Giftcard.Runs;
 internal sealed record ReconcileResult(int Looked, int Rung, int Restarted, int Unreachable);
 
 /// <summary>
-/// Looks after runs that should have moved and did not: rings those that the engine still has, and starts those that it has
-/// lost or ended as the next generation. The engine may be emptied at any time; SQL knows what has to run.
+/// Looks after runs that should have moved and did not: rings those that the engine still has, and starts those that it
+/// has lost or ended as the next generation. The engine may be emptied at any time; SQL knows what has to run.
 /// </summary>
 internal sealed class RunReconciler(
     Database database, DaprWorkflowClient workflows, Doorbell doorbell, RedemptionStore store, RunSignal signal,
@@ -27,8 +27,8 @@ internal sealed class RunReconciler(
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(10);
 
-    /// <summary>One pass over the runs that are late, at most a batch of them.</summary>
-    public Task<ReconcileResult> ReconcileAsync(CancellationToken cancel) => ReconcileAsync(Late, null, cancel);
+    /// <summary>One pass over the runs that are late, at most a batch of them; how many it looked at.</summary>
+    public async Task<int> ReconcileLateAsync(CancellationToken cancel) => (await ReconcileAsync(Late, null, cancel)).Looked;
 
     /// <summary>
     /// One pass over the runs that are later than <paramref name="late"/>, or over one run however late.

@@ -9,9 +9,9 @@ using Microsoft.Extensions.Options;
 namespace LocalPlus.Giftcard.Runs;
 
 /// <summary>
-/// The relay between SQL and the workflow engine: starts a run for every row that waits for one. Merchants are served while
-/// the engine is away; the rows wait. When too many wait, immediate redemptions, whose money is long decided, finish their
-/// step here instead.
+/// The relay between SQL and the workflow engine: starts a run for every row that waits for one. Merchants are served
+/// while the engine is away; the rows wait. When too many wait, immediate redemptions, whose money is long decided,
+/// finish their step here instead.
 /// </summary>
 internal sealed class RunStarter(
     Database database, DaprWorkflowClient workflows, RunSignal signal, IOptions<RunOptions> options, TimeProvider time,
@@ -99,8 +99,7 @@ internal sealed class RunStarter(
         try
         {
             // A start that was sent before and not answered may have happened, and the run may even be over: starting
-            // it
-            // again would replace its history.
+            // it again would replace its history.
             if (run.Attempts > 1 && (await workflows.GetWorkflowStateAsync(run.InstanceId, false, deadline.Token)).Exists)
             {
                 return true;

@@ -4,9 +4,9 @@ using LocalPlus.Kernel;
 namespace LocalPlus.Giftcard.Runs;
 
 /// <summary>
-/// POST /ops/v1/runs/{id}/VERB: what operators may do to a run, each with a reason and an audit entry. Money moves only by
-/// the rules that bind a till; after the capture there is no way back but a refund. Refusals: not_found, what the rules of
-/// confirm and cancel say, run_state, step_not_skippable, hold_not_settled, invalid_request (reason missing).
+/// POST /ops/v1/runs/{id}/VERB: what operators may do to a run, each with a reason and an audit entry. Money moves only
+/// by the rules that bind a till; after the capture there is no way back but a refund. Refusals: not_found, what the
+/// rules of confirm and cancel say, run_state, step_not_skippable, hold_not_settled, invalid_request (reason missing).
 /// </summary>
 internal static class RunVerbs
 {

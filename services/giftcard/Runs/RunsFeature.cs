@@ -1,4 +1,5 @@
 using Dapr.Workflow;
+using LocalPlus.Giftcard.Redemptions;
 using LocalPlus.Workflows;
 
 namespace LocalPlus.Giftcard.Runs;
@@ -6,6 +7,8 @@ namespace LocalPlus.Giftcard.Runs;
 /// <summary>The workflow runs behind redemptions, and what operators may do with them.</summary>
 internal static class RunsFeature
 {
+    private static readonly TimeSpan ReconcilePause = TimeSpan.FromSeconds(3);
+
     public static void AddRuns(this WebApplicationBuilder builder)
     {
         builder.Services.Configure<RunOptions>(builder.Configuration.GetSection(RunOptions.Section));
@@ -16,6 +19,7 @@ internal static class RunsFeature
             workflows.RegisterActivity<SettleRedemption>();
         });
         builder.Services.AddSingleton<RunSignal>();
+        builder.Services.AddSingleton<IRunBell, RunBell>();
         builder.Services.AddSingleton<RunBook>();
         builder.Services.AddSingleton<RunReconciler>();
         builder.Services.AddSingleton<RunDesk>();
@@ -25,6 +29,8 @@ internal static class RunsFeature
         builder.Services.AddSingleton<Doorbell>();
         builder.Services.AddHostedService(provider => provider.GetRequiredService<Doorbell>());
         builder.Services.AddHostedService<RunStarter>();
+        builder.Services.AddSweepChore(
+            ReconcilePause, all => all.GetRequiredService<RunReconciler>().ReconcileLateAsync);
     }
 
     public static void MapRuns(this RouteGroupBuilder operators)

@@ -13,12 +13,20 @@ internal static class OnRedemptionEvent
     internal sealed record SourceAmount(GiftCardId GiftCardId, long Amount);
 
     /// <param name="Sources">What of the amount is each card's; absent in events of before it was told.</param>
+    /// <param name="Notify">False when an operator decided that nobody is told.</param>
     internal sealed record Data(
         RedemptionId RedemptionId, IReadOnlyList<GiftCardId> GiftCardIds, long Amount, string Currency,
-        IReadOnlyList<SourceAmount>? Sources = null);
+        IReadOnlyList<SourceAmount>? Sources = null, bool? Notify = null);
 
     public static async Task HandleAsync(IReadOnlyList<EventEnvelope<Data>> events, DbSession db, IServiceProvider services)
     {
+        var silenced = events.Where(e => e.Data.Notify == false).Select(
+            e => e.Data.RedemptionId.Value).Distinct().ToArray();
+        if (silenced.Length > 0)
+        {
+            await db.ExecuteAsync(Sql.Skip, new { RedemptionIds = silenced });
+        }
+
         var cards = events.SelectMany(SourcesOf).Select(source => source.GiftCardId.Value).Distinct().ToArray();
         if (cards.Length == 0)
         {
@@ -46,7 +54,8 @@ internal static class OnRedemptionEvent
 
     /// <summary>None if the event is nothing to write about.</summary>
     private static IReadOnlyList<SourceAmount> SourcesOf(EventEnvelope<Data> e) =>
-        KindOf(e.Type) is null || e.MerchantId is null || e.Data.GiftCardIds is not [var first, ..] ? []
+        KindOf(e.Type) is null || e.Data.Notify == false || e.MerchantId is null
+            || e.Data.GiftCardIds is not [var first, ..] ? []
         : e.Data.Sources ?? [new(first, e.Data.Amount)];
 
     private static string? KindOf(string type) => type switch
@@ -60,6 +69,14 @@ internal static class OnRedemptionEvent
 
     private static class Sql
     {
+        // What waits for the mail server; few do.
+        public const string Skip = """
+            UPDATE notifications
+               SET state = 'skipped', due_at = NULL
+             WHERE redemption_id = ANY(@RedemptionIds)
+               AND state = 'pending'
+            """;
+
         public const string Holders = """
             SELECT gift_card_id, customer_id
               FROM card_holders

@@ -15,7 +15,7 @@ public sealed class CoalitionTests(GiftcardApi api) : IClassFixture<GiftcardApi>
     public async Task A_payment_at_another_merchant_is_owed_to_it_less_the_commission(string mode, string partial)
     {
         var shop = api.NewMerchant();
-        var (_, code) = await api.SellAsync(5000, await ProgramAsync(shop.Id.ToString()));
+        var (_, code) = await api.SellAsync(5000, await ProgramAsync(shop));
         var redemption = await api.PostAsync("/v1/redemptions", GiftcardApi.Redemption(code, 1999, mode, partial), 201, key: shop.Key);
         if (mode == "two_phase")
         {
@@ -36,7 +36,7 @@ public sealed class CoalitionTests(GiftcardApi api) : IClassFixture<GiftcardApi>
     public async Task A_partial_payment_pays_the_commission_on_what_was_there()
     {
         var shop = api.NewMerchant();
-        var (_, code) = await api.SellAsync(1000, await ProgramAsync(shop.Id.ToString()));
+        var (_, code) = await api.SellAsync(1000, await ProgramAsync(shop));
         var redemption = await api.PostAsync("/v1/redemptions", GiftcardApi.Redemption(code, 4000, partial: "allow"), 201, key: shop.Key);
         Assert.Equal((1000, 25), (GiftcardApi.Amount(redemption, "captured"), GiftcardApi.Amount(redemption, "commission")));
         Assert.Equal((975, 25), (Posted($"payable:{shop.Id}"), Posted($"commission:{shop.Id}")));
@@ -46,7 +46,7 @@ public sealed class CoalitionTests(GiftcardApi api) : IClassFixture<GiftcardApi>
     public async Task Refunds_give_the_commission_back_to_the_last_cent()
     {
         var shop = api.NewMerchant();
-        var (card, code) = await api.SellAsync(5000, await ProgramAsync(shop.Id.ToString()));
+        var (card, code) = await api.SellAsync(5000, await ProgramAsync(shop));
         var id = (await api.PostAsync("/v1/redemptions", GiftcardApi.Redemption(code, 999), 201, key: shop.Key)).GetProperty("id").GetString();
         for (var i = 0; i < 3; i++)
         {
@@ -63,8 +63,8 @@ public sealed class CoalitionTests(GiftcardApi api) : IClassFixture<GiftcardApi>
     public async Task Cards_of_programmes_with_different_rates_pay_each_its_own()
     {
         var shop = api.NewMerchant();
-        var (_, dear) = await api.SellAsync(1000, await ProgramAsync(shop.Id.ToString(), 1000));
-        var (_, cheap) = await api.SellAsync(1000, await ProgramAsync(shop.Id.ToString(), 100));
+        var (_, dear) = await api.SellAsync(1000, await ProgramAsync(shop, 1000));
+        var (_, cheap) = await api.SellAsync(1000, await ProgramAsync(shop, 100));
         var body = new
         {
             mode = "immediate", amount = GiftcardApi.Eur(1500),
@@ -88,6 +88,7 @@ public sealed class CoalitionTests(GiftcardApi api) : IClassFixture<GiftcardApi>
             $"/v1/programs/{program}",
             new { locations = Array.Empty<string>(), accepted_at = new[] { new { merchant_id = shop.Id.ToString(), commission_basis_points = 0 } } },
             seen.GetProperty("version").GetInt64());
+        await api.AcceptAsync(program, shop.Key);
         await api.PostAsync("/v1/redemptions", GiftcardApi.Redemption(code, 1), 201, key: shop.Key);
         await api.PostAsync("/v1/redemptions", GiftcardApi.Redemption(code, 1), 201);
         Assert.Equal("version_conflict", GiftcardApi.Code(
@@ -134,10 +135,16 @@ public sealed class CoalitionTests(GiftcardApi api) : IClassFixture<GiftcardApi>
         Assert.Equal("invalid_request", GiftcardApi.Code(await api.GetAsync("/v1/reports/settlement?from=2999-01-01T00:00:00Z", 400, key)));
     }
 
-    private Task<string> ProgramAsync(string shop, int rate = Rate) => api.ProgramAsync(new
+    private async Task<string> ProgramAsync((MerchantId Id, string Key) shop, int rate = Rate)
     {
-        name = "Town card", currency = "EUR", accepted_at = new[] { new { merchant_id = shop, commission_basis_points = rate } },
-    });
+        var program = await api.ProgramAsync(new
+        {
+            name = "Town card", currency = "EUR",
+            accepted_at = new[] { new { merchant_id = shop.Id.ToString(), commission_basis_points = rate } },
+        });
+        await api.AcceptAsync(program, shop.Key);
+        return program;
+    }
 
     private long Posted(string account) => api.Ledger.AccountNamed(api.Merchant.ToString(), account).Posted;
 

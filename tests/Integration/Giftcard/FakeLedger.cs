@@ -31,6 +31,9 @@ internal sealed class FakeLedger : LedgerService.LedgerServiceBase
     /// <summary>Calls with these operation names have their effect, but their answer is lost.</summary>
     public ConcurrentDictionary<string, bool> MuteAfter { get; } = new(StringComparer.Ordinal);
 
+    /// <summary>Calls with these operation names are refused with what nobody expects, and have no effect.</summary>
+    public ConcurrentDictionary<string, Fault> RefuseWith { get; } = new(StringComparer.Ordinal);
+
     public TimeProvider Time { get; set; } = TimeProvider.System;
 
     public int Calls(string operation) => calls.GetValueOrDefault(operation);
@@ -139,6 +142,11 @@ internal sealed class FakeLedger : LedgerService.LedgerServiceBase
     public override Task<HoldResponse> PlaceHold(PlaceHoldRequest request, ServerCallContext context) =>
         Answer("place", request.IdempotencyKey, request, () =>
         {
+            if (request.Sources.Count is 0 or > 20)
+            {
+                throw new FaultException(CommonFaults.InvalidRequest, "A hold has 1 to 20 sources.");
+            }
+
             var hold = new Hold
             {
                 HoldId = HoldId.New(Time).ToString(), MerchantId = request.MerchantId, Reference = request.Reference,
@@ -190,6 +198,11 @@ internal sealed class FakeLedger : LedgerService.LedgerServiceBase
         Answer("extend", request.IdempotencyKey, request, () =>
         {
             var hold = Pending(request.HoldId);
+            if (request.ExpiresAt <= hold.ExpiresAt)
+            {
+                throw new FaultException(CommonFaults.InvalidRequest, "A hold is extended beyond its end.");
+            }
+
             hold.ExpiresAt = request.ExpiresAt;
             return new HoldResponse { Hold = hold.Clone() };
         });
@@ -210,6 +223,11 @@ internal sealed class FakeLedger : LedgerService.LedgerServiceBase
             if (DeafTo.ContainsKey(operation))
             {
                 throw new RpcException(new Status(StatusCode.Unavailable, "deaf"));
+            }
+
+            if (RefuseWith.TryGetValue(operation, out var refusal))
+            {
+                throw new FaultException(refusal, "Refused.").ToRpcException();
             }
 
             var answer = Once(operation, key, request.ToByteString(), act);

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json;
@@ -29,6 +30,11 @@ public sealed class GiftcardApi : IAsyncLifetime
             "programs:read", "programs:write", "gift_cards:read", "gift_cards:write", "redemptions:read", "redemptions:write",
             "reports:read",
         ];
+
+    /// <summary>Each takes the service a second or two.</summary>
+    private const int BusyTries = 10;
+
+    private const int JobRuns = 3;
 
     private readonly OperatorTokens operators = new();
     private WebApplication ledgerHost = null!;
@@ -79,10 +85,19 @@ public sealed class GiftcardApi : IAsyncLifetime
         await StartAsync(settings);
     }
 
-    public (MerchantId Id, string Key) NewMerchant()
+    public (MerchantId Id, string Key) NewMerchant(bool live = false)
     {
         var merchant = MerchantId.New(TimeProvider.System);
-        return (merchant, Sidecar.IssueKey(merchant, AllScopes));
+        return (merchant, Sidecar.IssueKey(merchant, live, AllScopes));
+    }
+
+    /// <summary>The other merchant's consent to take a programme's cards at what its issuer offers.</summary>
+    public async Task AcceptAsync(string program, string key)
+    {
+        var offer = await GetAsync($"/v1/acceptances/{program}", key: key);
+        await PostAsync(
+            $"/v1/acceptances/{program}/accept",
+            new { commission_basis_points = offer.GetProperty("commission_basis_points").GetInt32() }, key: key);
     }
 
     public string OperatorToken(string role) => operators.Mint(role);
@@ -160,10 +175,22 @@ public sealed class GiftcardApi : IAsyncLifetime
     public async Task<JsonElement> CallAsync(
         HttpMethod method, string path, string bearer, object? body, int status, string? idempotencyKey = null)
     {
-        using var answer = await SendAsync(method, path, bearer, body, idempotencyKey);
-        var text = await answer.Content.ReadAsStringAsync();
-        Assert.True(status == (int)answer.StatusCode, $"{method} {path}: {(int)answer.StatusCode} {text}\n{Service.Output}");
-        return JsonSerializer.Deserialize<JsonElement>(text);
+        // "busy" is an invitation to repeat with the same key, as any till does: on a slow machine the ledger's time runs out.
+        var key = idempotencyKey ?? Guid.CreateVersion7().ToString();
+        for (var patience = BusyTries; ; patience--)
+        {
+            using var answer = await SendAsync(method, path, bearer, body, key);
+            var text = await answer.Content.ReadAsStringAsync();
+            if (answer.StatusCode == HttpStatusCode.ServiceUnavailable && status != 503 && patience > 0)
+            {
+                continue;
+            }
+
+            Assert.True(
+                status == (int)answer.StatusCode,
+                $"{method} {path}: {(int)answer.StatusCode} {text}\n{Service.Output}");
+            return JsonSerializer.Deserialize<JsonElement>(text);
+        }
     }
 
     /// <summary>What a test must tamper with.</summary>
@@ -195,11 +222,20 @@ public sealed class GiftcardApi : IAsyncLifetime
             start.Environment[variable] = value;
         }
 
-        using var job = Process.Start(start)!;
-        var output = job.StandardOutput.ReadToEndAsync();
-        var errors = job.StandardError.ReadToEndAsync();
-        await job.WaitForExitAsync();
-        Assert.True(job.ExitCode == 0, await output + await errors);
+        // One that met a silent ledger is run again, which is what a CronJob does too.
+        for (var run = 1; ; run++)
+        {
+            using var job = Process.Start(start)!;
+            var output = job.StandardOutput.ReadToEndAsync();
+            var errors = job.StandardError.ReadToEndAsync();
+            await job.WaitForExitAsync();
+            if (job.ExitCode == 0)
+            {
+                return;
+            }
+
+            Assert.True(run < JobRuns, await output + await errors);
+        }
     }
 
     public static Guid Uuid(string redemption) =>

@@ -114,6 +114,49 @@ public sealed class OperatorVerbTests(GiftcardApi api) : IClassFixture<GiftcardA
         Assert.Equal("invalid_request", GiftcardApi.Code(await api.GetAsync("/v1/redemptions?state=lost", 400)));
     }
 
+    [Theory]
+    [InlineData("before")]
+    [InlineData("after")]
+    public async Task Fault_30_a_notification_that_an_operator_skipped_is_not_sent(string when)
+    {
+        var id = await StartedAsync();
+        if (when == "before")
+        {
+            await VerbAsync(id, "skip", new { reason = "a test of the till", step = "notify" });
+        }
+
+        await api.PostAsync($"/v1/redemptions/{id}/confirm", null);
+        if (when == "after")
+        {
+            await VerbAsync(id, "skip", new { reason = "mail is down", step = "notify" });
+        }
+
+        var type = when == "before" ? "redemption.completed" : "redemption.notification_skipped";
+        JsonElement told = default;
+        await Eventually.TrueAsync(
+            () => (told = api.Sidecar.Published.Select(p => p.GetProperty("event").GetProperty("data")).FirstOrDefault(
+            e => e.GetProperty("type").GetString() == type
+                && e.GetProperty("key").GetString() == id)).ValueKind == JsonValueKind.Object);
+        Assert.False(told.GetProperty("data").GetProperty("notify").GetBoolean());
+        Assert.Equal(
+            "step_not_skippable", GiftcardApi.Code(
+                await VerbAsync(id, "skip", new { reason = "all of it", step = "publish" }, 409)));
+    }
+
+    [Fact]
+    public async Task Fault_29_a_merchant_learns_that_an_operator_acted_and_not_who_it_was()
+    {
+        var id = await StartedAsync();
+        await VerbAsync(id, "confirm", Reason);
+        await VerbAsync(id, "skip", new { reason = "mail is down", step = "notify" });
+        var seen = (await api.GetAsync($"/v1/redemptions/{id}/timeline")).GetProperty("data").EnumerateArray()
+            .Select(e => e.GetProperty("actor").GetString()).ToList();
+        Assert.Contains("operator", seen);
+        Assert.DoesNotContain(seen, actor => actor!.Contains(':', StringComparison.Ordinal));
+        Assert.Contains((await RunAsync(id)).GetProperty("timeline").EnumerateArray(),
+            e => e.GetProperty("actor").GetString()!.StartsWith("operator:", StringComparison.Ordinal));
+    }
+
     [Fact]
     public async Task Two_operators_at_the_same_moment_settle_a_run_once()
     {

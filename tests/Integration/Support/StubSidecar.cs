@@ -63,11 +63,13 @@ public sealed class StubSidecar : IAsyncDisposable
     }
 
     /// <summary>An API key of the merchant, good for the scopes named.</summary>
-    public string IssueKey(MerchantId merchant, params string[] scopes)
+    public string IssueKey(MerchantId merchant, params string[] scopes) => IssueKey(merchant, live: false, scopes);
+
+    public string IssueKey(MerchantId merchant, bool live, params string[] scopes)
     {
         var key = ApiKeyId.New(TimeProvider.System);
-        var text = $"lp_test_{Base32.Format(key.Value)}{new string('s', 32)}";
-        keys[text] = new { merchant_id = merchant.ToString(), key_id = key.ToString(), live = false, scopes };
+        var text = $"lp_{(live ? "live" : "test")}_{Base32.Format(key.Value)}{new string('s', 32)}";
+        keys[text] = new { merchant_id = merchant.ToString(), key_id = key.ToString(), live, scopes };
         return text;
     }
 

@@ -36,7 +36,7 @@ public sealed class CommissionTests
                 back += now;
                 left -= parts.Sum(p => p.Amount);
                 legs = [.. legs.Select(l => l with { Refunded = l.Refunded + parts.Where(p => p.Position == l.Position).Sum(p => p.Amount) })];
-                Assert.Equal(Commission.Left(legs), all - back);
+                Assert.Equal(Commission.Left(legs, isHeld: false), all - back);
             }
 
             Assert.Equal(all, back);

@@ -1,33 +1,21 @@
-using System.Text.Json;
 using LocalPlus.Hosting;
 using LocalPlus.Kernel;
 using Microsoft.AspNetCore.Mvc;
 
 namespace LocalPlus.Giftcard.Redemptions;
 
-/// <summary>GET /v1/redemptions/{id}. Refusals: not_found.</summary>
-internal static class GetRedemption
-{
-    public static void MapGetRedemption(this IEndpointRouteBuilder group) =>
-        group.MapGet("/redemptions/{id}", HandleAsync).RequireScope("redemptions:read").WithName(nameof(GetRedemption))
-            .Produces<RedemptionView>();
-
-    private static async Task<IResult> HandleAsync(
-        HttpContext http, RedemptionId id, RedemptionStore store, CancellationToken cancel)
-    {
-        var redemption = await store.GetAsync(http.GetMerchant().MerchantId, id, cancel);
-        return Answer.Ok(await store.ViewAsync(redemption, cancel), redemption.Row.Version);
-    }
-}
-
 /// <summary>
-/// GET /v1/redemptions: newest first, by state, reference, location or card. Refusals: invalid_request (limit, cursor, state).
+/// GET /v1/redemptions: newest first, by state, reference, location or card. Refusals: invalid_request (limit, cursor,
+/// state).
 /// </summary>
 internal static class ListRedemptions
 {
-    public static void MapListRedemptions(this IEndpointRouteBuilder group) =>
+    public static IEndpointRouteBuilder MapListRedemptions(this IEndpointRouteBuilder group)
+    {
         group.MapGet("/redemptions", HandleAsync).RequireScope("redemptions:read").WithName(nameof(ListRedemptions))
             .Produces<Page<RedemptionView>>();
+        return group;
+    }
 
     internal sealed record Query(
         string? State,
@@ -62,12 +50,15 @@ internal static class ListRedemptions
                 Take = take + 1,
             },
             cancel);
-        var page = Page<RedemptionRow>.Of(rows, take, r => cursors.Write(new(r.CreatedAt, r.RedemptionId), merchant, filters));
+        var page = Page<RedemptionRow>.Of(
+            rows, take, r => cursors.Write(new(r.CreatedAt, r.RedemptionId), merchant, filters));
         var ids = new { Ids = page.Data.Select(r => r.RedemptionId).ToArray() };
         var legs = (await database.QueryAsync<LegRow>(Sql.Legs, ids, cancel)).ToLookup(l => l.RedemptionId);
-        var runs = (await database.QueryAsync<(Guid Id, string State)>(Sql.Runs, ids, cancel)).ToDictionary(r => r.Id, r => r.State);
+        var runs = (await database.QueryAsync<(Guid Id, string State)>(Sql.Runs, ids, cancel))
+            .ToDictionary(r => r.Id, r => r.State);
         return Answer.Ok(new Page<RedemptionView>(
-            [.. page.Data.Select(r => RedemptionView.Of(r, legs[r.RedemptionId], runs.GetValueOrDefault(r.RedemptionId, "none")))],
+            [.. page.Data.Select(r => RedemptionView.Of(
+                r, legs[r.RedemptionId], runs.GetValueOrDefault(r.RedemptionId, "none")))],
             page.NextCursor,
             page.HasMore));
     }
@@ -91,7 +82,8 @@ internal static class ListRedemptions
               LIMIT @Take
              """;
 
-        public const string Legs = $"{LegRow.Columns} WHERE g.redemption_id = ANY(@Ids) ORDER BY g.redemption_id, g.position";
+        public const string Legs =
+            $"{LegRow.Columns} WHERE g.redemption_id = ANY(@Ids) ORDER BY g.redemption_id, g.position";
 
         public const string Runs =
             """
@@ -101,49 +93,6 @@ internal static class ListRedemptions
                 ON r.redemption_id = n.redemption_id
                AND r.run_generation = n.generation
              WHERE n.redemption_id = ANY(@Ids)
-            """;
-    }
-}
-
-/// <summary>
-/// GET /v1/redemptions/{id}/timeline: what happened, in order, and who did it. Refusals: not_found.
-/// </summary>
-internal static class GetTimeline
-{
-    public static void MapGetTimeline(this IEndpointRouteBuilder group) =>
-        group.MapGet("/redemptions/{id}/timeline", HandleAsync).RequireScope("redemptions:read").WithName(nameof(GetTimeline))
-            .Produces<View>();
-
-    internal sealed record Entry(string Kind, string Actor, JsonElement? Detail, DateTimeOffset OccurredAt);
-
-    internal sealed record View(RedemptionId RedemptionId, IReadOnlyList<Entry> Data);
-
-    /// <summary>The timeline of any merchant's redemption.</summary>
-    public static async Task<IReadOnlyList<Entry>> ReadAsync(Database database, RedemptionId id, CancellationToken cancel)
-    {
-        var rows = await database.QueryAsync<Row>(
-            Sql.Timeline, new { RedemptionId = id.Value, Take = GiftcardLimits.TimelineRows }, cancel);
-        return [.. rows.Select(r => new Entry(r.Kind, r.Actor, r.Detail is null ? null : JsonElement.Parse(r.Detail), r.OccurredAt))];
-    }
-
-    private static async Task<IResult> HandleAsync(
-        HttpContext http, RedemptionId id, RedemptionStore store, Database database, CancellationToken cancel)
-    {
-        await store.GetAsync(http.GetMerchant().MerchantId, id, cancel);
-        return Answer.Ok(new View(id, await ReadAsync(database, id, cancel)));
-    }
-
-    private sealed record Row(string Kind, string Actor, string? Detail, DateTimeOffset OccurredAt);
-
-    private static class Sql
-    {
-        public const string Timeline =
-            """
-            SELECT kind, actor, detail::text AS detail, occurred_at
-              FROM redemption_events
-             WHERE redemption_id = @RedemptionId
-             ORDER BY event_id
-             LIMIT @Take
             """;
     }
 }

@@ -1,0 +1,58 @@
+using System.Text.Json;
+using LocalPlus.Hosting;
+using LocalPlus.Kernel;
+
+namespace LocalPlus.Giftcard.Redemptions;
+
+/// <summary>
+/// GET /v1/redemptions/{id}/timeline: what happened, in order, and who did it. Refusals: not_found.
+/// </summary>
+internal static class GetTimeline
+{
+    public static IEndpointRouteBuilder MapGetTimeline(this IEndpointRouteBuilder group)
+    {
+        group.MapGet("/redemptions/{id}/timeline", HandleAsync)
+            .RequireScope("redemptions:read").WithName(nameof(GetTimeline))
+            .Produces<View>();
+        return group;
+    }
+
+    internal sealed record Entry(string Kind, string Actor, JsonElement? Detail, DateTimeOffset OccurredAt);
+
+    internal sealed record View(RedemptionId RedemptionId, IReadOnlyList<Entry> Data);
+
+    /// <summary>The timeline of any merchant's redemption.</summary>
+    public static async Task<IReadOnlyList<Entry>> ReadAsync(
+        Database database, RedemptionId id, CancellationToken cancel)
+    {
+        var rows = await database.QueryAsync<Row>(
+            Sql.Timeline, new { RedemptionId = id.Value, Take = GiftcardLimits.TimelineRows }, cancel);
+        return [.. rows.Select(
+            r => new Entry(r.Kind, r.Actor, r.Detail is null ? null : JsonElement.Parse(r.Detail), r.OccurredAt))];
+    }
+
+    private static async Task<IResult> HandleAsync(
+        HttpContext http, RedemptionId id, RedemptionStore store, Database database, CancellationToken cancel)
+    {
+        await store.GetAsync(http.GetMerchant().MerchantId, id, cancel);
+        return Answer.Ok(new View(id, [.. (await ReadAsync(database, id, cancel)).Select(ForMerchants)]));
+    }
+
+    /// <summary>Who of the operators it was is nobody's business but theirs.</summary>
+    private static Entry ForMerchants(Entry entry) =>
+        entry.Actor.StartsWith("operator:", StringComparison.Ordinal) ? entry with { Actor = "operator" } : entry;
+
+    private sealed record Row(string Kind, string Actor, string? Detail, DateTimeOffset OccurredAt);
+
+    private static class Sql
+    {
+        public const string Timeline =
+            """
+            SELECT kind, actor, detail::text AS detail, occurred_at
+              FROM redemption_events
+             WHERE redemption_id = @RedemptionId
+             ORDER BY event_id
+             LIMIT @Take
+            """;
+    }
+}
