@@ -65,6 +65,9 @@ internal static class GiftcardLimits
 
     public const int MessageLength = 1000;
 
+    /// <summary>So many codes that match nothing, from one merchant in one minute, are guessed.</summary>
+    public const int MissesUntilAlarm = 20;
+
     /// <summary>How far ahead a digital card may be sent.</summary>
     public static readonly TimeSpan DeliveryAhead = TimeSpan.FromDays(366);
 

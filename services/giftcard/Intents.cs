@@ -14,15 +14,18 @@ internal sealed record RequestKey(MerchantId Merchant, string Key, byte[] Finger
 internal sealed record PriorRequest(Answer? Answer, Guid? IntentId, DateTimeOffset ClaimedAt);
 
 /// <summary>
-/// Idempotency for requests whose effect spans a call to the ledger, where no transaction may stay open: the key is claimed
-/// in the transaction that writes the intent, the answer is stored in the transaction that finishes it. A repeat while the
-/// first request works is 409 request_in_progress; a repeat after a crash finishes the intent and gets its answer.
+/// Idempotency for requests whose effect spans a call to the ledger, where no transaction may stay open: the key is
+/// claimed first of all in the transaction that writes the intent, the answer is stored in the transaction that
+/// finishes it. A repeat while the first request works is 409 request_in_progress; a repeat after a crash finishes the
+/// intent and gets its answer. A refusal claims the key too before it is stored, so that none is ever stored over an
+/// effect.
 /// </summary>
 internal sealed class Intents(Database database, TimeProvider time)
 {
     /// <summary>
-    /// The answer to a request: the stored one; else what comes of finishing the intent that an earlier try left, or a new
-    /// one. A refusal to accept that stays what it is is stored. What was accepted is finished, even if the caller hangs up.
+    /// The answer to a request: the stored one; else what comes of finishing the intent that an earlier try left, or a
+    /// new one. A refusal to accept that stays what it is is stored. What was accepted is finished, even if the caller
+    /// hangs up.
     /// </summary>
     /// <param name="key">The request's.</param>
     /// <param name="instance">The path that a refusal names.</param>
@@ -52,7 +55,7 @@ internal sealed class Intents(Database database, TimeProvider time)
             {
                 intent = await accept();
             }
-            catch (FaultException refusal) when (IsFinal(refusal.Fault))
+            catch (FaultException refusal)
             {
                 return await RefuseAsync(key, refusal, instance, cancel);
             }
@@ -62,8 +65,8 @@ internal sealed class Intents(Database database, TimeProvider time)
     }
 
     /// <summary>
-    /// Null for a new key. The answer, once there is one; else the intent to finish. Refuses a key that came with another
-    /// request (idempotency_key_reused) and one whose request is still being worked on (request_in_progress).
+    /// Null for a new key. The answer, once there is one; else the intent to finish. Refuses a key that came with
+    /// another request (idempotency_key_reused) and one whose request is still being worked on (request_in_progress).
     /// </summary>
     public async Task<PriorRequest?> FindAsync(RequestKey key, CancellationToken cancel)
     {
@@ -76,12 +79,14 @@ internal sealed class Intents(Database database, TimeProvider time)
 
         if (!found.Fingerprint.AsSpan().SequenceEqual(key.Fingerprint))
         {
-            throw new FaultException(CommonFaults.IdempotencyKeyReused, "This Idempotency-Key came with another request before.");
+            throw new FaultException(CommonFaults.IdempotencyKeyReused,
+                "This Idempotency-Key came with another request before.");
         }
 
         if (found.Status is { } status)
         {
-            return new(new Answer(status, found.Body!, found.Location, found.Etag) { Replayed = true }, found.IntentId, default);
+            return new(new Answer(status, found.Body!, found.Location, found.Etag) { Replayed = true }, found.IntentId,
+                default);
         }
 
         return found.ClaimedAt + GiftcardLimits.TakeOver > time.GetUtcNow()
@@ -91,7 +96,8 @@ internal sealed class Intents(Database database, TimeProvider time)
 
     /// <summary>The stored answer to a key, if there is one.</summary>
     public async Task<Answer?> AnswerAsync(MerchantId merchant, string key, CancellationToken cancel) =>
-        await database.QuerySingleOrDefaultAsync<Found>(Sql.Find, new { MerchantId = merchant.Value, Key = key }, cancel)
+        await database.QuerySingleOrDefaultAsync<Found>(Sql.Find, new { MerchantId = merchant.Value, Key = key },
+            cancel)
             is { Status: { } status } found
             ? new Answer(status, found.Body!, found.Location, found.Etag)
             : null;
@@ -99,7 +105,10 @@ internal sealed class Intents(Database database, TimeProvider time)
     public static FaultException InProgress() =>
         new(CommonFaults.RequestInProgress, "A request with this Idempotency-Key is being worked on.");
 
-    /// <summary>Claims the key for an intent in the intent's transaction. Refuses if another request was quicker.</summary>
+    /// <summary>
+    /// Claims the key for an intent in the intent's transaction. Refuses if another request was
+    /// quicker.
+    /// </summary>
     public async Task ClaimAsync(DbSession db, RequestKey key, Guid intentId)
     {
         if ((await ClaimAsync(db, [(key, intentId)], time.GetUtcNow())).Count == 0)
@@ -109,7 +118,8 @@ internal sealed class Intents(Database database, TimeProvider time)
     }
 
     /// <summary>As the other, for many: the intents that have got their key.</summary>
-    public static Task<IReadOnlyList<Guid>> ClaimAsync(DbSession db, IEnumerable<(RequestKey Key, Guid IntentId)> claims, DateTimeOffset at)
+    public static Task<IReadOnlyList<Guid>> ClaimAsync(DbSession db,
+        IEnumerable<(RequestKey Key, Guid IntentId)> claims, DateTimeOffset at)
     {
         // In one order, so that two transactions that meet on the same keys do not wait for each other in a circle.
         var rows = claims.OrderBy(claim => claim.Key.Key, StringComparer.Ordinal).ToArray();
@@ -128,7 +138,8 @@ internal sealed class Intents(Database database, TimeProvider time)
         StoreAsync(db, [(merchant, key, answer)], time.GetUtcNow());
 
     /// <summary>As the other, for many.</summary>
-    public static Task StoreAsync(DbSession db, IEnumerable<(MerchantId Merchant, string Key, Answer Answer)> answers, DateTimeOffset at)
+    public static Task StoreAsync(DbSession db, IEnumerable<(MerchantId Merchant, string Key, Answer Answer)> answers,
+        DateTimeOffset at)
     {
         var rows = answers.ToArray();
         return rows.Length == 0 ? Task.CompletedTask : db.ExecuteAsync(Sql.Store, new
@@ -143,24 +154,43 @@ internal sealed class Intents(Database database, TimeProvider time)
         });
     }
 
-    /// <summary>Whether a refusal stays what it is when the same request comes again: a refusal that may pass is not stored.</summary>
+    /// <summary>
+    /// Whether a refusal stays what it is when the same request comes again: a refusal that may pass is not
+    /// stored.
+    /// </summary>
     public static bool IsFinal(Fault fault) => fault is { Retryable: false, Status: > 401 and < 500 and not 429 };
 
-    /// <summary>Stores a refusal that was made before anything was intended; the first answer to a key stays.</summary>
-    public async Task<Answer> RefuseAsync(RequestKey key, FaultException refusal, string instance, CancellationToken cancel)
+    /// <summary>
+    /// What a request gets that was refused before anything was intended. An equal one may have been quicker, and what
+    /// it did may be the very reason of the refusal: then it is that one's answer, or request_in_progress. Otherwise
+    /// the refusal, stored if it stays what it is.
+    /// </summary>
+    public async Task<Answer> RefuseAsync(RequestKey key, FaultException refusal, string instance,
+        CancellationToken cancel)
     {
-        var answer = Problems.Answer(refusal, instance);
-        await using var db = await database.BeginAsync(cancel);
-        await db.ExecuteAsync(Sql.Refuse, new
+        if (IsFinal(refusal.Fault))
         {
-            MerchantId = key.Merchant.Value, key.Key, key.Fingerprint, answer.Status, answer.Body, CreatedAt = time.GetUtcNow(),
-        });
-        await db.CommitAsync();
-        return answer;
+            var answer = Problems.Answer(refusal, instance);
+            await using var db = await database.BeginAsync(cancel);
+            if ((await ClaimAsync(db, [(key, Guid.CreateVersion7(time.GetUtcNow()))], time.GetUtcNow())).Count == 1)
+            {
+                await StoreAsync(db, key.Merchant, key.Key, answer);
+                await db.CommitAsync();
+                return answer;
+            }
+        }
+
+        return await FindAsync(key, cancel) switch
+        {
+            { Answer: { } stored } => stored,
+            { } => throw InProgress(),
+            null => throw refusal,
+        };
     }
 
     private sealed record Found(
-        byte[] Fingerprint, Guid? IntentId, DateTimeOffset? ClaimedAt, int? Status, string? Location, string? Etag, byte[]? Body);
+        byte[] Fingerprint, Guid? IntentId, DateTimeOffset? ClaimedAt, int? Status, string? Location, string? Etag,
+            byte[]? Body);
 
     private static class Sql
     {
@@ -187,13 +217,6 @@ internal sealed class Intents(Database database, TimeProvider time)
               FROM unnest(@MerchantIds, @Keys, @Fingerprints, @IntentIds) AS c (merchant_id, key, fingerprint, intent_id)
                 ON CONFLICT DO NOTHING
             RETURNING intent_id
-            """;
-
-        public const string Refuse =
-            """
-            INSERT INTO idempotency_keys (merchant_id, key, fingerprint, status, body, created_at)
-            VALUES (@MerchantId, @Key, @Fingerprint, @Status, @Body, @CreatedAt)
-                ON CONFLICT DO NOTHING
             """;
 
         public const string Store =

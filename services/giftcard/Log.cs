@@ -1,3 +1,5 @@
+using LocalPlus.Kernel;
+
 namespace LocalPlus.Giftcard;
 
 /// <summary>The gift card service's log events, ids 4000-4999.</summary>
@@ -41,6 +43,9 @@ internal static partial class Log
 
     [LoggerMessage(4033, LogLevel.Error, "chunk of batch {BatchId} failed", EventName = "giftcard.batch.failed")]
     public static partial void BatchFailed(this ILogger log, Guid batchId, Exception exception);
+
+    [LoggerMessage(4040, LogLevel.Warning, "{MerchantId} missed {Count} codes within a minute", EventName = "giftcard.guessing.suspected")]
+    public static partial void GuessingSuspected(this ILogger log, MerchantId merchantId, long count);
 
     [LoggerMessage(4030, LogLevel.Information, "{Count} cards expired", EventName = "giftcard.cards.expired")]
     public static partial void CardsExpired(this ILogger log, int count);

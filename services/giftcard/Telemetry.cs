@@ -18,4 +18,14 @@ internal static class Telemetry
 
     /// <param name="type">Of the event that tells it, e.g. redemption.completed.</param>
     public static void Told(string type) => Redemptions.Add(1, new KeyValuePair<string, object?>("localplus.event.type", type));
+
+    public static readonly Counter<long> CodeMisses = Meter.CreateCounter<long>(
+        "localplus.giftcard.code.misses", "{miss}", "Codes and PINs of the right form that opened no card");
+
+    public static readonly Counter<long> Guessers = Meter.CreateCounter<long>(
+        "localplus.giftcard.guessing.suspicions", "{suspicion}",
+            "Merchants in whose name codes were guessed for a minute: alert above 0");
+
+    public static readonly Counter<long> PinLocks = Meter.CreateCounter<long>(
+        "localplus.giftcard.pin.locks", "{lock}", "Cards that wrong PINs have locked");
 }

@@ -18,5 +18,6 @@ merchants.MapGetMerchant();
 merchants.MapCreateApiKey().MapRotateApiKey().MapListApiKeys().MapRevokeApiKey();
 merchants.MapCreateLocation().MapGetLocation().MapListLocations();
 var intern = app.MapInternal();
+intern.MapFindLocation();
 intern.MapVerifyApiKey().MapGetMerchantContact();
 return await app.RunLocalPlusAsync(args);

@@ -18,6 +18,7 @@ app.UseLocalPlus();
 app.MapMerchantApi().MapCreateCustomer().MapGetCustomer().MapGetCustomerWallet();
 app.MapOperatorApi().MapListReconciliations();
 var intern = app.MapInternal();
+intern.MapFindCustomer();
 intern.MapFindOrAddCustomer().MapGetCustomerContact();
 var events = app.MapEvents();
 events.MapEvents<OnCardEvent.Data>("giftcard.cards.v1", OnCardEvent.HandleAsync);

@@ -2,18 +2,19 @@ using System.Threading.Channels;
 using LocalPlus.Giftcard.Cards;
 using LocalPlus.Giftcard.Programs;
 using LocalPlus.Hosting;
+using LocalPlus.Kernel;
 
 namespace LocalPlus.Giftcard.Batches;
 
 /// <summary>
-/// Makes the cards of batches, a chunk a transaction together with how far the batch is: a process that dies leaves whole
-/// chunks, and any other goes on behind them. Replicas take different batches (SKIP LOCKED) and a chunk from each in turn, so
-/// that a large batch does not hold up a small one.
+/// Makes the cards of batches, a chunk a transaction together with how far the batch is: a process that dies leaves
+/// whole chunks, and any other goes on behind them. Replicas take different batches (SKIP LOCKED) and a chunk from each
+/// in turn, so that a large batch does not hold up a small one.
 /// </summary>
-internal sealed class BatchMaker(Database database, CardMaker cards, TimeProvider time, ILogger<BatchMaker> log) : BackgroundService
+internal sealed class BatchMaker(Database database, CardMaker cards, TimeProvider time, ILogger<BatchMaker> log)
+    : BackgroundService
 {
     private const int Chunk = 200;
-    private const int ErrorLength = 500;
     private static readonly TimeSpan IdlePoll = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan AfterFailure = TimeSpan.FromSeconds(10);
 
@@ -75,16 +76,17 @@ internal sealed class BatchMaker(Database database, CardMaker cards, TimeProvide
             await cards.InsertAsync(db, Enumerable.Range(0, count).Select(_ => cards.New()).ToList(), program, new(
                 CustomerId: null, ExpiresAt: null, Reference: null, batch.Metadata)
             {
-                BatchId = batch.BatchId, SealedUntil = batch.CodesUntil, Purpose = SealPurpose.Batch,
+                BatchId = batch.BatchId.Value, SealedUntil = batch.CodesUntil, Purpose = SealPurpose.Batch,
             });
             await db.ExecuteAsync(Sql.Advance, new { batch.BatchId, Count = count, Now = now });
         }
         catch (Exception exception) when (!cancel.IsCancellationRequested)
         {
             await db.Transaction.RollbackAsync("chunk", cancel);
-            log.BatchFailed(batch.BatchId, exception);
-            var error = exception.Message.Length > ErrorLength ? exception.Message[..ErrorLength] : exception.Message;
-            await db.ExecuteAsync(Sql.Fail, new { batch.BatchId, Error = error, DueAt = now + AfterFailure });
+            log.BatchFailed(batch.BatchId.Value, exception);
+            // The merchant reads it: what broke is in the log.
+            await db.ExecuteAsync(Sql.Fail, new { batch.BatchId, Error = CommonFaults.InternalError.Code,
+                DueAt = now + AfterFailure });
         }
 
         await db.CommitAsync();

@@ -9,11 +9,12 @@ internal static class BatchesFeature
         builder.Services.AddHostedService(provider => provider.GetRequiredService<BatchMaker>());
     }
 
-    public static void MapBatches(this RouteGroupBuilder merchants)
+    public static RouteGroupBuilder MapBatches(this RouteGroupBuilder merchants)
     {
         merchants.MapCreateBatch();
         merchants.MapListBatches();
         merchants.MapGetBatch();
         merchants.MapDeliverBatchCodes();
+        return merchants;
     }
 }

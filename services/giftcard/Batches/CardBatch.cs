@@ -5,9 +5,9 @@ namespace LocalPlus.Giftcard.Batches;
 
 /// <summary>A batch's row.</summary>
 internal sealed record BatchRow(
-    Guid BatchId,
-    Guid MerchantId,
-    Guid ProgramId,
+    JobId BatchId,
+    MerchantId MerchantId,
+    ProgramId ProgramId,
     string State,
     int Quantity,
     int Made,
@@ -28,8 +28,9 @@ internal sealed record BatchRow(
         """;
 
     public BatchView ToView() => new(
-        new(BatchId), new(ProgramId), State, Quantity, Made, Reference, Metadata is null ? null : JsonElement.Parse(Metadata),
-        LastError, State is "making" or "ready" ? CodesUntil : null, Version, CreatedAt, FinishedAt, DeliveredAt);
+        BatchId, ProgramId, State, Quantity, Made, Reference, Metadata is null ? null : JsonElement.Parse(Metadata),
+        // Earlier releases kept the exception's text.
+        LastError is null ? null : CommonFaults.InternalError.Code, State is "making" or "ready" ? CodesUntil : null, Version, CreatedAt, FinishedAt, DeliveredAt);
 }
 
 /// <summary>A batch as the API shows it: how far it is, and until when its codes may be fetched.</summary>

@@ -7,21 +7,27 @@ using Npgsql;
 namespace LocalPlus.Giftcard.Batches;
 
 /// <summary>
-/// POST /v1/gift_cards/bulk: orders cards for a printer. They are made in the background, without value, so that a stolen box
-/// is worth nothing; each is activated when it is sold. Refusals: not_found (programme), program_state, quota_exceeded
-/// (too many batches being made), reference_reused.
+/// POST /v1/gift_cards/bulk: orders cards for a printer. They are made in the background, without value, so that a
+/// stolen box is worth nothing; each is activated when it is sold. Refusals: not_found (programme), program_state,
+/// quota_exceeded (too many batches being made), reference_reused.
 /// </summary>
 internal static class CreateBatch
 {
-    public static void MapCreateBatch(this IEndpointRouteBuilder group) =>
+    public static IEndpointRouteBuilder MapCreateBatch(this IEndpointRouteBuilder group)
+    {
         group.MapPost("/gift_cards/bulk", HandleAsync).RequireScope("gift_cards:write").WithName(nameof(CreateBatch))
             .Produces<BatchView>(StatusCodes.Status202Accepted);
+        return group;
+    }
 
     internal sealed record Request(
-        ProgramId ProgramId, int Quantity, string? Reference = null, IReadOnlyDictionary<string, string>? Metadata = null);
+        ProgramId ProgramId, int Quantity, string? Reference = null,
+        IReadOnlyDictionary<string, string>? Metadata = null);
 
     private static Task<IResult> HandleAsync(
-        HttpContext http, Request request, IdempotentRequests requests, BatchMaker maker, TimeProvider time, CancellationToken cancel)
+        HttpContext http, Request request, IdempotentRequests requests, BatchMaker maker, Database database,
+            TimeProvider time,
+        CancellationToken cancel)
     {
         new FieldChecks()
             .Require(request.Quantity is >= 1 and <= GiftcardLimits.BatchQuantityMax, "/quantity")
@@ -30,22 +36,26 @@ internal static class CreateBatch
             .ThrowIfAny();
         return requests.ExecuteAsync(http, request, async db =>
         {
-            var answer = await InsertAsync(db, http.GetMerchant().MerchantId, request, time);
+            var answer = await InsertAsync(db, database, http.GetMerchant().MerchantId, request, time);
             maker.Ring();
             return answer;
         }, cancel);
     }
 
-    private static async Task<Answer> InsertAsync(DbSession db, MerchantId merchant, Request request, TimeProvider time)
+    private static async Task<Answer> InsertAsync(
+        DbSession db, Database database, MerchantId merchant, Request request, TimeProvider time)
     {
         var program = await db.QuerySingleOrDefaultAsync<ProgramRow>(
-            Sql.Program, new { ProgramId = request.ProgramId.Value, MerchantId = merchant.Value })
+            Sql.Program, new { request.ProgramId, MerchantId = merchant })
             ?? throw new FaultException(CommonFaults.NotFound, "There is no such programme.");
         ProgramTerms.CheckSale(program, null);
-        if (await db.QuerySingleAsync<int>(Sql.BeingMade, new { MerchantId = merchant.Value }) >= GiftcardLimits.BatchesBeingMade)
+        await db.ExecuteAsync(Sql.OneByOne, new { MerchantId = merchant });
+        if (await db.QuerySingleAsync<int>(Sql.BeingMade,
+            new { MerchantId = merchant }) >= GiftcardLimits.BatchesBeingMade)
         {
             throw new FaultException(
-                CommonFaults.QuotaExceeded, $"{GiftcardLimits.BatchesBeingMade} batches are being made; wait until one is ready.");
+                CommonFaults.QuotaExceeded,
+                    $"{GiftcardLimits.BatchesBeingMade} batches are being made; wait until one is ready.");
         }
 
         var id = JobId.New(time);
@@ -54,22 +64,24 @@ internal static class CreateBatch
         {
             await db.ExecuteAsync(Sql.Insert, new
             {
-                BatchId = id.Value,
-                MerchantId = merchant.Value,
-                ProgramId = request.ProgramId.Value,
+                BatchId = id,
+                MerchantId = merchant,
+                request.ProgramId,
                 request.Quantity,
                 request.Reference,
-                Metadata = request.Metadata is null ? null : JsonSerializer.Serialize(request.Metadata, StrictJson.Options),
+                Metadata = request.Metadata is null ? null : JsonSerializer.Serialize(request.Metadata,
+                    StrictJson.Options),
                 Now = now,
                 CodesUntil = now + GiftcardLimits.BatchCodesLife,
             });
         }
         catch (PostgresException taken) when (taken.ConstraintName == "ix_card_batches_merchant_id_reference")
         {
-            throw new FaultException(CommonFaults.ReferenceReused, "Another batch has this reference.");
+            throw await References.ReusedAsync<JobId>(database, References.Batch, merchant, request.Reference!,
+                db.Cancel);
         }
 
-        var view = (await db.QuerySingleAsync<BatchRow>(Sql.Get, new { BatchId = id.Value })).ToView();
+        var view = (await db.QuerySingleAsync<BatchRow>(Sql.Get, new { BatchId = id })).ToView();
         return Answer.Accepted($"/v1/gift_cards/bulk/{id}", view, view.Version);
     }
 
@@ -83,6 +95,9 @@ internal static class CreateBatch
              """;
 
         public const string Get = $"{BatchRow.Columns} WHERE b.batch_id = @BatchId";
+
+        // Held to the end of the transaction: of two orders at once the second one counts the first.
+        public const string OneByOne = "SELECT pg_advisory_xact_lock(hashtextextended('card_batches:' || @MerchantId::text, 0))";
 
         public const string BeingMade =
             """

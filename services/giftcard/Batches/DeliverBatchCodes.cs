@@ -16,9 +16,12 @@ namespace LocalPlus.Giftcard.Batches;
 /// </summary>
 internal static class DeliverBatchCodes
 {
-    public static void MapDeliverBatchCodes(this IEndpointRouteBuilder group) =>
+    public static IEndpointRouteBuilder MapDeliverBatchCodes(this IEndpointRouteBuilder group)
+    {
         group.MapPost("/gift_cards/bulk/{id}/codes", HandleAsync).RequireScope("gift_cards:write").WithName(nameof(DeliverBatchCodes))
             .Produces<View>();
+        return group;
+    }
 
     /// <param name="PublicKey">PEM, "-----BEGIN PUBLIC KEY-----".</param>
     internal sealed record Request(string PublicKey);
@@ -40,7 +43,7 @@ internal static class DeliverBatchCodes
     private static async Task<Answer> DeliverAsync(
         DbSession db, MerchantId merchant, JobId id, RSA key, CardSecrets secrets, TimeProvider time)
     {
-        var batch = await db.QuerySingleOrDefaultAsync<BatchRow>(Sql.Lock, new { BatchId = id.Value, MerchantId = merchant.Value })
+        var batch = await db.QuerySingleOrDefaultAsync<BatchRow>(Sql.Lock, new { BatchId = id, MerchantId = merchant })
             ?? throw new FaultException(CommonFaults.NotFound, "There is no such batch.");
         if (batch.State == "making")
         {
@@ -56,8 +59,8 @@ internal static class DeliverBatchCodes
         var count = 0;
         foreach (var card in await db.QueryAsync<SealedCard>(Sql.Codes, new { batch.BatchId }))
         {
-            var secret = JsonSerializer.Deserialize<HandOver.Secret>(secrets.Open(card.Sealed, card.GiftCardId), StrictJson.Lenient)!;
-            csv.Append(CultureInfo.InvariantCulture, $"{new GiftCardId(card.GiftCardId)},{secret.Code},{secret.Pin},{card.Last4},{card.Currency}\r\n");
+            var secret = JsonSerializer.Deserialize<HandOver.Secret>(secrets.Open(card.Sealed, card.GiftCardId.Value), StrictJson.Lenient)!;
+            csv.Append(CultureInfo.InvariantCulture, $"{card.GiftCardId},{secret.Code},{secret.Pin},{card.Last4},{card.Currency}\r\n");
             count++;
         }
 
@@ -65,7 +68,7 @@ internal static class DeliverBatchCodes
         return Answer.Ok(new View(id, count, Jwe.Encrypt(Encoding.UTF8.GetBytes(csv.ToString()), "text/csv", key)));
     }
 
-    private sealed record SealedCard(Guid GiftCardId, string Last4, string Currency, byte[] Sealed);
+    private sealed record SealedCard(GiftCardId GiftCardId, string Last4, string Currency, byte[] Sealed);
 
     private static class Sql
     {

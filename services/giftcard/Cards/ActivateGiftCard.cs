@@ -10,9 +10,12 @@ namespace LocalPlus.Giftcard.Cards;
 /// </summary>
 internal static class ActivateGiftCard
 {
-    public static void MapActivateGiftCard(this IEndpointRouteBuilder group) =>
+    public static IEndpointRouteBuilder MapActivateGiftCard(this IEndpointRouteBuilder group)
+    {
         group.MapPost("/gift_cards/{id}/activate", HandleAsync).RequireScope("gift_cards:write").WithName(nameof(ActivateGiftCard))
             .Produces<CardView>();
+        return group;
+    }
 
     internal sealed record Request(Money Amount, string? Reference = null);
 

@@ -11,9 +11,12 @@ namespace LocalPlus.Giftcard.Cards;
 /// </summary>
 internal static class AdjustGiftCard
 {
-    public static void MapAdjustGiftCard(this IEndpointRouteBuilder group) =>
+    public static IEndpointRouteBuilder MapAdjustGiftCard(this IEndpointRouteBuilder group)
+    {
         group.MapPost("/gift_cards/{id}/adjust", HandleAsync).RequireScope("gift_cards:write").WithName(nameof(AdjustGiftCard))
             .Produces<CardView>();
+        return group;
+    }
 
     internal sealed record Request(Money Amount, string Reason, string? Reference = null);
 
@@ -42,7 +45,7 @@ internal static class AdjustGiftCard
             }
             else
             {
-                foreach (var (lot, part) in PlanWriter.Take(file, -amount, time.GetUtcNow()))
+                foreach (var (lot, part) in PlanWriter.Take(file, -amount))
                 {
                     plan.Post(lot.AccountId, books.Adjustments, part);
                 }

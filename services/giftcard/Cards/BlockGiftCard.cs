@@ -11,25 +11,30 @@ namespace LocalPlus.Giftcard.Cards;
 /// </summary>
 internal static class BlockGiftCard
 {
-    public static void MapBlockGiftCard(this IEndpointRouteBuilder group)
+    private static readonly Change Block = new("block", CardStatus.Active, CardStatus.Blocked, "gift_card.blocked");
+    private static readonly Change Unblock = new("unblock", CardStatus.Blocked, CardStatus.Active, "gift_card.unblocked");
+
+    public static IEndpointRouteBuilder MapBlockGiftCard(this IEndpointRouteBuilder group)
     {
-        Map(group, "block", new("block", CardStatus.Active, CardStatus.Blocked, "gift_card.blocked"));
-        Map(group, "unblock", new("unblock", CardStatus.Blocked, CardStatus.Active, "gift_card.unblocked"));
+        group.MapPost("/gift_cards/{id}/block", By(Block)).RequireScope("gift_cards:write").WithName("BlockGiftCard")
+            .Produces<CardView>();
+        group.MapPost("/gift_cards/{id}/unblock", By(Unblock)).RequireScope("gift_cards:write").WithName("UnblockGiftCard")
+            .Produces<CardView>();
+        return group;
     }
 
     internal sealed record Request(string? Reason = null);
 
     private sealed record Change(string Activity, string From, string To, string EventType);
 
-    private static void Map(IEndpointRouteBuilder group, string verb, Change change) =>
-        group.MapPost($"/gift_cards/{{id}}/{verb}", (
-                HttpContext http, GiftCardId id, Request? request, IdempotentRequests requests, CardReader cards, CardOutcomes outcomes,
-                CancellationToken cancel) => HandleAsync(http, id, request ?? new(), change, requests, cards, outcomes, cancel))
-            .RequireScope("gift_cards:write").WithName($"{char.ToUpperInvariant(verb[0])}{verb[1..]}GiftCard").Produces<CardView>();
+    private static Delegate By(Change change) => (
+        HttpContext http, GiftCardId id, Request? request, IdempotentRequests requests, CardReader cards, CardOutcomes outcomes,
+        TimeProvider time, CancellationToken cancel) =>
+        HandleAsync(http, id, request ?? new(), change, requests, cards, outcomes, time, cancel);
 
     private static async Task<IResult> HandleAsync(
         HttpContext http, GiftCardId id, Request request, Change change, IdempotentRequests requests, CardReader cards,
-        CardOutcomes outcomes, CancellationToken cancel)
+        CardOutcomes outcomes, TimeProvider time, CancellationToken cancel)
     {
         new FieldChecks().Text(request.Reason, "/reason", GiftcardLimits.ReasonLength).ThrowIfAny();
         var merchant = http.GetMerchant().MerchantId;
@@ -37,17 +42,18 @@ internal static class BlockGiftCard
         return await requests.ExecuteAsync(http, request, async db =>
         {
             var card = await db.QuerySingleAsync<CardRow>(Sql.Lock, new { GiftCardId = id.Value });
-            if (card.Status == change.From)
+            var status = card.StatusAt(time.GetUtcNow());
+            if (status == change.From)
             {
                 card = await outcomes.ChangeAsync(
                     db, new(id.Value, change.Activity, 0, change.EventType, change.To), 0, new(merchant.Value, card.Currency, null, null, null, request.Reason));
             }
-            else if (card.Status != change.To)
+            else if (status != change.To)
             {
-                throw new FaultException(Faults.GiftCardState, $"The gift card is {card.Status}.");
+                throw new FaultException(Faults.GiftCardState, $"The gift card is {status}.");
             }
 
-            return Answer.Ok(card.ToView(balance), card.Version);
+            return Answer.Ok(card.ToView(balance, time.GetUtcNow()), card.Version);
         }, cancel);
     }
 

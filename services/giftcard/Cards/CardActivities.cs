@@ -1,10 +1,25 @@
+using LocalPlus.Giftcard.Redemptions;
 using LocalPlus.Hosting;
 
 namespace LocalPlus.Giftcard.Cards;
 
 /// <summary>What the activities of one cause have in common. The merchant is the card's issuer.</summary>
 internal sealed record ActivityCause(
-    Guid MerchantId, string Currency, Guid? RedemptionId, Guid? TransactionId, string? Reference, string? Reason);
+    Guid MerchantId, string Currency, Guid? RedemptionId, Guid? TransactionId, string? Reference, string? Reason)
+{
+    /// <summary>
+    /// How another merchant of a coalition calls its payment, and why it gave it back, is not the issuer's to
+    /// read.
+    /// </summary>
+    public static ActivityCause OfRedemption(RedemptionRow row, Guid? transactionId, string? reference,
+        string? reason = null)
+    {
+        var isOwn = row.MerchantId == row.BooksMerchantId;
+        return new(
+            row.BooksMerchantId, row.Currency, row.RedemptionId, transactionId, isOwn ? reference : null, isOwn
+                ? reason : null);
+    }
+}
 
 /// <summary>An activity of one card. The amount is signed: what it changed on the card.</summary>
 internal sealed record CardActivity(Guid GiftCardId, string Kind, long Amount, ActivityCause Cause);
@@ -13,8 +28,10 @@ internal sealed record CardActivity(Guid GiftCardId, string Kind, long Amount, A
 internal static class CardActivities
 {
     public static Task AddAsync(
-        DbSession db, string kind, IEnumerable<(Guid GiftCardId, long Amount)> amounts, ActivityCause cause, TimeProvider time) =>
-        AddAsync(db, amounts.Select(amount => new CardActivity(amount.GiftCardId, kind, amount.Amount, cause)), time.GetUtcNow());
+        DbSession db, string kind, IEnumerable<(Guid GiftCardId, long Amount)> amounts, ActivityCause cause,
+            TimeProvider time) =>
+        AddAsync(db, amounts.Select(amount => new CardActivity(amount.GiftCardId, kind, amount.Amount, cause)),
+            time.GetUtcNow());
 
     public static Task AddAsync(DbSession db, IEnumerable<CardActivity> activities, DateTimeOffset at)
     {

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Security.Cryptography;
 using LocalPlus.Kernel;
 
@@ -17,6 +18,10 @@ internal static class CardCode
     public const int MaxInputLength = 64;
 
     private const int RandomLength = Length - 1;
+
+    private const char FirstFullWidth = '\uFF01';
+    private const char LastFullWidth = '\uFF5E';
+    private const int FullWidth = FirstFullWidth - '!';
 
     // GF(32) with x^5 + x^2 + 1: position i weighs 2^(i+1), all weights differ, so the sum sees errors and swaps.
     private const int Polynomial = 0b100101;
@@ -38,16 +43,29 @@ internal static class CardCode
     }
 
     /// <summary>
-    /// What was typed or scanned, in the form that is hashed: separators dropped, capitals, O read as 0, I and L as 1.
-    /// Anything else stays as it is and simply matches no card.
+    /// What was typed, pasted or scanned, in the form that is hashed: folded, capitals, O read as 0, I and L as 1.
+    /// Anything else stays as it is and simply matches no card. The one place that knows: every code, and what is left
+    /// of one, goes through here.
     /// </summary>
     public static string Normalise(string typed) =>
-        string.Concat(typed.Where(c => c is not ('-' or ' ')).Select(c => char.ToUpperInvariant(c) switch
+        string.Concat(Fold(typed).Select(c => char.ToUpperInvariant(c) switch
         {
             'O' => '0',
             'I' or 'L' => '1',
             var other => other,
         }));
+
+    /// <summary>
+    /// Without what only separates (blanks of every width, line ends, tabs, dashes of every kind, characters without a
+    /// width) and with full-width characters as plain ones.
+    /// </summary>
+    public static string Fold(string typed) =>
+        string.Concat(typed.Where(c => !IsSeparator(c)).Select(c => c is >= FirstFullWidth and <= LastFullWidth
+            ? (char)(c - FullWidth) : c));
+
+    private static bool IsSeparator(char c) => char.IsWhiteSpace(c) || c is '_' or '\u2212'
+        || char.GetUnicodeCategory(c) is
+        UnicodeCategory.DashPunctuation or UnicodeCategory.Format or UnicodeCategory.NonSpacingMark;
 
     /// <summary>Whether a normalised code is one that <see cref="New"/> could have made.</summary>
     public static bool IsWellFormed(string normalised)

@@ -32,9 +32,10 @@ internal sealed record Spending(MerchantIdentity Caller, LocationId? Location = 
 /// Finds cards from their codes. A code that is absent or wrong, a PIN that is wrong or missing, a card that is
 /// blocked, locked, closed or another merchant's: all are the same refusal, and all cost the same (one hash, one query,
 /// as many PIN hashes as PINs were sent, one write). What a found row still costs more is hidden by <see
-/// cref="MissTime"/>, so neither the answer nor its time tells a guesser anything.
+/// cref="MissTime"/>, so neither the answer nor its time tells a guesser anything. A text that can be no code is
+/// refused alike and is no guess: whoever wants to guess needs codes of the right form.
 /// </summary>
-internal sealed class CardFinder(Database database, CardSecrets secrets, TimeProvider time)
+internal sealed class CardFinder(Database database, CardSecrets secrets, TimeProvider time, ILogger<CardFinder> log)
 {
     /// <summary>No miss is answered sooner: several times what the dearest kind takes.</summary>
     private static readonly TimeSpan MissTime = TimeSpan.FromMilliseconds(15);
@@ -63,27 +64,30 @@ internal sealed class CardFinder(Database database, CardSecrets secrets, TimePro
     {
         var merchant = spending.Caller.MerchantId;
         var asked = time.GetTimestamp();
-        var hashes = credentials.Select(c => c.Code is { } code ? secrets.HashCode(CardCode.Normalise(code)) : []).ToArray();
+        var codes = credentials.Select(c => c.Code is { } code ? CardCode.Normalise(code) : null).ToArray();
+        var hashes = codes.Select(code => code is null ? [] : secrets.HashCode(code)).ToArray();
         await Failpoints.BeforeAsync("Verify");
         var (found, lots) = await ReadAsync(spending, credentials, hashes, cancel);
         var now = time.GetUtcNow();
         var at = spending.HandedOverAt ?? now;
         var cards = new List<(UsableCard Card, bool GoodAtLocation)>();
-        foreach (var (credential, hash) in credentials.Zip(hashes))
+        foreach (var (credential, code, hash) in credentials.Zip(codes, hashes))
         {
             var card = found.FirstOrDefault(f => credential.Id is { } id
                 ? f.Row.GiftCardId == id.Value && f.Row.MerchantId == merchant.Value
                 : f.Terms.CodeHash.AsSpan().SequenceEqual(hash));
-            var rightPin = IsRightPin(card, credential);
-            if (card is null || !rightPin || !IsUsable(card, spending, now))
+            if (!await MayUseAsync(card, credential, spending, cancel) || card is null)
             {
-                var miss = await MissAsync(merchant, card, wrongPin: card is not null && !rightPin, cancel);
+                if (code is null || CardCode.IsWellFormed(code))
+                {
+                    await CountMissAsync(merchant, cancel);
+                }
+
                 var left = MissTime - time.GetElapsedTime(asked);
                 await Task.Delay(left > TimeSpan.Zero ? left : TimeSpan.Zero, time, cancel);
-                throw miss;
+                throw new FaultException(Faults.GiftCardNotUsable, "The gift card can not be used.");
             }
 
-            await ForgivePinAsync(card, cancel);
             await Failpoints.CommittedAsync("Verify");
             if (card.Row.ExpiresAt <= at || card.Row.Status == CardStatus.Expired && spending.HandedOverAt is null)
             {
@@ -91,7 +95,8 @@ internal sealed class CardFinder(Database database, CardSecrets secrets, TimePro
             }
 
             var usable = new UsableCard(
-                card.Row, card.Terms.Partial, card.Row.MerchantId == merchant.Value ? 0 : card.Terms.CommissionBasisPoints,
+                card.Row, card.Terms.Partial, card.Row.MerchantId == merchant.Value ? 0
+                    : card.Terms.CommissionBasisPoints,
                 [.. lots.Where(l => l.GiftCardId == card.Row.GiftCardId)]);
             cards.Add((usable, card.Terms.GoodAtLocation));
         }
@@ -99,54 +104,91 @@ internal sealed class CardFinder(Database database, CardSecrets secrets, TimePro
         return cards;
     }
 
-    private static bool IsUsable(Found card, Spending spending, DateTimeOffset now) =>
-        (card.Row.MerchantId == spending.Caller.MerchantId.Value || card.Terms.AcceptedHere)
-        && (card.Row.Status is CardStatus.Active or CardStatus.Expired
-            || card.Row.Status is CardStatus.Replaced or CardStatus.Closed && spending.HandedOverAt is not null)
-        && (card.Terms.PinLockedUntil is not { } until || until <= now);
-
-    /// <summary>Whoever names the card by its id has proved to be its issuer; everybody else needs the PIN.</summary>
-    private bool IsRightPin(Found? card, CardCredential credential)
+    /// <summary>
+    /// Whether the card is there, good at this merchant and open to this PIN. Whoever names the card by its id has
+    /// proved to be its issuer; everybody else needs the PIN.
+    /// </summary>
+    private async Task<bool> MayUseAsync(
+        Found? card, CardCredential credential, Spending spending, CancellationToken cancel)
     {
         // The hash is made whether or not it is needed: what is sent decides the cost, not what is stored.
-        var hash = credential.Pin is { } pin ? secrets.HashPin(pin, card?.Terms.PinSalt ?? NoSalt) : null;
-        return card?.Terms.PinHash is null || credential.Id is not null
-               || hash is not null && CryptographicOperations.FixedTimeEquals(hash, card.Terms.PinHash);
+        var pin = credential.Pin is { } typed ? secrets.HashPin(CardCode.Fold(typed), card?.Terms.PinSalt ?? NoSalt)
+            : null;
+        return card is not null
+               && (card.Terms.PinHash is null || credential.Id is not null || await IsRightPinAsync(card, pin, cancel))
+               && (card.Row.MerchantId == spending.Caller.MerchantId.Value || card.Terms.AcceptedHere)
+               && (card.Row.Status is CardStatus.Active or CardStatus.Expired
+                   || card.Row.Status is CardStatus.Replaced or CardStatus.Closed && spending.HandedOverAt is not null)
+               && (card.Terms.PinLockedUntil is not { } until || until <= time.GetUtcNow());
     }
 
-    private async Task<FaultException> MissAsync(MerchantId merchant, Found? card, bool wrongPin, CancellationToken cancel)
+    /// <summary>
+    /// Compares under the card's lock, one try after the other: of any number of wrong PINs at once the fifth locks the
+    /// card, and behind it even the right one is not looked at.
+    /// </summary>
+    private async Task<bool> IsRightPinAsync(Found card, byte[]? pin, CancellationToken cancel)
     {
         var now = time.GetUtcNow();
+        if (card.Terms.PinLockedUntil > now)
+        {
+            return false;
+        }
+
         await using var db = await database.BeginAsync(cancel);
-        var locked = await db.QuerySingleOrDefaultAsync<LockedCard>(Sql.Miss, new
+        var tries = await db.QuerySingleAsync<PinTries>(Sql.LockPin, new { card.Row.GiftCardId });
+        if (tries.PinLockedUntil > now)
         {
-            MerchantId = merchant.Value,
-            Minute = new DateTimeOffset(now.Ticks - (now.Ticks % TimeSpan.TicksPerMinute), TimeSpan.Zero),
-            // A card that a locked-out guesser keeps trying stays locked no longer for it.
-            GiftCardId = wrongPin && !(card!.Terms.PinLockedUntil > now) ? card.Row.GiftCardId : Guid.Empty,
-            Tries = CardSecrets.PinTries,
-            LockedUntil = now + CardSecrets.PinLock,
+            return false;
+        }
+
+        var isRight = pin is not null && CryptographicOperations.FixedTimeEquals(pin, card.Terms.PinHash);
+        if (isRight && tries.PinFailures == 0)
+        {
+            return true;
+        }
+
+        // Counted anew when the lock falls.
+        var failures = isRight ? 0 : (tries.PinFailures + 1) % CardSecrets.PinTries;
+        var isLocked = !isRight && failures == 0;
+        var version = await db.QuerySingleAsync<long>(Sql.CountPin, new
+        {
+            card.Row.GiftCardId, Failures = failures, LockedUntil = isLocked ? now + CardSecrets.PinLock
+                : (DateTimeOffset?)null,
         });
-        if (locked is { PinFailures: 0 })
+        if (isLocked)
         {
-            var row = card!.Row;
-            var id = new GiftCardId(row.GiftCardId);
-            await db.PublishAsync(
-                CardEvents.Topic, "gift_card.pin_locked", id.ToString(), locked.Version, new MerchantId(row.MerchantId),
-                new CardEventData(id, new(row.ProgramId), row.Last4, null, row.Currency, null));
+            await TellLockedAsync(db, card.Row, version);
         }
 
         await db.CommitAsync();
-        return new FaultException(Faults.GiftCardNotUsable, "The gift card can not be used.");
+        return isRight;
     }
 
-    private async Task ForgivePinAsync(Found card, CancellationToken cancel)
+    private static Task TellLockedAsync(DbSession db, CardRow row, long version)
     {
-        if (card.Terms.PinFailures > 0)
+        Telemetry.PinLocks.Add(1);
+        var id = new GiftCardId(row.GiftCardId);
+        return db.PublishAsync(
+            CardEvents.Topic, "gift_card.pin_locked", id.ToString(), version, new MerchantId(row.MerchantId),
+            new CardEventData(id, new(row.ProgramId), row.Last4, null, row.Currency, null));
+    }
+
+    /// <summary>
+    /// Counts a miss, and tells somebody when a merchant's misses in a minute are no slips of a hand any
+    /// more.
+    /// </summary>
+    private async Task CountMissAsync(MerchantId merchant, CancellationToken cancel)
+    {
+        var now = time.GetUtcNow();
+        var minute = new DateTimeOffset(now.Ticks - (now.Ticks % TimeSpan.TicksPerMinute), TimeSpan.Zero);
+        await using var db = await database.BeginAsync(cancel);
+        var misses = await db.QuerySingleAsync<long>(Sql.Miss, new { MerchantId = merchant.Value, Minute = minute });
+        await db.CommitAsync();
+        Telemetry.CodeMisses.Add(1);
+        if (misses == GiftcardLimits.MissesUntilAlarm)
         {
-            await using var db = await database.BeginAsync(cancel);
-            await db.ExecuteAsync(Sql.Forgive, new { card.Row.GiftCardId });
-            await db.CommitAsync();
+            Telemetry.Guessers.Add(1);
+            log.GuessingSuspected(merchant, misses);
         }
     }
 
@@ -163,26 +205,28 @@ internal sealed class CardFinder(Database database, CardSecrets secrets, TimePro
             Ids = credentials.Where(c => c.Id is not null).Select(c => c.Id!.Value.Value).ToArray(),
         };
         await using var connection = await database.Source.OpenConnectionAsync(cancel);
-        await using var results = await connection.QueryMultipleAsync(new CommandDefinition(Sql.Find, args, cancellationToken: cancel));
+        await using var results = await connection.QueryMultipleAsync(new CommandDefinition(Sql.Find, args,
+            cancellationToken: cancel));
         // Few and short, so they are here with the head of the answer: reading them waits for nothing.
         var cards = results.Read<CardRow, Terms, Found>((row, terms) => new(row, terms), splitOn: "code_hash").AsList();
         return (cards, (await results.ReadAsync<LotRow>()).AsList());
     }
 
-    private sealed record LockedCard(int PinFailures, long Version);
+    private sealed record PinTries(int PinFailures, DateTimeOffset? PinLockedUntil);
 
     private sealed record Found(CardRow Row, Terms Terms);
 
     private sealed record Terms(
-        byte[] CodeHash, byte[]? PinSalt, byte[]? PinHash, int PinFailures, DateTimeOffset? PinLockedUntil, string Partial,
-        bool AcceptedHere, int CommissionBasisPoints, bool GoodAtLocation);
+        byte[] CodeHash, byte[]? PinSalt, byte[]? PinHash, DateTimeOffset? PinLockedUntil, string Partial,
+            bool AcceptedHere, int CommissionBasisPoints,
+        bool GoodAtLocation);
 
     private static class Sql
     {
         public const string Find =
             $"""
              SELECT {CardRow.Fields},
-                    c.code_hash, c.pin_salt, c.pin_hash, c.pin_failures, c.pin_locked_until, p.partial,
+                    c.code_hash, c.pin_salt, c.pin_hash, c.pin_locked_until, p.partial,
                     a.merchant_id IS NOT NULL AS accepted_here, coalesce(a.commission_basis_points, 0) AS commission_basis_points,
                     NOT EXISTS (SELECT 1
                                   FROM program_locations o
@@ -215,23 +259,33 @@ internal sealed class CardFinder(Database database, CardSecrets secrets, TimePro
             SELECT unnest(@Ids)
             """;
 
-        // One statement for every kind of miss. The counter starts anew when the lock falls, so 0 means: locked just
-        // now.
-        public const string Miss =
+        public const string LockPin =
             """
-            WITH miss AS (
-                INSERT INTO code_misses (merchant_id, minute, misses)
-                VALUES (@MerchantId, @Minute, 1)
-                    ON CONFLICT (merchant_id, minute) DO UPDATE
-                   SET misses = code_misses.misses + 1)
-            UPDATE gift_cards
-               SET pin_failures = (pin_failures + 1) % @Tries,
-                   pin_locked_until = CASE WHEN pin_failures + 1 >= @Tries THEN @LockedUntil ELSE pin_locked_until END,
-                   version = version + 1
+            SELECT pin_failures, pin_locked_until
+              FROM gift_cards
              WHERE gift_card_id = @GiftCardId
-            RETURNING pin_failures, version
+               FOR NO KEY UPDATE
             """;
 
-        public const string Forgive = "UPDATE gift_cards SET pin_failures = 0 WHERE gift_card_id = @GiftCardId";
+        // A lock changes what the card may do, a mere count does not: what is being planned for it still holds.
+        public const string CountPin =
+            """
+            UPDATE gift_cards
+               SET pin_failures = @Failures,
+                   pin_locked_until = coalesce(@LockedUntil, pin_locked_until),
+                   version = version + CASE WHEN @LockedUntil::timestamptz IS NULL THEN 0 ELSE 1 END
+             WHERE gift_card_id = @GiftCardId
+            RETURNING version
+            """;
+
+        // One statement for every kind of miss.
+        public const string Miss =
+            """
+            INSERT INTO code_misses (merchant_id, minute, misses)
+            VALUES (@MerchantId, @Minute, 1)
+                ON CONFLICT (merchant_id, minute) DO UPDATE
+               SET misses = code_misses.misses + 1
+            RETURNING misses
+            """;
     }
 }

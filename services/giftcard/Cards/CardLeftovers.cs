@@ -5,9 +5,9 @@ using LocalPlus.Kernel;
 namespace LocalPlus.Giftcard.Cards;
 
 /// <summary>
-/// Moves value on that came back to where it can not stay: from a replaced card to its heir; from an expired card to breakage;
-/// from a lot whose time is over to breakage if it was merely released, to the card's refund lot if it was refunded (the
-/// customer had spent it in time).
+/// Moves value on that came back to where it can not stay: from a replaced or merged card to its last heir; from an expired card
+/// to breakage; from a lot whose time is over to breakage if it was merely released, to the card's refund lot if it was
+/// refunded (the customer had spent it in time).
 /// </summary>
 internal sealed class CardLeftovers(
     Database database, CardDesk desk, CardOperations operations, LedgerAccounts accounts, TimeProvider time)
@@ -45,31 +45,17 @@ internal sealed class CardLeftovers(
     {
         var plan = new PlanWriter(time);
         var books = await accounts.BooksAsync(merchant, file.Card.Currency, cancel);
-        if (file.Card.Status == CardStatus.Replaced)
+        if (marked.Heir is { } last)
         {
-            var heir = await desk.OpenAsync(merchant, new(marked.Heir ?? file.Card.ReplacedBy!.Value), cancel);
-            foreach (var lot in file.Lots)
-            {
-                var isOver = !SpendOrder.IsSpendable(lot, time.GetUtcNow());
-                if (isOver && marked.Leftover == "release")
-                {
-                    plan.Drain(file.Id, lot.AccountId, books.Breakage);
-                    continue;
-                }
-
-                var kind = isOver ? "refund" : lot.Kind;
-                var expiry = isOver ? heir.Card.ExpiresAt : lot.ExpiresAt;
-                plan.Drain(file.Id, lot.AccountId, plan.LotAccount(heir.Id, heir.Lots, kind, expiry), heir.Id);
-            }
-
-            plan.Card(new(file.Id.Value, "transfer_out", 0, "gift_card.transferred", Drained: true))
-                .Card(new(heir.Id.Value, "transfer_in", 0, "gift_card.transferred", Drained: true));
+            var heir = await desk.OpenAsync(merchant, new(last), cancel);
+            MoveToHeir(plan, file, heir, marked.Leftover == "release", books.Breakage);
             return (plan.Plan(), heir.Id);
         }
 
-        if (file.Card.Status == CardStatus.Expired || marked.Leftover == "release")
+        var dead = CardValue.Dead(file.Card, file.Lots, file.At);
+        if (file.Card.StatusAt(file.At) == CardStatus.Expired || marked.Leftover == "release")
         {
-            foreach (var lot in file.Lots.Where(l => file.Card.Status == CardStatus.Expired || !SpendOrder.IsSpendable(l, time.GetUtcNow())))
+            foreach (var lot in dead)
             {
                 plan.Drain(file.Id, lot.AccountId, books.Breakage).Expire(lot);
             }
@@ -78,12 +64,38 @@ internal sealed class CardLeftovers(
             return (plan.Plan(), null);
         }
 
-        foreach (var lot in file.Lots.Where(l => !SpendOrder.IsSpendable(l, time.GetUtcNow())))
+        foreach (var lot in dead)
         {
             plan.Drain(file.Id, lot.AccountId, plan.LotAccount(file.Id, file.Lots, "refund", file.Card.ExpiresAt), file.Id);
         }
 
         return (plan.Plan(), null);
+    }
+
+    /// <summary>What is refunded was spent in time and is good on the heir; what was merely released is as old as it is.</summary>
+    private static void MoveToHeir(PlanWriter plan, CardFile file, CardFile heir, bool isRelease, Guid breakage)
+    {
+        var good = file.Good.ToHashSet();
+        var lost = file.Lots
+            .Where(l => heir.Card.StatusAt(heir.At) == CardStatus.Expired || isRelease && !good.Contains(l)).ToList();
+        foreach (var lot in lost)
+        {
+            plan.Drain(file.Id, lot.AccountId, breakage);
+        }
+
+        foreach (var lot in file.Lots.Except(lost))
+        {
+            var (kind, expiry) = good.Contains(lot) ? (lot.Kind, lot.ExpiresAt) : ("refund", heir.Card.ExpiresAt);
+            plan.Drain(file.Id, lot.AccountId, plan.LotAccount(heir.Id, heir.Lots, kind, expiry), heir.Id);
+        }
+
+        if (lost.Any(l => file.AvailableOf(l) > 0))
+        {
+            plan.Card(new(file.Id.Value, "expire", 0, "gift_card.adjusted", Drained: true));
+        }
+
+        plan.Card(new(file.Id.Value, "transfer_out", 0, "gift_card.transferred", Drained: true))
+            .Card(new(heir.Id.Value, "transfer_in", 0, "gift_card.transferred", Drained: true));
     }
 
     private sealed record Marked(Guid MerchantId, string Leftover, Guid? Heir);
@@ -96,13 +108,14 @@ internal sealed class CardLeftovers(
                SET leftover = CASE WHEN c.leftover = 'refund' THEN 'refund' ELSE @Why END
              WHERE c.gift_card_id = ANY(@GiftCardIds)
                AND (c.status IN ('replaced', 'expired')
+                    OR c.replaced_by IS NOT NULL
                     OR EXISTS (SELECT 1
                                  FROM gift_card_lots l
                                 WHERE l.gift_card_id = c.gift_card_id
                                   AND (l.expired_at IS NOT NULL OR l.expires_at <= @Now)))
             """;
 
-        // The last of a line of replacements: a card may have been lost more than once.
+        // The last of a line of heirs: a card may have been lost more than once, and merged into another.
         public const string Get =
             """
             WITH RECURSIVE line AS (

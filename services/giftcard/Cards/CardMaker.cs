@@ -23,7 +23,8 @@ internal static class SealPurpose
 }
 
 /// <summary>Whose card it is and how long it is good; metadata as JSON.</summary>
-internal sealed record CardTerms(Guid? CustomerId, DateTimeOffset? ExpiresAt, string? Reference, string? Metadata, string? Pin = null)
+internal sealed record CardTerms(Guid? CustomerId, DateTimeOffset? ExpiresAt, string? Reference, string? Metadata,
+    string? Pin = null)
 {
     public Guid? BatchId { get; init; }
 
@@ -34,11 +35,13 @@ internal sealed record CardTerms(Guid? CustomerId, DateTimeOffset? ExpiresAt, st
 }
 
 /// <summary>Makes cards: a random code, kept only as a keyed hash and, for a while, sealed.</summary>
-internal sealed class CardMaker(CardSecrets secrets, TimeProvider time)
+internal sealed class CardMaker(Database database, CardSecrets secrets, TimeProvider time)
 {
     public NewCard New() => new(GiftCardId.New(time), CardCode.New());
 
-    /// <summary>Adds cards on the same terms, pending, in the caller's transaction. Refuses with reference_reused.</summary>
+    /// <summary>
+    /// Adds cards on the same terms, pending, in the caller's transaction. Refuses with reference_reused.
+    /// </summary>
     public async Task InsertAsync(DbSession db, IReadOnlyList<NewCard> cards, ProgramRow program, CardTerms terms)
     {
         var now = time.GetUtcNow();
@@ -68,7 +71,8 @@ internal sealed class CardMaker(CardSecrets secrets, TimeProvider time)
         }
         catch (PostgresException taken) when (taken.ConstraintName == "ix_gift_cards_merchant_id_reference")
         {
-            throw new FaultException(CommonFaults.ReferenceReused, "Another gift card has this reference.");
+            throw await References.ReusedAsync<GiftCardId>(database, References.Card, new(program.MerchantId),
+                terms.Reference!, db.Cancel);
         }
     }
 

@@ -11,28 +11,28 @@ namespace LocalPlus.Giftcard.Cards;
 /// operation a card at a time; the ledger's keys are made of the operation's id, so request and sweeper may both drive it.
 /// </summary>
 internal sealed class CardOperations(
-    Database database, LedgerGateway ledger, CardReader cards, CardOutcomes outcomes, Intents intents, TimeProvider time)
+    Database database, LedgerGateway ledger, CardReader cards, CardOutcomes outcomes, TimeProvider time)
 {
     /// <summary>Every amount there can be; what a drain asks for.</summary>
     private const long Everything = Money.Limit - 1;
 
     /// <summary>
-    /// Writes an operation down in the caller's transaction, with the claim on its key. The cards' rows are locked, in
-    /// order of their ids: what was planned for their versions still holds. Refuses with gift_card_busy when a card has
-    /// changed or has another operation open, and with reference_reused.
+    /// Writes an operation down in the caller's transaction, which has claimed the request's key before anything else. The
+    /// cards' rows are locked, in order of their ids: what was planned for their versions still holds. Refuses with
+    /// gift_card_busy when a card has changed or has another operation open, and with reference_reused.
     /// </summary>
-    public async Task AcceptAsync(DbSession db, CardOperationRow operation, RequestKey? key, params IReadOnlyList<CardRow> planned)
+    public async Task AcceptAsync(DbSession db, CardOperationRow operation, params IReadOnlyList<CardRow> planned)
     {
-        if (key is not null)
-        {
-            await intents.ClaimAsync(db, key, operation.OperationId);
-        }
-
         Guid[] ids = operation.OtherCardId is { } other ? [operation.GiftCardId, other] : [operation.GiftCardId];
         var locked = (await db.QueryAsync<LockedCard>(Sql.LockCards, new { Ids = ids })).ToDictionary(c => c.GiftCardId, c => c.Version);
         if (planned.Any(c => locked[c.GiftCardId] != c.Version) || await db.QuerySingleAsync<bool>(Sql.IsBusy, new { Ids = ids }))
         {
             throw new FaultException(Faults.GiftCardBusy, "Another operation on the gift card is not finished.");
+        }
+
+        if (operation.Kind == "close" && await db.QuerySingleAsync<bool>(Sql.IsAwaited, new { operation.GiftCardId }))
+        {
+            throw new FaultException(Faults.GiftCardBusy, "A refund to the gift card is not finished.");
         }
 
         try
@@ -46,7 +46,8 @@ internal sealed class CardOperations(
         }
         catch (PostgresException taken) when (taken.ConstraintName == "ix_card_operations_merchant_id_kind_reference")
         {
-            throw new FaultException(CommonFaults.ReferenceReused, "Another operation of this kind has this reference.");
+            throw await References.ReusedAsync<GiftCardId>(
+                database, References.Operation, new(operation.MerchantId), operation.Reference!, db.Cancel, operation.Kind);
         }
     }
 
@@ -59,7 +60,7 @@ internal sealed class CardOperations(
         try
         {
             await using var db = await database.BeginAsync(cancel);
-            await AcceptAsync(db, operation, null, planned);
+            await AcceptAsync(db, operation, planned);
             await also(db);
             await db.CommitAsync();
         }
@@ -104,8 +105,8 @@ internal sealed class CardOperations(
             plan = await OpenAsync(books, operation, plan, cancel);
             var transaction = await PostAsync(books, operation, plan, cancel);
             var drained = await DrainAsync(books, operation, plan, cancel);
-            var balance = await BalanceAsync(books, operation, plan, cancel);
-            return await outcomes.DoneAsync(operation, plan, transaction, drained, balance, cancel);
+            var accounts = await AccountsAsync(books, operation, plan, cancel);
+            return await outcomes.DoneAsync(operation, plan, transaction, drained, accounts, cancel);
         }
         catch (FaultException refusal)
         {
@@ -192,13 +193,13 @@ internal sealed class CardOperations(
         return drained;
     }
 
-    private async Task<CardBalance> BalanceAsync(
+    /// <summary>What the answer's balance is made of, asked for before the transaction that writes the outcome.</summary>
+    private async Task<IReadOnlyDictionary<Guid, Account>> AccountsAsync(
         MerchantId books, CardOperationRow operation, CardPlan plan, CancellationToken cancel)
     {
         var ids = (await cards.LotsAsync([operation.GiftCardId], cancel)).Select(l => l.AccountId)
             .Concat(plan.Lots.Where(l => l.GiftCardId == operation.GiftCardId).Select(l => l.AccountId));
-        var accounts = await cards.AccountsAsync(books, ids, cancel);
-        return new(accounts.Values.Sum(a => a.Available), accounts.Values.Sum(a => a.Held));
+        return await cards.AccountsAsync(books, ids, cancel);
     }
 
     private sealed record LockedCard(Guid GiftCardId, long Version);
@@ -223,6 +224,31 @@ internal sealed class CardOperations(
                              FROM card_operations
                             WHERE state = 'pending'
                               AND (gift_card_id = ANY(@Ids) OR other_card_id = ANY(@Ids)))
+            """;
+
+        // Refunds under way to the card, or to one whose heir it is: a closed card would be no home for them.
+        public const string IsAwaited =
+            """
+            WITH RECURSIVE line AS (
+                SELECT @GiftCardId::uuid AS gift_card_id, 0 AS depth
+                 UNION ALL
+                SELECT c.gift_card_id, l.depth + 1
+                  FROM line l
+                  JOIN gift_cards c
+                    ON c.replaced_by = l.gift_card_id
+                 WHERE l.depth < 100)
+            SELECT EXISTS (SELECT 1
+                             FROM line l
+                             JOIN gift_cards c
+                               ON c.gift_card_id = l.gift_card_id
+                            WHERE c.leftover IS NOT NULL)
+                OR EXISTS (SELECT 1
+                             FROM line l
+                             JOIN redemption_legs g
+                               ON g.gift_card_id = l.gift_card_id
+                             JOIN redemption_refunds f
+                               ON f.redemption_id = g.redemption_id
+                            WHERE f.state = 'pending')
             """;
 
         public const string Get = $"{CardOperationRow.Columns} WHERE o.operation_id = @OperationId";

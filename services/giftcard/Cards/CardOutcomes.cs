@@ -1,15 +1,20 @@
 using System.Text.Json;
+using LocalPlus.Contracts.Ledger.V1;
 using LocalPlus.Hosting;
 using LocalPlus.Kernel;
 
 namespace LocalPlus.Giftcard.Cards;
 
-/// <summary>Writes down what an operation did: cards, lots, activities, events and the stored answer, in one transaction.</summary>
+/// <summary>
+/// Writes down what an operation did: cards, lots, activities, events and the stored answer, in one
+/// transaction.
+/// </summary>
 internal sealed class CardOutcomes(Database database, Intents intents, TimeProvider time)
 {
     public async Task<Answer> DoneAsync(
         CardOperationRow operation, CardPlan plan, Guid? transactionId,
-        IReadOnlyList<(PlannedDrain Drain, long Amount)> drained, CardBalance balance, CancellationToken cancel)
+        IReadOnlyList<(PlannedDrain Drain, long Amount)> drained, IReadOnlyDictionary<Guid, Account> accounts,
+            CancellationToken cancel)
     {
         await using var db = await database.BeginAsync(cancel);
         if (await FinishAsync(db, operation, "done", transactionId, null, drained) == 0)
@@ -25,16 +30,13 @@ internal sealed class CardOutcomes(Database database, Intents intents, TimeProvi
 
         foreach (var card in plan.Cards)
         {
-            var moved = card.Drained
-                ? drained.Where(d => d.Drain.ToCardId == card.GiftCardId).Sum(d => d.Amount)
-                  - drained.Where(d => d.Drain.GiftCardId == card.GiftCardId).Sum(d => d.Amount)
-                : card.Amount;
-            await ChangeAsync(db, card, moved, new(
+            await ChangeAsync(db, card, card.Drained ? card.Moved(drained) : card.Amount, new(
                 operation.MerchantId, operation.Currency, null, transactionId, operation.Reference, operation.Reason));
         }
 
         var row = await db.QuerySingleAsync<CardRow>(Sql.Card, new { operation.GiftCardId });
-        var view = row.ToView(balance);
+        var lots = await db.QueryAsync<LotRow>(Sql.Lots, new { operation.GiftCardId });
+        var view = row.ToView(CardValue.Of(row, lots, accounts, time.GetUtcNow()), time.GetUtcNow());
         var answer = plan.AnswerStatus == StatusCodes.Status201Created
             ? Answer.Created($"/v1/gift_cards/{view.Id}", view, view.Version)
             : Answer.Ok(view, view.Version);
@@ -68,12 +70,13 @@ internal sealed class CardOutcomes(Database database, Intents intents, TimeProvi
         FinishedAt = time.GetUtcNow(),
         Drained = drained.Count == 0
             ? null
-            : JsonSerializer.Serialize(drained.Select(d => new DrainedAccount(d.Drain.Source, d.Amount)), StrictJson.Options),
+            : JsonSerializer.Serialize(drained.Select(d => new DrainedAccount(d.Drain.Source, d.Amount)),
+                StrictJson.Options),
     });
 
     /// <summary>
-    /// Changes a card, with its activity and event, in the caller's transaction. Lots that live as long as the card follow
-    /// its expiry.
+    /// Changes a card, with its activity and event, in the caller's transaction. Lots that live as long as the card
+    /// follow its expiry.
     /// </summary>
     public async Task<CardRow> ChangeAsync(DbSession db, PlannedCard card, long moved, ActivityCause cause)
     {
@@ -86,11 +89,13 @@ internal sealed class CardOutcomes(Database database, Intents intents, TimeProvi
 
         await CardActivities.AddAsync(db, card.Activity, [(card.GiftCardId, moved)], cause, time);
         // A present is no surprise if its mail comes before its time: until it is sent, the card belongs to nobody.
-        var holder = row.CustomerId is { } customer && !await db.QuerySingleAsync<bool>(Sql.IsOnItsWay, new { card.GiftCardId })
+        var holder = row.CustomerId is { } customer && !await db.QuerySingleAsync<bool>(Sql.IsOnItsWay,
+            new { card.GiftCardId })
             ? new CustomerId(customer)
             : (CustomerId?)null;
         await db.PublishAsync(
-            CardEvents.Topic, card.EventType, new GiftCardId(card.GiftCardId).ToString(), row.Version, new MerchantId(row.MerchantId),
+            CardEvents.Topic, card.EventType, new GiftCardId(card.GiftCardId).ToString(), row.Version,
+                new MerchantId(row.MerchantId),
             new CardEventData(
                 new(row.GiftCardId), new(row.ProgramId), row.Last4, moved == 0 ? null : Math.Abs(moved), row.Currency,
                 holder));
@@ -109,19 +114,23 @@ internal sealed class CardOutcomes(Database database, Intents intents, TimeProvi
             Now = time.GetUtcNow(),
         });
 
-    private Task StoreAsync(DbSession db, CardOperationRow operation, Answer answer) => operation.IdempotencyKey is { } key
+    private Task StoreAsync(DbSession db, CardOperationRow operation, Answer answer) =>
+        operation.IdempotencyKey is { } key
         ? intents.StoreAsync(db, new MerchantId(operation.MerchantId), key, answer)
         : Task.CompletedTask;
 
     /// <summary>Somebody else finished it first; their answer is the answer.</summary>
     private async Task<Answer> StoredAsync(CardOperationRow operation, CancellationToken cancel) =>
-        operation.IdempotencyKey is { } key && await intents.AnswerAsync(new MerchantId(operation.MerchantId), key, cancel) is { } answer
+        operation.IdempotencyKey is { } key && await intents.AnswerAsync(new MerchantId(operation.MerchantId), key,
+            cancel) is { } answer
             ? answer
             : throw Intents.InProgress();
 
     private static class Sql
     {
         public const string Card = $"{CardRow.Columns} WHERE c.gift_card_id = @GiftCardId";
+
+        public const string Lots = $"{LotRow.Columns} WHERE l.gift_card_id = @GiftCardId";
 
         public const string Finish =
             """

@@ -9,7 +9,10 @@ internal sealed record PlannedAccount(Guid AccountId, string Name);
 /// <summary>An amount to move between two accounts.</summary>
 internal sealed record PlannedPosting(Guid Source, Guid Destination, long Amount);
 
-/// <summary>An account of a card to empty into another, of another card or of the books, whatever is on it when the ledger gets there.</summary>
+/// <summary>
+/// An account of a card to empty into another, of another card or of the books, whatever is on it when the
+/// ledger gets there.
+/// </summary>
 internal sealed record PlannedDrain(Guid GiftCardId, Guid Source, Guid Destination, Guid? ToCardId = null);
 
 /// <summary>What was on an account when it was drained.</summary>
@@ -31,7 +34,18 @@ internal sealed record PlannedCard(
     string? Status = null,
     DateTimeOffset? ExpiresAt = null,
     Guid? ReplacedBy = null,
-    bool Drained = false);
+    bool Drained = false)
+{
+    /// <summary>
+    /// What the plan's drains gave the card less what they took: an expiry's into breakage, any other's
+    /// between cards.
+    /// </summary>
+    public long Moved(IReadOnlyList<(PlannedDrain Drain, long Amount)> drained) => drained.Sum(d =>
+        Activity == "expire" ? d.Drain.GiftCardId == GiftCardId && d.Drain.ToCardId is null ? -d.Amount : 0
+        : d.Drain.ToCardId == d.Drain.GiftCardId ? 0
+        : d.Drain.ToCardId == GiftCardId ? d.Amount
+        : d.Drain.GiftCardId == GiftCardId && d.Drain.ToCardId is not null ? -d.Amount : 0);
+}
 
 /// <summary>
 /// Everything an operation on a card does, written down before the ledger is asked, so that any process can finish it.
@@ -48,7 +62,10 @@ internal sealed record CardPlan(
     public static CardPlan Of(PlannedCard card, int answerStatus = StatusCodes.Status200OK) =>
         new([], [], [], [], [card], answerStatus);
 
-    /// <summary>The plan with the ids of accounts that the ledger had already, under the names that were to be opened.</summary>
+    /// <summary>
+    /// The plan with the ids of accounts that the ledger had already, under the names that were to be
+    /// opened.
+    /// </summary>
     public CardPlan With(IReadOnlyDictionary<Guid, Guid> actual)
     {
         Guid Of(Guid planned) => actual.GetValueOrDefault(planned, planned);

@@ -6,7 +6,7 @@ using LocalPlus.Kernel;
 namespace LocalPlus.Giftcard.Cards;
 
 /// <summary>Reads cards with the balances that the ledger has now. No balance is kept here: the ledger's is the only one.</summary>
-internal sealed class CardReader(Database database, LedgerGateway ledger)
+internal sealed class CardReader(Database database, LedgerGateway ledger, TimeProvider time)
 {
     /// <summary>The ledger's bound on one reading.</summary>
     private const int AccountsPerCall = 100;
@@ -24,7 +24,7 @@ internal sealed class CardReader(Database database, LedgerGateway ledger)
     {
         var lots = await LotsAsync([card.GiftCardId], cancel);
         var accounts = await AccountsAsync(new MerchantId(card.MerchantId), lots.Select(l => l.AccountId), cancel);
-        return new(accounts.Values.Sum(a => a.Available), accounts.Values.Sum(a => a.Held));
+        return CardValue.Of(card, lots, accounts, time.GetUtcNow());
     }
 
     public async Task<CardView> ViewAsync(CardRow card, CancellationToken cancel) => (await ViewAsync([card], cancel))[0];
@@ -48,9 +48,9 @@ internal sealed class CardReader(Database database, LedgerGateway ledger)
             }
         }
 
-        var balances = lots.GroupBy(l => l.GiftCardId).ToDictionary(
-            g => g.Key, g => new CardBalance(g.Sum(l => accounts[l.AccountId].Available), g.Sum(l => accounts[l.AccountId].Held)));
-        return [.. cards.Select(c => c.ToView(balances.GetValueOrDefault(c.GiftCardId)))];
+        var now = time.GetUtcNow();
+        var lotsOf = lots.ToLookup(l => l.GiftCardId);
+        return [.. cards.Select(c => c.ToView(CardValue.Of(c, [.. lotsOf[c.GiftCardId]], accounts, now), now))];
     }
 
     /// <summary>The ledger's accounts by id. An account that is not open yet is empty.</summary>

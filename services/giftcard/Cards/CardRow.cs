@@ -45,11 +45,16 @@ internal sealed record CardRow(
            FROM gift_cards c
          """;
 
-    public CardView ToView(CardBalance? balance)
+    /// <summary>The clock decides when a card has expired; the job only books it.</summary>
+    public string StatusAt(DateTimeOffset now) =>
+        Status is CardStatus.Active or CardStatus.Blocked && ExpiresAt <= now ? CardStatus.Expired : Status;
+
+    public CardView ToView(CardBalance? balance, DateTimeOffset now)
     {
         var currency = Kernel.Currency.Parse(Currency);
         return new(
-            new(GiftCardId), new(ProgramId), Status, Last4, Currency, balance is { } b ? new Money(b.Available, currency) : null,
+            new(GiftCardId), new(ProgramId), StatusAt(now), Last4, Currency, balance is { } b
+                ? new Money(b.Available, currency) : null,
             balance is { } h ? new Money(h.Held, currency) : null,
             ExpiresAt, CustomerId is { } customer ? new CustomerId(customer) : null,
             ReplacedBy is { } heir ? new GiftCardId(heir) : null, Reference,
@@ -59,7 +64,8 @@ internal sealed record CardRow(
 
 /// <summary>Value of one provenance on a card: one account of the ledger.</summary>
 internal sealed record LotRow(
-    Guid LotId, Guid GiftCardId, string Kind, Guid AccountId, DateTimeOffset? ExpiresAt, DateTimeOffset? ExpiredAt, DateTimeOffset CreatedAt)
+    Guid LotId, Guid GiftCardId, string Kind, Guid AccountId, DateTimeOffset? ExpiresAt, DateTimeOffset? ExpiredAt,
+        DateTimeOffset CreatedAt)
 {
     public const string Columns =
         """
@@ -68,12 +74,13 @@ internal sealed record LotRow(
         """;
 }
 
-/// <summary>What the ledger says is on a card: <paramref name="Available"/> can be spent, <paramref name="Held"/> is reserved.</summary>
+/// <summary>What is on a card: <paramref name="Available"/> can be spent, <paramref name="Held"/> is
+/// reserved.</summary>
 internal readonly record struct CardBalance(long Available, long Held);
 
 /// <summary>
-/// A card as the API shows it. Its code and PIN are shown once, in the answer to its sale; its balance is missing only where
-/// the ledger could not be asked.
+/// A card as the API shows it. Its code and PIN are shown once, in the answer to its sale; its balance is missing only
+/// where the ledger could not be asked.
 /// </summary>
 internal sealed record CardView(
     GiftCardId Id,
@@ -93,6 +100,15 @@ internal sealed record CardView(
     DateTimeOffset? ActivatedAt)
 {
     public string Object { get; } = "gift_card";
+
+    /// <summary>
+    /// What another merchant that takes the card sees of it: what it needs to be paid. Who holds the card, how it is
+    /// called in the issuer's systems and what the issuer noted is the issuer's business.
+    /// </summary>
+    public CardView ForOtherMerchant() => new(
+        Id, ProgramId, Status, Last4, Currency, Balance, Held: null, ExpiresAt, CustomerId: null, ReplacedBy: null,
+            Reference: null,
+        Metadata: null, Version, CreatedAt, ActivatedAt: null);
 
     /// <summary>Only in the answer that hands the card over.</summary>
     public string? Code { get; init; }

@@ -9,6 +9,7 @@ internal static class CardsFeature
     {
         builder.Services.AddSingleton(_ => new CardSecrets(builder.Configuration.Secret("code_pepper")));
         builder.Services.AddSingleton(_ => new WalletCustomers(PeerClient.Create("wallet")));
+        builder.Services.AddSingleton(_ => new Ownership(PeerClient.Create("merchant"), PeerClient.Create("wallet")));
         builder.Services.AddSingleton<CardDesk>();
         builder.Services.AddSingleton<CardFinder>();
         builder.Services.AddSingleton<CardLeftovers>();
@@ -25,7 +26,7 @@ internal static class CardsFeature
         builder.Services.AddJob<ExpireGiftCards>("expired-giftcards");
     }
 
-    public static void MapCards(this RouteGroupBuilder merchants)
+    public static RouteGroupBuilder MapCards(this RouteGroupBuilder merchants)
     {
         merchants.MapSellGiftCard();
         merchants.MapLookupGiftCard();
@@ -43,5 +44,6 @@ internal static class CardsFeature
         merchants.MapReplaceGiftCard();
         merchants.MapCashOutGiftCard();
         merchants.MapCloseGiftCard();
+        return merchants;
     }
 }

@@ -11,9 +11,12 @@ namespace LocalPlus.Giftcard.Cards;
 /// </summary>
 internal static class CashOutGiftCard
 {
-    public static void MapCashOutGiftCard(this IEndpointRouteBuilder group) =>
+    public static IEndpointRouteBuilder MapCashOutGiftCard(this IEndpointRouteBuilder group)
+    {
         group.MapPost("/gift_cards/{id}/cash_out", HandleAsync).RequireScope("gift_cards:write").WithName(nameof(CashOutGiftCard))
             .Produces<CardView>();
+        return group;
+    }
 
     internal sealed record Request(string? Reference = null, string? Reason = null);
 
@@ -29,7 +32,7 @@ internal static class CashOutGiftCard
         return desk.RunAsync(http, id, request, async file =>
         {
             file.Require(CardStatus.Active);
-            var paid = file.Lots.Where(l => l.Kind is "paid" or "refund").ToList();
+            var paid = file.Good.Where(l => l.Kind is "paid" or "refund").ToList();
             var amount = paid.Sum(file.AvailableOf);
             if (amount == 0)
             {
@@ -51,37 +54,6 @@ internal static class CashOutGiftCard
 
             plan.Card(new(id.Value, "cash_out", -amount, "gift_card.cashed_out"));
             return new("cash_out", plan.Plan(), amount, request.Reference, request.Reason);
-        }, cancel);
-    }
-}
-
-/// <summary>
-/// POST /v1/gift_cards/{id}/close: ends a card for good. Its value has to be spent, moved or paid out before, and no hold may
-/// be open. Refusals: not_found, gift_card_state, gift_card_busy.
-/// </summary>
-internal static class CloseGiftCard
-{
-    public static void MapCloseGiftCard(this IEndpointRouteBuilder group) =>
-        group.MapPost("/gift_cards/{id}/close", HandleAsync).RequireScope("gift_cards:write").WithName(nameof(CloseGiftCard))
-            .Produces<CardView>();
-
-    internal sealed record Request(string? Reason = null);
-
-    private static Task<IResult> HandleAsync(
-        HttpContext http, GiftCardId id, Request? request, CardDesk desk, CancellationToken cancel)
-    {
-        request ??= new Request();
-        new FieldChecks().Text(request.Reason, "/reason", GiftcardLimits.ReasonLength).ThrowIfAny();
-        return desk.RunAsync(http, id, request, file =>
-        {
-            file.Require(CardStatus.Pending, CardStatus.Active, CardStatus.Blocked, CardStatus.Expired);
-            if (file.Balance != 0 || file.Held != 0)
-            {
-                throw new FaultException(Faults.GiftCardState, $"There are {file.Balance + file.Held} {file.Card.Currency} on the gift card.");
-            }
-
-            return Task.FromResult(new CardDeed(
-                "close", CardPlan.Of(new(id.Value, "close", 0, "gift_card.closed", CardStatus.Closed)), Reason: request.Reason));
         }, cancel);
     }
 }

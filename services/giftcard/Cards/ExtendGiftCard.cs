@@ -11,9 +11,12 @@ namespace LocalPlus.Giftcard.Cards;
 /// </summary>
 internal static class ExtendGiftCard
 {
-    public static void MapExtendGiftCard(this IEndpointRouteBuilder group) =>
+    public static IEndpointRouteBuilder MapExtendGiftCard(this IEndpointRouteBuilder group)
+    {
         group.MapPost("/gift_cards/{id}/extend", HandleAsync).RequireScope("gift_cards:write").WithName(nameof(ExtendGiftCard))
             .Produces<CardView>();
+        return group;
+    }
 
     internal sealed record Request(DateTimeOffset ExpiresAt, string? Reason = null);
 

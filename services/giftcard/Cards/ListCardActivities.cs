@@ -9,9 +9,12 @@ namespace LocalPlus.Giftcard.Cards;
 /// </summary>
 internal static class ListCardActivities
 {
-    public static void MapListCardActivities(this IEndpointRouteBuilder group) =>
+    public static IEndpointRouteBuilder MapListCardActivities(this IEndpointRouteBuilder group)
+    {
         group.MapGet("/gift_cards/{id}/activities", HandleAsync).RequireScope("gift_cards:read").WithName(nameof(ListCardActivities))
             .Produces<Page<View>>();
+        return group;
+    }
 
     internal sealed record View(
         CardActivityId Id,

@@ -9,9 +9,12 @@ namespace LocalPlus.Giftcard.Cards;
 /// </summary>
 internal static class ListCardLots
 {
-    public static void MapListCardLots(this IEndpointRouteBuilder group) =>
+    public static IEndpointRouteBuilder MapListCardLots(this IEndpointRouteBuilder group)
+    {
         group.MapGet("/gift_cards/{id}/lots", HandleAsync).RequireScope("gift_cards:read").WithName(nameof(ListCardLots))
             .Produces<View>();
+        return group;
+    }
 
     internal sealed record Lot(
         LotId Id, string Kind, AccountId AccountId, Money Balance, Money Held, bool Spendable, DateTimeOffset? ExpiresAt,
@@ -23,13 +26,12 @@ internal static class ListCardLots
     internal sealed record View(GiftCardId GiftCardId, IReadOnlyList<Lot> Data);
 
     private static async Task<IResult> HandleAsync(
-        HttpContext http, GiftCardId id, CardDesk desk, TimeProvider time, CancellationToken cancel)
+        HttpContext http, GiftCardId id, CardDesk desk, CancellationToken cancel)
     {
         var file = await desk.OpenAsync(http.GetMerchant().MerchantId, id, cancel);
-        var now = time.GetUtcNow();
-        var order = SpendOrder.Of(file.Lots, now).ToList();
+        var order = file.Good.ToList();
         return Answer.Ok(new View(id, [.. order.Concat(file.Lots.Except(order)).Select(lot => new Lot(
             new(lot.LotId), lot.Kind, new(lot.AccountId), new(file.AvailableOf(lot), file.Currency),
-            new(file.Accounts[lot.AccountId].Held, file.Currency), SpendOrder.IsSpendable(lot, now), lot.ExpiresAt, lot.CreatedAt))]));
+            new(file.Accounts[lot.AccountId].Held, file.Currency), order.Contains(lot), lot.ExpiresAt, lot.CreatedAt))]));
     }
 }

@@ -9,19 +9,23 @@ namespace LocalPlus.Giftcard.Cards;
 /// </summary>
 internal static class ListGiftCards
 {
-    public static void MapListGiftCards(this IEndpointRouteBuilder group) =>
+    public static IEndpointRouteBuilder MapListGiftCards(this IEndpointRouteBuilder group)
+    {
         group.MapGet("/gift_cards", HandleAsync).RequireScope("gift_cards:read").WithName(nameof(ListGiftCards))
             .Produces<Page<CardView>>();
+        return group;
+    }
 
     private static async Task<IResult> HandleAsync(
         HttpContext http, [AsParameters] Query query, CardReader cards, Database database, CursorCodec cursors,
-        CancellationToken cancel)
+        TimeProvider time, CancellationToken cancel)
     {
         var merchant = http.GetMerchant().MerchantId;
-        if (query.Status is not null && !CardStatus.All.Contains(query.Status))
-        {
-            throw new FaultException(CommonFaults.InvalidRequest, "There is no such status.", new FieldError("status", "invalid"));
-        }
+        new FieldChecks()
+            .Require(query.Status is null || CardStatus.All.Contains(query.Status), "status", "invalid")
+            .Text(query.Last4, "last4", CardCode.MaxInputLength)
+            .Text(query.Reference, "reference", GiftcardLimits.ReferenceLength)
+            .ThrowIfAny();
 
         var filters = $"gift_cards|{query.ProgramId}|{query.Status}|{query.CustomerId}|{query.BatchId}|{query.Last4}|{query.Reference}";
         var take = CursorCodec.Limit(query.Limit);
@@ -35,7 +39,8 @@ internal static class ListGiftCards
                 query.Status,
                 CustomerId = query.CustomerId?.Value,
                 BatchId = query.BatchId?.Value,
-                Last4 = query.Last4?.ToUpperInvariant(),
+                Last4 = query.Last4 is null ? null : CardCode.Normalise(query.Last4),
+                Now = time.GetUtcNow(),
                 query.Reference,
                 after.CreatedAt,
                 after.Id,
@@ -63,7 +68,8 @@ internal static class ListGiftCards
              {CardRow.Columns}
               WHERE c.merchant_id = @MerchantId
                 AND (@ProgramId::uuid IS NULL OR c.program_id = @ProgramId)
-                AND (@Status::text IS NULL OR c.status = @Status)
+                AND (@Status::text IS NULL
+                     OR @Status = CASE WHEN c.status IN ('active', 'blocked') AND c.expires_at <= @Now THEN 'expired' ELSE c.status END)
                 AND (@CustomerId::uuid IS NULL OR c.customer_id = @CustomerId)
                 AND (@BatchId::uuid IS NULL OR c.batch_id = @BatchId)
                 AND (@Last4::text IS NULL OR c.last4 = @Last4)

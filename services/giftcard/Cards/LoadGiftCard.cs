@@ -27,9 +27,12 @@ internal enum LoadKind
 /// </summary>
 internal static class LoadGiftCard
 {
-    public static void MapLoadGiftCard(this IEndpointRouteBuilder group) =>
+    public static IEndpointRouteBuilder MapLoadGiftCard(this IEndpointRouteBuilder group)
+    {
         group.MapPost("/gift_cards/{id}/load", HandleAsync).RequireScope("gift_cards:write").WithName(nameof(LoadGiftCard))
             .Produces<CardView>();
+        return group;
+    }
 
     internal sealed record Request(
         Money Amount, LoadKind Kind = LoadKind.Paid, DateTimeOffset? ExpiresAt = null, string? Reference = null, string? Reason = null);

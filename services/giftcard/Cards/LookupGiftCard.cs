@@ -8,9 +8,12 @@ namespace LocalPlus.Giftcard.Cards;
 /// </summary>
 internal static class LookupGiftCard
 {
-    public static void MapLookupGiftCard(this IEndpointRouteBuilder group) =>
+    public static IEndpointRouteBuilder MapLookupGiftCard(this IEndpointRouteBuilder group)
+    {
         group.MapPost("/gift_cards/lookup", HandleAsync).RequireScope("gift_cards:read").WithName(nameof(LookupGiftCard))
             .Produces<CardView>();
+        return group;
+    }
 
     internal sealed record Request(string Code, string? Pin = null);
 
@@ -21,7 +24,9 @@ internal static class LookupGiftCard
         var checks = new FieldChecks();
         credential.Check(checks, "");
         checks.ThrowIfAny();
-        var found = (await finder.FindAsync(http.GetMerchant(), [credential], cancel))[0];
-        return Answer.Ok(await cards.ViewAsync(found.Row, found.Lots, cancel));
+        var caller = http.GetMerchant();
+        var found = (await finder.FindAsync(caller, [credential], cancel))[0];
+        var view = await cards.ViewAsync(found.Row, found.Lots, cancel);
+        return Answer.Ok(found.Row.MerchantId == caller.MerchantId.Value ? view : view.ForOtherMerchant());
     }
 }

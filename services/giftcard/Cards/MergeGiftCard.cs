@@ -1,24 +1,32 @@
+using LocalPlus.Giftcard.Ledger;
 using LocalPlus.Hosting;
 using LocalPlus.Kernel;
 
 namespace LocalPlus.Giftcard.Cards;
 
 /// <summary>
-/// POST /v1/gift_cards/{id}/merge: moves everything from another card of the same merchant and currency to this one and closes
-/// the other for good. The other is named by its code (and PIN), as its holder would, or by its id. Presents stay presents,
-/// with their expiry. Refusals: not_found, gift_card_not_usable (the other), gift_card_state (also while a redemption holds
-/// value of the other), gift_card_busy, currency_mismatch, limit_exceeded, reference_reused.
+/// POST /v1/gift_cards/{id}/merge: moves everything from another card of the same merchant and currency to this one and
+/// closes the other for good; what is refunded to it later follows. The other is named by its code (and PIN), as its
+/// holder would, or by its id. Presents stay presents, with their expiry; what ran out becomes breakage. Refusals:
+/// not_found, gift_card_not_usable (the other), gift_card_state (also while a redemption holds value of the other),
+/// gift_card_busy, currency_mismatch, limit_exceeded, reference_reused.
 /// </summary>
 internal static class MergeGiftCard
 {
-    public static void MapMergeGiftCard(this IEndpointRouteBuilder group) =>
-        group.MapPost("/gift_cards/{id}/merge", HandleAsync).RequireScope("gift_cards:write").WithName(nameof(MergeGiftCard))
+    public static IEndpointRouteBuilder MapMergeGiftCard(this IEndpointRouteBuilder group)
+    {
+        group.MapPost("/gift_cards/{id}/merge", HandleAsync).RequireScope("gift_cards:write")
+            .WithName(nameof(MergeGiftCard))
             .Produces<CardView>();
+        return group;
+    }
 
     internal sealed record Request(CardCredential From, string? Reference = null, string? Reason = null);
 
     private static Task<IResult> HandleAsync(
-        HttpContext http, GiftCardId id, Request request, CardDesk desk, CardFinder finder, TimeProvider time, CancellationToken cancel)
+        HttpContext http, GiftCardId id, Request request, CardDesk desk, CardFinder finder, LedgerAccounts accounts,
+            TimeProvider time,
+        CancellationToken cancel)
     {
         var checks = new FieldChecks()
             .Require(request.From.Id != id, "/from", "same_card")
@@ -36,11 +44,12 @@ internal static class MergeGiftCard
             }
 
             var from = await desk.OpenAsync(merchant, new(found.Row.GiftCardId), cancel);
-            return Deed(from.Require(CardStatus.Active), to.Require(CardStatus.Active), request, time);
+            var books = await accounts.BooksAsync(merchant, from.Card.Currency, cancel);
+            return Deed(from.Require(CardStatus.Active), to.Require(CardStatus.Active), request, books.Breakage, time);
         }, cancel);
     }
 
-    private static CardDeed Deed(CardFile from, CardFile to, Request request, TimeProvider time)
+    private static CardDeed Deed(CardFile from, CardFile to, Request request, Guid breakage, TimeProvider time)
     {
         if (to.Card.Currency != from.Card.Currency)
         {
@@ -49,7 +58,8 @@ internal static class MergeGiftCard
 
         if (from.Held > 0)
         {
-            throw new FaultException(Faults.GiftCardState, $"{from.Held} {from.Card.Currency} of the other gift card are held.");
+            throw new FaultException(Faults.GiftCardState,
+                $"{from.Held} {from.Card.Currency} of the other gift card are held.");
         }
 
         var amount = from.Balance;
@@ -59,13 +69,15 @@ internal static class MergeGiftCard
         }
 
         var plan = new PlanWriter(time);
-        foreach (var (lot, part) in PlanWriter.Take(from, amount, time.GetUtcNow()))
+        foreach (var (lot, part) in PlanWriter.Take(from, amount))
         {
             var expiry = lot.Kind is "promo" or "goodwill" ? lot.ExpiresAt : to.Card.ExpiresAt;
             plan.Post(lot.AccountId, plan.LotAccount(to.Id, to.Lots, lot.Kind, expiry), part);
         }
 
-        plan.Card(new(from.Card.GiftCardId, "transfer_out", -amount, "gift_card.closed", CardStatus.Closed))
+        plan.ExpireUnbooked(from, breakage)
+            .Card(new(from.Card.GiftCardId, "transfer_out", -amount, "gift_card.closed", CardStatus.Closed,
+                ReplacedBy: to.Card.GiftCardId))
             .Card(new(to.Card.GiftCardId, "transfer_in", amount, "gift_card.transferred"));
         return new("merge", plan.Plan(), amount, request.Reference, request.Reason, from);
     }

@@ -22,8 +22,10 @@ internal sealed class PlanWriter(TimeProvider time)
     public Guid LotAccount(GiftCardId card, IReadOnlyList<LotRow> existing, string kind, DateTimeOffset? expiry)
     {
         var isSingle = kind is "paid" or "refund";
-        var known = existing.FirstOrDefault(l => l.Kind == kind && l.ExpiredAt is null && (isSingle || l.ExpiresAt == expiry))?.AccountId
-                    ?? lots.FirstOrDefault(l => l.GiftCardId == card.Value && l.Kind == kind && (isSingle || l.ExpiresAt == expiry))?.AccountId;
+        var known = existing.FirstOrDefault(l => l.Kind == kind && l.ExpiredAt is null
+            && (isSingle || l.ExpiresAt == expiry))?.AccountId
+                    ?? lots.FirstOrDefault(l => l.GiftCardId == card.Value && l.Kind == kind
+                        && (isSingle || l.ExpiresAt == expiry))?.AccountId;
         if (known is { } account)
         {
             return account;
@@ -54,6 +56,22 @@ internal sealed class PlanWriter(TimeProvider time)
         return this;
     }
 
+    /// <summary>
+    /// Books what ran out on a card that ends: its dead lots go to breakage now, there will be no card for the job to
+    /// look at.
+    /// </summary>
+    public PlanWriter ExpireUnbooked(CardFile file, Guid breakage)
+    {
+        foreach (var lot in file.Unbooked)
+        {
+            Drain(file.Id, lot.AccountId, breakage).Expire(lot);
+        }
+
+        return file.Unbooked.Any(l => file.AvailableOf(l) > 0)
+            ? Card(new(file.Card.GiftCardId, "expire", 0, "gift_card.adjusted", Drained: true))
+            : this;
+    }
+
     public PlanWriter Card(PlannedCard card)
     {
         cards.Add(card);
@@ -64,13 +82,14 @@ internal sealed class PlanWriter(TimeProvider time)
     /// Takes an amount from a card's lots in spend order and says which lot gives how much. Refuses with
     /// insufficient_balance; the ledger has the last word.
     /// </summary>
-    public static IEnumerable<(LotRow Lot, long Amount)> Take(CardFile file, long amount, DateTimeOffset now)
+    public static IEnumerable<(LotRow Lot, long Amount)> Take(CardFile file, long amount)
     {
-        var order = SpendOrder.Of(file.Lots, now).ToList();
+        var order = file.Good.ToList();
         var parts = SpendOrder.Fill(amount, order.Select(file.AvailableOf));
         return parts.Sum() == amount
             ? order.Zip(parts).Where(p => p.Second > 0)
-            : throw new FaultException(Faults.InsufficientBalance, $"Only {parts.Sum()} {file.Card.Currency} are available.")
+            : throw new FaultException(Faults.InsufficientBalance,
+                $"Only {parts.Sum()} {file.Card.Currency} are available.")
             {
                 Extensions = new Dictionary<string, object?> { ["available"] = new Money(parts.Sum(), file.Currency) },
             };

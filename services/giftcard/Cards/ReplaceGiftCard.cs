@@ -1,3 +1,4 @@
+using LocalPlus.Giftcard.Ledger;
 using LocalPlus.Hosting;
 using LocalPlus.Kernel;
 
@@ -10,14 +11,18 @@ namespace LocalPlus.Giftcard.Cards;
 /// </summary>
 internal static class ReplaceGiftCard
 {
-    public static void MapReplaceGiftCard(this IEndpointRouteBuilder group) =>
+    public static IEndpointRouteBuilder MapReplaceGiftCard(this IEndpointRouteBuilder group)
+    {
         group.MapPost("/gift_cards/{id}/replace", HandleAsync).RequireScope("gift_cards:write").WithName(nameof(ReplaceGiftCard))
             .Produces<CardView>(StatusCodes.Status201Created);
+        return group;
+    }
 
     internal sealed record Request(string? Reason = null);
 
     private static Task<IResult> HandleAsync(
-        HttpContext http, GiftCardId id, Request? request, CardDesk desk, CardMaker maker, TimeProvider time, CancellationToken cancel)
+        HttpContext http, GiftCardId id, Request? request, CardDesk desk, CardMaker maker, LedgerAccounts accounts, TimeProvider time,
+        CancellationToken cancel)
     {
         request ??= new Request();
         new FieldChecks().Text(request.Reason, "/reason", GiftcardLimits.ReasonLength).ThrowIfAny();
@@ -27,26 +32,28 @@ internal static class ReplaceGiftCard
             http,
             id,
             request,
-            file =>
+            async file =>
             {
                 old = file.Require(CardStatus.Active, CardStatus.Blocked);
-                return Task.FromResult(Deed(file, heir.Id, request.Reason, time));
+                var books = await accounts.BooksAsync(http.GetMerchant().MerchantId, file.Card.Currency, cancel);
+                return Deed(file, heir.Id, request.Reason, books.Breakage, time);
             },
             cancel,
             db => maker.InsertAsync(db, [heir], old!.Program, new(old.Card.CustomerId, old.Card.ExpiresAt, null, old.Card.Metadata)));
     }
 
-    private static CardDeed Deed(CardFile old, GiftCardId heir, string? reason, TimeProvider time)
+    private static CardDeed Deed(CardFile old, GiftCardId heir, string? reason, Guid breakage, TimeProvider time)
     {
         var plan = new PlanWriter(time);
         // The new card has its paid lot even when there is nothing to move: what comes back later needs a place.
         plan.LotAccount(heir, [], "paid", old.Card.ExpiresAt);
-        foreach (var lot in old.Lots.Where(l => l.ExpiredAt is null))
+        foreach (var lot in old.Good)
         {
             plan.Drain(old.Id, lot.AccountId, plan.LotAccount(heir, [], lot.Kind, lot.ExpiresAt), heir);
         }
 
-        plan.Card(new(heir.Value, "transfer_in", 0, "gift_card.activated", CardStatus.Active, Drained: true))
+        plan.ExpireUnbooked(old, breakage)
+            .Card(new(heir.Value, "transfer_in", 0, "gift_card.activated", CardStatus.Active, Drained: true))
             .Card(new(old.Card.GiftCardId, "transfer_out", 0, "gift_card.replaced", CardStatus.Replaced, ReplacedBy: heir.Value,
                 Drained: true));
         return new("replace", plan.Plan(StatusCodes.Status201Created), Reason: reason, Heir: heir);

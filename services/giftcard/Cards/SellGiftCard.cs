@@ -8,21 +8,27 @@ using LocalPlus.Kernel;
 namespace LocalPlus.Giftcard.Cards;
 
 /// <summary>
-/// POST /v1/gift_cards: sells a card. With an amount it is activated at once (the value goes from clearing to the card in the
-/// ledger), without it waits for its activation. The code, and a PIN if the programme wants one, are in this answer and
-/// nowhere else; for a day a repeat with the same key gets them again. With a delivery the card is digital: its code is sent to the
-/// recipient by mail, at once or at a time, and is not in the answer. Refusals: not_found (programme), program_state,
-/// currency_mismatch, limit_exceeded, reference_reused, busy (wallet or ledger away).
+/// POST /v1/gift_cards: sells a card. With an amount it is activated at once (the value goes from clearing to the card
+/// in the ledger), without it waits for its activation. The code, and a PIN if the programme wants one, are in this
+/// answer and nowhere else; for a day a repeat with the same key gets them again. With a delivery the card is digital:
+/// its code is sent to the recipient by mail, at once or at a time, and is not in the answer. Refusals: not_found
+/// (programme), program_state, currency_mismatch, limit_exceeded, reference_reused, busy (wallet or ledger away).
 /// </summary>
 internal static class SellGiftCard
 {
     private const string Route = "/v1/gift_cards";
 
-    public static void MapSellGiftCard(this IEndpointRouteBuilder group) =>
+    public static IEndpointRouteBuilder MapSellGiftCard(this IEndpointRouteBuilder group)
+    {
         group.MapPost("/gift_cards", HandleAsync).RequireScope("gift_cards:write").WithName(nameof(SellGiftCard))
             .Produces<CardView>(StatusCodes.Status201Created);
+        return group;
+    }
 
-    /// <summary>Who gets the card. The address goes to the wallet, which answers with a customer id; only that stays here.</summary>
+    /// <summary>
+    /// Who gets the card. The address goes to the wallet, which answers with a customer id; only that stays
+    /// here.
+    /// </summary>
     internal sealed record Recipient(string Email, string? Name = null);
 
     internal sealed record Request(
@@ -42,7 +48,8 @@ internal static class SellGiftCard
             .Require(Recipient is null || CustomerId is null, "/recipient", "recipient_or_customer")
             .Text(Recipient?.Email, "/recipient/email", 254)
             .Text(Recipient?.Name, "/recipient/name", 200)
-            .Require(Delivery is null || Recipient is not null || CustomerId is not null, "/delivery", "recipient_missing")
+            .Require(Delivery is null || Recipient is not null || CustomerId is not null, "/delivery",
+                "recipient_missing")
             .Require(Delivery is null || Amount is not null, "/delivery", "amount_missing")
             .Require(Pin is null || IsPin(Pin), "/pin", "digits")
             .Text(Reference, "/reference", GiftcardLimits.ReferenceLength)
@@ -73,8 +80,9 @@ internal static class SellGiftCard
 
     /// <summary>Makes the card and the operation that fills it, in one transaction.</summary>
     internal sealed class Intake(
-        Database database, CardOperations operations, CardMaker maker, LedgerAccounts accounts, WalletCustomers wallet,
-        CardDeliveries deliveries, TimeProvider time)
+        Database database, Intents intents, CardOperations operations, CardMaker maker, LedgerAccounts accounts,
+            WalletCustomers wallet,
+        Ownership ownership, CardDeliveries deliveries, TimeProvider time)
     {
         public async Task<CardOperationRow> AcceptAsync(RequestKey key, Request request, CancellationToken cancel)
         {
@@ -82,6 +90,11 @@ internal static class SellGiftCard
                 Sql.Program, new { ProgramId = request.ProgramId.Value, MerchantId = key.Merchant.Value }, cancel)
                 ?? throw new FaultException(CommonFaults.NotFound, "There is no such programme.");
             ProgramTerms.CheckSale(program, request.Amount);
+            if (request.CustomerId is { } named)
+            {
+                await ownership.RequireCustomerAsync(key.Merchant, named, cancel);
+            }
+
             var customer = request.CustomerId ?? (request.Recipient is { } recipient
                 ? await wallet.FindOrAddAsync(key.Merchant, recipient.Email, recipient.Name, cancel)
                 : (CustomerId?)null);
@@ -93,16 +106,18 @@ internal static class SellGiftCard
             var operation = operations.New(
                 key.Merchant, card.Id, request.Amount is null ? "create" : "activate", request.Amount?.MinorUnits ?? 0,
                 program.Currency, plan, key, request.Reference);
-            var metadata = request.Metadata is null ? null : JsonSerializer.Serialize(request.Metadata, StrictJson.Options);
+            var metadata = request.Metadata is null ? null : JsonSerializer.Serialize(request.Metadata,
+                StrictJson.Options);
 
             await using var db = await database.BeginAsync(cancel);
+            await intents.ClaimAsync(db, key, operation.OperationId);
             await maker.InsertAsync(db, [card], program, Terms(request, customer, expiry, metadata));
             if (request.Delivery is { } delivery)
             {
                 await deliveries.ScheduleAsync(db, key.Merchant, card.Id, request.Amount!.Value, delivery);
             }
 
-            await operations.AcceptAsync(db, operation, key);
+            await operations.AcceptAsync(db, operation);
             await db.CommitAsync();
             return operation;
         }

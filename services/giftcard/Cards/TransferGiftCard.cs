@@ -10,9 +10,12 @@ namespace LocalPlus.Giftcard.Cards;
 /// </summary>
 internal static class TransferGiftCard
 {
-    public static void MapTransferGiftCard(this IEndpointRouteBuilder group) =>
+    public static IEndpointRouteBuilder MapTransferGiftCard(this IEndpointRouteBuilder group)
+    {
         group.MapPost("/gift_cards/{id}/transfer", HandleAsync).RequireScope("gift_cards:write").WithName(nameof(TransferGiftCard))
             .Produces<CardView>();
+        return group;
+    }
 
     internal sealed record Request(GiftCardId To, Money? Amount = null, string? Reference = null, string? Reason = null);
 
@@ -46,7 +49,7 @@ internal static class TransferGiftCard
             }
 
             var plan = new PlanWriter(time);
-            foreach (var (lot, part) in PlanWriter.Take(from, amount, time.GetUtcNow()))
+            foreach (var (lot, part) in PlanWriter.Take(from, amount))
             {
                 var expiry = lot.Kind is "promo" or "goodwill" ? lot.ExpiresAt : to.Card.ExpiresAt;
                 plan.Post(lot.AccountId, plan.LotAccount(to.Id, to.Lots, lot.Kind, expiry), part);

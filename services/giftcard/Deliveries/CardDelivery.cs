@@ -10,14 +10,15 @@ internal sealed record Delivery(DateTimeOffset? DeliverAt = null, string? From =
 {
     public void Check(FieldChecks checks, DateTimeOffset now) => checks
         .Require(DeliverAt is null || DeliverAt > now, "/delivery/deliver_at", "past")
-        .Require(DeliverAt is null || DeliverAt <= now + GiftcardLimits.DeliveryAhead, "/delivery/deliver_at", "too_far")
+        .Require(DeliverAt is null || DeliverAt <= now + GiftcardLimits.DeliveryAhead, "/delivery/deliver_at",
+            "too_far")
         .Text(From, "/delivery/from", GiftcardLimits.NameLength)
         .Message(Message, "/delivery/message", GiftcardLimits.MessageLength);
 }
 
 /// <summary>
-/// Keeps what a digital card carries on its way. Note and code are sealed here and leave only on the internal route, when
-/// the mail is being written; the event that starts it names ids.
+/// Keeps what a digital card carries on its way. Note and code are sealed here and leave only on the internal route,
+/// when the mail is being written; the event that starts it names ids.
 /// </summary>
 internal sealed class CardDeliveries(Database database, CardOutcomes outcomes, CardSecrets secrets, TimeProvider time)
 {
@@ -56,7 +57,7 @@ internal sealed class CardDeliveries(Database database, CardOutcomes outcomes, C
         // In the order in which operations on several cards lock them too.
         foreach (var card in due.OrderBy(c => c.GiftCardId))
         {
-            var isActive = card.Status == CardStatus.Active;
+            var isActive = card.Status == CardStatus.Active && !(card.ExpiresAt <= now);
             await db.ExecuteAsync(Sql.Finish, new
             {
                 card.GiftCardId, State = isActive ? "sent" : "revoked", SentAt = isActive ? now : (DateTimeOffset?)null,
@@ -83,14 +84,16 @@ internal sealed class CardDeliveries(Database database, CardOutcomes outcomes, C
             return null;
         }
 
-        var secret = JsonSerializer.Deserialize<HandOver.Secret>(secrets.Open(found.Code, card.Value), StrictJson.Lenient)!;
+        var secret = JsonSerializer.Deserialize<HandOver.Secret>(secrets.Open(found.Code, card.Value),
+            StrictJson.Lenient)!;
         var note = found.SealedNote is null
             ? new Note(null, null)
             : JsonSerializer.Deserialize<Note>(secrets.Open(found.SealedNote, card.Value), StrictJson.Lenient)!;
         return new(secret.Code, secret.Pin, new(found.Amount, Currency.Parse(found.Currency)), note.From, note.Message);
     }
 
-    private sealed record Due(Guid GiftCardId, Guid MerchantId, string Status, string Currency);
+    private sealed record Due(Guid GiftCardId, Guid MerchantId, string Status, string Currency,
+        DateTimeOffset? ExpiresAt);
 
     private sealed record Sealed(byte[] Code, byte[]? SealedNote, long Amount, string Currency);
 
@@ -104,7 +107,7 @@ internal sealed class CardDeliveries(Database database, CardOutcomes outcomes, C
 
         public const string TakeDue =
             """
-            SELECT d.gift_card_id, d.merchant_id, c.status, c.currency
+            SELECT d.gift_card_id, d.merchant_id, c.status, c.currency, c.expires_at
               FROM card_deliveries d
               JOIN gift_cards c
                 ON c.gift_card_id = d.gift_card_id

@@ -9,8 +9,9 @@ internal static class DeliveriesFeature
         builder.Services.AddSweepChore(TimeSpan.Zero, all => all.GetRequiredService<CardDeliveries>().SendDueAsync);
     }
 
-    public static void MapDeliveries(this RouteGroupBuilder services)
+    public static RouteGroupBuilder MapDeliveries(this RouteGroupBuilder services)
     {
         services.MapGetDelivery();
+        return services;
     }
 }

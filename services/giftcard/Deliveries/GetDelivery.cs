@@ -9,8 +9,11 @@ namespace LocalPlus.Giftcard.Deliveries;
 /// </summary>
 internal static class GetDelivery
 {
-    public static void MapGetDelivery(this IEndpointRouteBuilder intern) =>
+    public static IEndpointRouteBuilder MapGetDelivery(this IEndpointRouteBuilder intern)
+    {
         intern.MapGet("/gift_cards/{id}/delivery", HandleAsync);
+        return intern;
+    }
 
     private static async Task<IResult> HandleAsync(GiftCardId id, CardDeliveries deliveries, CancellationToken cancel) =>
         await deliveries.OpenAsync(id, cancel) is { } content

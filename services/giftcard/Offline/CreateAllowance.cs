@@ -1,3 +1,4 @@
+using LocalPlus.Giftcard.Cards;
 using LocalPlus.Hosting;
 using LocalPlus.Kernel;
 
@@ -25,9 +26,9 @@ internal static class CreateAllowance
         public string Object { get; } = "offline_allowance";
     }
 
-    private static Task<IResult> HandleAsync(
-        HttpContext http, TerminalId id, Request request, IdempotentRequests requests, AllowanceSigner signer, TimeProvider time,
-        CancellationToken cancel)
+    private static async Task<IResult> HandleAsync(
+        HttpContext http, TerminalId id, Request request, IdempotentRequests requests, Ownership ownership, AllowanceSigner signer,
+        TimeProvider time, CancellationToken cancel)
     {
         new FieldChecks()
             .Positive(request.CardCap, "/card_cap")
@@ -36,7 +37,8 @@ internal static class CreateAllowance
             .Require(request.CardCap.MinorUnits <= request.TotalCap.MinorUnits, "/card_cap")
             .Require(request.ValidSeconds is >= GiftcardLimits.AllowanceSecondsMin and <= GiftcardLimits.AllowanceSecondsMax, "/valid_seconds")
             .ThrowIfAny();
-        return requests.ExecuteAsync(http, request, db => InsertAsync(db, http.GetMerchant().MerchantId, id, request, signer, time), cancel);
+        await ownership.RequireLocationAsync(http.GetMerchant().MerchantId, request.LocationId, cancel);
+        return await requests.ExecuteAsync(http, request, db => InsertAsync(db, http.GetMerchant().MerchantId, id, request, signer, time), cancel);
     }
 
     private static async Task<Answer> InsertAsync(

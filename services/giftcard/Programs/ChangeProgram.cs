@@ -1,4 +1,5 @@
 using System.Text.Json;
+using LocalPlus.Giftcard.Cards;
 using LocalPlus.Hosting;
 using LocalPlus.Kernel;
 
@@ -38,11 +39,13 @@ internal static class ChangeProgram
         IReadOnlyDictionary<string, string>? Metadata = null);
 
     private static async Task<IResult> HandleAsync(
-        HttpContext http, ProgramId id, Request request, Database database, TimeProvider time, CancellationToken cancel)
+        HttpContext http, ProgramId id, Request request, Ownership ownership, Database database, TimeProvider time,
+        CancellationToken cancel)
     {
         var merchant = http.GetMerchant().MerchantId;
         Check(request, merchant);
         var version = http.RequireIfMatch();
+        await ownership.RequireLocationsAsync(merchant, request.Locations, cancel);
         await using var db = await database.BeginAsync(cancel);
         var row = await db.QuerySingleOrDefaultAsync<ProgramRow>(
             Sql.Lock, new { ProgramId = id.Value, MerchantId = merchant.Value })

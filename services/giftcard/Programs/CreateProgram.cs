@@ -1,4 +1,5 @@
 using System.Text.Json;
+using LocalPlus.Giftcard.Cards;
 using LocalPlus.Hosting;
 using LocalPlus.Kernel;
 using Npgsql;
@@ -33,11 +34,13 @@ internal static class CreateProgram
         string? Reference = null,
         IReadOnlyDictionary<string, string>? Metadata = null);
 
-    private static Task<IResult> HandleAsync(
-        HttpContext http, Request request, IdempotentRequests requests, TimeProvider time, CancellationToken cancel)
+    private static async Task<IResult> HandleAsync(
+        HttpContext http, Request request, IdempotentRequests requests, Ownership ownership, Database database, TimeProvider time,
+        CancellationToken cancel)
     {
         Check(request, http.GetMerchant().MerchantId);
-        return requests.ExecuteAsync(http, request, db => InsertAsync(db, http.GetMerchant(), request, time), cancel);
+        await ownership.RequireLocationsAsync(http.GetMerchant().MerchantId, request.Locations, cancel);
+        return await requests.ExecuteAsync(http, request, db => InsertAsync(db, database, http.GetMerchant(), request, time), cancel);
     }
 
     private static void Check(Request request, MerchantId issuer)
@@ -71,7 +74,8 @@ internal static class CreateProgram
     // 10,000 of any currency, in its own minor unit: a slip of the keyboard should not become a card of a million.
     private static long DefaultMax(Request request) => request.Currency.Units(10_000);
 
-    private static async Task<Answer> InsertAsync(DbSession db, MerchantIdentity merchant, Request request, TimeProvider time)
+    private static async Task<Answer> InsertAsync(
+        DbSession db, Database database, MerchantIdentity merchant, Request request, TimeProvider time)
     {
         var id = ProgramId.New(time);
         try
@@ -101,7 +105,7 @@ internal static class CreateProgram
         }
         catch (PostgresException taken) when (taken.ConstraintName == "ix_programs_merchant_id_reference")
         {
-            throw new FaultException(CommonFaults.ReferenceReused, "Another programme has this reference.");
+            throw await References.ReusedAsync<ProgramId>(database, References.Program, merchant.MerchantId, request.Reference!, db.Cancel);
         }
 
         var row = await db.QuerySingleOrDefaultAsync<ProgramRow>(

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using LocalPlus.Giftcard.Cards;
 using LocalPlus.Giftcard.Ledger;
 using LocalPlus.Hosting;
 using LocalPlus.Kernel;
@@ -27,7 +28,7 @@ internal static class CreateRedemption
 
     /// <summary>The three steps behind a key; what POST /v1/holds asks for too.</summary>
     internal sealed class Till(
-        Intents intents, RedemptionPlanner planner, RedemptionStore store, RedemptionDriver driver, Intake intake)
+        Intents intents, Ownership ownership, RedemptionPlanner planner, RedemptionStore store, RedemptionDriver driver, Intake intake)
     {
         public async Task<IResult> RedeemAsync(HttpContext http, RedemptionRequest request, CancellationToken cancel)
         {
@@ -39,6 +40,7 @@ internal static class CreateRedemption
                 id => store.FindAsync(new RedemptionId(id), cancel),
                 async () =>
                 {
+                    await ownership.RequireLocationAsync(key.Merchant, request.LocationId, cancel);
                     var plan = await planner.PlanAsync(http.GetMerchant(), request, cancel);
                     plan.RequireLegs(request.Amount.Currency);
                     return await intake.AcceptAsync(key, request, plan, cancel);
@@ -55,12 +57,14 @@ internal static class CreateRedemption
     /// </summary>
     internal sealed class Intake
     {
+        private readonly Database database;
         private readonly LedgerAccounts accounts;
         private readonly TimeProvider time;
         private readonly GroupCommit<(RequestKey Key, Redemption Intent), bool> commit;
 
         public Intake(Database database, LedgerAccounts accounts, TimeProvider time)
         {
+            this.database = database;
             this.accounts = accounts;
             this.time = time;
             commit = new(database, ClaimAndWriteAsync);
@@ -81,7 +85,7 @@ internal static class CreateRedemption
             }
             catch (PostgresException taken) when (taken.ConstraintName == ReferenceIndex)
             {
-                throw ReferenceReused();
+                throw await ReferenceReusedAsync(key.Merchant, request.Reference!, cancel);
             }
         }
 
@@ -100,7 +104,7 @@ internal static class CreateRedemption
             }
             catch (PostgresException taken) when (taken.ConstraintName == ReferenceIndex)
             {
-                throw ReferenceReused();
+                throw await ReferenceReusedAsync(merchant, request.Reference!, cancel);
             }
 
             return intent;
@@ -167,7 +171,8 @@ internal static class CreateRedemption
         private static TimeSpan TakeOver(RedemptionRow row) =>
             row.IdempotencyKey is null ? GiftcardLimits.TakeOverOfItems : GiftcardLimits.TakeOver;
 
-        private static FaultException ReferenceReused() => new(CommonFaults.ReferenceReused, "Another redemption has this reference.");
+        private Task<FaultException> ReferenceReusedAsync(MerchantId merchant, string reference, CancellationToken cancel) =>
+            References.ReusedAsync<RedemptionId>(database, References.Redemption, merchant, reference, cancel);
 
         private Redemption Intent(
             RedemptionId id, MerchantId merchant, string? key, RedemptionRequest request, RedemptionPlan plan, Guid payable, Guid? commission)

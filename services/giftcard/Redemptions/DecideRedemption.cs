@@ -34,6 +34,11 @@ internal sealed class RedemptionDecider(Database database, RedemptionStore store
         RedemptionId id, MerchantId? merchant, DecisionRequest request, RequestKey? key, CancellationToken cancel)
     {
         await using var db = await database.BeginAsync(cancel);
+        if (key is not null)
+        {
+            await intents.ClaimAsync(db, key, id.Value);
+        }
+
         var now = await RedemptionStore.LockAsync(db, id);
         if (now is null || now.Row.State == RedemptionState.Refused || merchant is { } caller && now.Row.MerchantId != caller.Value)
         {
@@ -46,11 +51,6 @@ internal sealed class RedemptionDecider(Database database, RedemptionStore store
         if (verdict is Verdict.Refuse refuse)
         {
             throw new FaultException(refuse.Fault, refuse.Detail);
-        }
-
-        if (key is not null)
-        {
-            await intents.ClaimAsync(db, key, id.Value);
         }
 
         if (verdict is Verdict.Decide decide)

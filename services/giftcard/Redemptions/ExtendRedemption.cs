@@ -53,7 +53,7 @@ internal static class ExtendRedemption
                     },
                     cancel);
             }
-            catch (FaultException refusal) when (Intents.IsFinal(refusal.Fault))
+            catch (FaultException refusal)
             {
                 return await intents.RefuseAsync(key, refusal, http.Request.Path, cancel);
             }

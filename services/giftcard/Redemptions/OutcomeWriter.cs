@@ -101,7 +101,7 @@ internal sealed class OutcomeWriter
         db,
         redeemed.SelectMany(r => r.Legs.GroupBy(l => l.GiftCardId).Select(card => new CardActivity(
             card.Key, "redeem", -card.Sum(l => l.Captured),
-            new(r.Row.BooksMerchantId, r.Row.Currency, r.Row.RedemptionId, r.Row.TransactionId, r.Row.Reference, null))))
+            ActivityCause.OfRedemption(r.Row, r.Row.TransactionId, r.Row.Reference))))
             .Where(activity => activity.Amount != 0),
         at);
 

@@ -27,9 +27,11 @@ internal static class QuoteRedemption
     }
 
     private static async Task<IResult> HandleAsync(
-        HttpContext http, RedemptionRequest request, RedemptionPlanner planner, CardReader cards, CancellationToken cancel)
+        HttpContext http, RedemptionRequest request, RedemptionPlanner planner, Ownership ownership, CardReader cards,
+        CancellationToken cancel)
     {
         request.Check();
+        await ownership.RequireLocationAsync(http.GetMerchant().MerchantId, request.LocationId, cancel);
         var plan = await planner.PlanAsync(http.GetMerchant(), request, cancel);
         var accounts = await cards.AccountsAsync(plan.Books, plan.Legs.Select(l => l.Lot.AccountId), cancel);
         var isForeign = plan.Books != http.GetMerchant().MerchantId;

@@ -23,12 +23,14 @@ internal sealed record RefundRow(
     string? FaultCode,
     string? IdempotencyKey,
     DateTimeOffset CreatedAt,
-    DateTimeOffset? FinishedAt)
+    DateTimeOffset? FinishedAt,
+    string? NotRefunded)
 {
     public const string Columns =
         """
         SELECT f.refund_id, f.redemption_id, f.merchant_id, f.state, f.amount, f.commission, f.currency, f.legs::text AS legs, f.reference,
-               f.reason, f.transaction_id, f.fault_code, f.idempotency_key, f.created_at, f.finished_at
+               f.reason, f.transaction_id, f.fault_code, f.idempotency_key, f.created_at, f.finished_at,
+               f.not_refunded::text AS not_refunded
           FROM redemption_refunds f
         """;
 
@@ -41,7 +43,8 @@ internal sealed record RefundRow(
             new(RefundId), new(RedemptionId), State, new(Amount, currency),
             Commission == 0 ? null : new Money(Commission, currency), redemptionState,
             [.. Parts.GroupBy(p => p.GiftCardId).Select(g => new RefundedCard(new(g.Key), new(g.Sum(p => p.Amount), currency)))],
-            Reference, Reason, TransactionId is { } transaction ? new TransactionId(transaction) : null, CreatedAt, FinishedAt);
+            Reference, Reason, TransactionId is { } transaction ? new TransactionId(transaction) : null, CreatedAt, FinishedAt,
+            NotRefunded is null ? null : JsonSerializer.Deserialize<NotRefunded[]>(NotRefunded, StrictJson.Lenient));
     }
 
     /// <summary>
@@ -72,7 +75,8 @@ internal sealed record RefundView(
     string? Reason,
     TransactionId? TransactionId,
     DateTimeOffset CreatedAt,
-    DateTimeOffset? FinishedAt)
+    DateTimeOffset? FinishedAt,
+    IReadOnlyList<NotRefunded>? NotRefunded)
 {
     public string Object { get; } = "refund";
 }

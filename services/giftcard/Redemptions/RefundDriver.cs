@@ -99,7 +99,7 @@ internal sealed class RefundDriver(Database database, LedgerGateway ledger, Rede
         await store.NoteAsync(db, row.Id, "refunded", "till", new { refund.Amount, RefundId = new RefundId(refund.RefundId) });
         await CardActivities.AddAsync(
             db, "refund", parts.GroupBy(p => p.GiftCardId).Select(g => (g.Key, g.Sum(p => p.Amount))),
-            new(row.BooksMerchantId, row.Currency, row.RedemptionId, refund.TransactionId, refund.Reference, refund.Reason), time);
+            ActivityCause.OfRedemption(row, refund.TransactionId, refund.Reference, refund.Reason), time);
         await Settlement.RefundedAsync(db, row, refund);
         await CardLeftovers.MarkAsync(db, parts.Select(p => p.GiftCardId), "refund", row.UpdatedAt);
         await RedemptionEvents.PublishAsync(

@@ -6,9 +6,11 @@ using Npgsql;
 namespace LocalPlus.Giftcard.Redemptions;
 
 /// <summary>
-/// POST /v1/redemptions/{id}/refunds: gives all (no amount) or part of what was captured back to the lots it came from;
-/// as often as wanted, never more than was captured in sum. Refusals: not_found, redemption_not_completed,
-/// refund_exceeds_captured, gift_card_state (closed or expired), currency_mismatch, reference_reused.
+/// POST /v1/redemptions/{id}/refunds: gives all (no amount) or part of what was captured back to the lots it came from, or the
+/// heirs of their cards; as often as wanted, never more than was captured in sum. Without an amount what can go back does, and
+/// not_refunded names what can not (cards closed or expired) and what to do. Refusals: not_found, redemption_not_completed,
+/// refund_exceeds_captured, gift_card_state (more was asked for than the cards can take; with refundable and not_refunded),
+/// currency_mismatch, reference_reused.
 /// </summary>
 internal static class RefundRedemption
 {
@@ -45,40 +47,44 @@ internal static class RefundRedemption
     {
         public async Task<RefundRow> AcceptAsync(RedemptionId id, RequestKey key, Request request, CancellationToken cancel)
         {
+            var refundId = RefundId.New(time);
             await using var db = await database.BeginAsync(cancel);
+            await intents.ClaimAsync(db, key, refundId.Value);
             var now = await RedemptionStore.LockAsync(db, id);
             if (now is null || now.Row.MerchantId != key.Merchant.Value || now.Row.State == RedemptionState.Refused)
             {
                 throw new FaultException(CommonFaults.NotFound, "There is no such redemption.");
             }
 
-            var amount = Amount(now.Row, request);
-            if (await db.QuerySingleOrDefaultAsync<string>(Sql.UnusableCard, new { now.Row.RedemptionId }) is { } status)
-            {
-                throw new FaultException(Faults.GiftCardState, $"A gift card of the redemption is {status}.");
-            }
-
+            var asked = Amount(now.Row, request);
             var created = time.GetUtcNow();
             var open = await PendingAsync(db, now);
-            var parts = RefundRow.Split(open, amount);
+            var (takers, closed) = await RefundHomes.SplitAsync(db, now.Row, open, created);
+            var refundable = takers.Sum(l => l.Captured - l.Refunded);
+            if (refundable == 0 || request.Amount is not null && asked > refundable)
+            {
+                throw Refusal(now.Row, refundable, closed);
+            }
+
+            var amount = Math.Min(asked, refundable);
+            var parts = RefundRow.Split(takers, amount);
             var commission = Commission.Back(open, parts, await db.QuerySingleAsync<long>(Sql.CommissionBack, new { now.Row.RedemptionId }));
             var refund = new RefundRow(
-                RefundId.New(time).Value, id.Value, key.Merchant.Value, "pending", amount, commission, now.Row.Currency,
+                refundId.Value, id.Value, key.Merchant.Value, "pending", amount, commission, now.Row.Currency,
                 JsonSerializer.Serialize(parts, StrictJson.Options), request.Reference, request.Reason,
-                null, null, key.Key, created, null);
-            await intents.ClaimAsync(db, key, refund.RefundId);
+                null, null, key.Key, created, null, NotRefundedIn(request, closed));
             try
             {
                 await db.ExecuteAsync(Sql.Insert, new
                 {
                     refund.RefundId, refund.RedemptionId, refund.MerchantId, refund.Amount, refund.Commission, refund.Currency, refund.Legs,
                     refund.Reference, refund.Reason, refund.IdempotencyKey, DriveAfter = created + GiftcardLimits.TakeOver,
-                    refund.CreatedAt,
+                    refund.CreatedAt, refund.NotRefunded,
                 });
             }
             catch (PostgresException taken) when (taken.ConstraintName == "ix_redemption_refunds_merchant_id_reference")
             {
-                throw new FaultException(CommonFaults.ReferenceReused, "Another refund has this reference.");
+                throw await References.ReusedAsync<RefundId>(database, References.Refund, key.Merchant, request.Reference!, cancel);
             }
 
             var row = now.Row with { Refunded = now.Row.Refunded + amount, Version = now.Row.Version + 1, UpdatedAt = created };
@@ -86,6 +92,20 @@ internal static class RefundRedemption
             await db.CommitAsync();
             return refund;
         }
+
+        private static FaultException Refusal(RedemptionRow row, long refundable, IReadOnlyList<NotRefunded> closed) =>
+            new(Faults.GiftCardState, $"{refundable} {row.Currency} can go back to the gift cards, not_refunded says why no more.")
+            {
+                Extensions = new Dictionary<string, object?>
+                {
+                    ["refundable"] = new Money(refundable, Currency.Parse(row.Currency)),
+                    ["not_refunded"] = closed,
+                },
+            };
+
+        /// <summary>Who asks for a part asks for nothing of the rest.</summary>
+        private static string? NotRefundedIn(Request request, IReadOnlyList<NotRefunded> closed) =>
+            request.Amount is null && closed.Count > 0 ? JsonSerializer.Serialize(closed, StrictJson.Options) : null;
 
         private static long Amount(RedemptionRow row, Request request)
         {
@@ -117,19 +137,6 @@ internal static class RefundRedemption
 
     private static class Sql
     {
-        // An expired card can be extended first; a closed one takes nothing any more.
-        public const string UnusableCard =
-            """
-            SELECT c.status
-              FROM redemption_legs g
-              JOIN gift_cards c
-                ON c.gift_card_id = g.gift_card_id
-             WHERE g.redemption_id = @RedemptionId
-               AND g.captured > g.refunded
-               AND c.status IN ('closed', 'expired')
-             LIMIT 1
-            """;
-
         public const string Pending =
             $"""
              {RefundRow.Columns}
@@ -149,9 +156,9 @@ internal static class RefundRedemption
         public const string Insert =
             """
             INSERT INTO redemption_refunds (refund_id, redemption_id, merchant_id, state, amount, commission, currency, legs,
-                   reference, reason, idempotency_key, drive_after, created_at)
+                   reference, reason, idempotency_key, drive_after, created_at, not_refunded)
             VALUES (@RefundId, @RedemptionId, @MerchantId, 'pending', @Amount, @Commission, @Currency, @Legs::jsonb,
-                   @Reference, @Reason, @IdempotencyKey, @DriveAfter, @CreatedAt)
+                   @Reference, @Reason, @IdempotencyKey, @DriveAfter, @CreatedAt, @NotRefunded::jsonb)
             """;
     }
 }

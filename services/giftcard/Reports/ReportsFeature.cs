@@ -3,10 +3,11 @@ namespace LocalPlus.Giftcard.Reports;
 /// <summary>What is owed, as of any instant.</summary>
 internal static class ReportsFeature
 {
-    public static void MapReports(this RouteGroupBuilder merchants)
+    public static RouteGroupBuilder MapReports(this RouteGroupBuilder merchants)
     {
         merchants.MapLiabilityReport();
         merchants.MapBreakageReport();
         merchants.MapSettlementReport();
+        return merchants;
     }
 }

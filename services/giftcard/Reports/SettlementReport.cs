@@ -12,9 +12,12 @@ namespace LocalPlus.Giftcard.Reports;
 /// </summary>
 internal static class SettlementReport
 {
-    public static void MapSettlementReport(this IEndpointRouteBuilder group) =>
+    public static IEndpointRouteBuilder MapSettlementReport(this IEndpointRouteBuilder group)
+    {
         group.MapGet("/reports/settlement", HandleAsync).RequireScope("reports:read").WithName(nameof(SettlementReport))
             .Produces<View>();
+        return group;
+    }
 
     /// <param name="Direction">owed_to_others: their tills took our cards. owed_to_us: our tills took theirs.</param>
     internal sealed record Line(
@@ -38,17 +41,17 @@ internal static class SettlementReport
 
         var rows = await database.QueryAsync<Row>(
             Sql.Settlement,
-            new { MerchantId = http.GetMerchant().MerchantId.Value, From = from ?? DateTimeOffset.MinValue, To = end },
+            new { http.GetMerchant().MerchantId, From = from ?? DateTimeOffset.MinValue, To = end },
             cancel);
         return Answer.Ok(new View(from, end, [.. rows.Select(r => Of(r, Currency.Parse(r.Currency)))]));
     }
 
     private static Line Of(Row r, Currency currency) => new(
-        r.Direction, new(r.MerchantId), new(r.Captured, currency), new(r.Refunded, currency), new(r.Commission, currency),
+        r.Direction, r.MerchantId, new(r.Captured, currency), new(r.Refunded, currency), new(r.Commission, currency),
         new(r.Captured - r.Refunded - r.Commission, currency), r.Redemptions, r.Refunds);
 
     private sealed record Row(
-        string Direction, Guid MerchantId, string Currency, long Captured, long Refunded, long Commission, long Redemptions, long Refunds);
+        string Direction, MerchantId MerchantId, string Currency, long Captured, long Refunded, long Commission, long Redemptions, long Refunds);
 
     private static class Sql
     {

@@ -12,9 +12,12 @@ namespace LocalPlus.Giftcard.Rewards;
 /// </summary>
 internal static class RedeemReward
 {
-    public static void MapRedeemReward(this IEndpointRouteBuilder group) =>
+    public static IEndpointRouteBuilder MapRedeemReward(this IEndpointRouteBuilder group)
+    {
         group.MapPost("/rewards/{id}/redeem", HandleAsync).RequireScope("gift_cards:write").WithName(nameof(RedeemReward))
             .Produces<CardView>();
+        return group;
+    }
 
     internal sealed record Request(GiftCardId GiftCardId);
 
@@ -22,7 +25,7 @@ internal static class RedeemReward
         HttpContext http, RewardId id, Request request, CardDesk desk, LedgerAccounts accounts, Database database, TimeProvider time,
         CancellationToken cancel)
     {
-        var key = new { RewardId = id.Value, MerchantId = http.GetMerchant().MerchantId.Value };
+        var key = new { RewardId = id, http.GetMerchant().MerchantId };
         return desk.RunAsync(
             http,
             request.GiftCardId,
@@ -59,8 +62,7 @@ internal static class RedeemReward
         var plan = new PlanWriter(time);
         plan.Post(books.PromoExpense, plan.LotAccount(file.Id, file.Lots, "promo", expiry), amount)
             .Card(new(file.Card.GiftCardId, "load", amount, "gift_card.loaded"));
-        var id = new RewardId(reward.RewardId);
-        return new("reward", plan.Plan(), amount, $"{id}:{file.Id}", reward.Name);
+        return new("reward", plan.Plan(), amount, $"{reward.RewardId}:{file.Id}", reward.Name);
     }
 
     private static class Sql

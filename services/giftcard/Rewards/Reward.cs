@@ -16,8 +16,8 @@ internal readonly record struct RewardId(Guid Value) : IId<RewardId>
 
 /// <summary>A reward's row.</summary>
 internal sealed record RewardRow(
-    Guid RewardId,
-    Guid MerchantId,
+    RewardId RewardId,
+    MerchantId MerchantId,
     string Name,
     string? Description,
     string? ImageUrl,
@@ -39,7 +39,7 @@ internal sealed record RewardRow(
         """;
 
     public RewardView ToView() => new(
-        new(RewardId), Name, Description, ImageUrl, Status, new(Amount, Kernel.Currency.Parse(Currency)), ValidityDays, Quantity,
+        RewardId, Name, Description, ImageUrl, Status, new(Amount, Kernel.Currency.Parse(Currency)), ValidityDays, Quantity,
         Granted, Reference, Version, CreatedAt);
 }
 

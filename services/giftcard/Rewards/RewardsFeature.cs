@@ -3,12 +3,13 @@ namespace LocalPlus.Giftcard.Rewards;
 /// <summary>Presents that are put onto cards.</summary>
 internal static class RewardsFeature
 {
-    public static void MapRewards(this RouteGroupBuilder merchants)
+    public static RouteGroupBuilder MapRewards(this RouteGroupBuilder merchants)
     {
         merchants.MapCreateReward();
         merchants.MapChangeReward();
         merchants.MapGetReward();
         merchants.MapListRewards();
         merchants.MapRedeemReward();
+        return merchants;
     }
 }

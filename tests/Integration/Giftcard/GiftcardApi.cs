@@ -36,6 +36,9 @@ public sealed class GiftcardApi : IAsyncLifetime
 
     private const int JobRuns = 3;
 
+    /// <summary>What is another merchant's, whoever asks; everything else is the asking merchant's own.</summary>
+    public static readonly Guid Stranger = Guid.CreateVersion7();
+
     private readonly OperatorTokens operators = new();
     private WebApplication ledgerHost = null!;
     private int ledgerPort;
@@ -63,6 +66,8 @@ public sealed class GiftcardApi : IAsyncLifetime
         (Merchant, Key) = NewMerchant();
         Sidecar.OnInvoke("wallet", "internal/customers", _ => Task.FromResult(Results.Json(
             new { customer_id = CustomerId.New(TimeProvider.System).ToString(), added = true })));
+        Sidecar.OnInvoke("wallet", "internal/customers/*", OwnUnlessStrange);
+        Sidecar.OnInvoke("merchant", "internal/locations/*", OwnUnlessStrange);
         await StartAsync();
     }
 
@@ -254,6 +259,9 @@ public sealed class GiftcardApi : IAsyncLifetime
 
     private async Task StartAsync(params (string Name, string Value)[] settings) => Service = await ServiceProcess.StartAsync(
         typeof(CardCode).Assembly.Location, Database, Sidecar.Port, ledgerPort, [.. Own(), .. settings]);
+
+    private static Task<IResult> OwnUnlessStrange(HttpRequest request) => Task.FromResult(
+        request.Path.Value!.Contains(Base32.Format(Stranger), StringComparison.Ordinal) ? Results.NotFound() : Results.NoContent());
 
     private (string Name, string Value)[] Own() => [("Secrets__code_pepper", new string('p', 40)), ("LP_JWKS", operators.JwksPath)];
 

@@ -75,7 +75,9 @@ public sealed class StubSidecar : IAsyncDisposable
 
     public void RevokeKey(string key) => keys.TryRemove(key, out _);
 
-    /// <summary>Answers invocations of an app's method, e.g. ("wallet", "internal/customers").</summary>
+    /// <summary>
+    /// Answers invocations of an app's method, e.g. ("wallet", "internal/customers"); "internal/customers/*" is any of them.
+    /// </summary>
     public void OnInvoke(string appId, string method, Func<HttpRequest, Task<IResult>> answer) => invocations[$"{appId}/{method}"] = answer;
 
     public ValueTask DisposeAsync() => app.DisposeAsync();
@@ -128,7 +130,9 @@ public sealed class StubSidecar : IAsyncDisposable
                 return keys.TryGetValue(key, out var identity) ? Results.Json(identity) : Results.Json(new { code = "api_key_invalid" }, statusCode: 404);
             }
 
-            return invocations.TryGetValue($"{appId}/{method}", out var answer) ? await answer(request) : Results.StatusCode(500);
+            return invocations.TryGetValue($"{appId}/{method}", out var answer) || invocations.TryGetValue($"{appId}/{method[..(method.LastIndexOf('/') + 1)]}*", out answer)
+                ? await answer(request)
+                : Results.StatusCode(500);
         });
     }
 }

@@ -47,6 +47,8 @@ public sealed class CardCodeTests
     [Theory]
     [InlineData("abcd-efgh jkmn-pqrs", "ABCDEFGHJKMNPQRS")]
     [InlineData("oOiIlL", "001111")]
+    [InlineData("\tabcd\u00A0efgh\u2013jkmn\u2011pqrs\r\n", "ABCDEFGHJKMNPQRS")]
+    [InlineData("\uFEFFab\u200Bcd\u3000\uFF21\uFF22\uFF0D\uFF10\u2212x_y", "ABCDAB0XY")]
     public void What_is_typed_is_read_as_it_was_meant(string typed, string read) => Assert.Equal(read, CardCode.Normalise(typed));
 
     [Theory]

@@ -1,4 +1,5 @@
 using System.Data;
+using System.Reflection;
 using Dapper;
 using LocalPlus.Kernel;
 using Microsoft.Extensions.Configuration;
@@ -90,10 +91,21 @@ internal static class TypeHandlers
         SqlMapper.RemoveTypeMap(typeof(DateTimeOffset));
         SqlMapper.AddTypeHandler(new InstantHandler());
         var handler = typeof(IdHandler<>);
-        foreach (var id in typeof(IId<>).Assembly.GetTypes().Where(type => type.IsValueType
+        foreach (var id in Known().SelectMany(assembly => assembly.GetTypes()).Where(type => type.IsValueType
                      && type.GetInterfaces().Any(i => i.IsGenericType && i.GetGenericTypeDefinition() == typeof(IId<>))))
         {
             SqlMapper.AddTypeHandler(id, (SqlMapper.ITypeHandler)Activator.CreateInstance(handler.MakeGenericType(id))!);
+        }
+    }
+
+    /// <summary>Where ids are declared: those that everybody knows, and the service's own.</summary>
+    private static IEnumerable<Assembly> Known()
+    {
+        var kernel = typeof(IId<>).Assembly;
+        yield return kernel;
+        if (Assembly.GetEntryAssembly() is { } service && service.GetReferencedAssemblies().Any(a => a.Name == kernel.GetName().Name))
+        {
+            yield return service;
         }
     }
 

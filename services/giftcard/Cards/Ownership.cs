@@ -1,0 +1,84 @@
+using System.Collections.Concurrent;
+using System.Net;
+using LocalPlus.Kernel;
+
+namespace LocalPlus.Giftcard.Cards;
+
+/// <summary>
+/// Whether what a request refers to is its merchant's own: locations are the merchant service's, customers the
+/// wallet's. What was found is remembered, for an owner never changes. Where the peer does not answer in time the
+/// request is busy: nothing is written down about somebody else's things on trust, and a till whose location has been
+/// seen is served without asking.
+/// </summary>
+internal sealed class Ownership(HttpClient merchants, HttpClient wallet)
+{
+    private const int RememberedMax = 50_000;
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(1);
+
+    private readonly ConcurrentDictionary<(MerchantId Merchant, Guid Id), bool> remembered = new();
+
+    /// <summary>
+    /// Refuses with invalid_request unless the customer is the merchant's; busy when the wallet is
+    /// away.
+    /// </summary>
+    public Task RequireCustomerAsync(MerchantId merchant, CustomerId customer, CancellationToken cancel) =>
+        RequireAsync(
+        wallet, merchant, customer.Value, $"/internal/customers/{customer}?merchant_id={merchant}", "/customer_id",
+            cancel);
+
+    /// <summary>
+    /// Refuses with invalid_request unless the location is the merchant's; busy when the merchant service is
+    /// away.
+    /// </summary>
+    public Task RequireLocationAsync(MerchantId merchant, LocationId location, string pointer,
+        CancellationToken cancel) => RequireAsync(
+        merchants, merchant, location.Value, $"/internal/locations/{location}?merchant_id={merchant}", pointer, cancel);
+
+    /// <summary>As the other, for what may be left out.</summary>
+    public Task RequireLocationAsync(MerchantId merchant, LocationId? location, CancellationToken cancel) =>
+        location is { } id ? RequireLocationAsync(merchant, id, "/location_id", cancel) : Task.CompletedTask;
+
+    /// <summary>As the other, for a list.</summary>
+    public async Task RequireLocationsAsync(MerchantId merchant, IReadOnlyList<LocationId>? locations,
+        CancellationToken cancel)
+    {
+        foreach (var (n, location) in (locations ?? []).Index())
+        {
+            await RequireLocationAsync(merchant, location, $"/locations/{n}", cancel);
+        }
+    }
+
+    private async Task RequireAsync(
+        HttpClient peer, MerchantId merchant, Guid id, string path, string pointer, CancellationToken cancel)
+    {
+        if (remembered.ContainsKey((merchant, id)))
+        {
+            return;
+        }
+
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        deadline.CancelAfter(Deadline);
+        try
+        {
+            using var answer = await peer.GetAsync(new Uri(path, UriKind.Relative), deadline.Token);
+            if (answer.StatusCode == HttpStatusCode.NotFound)
+            {
+                throw Faults.Invalid(pointer, "There is no such thing of this merchant.");
+            }
+
+            answer.EnsureSuccessStatusCode();
+        }
+        catch (Exception exception) when (exception is HttpRequestException
+                                          || exception is OperationCanceledException && !cancel.IsCancellationRequested)
+        {
+            throw new FaultException(CommonFaults.Busy, $"{pointer} can not be verified at the moment.");
+        }
+
+        if (remembered.Count >= RememberedMax)
+        {
+            remembered.Clear();
+        }
+
+        remembered[(merchant, id)] = true;
+    }
+}

@@ -1,0 +1,37 @@
+using LocalPlus.Hosting;
+using LocalPlus.Kernel;
+using Microsoft.AspNetCore.Mvc;
+
+namespace LocalPlus.Wallet.Customers;
+
+/// <summary>
+/// GET /internal/customers/{id}?merchant_id=, for giftcard before it sells a card to a customer: whether it is the
+/// merchant's. Reads nothing of the person. Refusals: not_found.
+/// </summary>
+internal static class FindCustomer
+{
+    public static IEndpointRouteBuilder MapFindCustomer(this IEndpointRouteBuilder intern)
+    {
+        intern.MapGet("/customers/{id}", HandleAsync);
+        return intern;
+    }
+
+    private static async Task<IResult> HandleAsync(
+        CustomerId id, [FromQuery(Name = "merchant_id")] MerchantId merchantId, Database database,
+            CancellationToken cancel) =>
+        await database.QuerySingleOrDefaultAsync<bool>(Sql.IsOfMerchant,
+            new { CustomerId = id, MerchantId = merchantId }, cancel)
+            ? Results.NoContent()
+            : throw new FaultException(CommonFaults.NotFound, "There is no such customer.");
+
+    private static class Sql
+    {
+        public const string IsOfMerchant =
+            """
+            SELECT true
+              FROM customers
+             WHERE customer_id = @CustomerId
+               AND merchant_id = @MerchantId
+            """;
+    }
+}
