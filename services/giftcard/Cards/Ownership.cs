@@ -23,7 +23,7 @@ internal sealed class Ownership(HttpClient merchants, HttpClient wallet)
     /// </summary>
     public Task RequireCustomerAsync(MerchantId merchant, CustomerId customer, CancellationToken cancel) =>
         RequireAsync(
-        wallet, merchant, customer.Value, $"/internal/customers/{customer}?merchant_id={merchant}", "/customer_id",
+        wallet, merchant, customer.Value, $"/internal/customer_ids/{customer}?merchant_id={merchant}", "/customer_id",
             cancel);
 
     /// <summary>

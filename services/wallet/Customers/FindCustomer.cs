@@ -5,14 +5,14 @@ using Microsoft.AspNetCore.Mvc;
 namespace LocalPlus.Wallet.Customers;
 
 /// <summary>
-/// GET /internal/customers/{id}?merchant_id=, for giftcard before it sells a card to a customer: whether it is the
-/// merchant's. Reads nothing of the person. Refusals: not_found.
+/// GET /internal/customer_ids/{id}?merchant_id=, for giftcard before it sells a card to a customer: whether it is the
+/// merchant's. Reads nothing of the person, and is a path of its own: giftcard may not read contacts. Refusals: not_found.
 /// </summary>
 internal static class FindCustomer
 {
     public static IEndpointRouteBuilder MapFindCustomer(this IEndpointRouteBuilder intern)
     {
-        intern.MapGet("/customers/{id}", HandleAsync);
+        intern.MapGet("/customer_ids/{id}", HandleAsync);
         return intern;
     }
 

@@ -66,7 +66,7 @@ public sealed class GiftcardApi : IAsyncLifetime
         (Merchant, Key) = NewMerchant();
         Sidecar.OnInvoke("wallet", "internal/customers", _ => Task.FromResult(Results.Json(
             new { customer_id = CustomerId.New(TimeProvider.System).ToString(), added = true })));
-        Sidecar.OnInvoke("wallet", "internal/customers/*", OwnUnlessStrange);
+        Sidecar.OnInvoke("wallet", "internal/customer_ids/*", OwnUnlessStrange);
         Sidecar.OnInvoke("merchant", "internal/locations/*", OwnUnlessStrange);
         await StartAsync();
     }
