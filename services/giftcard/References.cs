@@ -60,7 +60,7 @@ internal static class References
         return id is { } found
             ? new(CommonFaults.ReferenceReused, $"{Ids.Format(TId.From(found))} has this reference.")
             {
-                Extensions = new Dictionary<string, object?> { ["existing_id"] = Ids.Format(TId.From(found)) },
+                Extensions = new Dictionary<string, object?> { ["used_by"] = Ids.Format(TId.From(found)) },
             }
             : new(CommonFaults.ReferenceReused, "The reference was used before.");
     }

@@ -38,9 +38,9 @@ internal static class GetTimeline
         return Answer.Ok(new View(id, [.. (await ReadAsync(database, id, cancel)).Select(ForMerchants)]));
     }
 
-    /// <summary>Who of the operators it was is nobody's business but theirs.</summary>
+    /// <summary>Who of the operators it was, and what they noted, is nobody's business but theirs.</summary>
     private static Entry ForMerchants(Entry entry) =>
-        entry.Actor.StartsWith("operator:", StringComparison.Ordinal) ? entry with { Actor = "operator" } : entry;
+        entry.Actor.StartsWith("operator:", StringComparison.Ordinal) ? entry with { Actor = "operator", Detail = null } : entry;
 
     private sealed record Row(string Kind, string Actor, string? Detail, DateTimeOffset OccurredAt);
 
