@@ -33,28 +33,10 @@ internal static partial class CodeFacts
     /// <summary>Jobs that a service runs as "job NAME".</summary>
     public static IEnumerable<string> Jobs(string app) => Arguments(app, Job());
 
-    /// <summary>Public paths that a service maps: Program.cs says which group a slice joins, the slice says the path.</summary>
-    public static IEnumerable<string> PublicPaths(string app)
-    {
-        if (!File.Exists(Repository.At($"services/{app}/Program.cs")))
-        {
-            yield break;
-        }
-
-        var program = Repository.Read($"services/{app}/Program.cs");
-        var groups = Group().Matches(program).ToDictionary(m => m.Groups[1].Value, m => m.Groups[2].Value);
-        foreach (Match joined in Joined().Matches(program))
-        {
-            var kind = joined.Groups[1].Success ? joined.Groups[1].Value : groups.GetValueOrDefault(joined.Groups[2].Value);
-            var prefix = kind switch { "MerchantApi" or "AdminApi" => "/v1", "OperatorApi" => "/ops/v1", _ => null };
-            var slice = Repository.Sources($"services/{app}").Select(File.ReadAllText)
-                .FirstOrDefault(text => text.Contains($"void {joined.Groups[3].Value}(this", StringComparison.Ordinal));
-            foreach (var path in prefix is null || slice is null ? [] : Mapped().Matches(slice).Select(m => m.Groups[1].Value))
-            {
-                yield return prefix + path;
-            }
-        }
-    }
+    /// <summary>Paths of the endpoints that a service has when it runs, from its description in contracts/openapi.</summary>
+    public static IEnumerable<string> PublicPaths(string app) =>
+        Yaml.Load(Repository.At($"contracts/openapi/{app}.json")).Single()["paths"]!.AsObject().Select(path => path.Key)
+            .Where(path => path.StartsWith("/v1/", StringComparison.Ordinal) || path.StartsWith("/ops/", StringComparison.Ordinal));
 
     /// <summary>The literal or constant that a call has as its argument, wherever the service makes that call.</summary>
     private static IEnumerable<string> Arguments(string app, Regex call)
@@ -98,13 +80,4 @@ internal static partial class CodeFacts
 
     [GeneratedRegex(@"const string (\w+) = ""([^""]+)""")]
     private static partial Regex Constant();
-
-    [GeneratedRegex(@"var (\w+) = app\.Map(\w+)\(\);")]
-    private static partial Regex Group();
-
-    [GeneratedRegex(@"(?:app\.Map(\w+)\(\)|\b(\w+))\.(Map\w+)\(")]
-    private static partial Regex Joined();
-
-    [GeneratedRegex(@"\.Map(?:Get|Post|Put|Patch|Delete)\(\s*""(/[^""]*)""")]
-    private static partial Regex Mapped();
 }
