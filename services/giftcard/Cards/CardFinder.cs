@@ -12,8 +12,8 @@ internal sealed record CardCredential(string? Code = null, string? Pin = null, G
 {
     public void Check(FieldChecks checks, string pointer) => checks
         .Require((Code is null) != (Id is null), pointer, "code_or_id")
-        .Text(Code, $"{pointer}/code", CardCode.MaxInputLength)
-        .Text(Pin, $"{pointer}/pin", CardSecrets.MaxPinLength);
+        .Pasted(Code, $"{pointer}/code", CardCode.MaxInputLength)
+        .Pasted(Pin, $"{pointer}/pin", CardSecrets.MaxPinLength);
 }
 
 /// <summary>A card that may be used at the asking merchant, with its programme's terms and its value lots.</summary>

@@ -124,6 +124,7 @@ public sealed class CardAccessFaultTests(GiftcardApi api) : IClassFixture<Giftca
                 metadata = new { note = Canary },
             accepted_at = new[] { new { merchant_id = shop.Id.ToString(), commission_basis_points = 100 } },
         });
+        await api.AcceptAsync(program, shop.Key);
         var customer = CustomerId.New(TimeProvider.System).ToString();
         var card = await api.PostAsync("/v1/gift_cards", new
         {

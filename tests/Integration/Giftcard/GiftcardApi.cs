@@ -267,7 +267,7 @@ public sealed class GiftcardApi : IAsyncLifetime
 
     private IEnumerable<(string Name, string Value)> Settings() =>
     [
-        .. Own(), ("Secrets__database", Database.ConnectionString),
+        .. Own(), ("ASPNETCORE_ENVIRONMENT", "Development"), ("Secrets__database", Database.ConnectionString),
         ("DAPR_HTTP_PORT", $"{Sidecar.Port}"), ("DAPR_GRPC_PORT", $"{ledgerPort}"), ("LP_PUBLIC_PORT", $"{FreePort.Next()}"),
         ("APP_PORT", $"{FreePort.Next()}"), ("APP_API_TOKEN", ServiceProcess.AppToken),
     ];

@@ -26,6 +26,10 @@ public sealed class FieldChecks
     public FieldChecks Message(string? value, string pointer, int maxLength) =>
         Text(value, pointer, maxLength, mayBreakLines: true);
 
+    /// <summary>A code as people paste it, with blanks and breaks that whoever reads it sheds.</summary>
+    public FieldChecks Pasted(string? value, string pointer, int maxLength) =>
+        Text(value, pointer, maxLength, mayBreakLines: true);
+
     /// <summary>A name, as long as names are everywhere.</summary>
     public FieldChecks Name(string? value, string pointer = "/name") => Text(value, pointer, Texts.NameLength);
 
