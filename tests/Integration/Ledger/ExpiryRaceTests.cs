@@ -21,7 +21,7 @@ public sealed class ExpiryRaceTests : IAsyncLifetime
     private readonly MerchantId merchant = MerchantId.New(TimeProvider.System);
     private readonly OutboxSignal outbox = new();
     private readonly Opening card = new("card", "EUR");
-    private readonly Opening clearing = new("clearing", "EUR", Floor: null);
+    private readonly Opening clearing = new("source", "EUR", Floor: null);
     private readonly Opening payable = new("payable", "EUR");
     private TestDatabase database = null!;
     private NpgsqlDataSource source = null!;

@@ -17,7 +17,7 @@ public sealed class CustomerTests(WalletApi api) : IClassFixture<WalletApi>
 
         var customer = await api.Service.CallAsync(HttpMethod.Get, path, key);
 
-        Assert.Equal("Anna@Example.test", customer.GetProperty("email").GetString());
+        Assert.Equal("Anna@example.test", customer.GetProperty("email").GetString());
         Assert.Equal("Anna", customer.GetProperty("name").GetString());
         Assert.Equal("+33 1", customer.GetProperty("phone").GetString());
         Assert.Equal("fr", customer.GetProperty("locale").GetString());
