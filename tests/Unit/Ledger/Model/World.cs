@@ -23,7 +23,7 @@ internal sealed class World
     {
         Openings =
         [
-            new("clearing", "EUR", Floor: null), new("card:1", "EUR"), new("card:2", "EUR", Ceiling: 500), new("credit", "EUR", Floor: -50),
+            new("source", "EUR", Floor: null), new("card:1", "EUR"), new("card:2", "EUR", Ceiling: 500), new("credit", "EUR", Floor: -50),
             new("payable", "EUR", Floor: null, Striped: true), new("fees", "EUR", Floor: null, Striped: true), new("member", "PTS:club"),
             new("pool", "PTS:club", Floor: null, Striped: true), new("card:3", "EUR"),
         ];
