@@ -156,9 +156,9 @@ internal sealed class BatchWriter(
         var decided = new Decided(batch.Count);
         foreach (var command in batch)
         {
-            if (command.IsKeyed && known.TryGetValue(command.AnswerId, out var stored))
+            if (command.Fingerprint is { } asked && known.TryGetValue(command.AnswerId, out var stored))
             {
-                decided.Answers.Add((command, stored.AnswerTo(command)));
+                decided.Answers.Add((command, Replay(command.Door, stored, asked)));
                 continue;
             }
 
@@ -173,14 +173,27 @@ internal sealed class BatchWriter(
                 decided.Traces.Add(command.Traceparent);
             }
 
-            if (isStored && command.IsKeyed)
+            if (isStored && command.Fingerprint is { } fingerprint)
             {
                 decided.Fresh.Add((command, answer));
-                known[command.AnswerId] = new StoredAnswer(command.Fingerprint, answer);
+                known[command.AnswerId] = new(
+                    fingerprint.Bytes, answer.Status, answer.Location, answer.ETag, answer.StoredBody);
             }
         }
 
         return decided;
+    }
+
+    private static Answer Replay(Door door, StoredAnswer stored, Fingerprint asked)
+    {
+        try
+        {
+            return stored.Replay(asked);
+        }
+        catch (FaultException reused)
+        {
+            return door.Refuse(reused);
+        }
     }
 
     private static (Answer Answer, bool IsStored)? Decide(Command command, Book book)
@@ -192,8 +205,7 @@ internal sealed class BatchWriter(
         }
         catch (FaultException refusal)
         {
-            // As for every service: what may go away by itself, or says that the request is none, is not remembered.
-            return (command.Door.Refuse(refusal), refusal.Fault is { Retryable: false, Status: > 401 and < 500 });
+            return (command.Door.Refuse(refusal), refusal.Fault.IsFinal);
         }
         catch (Exception bug)
         {
@@ -213,12 +225,4 @@ internal sealed class BatchWriter(
         /// <summary>Per transaction of the book: the trace it belongs to.</summary>
         public List<string?> Traces { get; } = new(count);
     }
-}
-
-/// <summary>What a key was answered with.</summary>
-internal sealed record StoredAnswer(byte[] Fingerprint, Answer Answer)
-{
-    public Answer AnswerTo(Command command) => command.Fingerprint.AsSpan().SequenceEqual(Fingerprint)
-        ? Answer with { Replayed = true }
-        : command.Door.Refuse(new FaultException(CommonFaults.IdempotencyKeyReused, "This Idempotency-Key came with another request before."));
 }

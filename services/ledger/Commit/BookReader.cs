@@ -87,8 +87,9 @@ internal static class BookReader
         var known = new Dictionary<Guid, StoredAnswer>();
         while (rows.Read())
         {
-            var answer = new Answer(rows.GetInt16(2), rows.GetFieldValue<byte[]>(4), rows.IsDBNull(3) ? null : rows.GetString(3));
-            known.Add(rows.GetGuid(0), new StoredAnswer(rows.GetFieldValue<byte[]>(1), answer));
+            known.Add(rows.GetGuid(0), new(
+                rows.GetFieldValue<byte[]>(1), rows.GetInt16(2), rows.IsDBNull(3) ? null : rows.GetString(3), null,
+                rows.GetFieldValue<byte[]>(4)));
         }
 
         rows.NextResult();

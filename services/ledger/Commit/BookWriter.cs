@@ -140,7 +140,7 @@ internal static class BookWriter
         batch.Add(Sql.Answers)
             .Ids(Array.ConvertAll(rows, r => r.Command.AnswerId))
             .Ids(Array.ConvertAll(rows, r => r.Command.Operation.MerchantId.Value))
-            .Bytes(Array.ConvertAll(rows, r => r.Command.Fingerprint))
+            .Bytes(Array.ConvertAll(rows, r => r.Command.Fingerprint!.Bytes))
             .Shorts(Array.ConvertAll(rows, r => (short)r.Answer.Status))
             .Texts(Array.ConvertAll(rows, r => r.Answer.Location))
             .Bytes(Array.ConvertAll(rows, r => r.Answer.StoredBody))

@@ -10,8 +10,8 @@ namespace LocalPlus.Ledger.Commit;
 /// <param name="operation">What to do.</param>
 /// <param name="door">Writes the answer.</param>
 /// <param name="key">The idempotency key; null for work of the ledger's own that its state makes idempotent.</param>
-/// <param name="fingerprint">What the key must always come with.</param>
-internal sealed class Command(Operation operation, Door door, string? key, byte[] fingerprint)
+/// <param name="fingerprint">What the key must always come with; null without a key.</param>
+internal sealed class Command(Operation operation, Door door, string? key, Fingerprint? fingerprint)
 {
     private readonly TaskCompletionSource<Answer> done = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -31,12 +31,12 @@ internal sealed class Command(Operation operation, Door door, string? key, byte[
     /// <summary>Its caller waits no longer.</summary>
     public CancellationToken GivenUp { get; set; }
 
-    public bool IsKeyed { get; } = key is not null;
+    public bool IsKeyed => Fingerprint is not null;
 
     /// <summary>What the key is stored under: half of SHA-256 over merchant, door, operation and key.</summary>
     public Guid AnswerId { get; } = key is null ? default : Scope(operation, door, key);
 
-    public byte[] Fingerprint { get; } = fingerprint;
+    public Fingerprint? Fingerprint { get; } = fingerprint;
 
     /// <summary>The caller's trace, which the batch links to and the events go on with.</summary>
     public ActivityContext Trace { get; } = Activity.Current?.Context ?? default;

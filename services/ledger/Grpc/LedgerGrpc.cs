@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using Google.Protobuf;
 using Grpc.Core;
 using LocalPlus.Contracts.Ledger.V1;
@@ -14,7 +13,8 @@ using Caller = LocalPlus.Ledger.Books.Caller;
 namespace LocalPlus.Ledger.Grpc;
 
 /// <summary>The ledger for other services: the same operations and codes as over REST.</summary>
-internal sealed class LedgerGrpc(CommandQueue queue, Database database, TimeProvider time) : LedgerService.LedgerServiceBase
+internal sealed class LedgerGrpc(CommandQueue queue, FingerprintKeys fingerprints, Database database, TimeProvider time)
+    : LedgerService.LedgerServiceBase
 {
     public override Task<PostTransactionResponse> PostTransaction(PostTransactionRequest request, ServerCallContext context) =>
         RunAsync(request, () => Requests.Read(request), request.IdempotencyKey, PostTransactionResponse.Parser, context);
@@ -125,7 +125,7 @@ internal sealed class LedgerGrpc(CommandQueue queue, Database database, TimeProv
     private Task<Answer> AnswerAsync(Batches.Asked asked, Caller caller, CancellationToken cancel)
     {
         var operation = asked.Read() with { Caller = caller };
-        var command = new Command(operation, GrpcDoor.Instance, Requests.Key(asked.Key), Fingerprint(asked.Request));
+        var command = new Command(operation, GrpcDoor.Instance, Requests.Key(asked.Key), FingerprintOf(asked.Request));
         return queue.RunAsync(command, cancel);
     }
 
@@ -143,14 +143,14 @@ internal sealed class LedgerGrpc(CommandQueue queue, Database database, TimeProv
         }
     }
 
-    /// <summary>SHA-256 over the message with maps in order: other languages write them as it comes.</summary>
-    private static byte[] Fingerprint(IMessage request)
+    /// <summary>Of the message with maps in order: other languages write them as it comes.</summary>
+    private Fingerprint FingerprintOf(IMessage request)
     {
         var bytes = new byte[request.CalculateSize()];
         using var output = new CodedOutputStream(bytes) { Deterministic = true };
         request.WriteTo(output);
         output.CheckNoSpaceLeft();
-        return SHA256.HashData(bytes);
+        return fingerprints.Of(request.Descriptor.FullName, bytes);
     }
 
     private static async Task<T> GuardAsync<T>(Func<Task<T>> operation)

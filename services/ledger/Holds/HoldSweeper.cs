@@ -53,7 +53,7 @@ internal sealed class HoldSweeper(Database database, CommandQueue queue, LedgerC
         var operation = new ExpireHold(due.MerchantId, due.HoldId) { Caller = Caller.Ledger };
         try
         {
-            return (await queue.RunAsync(new Command(operation, Door, null, []),
+            return (await queue.RunAsync(new Command(operation, Door, null, null),
                 cancel)).Status == StatusCodes.Status200OK;
         }
         catch (FaultException later) when (later.Fault.Retryable)

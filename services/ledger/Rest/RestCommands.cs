@@ -13,8 +13,9 @@ internal static class RestCommands
     {
         var door = new RestDoor(http.Request.Path);
         var command = dryRun
-            ? new Command(operation, door, null, []) { IsDryRun = true }
-            : new Command(operation, door, IdempotentRequests.Key(http), IdempotentRequests.Fingerprint(http, request));
+            ? new Command(operation, door, null, null) { IsDryRun = true }
+            : new Command(
+                operation, door, IdempotentRequests.Key(http), IdempotentRequests.FingerprintOf(http, request));
         return await queue.RunAsync(command, cancel);
     }
 }

@@ -51,7 +51,9 @@ internal static class PostBulk
         }
 
         var door = new RestDoor(http.Request.Path);
-        var (key, fingerprint) = dry_run is true ? (null, []) : (IdempotentRequests.Key(http), IdempotentRequests.Fingerprint(http, request));
+        var (key, fingerprint) = dry_run is true
+            ? (null, null)
+            : (IdempotentRequests.Key(http), IdempotentRequests.FingerprintOf(http, request));
         var answers = new List<Answer>(items.Length);
         foreach (var chunk in items.Index().Chunk(LedgerLimits.BulkChunk))
         {

@@ -42,13 +42,23 @@ public sealed class LedgerFixture : IAsyncLifetime
         await StartAsync();
     }
 
-    public async Task StartAsync()
+    /// <summary>Starts the service, perhaps with other settings than usual.</summary>
+    public async Task StartAsync(params (string Name, string Value)[] settings)
     {
-        Service = await ServiceProcess.StartAsync(Program, Database, Sidecar.Port, 0, ("LP_CHECKPOINTS", CheckpointPath));
+        Service = await ServiceProcess.StartAsync(
+            Program, Database, Sidecar.Port, 0, [("LP_CHECKPOINTS", CheckpointPath), .. settings]);
         channel?.Dispose();
         channel = GrpcChannel.ForAddress($"http://127.0.0.1:{Service.AppPort}");
         Client = new LedgerService.LedgerServiceClient(channel);
         Invoker = channel.CreateCallInvoker();
+    }
+
+    /// <summary>Kills the service, as a crash does, and starts it again with these settings.</summary>
+    public async Task RestartAsync(params (string Name, string Value)[] settings)
+    {
+        Service.Kill();
+        await Service.DisposeAsync();
+        await StartAsync(settings);
     }
 
     /// <summary>For requests that no client would send.</summary>

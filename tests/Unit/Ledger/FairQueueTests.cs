@@ -52,9 +52,9 @@ public sealed class FairQueueTests : IDisposable
     public void A_batch_ends_with_the_command_that_fills_it()
     {
         var bulk = new PostTransactions(flood, [.. Enumerable.Repeat(Post(flood), 10)]);
-        queue.TryAdd(new Command(Post(flood), Door, null, []));
-        queue.TryAdd(new Command(bulk, Door, null, []));
-        queue.TryAdd(new Command(Post(flood), Door, null, []));
+        queue.TryAdd(new Command(Post(flood), Door, null, null));
+        queue.TryAdd(new Command(bulk, Door, null, null));
+        queue.TryAdd(new Command(Post(flood), Door, null, null));
 
         Assert.Equal(2, Take(5).Count);
         Assert.Single(Take(5));
@@ -85,9 +85,9 @@ public sealed class FairQueueTests : IDisposable
     public void Fault_05_dry_runs_and_bulks_queue_with_the_heaps()
     {
         Assert.False(Of(flood).IsHeap);
-        Assert.True(new Command(Post(flood), Door, null, []) { IsDryRun = true }.IsHeap);
-        Assert.True(new Command(Post(flood), Door, "k", []) { IsOfBulk = true }.IsHeap);
-        Assert.True(new Command(new PostTransactions(flood, [Post(flood), Post(flood)]), Door, "k", []).IsHeap);
+        Assert.True(new Command(Post(flood), Door, null, null) { IsDryRun = true }.IsHeap);
+        Assert.True(new Command(Post(flood), Door, "k", null) { IsOfBulk = true }.IsHeap);
+        Assert.True(new Command(new PostTransactions(flood, [Post(flood), Post(flood)]), Door, "k", null).IsHeap);
     }
 
     private List<Command> Take(int weight)
@@ -104,7 +104,7 @@ public sealed class FairQueueTests : IDisposable
         return command;
     })];
 
-    private static Command Of(MerchantId merchant) => new(Post(merchant), Door, null, []);
+    private static Command Of(MerchantId merchant) => new(Post(merchant), Door, null, null);
 
     private static PostTransaction Post(MerchantId merchant) => new(merchant, new Header(null, "load"), []);
 

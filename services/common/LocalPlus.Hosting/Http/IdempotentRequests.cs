@@ -72,9 +72,13 @@ public sealed class IdempotentRequests(Database database, FingerprintKeys finger
                 new FieldError(Header, "invalid"));
     }
 
-    /// <summary>The bytes to store of <see cref="FingerprintKeys.Of{TRequest}"/>.</summary>
+    /// <summary>The bytes to store of <see cref="FingerprintOf{TRequest}"/>.</summary>
     public static byte[] Fingerprint<TRequest>(HttpContext http, TRequest request) =>
-        http.RequestServices.GetRequiredService<FingerprintKeys>().Of(http, request).Bytes;
+        FingerprintOf(http, request).Bytes;
+
+    /// <summary>What was asked, for a service that keeps the answers itself.</summary>
+    public static Fingerprint FingerprintOf<TRequest>(HttpContext http, TRequest request) =>
+        http.RequestServices.GetRequiredService<FingerprintKeys>().Of(http, request);
 
     /// <summary>Whose key it is: the merchant's id, or for an operator an id made from its subject.</summary>
     private static Guid Caller(HttpContext http) => http.Items[typeof(MerchantIdentity)] is MerchantIdentity merchant

@@ -141,6 +141,8 @@ public sealed class InputTests : IClassFixture<LedgerFixture>
     [InlineData("EU")]
     [InlineData("eur")]
     [InlineData("PTS:")]
+    [InlineData("ZZZ")]
+    [InlineData("EUU")]
     public async Task Fault_25_no_account_has_an_asset_that_is_none(string asset)
     {
         Assert.Equal("invalid_request", (await rest.PostAsync("/v1/accounts", new { name = "asset", asset })).Code);

@@ -1,4 +1,9 @@
+using System.Security.Cryptography;
 using System.Text.Json;
+using Google.Protobuf;
+using Grpc.Core;
+using LocalPlus.Contracts.Ledger.V1;
+using LocalPlus.Tests.Integration.Support;
 
 namespace LocalPlus.Tests.Integration.Ledger.Faults;
 
@@ -88,6 +93,57 @@ public sealed class RepeatTests : IClassFixture<LedgerFixture>
         Assert.Equal(1, await rest.PostedAsync(to));
     }
 
+    [Fact]
+    public async Task Fault_15_a_repeat_is_known_after_the_key_of_fingerprints_was_replaced()
+    {
+        var (from, to) = (await rest.OpenAsync("turned-from", unbounded: true), await rest.OpenAsync("turned-to"));
+        var card = await ledger.OpenAsync("turned-card", unbounded: true);
+        var till = await ledger.OpenAsync("turned-till", unbounded: true);
+        object Item(int amount) => new
+        {
+            kind = "turned", postings = new[] { new { source = from, destination = to, amount } },
+        };
+        object Bulk(int amount) => new { items = new[] { Item(amount), Item(1) } };
+        SpendRequest Spend(long amount) => new()
+        {
+            MerchantId = ledger.Merchant.ToString(), IdempotencyKey = "turned", Amount = amount,
+            Sources = { new SpendSource { AccountId = card } }, DestinationAccountId = till,
+        };
+        var before = (Post: await AnswerAsync("/v1/transactions", Item(5), "turned"),
+            Bulk: await AnswerAsync("/v1/transactions/bulk", Bulk(3), "turned-bulk"),
+            Spend: await SpendAsync(Spend(7)));
+
+        await ledger.RestartAsync(("Secrets__fingerprint_keys", $"2:{new string('g', 40)},1:{new string('f', 40)}"));
+
+        Assert.Equal(before.Post.Text, (await AnswerAsync("/v1/transactions", Item(5), "turned")).Text);
+        Assert.Equal(before.Bulk.Text, (await AnswerAsync("/v1/transactions/bulk", Bulk(3), "turned-bulk")).Text);
+        Assert.Equal(before.Spend, await SpendAsync(Spend(7)));
+        Assert.Equal((9, 7), (await rest.PostedAsync(to), (await ledger.GetAsync(till)).Posted));
+        Assert.Equal("idempotency_key_reused", (await AnswerAsync("/v1/transactions", Item(6), "turned")).Code);
+        Assert.Equal(
+            "idempotency_key_reused", (await AnswerAsync("/v1/transactions/bulk", Bulk(4), "turned-bulk")).Code);
+        Assert.Equal("idempotency_key_reused", await LedgerFixture.RefusalAsync(() => SpendAsync(Spend(8))));
+    }
+
+    [Fact]
+    public async Task Fault_15_what_is_kept_of_a_request_can_not_be_tried_without_the_key()
+    {
+        var (from, to) = (await ledger.OpenAsync("kept-from", unbounded: true), await ledger.OpenAsync("kept-to"));
+        var request = new PostTransactionRequest
+        {
+            MerchantId = ledger.Merchant.ToString(), IdempotencyKey = "kept", Kind = "load",
+            Postings = { new Posting { SourceAccountId = from, DestinationAccountId = to, Amount = 4 } },
+        };
+        await RepeatedAsync(async () => await ledger.Client.PostTransactionAsync(request, ledger.Options));
+        var plain = Convert.ToHexString(SHA256.HashData(request.ToByteArray()));
+
+        Assert.Equal((0, 0), (
+            await ledger.Database.ScalarAsync<long>(
+                $"SELECT count(*) FROM answers WHERE upper(encode(fingerprint, 'hex')) = '{plain}'"),
+            await ledger.Database.ScalarAsync<long>(
+                "SELECT count(*) FROM answers WHERE get_byte(fingerprint, 0) NOT IN (1, 2)")));
+    }
+
     private static object Posting(string source, string destination) => new { source, destination, amount = 2 };
 
     private static object Points(string reference, string account_id, DateTimeOffset effective_at) => new
@@ -95,6 +151,37 @@ public sealed class RepeatTests : IClassFixture<LedgerFixture>
         account_id, points = 10, value = new { amount = 3, currency = "EUR" }, reference, effective_at,
             metadata = Metadata,
     };
+
+    /// <summary>The answer, once the ledger is not too busy to give one.</summary>
+    private async Task<RestAnswer> AnswerAsync(string path, object body, string key)
+    {
+        RestAnswer? answer = null;
+        await Eventually.TrueAsync(async () =>
+            (answer = await rest.PostAsync(path, body, key)).Code is not ("busy" or "request_in_progress"));
+        return answer!;
+    }
+
+    private Task<SpendResponse> SpendAsync(SpendRequest request) =>
+        RepeatedAsync(async () => await ledger.Client.SpendAsync(request, ledger.Options));
+
+    private static async Task<T> RepeatedAsync<T>(Func<Task<T>> call)
+        where T : class
+    {
+        T? answer = null;
+        await Eventually.TrueAsync(async () =>
+        {
+            try
+            {
+                answer = await call();
+                return true;
+            }
+            catch (RpcException busy) when (busy.Trailers.GetValue("localplus-code") == "busy")
+            {
+                return false;
+            }
+        });
+        return answer!;
+    }
 
     private async Task<string> HoldAsync(string reference, string account_id) =>
         (await rest.PostAsync("/v1/accounts/holds", new

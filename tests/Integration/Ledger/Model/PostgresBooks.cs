@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using System.Text;
 using LocalPlus.Hosting;
 using LocalPlus.Kernel;
@@ -6,6 +5,7 @@ using LocalPlus.Ledger.Books;
 using LocalPlus.Ledger.Commit;
 using LocalPlus.Ledger.Operations;
 using LocalPlus.Tests.Unit.Ledger.Model;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 
@@ -14,6 +14,9 @@ namespace LocalPlus.Tests.Integration.Ledger.Model;
 /// <summary>The books on PostgreSQL, changed through the service's command path by two writers in turn, read by SQL of its own.</summary>
 internal sealed class PostgresBooks(NpgsqlDataSource database, OutboxSignal outbox) : IBooks
 {
+    private static readonly FingerprintKeys Fingerprints = new(new ConfigurationBuilder().AddInMemoryCollection(
+        new Dictionary<string, string?> { ["Secrets:fingerprint_keys"] = $"1:{new string('f', 40)}" }).Build());
+
     private readonly LedgerClock clock = new();
     private MerchantId merchant;
     private int batches;
@@ -41,7 +44,8 @@ internal sealed class PostgresBooks(NpgsqlDataSource database, OutboxSignal outb
     {
         clock.Offset = now - TimeProvider.System.GetUtcNow();
         Command[] commands = [.. batch.Select(request => new Command(
-            request.Operation, ReplyDoor.Instance, request.Rehearses ? null : request.Key, SHA256.HashData(Encoding.UTF8.GetBytes(request.Body)))
+            request.Operation, ReplyDoor.Instance, request.Rehearses ? null : request.Key,
+            request.Rehearses ? null : Fingerprints.Of(request.Operation.Name, Encoding.UTF8.GetBytes(request.Body)))
         {
             IsDryRun = request.Rehearses, QueuedAt = TimeProvider.System.GetTimestamp(),
         })];
