@@ -8,6 +8,7 @@ using LocalPlus.Compat.Protos;
 using LocalPlus.Giftcard.Cards;
 using LocalPlus.Kernel;
 using LocalPlus.Servers;
+using LocalPlus.Tests.Integration.Ledger;
 using LocalPlus.Tests.Integration.Support;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -47,6 +48,9 @@ public sealed class GiftcardApi : IAsyncLifetime
     public StubSidecar Sidecar { get; private set; } = null!;
 
     internal FakeLedger Ledger { get; } = new();
+
+    /// <summary>A ledger that runs, instead of the one in memory; whoever sets it starts and ends it.</summary>
+    public LedgerFixture? Books { get; init; }
 
     internal FakeEngine Engine { get; } = new();
 
@@ -283,8 +287,13 @@ public sealed class GiftcardApi : IAsyncLifetime
         builder.Services.AddOfficialGrpc<FakeEngine>(TaskHubSidecarService.Descriptor);
         builder.Services.AddSingleton(Ledger);
         builder.Services.AddSingleton(Engine);
+        if (Books is not null)
+        {
+            builder.Services.AddSingleton(Books);
+        }
+
         var app = builder.Build();
-        app.MapGrpcService<FakeLedger>();
+        _ = Books is null ? app.MapGrpcService<FakeLedger>() : app.MapGrpcService<LedgerBehind>();
         app.MapGrpcService<FakeEngine>();
         await app.StartAsync();
         return app;
