@@ -4,10 +4,11 @@ using LocalPlus.Kernel;
 namespace LocalPlus.Giftcard;
 
 /// <summary>A request's Idempotency-Key within its merchant, and what it was asked with.</summary>
-internal sealed record RequestKey(MerchantId Merchant, string Key, byte[] Fingerprint)
+internal sealed record RequestKey(MerchantId Merchant, string Key, Fingerprint Fingerprint)
 {
     public static RequestKey Of<TRequest>(HttpContext http, TRequest request) =>
-        new(http.GetMerchant().MerchantId, IdempotentRequests.Key(http), IdempotentRequests.Fingerprint(http, request));
+        new(http.GetMerchant().MerchantId, IdempotentRequests.Key(http),
+            http.RequestServices.GetRequiredService<FingerprintKeys>().Of(http, request));
 }
 
 /// <summary>What is known of a request that came before with the same key.</summary>
@@ -77,18 +78,12 @@ internal sealed class Intents(Database database, TimeProvider time)
             return null;
         }
 
-        if (!found.Fingerprint.AsSpan().SequenceEqual(key.Fingerprint))
+        if (found.Stored is { } stored)
         {
-            throw new FaultException(CommonFaults.IdempotencyKeyReused,
-                "This Idempotency-Key came with another request before.");
+            return new(stored.Replay(key.Fingerprint), found.IntentId, default);
         }
 
-        if (found.Status is { } status)
-        {
-            return new(new Answer(status, found.Body!, found.Location, found.Etag) { Replayed = true }, found.IntentId,
-                default);
-        }
-
+        key.Fingerprint.RequireSame(found.Fingerprint);
         return found.ClaimedAt + GiftcardLimits.TakeOver > time.GetUtcNow()
             ? throw InProgress()
             : new(null, found.IntentId, found.ClaimedAt!.Value);
@@ -98,8 +93,8 @@ internal sealed class Intents(Database database, TimeProvider time)
     public async Task<Answer?> AnswerAsync(MerchantId merchant, string key, CancellationToken cancel) =>
         await database.QuerySingleOrDefaultAsync<Found>(Sql.Find, new { MerchantId = merchant.Value, Key = key },
             cancel)
-            is { Status: { } status } found
-            ? new Answer(status, found.Body!, found.Location, found.Etag)
+            is { Stored: { } stored }
+            ? new Answer(stored.Status, stored.Body, stored.Location, stored.Etag)
             : null;
 
     public static FaultException InProgress() =>
@@ -127,7 +122,7 @@ internal sealed class Intents(Database database, TimeProvider time)
         {
             MerchantIds = Array.ConvertAll(rows, r => r.Key.Merchant.Value),
             Keys = Array.ConvertAll(rows, r => r.Key.Key),
-            Fingerprints = Array.ConvertAll(rows, r => r.Key.Fingerprint),
+            Fingerprints = Array.ConvertAll(rows, r => r.Key.Fingerprint.Bytes),
             IntentIds = Array.ConvertAll(rows, r => r.IntentId),
             ClaimedAt = at,
         });
@@ -155,20 +150,14 @@ internal sealed class Intents(Database database, TimeProvider time)
     }
 
     /// <summary>
-    /// Whether a refusal stays what it is when the same request comes again: a refusal that may pass is not
-    /// stored.
-    /// </summary>
-    public static bool IsFinal(Fault fault) => fault is { Retryable: false, Status: > 401 and < 500 and not 429 };
-
-    /// <summary>
     /// What a request gets that was refused before anything was intended. An equal one may have been quicker, and what
     /// it did may be the very reason of the refusal: then it is that one's answer, or request_in_progress. Otherwise
-    /// the refusal, stored if it stays what it is.
+    /// the refusal, stored if it stays what it is (<see cref="Fault.IsFinal"/>).
     /// </summary>
     public async Task<Answer> RefuseAsync(RequestKey key, FaultException refusal, string instance,
         CancellationToken cancel)
     {
-        if (IsFinal(refusal.Fault))
+        if (refusal.Fault.IsFinal)
         {
             var answer = Problems.Answer(refusal, instance);
             await using var db = await database.BeginAsync(cancel);
@@ -190,7 +179,11 @@ internal sealed class Intents(Database database, TimeProvider time)
 
     private sealed record Found(
         byte[] Fingerprint, Guid? IntentId, DateTimeOffset? ClaimedAt, int? Status, string? Location, string? Etag,
-            byte[]? Body);
+        byte[]? Body)
+    {
+        public StoredAnswer? Stored =>
+            Status is { } status ? new(Fingerprint, status, Location, Etag, Body!) : null;
+    }
 
     private static class Sql
     {

@@ -81,7 +81,7 @@ internal sealed class OfflineIntake(
             await redemptions.AccountsAsync(caller.MerchantId, payment, plan, cancel);
             return (plan, plan.Legs.Count == 0 ? Faults.InsufficientBalance.Code : null);
         }
-        catch (FaultException unusable) when (Intents.IsFinal(unusable.Fault))
+        catch (FaultException unusable) when (unusable.Fault.IsFinal)
         {
             return (null, unusable.Fault.Code);
         }
