@@ -204,12 +204,15 @@ internal sealed class CardFinder(Database database, CardSecrets secrets, TimePro
             Hashes = hashes,
             Ids = credentials.Where(c => c.Id is not null).Select(c => c.Id!.Value.Value).ToArray(),
         };
-        await using var connection = await database.Source.OpenConnectionAsync(cancel);
-        await using var results = await connection.QueryMultipleAsync(new CommandDefinition(Sql.Find, args,
-            cancellationToken: cancel));
-        // Few and short, so they are here with the head of the answer: reading them waits for nothing.
-        var cards = results.Read<CardRow, Terms, Found>((row, terms) => new(row, terms), splitOn: "code_hash").AsList();
-        return (cards, (await results.ReadAsync<LotRow>()).AsList());
+        return await database.ReadAsync(async connection =>
+        {
+            await using var results = await connection.QueryMultipleAsync(new CommandDefinition(Sql.Find, args,
+                cancellationToken: cancel));
+            // Few and short, so they are here with the head of the answer: reading them waits for nothing.
+            var cards = results.Read<CardRow, Terms, Found>((row, terms) => new(row, terms), splitOn: "code_hash")
+                .AsList();
+            return (cards, (await results.ReadAsync<LotRow>()).AsList());
+        }, cancel);
     }
 
     private sealed record PinTries(int PinFailures, DateTimeOffset? PinLockedUntil);

@@ -138,8 +138,9 @@ internal sealed class BatchWriter(
         }
         catch
         {
-            // Whatever state it is in: a new connection knows nothing of it, and the server rolls back.
+            // Whatever state it is in goes back to the pool with no transaction and no statement known by half.
             connection = null;
+            Preparation.RollBackAndForget(open);
             open.Dispose();
             throw;
         }

@@ -16,9 +16,13 @@ internal static class HoldReader
     public static Task<Hold> FindAsync(Database database, MerchantId merchant, string reference, CancellationToken cancel) =>
         FindAsync(database, merchant, null, reference, cancel);
 
-    private static async Task<Hold> FindAsync(Database database, MerchantId merchant, Guid? id, string? reference, CancellationToken cancel)
+    private static Task<Hold> FindAsync(
+        Database database, MerchantId merchant, Guid? id, string? reference, CancellationToken cancel) =>
+        database.ReadAsync(connection => ReadAsync(connection, merchant, id, reference, cancel), cancel);
+
+    private static async Task<Hold> ReadAsync(
+        NpgsqlConnection connection, MerchantId merchant, Guid? id, string? reference, CancellationToken cancel)
     {
-        await using var connection = await database.Source.OpenConnectionAsync(cancel);
         await using var batch = new NpgsqlBatch(connection);
         foreach (var sql in new[] { Sql.Hold, Sql.Items })
         {

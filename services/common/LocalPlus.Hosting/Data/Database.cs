@@ -24,11 +24,26 @@ public sealed class Database(NpgsqlDataSource source, OutboxSignal outbox, TimeP
         return new DbSession(connection, await connection.BeginTransactionAsync(cancel), outbox, time, cancel);
     }
 
-    public async Task<IReadOnlyList<T>> QueryAsync<T>(string sql, object? args, CancellationToken cancel)
+    /// <summary>Reads on a connection of the pool, which knows no statement by half afterwards.</summary>
+    public async Task<T> ReadAsync<T>(Func<NpgsqlConnection, Task<T>> read, CancellationToken cancel)
     {
         await using var connection = await Source.OpenConnectionAsync(cancel);
-        return (await connection.QueryAsync<T>(new CommandDefinition(sql, args, cancellationToken: cancel))).AsList();
+        try
+        {
+            return await read(connection);
+        }
+        catch (Exception failure) when (Preparation.IsInDoubt(failure))
+        {
+            Preparation.Forget(connection);
+            throw;
+        }
     }
+
+    public Task<IReadOnlyList<T>> QueryAsync<T>(string sql, object? args, CancellationToken cancel) =>
+        ReadAsync<IReadOnlyList<T>>(
+            async connection =>
+                (await connection.QueryAsync<T>(new CommandDefinition(sql, args, cancellationToken: cancel))).AsList(),
+            cancel);
 
     /// <summary>As <see cref="DbSession.SearchAsync"/>, in a transaction of its own.</summary>
     public async Task<IReadOnlyList<T>> SearchAsync<T>(string sql, object? args, CancellationToken cancel)
@@ -37,11 +52,10 @@ public sealed class Database(NpgsqlDataSource source, OutboxSignal outbox, TimeP
         return await db.SearchAsync<T>(sql, args);
     }
 
-    public async Task<T?> QuerySingleOrDefaultAsync<T>(string sql, object? args, CancellationToken cancel)
-    {
-        await using var connection = await Source.OpenConnectionAsync(cancel);
-        return await connection.QuerySingleOrDefaultAsync<T>(new CommandDefinition(sql, args, cancellationToken: cancel));
-    }
+    public Task<T?> QuerySingleOrDefaultAsync<T>(string sql, object? args, CancellationToken cancel) => ReadAsync(
+        connection =>
+            connection.QuerySingleOrDefaultAsync<T>(new CommandDefinition(sql, args, cancellationToken: cancel)),
+        cancel);
 }
 
 internal static class DatabaseRegistration

@@ -10,6 +10,7 @@ public sealed class DbSession : IAsyncDisposable
     private readonly OutboxSignal signal;
     private readonly TimeProvider time;
     private bool hasEvents;
+    private bool isInDoubt;
 
     internal DbSession(NpgsqlConnection connection, NpgsqlTransaction transaction, OutboxSignal signal, TimeProvider time, CancellationToken cancel)
     {
@@ -27,7 +28,7 @@ public sealed class DbSession : IAsyncDisposable
     public CancellationToken Cancel { get; }
 
     public async Task<IReadOnlyList<T>> QueryAsync<T>(string sql, object? args = null) =>
-        (await Connection.QueryAsync<T>(Command(sql, args))).AsList();
+        (await WatchAsync(Connection.QueryAsync<T>(Command(sql, args)))).AsList();
 
     /// <summary>
     /// A query that is planned anew for the arguments it has got: conditions that come and go with them, or a bound that leaves
@@ -37,12 +38,14 @@ public sealed class DbSession : IAsyncDisposable
         QueryAsync<T>($"SET LOCAL plan_cache_mode = force_custom_plan; {sql}", args);
 
     public Task<T?> QuerySingleOrDefaultAsync<T>(string sql, object? args = null) =>
-        Connection.QuerySingleOrDefaultAsync<T>(Command(sql, args));
+        WatchAsync(Connection.QuerySingleOrDefaultAsync<T>(Command(sql, args)));
 
-    public Task<T> QuerySingleAsync<T>(string sql, object? args = null) => Connection.QuerySingleAsync<T>(Command(sql, args));
+    public Task<T> QuerySingleAsync<T>(string sql, object? args = null) =>
+        WatchAsync(Connection.QuerySingleAsync<T>(Command(sql, args)));
 
     /// <summary>The number of rows touched.</summary>
-    public Task<int> ExecuteAsync(string sql, object? args = null) => Connection.ExecuteAsync(Command(sql, args));
+    public Task<int> ExecuteAsync(string sql, object? args = null) =>
+        WatchAsync(Connection.ExecuteAsync(Command(sql, args)));
 
     /// <summary>Writes an event into the outbox; it is published after the commit and never without it.</summary>
     /// <param name="topic">e.g. giftcard.cards.v1.</param>
@@ -78,7 +81,25 @@ public sealed class DbSession : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await Transaction.DisposeAsync();
+        if (isInDoubt)
+        {
+            Preparation.Forget(Connection);
+        }
+
         await Connection.DisposeAsync();
+    }
+
+    private async Task<T> WatchAsync<T>(Task<T> command)
+    {
+        try
+        {
+            return await command;
+        }
+        catch (Exception failure) when (Preparation.IsInDoubt(failure))
+        {
+            isInDoubt = true;
+            throw;
+        }
     }
 
     private CommandDefinition Command(string sql, object? args) => new(sql, args, Transaction, cancellationToken: Cancel);
