@@ -21,7 +21,7 @@ public sealed class StoryTests(StackFixture stack)
     {
         var before = stack.LocalPlus.Pids.ToList();
 
-        var told = await stack.LocalPlus.MustAsync("up", "--no-build");
+        var told = await stack.LocalPlus.MustAsync("up", "--no-build", "--otlp", stack.Collector.Address.ToString());
 
         Assert.Equal(before, stack.LocalPlus.Pids);
         Assert.Contains(stack.ApiKey, told, StringComparison.Ordinal);
