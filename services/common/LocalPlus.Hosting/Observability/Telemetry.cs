@@ -17,7 +17,7 @@ namespace LocalPlus.Hosting;
 internal static class Telemetry
 {
     public const string EndpointVariable = "OTEL_EXPORTER_OTLP_ENDPOINT";
-    private static readonly string[] Sources = ["Npgsql", "LocalPlus.*", "Dapr.Workflow"];
+    private static readonly string[] Sources = ["Npgsql", "LocalPlus.*", "Dapr.Workflow", "Grpc.Net.Client"];
     private static readonly string[] Meters = ["Npgsql", "LocalPlus.*"];
 
     /// <summary>0.2 s is the ledger's objective, so the histogram has a bound there.</summary>
