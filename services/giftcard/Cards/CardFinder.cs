@@ -38,7 +38,7 @@ internal sealed record Spending(MerchantIdentity Caller, LocationId? Location = 
 internal sealed class CardFinder(Database database, CardSecrets secrets, TimeProvider time, ILogger<CardFinder> log)
 {
     /// <summary>No miss is answered sooner: several times what the dearest kind takes.</summary>
-    private static readonly TimeSpan MissTime = TimeSpan.FromMilliseconds(15);
+    private static readonly TimeSpan MissTime = TimeSpan.FromMilliseconds(50);
 
     private static readonly byte[] NoSalt = new byte[16];
 
