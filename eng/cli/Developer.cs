@@ -6,10 +6,11 @@ namespace LocalPlus.Cli;
 /// The merchant that `up` onboards once through the real API, so that a developer has a key to try things with, and a
 /// card that everybody who asks for health looks up.
 /// </summary>
-internal sealed record Developer(string MerchantId, string ApiKey, string? CardCode = null)
+internal sealed record Developer(string MerchantId, string ApiKey, string? CardCode = null, string? ProgramId = null)
 {
     private const string RememberedFile = "developer.json";
     private const long CardValue = 2500;
+    private const int Onboardings = 5;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     public static async Task<Developer> EnsureAsync(Checkout checkout, Ports ports, CancellationToken cancel)
@@ -20,14 +21,21 @@ internal sealed record Developer(string MerchantId, string ApiKey, string? CardC
             developer = await OnboardAsync(checkout, ports, "Corner Shop", "shop@example.com", cancel);
         }
 
-        developer = developer with { CardCode = developer.CardCode ?? await SellAsync(developer, ports, cancel) };
+        if (developer is not { CardCode: not null, ProgramId: not null })
+        {
+            developer = await SellAsync(developer, ports, cancel);
+        }
+
         checkout.Write(RememberedFile, developer);
         return developer;
     }
 
     public static Developer? Remembered(Checkout checkout) => checkout.Read<Developer>(RememberedFile);
 
-    /// <summary>Onboards a merchant through the gateway with an administrator's token.</summary>
+    /// <summary>
+    /// Onboards a merchant through the gateway with an administrator's token. A key is shown once: when the answer that
+    /// had it got lost on a busy machine, the merchant behind it is of no use, and another one is onboarded.
+    /// </summary>
     public static async Task<Developer> OnboardAsync(
         Checkout checkout, Ports ports, string name, string email, CancellationToken cancel)
     {
@@ -40,29 +48,43 @@ internal sealed record Developer(string MerchantId, string ApiKey, string? CardC
             ["contact_email"] = email,
             ["locale"] = "en",
         };
-        var answer = await admin.PostAsync("/v1/merchants", body, Guid.NewGuid().ToString(), cancel);
-        return answer is { Status: 201 } && answer.Text("id") is { } id && answer.Text("api_key.key") is { } key
-            ? new Developer(id, key)
-            : throw new CliFailure(
-                ExitCodes.Failed, $"the merchant was not onboarded: {answer.Status} {answer.Body?.ToJsonString()}",
-                "./localplus logs merchant");
+        RestAnswer answer;
+        var tries = 0;
+        do
+        {
+            answer = await admin.PostAsync("/v1/merchants", body, Guid.NewGuid().ToString(), cancel);
+            if (answer.Status == 201 && answer.Text("id") is { } id && answer.Text("api_key.key") is { } key)
+            {
+                return new Developer(id, key);
+            }
+        }
+        while (answer.Replayed && ++tries < Onboardings);
+
+        throw new CliFailure(
+            ExitCodes.Failed, $"the merchant was not onboarded: {answer.Status} {answer.Body?.ToJsonString()}",
+            "./localplus logs merchant");
     }
 
-    private static async Task<string> SellAsync(Developer developer, Ports ports, CancellationToken cancel)
+    /// <summary>What a sale of a card of this program says.</summary>
+    public static JsonObject Terms(string? programId, long cents) => new()
+    {
+        ["program_id"] = programId,
+        ["amount"] = new JsonObject { ["amount"] = cents, ["currency"] = "EUR" },
+    };
+
+    private static async Task<Developer> SellAsync(Developer developer, Ports ports, CancellationToken cancel)
     {
         using var merchant = new Rest(ports.GatewayUrl, developer.ApiKey, Patience);
         var program = await merchant.PostAsync(
             "/v1/programs", new JsonObject { ["name"] = "Card to try", ["currency"] = "EUR" },
             Guid.NewGuid().ToString(), cancel);
-        var terms = new JsonObject
-        {
-            ["program_id"] = program.Text("id"),
-            ["amount"] = new JsonObject { ["amount"] = CardValue, ["currency"] = "EUR" },
-        };
+        var terms = Terms(program.Text("id"), CardValue);
         var sold = await merchant.PostAsync("/v1/gift_cards", terms, Guid.NewGuid().ToString(), cancel);
-        return sold.Text("code") ?? throw new CliFailure(
-            ExitCodes.Failed, $"no card was sold: {sold.Status} {sold.Body?.ToJsonString()}",
-            "./localplus logs giftcard");
+        return sold.Text("code") is { } code
+            ? developer with { CardCode = code, ProgramId = program.Text("id") }
+            : throw new CliFailure(
+                ExitCodes.Failed, $"no card was sold: {sold.Status} {sold.Body?.ToJsonString()}",
+                "./localplus logs giftcard");
     }
 
     /// <summary>The key may be gone: a new database, or revoked.</summary>

@@ -28,7 +28,7 @@ internal static partial class Suites
         Directory.CreateDirectory(Path.Combine(checkout.Root, "artifacts", "tests", suite)).FullName;
 
     private static readonly TimeSpan DepthLimit = TimeSpan.FromMinutes(45);
-    private static readonly TimeSpan ProjectLimit = TimeSpan.FromMinutes(10);
+    private static readonly TimeSpan ProjectLimit = TimeSpan.FromMinutes(25);
 
     public static async Task<Score> RunAsync(Checkout checkout, IReadOnlyList<string> names, string? filter, CancellationToken cancel)
     {

@@ -89,7 +89,8 @@ public sealed class PostgresServer : IAsyncDisposable
         string[] command =
         [
             PostgresPrograms.Must("postgres"), "-D", Data, "-p", $"{Port}", "-c", "listen_addresses=127.0.0.1",
-            "-c", "unix_socket_directories=", .. durability,
+            // As the stack's own server: the pools of many services meet on one.
+            "-c", "max_connections=300", "-c", "unix_socket_directories=", .. durability,
         ];
 
         // One that was killed left it behind, and it says "ready".

@@ -72,10 +72,6 @@ public sealed class IdempotentRequests(Database database, FingerprintKeys finger
                 new FieldError(Header, "invalid"));
     }
 
-    /// <summary>The bytes to store of <see cref="FingerprintOf{TRequest}"/>.</summary>
-    public static byte[] Fingerprint<TRequest>(HttpContext http, TRequest request) =>
-        FingerprintOf(http, request).Bytes;
-
     /// <summary>What was asked, for a service that keeps the answers itself.</summary>
     public static Fingerprint FingerprintOf<TRequest>(HttpContext http, TRequest request) =>
         http.RequestServices.GetRequiredService<FingerprintKeys>().Of(http, request);

@@ -56,6 +56,8 @@ internal static class Run
 
     private static List<Plan> Batch(World world, IBooks books, IReadOnlyList<Step> steps, ref int i)
     {
+        // Dry runs have a lane of their own and take no lock: what they see of a command beside them is left open.
+        var rehearses = steps[i].Rehearses;
         var plans = new List<Plan>();
         do
         {
@@ -66,7 +68,8 @@ internal static class Run
 
             i++;
         }
-        while (i < steps.Count && steps[i].Joins && plans.Count < StepsPerBatch && steps[i].Act is not (Act.Freeze or Act.Thaw or Act.Close or Act.Pass));
+        while (i < steps.Count && steps[i].Joins && plans.Count < StepsPerBatch && steps[i].Rehearses == rehearses
+            && steps[i].Act is not (Act.Freeze or Act.Thaw or Act.Close or Act.Pass));
 
         return plans;
     }
