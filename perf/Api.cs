@@ -13,7 +13,10 @@ internal sealed class Api : IDisposable
 
     public Api(string address, string bearer, int connections)
     {
-        _http = new HttpClient(new SocketsHttpHandler { MaxConnectionsPerServer = connections }) { BaseAddress = new Uri(address) };
+        _http = new HttpClient(new SocketsHttpHandler { MaxConnectionsPerServer = connections })
+        {
+            BaseAddress = new Uri(address),
+        };
         _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", bearer);
     }
 
@@ -26,7 +29,8 @@ internal sealed class Api : IDisposable
     public Task<JsonNode> MustPostAsync(string path, JsonObject body, CancellationToken cancel) =>
         MustSendAsync(HttpMethod.Post, path, body.ToJsonString(), cancel);
 
-    public Task<JsonNode> MustGetAsync(string path, CancellationToken cancel) => MustSendAsync(HttpMethod.Get, path, null, cancel);
+    public Task<JsonNode> MustGetAsync(string path, CancellationToken cancel) =>
+        MustSendAsync(HttpMethod.Get, path, null, cancel);
 
     /// <summary>A failure's short name: the problem's stable code, or the status.</summary>
     public static string Failure(int status, string body)
@@ -43,7 +47,9 @@ internal sealed class Api : IDisposable
 
     public void Dispose() => _http.Dispose();
 
-    /// <summary>Busy says to repeat with the same key: a database that was just dropped costs the disk a moment.</summary>
+    /// <summary>
+    /// Busy says to repeat with the same key: a database that was just dropped costs the disk a moment.
+    /// </summary>
     private async Task<JsonNode> MustSendAsync(HttpMethod method, string path, string? body, CancellationToken cancel)
     {
         var key = Guid.NewGuid().ToString();
@@ -63,7 +69,10 @@ internal sealed class Api : IDisposable
                 return JsonNode.Parse(text)!;
             }
 
-            if (attempt == Tries || answer.StatusCode is not (HttpStatusCode.ServiceUnavailable or HttpStatusCode.Conflict))
+            if (
+                attempt == Tries
+                || answer.StatusCode is not (HttpStatusCode.ServiceUnavailable or HttpStatusCode.Conflict)
+            )
             {
                 throw new BenchException($"{method} {path} answered {(int)answer.StatusCode}: {text}");
             }

@@ -8,7 +8,8 @@ namespace LocalPlus.Perf;
 /// </summary>
 internal sealed record BenchOptions(int Clients, TimeSpan For, double? Rate, bool JsonOnly)
 {
-    public const string Usage = "options: --clients N (64) --for SECONDS (10) --rps N (closed loop) --pgledger FILE --history ENTRIES (0) --json";
+    public const string Usage =
+        "options: --clients N (64) --for SECONDS (10) --rps N (closed loop) --pgledger FILE --history ENTRIES (0) --json";
 
     /// <summary>pgledger's SQL, for the yardstick of that name.</summary>
     public string? Pgledger { get; init; }
@@ -52,7 +53,11 @@ internal sealed record BenchOptions(int Clients, TimeSpan For, double? Rate, boo
                 continue;
             }
 
-            if (i + 1 >= words.Length || !double.TryParse(words[i + 1], CultureInfo.InvariantCulture, out var number) || number <= 0)
+            if (
+                i + 1 >= words.Length
+                || !double.TryParse(words[i + 1], CultureInfo.InvariantCulture, out var number)
+                || number <= 0
+            )
             {
                 return null;
             }

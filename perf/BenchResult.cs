@@ -7,13 +7,18 @@ namespace LocalPlus.Perf;
 /// machines are never compared.
 /// </summary>
 /// <param name="Scenario">Its name.</param>
-/// <param name="Sound">False when the books did not add up afterwards or too much failed: then the figures mean nothing.</param>
+/// <param name="Sound">False when the books did not add up afterwards or too much failed: then the figures mean
+/// nothing.</param>
 /// <param name="Figures">By name; the name ends with the unit.</param>
 /// <param name="Ratios">By name: ours to the yardstick's, so more is better, except for latencies.</param>
 /// <param name="Notes">What a reader must know: conditions, yardsticks, what was checked.</param>
 internal sealed record BenchResult(
-    string Scenario, bool Sound, IReadOnlyDictionary<string, double> Figures, IReadOnlyDictionary<string, double> Ratios,
-    IReadOnlyDictionary<string, string> Notes)
+    string Scenario,
+    bool Sound,
+    IReadOnlyDictionary<string, double> Figures,
+    IReadOnlyDictionary<string, double> Ratios,
+    IReadOnlyDictionary<string, string> Notes
+)
 {
     private const double ErrorsAllowed = 0.01;
 
@@ -29,7 +34,7 @@ internal sealed record BenchResult(
         Console.WriteLine(title);
         foreach (var (name, value) in lines)
         {
-            Console.WriteLine($"  {name,-36} {format(value)}");
+            Console.WriteLine($"  {name, -36} {format(value)}");
         }
     }
 
@@ -43,7 +48,8 @@ internal sealed record BenchResult(
 
         public void Figure(string name, double value) => _figures[name] = Math.Round(value, 2);
 
-        public void Ratio(string name, double value, double yardstick) => _ratios[name] = yardstick > 0 ? Math.Round(value / yardstick, 3) : 0;
+        public void Ratio(string name, double value, double yardstick) =>
+            _ratios[name] = yardstick > 0 ? Math.Round(value / yardstick, 3) : 0;
 
         public void Note(string name, string text) => _notes[name] = text;
 

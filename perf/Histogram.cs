@@ -36,7 +36,9 @@ internal sealed class Histogram
         Max = other.Max > Max ? other.Max : Max;
     }
 
-    /// <summary>The least duration that this share (0 to 1) of all does not exceed; zero when nothing was counted.</summary>
+    /// <summary>
+    /// The least duration that this share (0 to 1) of all does not exceed; zero when nothing was counted.
+    /// </summary>
     public TimeSpan Percentile(double share)
     {
         var wanted = (long)Math.Ceiling(share * Count);

@@ -7,7 +7,13 @@ using System.Text;
 namespace LocalPlus.Perf;
 
 /// <summary>One request; the body is JSON of ASCII, so that its length is its bytes'.</summary>
-internal readonly record struct WireRequest(string Method, string Path, string Bearer, string Body = "", string? Key = null);
+internal readonly record struct WireRequest(
+    string Method,
+    string Path,
+    string Bearer,
+    string Body = "",
+    string? Key = null
+);
 
 /// <summary>What came back: 0 when the connection ended without an answer, and a failure's short name.</summary>
 internal readonly record struct WireAnswer(int Status, string Failure)
@@ -19,9 +25,9 @@ internal readonly record struct WireAnswer(int Status, string Failure)
 }
 
 /// <summary>
-/// One kept-alive HTTP/1.1 connection with one request under way, written for the generator's share of the processors to
-/// be small beside what it measures: no pools, no header objects, one buffer each way. It connects when it is first used,
-/// and anew after the server closed it. Setting up uses <see cref="Api"/>.
+/// One kept-alive HTTP/1.1 connection with one request under way, written for the generator's share of the processors
+/// to be small beside what it measures: no pools, no header objects, one buffer each way. It connects when it is first
+/// used, and anew after the server closed it. Setting up uses <see cref="Api"/>.
 /// </summary>
 internal sealed class HttpWire(string address) : IDisposable
 {
@@ -95,8 +101,10 @@ internal sealed class HttpWire(string address) : IDisposable
         return Encoding.UTF8.GetBytes(
             string.Create(
                 CultureInfo.InvariantCulture,
-                $"{request.Method} {request.Path} HTTP/1.1\r\nHost: {_address.Authority}\r\nAuthorization: Bearer {request.Bearer}\r\n{key}Content-Type: application/json\r\nContent-Length: {request.Body.Length}\r\n\r\n{request.Body}"),
-            _sent);
+                $"{request.Method} {request.Path} HTTP/1.1\r\nHost: {_address.Authority}\r\nAuthorization: Bearer {request.Bearer}\r\n{key}Content-Type: application/json\r\nContent-Length: {request.Body.Length}\r\n\r\n{request.Body}"
+            ),
+            _sent
+        );
     }
 
     private WireAnswer? Parse(ReadOnlySpan<byte> received)
@@ -110,12 +118,15 @@ internal sealed class HttpWire(string address) : IDisposable
         var head = received[..end];
         var body = received[(end + 4)..];
         var at = head.IndexOf("Content-Length: "u8);
-        var isWhole = at >= 0 && Utf8Parser.TryParse(head[(at + "Content-Length: ".Length)..], out int length, out _)
-            ? body.Length >= length
-            : body.EndsWith("\r\n0\r\n\r\n"u8);
+        var isWhole =
+            at >= 0 && Utf8Parser.TryParse(head[(at + "Content-Length: ".Length)..], out int length, out _)
+                ? body.Length >= length
+                : body.EndsWith("\r\n0\r\n\r\n"u8);
         if (!isWhole || !Utf8Parser.TryParse(head["HTTP/1.1 ".Length..], out int status, out _))
         {
-            return received.Length < BufferBytes ? null : throw new BenchException("an answer is longer than the generator's buffer");
+            return received.Length < BufferBytes
+                ? null
+                : throw new BenchException("an answer is longer than the generator's buffer");
         }
 
         // A gateway ends a connection after so many requests, and says so before.

@@ -3,8 +3,8 @@ using System.Globalization;
 namespace LocalPlus.Perf;
 
 /// <summary>
-/// The processor time of the stack's processes, from /proc: where a request's milliseconds go. A process counts with its
-/// children, the ended ones too, so a database's back ends are the database's. The generator is this process.
+/// The processor time of the stack's processes, from /proc: where a request's milliseconds go. A process counts with
+/// its children, the ended ones too, so a database's back ends are the database's. The generator is this process.
 /// </summary>
 internal sealed class ProcessCosts
 {
@@ -16,18 +16,26 @@ internal sealed class ProcessCosts
     /// <summary>From now on.</summary>
     public static ProcessCosts Start() => new(Read());
 
-    /// <summary>Milliseconds of processor time per unit of work since the start, by process, the dearest first.</summary>
-    public IEnumerable<(string Process, double Milliseconds)> Per(long units) => Read()
-        .Select(now => (now.Key, (now.Value - _before.GetValueOrDefault(now.Key)) * 1000 / Math.Max(1, units)))
-        .OrderByDescending(cost => cost.Item2);
+    /// <summary>
+    /// Milliseconds of processor time per unit of work since the start, by process, the dearest first.
+    /// </summary>
+    public IEnumerable<(string Process, double Milliseconds)> Per(long units) =>
+        Read()
+            .Select(now => (now.Key, (now.Value - _before.GetValueOrDefault(now.Key)) * 1000 / Math.Max(1, units)))
+            .OrderByDescending(cost => cost.Item2);
 
     private static Dictionary<string, double> Read()
     {
-        var roots = Api.Setting("LP_PROCESSES").Split(',').Select(pair => pair.Split('='))
-            .Append(["generator", Environment.ProcessId.ToString(CultureInfo.InvariantCulture)]).ToDictionary(pair => int.Parse(pair[1], CultureInfo.InvariantCulture), pair => pair[0]);
-        var all = Directory.EnumerateDirectories("/proc")
+        var roots = Api.Setting("LP_PROCESSES")
+            .Split(',')
+            .Select(pair => pair.Split('='))
+            .Append(["generator", Environment.ProcessId.ToString(CultureInfo.InvariantCulture)])
+            .ToDictionary(pair => int.Parse(pair[1], CultureInfo.InvariantCulture), pair => pair[0]);
+        var all = Directory
+            .EnumerateDirectories("/proc")
             .Select(folder => int.TryParse(Path.GetFileName(folder), out var pid) ? Stat(pid) : null)
-            .OfType<Process>().ToDictionary(process => process.Pid);
+            .OfType<Process>()
+            .ToDictionary(process => process.Pid);
         var costs = new Dictionary<string, double>(StringComparer.Ordinal);
         foreach (var process in all.Values)
         {
@@ -51,8 +59,16 @@ internal sealed class ProcessCosts
             var text = File.ReadAllText($"/proc/{pid}/stat");
             var fields = text[(text.LastIndexOf(')') + 2)..].Split(' ');
             double Field(int number) => double.Parse(fields[number - 3], CultureInfo.InvariantCulture);
-            const int parent = 4, user = 14, system = 15, childrenUser = 16, childrenSystem = 17;
-            return new Process(pid, (int)Field(parent), (Field(user) + Field(system) + Field(childrenUser) + Field(childrenSystem)) / TicksPerSecond);
+            const int parent = 4,
+                user = 14,
+                system = 15,
+                childrenUser = 16,
+                childrenSystem = 17;
+            return new Process(
+                pid,
+                (int)Field(parent),
+                (Field(user) + Field(system) + Field(childrenUser) + Field(childrenSystem)) / TicksPerSecond
+            );
         }
         catch (IOException)
         {

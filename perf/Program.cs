@@ -9,7 +9,10 @@ namespace LocalPlus.Perf;
 /// </summary>
 internal static class Program
 {
-    private static readonly JsonSerializerOptions Json = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
+    private static readonly JsonSerializerOptions Json = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+    };
 
     private static async Task<int> Main(string[] args)
     {

@@ -10,5 +10,10 @@ internal static class Psql
 
     /// <summary>Runs a script; gives its unaligned output without headers. Any error ends the bench.</summary>
     public static Task<string> RunAsync(string database, string script, CancellationToken cancel) =>
-        Tool.RunAsync(Api.Setting("LP_PSQL"), ["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", database, "-f", "-"], script, cancel);
+        Tool.RunAsync(
+            Api.Setting("LP_PSQL"),
+            ["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", database, "-f", "-"],
+            script,
+            cancel
+        );
 }

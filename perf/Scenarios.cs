@@ -3,7 +3,9 @@ using LocalPlus.Perf.Transfer;
 
 namespace LocalPlus.Perf;
 
-/// <summary>What can be measured, by name. A scenario sets up what it needs, measures, and runs its yardstick beside.</summary>
+/// <summary>
+/// What can be measured, by name. A scenario sets up what it needs, measures, and runs its yardstick beside.
+/// </summary>
 internal static class Scenarios
 {
     public delegate Task<BenchResult> Scenario(BenchOptions options, CancellationToken cancel);

@@ -12,12 +12,14 @@ internal static class Tool
     {
         using var limited = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         limited.CancelAfter(Limit);
-        using var process = Process.Start(new ProcessStartInfo(file, arguments)
-        {
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        })!;
+        using var process = Process.Start(
+            new ProcessStartInfo(file, arguments)
+            {
+                RedirectStandardInput = true,
+                RedirectStandardOutput = true,
+                RedirectStandardError = true,
+            }
+        )!;
         await using var ended = limited.Token.Register(process.Kill);
         var output = process.StandardOutput.ReadToEndAsync(limited.Token);
         var errors = process.StandardError.ReadToEndAsync(limited.Token);

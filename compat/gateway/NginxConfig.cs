@@ -21,7 +21,9 @@ internal static class NginxConfig
             }
 
             // A single server is never marked as failed: the next request tries it again at once.
-            conf.Append(CultureInfo.InvariantCulture, $$"""
+            conf.Append(
+                CultureInfo.InvariantCulture,
+                $$"""
 
                   upstream {{Name(backend)}} {
                     server {{address}} max_fails=0;
@@ -30,7 +32,8 @@ internal static class NginxConfig
                     keepalive_timeout 60s;
                   }
 
-                """);
+                """
+            );
         }
 
         conf.Append(Server(listen));
@@ -56,67 +59,72 @@ internal static class NginxConfig
     private static void Location(StringBuilder conf, string path, Route route)
     {
         var read = Min(route.Request ?? DefaultTimeout, route.BackendRequest ?? DefaultTimeout);
-        conf.Append(CultureInfo.InvariantCulture, $$"""
+        conf.Append(
+            CultureInfo.InvariantCulture,
+            $$"""
 
                 location {{path}} {
                   proxy_pass http://{{Name(route.Backend)}};
                   proxy_read_timeout {{read.TotalMilliseconds}}ms;
                 }
 
-            """);
+            """
+        );
     }
 
     private static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;
 
     private static string Name(string backend) => backend.Replace(':', '_').Replace('-', '_');
 
-    private static string Head(string listen) => $$"""
-        # Written by compat/gateway from the chart's HTTPRoutes for {{listen}}; changes here are lost.
-        worker_processes 2;
-        pid nginx.pid;
-        error_log stderr warn;
-        events {
-          worker_connections 2048;
-        }
+    private static string Head(string listen) =>
+        $$"""
+            # Written by compat/gateway from the chart's HTTPRoutes for {{listen}}; changes here are lost.
+            worker_processes 2;
+            pid nginx.pid;
+            error_log stderr warn;
+            events {
+              worker_connections 2048;
+            }
 
-        http {
-          server_tokens off;
-          default_type application/problem+json;
-          types { }
-          log_format line escape=json '$time_iso8601 $status $request_method $uri $request_time s $upstream_addr $lp_request_id $lp_traceparent';
-          access_log /dev/stdout line buffer=16k flush=1s;
-          keepalive_requests 100000;
-          keepalive_timeout 75s;
-          client_max_body_size 1m;
-          client_body_buffer_size 1m;
-          client_header_timeout 10s;
-          client_body_timeout 10s;
-          large_client_header_buffers 4 16k;
-          # Bodies and answers stay in memory: workers may not write in a folder that only root may enter.
-          client_body_temp_path body;
-          proxy_temp_path proxy;
-          fastcgi_temp_path fastcgi;
-          uwsgi_temp_path uwsgi;
-          scgi_temp_path scgi;
-          proxy_max_temp_file_size 0;
+            http {
+              server_tokens off;
+              default_type application/problem+json;
+              types { }
+              log_format line escape=json '$time_iso8601 $status $request_method $uri $request_time s $upstream_addr $lp_request_id $lp_traceparent';
+              access_log /dev/stdout line buffer=16k flush=1s;
+              keepalive_requests 100000;
+              keepalive_timeout 75s;
+              client_max_body_size 1m;
+              client_body_buffer_size 1m;
+              client_header_timeout 10s;
+              client_body_timeout 10s;
+              large_client_header_buffers 4 16k;
+              # Bodies and answers stay in memory: workers may not write in a folder that only root may enter.
+              client_body_temp_path body;
+              proxy_temp_path proxy;
+              fastcgi_temp_path fastcgi;
+              uwsgi_temp_path uwsgi;
+              scgi_temp_path scgi;
+              proxy_max_temp_file_size 0;
 
-          # A caller's request id is passed on when it is one; else nginx's own.
-          map $http_x_request_id $lp_request_id {
-            "~^[A-Za-z0-9._-]{1,128}$" $http_x_request_id;
-            default $request_id;
-          }
-          # A request that belongs to no trace yet begins one here.
-          map $request_id $lp_span {
-            "~^(?<half>.{16})" $half;
-          }
-          map $http_traceparent $lp_traceparent {
-            "" "00-$request_id-$lp_span-01";
-            default $http_traceparent;
-          }
+              # A caller's request id is passed on when it is one; else nginx's own.
+              map $http_x_request_id $lp_request_id {
+                "~^[A-Za-z0-9._-]{1,128}$" $http_x_request_id;
+                default $request_id;
+              }
+              # A request that belongs to no trace yet begins one here.
+              map $request_id $lp_span {
+                "~^(?<half>.{16})" $half;
+              }
+              map $http_traceparent $lp_traceparent {
+                "" "00-$request_id-$lp_span-01";
+                default $http_traceparent;
+              }
 
-        """;
+            """;
 
-    private static string Server(string listen) => $$"""
+    private static string Server(string listen) =>
+        $$"""
 
           server {
             listen {{listen}} default_server;
@@ -167,9 +175,11 @@ internal static class NginxConfig
     private static string Problem(int status, string code, string title, string name, bool retryable, string replaces)
     {
         var retry = retryable
-            ? "\n      add_header Retry-After 1 always;\n      add_header X-Request-Id $lp_request_id always;" : "";
+            ? "\n      add_header Retry-After 1 always;\n      add_header X-Request-Id $lp_request_id always;"
+            : "";
         var page = $"    error_page {replaces} = {Place(name)};\n";
-        var body = $$"""{"type":"https://docs.localplus.io/problems/{{code}}","title":"{{title}}","status":{{status}},"code":"{{code}}","request_id":"$lp_request_id","retryable":{{(retryable ? "true" : "false")}}}""";
+        var body =
+            $$"""{"type":"https://docs.localplus.io/problems/{{code}}","title":"{{title}}","status":{{status}},"code":"{{code}}","request_id":"$lp_request_id","retryable":{{(retryable ? "true" : "false")}}}""";
         return $$"""
             {{page}}    location = {{Place(name)}} {
                   internal;{{retry}}

@@ -21,7 +21,10 @@ internal static class Program
         {
             var routes = RouteFile.Read(File.ReadAllText(settings.Routes));
             Directory.CreateDirectory(settings.Out);
-            File.WriteAllText(Path.Combine(settings.Out, "nginx.conf"), NginxConfig.Write(routes, settings.Listen, settings.Backends));
+            File.WriteAllText(
+                Path.Combine(settings.Out, "nginx.conf"),
+                NginxConfig.Write(routes, settings.Listen, settings.Backends)
+            );
             return 0;
         }
         catch (Exception e) when (e is RouteException or IOException)
@@ -31,11 +34,18 @@ internal static class Program
         }
     }
 
-    private sealed record Settings(string Routes, string Listen, string Out, IReadOnlyDictionary<string, string> Backends)
+    private sealed record Settings(
+        string Routes,
+        string Listen,
+        string Out,
+        IReadOnlyDictionary<string, string> Backends
+    )
     {
         public static Settings? Parse(string[] args)
         {
-            string? routes = null, listen = null, folder = null;
+            string? routes = null,
+                listen = null,
+                folder = null;
             var backends = new Dictionary<string, string>(StringComparer.Ordinal);
             if (args.Length % 2 != 0)
             {
@@ -63,7 +73,9 @@ internal static class Program
                 }
             }
 
-            return routes is null || listen is null || folder is null ? null : new Settings(routes, listen, folder, backends);
+            return routes is null || listen is null || folder is null
+                ? null
+                : new Settings(routes, listen, folder, backends);
         }
     }
 }

@@ -45,7 +45,9 @@ internal static partial class RouteFile
         Only(document, "HTTPRoute", RootKeys);
         if (Text(document, "kind") != "HTTPRoute" || Text(document, "apiVersion") != "gateway.networking.k8s.io/v1")
         {
-            throw new RouteException($"line {document.Start.Line}: only gateway.networking.k8s.io/v1 HTTPRoute is understood");
+            throw new RouteException(
+                $"line {document.Start.Line}: only gateway.networking.k8s.io/v1 HTTPRoute is understood"
+            );
         }
 
         var spec = Map(document, "spec");
@@ -63,7 +65,8 @@ internal static partial class RouteFile
 
         Only(backend, "a backendRef", BackendKeys);
         var target = $"{Text(backend, "name")}:{Text(backend, "port")}";
-        TimeSpan? request = null, backendRequest = null;
+        TimeSpan? request = null,
+            backendRequest = null;
         if (rule.Children.TryGetValue("timeouts", out var node) && node is YamlMappingNode timeouts)
         {
             Only(timeouts, "timeouts", TimeoutKeys);
@@ -80,19 +83,22 @@ internal static partial class RouteFile
         }
     }
 
-    private static PathMatch Kind(YamlMappingNode path) => Text(path, "type") switch
-    {
-        "PathPrefix" => PathMatch.Prefix,
-        "Exact" => PathMatch.Exact,
-        var other => throw new RouteException($"line {path.Start.Line}: path type {other} is not understood"),
-    };
+    private static PathMatch Kind(YamlMappingNode path) =>
+        Text(path, "type") switch
+        {
+            "PathPrefix" => PathMatch.Prefix,
+            "Exact" => PathMatch.Exact,
+            var other => throw new RouteException($"line {path.Start.Line}: path type {other} is not understood"),
+        };
 
     /// <summary>Only what can stand in nginx.conf as it is.</summary>
     private static string Path(YamlMappingNode path)
     {
         var value = Text(path, "value");
         return PlainPath().IsMatch(value)
-            ? value.Length > 1 ? value.TrimEnd('/') : value
+            ? value.Length > 1
+                ? value.TrimEnd('/')
+                : value
             : throw new RouteException($"line {path.Start.Line}: '{value}' is no plain path");
     }
 

@@ -18,7 +18,10 @@ public static class OfficialService
     /// A public method of <typeparamref name="TService"/> that bears an RPC's name answers it; all other RPCs of
     /// <paramref name="service"/> are unimplemented.
     /// </summary>
-    public static IServiceCollection AddOfficialGrpc<TService>(this IServiceCollection services, ServiceDescriptor service)
+    public static IServiceCollection AddOfficialGrpc<TService>(
+        this IServiceCollection services,
+        ServiceDescriptor service
+    )
         where TService : class
     {
         services.AddGrpc();
@@ -37,7 +40,10 @@ public static class OfficialService
             }
         }
 
-        private static void Add<TRequest, TResponse>(ServiceMethodProviderContext<TService> context, MethodDescriptor rpc)
+        private static void Add<TRequest, TResponse>(
+            ServiceMethodProviderContext<TService> context,
+            MethodDescriptor rpc
+        )
             where TRequest : class, IMessage<TRequest>, new()
             where TResponse : class, IMessage<TResponse>, new()
         {
@@ -45,23 +51,35 @@ public static class OfficialService
             {
                 case (false, false):
                     context.AddUnaryMethod(
-                        Describe<TRequest, TResponse>(MethodType.Unary, rpc), [],
-                        Find<UnaryServerMethod<TService, TRequest, TResponse>>(rpc) ?? ((_, _, _) => throw Unimplemented(rpc)));
+                        Describe<TRequest, TResponse>(MethodType.Unary, rpc),
+                        [],
+                        Find<UnaryServerMethod<TService, TRequest, TResponse>>(rpc)
+                            ?? ((_, _, _) => throw Unimplemented(rpc))
+                    );
                     break;
                 case (false, true):
                     context.AddServerStreamingMethod(
-                        Describe<TRequest, TResponse>(MethodType.ServerStreaming, rpc), [],
-                        Find<ServerStreamingServerMethod<TService, TRequest, TResponse>>(rpc) ?? ((_, _, _, _) => throw Unimplemented(rpc)));
+                        Describe<TRequest, TResponse>(MethodType.ServerStreaming, rpc),
+                        [],
+                        Find<ServerStreamingServerMethod<TService, TRequest, TResponse>>(rpc)
+                            ?? ((_, _, _, _) => throw Unimplemented(rpc))
+                    );
                     break;
                 case (true, false):
                     context.AddClientStreamingMethod(
-                        Describe<TRequest, TResponse>(MethodType.ClientStreaming, rpc), [],
-                        Find<ClientStreamingServerMethod<TService, TRequest, TResponse>>(rpc) ?? ((_, _, _) => throw Unimplemented(rpc)));
+                        Describe<TRequest, TResponse>(MethodType.ClientStreaming, rpc),
+                        [],
+                        Find<ClientStreamingServerMethod<TService, TRequest, TResponse>>(rpc)
+                            ?? ((_, _, _) => throw Unimplemented(rpc))
+                    );
                     break;
                 case (true, true):
                     context.AddDuplexStreamingMethod(
-                        Describe<TRequest, TResponse>(MethodType.DuplexStreaming, rpc), [],
-                        Find<DuplexStreamingServerMethod<TService, TRequest, TResponse>>(rpc) ?? ((_, _, _, _) => throw Unimplemented(rpc)));
+                        Describe<TRequest, TResponse>(MethodType.DuplexStreaming, rpc),
+                        [],
+                        Find<DuplexStreamingServerMethod<TService, TRequest, TResponse>>(rpc)
+                            ?? ((_, _, _, _) => throw Unimplemented(rpc))
+                    );
                     break;
             }
         }
@@ -83,12 +101,12 @@ public static class OfficialService
                     message.WriteTo(context.GetBufferWriter());
                     context.Complete();
                 },
-                context => parser.ParseFrom(context.PayloadAsReadOnlySequence()));
+                context => parser.ParseFrom(context.PayloadAsReadOnlySequence())
+            );
         }
 
         private static TDelegate? Find<TDelegate>(MethodDescriptor rpc)
-            where TDelegate : Delegate =>
-            typeof(TService).GetMethod(rpc.Name)?.CreateDelegate<TDelegate>();
+            where TDelegate : Delegate => typeof(TService).GetMethod(rpc.Name)?.CreateDelegate<TDelegate>();
 
         private static RpcException Unimplemented(MethodDescriptor rpc) =>
             new(new Status(StatusCode.Unimplemented, $"method {rpc.Name} is not implemented"));

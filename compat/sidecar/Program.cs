@@ -5,14 +5,17 @@ using LocalPlus.Sidecar.Runtime;
 
 // A shell starts what it puts in the background with SIGINT ignored; daprd listens to it all the same.
 Signals.HearInterrupt();
-var env = Environment.GetEnvironmentVariables().Cast<System.Collections.DictionaryEntry>()
+var env = Environment
+    .GetEnvironmentVariables()
+    .Cast<System.Collections.DictionaryEntry>()
     .ToDictionary(e => (string)e.Key, e => (string?)e.Value ?? "", StringComparer.Ordinal);
 Command command;
 try
 {
     command = CommandLine.Parse(args, env);
 }
-catch (Exception problem) when (problem is FlagException or FormatException or IOException or YamlDotNet.Core.YamlException)
+catch (Exception problem)
+    when (problem is FlagException or FormatException or IOException or YamlDotNet.Core.YamlException)
 {
     await Console.Error.WriteLineAsync(problem.Message);
     return 2;
@@ -35,7 +38,9 @@ internal static partial class Signals
     private static partial nint SetHandler(int signal, nint handler);
 }
 
-/// <summary>The life of the process: start every sidecar, wait for a signal or a request to stop, stop them all.</summary>
+/// <summary>
+/// The life of the process: start every sidecar, wait for a signal or a request to stop, stop them all.
+/// </summary>
 internal static class SidecarProcess
 {
     public static async Task<int> RunAsync(IReadOnlyList<SidecarOptions> sidecars)

@@ -40,7 +40,9 @@ internal sealed record Checkout(string Root, string State)
     /// <summary>LP_ROOT comes from the bash entry, LP_STATE_DIR from tests that run a second stack.</summary>
     public static Checkout Find()
     {
-        var root = Environment.GetEnvironmentVariable("LP_ROOT") is { Length: > 0 } given ? given : Search(AppContext.BaseDirectory);
+        var root = Environment.GetEnvironmentVariable("LP_ROOT") is { Length: > 0 } given
+            ? given
+            : Search(AppContext.BaseDirectory);
         var state = Environment.GetEnvironmentVariable("LP_STATE_DIR") is { Length: > 0 } elsewhere
             ? Path.GetFullPath(elsewhere)
             : Path.Combine(root, ".localplus");
@@ -102,6 +104,10 @@ internal sealed record Checkout(string Root, string State)
             }
         }
 
-        throw new CliFailure(ExitCodes.NotFound, "this is not inside a LocalPlus checkout", "run ./localplus from the checkout");
+        throw new CliFailure(
+            ExitCodes.NotFound,
+            "this is not inside a LocalPlus checkout",
+            "run ./localplus from the checkout"
+        );
     }
 }

@@ -35,9 +35,15 @@ internal sealed record Command(string File, params string[] Arguments)
         limited.CancelAfter(Limit);
         var lines = new Queue<string>();
         var output = PipeTarget.ToDelegate(line => Keep(lines, line));
-        var command = CliWrap.Cli.Wrap(File).WithArguments(Arguments).WithWorkingDirectory(WorkingDirectory ?? "")
-            .WithEnvironmentVariables(Environment).WithStandardInputPipe(PipeSource.FromString(Input ?? ""))
-            .WithStandardOutputPipe(output).WithStandardErrorPipe(output).WithValidation(CommandResultValidation.None);
+        var command = CliWrap
+            .Cli.Wrap(File)
+            .WithArguments(Arguments)
+            .WithWorkingDirectory(WorkingDirectory ?? "")
+            .WithEnvironmentVariables(Environment)
+            .WithStandardInputPipe(PipeSource.FromString(Input ?? ""))
+            .WithStandardOutputPipe(output)
+            .WithStandardErrorPipe(output)
+            .WithValidation(CommandResultValidation.None);
         try
         {
             var ended = await command.ExecuteAsync(limited.Token);

@@ -9,13 +9,19 @@ internal sealed class CompilerServer(string? program, string pipe) : IAsyncDispo
     private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(10);
 
     public string[] Properties =>
-        program is null ? ["-p:UseSharedCompilation=false"] : ["-p:UseSharedCompilation=true", $"-p:SharedCompilationId={pipe}"];
+        program is null
+            ? ["-p:UseSharedCompilation=false"]
+            : ["-p:UseSharedCompilation=true", $"-p:SharedCompilationId={pipe}"];
 
     /// <summary>The first compilation starts it; here it only gets its name.</summary>
     public static async Task<CompilerServer> StartAsync(Checkout checkout, CancellationToken cancel)
     {
-        var version = await new Command(Tools.Dotnet, "--version") { WorkingDirectory = checkout.Root }.RunAsync(cancel);
-        var home = Path.GetDirectoryName(new FileInfo(Tools.Dotnet).ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? Tools.Dotnet)!;
+        var version = await new Command(Tools.Dotnet, "--version") { WorkingDirectory = checkout.Root }.RunAsync(
+            cancel
+        );
+        var home = Path.GetDirectoryName(
+            new FileInfo(Tools.Dotnet).ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? Tools.Dotnet
+        )!;
         var program = Path.Combine(home, "sdk", version.Output.Trim(), "Roslyn", "bincore", "VBCSCompiler.dll");
         return new CompilerServer(File.Exists(program) ? program : null, $"localplus-{Environment.ProcessId}");
     }
@@ -24,7 +30,9 @@ internal sealed class CompilerServer(string? program, string pipe) : IAsyncDispo
     {
         if (program is not null)
         {
-            await new Command(Tools.Dotnet, program, "-shutdown", $"-pipename:{pipe}") { Limit = StopLimit }.RunAsync(CancellationToken.None);
+            await new Command(Tools.Dotnet, program, "-shutdown", $"-pipename:{pipe}") { Limit = StopLimit }.RunAsync(
+                CancellationToken.None
+            );
         }
     }
 }

@@ -12,18 +12,30 @@ internal static class CrashRuns
     public const string Matrix = "crash";
     public const string Chance = "kills";
 
-    public static readonly Option<string> Cell =
-        Verbs.Text("--cell", "crash: one cell or several, STEP/INSTANT/VICTIM", "CELL");
+    public static readonly Option<string> Cell = Verbs.Text(
+        "--cell",
+        "crash: one cell or several, STEP/INSTANT/VICTIM",
+        "CELL"
+    );
     private static readonly TimeSpan Limit = TimeSpan.FromHours(6);
 
     public static async Task<Score> RunAsync(
-        Checkout checkout, ParseResult words, IReadOnlyList<string> names, bool shortForms, CancellationToken cancel)
+        Checkout checkout,
+        ParseResult words,
+        IReadOnlyList<string> names,
+        bool shortForms,
+        CancellationToken cancel
+    )
     {
         var score = Score.None;
         foreach (var name in names.Where(name => name is Matrix or Chance))
         {
             score += await RunAsync(
-                checkout, name, [.. Words(words, name), .. shortForms ? ["--short"] : Array.Empty<string>()], cancel);
+                checkout,
+                name,
+                [.. Words(words, name), .. shortForms ? ["--short"] : Array.Empty<string>()],
+                cancel
+            );
         }
 
         return score;
@@ -31,14 +43,15 @@ internal static class CrashRuns
 
     private static IEnumerable<string> Words(ParseResult words, string name)
     {
-        (string Name, string? Value)[] given = name == Matrix
-            ? [(Cell.Name, words.GetValue(Cell)), (Daprd.Option.Name, words.GetValue(Daprd.Option))]
-            :
-            [
-                (EngineRuns.Kill.Name, words.GetValue(EngineRuns.Kill)?.ToString()),
+        (string Name, string? Value)[] given =
+            name == Matrix
+                ? [(Cell.Name, words.GetValue(Cell)), (Daprd.Option.Name, words.GetValue(Daprd.Option))]
+                :
+                [
+                    (EngineRuns.Kill.Name, words.GetValue(EngineRuns.Kill)?.ToString()),
                     (EngineRuns.Seed.Name, words.GetValue(EngineRuns.Seed)?.ToString()),
-                (Daprd.Option.Name, words.GetValue(Daprd.Option)),
-            ];
+                    (Daprd.Option.Name, words.GetValue(Daprd.Option)),
+                ];
         return given.Where(g => g.Value is not null).SelectMany(g => new[] { g.Name, g.Value! });
     }
 
@@ -50,7 +63,9 @@ internal static class CrashRuns
         var log = Path.Combine(folder, $"{name}.log");
         Terminal.Say($"· {name}: LocalPlus.Tests.Crash");
         var run = new Command(
-            Tools.Dotnet, [checkout.Assembly("LocalPlus.Tests.Crash", "Debug"), name, .. words, "--results", results])
+            Tools.Dotnet,
+            [checkout.Assembly("LocalPlus.Tests.Crash", "Debug"), name, .. words, "--results", results]
+        )
         {
             WorkingDirectory = checkout.Root,
             Environment = { ["LP_ROOT"] = checkout.Root },
@@ -61,6 +76,10 @@ internal static class CrashRuns
         await File.WriteAllLinesAsync(log, ended.Lines, cancel);
         var closing = Suites.Closing(ended, name, name, log);
         return Score.OfDriver(results) is { Count: > 0 } known
-            ? closing with { Failures = [.. known.Select(f => f with { File = log })] } : closing;
+            ? closing with
+            {
+                Failures = [.. known.Select(f => f with { File = log })],
+            }
+            : closing;
     }
 }

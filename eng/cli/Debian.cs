@@ -32,8 +32,10 @@ internal sealed class Debian(StepProgress progress)
                 if (again.ExitCode != 0)
                 {
                     throw new CliFailure(
-                        ExitCodes.Failed, $"apt-get could not install {string.Join(' ', packages)}:\n{again.Tail(8)}",
-                        $"apt-get install -y {string.Join(' ', packages)}");
+                        ExitCodes.Failed,
+                        $"apt-get could not install {string.Join(' ', packages)}:\n{again.Tail(8)}",
+                        $"apt-get install -y {string.Join(' ', packages)}"
+                    );
                 }
             }
 
@@ -77,7 +79,9 @@ internal sealed class Debian(StepProgress progress)
         }
     }
 
-    /// <summary>Adds the backports suite of the mirror that the machine uses already, unless some source has the package.</summary>
+    /// <summary>
+    /// Adds the backports suite of the mirror that the machine uses already, unless some source has the package.
+    /// </summary>
     private async Task EnsureCandidateAsync(IEnumerable<string> packages, CancellationToken cancel)
     {
         foreach (var package in packages)
@@ -97,24 +101,38 @@ internal sealed class Debian(StepProgress progress)
             await File.WriteAllTextAsync(
                 BackportsFile,
                 $"Types: deb\nURIs: {mirror}\nSuites: bookworm-backports\nComponents: main\nSigned-By: {Keyring}\n",
-                cancel);
+                cancel
+            );
             await AptAsync(["update"], cancel);
         }
     }
 
     private static async Task<bool> HasCandidateAsync(string package, CancellationToken cancel)
     {
-        var policy = await new Command("apt-cache", "policy", package) { Environment = { ["LC_ALL"] = "C" } }.RunAsync(cancel);
-        return policy.Lines.Any(l => l.Contains("Candidate:", StringComparison.Ordinal) && !l.Contains("(none)", StringComparison.Ordinal));
+        var policy = await new Command("apt-cache", "policy", package) { Environment = { ["LC_ALL"] = "C" } }.RunAsync(
+            cancel
+        );
+        return policy.Lines.Any(l =>
+            l.Contains("Candidate:", StringComparison.Ordinal) && !l.Contains("(none)", StringComparison.Ordinal)
+        );
     }
 
     private static async Task<string> MirrorAsync(CancellationToken cancel)
     {
         var targets = await new Command(
-            "apt-get", "indextargets", "--format", "$(CODENAME) $(SITE)", "Created-By: Packages").RunAsync(cancel);
+            "apt-get",
+            "indextargets",
+            "--format",
+            "$(CODENAME) $(SITE)",
+            "Created-By: Packages"
+        ).RunAsync(cancel);
         var line = targets.Lines.FirstOrDefault(l => l.StartsWith("bookworm ", StringComparison.Ordinal));
-        return line?.Split(' ')[1] ?? throw new CliFailure(
-            ExitCodes.NotFound, "Valkey is in no package source of this machine", "install valkey-server 7.2 or later so that it is in PATH");
+        return line?.Split(' ')[1]
+            ?? throw new CliFailure(
+                ExitCodes.NotFound,
+                "Valkey is in no package source of this machine",
+                "install valkey-server 7.2 or later so that it is in PATH"
+            );
     }
 
     private Task<CommandResult> AptAsync(string[] arguments, CancellationToken cancel) =>

@@ -37,7 +37,12 @@ internal sealed record Developer(string MerchantId, string ApiKey, string? CardC
     /// had it got lost on a busy machine, the merchant behind it is of no use, and another one is onboarded.
     /// </summary>
     public static async Task<Developer> OnboardAsync(
-        Checkout checkout, Ports ports, string name, string email, CancellationToken cancel)
+        Checkout checkout,
+        Ports ports,
+        string name,
+        string email,
+        CancellationToken cancel
+    )
     {
         using var admin = new Rest(ports.GatewayUrl, Operators.Mint(checkout, "admin", "localplus"), Patience);
         var body = new JsonObject
@@ -57,34 +62,45 @@ internal sealed record Developer(string MerchantId, string ApiKey, string? CardC
             {
                 return new Developer(id, key);
             }
-        }
-        while (answer.Replayed && ++tries < Onboardings);
+        } while (answer.Replayed && ++tries < Onboardings);
 
         throw new CliFailure(
-            ExitCodes.Failed, $"the merchant was not onboarded: {answer.Status} {answer.Body?.ToJsonString()}",
-            "./localplus logs merchant");
+            ExitCodes.Failed,
+            $"the merchant was not onboarded: {answer.Status} {answer.Body?.ToJsonString()}",
+            "./localplus logs merchant"
+        );
     }
 
     /// <summary>What a sale of a card of this program says.</summary>
-    public static JsonObject Terms(string? programId, long cents) => new()
-    {
-        ["program_id"] = programId,
-        ["amount"] = new JsonObject { ["amount"] = cents, ["currency"] = "EUR" },
-    };
+    public static JsonObject Terms(string? programId, long cents) =>
+        new()
+        {
+            ["program_id"] = programId,
+            ["amount"] = new JsonObject { ["amount"] = cents, ["currency"] = "EUR" },
+        };
 
     private static async Task<Developer> SellAsync(Developer developer, Ports ports, CancellationToken cancel)
     {
         using var merchant = new Rest(ports.GatewayUrl, developer.ApiKey, Patience);
         var program = await merchant.PostAsync(
-            "/v1/programs", new JsonObject { ["name"] = "Card to try", ["currency"] = "EUR" },
-            Guid.NewGuid().ToString(), cancel);
+            "/v1/programs",
+            new JsonObject { ["name"] = "Card to try", ["currency"] = "EUR" },
+            Guid.NewGuid().ToString(),
+            cancel
+        );
         var terms = Terms(program.Text("id"), CardValue);
         var sold = await merchant.PostAsync("/v1/gift_cards", terms, Guid.NewGuid().ToString(), cancel);
         return sold.Text("code") is { } code
-            ? developer with { CardCode = code, ProgramId = program.Text("id") }
+            ? developer with
+            {
+                CardCode = code,
+                ProgramId = program.Text("id"),
+            }
             : throw new CliFailure(
-                ExitCodes.Failed, $"no card was sold: {sold.Status} {sold.Body?.ToJsonString()}",
-                "./localplus logs giftcard");
+                ExitCodes.Failed,
+                $"no card was sold: {sold.Status} {sold.Body?.ToJsonString()}",
+                "./localplus logs giftcard"
+            );
     }
 
     /// <summary>The key may be gone: a new database, or revoked.</summary>

@@ -3,8 +3,9 @@ using System.CommandLine;
 namespace LocalPlus.Cli;
 
 /// <summary>
-/// The workflow engine under fire (<c>engine</c>) and under many waiting runs (<c>engine-scale</c>): one program of its own that
-/// brings its own PostgreSQL and sidecar. Asked for by name it runs in full; among all suites it runs for a minute.
+/// The workflow engine under fire (<c>engine</c>) and under many waiting runs (<c>engine-scale</c>): one program of its
+/// own that brings its own PostgreSQL and sidecar. Asked for by name it runs in full; among all suites it runs for a
+/// minute.
 /// </summary>
 internal static class EngineRuns
 {
@@ -17,7 +18,13 @@ internal static class EngineRuns
 
     private static readonly TimeSpan Limit = TimeSpan.FromHours(2);
 
-    public static async Task<Score> RunAsync(Checkout checkout, ParseResult words, IReadOnlyList<string> names, bool shortForms, CancellationToken cancel)
+    public static async Task<Score> RunAsync(
+        Checkout checkout,
+        ParseResult words,
+        IReadOnlyList<string> names,
+        bool shortForms,
+        CancellationToken cancel
+    )
     {
         var score = Score.None;
         foreach (var name in names.Where(name => name is Kills or Scale))
@@ -29,19 +36,29 @@ internal static class EngineRuns
     }
 
     private static string[] Words(ParseResult words, string name, bool shortForms) =>
-    [
-        .. name == Scale ? ["scale"] : Array.Empty<string>(),
-        .. shortForms ? ["--short"] : Array.Empty<string>(),
-        .. new[] { Runs, Kill, Seed }.Where(o => words.GetValue(o) is not null).SelectMany(o => new[] { o.Name, $"{words.GetValue(o)}" }),
-    ];
+        [
+            .. name == Scale ? ["scale"] : Array.Empty<string>(),
+            .. shortForms ? ["--short"] : Array.Empty<string>(),
+            .. new[] { Runs, Kill, Seed }
+                .Where(o => words.GetValue(o) is not null)
+                .SelectMany(o => new[] { o.Name, $"{words.GetValue(o)}" }),
+        ];
 
-    private static async Task<Score> RunAsync(Checkout checkout, string[] words, string name, CancellationToken cancel) =>
+    private static async Task<Score> RunAsync(
+        Checkout checkout,
+        string[] words,
+        string name,
+        CancellationToken cancel
+    ) =>
         await Terminal.StepAsync(
             $"{name}: LocalPlus.Engine.KillRun",
             async progress =>
             {
                 // By its own name: it starts itself again as its workers.
-                var run = new Command(Path.ChangeExtension(checkout.Assembly("LocalPlus.Engine.KillRun", "Debug"), null), words)
+                var run = new Command(
+                    Path.ChangeExtension(checkout.Assembly("LocalPlus.Engine.KillRun", "Debug"), null),
+                    words
+                )
                 {
                     WorkingDirectory = checkout.Root,
                     Environment = { ["DOTNET_ROOT"] = Tools.DotnetRoot },
@@ -55,5 +72,6 @@ internal static class EngineRuns
                 progress.Outcome = $"{score.Passed} passed, {score.Failed} failed";
                 return score;
             },
-            cancel);
+            cancel
+        );
 }

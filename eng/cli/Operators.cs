@@ -5,7 +5,8 @@ using System.Text.Json;
 namespace LocalPlus.Cli;
 
 /// <summary>
-/// The local stand-in for the operators' identity provider: an ES256 key, its JWKS for the services, and tokens of an hour.
+/// The local stand-in for the operators' identity provider: an ES256 key, its JWKS for the services, and tokens of an
+/// hour.
 /// </summary>
 internal static class Operators
 {
@@ -45,7 +46,12 @@ internal static class Operators
     {
         using var key = Load(checkout);
         var now = DateTimeOffset.UtcNow;
-        var head = new { alg = "ES256", typ = "JWT", kid = KeyId(key) };
+        var head = new
+        {
+            alg = "ES256",
+            typ = "JWT",
+            kid = KeyId(key),
+        };
         var claims = new
         {
             iss = Issuer,
@@ -65,7 +71,8 @@ internal static class Operators
 
     private static string Part<T>(T value) => Base64Url.EncodeToString(JsonSerializer.SerializeToUtf8Bytes(value));
 
-    private static string KeyId(ECDsa key) => Convert.ToHexStringLower(SHA256.HashData(key.ExportSubjectPublicKeyInfo()))[..16];
+    private static string KeyId(ECDsa key) =>
+        Convert.ToHexStringLower(SHA256.HashData(key.ExportSubjectPublicKeyInfo()))[..16];
 
     private static ECDsa Load(Checkout checkout)
     {

@@ -65,16 +65,27 @@ internal sealed record Ports(int Offset)
     public int DashboardOtlpHttp => 5721 + Offset;
 
     public IEnumerable<int> All =>
-    [
-        Gateway, Postgres, Valkey, Smtp, .. Enumerable.Range(Placement, DashboardOtlpHttp - Placement + 1),
-        .. Checkout.Apps.SelectMany(a => new[] { Public(a), App(a), DaprHttp(a), DaprGrpc(a), Metrics(a), DaprInternal(a) }),
-    ];
+        [
+            Gateway,
+            Postgres,
+            Valkey,
+            Smtp,
+            .. Enumerable.Range(Placement, DashboardOtlpHttp - Placement + 1),
+            .. Checkout.Apps.SelectMany(a =>
+                new[] { Public(a), App(a), DaprHttp(a), DaprGrpc(a), Metrics(a), DaprInternal(a) }
+            ),
+        ];
 
     public IEnumerable<int> Taken => All.Where(port => !IsFree(port));
 
     /// <summary>The offsets to try: the remembered one first.</summary>
     public static IEnumerable<Ports> Candidates(int? remembered) =>
-        Enumerable.Range(0, MaxStacks).Select(k => k * Step).Prepend(remembered ?? 0).Distinct().Select(o => new Ports(o));
+        Enumerable
+            .Range(0, MaxStacks)
+            .Select(k => k * Step)
+            .Prepend(remembered ?? 0)
+            .Distinct()
+            .Select(o => new Ports(o));
 
     private static bool IsFree(int port)
     {

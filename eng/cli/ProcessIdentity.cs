@@ -4,7 +4,8 @@ using System.Runtime.InteropServices;
 namespace LocalPlus.Cli;
 
 /// <summary>
-/// A process for good: its pid and when it started (clock ticks since boot), so that a reused pid is never taken for it.
+/// A process for good: its pid and when it started (clock ticks since boot), so that a reused pid is never taken for
+/// it.
 /// </summary>
 internal sealed record ProcessIdentity(int Pid, long Started)
 {
@@ -25,7 +26,8 @@ internal sealed record ProcessIdentity(int Pid, long Started)
     /// <summary>A dead process that nobody has waited for yet is not alive.</summary>
     public bool Alive => Stat(Pid) is { } fields && fields[StateField] != "Z" && Start(fields) == Started;
 
-    public static ProcessIdentity? Of(int pid) => Stat(pid) is { } fields ? new ProcessIdentity(pid, Start(fields)) : null;
+    public static ProcessIdentity? Of(int pid) =>
+        Stat(pid) is { } fields ? new ProcessIdentity(pid, Start(fields)) : null;
 
     public void Signal(int signal)
     {
@@ -48,10 +50,12 @@ internal sealed record ProcessIdentity(int Pid, long Started)
 
         foreach (var folder in Directory.EnumerateDirectories("/proc"))
         {
-            if (int.TryParse(Path.GetFileName(folder), CultureInfo.InvariantCulture, out var pid)
+            if (
+                int.TryParse(Path.GetFileName(folder), CultureInfo.InvariantCulture, out var pid)
                 && Stat(pid) is { } fields
                 && fields[GroupField] == Pid.ToString(CultureInfo.InvariantCulture)
-                && Start(fields) >= Started)
+                && Start(fields) >= Started
+            )
             {
                 _ = Kill(pid, SigKill);
             }

@@ -31,7 +31,10 @@ internal static class Program
         }
         catch (Exception bug) when (Environment.GetEnvironmentVariable("LP_TRACE") is null or "")
         {
-            Terminal.Failure(bug.Message, $"LP_TRACE=1 ./localplus {string.Join(' ', args)} shows where; ./localplus doctor");
+            Terminal.Failure(
+                bug.Message,
+                $"LP_TRACE=1 ./localplus {string.Join(' ', args)} shows where; ./localplus doctor"
+            );
             return ExitCodes.Failed;
         }
     }

@@ -11,16 +11,20 @@ internal sealed record Requirement(string Name, Func<Task<string?>> Found, param
     /// <summary>Services that the packages would start with the machine; ours are started by `up` alone.</summary>
     public string[] Services { get; init; } = [];
 
-    public string Remedy => Backported
-        ? $"add the bookworm-backports suite, then: apt-get install -y {string.Join(' ', Packages)}"
-        : $"apt-get install -y {string.Join(' ', Packages)}";
+    public string Remedy =>
+        Backported
+            ? $"add the bookworm-backports suite, then: apt-get install -y {string.Join(' ', Packages)}"
+            : $"apt-get install -y {string.Join(' ', Packages)}";
 }
 
 /// <summary>What the stack needs beside the .NET SDK.</summary>
 internal static class Requirements
 {
     public static readonly Requirement Postgres = new(
-        "PostgreSQL 15 or later", () => Task.FromResult(PostgresPrograms.Find("initdb")), "postgresql-15")
+        "PostgreSQL 15 or later",
+        () => Task.FromResult(PostgresPrograms.Find("initdb")),
+        "postgresql-15"
+    )
     {
         Services = ["postgresql"],
     };
@@ -53,7 +57,9 @@ internal static class Requirements
         return missing;
     }
 
-    /// <summary>Installs what is missing where that is allowed (Debian, root); otherwise says exactly what to do.</summary>
+    /// <summary>
+    /// Installs what is missing where that is allowed (Debian, root); otherwise says exactly what to do.
+    /// </summary>
     public static async Task EnsureAsync(IReadOnlyList<Requirement> wanted, CancellationToken cancel)
     {
         var missing = await MissingAsync(wanted);
@@ -67,16 +73,22 @@ internal static class Requirements
             throw new CliFailure(
                 ExitCodes.NotFound,
                 $"missing: {string.Join(", ", missing.Select(m => m.Name))} (installed by itself only for root on Debian)",
-                string.Join("; ", missing.Select(m => m.Remedy)));
+                string.Join("; ", missing.Select(m => m.Remedy))
+            );
         }
 
         await Terminal.StepAsync(
             $"installing {string.Join(", ", missing.Select(m => m.Name))}",
             progress => new Debian(progress).InstallAsync(missing, cancel),
-            cancel);
+            cancel
+        );
         if (await MissingAsync(missing) is [var still, ..])
         {
-            throw new CliFailure(ExitCodes.Failed, $"{still.Name} is still missing after its installation", still.Remedy);
+            throw new CliFailure(
+                ExitCodes.Failed,
+                $"{still.Name} is still missing after its installation",
+                still.Remedy
+            );
         }
     }
 
@@ -85,7 +97,9 @@ internal static class Requirements
     private static async Task<string?> FindSmtpAsync()
     {
         // Debian's own Python, whatever a version manager has put before it in PATH.
-        var result = await new Command(Tools.Python, "-c", "import aiosmtpd; print(aiosmtpd.__version__)").RunAsync(CancellationToken.None);
+        var result = await new Command(Tools.Python, "-c", "import aiosmtpd; print(aiosmtpd.__version__)").RunAsync(
+            CancellationToken.None
+        );
         return result.ExitCode == 0 ? $"{Tools.Python} -m aiosmtpd" : null;
     }
 }

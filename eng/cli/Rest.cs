@@ -9,7 +9,8 @@ internal sealed record RestAnswer(int Status, JsonNode? Body, HttpResponseHeader
     /// <summary>The stable code of a problem document.</summary>
     public string? Code => Text("code");
 
-    public bool Replayed => Headers?.TryGetValues("Idempotency-Replayed", out var values) == true && values.Contains("true");
+    public bool Replayed =>
+        Headers?.TryGetValues("Idempotency-Replayed", out var values) == true && values.Contains("true");
 
     /// <summary>The value at a dotted path, e.g. "data.0.state"; null when it is not there.</summary>
     public JsonNode? At(string path) => path.Split('.').Aggregate(Body, Step);
@@ -18,12 +19,13 @@ internal sealed record RestAnswer(int Status, JsonNode? Body, HttpResponseHeader
 
     public long? Number(string path) => long.TryParse(Text(path), out var number) ? number : null;
 
-    private static JsonNode? Step(JsonNode? node, string name) => node switch
-    {
-        JsonObject map => map[name],
-        JsonArray list when int.TryParse(name, out var i) && i < list.Count => list[i],
-        _ => null,
-    };
+    private static JsonNode? Step(JsonNode? node, string name) =>
+        node switch
+        {
+            JsonObject map => map[name],
+            JsonArray list when int.TryParse(name, out var i) && i < list.Count => list[i],
+            _ => null,
+        };
 }
 
 /// <summary>
@@ -38,14 +40,21 @@ internal sealed class Rest(string gateway, string bearer, TimeSpan patience) : I
     /// <summary>How often a call had to be repeated.</summary>
     public int Repeats { get; private set; }
 
-    public Task<RestAnswer> GetAsync(string path, CancellationToken cancel) => SendAsync(HttpMethod.Get, path, null, null, cancel);
+    public Task<RestAnswer> GetAsync(string path, CancellationToken cancel) =>
+        SendAsync(HttpMethod.Get, path, null, null, cancel);
 
     public Task<RestAnswer> PostAsync(string path, JsonObject? body, string key, CancellationToken cancel) =>
         SendAsync(HttpMethod.Post, path, body ?? [], key, cancel);
 
     public void Dispose() => _http.Dispose();
 
-    private async Task<RestAnswer> SendAsync(HttpMethod method, string path, JsonObject? body, string? key, CancellationToken cancel)
+    private async Task<RestAnswer> SendAsync(
+        HttpMethod method,
+        string path,
+        JsonObject? body,
+        string? key,
+        CancellationToken cancel
+    )
     {
         var deadline = DateTimeOffset.UtcNow + patience;
         while (true)
@@ -63,7 +72,13 @@ internal sealed class Rest(string gateway, string bearer, TimeSpan patience) : I
     }
 
     /// <summary>Status 0: no answer.</summary>
-    private async Task<RestAnswer> TryAsync(HttpMethod method, string path, JsonObject? body, string? key, CancellationToken cancel)
+    private async Task<RestAnswer> TryAsync(
+        HttpMethod method,
+        string path,
+        JsonObject? body,
+        string? key,
+        CancellationToken cancel
+    )
     {
         using var request = new HttpRequestMessage(method, path);
         request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", bearer);

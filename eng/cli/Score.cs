@@ -27,22 +27,37 @@ internal sealed record Score(int Passed, int Failed, IReadOnlyList<Failure> Fail
         try
         {
             var document = XDocument.Load(path);
-            var methods = document.Descendants(Vs + "UnitTest").ToDictionary(
-                t => (string)t.Attribute("id")!, t => t.Element(Vs + "TestMethod")!, StringComparer.Ordinal);
+            var methods = document
+                .Descendants(Vs + "UnitTest")
+                .ToDictionary(
+                    t => (string)t.Attribute("id")!,
+                    t => t.Element(Vs + "TestMethod")!,
+                    StringComparer.Ordinal
+                );
             var results = document.Descendants(Vs + "UnitTestResult").ToList();
-            var failures = results.Where(r => (string?)r.Attribute("outcome") == "Failed").Select(r =>
-            {
-                var method = methods[(string)r.Attribute("testId")!];
-                // A row of a theory has its values behind the method's name; a filter takes all rows.
-                var called = ((string?)method.Attribute("name"))?.Split('(')[0].Split('.')[^1];
-                var name = $"{(string?)method.Attribute("className")}.{called}";
-                var message = string.Join(
-                    '\n',
-                    r.Descendants(Vs + "Message").Concat(r.Descendants(Vs + "StackTrace")).Select(e => e.Value.Trim()));
-                return new Failure(
-                    suite, (string?)r.Attribute("testName") ?? name, message,
-                    $"./localplus test {suite} --filter FullyQualifiedName~{name}", path);
-            }).ToList();
+            var failures = results
+                .Where(r => (string?)r.Attribute("outcome") == "Failed")
+                .Select(r =>
+                {
+                    var method = methods[(string)r.Attribute("testId")!];
+                    // A row of a theory has its values behind the method's name; a filter takes all rows.
+                    var called = ((string?)method.Attribute("name"))?.Split('(')[0].Split('.')[^1];
+                    var name = $"{(string?)method.Attribute("className")}.{called}";
+                    var message = string.Join(
+                        '\n',
+                        r.Descendants(Vs + "Message")
+                            .Concat(r.Descendants(Vs + "StackTrace"))
+                            .Select(e => e.Value.Trim())
+                    );
+                    return new Failure(
+                        suite,
+                        (string?)r.Attribute("testName") ?? name,
+                        message,
+                        $"./localplus test {suite} --filter FullyQualifiedName~{name}",
+                        path
+                    );
+                })
+                .ToList();
             return new Score(results.Count(r => (string?)r.Attribute("outcome") == "Passed"), failures.Count, failures);
         }
         catch (Exception e) when (e is IOException or System.Xml.XmlException)

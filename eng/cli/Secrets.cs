@@ -61,7 +61,9 @@ internal sealed class Secrets
         _checkout.WriteText(Path.GetFileName(_checkout.LogKey), PublicPem(secrets["ledger"]["checkpoint_key"]));
     }
 
-    /// <summary>The credential of a schema's owner, which no secret store holds here: it is handed to the migration alone.</summary>
+    /// <summary>
+    /// The credential of a schema's owner, which no secret store holds here: it is handed to the migration alone.
+    /// </summary>
     public string OwnerDatabase(string app, Ports ports) => Database(app, $"{app}_owner", ports);
 
     public string Database(string database, string role, Ports ports) =>
@@ -69,16 +71,24 @@ internal sealed class Secrets
 
     /// <summary>Letters and digits only: it goes into connection strings and configuration files.</summary>
     private string Password(string name) =>
-        Keep(name, () => RandomNumberGenerator.GetString("ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz23456789", KeyBytes));
+        Keep(
+            name,
+            () => RandomNumberGenerator.GetString("ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz23456789", KeyBytes)
+        );
 
-    private string Key(string name) => Keep(name, () => Convert.ToBase64String(RandomNumberGenerator.GetBytes(KeyBytes)));
+    private string Key(string name) =>
+        Keep(name, () => Convert.ToBase64String(RandomNumberGenerator.GetBytes(KeyBytes)));
 
     /// <summary>A private key of P-256 in PKCS #8.</summary>
-    private string SigningKey(string name) => Keep(name, () =>
-    {
-        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        return Convert.ToBase64String(key.ExportPkcs8PrivateKey());
-    });
+    private string SigningKey(string name) =>
+        Keep(
+            name,
+            () =>
+            {
+                using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+                return Convert.ToBase64String(key.ExportPkcs8PrivateKey());
+            }
+        );
 
     private static string PublicPem(string privateKey)
     {

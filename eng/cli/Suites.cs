@@ -8,14 +8,30 @@ namespace LocalPlus.Cli;
 /// </summary>
 internal static partial class Suites
 {
-    public static readonly string[] Names = ["unit", "tidy", "contract", "compat", "integration", "platform", "conformance", "e2e", CrashRuns.Matrix, CrashRuns.Chance, EngineRuns.Kills];
+    public static readonly string[] Names =
+    [
+        "unit",
+        "tidy",
+        "contract",
+        "compat",
+        "integration",
+        "platform",
+        "conformance",
+        "e2e",
+        CrashRuns.Matrix,
+        CrashRuns.Chance,
+        EngineRuns.Kills,
+    ];
 
-    /// <summary>Suites of one part in depth: its tests out of several projects in their long forms. They run when they are named.</summary>
+    /// <summary>
+    /// Suites of one part in depth: its tests out of several projects in their long forms. They run when they are
+    /// named.
+    /// </summary>
     public static readonly string[] InDepth = ["guessing", "ledger"];
 
     /// <summary>
-    /// Every test that names a fault found from outside, over all projects. Those projects run them anyway, so the suite runs
-    /// only when it is named.
+    /// Every test that names a fault found from outside, over all projects. Those projects run them anyway, so the
+    /// suite runs only when it is named.
     /// </summary>
     public const string Faults = "faults";
 
@@ -30,7 +46,12 @@ internal static partial class Suites
     private static readonly TimeSpan DepthLimit = TimeSpan.FromMinutes(45);
     private static readonly TimeSpan ProjectLimit = TimeSpan.FromMinutes(25);
 
-    public static async Task<Score> RunAsync(Checkout checkout, IReadOnlyList<string> names, string? filter, CancellationToken cancel)
+    public static async Task<Score> RunAsync(
+        Checkout checkout,
+        IReadOnlyList<string> names,
+        string? filter,
+        CancellationToken cancel
+    )
     {
         var total = Score.None;
         foreach (var name in names)
@@ -45,39 +66,54 @@ internal static partial class Suites
     }
 
     /// <summary>What of the wanted suites is there, as paths relative to the checkout.</summary>
-    public static IEnumerable<string> Find(Checkout checkout, string suite) => suite switch
-    {
-        "unit" => Projects(checkout, "tests/Unit"),
-        "tidy" => Projects(checkout, "tests/Tidy"),
-        "contract" => Projects(checkout, "tests/Contract"),
-        "integration" => Projects(checkout, "tests/Integration"),
-        "platform" => Projects(checkout, "tests/Platform"),
-        "e2e" => Projects(checkout, "tests/EndToEnd"),
-        "compat" => Projects(checkout, "compat/tests"),
-        "guessing" => Projects(checkout, "tests/Integration"),
-        "ledger" => [.. Projects(checkout, "tests/Unit"), .. Projects(checkout, "tests/Contract"), .. Projects(checkout, "tests/Integration")],
-        Faults => Names.Where(n => n != "conformance").SelectMany(n => Find(checkout, n)),
-        "conformance" => Scripts(checkout, "compat/tests"),
-        _ => [],
-    };
+    public static IEnumerable<string> Find(Checkout checkout, string suite) =>
+        suite switch
+        {
+            "unit" => Projects(checkout, "tests/Unit"),
+            "tidy" => Projects(checkout, "tests/Tidy"),
+            "contract" => Projects(checkout, "tests/Contract"),
+            "integration" => Projects(checkout, "tests/Integration"),
+            "platform" => Projects(checkout, "tests/Platform"),
+            "e2e" => Projects(checkout, "tests/EndToEnd"),
+            "compat" => Projects(checkout, "compat/tests"),
+            "guessing" => Projects(checkout, "tests/Integration"),
+            "ledger" =>
+            [
+                .. Projects(checkout, "tests/Unit"),
+                .. Projects(checkout, "tests/Contract"),
+                .. Projects(checkout, "tests/Integration"),
+            ],
+            Faults => Names.Where(n => n != "conformance").SelectMany(n => Find(checkout, n)),
+            "conformance" => Scripts(checkout, "compat/tests"),
+            _ => [],
+        };
 
     /// <summary>By name, so that load drivers beside the tests are not taken for tests.</summary>
-    private static IEnumerable<string> Projects(Checkout checkout, string folder) => Files(checkout, folder, "*Tests*.csproj");
+    private static IEnumerable<string> Projects(Checkout checkout, string folder) =>
+        Files(checkout, folder, "*Tests*.csproj");
 
-    private static IEnumerable<string> Scripts(Checkout checkout, string folder) => Files(checkout, folder, "*.suite.mjs");
+    private static IEnumerable<string> Scripts(Checkout checkout, string folder) =>
+        Files(checkout, folder, "*.suite.mjs");
 
     private static IEnumerable<string> Files(Checkout checkout, string folder, string pattern)
     {
         var full = Path.Combine(checkout.Root, folder);
         return Directory.Exists(full)
-            ? Directory.EnumerateFiles(full, pattern, SearchOption.AllDirectories)
+            ? Directory
+                .EnumerateFiles(full, pattern, SearchOption.AllDirectories)
                 .Where(f => !f.Contains("/node_modules/", StringComparison.Ordinal))
                 .Select(f => Path.GetRelativePath(checkout.Root, f))
                 .Order(StringComparer.Ordinal)
             : [];
     }
 
-    private static async Task<Score> RunOneAsync(Checkout checkout, string suite, string test, string? filter, CancellationToken cancel)
+    private static async Task<Score> RunOneAsync(
+        Checkout checkout,
+        string suite,
+        string test,
+        string? filter,
+        CancellationToken cancel
+    )
     {
         var name = Path.GetFileNameWithoutExtension(test);
         return await Terminal.StepAsync(
@@ -90,11 +126,19 @@ internal static partial class Suites
                 progress.Outcome = $"{score.Passed} passed, {score.Failed} failed";
                 return score;
             },
-            cancel);
+            cancel
+        );
     }
 
     private static async Task<Score> ProjectAsync(
-        Checkout checkout, string suite, string project, string name, string? filter, StepProgress progress, CancellationToken cancel)
+        Checkout checkout,
+        string suite,
+        string project,
+        string name,
+        string? filter,
+        StepProgress progress,
+        CancellationToken cancel
+    )
     {
         var results = Results(checkout, suite);
         var trx = Path.Combine(results, $"{name}.trx");
@@ -110,11 +154,27 @@ internal static partial class Suites
         string[] filtered = filters.Length == 0 ? [] : ["--filter", $"({string.Join(")&(", filters)})"];
         var run = new Command(
             Tools.Dotnet,
-            ["test", project, "--no-build", "--nologo", "--results-directory", results, "--logger", $"trx;LogFileName={name}.trx", .. filtered])
+            [
+                "test",
+                project,
+                "--no-build",
+                "--nologo",
+                "--results-directory",
+                results,
+                "--logger",
+                $"trx;LogFileName={name}.trx",
+                .. filtered,
+            ]
+        )
         {
             WorkingDirectory = checkout.Root,
             Limit = inDepth ? DepthLimit : ProjectLimit,
-            Environment = { ["DOTNET_CLI_USE_MSBUILD_SERVER"] = "0", ["MSBUILDDISABLENODEREUSE"] = "1", ["LP_LONG"] = inDepth ? "1" : "" },
+            Environment =
+            {
+                ["DOTNET_CLI_USE_MSBUILD_SERVER"] = "0",
+                ["MSBUILDDISABLENODEREUSE"] = "1",
+                ["LP_LONG"] = inDepth ? "1" : "",
+            },
             OnLine = line => progress.Detail = line.Trim(),
         };
         var result = await run.RunAsync(cancel);
@@ -123,11 +183,26 @@ internal static partial class Suites
 
         // A crash of the test host fails the run although every test that was reported passed.
         return result.ExitCode != 0 && score.Failed == 0
-            ? score + Score.FailedOnce(new Failure(suite, $"{name} ended with {result.ExitCode}", result.Tail(15), $"./localplus test {suite}", log))
+            ? score
+                + Score.FailedOnce(
+                    new Failure(
+                        suite,
+                        $"{name} ended with {result.ExitCode}",
+                        result.Tail(15),
+                        $"./localplus test {suite}",
+                        log
+                    )
+                )
             : score;
     }
 
-    private static async Task<Score> ScriptAsync(Checkout checkout, string suite, string script, StepProgress progress, CancellationToken cancel)
+    private static async Task<Score> ScriptAsync(
+        Checkout checkout,
+        string suite,
+        string script,
+        StepProgress progress,
+        CancellationToken cancel
+    )
     {
         var run = new Command("node", script)
         {
@@ -153,7 +228,9 @@ internal static partial class Suites
 
         var passed = int.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture);
         var failed = int.Parse(match.Groups[2].Value, CultureInfo.InvariantCulture);
-        return failed == 0 && result.ExitCode == 0 ? new Score(passed, 0, []) : new Score(passed, Math.Max(failed, 1), [Failed(name)]);
+        return failed == 0 && result.ExitCode == 0
+            ? new Score(passed, 0, [])
+            : new Score(passed, Math.Max(failed, 1), [Failed(name)]);
 
         Failure Failed(string what) => new(suite, what, result.Tail(15), $"./localplus test {suite}", log);
     }

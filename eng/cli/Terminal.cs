@@ -53,9 +53,11 @@ internal static class Terminal
         var clock = Stopwatch.StartNew();
         try
         {
-            var result = await (Live && !_spinning
-                ? SpinAsync(title, progress, work, clock, cancel)
-                : LogAsync(title, progress, work, clock, cancel));
+            var result = await (
+                Live && !_spinning
+                    ? SpinAsync(title, progress, work, clock, cancel)
+                    : LogAsync(title, progress, work, clock, cancel)
+            );
             Good($"{title} ({Seconds(clock.Elapsed)}){(progress.Outcome is { } outcome ? $": {outcome}" : "")}");
             return result;
         }
@@ -67,7 +69,15 @@ internal static class Terminal
     }
 
     public static Task StepAsync(string title, Func<StepProgress, Task> work, CancellationToken cancel) =>
-        StepAsync(title, async progress => { await work(progress); return true; }, cancel);
+        StepAsync(
+            title,
+            async progress =>
+            {
+                await work(progress);
+                return true;
+            },
+            cancel
+        );
 
     /// <summary>
     /// The first row is the head. Where nobody looks it is plain text, a line a row, for grep and awk.
@@ -92,12 +102,14 @@ internal static class Terminal
         }
 
         using var text = new StringWriter();
-        var plain = AnsiConsole.Create(new AnsiConsoleSettings
-        {
-            Ansi = AnsiSupport.No,
-            ColorSystem = ColorSystemSupport.NoColors,
-            Out = new AnsiConsoleOutput(text),
-        });
+        var plain = AnsiConsole.Create(
+            new AnsiConsoleSettings
+            {
+                Ansi = AnsiSupport.No,
+                ColorSystem = ColorSystemSupport.NoColors,
+                Out = new AnsiConsoleOutput(text),
+            }
+        );
         plain.Profile.Width = NoWidth;
         plain.Write(table);
         foreach (var line in text.ToString().TrimEnd().Split('\n'))
@@ -122,24 +134,35 @@ internal static class Terminal
     }
 
     private static async Task<T> SpinAsync<T>(
-        string title, StepProgress progress, Func<StepProgress, Task<T>> work, Stopwatch clock,
-        CancellationToken cancel)
+        string title,
+        StepProgress progress,
+        Func<StepProgress, Task<T>> work,
+        Stopwatch clock,
+        CancellationToken cancel
+    )
     {
         _spinning = true;
         try
         {
-            return await AnsiConsole.Status().StartAsync(title.EscapeMarkup(), async status =>
-            {
-                var task = work(progress);
-                while (
-                    await Task.WhenAny(task, Task.Delay(TickOnTerminal, cancel)) != task
-                    && !cancel.IsCancellationRequested)
-                {
-                    status.Status = $"{title} ({clock.Elapsed.TotalSeconds:0} s){Detail(progress)}".EscapeMarkup();
-                }
+            return await AnsiConsole
+                .Status()
+                .StartAsync(
+                    title.EscapeMarkup(),
+                    async status =>
+                    {
+                        var task = work(progress);
+                        while (
+                            await Task.WhenAny(task, Task.Delay(TickOnTerminal, cancel)) != task
+                            && !cancel.IsCancellationRequested
+                        )
+                        {
+                            status.Status =
+                                $"{title} ({clock.Elapsed.TotalSeconds:0} s){Detail(progress)}".EscapeMarkup();
+                        }
 
-                return await task;
-            });
+                        return await task;
+                    }
+                );
         }
         finally
         {
@@ -148,8 +171,12 @@ internal static class Terminal
     }
 
     private static async Task<T> LogAsync<T>(
-        string title, StepProgress progress, Func<StepProgress, Task<T>> work, Stopwatch clock,
-            CancellationToken cancel)
+        string title,
+        StepProgress progress,
+        Func<StepProgress, Task<T>> work,
+        Stopwatch clock,
+        CancellationToken cancel
+    )
     {
         Say($"· {title}");
         var task = work(progress);

@@ -11,8 +11,7 @@ internal static class Verbs
 {
     private const string Self = "./localplus";
 
-    private const string Summary =
-        """
+    private const string Summary = """
         LocalPlus: gift cards and loyalty points on Dapr. Start with `./localplus up`, then `./localplus demo`.
 
         Exit codes: 0 ok, 1 failed, 2 usage, 3 not found, 4 refused, 5 unavailable.
@@ -33,7 +32,8 @@ internal static class Verbs
         {
             throw CliFailure.Usage(
                 result.UnmatchedTokens is [var stray, ..] ? $"'{stray}' is not understood" : result.Errors[0].Message,
-                NameOf(result));
+                NameOf(result)
+            );
         }
 
         // What the library prints it prints about the program's own name, which nobody calls.
@@ -45,7 +45,8 @@ internal static class Verbs
                 ProcessTerminationTimeout = null,
                 Output = printed,
             },
-            cancel);
+            cancel
+        );
         Console.Write(printed.ToString().Replace(RootCommand.ExecutableName, Self, StringComparison.Ordinal));
         return exit;
     }
@@ -108,8 +109,23 @@ internal static class Verbs
         var root = new RootCommand(Summary);
         Verb[] verbs =
         [
-            Up.Verb, Demo.Verb, Status.Verb, Down.Verb, Doctor.Verb, Test.Verb, Bench.Verb, Token.Verb, Logs.Verb,
-            Psql.Verb, Job.Verb, Verify.Verb, Ledger.Verb, Golden.Verb, OpenApi.Verb, Completion.Verb, Supervise.Verb,
+            Up.Verb,
+            Demo.Verb,
+            Status.Verb,
+            Down.Verb,
+            Doctor.Verb,
+            Test.Verb,
+            Bench.Verb,
+            Token.Verb,
+            Logs.Verb,
+            Psql.Verb,
+            Job.Verb,
+            Verify.Verb,
+            Ledger.Verb,
+            Golden.Verb,
+            OpenApi.Verb,
+            Completion.Verb,
+            Supervise.Verb,
         ];
         foreach (var verb in verbs)
         {

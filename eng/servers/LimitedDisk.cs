@@ -10,7 +10,8 @@ internal static class LimitedDisk
         if (!Environment.IsPrivilegedProcess)
         {
             throw new InvalidOperationException(
-                "A disk that may be filled needs the rights to mount one: run it as root.");
+                "A disk that may be filled needs the rights to mount one: run it as root."
+            );
         }
 
         await MustAsync(["mount", "-t", "tmpfs", "-o", $"size={bytes}", "tmpfs", folder], cancel);
@@ -20,8 +21,10 @@ internal static class LimitedDisk
     /// <summary>Unmounts what is mounted at a folder or below it.</summary>
     public static async Task UnmountAsync(string folder, CancellationToken cancel)
     {
-        var mounts = File.ReadLines("/proc/self/mounts").Select(line => line.Split(' ')[1])
-            .Where(at => at == folder || at.StartsWith(folder + "/", StringComparison.Ordinal)).ToArray();
+        var mounts = File.ReadLines("/proc/self/mounts")
+            .Select(line => line.Split(' ')[1])
+            .Where(at => at == folder || at.StartsWith(folder + "/", StringComparison.Ordinal))
+            .ToArray();
         foreach (var mount in mounts)
         {
             await MustAsync(["umount", "-l", mount], cancel);
@@ -34,7 +37,7 @@ internal static class LimitedDisk
         await using var filler = new FileStream(file, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 0);
         try
         {
-            for (var block = new byte[BlockBytes]; ;)
+            for (var block = new byte[BlockBytes]; ; )
             {
                 await filler.WriteAsync(block, cancel);
             }

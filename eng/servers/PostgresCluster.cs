@@ -10,11 +10,18 @@ public static class PostgresCluster
 
     /// <summary>The command that makes one: UTF-8, sorted by code points, a password always asked for.</summary>
     public static string[] MakingCommand(string folder, string superuser, string passwordFile, params string[] more) =>
-    [
-        PostgresPrograms.Must(
-            "initdb"), "-D", folder, "-U", superuser, "--auth=scram-sha-256", $"--pwfile={passwordFile}",
-        "--encoding=UTF8", "--locale=C.UTF-8", .. more,
-    ];
+        [
+            PostgresPrograms.Must("initdb"),
+            "-D",
+            folder,
+            "-U",
+            superuser,
+            "--auth=scram-sha-256",
+            $"--pwfile={passwordFile}",
+            "--encoding=UTF8",
+            "--locale=C.UTF-8",
+            .. more,
+        ];
 
     /// <summary>A fresh one, made once for an account, a version and a superuser; servers start from copies of
     /// it.</summary>
@@ -41,7 +48,11 @@ public static class PostgresCluster
     }
 
     private static async Task MakeTemplateAsync(
-        string superuser, string password, string template, CancellationToken cancel)
+        string superuser,
+        string password,
+        string template,
+        CancellationToken cancel
+    )
     {
         var making = await ServerAccount.NewFolderAsync(cancel);
 
@@ -49,7 +60,9 @@ public static class PostgresCluster
         var passwordFile = $"{making}.password";
         await ServerAccount.RunAsync(["dd", "status=none", $"of={passwordFile}"], password + "\n", cancel);
         await ServerAccount.RunAsync(
-            MakingCommand(making, superuser, passwordFile, "--no-sync", "--no-instructions"), cancel);
+            MakingCommand(making, superuser, passwordFile, "--no-sync", "--no-instructions"),
+            cancel
+        );
         await ServerAccount.RunAsync(["rm", passwordFile], cancel);
 
         // The last step is a rename: another process sees all of a template or none, and one of two is enough.

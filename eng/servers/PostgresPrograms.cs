@@ -12,20 +12,29 @@ public static class PostgresPrograms
     {
         var debian = !Directory.Exists(Versions)
             ? []
-            : Directory.EnumerateDirectories(Versions)
-                .Select(folder => (Folder: Path.Combine(folder, "bin"), Version: int.TryParse(
-                    Path.GetFileName(folder), out var v) ? v : 0))
+            : Directory
+                .EnumerateDirectories(Versions)
+                .Select(folder =>
+                    (
+                        Folder: Path.Combine(folder, "bin"),
+                        Version: int.TryParse(Path.GetFileName(folder), out var v) ? v : 0
+                    )
+                )
                 .Where(v => v.Version >= OldestVersion)
                 .OrderByDescending(v => v.Version)
                 .Select(v => v.Folder);
-        return debian.Concat(
-            (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':', StringSplitOptions.RemoveEmptyEntries))
+        return debian
+            .Concat(
+                (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':', StringSplitOptions.RemoveEmptyEntries)
+            )
             .Where(folder => File.Exists(Path.Combine(folder, "initdb")))
             .Select(folder => Path.Combine(folder, name))
             .FirstOrDefault(File.Exists);
     }
 
     internal static string Must(string name) =>
-        Find(name) ?? throw new InvalidOperationException(
-            $"There is no PostgreSQL {OldestVersion} or later. Install one: apt-get install postgresql");
+        Find(name)
+        ?? throw new InvalidOperationException(
+            $"There is no PostgreSQL {OldestVersion} or later. Install one: apt-get install postgresql"
+        );
 }

@@ -24,7 +24,14 @@ public sealed class PostgresServer : IAsyncDisposable
     private const int StartAttempts = 3;
 
     private static readonly string[] NotDurable =
-        ["-c", "fsync=off", "-c", "full_page_writes=off", "-c", "synchronous_commit=off"];
+    [
+        "-c",
+        "fsync=off",
+        "-c",
+        "full_page_writes=off",
+        "-c",
+        "synchronous_commit=off",
+    ];
 
     private readonly PostgresServerSettings settings;
     private readonly string folder;
@@ -54,7 +61,9 @@ public sealed class PostgresServer : IAsyncDisposable
 
     /// <summary>Starts one on fresh files and waits until it accepts connections.</summary>
     public static async Task<PostgresServer> StartAsync(
-        PostgresServerSettings settings, CancellationToken cancel = default)
+        PostgresServerSettings settings,
+        CancellationToken cancel = default
+    )
     {
         var template = await PostgresCluster.TemplateAsync(User, settings.Password, cancel);
         var server = new PostgresServer(settings, await ServerAccount.NewFolderAsync(cancel));
@@ -88,15 +97,24 @@ public sealed class PostgresServer : IAsyncDisposable
         string[] durability = settings.IsDurable ? [] : NotDurable;
         string[] command =
         [
-            PostgresPrograms.Must("postgres"), "-D", Data, "-p", $"{Port}", "-c", "listen_addresses=127.0.0.1",
+            PostgresPrograms.Must("postgres"),
+            "-D",
+            Data,
+            "-p",
+            $"{Port}",
+            "-c",
+            "listen_addresses=127.0.0.1",
             // As the stack's own server: the pools of many services meet on one.
-            "-c", "max_connections=300", "-c", "unix_socket_directories=", .. durability,
+            "-c",
+            "max_connections=300",
+            "-c",
+            "unix_socket_directories=",
+            .. durability,
         ];
 
         // One that was killed left it behind, and it says "ready".
         await ServerAccount.RunAsync(["rm", "-f", Status], cancel);
-        process = await ServerProcess.StartAsync(
-            command, folder, Signal.Int, _ => Task.FromResult(IsReady()), cancel);
+        process = await ServerProcess.StartAsync(command, folder, Signal.Int, _ => Task.FromResult(IsReady()), cancel);
     }
 
     /// <summary>Stops without a checkpoint, telling its clients.</summary>

@@ -18,9 +18,11 @@ public static class ServerAccount
     private const int DacOverride = 1;
 
     /// <summary>Where servers that end with their process keep their data, and a template of it.</summary>
-    internal static string Root { get; } = Path.Combine(
-        Path.GetTempPath(),
-            $"localplus-servers-{(Environment.IsPrivilegedProcess ? Unprivileged : Environment.UserName)}");
+    internal static string Root { get; } =
+        Path.Combine(
+            Path.GetTempPath(),
+            $"localplus-servers-{(Environment.IsPrivilegedProcess ? Unprivileged : Environment.UserName)}"
+        );
 
     /// <summary>The command line that runs a program under this account.</summary>
     /// <param name="passesFolders">Whether it may pass folders that only its starter may enter, where that can be
@@ -32,8 +34,8 @@ public static class ServerAccount
             return [program, .. arguments];
         }
 
-        string[] pass = passesFolders && MayGrant(DacOverride)
-            ? ["--inh-caps=+dac_override", "--ambient-caps=+dac_override"] : [];
+        string[] pass =
+            passesFolders && MayGrant(DacOverride) ? ["--inh-caps=+dac_override", "--ambient-caps=+dac_override"] : [];
         return ["setpriv", .. Identity(), .. pass, "--", program, .. arguments];
     }
 
@@ -44,8 +46,10 @@ public static class ServerAccount
         await RunAsync(["mkdir", "-p", "-m", "700", Root, folder], cancel);
         foreach (var other in Directory.EnumerateDirectories(Root))
         {
-            if (int.TryParse(Path.GetFileName(other).Split('-')[0], out var owner)
-                && !Directory.Exists($"/proc/{owner}"))
+            if (
+                int.TryParse(Path.GetFileName(other).Split('-')[0], out var owner)
+                && !Directory.Exists($"/proc/{owner}")
+            )
             {
                 await LimitedDisk.UnmountAsync(other, cancel);
 
@@ -74,7 +78,8 @@ public static class ServerAccount
         return result.ExitCode == 0
             ? result.Stdout
             : throw new InvalidOperationException(
-                $"{command[0]} ended with exit code {result.ExitCode}:\n{result.Stdout}{result.Stderr}");
+                $"{command[0]} ended with exit code {result.ExitCode}:\n{result.Stdout}{result.Stderr}"
+            );
     }
 
     internal static Task<ExecResult> TryRunAsync(string[] command, string? input, CancellationToken cancel) =>
@@ -95,13 +100,14 @@ public static class ServerAccount
         return new ExecResult(await stdout, await stderr, process.ExitCode);
     }
 
-    private static ProcessStartInfo Redirected(string[] command, string workingFolder) => new(command[0], command[1..])
-    {
-        RedirectStandardError = true,
-        RedirectStandardOutput = true,
-        RedirectStandardInput = true,
-        WorkingDirectory = workingFolder,
-    };
+    private static ProcessStartInfo Redirected(string[] command, string workingFolder) =>
+        new(command[0], command[1..])
+        {
+            RedirectStandardError = true,
+            RedirectStandardOutput = true,
+            RedirectStandardInput = true,
+            WorkingDirectory = workingFolder,
+        };
 
     private static string[] Identity() => [$"--reuid={Unprivileged}", $"--regid={Unprivileged}", "--clear-groups"];
 

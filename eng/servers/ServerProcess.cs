@@ -41,7 +41,10 @@ internal sealed class ServerProcess : IDisposable
                 start();
             }
         })
-        { IsBackground = true, Name = "servers" }.Start();
+        {
+            IsBackground = true,
+            Name = "servers",
+        }.Start();
 
     private ServerProcess(Process process) => this.process = process;
 
@@ -53,22 +56,29 @@ internal sealed class ServerProcess : IDisposable
     /// <param name="folder">Its working folder.</param>
     /// <param name="signalOfDeath">What ends it quickly and orderly when this process ends.</param>
     public static async Task<ServerProcess> StartAsync(
-        string[] command, string folder, Signal signalOfDeath, Func<CancellationToken, Task<bool>> isReady,
-            CancellationToken cancel)
+        string[] command,
+        string folder,
+        Signal signalOfDeath,
+        Func<CancellationToken, Task<bool>> isReady,
+        CancellationToken cancel
+    )
     {
         var started = new TaskCompletionSource<Process>(TaskCreationOptions.RunContinuationsAsynchronously);
         var info = ServerAccount.StartInfo(signalOfDeath.ToString().ToUpperInvariant(), command, folder);
-        Starts.Add(() =>
-        {
-            try
+        Starts.Add(
+            () =>
             {
-                started.SetResult(Process.Start(info)!);
-            }
-            catch (Exception e)
-            {
-                started.SetException(e);
-            }
-        }, cancel);
+                try
+                {
+                    started.SetResult(Process.Start(info)!);
+                }
+                catch (Exception e)
+                {
+                    started.SetException(e);
+                }
+            },
+            cancel
+        );
         var server = new ServerProcess(await started.Task);
         server.Listen();
         try
@@ -132,8 +142,9 @@ internal sealed class ServerProcess : IDisposable
         return
         [
             process.Id,
-            .. children.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(
-                pid => int.Parse(pid, CultureInfo.InvariantCulture)),
+            .. children
+                .Split(' ', StringSplitOptions.RemoveEmptyEntries)
+                .Select(pid => int.Parse(pid, CultureInfo.InvariantCulture)),
         ];
     }
 
@@ -181,7 +192,10 @@ internal sealed class ServerProcess : IDisposable
     }
 
     private async Task WaitUntilReadyAsync(
-        string name, Func<CancellationToken, Task<bool>> isReady, CancellationToken cancel)
+        string name,
+        Func<CancellationToken, Task<bool>> isReady,
+        CancellationToken cancel
+    )
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         limit.CancelAfter(StartLimit);

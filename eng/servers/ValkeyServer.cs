@@ -34,10 +34,14 @@ public sealed class ValkeyServer : IAsyncDisposable
 
     /// <summary>Starts one without data and waits until it serves.</summary>
     public static async Task<ValkeyServer> StartAsync(
-        ValkeyServerSettings? settings = null, CancellationToken cancel = default)
+        ValkeyServerSettings? settings = null,
+        CancellationToken cancel = default
+    )
     {
         var server = new ValkeyServer(
-            settings ?? new ValkeyServerSettings(), await ServerAccount.NewFolderAsync(cancel));
+            settings ?? new ValkeyServerSettings(),
+            await ServerAccount.NewFolderAsync(cancel)
+        );
         try
         {
             await server.StartAgainAsync(cancel);
@@ -57,8 +61,17 @@ public sealed class ValkeyServer : IAsyncDisposable
         string[] password = settings.Password is { } secret ? ["--requirepass", secret] : [];
         string[] command =
         [
-            "valkey-server", "--port", $"{Port}", "--bind", "127.0.0.1", "--dir", folder, "--save", "", .. durability,
-                .. password,
+            "valkey-server",
+            "--port",
+            $"{Port}",
+            "--bind",
+            "127.0.0.1",
+            "--dir",
+            folder,
+            "--save",
+            "",
+            .. durability,
+            .. password,
         ];
         process = await ServerProcess.StartAsync(command, folder, Signal.Term, IsReadyAsync, cancel);
     }
@@ -108,8 +121,11 @@ public sealed class ValkeyServer : IAsyncDisposable
             var count = await socket.ReceiveAsync(buffer, cancel);
             heard.Append(Encoding.ASCII.GetString(buffer, 0, count));
             var text = heard.ToString();
-            if (count == 0 || text.Contains("-LOADING", StringComparison.Ordinal)
-                || text.Contains("+PONG\r\n", StringComparison.Ordinal))
+            if (
+                count == 0
+                || text.Contains("-LOADING", StringComparison.Ordinal)
+                || text.Contains("+PONG\r\n", StringComparison.Ordinal)
+            )
             {
                 return text.Contains("+PONG\r\n", StringComparison.Ordinal);
             }

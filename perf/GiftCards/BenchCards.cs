@@ -18,7 +18,9 @@ internal sealed class BenchCard(BenchMerchant merchant, string id, string code)
     public void Take() => Interlocked.Increment(ref _taken);
 }
 
-/// <summary>Cards that were sold for a bench by merchants of its own: as many by each, and neighbours by different ones.</summary>
+/// <summary>
+/// Cards that were sold for a bench by merchants of its own: as many by each, and neighbours by different ones.
+/// </summary>
 internal sealed class BenchCards : IDisposable
 {
     public const int Count = 200;
@@ -52,7 +54,8 @@ internal sealed class BenchCards : IDisposable
                 {
                     Interlocked.Increment(ref wrong);
                 }
-            });
+            }
+        );
         return wrong;
     }
 
@@ -63,24 +66,34 @@ internal sealed class BenchCards : IDisposable
         var parallel = new ParallelOptions { MaxDegreeOfParallelism = InParallel, CancellationToken = cancel };
         var merchants = new BenchMerchant[merchantCount];
         var programs = new string[merchantCount];
-        await Parallel.ForAsync(0, merchantCount, parallel, async (i, token) =>
-        {
-            merchants[i] = await BenchMerchant.OnboardAsync(token);
-            var program = new JsonObject { ["name"] = "Bench", ["currency"] = "EUR" };
-            programs[i] = (string)(await merchants[i].Api.MustPostAsync("/v1/programs", program, token))["id"]!;
-        });
-        var cards = new BenchCard[Count];
-        await Parallel.ForAsync(0, cards.Length, parallel, async (i, token) =>
-        {
-            var merchant = merchants[i % merchantCount];
-            var sale = new JsonObject
+        await Parallel.ForAsync(
+            0,
+            merchantCount,
+            parallel,
+            async (i, token) =>
             {
-                ["program_id"] = programs[i % merchantCount],
-                ["amount"] = new JsonObject { ["amount"] = Value, ["currency"] = "EUR" },
-            };
-            var card = await merchant.Api.MustPostAsync("/v1/gift_cards", sale, token);
-            cards[i] = new BenchCard(merchant, (string)card["id"]!, (string)card["code"]!);
-        });
+                merchants[i] = await BenchMerchant.OnboardAsync(token);
+                var program = new JsonObject { ["name"] = "Bench", ["currency"] = "EUR" };
+                programs[i] = (string)(await merchants[i].Api.MustPostAsync("/v1/programs", program, token))["id"]!;
+            }
+        );
+        var cards = new BenchCard[Count];
+        await Parallel.ForAsync(
+            0,
+            cards.Length,
+            parallel,
+            async (i, token) =>
+            {
+                var merchant = merchants[i % merchantCount];
+                var sale = new JsonObject
+                {
+                    ["program_id"] = programs[i % merchantCount],
+                    ["amount"] = new JsonObject { ["amount"] = Value, ["currency"] = "EUR" },
+                };
+                var card = await merchant.Api.MustPostAsync("/v1/gift_cards", sale, token);
+                cards[i] = new BenchCard(merchant, (string)card["id"]!, (string)card["code"]!);
+            }
+        );
         return new BenchCards(merchants, cards);
     }
 }

@@ -2,7 +2,9 @@ using System.Text.Json.Nodes;
 
 namespace LocalPlus.Perf.GiftCards;
 
-/// <summary>A merchant that a bench onboarded as the operators do: new, so that nobody's cards and reports are touched.</summary>
+/// <summary>
+/// A merchant that a bench onboarded as the operators do: new, so that nobody's cards and reports are touched.
+/// </summary>
 internal sealed record BenchMerchant(MerchantId Id, string ApiKey, Api Api) : IDisposable
 {
     private const int Connections = 8;
@@ -12,10 +14,21 @@ internal sealed record BenchMerchant(MerchantId Id, string ApiKey, Api Api) : ID
         using var operators = new Api(Api.Setting("LP_GATEWAY"), Api.Setting("LP_OPERATOR_TOKEN"), 1);
         var merchant = await operators.MustPostAsync(
             "/v1/merchants",
-            new JsonObject { ["name"] = "Bench", ["country"] = "FR", ["currency"] = "EUR", ["contact_email"] = "bench@example.com" },
-            cancel);
+            new JsonObject
+            {
+                ["name"] = "Bench",
+                ["country"] = "FR",
+                ["currency"] = "EUR",
+                ["contact_email"] = "bench@example.com",
+            },
+            cancel
+        );
         var key = (string)merchant["api_key"]!["key"]!;
-        return new(MerchantId.Parse((string)merchant["id"]!), key, new Api(Api.Setting("LP_GATEWAY"), key, Connections));
+        return new(
+            MerchantId.Parse((string)merchant["id"]!),
+            key,
+            new Api(Api.Setting("LP_GATEWAY"), key, Connections)
+        );
     }
 
     public void Dispose() => Api.Dispose();

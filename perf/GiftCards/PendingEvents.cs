@@ -4,8 +4,8 @@ using System.Globalization;
 namespace LocalPlus.Perf.GiftCards;
 
 /// <summary>
-/// Events on their way: in the outboxes, and in the broker as long as one subscriber has not acknowledged them. A rate at
-/// which they pile up is none that the stack can hold.
+/// Events on their way: in the outboxes, and in the broker as long as one subscriber has not acknowledged them. A rate
+/// at which they pile up is none that the stack can hold.
 /// </summary>
 internal static class PendingEvents
 {
@@ -28,8 +28,14 @@ internal static class PendingEvents
     /// <summary>One that several subscribers wait for counts for each.</summary>
     public static async Task<long> CountAsync(CancellationToken cancel)
     {
-        var waiting = Number(await Tool.RunAsync(
-            Api.Setting("LP_VALKEY_CLI"), ["-h", "127.0.0.1", "-p", Api.Setting("LP_VALKEY_PORT"), "--raw", "EVAL", Script, "0"], "", cancel));
+        var waiting = Number(
+            await Tool.RunAsync(
+                Api.Setting("LP_VALKEY_CLI"),
+                ["-h", "127.0.0.1", "-p", Api.Setting("LP_VALKEY_PORT"), "--raw", "EVAL", Script, "0"],
+                "",
+                cancel
+            )
+        );
         foreach (var service in Outboxes)
         {
             waiting += Number(await Psql.RunAsync(service, "SELECT count(*) FROM outbox_events;", cancel));
@@ -40,8 +46,7 @@ internal static class PendingEvents
 
     private static long Number(string output) => long.Parse(output.Trim(), CultureInfo.InvariantCulture);
 
-    private const string Script =
-        """
+    private const string Script = """
         local waiting, cursor = 0, '0'
         repeat
           local page = redis.call('SCAN', cursor, 'COUNT', 1000, 'TYPE', 'stream')

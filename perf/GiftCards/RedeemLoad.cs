@@ -14,24 +14,29 @@ internal sealed class RedeemLoad
     public async Task<Load> SendAsync(BenchOptions options, BenchCards cards, CancellationToken cancel)
     {
         using var wires = new HttpWires(Api.Setting("LP_GATEWAY"), options.Clients);
-        return await LoadRunner.SendAsync(options, async (client, number, end) =>
-        {
-            var card = cards.For(number);
-            var key = Guid.NewGuid().ToString("N");
-            var body =
-                $$$"""{"reference":"bench-{{{key}}}","mode":"immediate","amount":{"amount":1,"currency":"EUR"},"sources":[{"gift_card":{"code":"{{{card.Code}}}"}}]}""";
-            var answer = await wires[client].SendAsync(new("POST", "/v1/redemptions", card.Merchant.ApiKey, body, key), end);
-            if (answer.Status == 201)
+        return await LoadRunner.SendAsync(
+            options,
+            async (client, number, end) =>
             {
-                card.Take();
-                Interlocked.Increment(ref _accepted);
-            }
-            else if (answer.IsUnknown)
-            {
-                Interlocked.Increment(ref _unknown);
-            }
+                var card = cards.For(number);
+                var key = Guid.NewGuid().ToString("N");
+                var body =
+                    $$$"""{"reference":"bench-{{{key}}}","mode":"immediate","amount":{"amount":1,"currency":"EUR"},"sources":[{"gift_card":{"code":"{{{card.Code}}}"}}]}""";
+                var answer = await wires[client]
+                    .SendAsync(new("POST", "/v1/redemptions", card.Merchant.ApiKey, body, key), end);
+                if (answer.Status == 201)
+                {
+                    card.Take();
+                    Interlocked.Increment(ref _accepted);
+                }
+                else if (answer.IsUnknown)
+                {
+                    Interlocked.Increment(ref _unknown);
+                }
 
-            return answer.FailureUnless(201);
-        }, cancel);
+                return answer.FailureUnless(201);
+            },
+            cancel
+        );
     }
 }

@@ -3,9 +3,9 @@ using LocalPlus.Perf.Transfer;
 namespace LocalPlus.Perf.GiftCards;
 
 /// <summary>
-/// Immediate redemptions of 0.01 EUR through the gateway: spread over the cards of many merchants, then over as many cards
-/// of one. The ledger's own rate comes first, in the same run. Afterwards every card must have lost exactly what its accepted
-/// redemptions took, every redemption must be a run that finished, and every event must have arrived.
+/// Immediate redemptions of 0.01 EUR through the gateway: spread over the cards of many merchants, then over as many
+/// cards of one. The ledger's own rate comes first, in the same run. Afterwards every card must have lost exactly what
+/// its accepted redemptions took, every redemption must be a run that finished, and every event must have arrived.
 /// </summary>
 internal static class RedeemScenario
 {
@@ -41,17 +41,36 @@ internal static class RedeemScenario
         result.Figure("events_drained_s", arrived.TotalSeconds);
         result.Ratio("redeem_to_ledger", uniform.PerSecond, ledger.PerSecond);
         result.Ratio("hot_merchant_to_uniform", hot.PerSecond, uniform.PerSecond);
-        result.Note("redeem", $"{BenchCards.Count} cards of {BenchCards.SpreadOver} merchants, then as many of one: at least {HotTarget:0.0} of the rate wanted");
-        result.Note("yardstick", "transfers over REST into a ledger of the bench's own, by as many clients; its relay still");
-        result.Note("conditions", $"generator, stack and PostgreSQL share {Environment.ProcessorCount} processors; {options.Clients} clients; {options.For.TotalSeconds:0} s, {options.Briefly().For.TotalSeconds:0} s for the hot merchant and the ledger");
+        result.Note(
+            "redeem",
+            $"{BenchCards.Count} cards of {BenchCards.SpreadOver} merchants, then as many of one: at least {HotTarget:0.0} of the rate wanted"
+        );
+        result.Note(
+            "yardstick",
+            "transfers over REST into a ledger of the bench's own, by as many clients; its relay still"
+        );
+        result.Note(
+            "conditions",
+            $"generator, stack and PostgreSQL share {Environment.ProcessorCount} processors; {options.Clients} clients; {options.For.TotalSeconds:0} s, {options.Briefly().For.TotalSeconds:0} s for the hot merchant and the ledger"
+        );
         await ConcludeRunsAsync(result, runs, load, cancel);
         var wrong = await spread.CountWrongAsync(cancel) + await ofOne.CountWrongAsync(cancel);
         result.Require(wrong <= load.Unknown);
-        result.Note("books", wrong == 0 ? $"{2 * BenchCards.Count} cards lost exactly what was taken" : $"{wrong} cards differ, {load.Unknown} outcomes unknown");
+        result.Note(
+            "books",
+            wrong == 0
+                ? $"{2 * BenchCards.Count} cards lost exactly what was taken"
+                : $"{wrong} cards differ, {load.Unknown} outcomes unknown"
+        );
         return result.Build();
     }
 
-    private static async Task ConcludeRunsAsync(BenchResult.Builder result, RedemptionRuns runs, RedeemLoad load, CancellationToken cancel)
+    private static async Task ConcludeRunsAsync(
+        BenchResult.Builder result,
+        RedemptionRuns runs,
+        RedeemLoad load,
+        CancellationToken cancel
+    )
     {
         var (inEngine, inline, notFinished) = await runs.TallyAsync(cancel);
         result.Figure("runs_in_engine", inEngine);
@@ -60,6 +79,9 @@ internal static class RedeemScenario
         var waiting = await PendingEvents.CountAsync(cancel);
         result.Figure("events_waiting", waiting);
         result.Require(waiting == 0 && notFinished == 0 && inEngine + inline >= load.Accepted);
-        result.Note("runs", $"{load.Accepted} redemptions accepted, {inEngine + inline} runs finished, warm-up included");
+        result.Note(
+            "runs",
+            $"{load.Accepted} redemptions accepted, {inEngine + inline} runs finished, warm-up included"
+        );
     }
 }

@@ -3,7 +3,9 @@ using System.Globalization;
 
 namespace LocalPlus.Perf.GiftCards;
 
-/// <summary>The runs of what a bench redeemed, read from the service's own tables: a redemption is over when its run is.</summary>
+/// <summary>
+/// The runs of what a bench redeemed, read from the service's own tables: a redemption is over when its run is.
+/// </summary>
 internal sealed class RedemptionRuns(IEnumerable<BenchMerchant> merchants)
 {
     private const string Database = "giftcard";
@@ -23,7 +25,9 @@ internal sealed class RedemptionRuns(IEnumerable<BenchMerchant> merchants)
         return clock.Elapsed;
     }
 
-    /// <summary>How many ended in the engine, how many inline, and how many redemptions have no run that finished.</summary>
+    /// <summary>
+    /// How many ended in the engine, how many inline, and how many redemptions have no run that finished.
+    /// </summary>
     public async Task<(long InEngine, long Inline, long NotFinished)> TallyAsync(CancellationToken cancel)
     {
         var counts = await CountAsync(Sql.Tally, cancel);

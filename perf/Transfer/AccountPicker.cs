@@ -7,7 +7,8 @@ internal delegate (int Source, int Destination) AccountPicker();
 internal static class AccountPickers
 {
     /// <summary>All as likely.</summary>
-    public static AccountPicker Uniform(int accounts) => () => Other(Random.Shared.Next(accounts), Random.Shared.Next(accounts), accounts);
+    public static AccountPicker Uniform(int accounts) =>
+        () => Other(Random.Shared.Next(accounts), Random.Shared.Next(accounts), accounts);
 
     /// <summary>The n-th account is used as often as 1/n says (zipf 1.0), on either side.</summary>
     public static AccountPicker Zipf(int accounts)
@@ -29,7 +30,8 @@ internal static class AccountPickers
     }
 
     /// <summary>Every transfer is from one of a few accounts to any other.</summary>
-    public static AccountPicker FromFew(int few, int accounts) => () => Other(Random.Shared.Next(few), Random.Shared.Next(accounts), accounts);
+    public static AccountPicker FromFew(int few, int accounts) =>
+        () => Other(Random.Shared.Next(few), Random.Shared.Next(accounts), accounts);
 
     /// <summary>Every transfer is to one account, from any of the others.</summary>
     public static AccountPicker ToOne(int one, int accounts) => () => (Random.Shared.Next(accounts), one);

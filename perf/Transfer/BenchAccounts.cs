@@ -2,7 +2,9 @@ using System.Text.Json.Nodes;
 
 namespace LocalPlus.Perf.Transfer;
 
-/// <summary>The accounts that a bench moves money between; one more is striped, for a merchant that everybody pays.</summary>
+/// <summary>
+/// The accounts that a bench moves money between; one more is striped, for a merchant that everybody pays.
+/// </summary>
 /// <param name="Ids">The plain ones, by index.</param>
 /// <param name="Striped">What <see cref="At"/> gives for the index after the last.</param>
 internal sealed record BenchAccounts(string[] Ids, string Striped)
@@ -18,9 +20,31 @@ internal sealed record BenchAccounts(string[] Ids, string Striped)
         await Parallel.ForEachAsync(
             Enumerable.Range(0, count),
             new ParallelOptions { MaxDegreeOfParallelism = InParallel, CancellationToken = cancel },
-            async (i, token) => ids[i] = (string)(await api.MustPostAsync(
-                "/v1/accounts", new JsonObject { ["name"] = $"bench-{i}", ["asset"] = "EUR", ["unbounded"] = true }, token))["id"]!);
-        var striped = await api.MustPostAsync("/v1/accounts", new JsonObject { ["name"] = "bench-hot", ["asset"] = "EUR", ["striped"] = true }, cancel);
+            async (i, token) =>
+                ids[i] = (string)
+                    (
+                        await api.MustPostAsync(
+                            "/v1/accounts",
+                            new JsonObject
+                            {
+                                ["name"] = $"bench-{i}",
+                                ["asset"] = "EUR",
+                                ["unbounded"] = true,
+                            },
+                            token
+                        )
+                    )["id"]!
+        );
+        var striped = await api.MustPostAsync(
+            "/v1/accounts",
+            new JsonObject
+            {
+                ["name"] = "bench-hot",
+                ["asset"] = "EUR",
+                ["striped"] = true,
+            },
+            cancel
+        );
         return new BenchAccounts(ids, (string)striped["id"]!);
     }
 }

@@ -1,8 +1,8 @@
 namespace LocalPlus.Perf.Transfer;
 
 /// <summary>
-/// What the ledger by itself takes of transfers between 1,000 accounts over REST: the yardstick of what is built upon it.
-/// Its process and its database are gone before this returns.
+/// What the ledger by itself takes of transfers between 1,000 accounts over REST: the yardstick of what is built upon
+/// it. Its process and its database are gone before this returns.
 /// </summary>
 internal static class LedgerRate
 {

@@ -5,9 +5,9 @@ namespace LocalPlus.Perf.Transfer;
 
 /// <summary>
 /// A ledger of the bench's own, in Release, over an empty database on the running stack's PostgreSQL: so that a bench
-/// never writes into the developer's books, and neither the gateway nor the consumers of events share the processors. Its relay
-/// is kept still, for the same reason. Process and database are gone when it is disposed of.
-/// API keys are verified through the running stack's sidecar, as everywhere.
+/// never writes into the developer's books, and neither the gateway nor the consumers of events share the processors.
+/// Its relay is kept still, for the same reason. Process and database are gone when it is disposed of. API keys are
+/// verified through the running stack's sidecar, as everywhere.
 /// </summary>
 internal sealed class LedgerUnderTest : IAsyncDisposable
 {
@@ -44,8 +44,13 @@ internal sealed class LedgerUnderTest : IAsyncDisposable
         await DropAsync(cancel);
         await Psql.RunAsync("postgres", $"CREATE DATABASE {Database};\n", cancel);
         var port = Api.Setting("LP_BENCH_PORT");
-        var start = new ProcessStartInfo("dotnet", [Api.Setting("LP_LEDGER_ASSEMBLY")]) { RedirectStandardOutput = true };
-        var secrets = JsonNode.Parse(await File.ReadAllTextAsync(Api.Setting("LP_SECRETS"), cancel))!["ledger"]!.AsObject();
+        var start = new ProcessStartInfo("dotnet", [Api.Setting("LP_LEDGER_ASSEMBLY")])
+        {
+            RedirectStandardOutput = true,
+        };
+        var secrets = JsonNode.Parse(await File.ReadAllTextAsync(Api.Setting("LP_SECRETS"), cancel))![
+            "ledger"
+        ]!.AsObject();
         foreach (var (name, value) in secrets)
         {
             start.Environment[$"Secrets__{name}"] = (string)value!;
@@ -90,7 +95,8 @@ internal sealed class LedgerUnderTest : IAsyncDisposable
     }
 
     /// <summary>Keeps the outbox from being published, as it is from the start.</summary>
-    public async Task HoldRelayAsync(CancellationToken cancel) => _still ??= await StillRelay.TakeAsync(Database, cancel);
+    public async Task HoldRelayAsync(CancellationToken cancel) =>
+        _still ??= await StillRelay.TakeAsync(Database, cancel);
 
     public async Task ReleaseRelayAsync()
     {

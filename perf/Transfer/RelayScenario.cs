@@ -5,8 +5,8 @@ namespace LocalPlus.Perf.Transfer;
 
 /// <summary>
 /// How fast the outbox is published: transfers fill it while its relay is kept still, then the relay is let go and the
-/// time until the outbox is empty counts. Through the running stack's sidecar and broker, its consumers beside; once with
-/// the events of 1,000 accounts, once with half of them of one account, of which a request carries one.
+/// time until the outbox is empty counts. Through the running stack's sidecar and broker, its consumers beside; once
+/// with the events of 1,000 accounts, once with half of them of one account, of which a request carries one.
 /// </summary>
 internal static class RelayScenario
 {

@@ -15,16 +15,21 @@ internal sealed class StillRelay : IAsyncDisposable
     public static async Task<StillRelay> TakeAsync(string database, CancellationToken cancel)
     {
         // Whoever leads the relay loses its sessions first; it will come back and find itself following.
-        var process = Process.Start(new ProcessStartInfo(Api.Setting("LP_PSQL"), ["-X", "-q", "-A", "-t", "-d", database, "-f", "-"])
-        {
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-        })!;
-        await process.StandardInput.WriteLineAsync($"""
-            SELECT count(pg_terminate_backend(pid)) FROM pg_locks WHERE locktype = 'advisory' AND granted AND classid = {OutboxLock >> 32} AND objid = {OutboxLock & uint.MaxValue} AND pid <> pg_backend_pid() \g /dev/null
+        var process = Process.Start(
+            new ProcessStartInfo(Api.Setting("LP_PSQL"), ["-X", "-q", "-A", "-t", "-d", database, "-f", "-"])
+            {
+                RedirectStandardInput = true,
+                RedirectStandardOutput = true,
+            }
+        )!;
+        await process.StandardInput.WriteLineAsync(
+            $"""
+            SELECT count(pg_terminate_backend(pid)) FROM pg_locks WHERE locktype = 'advisory' AND granted AND classid = {OutboxLock
+                >> 32} AND objid = {OutboxLock & uint.MaxValue} AND pid <> pg_backend_pid() \g /dev/null
             SELECT pg_advisory_lock({OutboxLock}) \g /dev/null
             SELECT '{Taken}';
-            """);
+            """
+        );
         await process.StandardInput.FlushAsync(cancel);
         return await process.StandardOutput.ReadLineAsync(cancel) == Taken
             ? new StillRelay(process)

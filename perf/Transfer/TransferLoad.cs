@@ -9,14 +9,21 @@ internal sealed class TransferLoad(LedgerUnderTest ledger, BenchAccounts account
     {
         using var wires = new HttpWires(ledger.Address, options.Clients);
         var bearer = Api.Setting("LP_API_KEY");
-        return await LoadRunner.SendAsync(options, async (client, _, end) =>
-        {
-            var key = Guid.NewGuid().ToString("N");
-            var (source, destination) = pick();
-            var body = string.Create(
-                CultureInfo.InvariantCulture,
-                $$$"""{"reference":"{{{key}}}","kind":"bench","postings":[{"source":"{{{accounts.Ids[source]}}}","destination":"{{{accounts.At(destination)}}}","amount":1}]}""");
-            return (await wires[client].SendAsync(new("POST", "/v1/transactions", bearer, body, key), end)).FailureUnless(201);
-        }, cancel);
+        return await LoadRunner.SendAsync(
+            options,
+            async (client, _, end) =>
+            {
+                var key = Guid.NewGuid().ToString("N");
+                var (source, destination) = pick();
+                var body = string.Create(
+                    CultureInfo.InvariantCulture,
+                    $$$"""{"reference":"{{{key}}}","kind":"bench","postings":[{"source":"{{{accounts.Ids[source]}}}","destination":"{{{accounts.At(destination)}}}","amount":1}]}"""
+                );
+                return (
+                    await wires[client].SendAsync(new("POST", "/v1/transactions", bearer, body, key), end)
+                ).FailureUnless(201);
+            },
+            cancel
+        );
     }
 }

@@ -1,9 +1,9 @@
 namespace LocalPlus.Perf.Transfer;
 
 /// <summary>
-/// Transfers of 1 minor unit between 1,000 accounts over the ledger's REST, with API key, idempotency, outbox and leaf hash,
-/// at several numbers of connections and with unevenly used accounts; the yardsticks before and after. Afterwards the
-/// books must add up to nothing. The relay of the outbox is kept still: the yardsticks only write events, too.
+/// Transfers of 1 minor unit between 1,000 accounts over the ledger's REST, with API key, idempotency, outbox and leaf
+/// hash, at several numbers of connections and with unevenly used accounts; the yardsticks before and after. Afterwards
+/// the books must add up to nothing. The relay of the outbox is kept still: the yardsticks only write events, too.
 /// </summary>
 internal static class TransferScenario
 {
@@ -26,7 +26,14 @@ internal static class TransferScenario
 
         var beside = options.Briefly().For;
         var before = await Yardsticks.FunctionAsync(Yardsticks.Clients, Accounts, beside, cancel);
-        await transfers.SendAsync(options.ToWarmUp() with { Clients = Connections[^1] }, AccountPickers.Uniform(Accounts), cancel);
+        await transfers.SendAsync(
+            options.ToWarmUp() with
+            {
+                Clients = Connections[^1],
+            },
+            AccountPickers.Uniform(Accounts),
+            cancel
+        );
         var loads = new Dictionary<string, Load>(StringComparer.Ordinal);
         async Task MeasureAsync(string name, int clients, AccountPicker picker)
         {
@@ -37,10 +44,18 @@ internal static class TransferScenario
             var load = await transfers.SendAsync(options with { Clients = clients }, picker, cancel);
             await end.CancelAsync();
             loads.Add(name, load);
-            Console.WriteLine($"· {name}: {load.PerSecond:0} transfers/s, p99 {load.Latency.Percentile(0.99).TotalMilliseconds:0.0} ms");
+            Console.WriteLine(
+                $"· {name}: {load.PerSecond:0} transfers/s, p99 {load.Latency.Percentile(0.99).TotalMilliseconds:0.0} ms"
+            );
             result.Load(name, load);
-            result.Figure($"{name}_service_cpu_us", (ledger.ProcessorTime - spent).TotalMicroseconds / Math.Max(1, load.Succeeded));
-            result.Figure($"{name}_postgres_cpu_us", stack.Per(load.Succeeded).Single(cost => cost.Process == "postgres").Milliseconds * 1000);
+            result.Figure(
+                $"{name}_service_cpu_us",
+                (ledger.ProcessorTime - spent).TotalMicroseconds / Math.Max(1, load.Succeeded)
+            );
+            result.Figure(
+                $"{name}_postgres_cpu_us",
+                stack.Per(load.Succeeded).Single(cost => cost.Process == "postgres").Milliseconds * 1000
+            );
             var samples = await memory;
             result.Figure($"{name}_memory_mb_first_tenth", samples.Take(1 + (samples.Count / 10)).Average());
             result.Figure($"{name}_memory_mb_last_tenth", samples.TakeLast(1 + (samples.Count / 10)).Average());
@@ -62,13 +77,19 @@ internal static class TransferScenario
             result.Ratio("zipf_to_uniform", loads["zipf_at_64"].PerSecond, loads["at_64"].PerSecond);
             result.Ratio("ten_hot_to_uniform", loads["ten_hot_at_64"].PerSecond, loads["at_64"].PerSecond);
             result.Ratio("hot_merchant_to_uniform", loads["hot_merchant_at_64"].PerSecond, loads["at_64"].PerSecond);
-            result.Ratio("lonely_latency_to_bare", loads["one"].Latency.Percentile(0.5).TotalMilliseconds, 1000 / lonely);
+            result.Ratio(
+                "lonely_latency_to_bare",
+                loads["one"].Latency.Percentile(0.5).TotalMilliseconds,
+                1000 / lonely
+            );
         }
 
         var after = await Yardsticks.FunctionAsync(Yardsticks.Clients, Accounts, beside, cancel);
         var function = (before + after) / 2;
         result.Figure("function_16_clients_per_second", function);
-        var pgledger = options.Pgledger is { } file ? await Yardsticks.PgledgerAsync(file, Accounts, beside, cancel) : 0;
+        var pgledger = options.Pgledger is { } file
+            ? await Yardsticks.PgledgerAsync(file, Accounts, beside, cancel)
+            : 0;
         result.Figure("pgledger_16_clients_per_second", pgledger);
         foreach (var (name, load) in loads.Where(load => load.Key.StartsWith("at_", StringComparison.Ordinal)))
         {
@@ -88,9 +109,10 @@ internal static class TransferScenario
         do
         {
             samples.Add(ledger.ResidentMegabytes);
-            await ((Task)timer.WaitForNextTickAsync(end).AsTask()).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        }
-        while (!end.IsCancellationRequested);
+            await ((Task)timer.WaitForNextTickAsync(end).AsTask()).ConfigureAwait(
+                ConfigureAwaitOptions.SuppressThrowing
+            );
+        } while (!end.IsCancellationRequested);
         return samples;
     }
 
@@ -98,10 +120,19 @@ internal static class TransferScenario
     {
         var books = (await Psql.RunAsync(LedgerUnderTest.Database, Sql.Check, cancel)).Trim().Split('|');
         result.Require(books[0] == "0" && books[1] == "0");
-        result.Note("books", $"{books[3]} entries sum to {books[0]}; {books[1]} accounts differ from their entries; {books[2]} MB");
+        result.Note(
+            "books",
+            $"{books[3]} entries sum to {books[0]}; {books[1]} accounts differ from their entries; {books[2]} MB"
+        );
         result.Note("settings", (await Psql.RunAsync("postgres", Sql.Settings, cancel)).Trim().ReplaceLineEndings(" "));
-        result.Note("yardstick", "pgbench, 16 clients, one PL/pgSQL call per transfer that writes the same rows into the same tables");
-        result.Note("conditions", $"generator, ledger and PostgreSQL share {Environment.ProcessorCount} processors; relay of the outbox still; {options.For.TotalSeconds:0} s a phase, {options.Briefly().For.TotalSeconds:0} s a yardstick");
+        result.Note(
+            "yardstick",
+            "pgbench, 16 clients, one PL/pgSQL call per transfer that writes the same rows into the same tables"
+        );
+        result.Note(
+            "conditions",
+            $"generator, ledger and PostgreSQL share {Environment.ProcessorCount} processors; relay of the outbox still; {options.For.TotalSeconds:0} s a phase, {options.Briefly().For.TotalSeconds:0} s a yardstick"
+        );
     }
 
     private static class Sql

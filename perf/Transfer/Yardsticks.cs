@@ -1,8 +1,9 @@
 namespace LocalPlus.Perf.Transfer;
 
 /// <summary>
-/// What a transfer could cost without a service: pgbench calling one PL/pgSQL function per transfer that writes the same
-/// rows into the same tables (idempotency, locks, transaction, entries, balances, outbox); and pgledger, when its SQL is given.
+/// What a transfer could cost without a service: pgbench calling one PL/pgSQL function per transfer that writes the
+/// same rows into the same tables (idempotency, locks, transaction, entries, balances, outbox); and pgledger, when its
+/// SQL is given.
 /// </summary>
 internal static class Yardsticks
 {
@@ -12,18 +13,35 @@ internal static class Yardsticks
     /// <summary>Makes the function and lets it move money between the accounts of the bench.</summary>
     public static Task PrepareAsync(string[] accounts, CancellationToken cancel)
     {
-        var values = string.Join(",\n", accounts.Select((id, i) => $"({i + 1}, '{LocalPlus.Kernel.Ids.Parse<AccountId>(id).Value}')"));
-        return Psql.RunAsync(LedgerUnderTest.Database, $"{Sql.Function}\nINSERT INTO bench.accounts VALUES {values};\nANALYZE;\n", cancel);
+        var values = string.Join(
+            ",\n",
+            accounts.Select((id, i) => $"({i + 1}, '{LocalPlus.Kernel.Ids.Parse<AccountId>(id).Value}')")
+        );
+        return Psql.RunAsync(
+            LedgerUnderTest.Database,
+            $"{Sql.Function}\nINSERT INTO bench.accounts VALUES {values};\nANALYZE;\n",
+            cancel
+        );
     }
 
     /// <summary>Transfers per second by one call per transfer.</summary>
     public static Task<double> FunctionAsync(int clients, int accounts, TimeSpan time, CancellationToken cancel) =>
-        Pgbench.RunAsync(LedgerUnderTest.Database, Script(accounts, "SELECT bench.transfer(:a, :b);"), clients, time, cancel);
+        Pgbench.RunAsync(
+            LedgerUnderTest.Database,
+            Script(accounts, "SELECT bench.transfer(:a, :b);"),
+            clients,
+            time,
+            cancel
+        );
 
     /// <summary>Transfers per second of pgledger's own function over as many accounts of its own.</summary>
     public static async Task<double> PgledgerAsync(string file, int accounts, TimeSpan time, CancellationToken cancel)
     {
-        await Psql.RunAsync("postgres", $"DROP DATABASE IF EXISTS {PgledgerDatabase} WITH (FORCE);\nCREATE DATABASE {PgledgerDatabase};\n", cancel);
+        await Psql.RunAsync(
+            "postgres",
+            $"DROP DATABASE IF EXISTS {PgledgerDatabase} WITH (FORCE);\nCREATE DATABASE {PgledgerDatabase};\n",
+            cancel
+        );
         await Psql.RunAsync(PgledgerDatabase, await File.ReadAllTextAsync(file, cancel), cancel);
         await Psql.RunAsync(
             PgledgerDatabase,
@@ -33,19 +51,21 @@ internal static class Yardsticks
             ALTER TABLE bench_accounts ADD PRIMARY KEY (n);
             ANALYZE;
             """,
-            cancel);
+            cancel
+        );
         const string transfer = """
             SELECT count(*) FROM pgledger_create_transfer((SELECT id FROM bench_accounts WHERE n = :a), (SELECT id FROM bench_accounts WHERE n = :b), 1);
             """;
         return await Pgbench.RunAsync(PgledgerDatabase, Script(accounts, transfer), Clients, time, cancel);
     }
 
-    private static string Script(int accounts, string statement) => $"""
-        \set a random(1, {accounts})
-        \set b 1 + (:a + random(0, {accounts - 2})) % {accounts}
-        {statement}
+    private static string Script(int accounts, string statement) =>
+        $"""
+            \set a random(1, {accounts})
+            \set b 1 + (:a + random(0, {accounts - 2})) % {accounts}
+            {statement}
 
-        """;
+            """;
 
     private static class Sql
     {

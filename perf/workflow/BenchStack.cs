@@ -14,7 +14,11 @@ internal sealed class BenchStack : IAsyncDisposable
 {
     /// <summary>State stores by the names of the real daprd's figures.</summary>
     public static readonly (string Name, string Component)[] StateStores =
-        [("redis", "state-redis"), ("postgresql", "workflowstore"), ("in-memory", "state-memory")];
+    [
+        ("redis", "state-redis"),
+        ("postgresql", "workflowstore"),
+        ("in-memory", "state-memory"),
+    ];
 
     private readonly ValkeyServer _valkey;
     private IHost? _app;
@@ -40,7 +44,10 @@ internal sealed class BenchStack : IAsyncDisposable
     public static async Task<BenchStack> StartAsync(string executable)
     {
         var stack = new BenchStack(
-            await PostgresServer.StartAsync(new() { IsDurable = true }), await ValkeyServer.StartAsync(new() { IsDurable = true }), executable);
+            await PostgresServer.StartAsync(new() { IsDurable = true }),
+            await ValkeyServer.StartAsync(new() { IsDurable = true }),
+            executable
+        );
         try
         {
             await stack.StartAsync();
@@ -61,10 +68,12 @@ internal sealed class BenchStack : IAsyncDisposable
         _app = await StartAppAsync(AppPort);
         await AppSidecar.StartAsync();
         await Sidecar.StartAsync();
-        Worker = Process.Start(new ProcessStartInfo(Environment.ProcessPath!, ["worker", $"http://127.0.0.1:{Sidecar.GrpcPort}"])
-        {
-            RedirectStandardInput = true,
-        })!;
+        Worker = Process.Start(
+            new ProcessStartInfo(Environment.ProcessPath!, ["worker", $"http://127.0.0.1:{Sidecar.GrpcPort}"])
+            {
+                RedirectStandardInput = true,
+            }
+        )!;
     }
 
     private static async Task<IHost> StartAppAsync(int port)

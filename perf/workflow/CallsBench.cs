@@ -7,7 +7,14 @@ namespace LocalPlus.Perf.Workflow;
 /// <paramref name="FairRatio"/> takes out what the machine and the generator make of it, by the call of the app itself.
 /// </summary>
 internal sealed record CallFigures(
-    string Call, double PerSecond, double P50Ms, double P99Ms, double DaprdPerSecond, double Ratio, double FairRatio);
+    string Call,
+    double PerSecond,
+    double P50Ms,
+    double P99Ms,
+    double DaprdPerSecond,
+    double Ratio,
+    double FairRatio
+);
 
 /// <summary>The calls that services make beside their workflows, as the real daprd's were measured.</summary>
 internal sealed class CallsBench(BenchStack stack)
@@ -26,8 +33,14 @@ internal sealed class CallsBench(BenchStack stack)
             var (perSecond, real) = (times.Count / took.TotalSeconds, RealDaprd.CallsPerSecond[call]);
             var direct = measured.Count == 0 ? perSecond : measured[0].PerSecond;
             var figures = new CallFigures(
-                call, Math.Round(perSecond), Ms(times, 0.5), Ms(times, 0.99), real, Math.Round(perSecond / real, 2),
-                Math.Round(perSecond / direct / (real / RealDaprd.CallsPerSecond[RealDaprd.AppDirectly]), 2));
+                call,
+                Math.Round(perSecond),
+                Ms(times, 0.5),
+                Ms(times, 0.99),
+                real,
+                Math.Round(perSecond / real, 2),
+                Math.Round(perSecond / direct / (real / RealDaprd.CallsPerSecond[RealDaprd.AppDirectly]), 2)
+            );
             measured.Add(figures);
             tell(figures);
         }
@@ -39,7 +52,8 @@ internal sealed class CallsBench(BenchStack stack)
     {
         var sidecar = stack.Sidecar.HttpPort;
         string? Nothing(int key) => null;
-        string? Order(int key) => $$"""{"order":{{key}},"amount":1250,"currency":"EUR","note":"a body of about a hundred bytes, as events have"}""";
+        string? Order(int key) =>
+            $$"""{"order":{{key}},"amount":1250,"currency":"EUR","note":"a body of about a hundred bytes, as events have"}""";
         string? Entry(int key) => $$"""[{"key":"k{{key}}","value":{{Order(key)}}}]""";
 
         yield return (RealDaprd.AppDirectly, stack.AppPort, "POST", "/echo", Order);
@@ -51,15 +65,29 @@ internal sealed class CallsBench(BenchStack stack)
         }
 
         yield return ("publish, redis streams", sidecar, "POST", "/v1.0/publish/bench-pubsub/orders", Order);
-        yield return ("invoke, one sidecar", stack.AppSidecar.HttpPort, "POST", "/v1.0/invoke/bench-app/method/echo", Order);
+        yield return (
+            "invoke, one sidecar",
+            stack.AppSidecar.HttpPort,
+            "POST",
+            "/v1.0/invoke/bench-app/method/echo",
+            Order
+        );
         yield return ("invoke, two sidecars", sidecar, "POST", "/v1.0/invoke/bench-app/method/echo", Order);
     }
 
     private static async Task<(Histogram Times, TimeSpan Took)> LoadAsync(
-        int port, string method, string path, Func<int, string?> body, TimeSpan length)
+        int port,
+        string method,
+        string path,
+        Func<int, string?> body,
+        TimeSpan length
+    )
     {
-        var requests = Enumerable.Range(0, Keys)
-            .Select(key => KeepAlive.Request(method, port, path.Replace("{0}", $"{key}", StringComparison.Ordinal), body(key)))
+        var requests = Enumerable
+            .Range(0, Keys)
+            .Select(key =>
+                KeepAlive.Request(method, port, path.Replace("{0}", $"{key}", StringComparison.Ordinal), body(key))
+            )
             .ToArray();
         var begun = Stopwatch.GetTimestamp();
         var all = new Histogram();

@@ -10,14 +10,17 @@ internal static class Chain
     public static void Register(WorkflowRuntimeOptions options)
     {
         options.RegisterActivity<int, int>("nothing", (_, step) => Task.FromResult(step));
-        options.RegisterWorkflow<int, int>(Workflow, async (context, steps) =>
-        {
-            for (var step = 0; step < steps; step++)
+        options.RegisterWorkflow<int, int>(
+            Workflow,
+            async (context, steps) =>
             {
-                await context.CallActivityAsync<int>("nothing", step);
-            }
+                for (var step = 0; step < steps; step++)
+                {
+                    await context.CallActivityAsync<int>("nothing", step);
+                }
 
-            return steps;
-        });
+                return steps;
+            }
+        );
     }
 }

@@ -13,13 +13,18 @@ internal sealed class KeepAlive : IDisposable
 {
     private static readonly byte[] LastChunk = "0\r\n\r\n"u8.ToArray();
 
-    private readonly Socket _socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+    private readonly Socket _socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp)
+    {
+        NoDelay = true,
+    };
     private readonly byte[] _buffer = new byte[16 * 1024];
 
-    public static byte[] Request(string method, int port, string path, string? body) => Encoding.ASCII.GetBytes(
-        $"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n"
-        + (body is null ? "" : $"Content-Type: application/json\r\nContent-Length: {body.Length}\r\n")
-        + $"\r\n{body}");
+    public static byte[] Request(string method, int port, string path, string? body) =>
+        Encoding.ASCII.GetBytes(
+            $"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n"
+                + (body is null ? "" : $"Content-Type: application/json\r\nContent-Length: {body.Length}\r\n")
+                + $"\r\n{body}"
+        );
 
     public async Task ConnectAsync(int port) => await _socket.ConnectAsync(IPAddress.Loopback, port);
 
@@ -66,7 +71,8 @@ internal sealed class KeepAlive : IDisposable
         }
 
         var digits = head[(at + 16)..];
-        return body.Length >= int.Parse(digits[..digits.IndexOf((byte)'\r')], NumberStyles.None, CultureInfo.InvariantCulture);
+        return body.Length
+            >= int.Parse(digits[..digits.IndexOf((byte)'\r')], NumberStyles.None, CultureInfo.InvariantCulture);
     }
 
     public void Dispose() => _socket.Dispose();

@@ -1,13 +1,15 @@
 namespace LocalPlus.Perf.Workflow;
 
 /// <summary>
-/// What the real daprd does: daprd, placement and scheduler 1.18.3, Valkey 8.0.1 (appendonly), PostgreSQL 15 (fsync on) on an
-/// otherwise idle machine of two cores, load generator and worker on the same two; medians of three.
-/// A figure travels to another machine as a ratio only.
+/// What the real daprd does: daprd, placement and scheduler 1.18.3, Valkey 8.0.1 (appendonly), PostgreSQL 15 (fsync on)
+/// on an otherwise idle machine of two cores, load generator and worker on the same two; medians of three. A figure
+/// travels to another machine as a ratio only.
 /// </summary>
 internal static class RealDaprd
 {
-    /// <summary>Runs of five sequential activities that do nothing, per second on state.postgresql v2, by runs in flight.</summary>
+    /// <summary>
+    /// Runs of five sequential activities that do nothing, per second on state.postgresql v2, by runs in flight.
+    /// </summary>
     public static readonly IReadOnlyDictionary<int, double> RunsPerSecond = new Dictionary<int, double>
     {
         [1] = 10.7,

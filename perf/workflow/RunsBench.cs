@@ -8,14 +8,28 @@ namespace LocalPlus.Perf.Workflow;
 
 /// <summary>Runs of one length with so many in flight. CPU is per run; the client's own is left out.</summary>
 internal sealed record RunFigures(
-    int Activities, int InFlight, double PerSecond, double P50Ms, double P99Ms, double SidecarCpuMs, double WorkerCpuMs, double PostgresCpuMs,
-    double? DaprdPerSecond, double? Ratio)
+    int Activities,
+    int InFlight,
+    double PerSecond,
+    double P50Ms,
+    double P99Ms,
+    double SidecarCpuMs,
+    double WorkerCpuMs,
+    double PostgresCpuMs,
+    double? DaprdPerSecond,
+    double? Ratio
+)
 {
     public double CpuMs => Math.Round(SidecarCpuMs + WorkerCpuMs + PostgresCpuMs, 3);
 }
 
 /// <summary>Closed loops that start runs and wait for their ends.</summary>
-internal sealed class RunsBench(TaskHubSidecarServiceClient hub, SidecarProcess sidecar, Process worker, PostgresServer postgres)
+internal sealed class RunsBench(
+    TaskHubSidecarServiceClient hub,
+    SidecarProcess sidecar,
+    Process worker,
+    PostgresServer postgres
+)
 {
     /// <summary>The length at which the real daprd was measured.</summary>
     public const int Activities = 5;
@@ -36,9 +50,17 @@ internal sealed class RunsBench(TaskHubSidecarServiceClient hub, SidecarProcess 
         var perSecond = times.Count / took.TotalSeconds;
         double? real = activities == Activities ? RealDaprd.RunsPerSecond.GetValueOrDefault(inFlight) : null;
         return new RunFigures(
-            activities, inFlight, Math.Round(perSecond, 1), Ms(times, 0.5), Ms(times, 0.99),
-            PerRun(after.Sidecar - before.Sidecar), PerRun(after.Worker - before.Worker), PerRun(after.Postgres - before.Postgres),
-            real, real is { } daprd ? Math.Round(perSecond / daprd, 1) : null);
+            activities,
+            inFlight,
+            Math.Round(perSecond, 1),
+            Ms(times, 0.5),
+            Ms(times, 0.99),
+            PerRun(after.Sidecar - before.Sidecar),
+            PerRun(after.Worker - before.Worker),
+            PerRun(after.Postgres - before.Postgres),
+            real,
+            real is { } daprd ? Math.Round(perSecond / daprd, 1) : null
+        );
 
         double PerRun(TimeSpan cpu) => Math.Round(cpu.TotalMilliseconds / times.Count, 3);
     }
@@ -57,7 +79,14 @@ internal sealed class RunsBench(TaskHubSidecarServiceClient hub, SidecarProcess 
         {
             var at = Stopwatch.GetTimestamp();
             var id = Guid.NewGuid().ToString();
-            await hub.StartInstanceAsync(new CreateInstanceRequest { InstanceId = id, Name = Chain.Workflow, Input = $"{activities}" });
+            await hub.StartInstanceAsync(
+                new CreateInstanceRequest
+                {
+                    InstanceId = id,
+                    Name = Chain.Workflow,
+                    Input = $"{activities}",
+                }
+            );
             var done = await hub.WaitForInstanceCompletionAsync(new GetInstanceRequest { InstanceId = id });
             if (done.WorkflowState.WorkflowStatus != OrchestrationStatus.Completed)
             {

@@ -4,7 +4,8 @@ namespace LocalPlus.Analytics;
 
 /// <summary>
 /// Job analytics-rollup: recomputes the totals of the latest days from their facts and says how many were wrong. They
-/// should never be; this is the proof, and the repair of what a bug or a hand in the database did. Safe to run twice at once.
+/// should never be; this is the proof, and the repair of what a bug or a hand in the database did. Safe to run twice at
+/// once.
 /// </summary>
 internal sealed class AnalyticsRollup(Database database, TimeProvider time, ILogger<AnalyticsRollup> log) : IJob
 {
@@ -25,7 +26,9 @@ internal sealed class AnalyticsRollup(Database database, TimeProvider time, ILog
     {
         await using var db = await database.BeginAsync(cancel);
         await db.ExecuteAsync(DayLock.Exclusive, DayLock.Of(day));
-        var corrected = await db.ExecuteAsync(Sql.Recompute, new { Day = day }) + await db.ExecuteAsync(Sql.Empty, new { Day = day });
+        var corrected =
+            await db.ExecuteAsync(Sql.Recompute, new { Day = day })
+            + await db.ExecuteAsync(Sql.Empty, new { Day = day });
         await db.CommitAsync();
         return corrected;
     }

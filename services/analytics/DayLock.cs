@@ -1,8 +1,9 @@
 namespace LocalPlus.Analytics;
 
 /// <summary>
-/// Facts of a day come in side by side (shared); the rollup of that day waits for those under way and keeps new ones out
-/// while it counts (exclusive). Without it a fact that commits during the count would be counted and then overwritten.
+/// Facts of a day come in side by side (shared); the rollup of that day waits for those under way and keeps new ones
+/// out while it counts (exclusive). Without it a fact that commits during the count would be counted and then
+/// overwritten.
 /// </summary>
 internal static class DayLock
 {

@@ -3,9 +3,9 @@ using LocalPlus.Hosting;
 namespace LocalPlus.Giftcard;
 
 /// <summary>
-/// Job giftcard-cleanup: deletes what has done its duty: answers to keys and claims on them after 30 days, sealed codes and
-/// notes whose time is over, counts of misses after a week, batches whose codes nobody fetched. A bounded number of rows a
-/// statement, each found through an index; safe to run twice at once.
+/// Job giftcard-cleanup: deletes what has done its duty: answers to keys and claims on them after 30 days, sealed codes
+/// and notes whose time is over, counts of misses after a week, batches whose codes nobody fetched. A bounded number of
+/// rows a statement, each found through an index; safe to run twice at once.
 /// </summary>
 internal sealed class CleanUp(Database database, TimeProvider time, ILogger<CleanUp> log) : IJob
 {
@@ -52,10 +52,10 @@ internal sealed class CleanUp(Database database, TimeProvider time, ILogger<Clea
 
     private static class Sql
     {
-        // Before the keys, also those that every service's housekeeping takes a day later: a claim without its answer would be
-        // driven again. These two by ctid: the plan has to do for any @Take and would scan the whole of a large table otherwise.
-        public const string Claims =
-            """
+        // Before the keys, also those that every service's housekeeping takes a day later: a claim without its answer
+        // would be driven again. These two by ctid: the plan has to do for any @Take and would scan the whole of a
+        // large table otherwise.
+        public const string Claims = """
             DELETE FROM idempotency_claims
              WHERE ctid = ANY (ARRAY(SELECT ctid
                                        FROM idempotency_claims
@@ -64,8 +64,7 @@ internal sealed class CleanUp(Database database, TimeProvider time, ILogger<Clea
                                       LIMIT @Take))
             """;
 
-        public const string Keys =
-            """
+        public const string Keys = """
             DELETE FROM idempotency_keys
              WHERE ctid = ANY (ARRAY(SELECT ctid
                                        FROM idempotency_keys
@@ -75,8 +74,7 @@ internal sealed class CleanUp(Database database, TimeProvider time, ILogger<Clea
                                         FOR UPDATE SKIP LOCKED))
             """;
 
-        public const string Notes =
-            """
+        public const string Notes = """
             UPDATE card_deliveries
                SET sealed_note = NULL
              WHERE gift_card_id IN (SELECT d.gift_card_id
@@ -88,8 +86,7 @@ internal sealed class CleanUp(Database database, TimeProvider time, ILogger<Clea
                                      LIMIT @Take)
             """;
 
-        public const string Codes =
-            """
+        public const string Codes = """
             DELETE FROM sealed_codes
              WHERE gift_card_id IN (SELECT gift_card_id
                                       FROM sealed_codes
@@ -99,8 +96,7 @@ internal sealed class CleanUp(Database database, TimeProvider time, ILogger<Clea
                                        FOR UPDATE SKIP LOCKED)
             """;
 
-        public const string Batches =
-            """
+        public const string Batches = """
             UPDATE card_batches
                SET state = 'expired', due_at = NULL, version = version + 1
              WHERE batch_id IN (SELECT batch_id
@@ -112,8 +108,7 @@ internal sealed class CleanUp(Database database, TimeProvider time, ILogger<Clea
                                    FOR UPDATE SKIP LOCKED)
             """;
 
-        public const string Misses =
-            """
+        public const string Misses = """
             DELETE FROM code_misses
              WHERE (merchant_id, minute) IN (SELECT merchant_id, minute
                                                FROM code_misses

@@ -14,66 +14,77 @@ namespace LocalPlus.Giftcard;
 /// wrong with them is in the log alone.
 /// </param>
 internal sealed record DueWork(
-    string Table, string Key, Func<Guid, CancellationToken, Task> DriveAsync, string? OwnTake = null)
+    string Table,
+    string Key,
+    Func<Guid, CancellationToken, Task> DriveAsync,
+    string? OwnTake = null
+)
 {
     private const int ErrorLength = 500;
 
     // Taking a row moves its time away, doubling from try to try: whoever dies at it is followed by the next sweep.
     // Replicas share the rows (SKIP LOCKED).
-    private readonly string take = OwnTake ??
-        $"""
-         UPDATE {Table} w
-            SET drive_after = @Now + make_interval(secs => least(@LongestSeconds,
-                @FirstSeconds * 2 ^ least(w.drive_attempts, 16))),
-                drive_attempts = w.drive_attempts + 1,
-                needs_attention = w.needs_attention OR w.drive_attempts + 1 >= @Attention
-           FROM (SELECT {Key}
-                   FROM {Table}
-                  WHERE drive_after <= @Now
-                  ORDER BY drive_after
-                  LIMIT @Take
-                    FOR UPDATE SKIP LOCKED) d
-          WHERE w.{Key} = d.{Key}
-         RETURNING w.{Key}
-         """;
+    private readonly string take =
+        OwnTake
+        ?? $"""
+            UPDATE {Table} w
+               SET drive_after = @Now + make_interval(secs => least(@LongestSeconds,
+                   @FirstSeconds * 2 ^ least(w.drive_attempts, 16))),
+                   drive_attempts = w.drive_attempts + 1,
+                   needs_attention = w.needs_attention OR w.drive_attempts + 1 >= @Attention
+              FROM (SELECT {Key}
+                      FROM {Table}
+                     WHERE drive_after <= @Now
+                     ORDER BY drive_after
+                     LIMIT @Take
+                       FOR UPDATE SKIP LOCKED) d
+             WHERE w.{Key} = d.{Key}
+            RETURNING w.{Key}
+            """;
 
     // Only while the step is open: what another brought to its end meanwhile is no error.
-    private readonly string noteError =
-        $"""
-         UPDATE {Table}
-            SET drive_error = @Error
-          WHERE {Key} = @Id
-            AND drive_after IS NOT NULL
-         """;
+    private readonly string noteError = $"""
+        UPDATE {Table}
+           SET drive_error = @Error
+         WHERE {Key} = @Id
+           AND drive_after IS NOT NULL
+        """;
 
-    private readonly string attention =
-        $"""
-         SELECT {Key} AS id, merchant_id, drive_attempts AS attempts, drive_error AS error, drive_after, created_at
-           FROM {Table}
-          WHERE needs_attention
-          ORDER BY created_at
-          LIMIT @Take
-         """;
+    private readonly string attention = $"""
+        SELECT {Key} AS id, merchant_id, drive_attempts AS attempts, drive_error AS error, drive_after, created_at
+          FROM {Table}
+         WHERE needs_attention
+         ORDER BY created_at
+         LIMIT @Take
+        """;
 
     public Task<IReadOnlyList<Guid>> TakeAsync(DbSession db, DateTimeOffset now, int count) =>
-        db.QueryAsync<Guid>(take, new
-    {
-        Now = now,
-        Take = count,
-        FirstSeconds = GiftcardLimits.TakeOver.TotalSeconds,
-        LongestSeconds = GiftcardLimits.LongestRetry.TotalSeconds,
-        Attention = GiftcardLimits.AttemptsUntilAttention,
-    });
+        db.QueryAsync<Guid>(
+            take,
+            new
+            {
+                Now = now,
+                Take = count,
+                FirstSeconds = GiftcardLimits.TakeOver.TotalSeconds,
+                LongestSeconds = GiftcardLimits.LongestRetry.TotalSeconds,
+                Attention = GiftcardLimits.AttemptsUntilAttention,
+            }
+        );
 
-    public Task NoteErrorAsync(DbSession db, Guid id, string error) => OwnTake is not null
-        ? Task.CompletedTask
-        : db.ExecuteAsync(
-            noteError, new { Id = id, Error = error.Length > ErrorLength ? error[..ErrorLength] : error });
+    public Task NoteErrorAsync(DbSession db, Guid id, string error) =>
+        OwnTake is not null
+            ? Task.CompletedTask
+            : db.ExecuteAsync(
+                noteError,
+                new { Id = id, Error = error.Length > ErrorLength ? error[..ErrorLength] : error }
+            );
 
     /// <summary>The rows that a person should look at, the oldest first.</summary>
     public async Task<IReadOnlyList<AttentionRow>> AttentionAsync(
-        Database database, int count, CancellationToken cancel) =>
-        OwnTake is not null ? [] : await database.QueryAsync<AttentionRow>(attention, new { Take = count }, cancel);
+        Database database,
+        int count,
+        CancellationToken cancel
+    ) => OwnTake is not null ? [] : await database.QueryAsync<AttentionRow>(attention, new { Take = count }, cancel);
 }
 
 /// <summary>
@@ -81,7 +92,13 @@ internal sealed record DueWork(
 /// expected.
 /// </summary>
 internal sealed record AttentionRow(
-    Guid Id, Guid MerchantId, int Attempts, string? Error, DateTimeOffset? DriveAfter, DateTimeOffset CreatedAt);
+    Guid Id,
+    Guid MerchantId,
+    int Attempts,
+    string? Error,
+    DateTimeOffset? DriveAfter,
+    DateTimeOffset CreatedAt
+);
 
 /// <summary>What a sweep does beside <see cref="DueWork"/>, declared by the folder it belongs to.</summary>
 /// <param name="Every">How much time lies between two of its runs; zero: it is part of every sweep.</param>
@@ -91,13 +108,16 @@ internal sealed record SweepChore(TimeSpan Every, Func<CancellationToken, Task<i
 internal static class DueWorkRegistration
 {
     public static void AddDueWork(
-        this IServiceCollection services, string table, string key,
+        this IServiceCollection services,
+        string table,
+        string key,
         Func<IServiceProvider, Func<Guid, CancellationToken, Task>> drive,
-        string? take = null) =>
-        services.AddSingleton(provider => new DueWork(table, key, drive(provider), take));
+        string? take = null
+    ) => services.AddSingleton(provider => new DueWork(table, key, drive(provider), take));
 
     public static void AddSweepChore(
-        this IServiceCollection services, TimeSpan every,
-        Func<IServiceProvider, Func<CancellationToken, Task<int>>> run) =>
-        services.AddSingleton(provider => new SweepChore(every, run(provider)));
+        this IServiceCollection services,
+        TimeSpan every,
+        Func<IServiceProvider, Func<CancellationToken, Task<int>>> run
+    ) => services.AddSingleton(provider => new SweepChore(every, run(provider)));
 }

@@ -5,51 +5,109 @@ namespace LocalPlus.Giftcard;
 /// <summary>What this service refuses with, beside <see cref="CommonFaults"/>, in order of precedence.</summary>
 internal static class Faults
 {
-    /// <summary>Absent, wrong code, wrong or missing PIN, locked, blocked: one answer, so that guessing teaches nothing.</summary>
+    /// <summary>
+    /// Absent, wrong code, wrong or missing PIN, locked, blocked: one answer, so that guessing teaches nothing.
+    /// </summary>
     public static readonly Fault GiftCardNotUsable = new("gift_card_not_usable", 404, "The gift card can not be used");
 
     public static readonly Fault NotAcceptedHere = new("not_accepted_here", 422, "The gift card is not accepted here");
     public static readonly Fault CurrencyMismatch = new("currency_mismatch", 422, "The currencies differ");
-    public static readonly Fault LimitExceeded = new("limit_exceeded", 422, "The programme's limits do not allow this amount");
+    public static readonly Fault LimitExceeded = new(
+        "limit_exceeded",
+        422,
+        "The programme's limits do not allow this amount"
+    );
     public static readonly Fault InsufficientBalance = new("insufficient_balance", 422, "There is not enough value");
-    public static readonly Fault GiftCardState = new("gift_card_state", 409, "The gift card's state does not allow this");
+    public static readonly Fault GiftCardState = new(
+        "gift_card_state",
+        409,
+        "The gift card's state does not allow this"
+    );
     public static readonly Fault ProgramState = new("program_state", 409, "The programme's state does not allow this");
 
-    public static readonly Fault GiftCardBusy =
-        new("gift_card_busy", 409, "Another operation on the gift card is not finished", Retryable: true);
+    public static readonly Fault GiftCardBusy = new(
+        "gift_card_busy",
+        409,
+        "Another operation on the gift card is not finished",
+        Retryable: true
+    );
 
-    public static readonly Fault BatchNotReady = new("batch_not_ready", 409, "The batch is being made", Retryable: true);
+    public static readonly Fault BatchNotReady = new(
+        "batch_not_ready",
+        409,
+        "The batch is being made",
+        Retryable: true
+    );
     public static readonly Fault CodesGone = new("codes_gone", 409, "The codes were fetched before or not in time");
 
-    public static readonly Fault OfflineAllowanceInvalid =
-        new("offline_allowance_invalid", 422, "The allowance is not one of this terminal");
+    public static readonly Fault OfflineAllowanceInvalid = new(
+        "offline_allowance_invalid",
+        422,
+        "The allowance is not one of this terminal"
+    );
 
-    public static readonly Fault OfflineGap = new("offline_gap", 409, "Items before these have not come yet", Retryable: true);
-    public static readonly Fault OfflineChainBroken = new("offline_chain_broken", 422, "The items are not linked as they were made");
+    public static readonly Fault OfflineGap = new(
+        "offline_gap",
+        409,
+        "Items before these have not come yet",
+        Retryable: true
+    );
+    public static readonly Fault OfflineChainBroken = new(
+        "offline_chain_broken",
+        422,
+        "The items are not linked as they were made"
+    );
     public static readonly Fault AcceptanceState = new(
-        "acceptance_state", 409, "The offer's state does not allow this");
+        "acceptance_state",
+        409,
+        "The offer's state does not allow this"
+    );
     public static readonly Fault AcceptanceChanged = new("acceptance_changed", 409, "The offer is another one now");
     public static readonly Fault RewardGone = new("reward_gone", 409, "The reward is closed, or none are left");
     public static readonly Fault RedemptionNotHeld = new("redemption_not_held", 409, "The redemption is not held");
-    public static readonly Fault AlreadyConfirmed = new("already_confirmed", 409, "The redemption was confirmed before");
-    public static readonly Fault AlreadyCancelled = new("already_cancelled", 409, "The redemption was cancelled before");
+    public static readonly Fault AlreadyConfirmed = new(
+        "already_confirmed",
+        409,
+        "The redemption was confirmed before"
+    );
+    public static readonly Fault AlreadyCancelled = new(
+        "already_cancelled",
+        409,
+        "The redemption was cancelled before"
+    );
     public static readonly Fault HoldExpired = new("hold_expired", 409, "The hold has expired");
 
-    public static readonly Fault RedemptionNotCompleted =
-        new("redemption_not_completed", 409, "Only a completed redemption is refunded");
+    public static readonly Fault RedemptionNotCompleted = new(
+        "redemption_not_completed",
+        409,
+        "Only a completed redemption is refunded"
+    );
 
-    public static readonly Fault RefundExceedsCaptured =
-        new("refund_exceeds_captured", 422, "A redemption is refunded at most once in full");
+    public static readonly Fault RefundExceedsCaptured = new(
+        "refund_exceeds_captured",
+        422,
+        "A redemption is refunded at most once in full"
+    );
 
     public static readonly Fault RunState = new("run_state", 409, "The run's state does not allow this");
-    public static readonly Fault StepNotSkippable = new("step_not_skippable", 409, "Only steps after the capture may be skipped");
+    public static readonly Fault StepNotSkippable = new(
+        "step_not_skippable",
+        409,
+        "Only steps after the capture may be skipped"
+    );
 
-    public static readonly Fault HoldNotSettled =
-        new("hold_not_settled", 409, "A run may only be terminated when its hold is settled");
+    public static readonly Fault HoldNotSettled = new(
+        "hold_not_settled",
+        409,
+        "A run may only be terminated when its hold is settled"
+    );
 
     /// <summary>The ledger refused what it never should; the row behind it is shown to operators.</summary>
     public static readonly Fault OperationFailed = new(
-        "operation_failed", 422, "The operation failed for a reason of our own");
+        "operation_failed",
+        422,
+        "The operation failed for a reason of our own"
+    );
 
     /// <summary>The ledger's own refusals that a caller of this service can meet.</summary>
     public static readonly Fault AccountClosed = new("account_closed", 409, "The account is closed");
@@ -57,17 +115,29 @@ internal static class Faults
 
     private static readonly Fault[] OfTheLedger =
     [
-        AccountClosed, AccountFrozen, CommonFaults.NotFound, CommonFaults.ReferenceReused, CurrencyMismatch, HoldExpired,
-        InsufficientBalance, LimitExceeded, OperationFailed, RedemptionNotHeld, RefundExceedsCaptured,
+        AccountClosed,
+        AccountFrozen,
+        CommonFaults.NotFound,
+        CommonFaults.ReferenceReused,
+        CurrencyMismatch,
+        HoldExpired,
+        InsufficientBalance,
+        LimitExceeded,
+        OperationFailed,
+        RedemptionNotHeld,
+        RefundExceedsCaptured,
     ];
 
-    /// <summary>The fault behind a code of the ledger; null for one that no request of ours should ever provoke.</summary>
-    public static Fault? FromLedger(string code) => code switch
-    {
-        "reversal_exceeds_original" => RefundExceedsCaptured,
-        "hold_not_pending" => RedemptionNotHeld,
-        _ => OfTheLedger.FirstOrDefault(fault => fault.Code == code),
-    };
+    /// <summary>
+    /// The fault behind a code of the ledger; null for one that no request of ours should ever provoke.
+    /// </summary>
+    public static Fault? FromLedger(string code) =>
+        code switch
+        {
+            "reversal_exceeds_original" => RefundExceedsCaptured,
+            "hold_not_pending" => RedemptionNotHeld,
+            _ => OfTheLedger.FirstOrDefault(fault => fault.Code == code),
+        };
 
     /// <summary>A body that has the right shape but a value out of its range.</summary>
     public static FaultException Invalid(string pointer, string detail) =>

@@ -8,25 +8,41 @@ namespace LocalPlus.Giftcard;
 internal static class GiftcardChecks
 {
     /// <summary>An address that a browser loads a picture from.</summary>
-    public static FieldChecks WebAddress(this FieldChecks checks, string? value, string pointer) => checks.Require(
-        value is null || value.Length is > 0 and <= GiftcardLimits.AddressLength
-        && Uri.TryCreate(value, UriKind.Absolute, out var address) && address.Scheme == Uri.UriSchemeHttps,
-        pointer,
-        "invalid");
+    public static FieldChecks WebAddress(this FieldChecks checks, string? value, string pointer) =>
+        checks.Require(
+            value is null
+                || value.Length is > 0 and <= GiftcardLimits.AddressLength
+                    && Uri.TryCreate(value, UriKind.Absolute, out var address)
+                    && address.Scheme == Uri.UriSchemeHttps,
+            pointer,
+            "invalid"
+        );
 
     /// <summary>Merchants of a coalition; the issuer itself owes itself no commission and is not named.</summary>
     public static FieldChecks Acceptances(
-        this FieldChecks checks, IReadOnlyList<Programs.Acceptance>? merchants, MerchantId issuer) => checks
-        .Require(merchants is null || merchants.Count <= GiftcardLimits.AcceptancesPerProgram, "/accepted_at")
-        .Require(merchants is null || merchants.All(a => a.CommissionBasisPoints is >= 0 and <= 10_000), "/accepted_at")
-        .Require(merchants is null || merchants.All(a => a.MerchantId != issuer), "/accepted_at", "own_merchant");
+        this FieldChecks checks,
+        IReadOnlyList<Programs.Acceptance>? merchants,
+        MerchantId issuer
+    ) =>
+        checks
+            .Require(merchants is null || merchants.Count <= GiftcardLimits.AcceptancesPerProgram, "/accepted_at")
+            .Require(
+                merchants is null || merchants.All(a => a.CommissionBasisPoints is >= 0 and <= 10_000),
+                "/accepted_at"
+            )
+            .Require(merchants is null || merchants.All(a => a.MerchantId != issuer), "/accepted_at", "own_merchant");
 
-    public static FieldChecks Metadata(this FieldChecks checks, IReadOnlyDictionary<string, string>? metadata) => checks.Require(
-        metadata is null || metadata.Count <= GiftcardLimits.MetadataKeys
-        && metadata.All(m => m.Key.Length is > 0 and <= GiftcardLimits.MetadataValueLength
-                             && m.Value.Length <= GiftcardLimits.MetadataValueLength),
-        "/metadata",
-        "length");
+    public static FieldChecks Metadata(this FieldChecks checks, IReadOnlyDictionary<string, string>? metadata) =>
+        checks.Require(
+            metadata is null
+                || metadata.Count <= GiftcardLimits.MetadataKeys
+                    && metadata.All(m =>
+                        m.Key.Length is > 0 and <= GiftcardLimits.MetadataValueLength
+                        && m.Value.Length <= GiftcardLimits.MetadataValueLength
+                    ),
+            "/metadata",
+            "length"
+        );
 }
 
 /// <summary>Enum values as they stand in JSON and SQL: snake_case.</summary>

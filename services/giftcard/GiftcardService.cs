@@ -13,7 +13,9 @@ using LocalPlus.Hosting;
 
 namespace LocalPlus.Giftcard;
 
-/// <summary>What this service is made of. Each feature is a folder and says itself what it needs and which routes it has.</summary>
+/// <summary>
+/// What this service is made of. Each feature is a folder and says itself what it needs and which routes it has.
+/// </summary>
 internal static class GiftcardService
 {
     public static void AddGiftcard(this WebApplicationBuilder builder)

@@ -7,8 +7,11 @@ namespace LocalPlus.Giftcard;
 internal sealed record RequestKey(MerchantId Merchant, string Key, Fingerprint Fingerprint)
 {
     public static RequestKey Of<TRequest>(HttpContext http, TRequest request) =>
-        new(http.GetMerchant().MerchantId, IdempotentRequests.Key(http),
-            http.RequestServices.GetRequiredService<FingerprintKeys>().Of(http, request));
+        new(
+            http.GetMerchant().MerchantId,
+            IdempotentRequests.Key(http),
+            http.RequestServices.GetRequiredService<FingerprintKeys>().Of(http, request)
+        );
 }
 
 /// <summary>What is known of a request that came before with the same key.</summary>
@@ -35,8 +38,13 @@ internal sealed class Intents(Database database, TimeProvider time)
     /// <param name="finish">Drives the intent, however far it is, and gives its answer.</param>
     /// <param name="cancel">Of the caller, up to the intent.</param>
     public async Task<Answer> OnceAsync<TIntent>(
-        RequestKey key, string instance, Func<Guid, Task<TIntent?>> find, Func<Task<TIntent>> accept,
-        Func<TIntent, Task<Answer>> finish, CancellationToken cancel)
+        RequestKey key,
+        string instance,
+        Func<Guid, Task<TIntent?>> find,
+        Func<Task<TIntent>> accept,
+        Func<TIntent, Task<Answer>> finish,
+        CancellationToken cancel
+    )
         where TIntent : class
     {
         var prior = await FindAsync(key, cancel);
@@ -72,7 +80,10 @@ internal sealed class Intents(Database database, TimeProvider time)
     public async Task<PriorRequest?> FindAsync(RequestKey key, CancellationToken cancel)
     {
         var found = await database.QuerySingleOrDefaultAsync<Found>(
-            Sql.Find, new { MerchantId = key.Merchant.Value, key.Key }, cancel);
+            Sql.Find,
+            new { MerchantId = key.Merchant.Value, key.Key },
+            cancel
+        );
         if (found is null)
         {
             return null;
@@ -91,8 +102,11 @@ internal sealed class Intents(Database database, TimeProvider time)
 
     /// <summary>The stored answer to a key, if there is one.</summary>
     public async Task<Answer?> AnswerAsync(MerchantId merchant, string key, CancellationToken cancel) =>
-        await database.QuerySingleOrDefaultAsync<Found>(Sql.Find, new { MerchantId = merchant.Value, Key = key },
-            cancel)
+        await database.QuerySingleOrDefaultAsync<Found>(
+            Sql.Find,
+            new { MerchantId = merchant.Value, Key = key },
+            cancel
+        )
             is { Stored: { } stored }
             ? new Answer(stored.Status, stored.Body, stored.Location, stored.Etag)
             : null;
@@ -113,19 +127,25 @@ internal sealed class Intents(Database database, TimeProvider time)
     }
 
     /// <summary>As the other, for many: the intents that have got their key.</summary>
-    public static Task<IReadOnlyList<Guid>> ClaimAsync(DbSession db,
-        IEnumerable<(RequestKey Key, Guid IntentId)> claims, DateTimeOffset at)
+    public static Task<IReadOnlyList<Guid>> ClaimAsync(
+        DbSession db,
+        IEnumerable<(RequestKey Key, Guid IntentId)> claims,
+        DateTimeOffset at
+    )
     {
         // In one order, so that two transactions that meet on the same keys do not wait for each other in a circle.
         var rows = claims.OrderBy(claim => claim.Key.Key, StringComparer.Ordinal).ToArray();
-        return db.QueryAsync<Guid>(Sql.Claim, new
-        {
-            MerchantIds = Array.ConvertAll(rows, r => r.Key.Merchant.Value),
-            Keys = Array.ConvertAll(rows, r => r.Key.Key),
-            Fingerprints = Array.ConvertAll(rows, r => r.Key.Fingerprint.Bytes),
-            IntentIds = Array.ConvertAll(rows, r => r.IntentId),
-            ClaimedAt = at,
-        });
+        return db.QueryAsync<Guid>(
+            Sql.Claim,
+            new
+            {
+                MerchantIds = Array.ConvertAll(rows, r => r.Key.Merchant.Value),
+                Keys = Array.ConvertAll(rows, r => r.Key.Key),
+                Fingerprints = Array.ConvertAll(rows, r => r.Key.Fingerprint.Bytes),
+                IntentIds = Array.ConvertAll(rows, r => r.IntentId),
+                ClaimedAt = at,
+            }
+        );
     }
 
     /// <summary>Stores the answer in the transaction that finishes the intent; the first one stays.</summary>
@@ -133,20 +153,28 @@ internal sealed class Intents(Database database, TimeProvider time)
         StoreAsync(db, [(merchant, key, answer)], time.GetUtcNow());
 
     /// <summary>As the other, for many.</summary>
-    public static Task StoreAsync(DbSession db, IEnumerable<(MerchantId Merchant, string Key, Answer Answer)> answers,
-        DateTimeOffset at)
+    public static Task StoreAsync(
+        DbSession db,
+        IEnumerable<(MerchantId Merchant, string Key, Answer Answer)> answers,
+        DateTimeOffset at
+    )
     {
         var rows = answers.ToArray();
-        return rows.Length == 0 ? Task.CompletedTask : db.ExecuteAsync(Sql.Store, new
-        {
-            MerchantIds = Array.ConvertAll(rows, r => r.Merchant.Value),
-            Keys = Array.ConvertAll(rows, r => r.Key),
-            Statuses = Array.ConvertAll(rows, r => r.Answer.Status),
-            Locations = Array.ConvertAll(rows, r => r.Answer.Location),
-            ETags = Array.ConvertAll(rows, r => r.Answer.ETag),
-            Bodies = Array.ConvertAll(rows, r => r.Answer.Body),
-            CreatedAt = at,
-        });
+        return rows.Length == 0
+            ? Task.CompletedTask
+            : db.ExecuteAsync(
+                Sql.Store,
+                new
+                {
+                    MerchantIds = Array.ConvertAll(rows, r => r.Merchant.Value),
+                    Keys = Array.ConvertAll(rows, r => r.Key),
+                    Statuses = Array.ConvertAll(rows, r => r.Answer.Status),
+                    Locations = Array.ConvertAll(rows, r => r.Answer.Location),
+                    ETags = Array.ConvertAll(rows, r => r.Answer.ETag),
+                    Bodies = Array.ConvertAll(rows, r => r.Answer.Body),
+                    CreatedAt = at,
+                }
+            );
     }
 
     /// <summary>
@@ -154,8 +182,12 @@ internal sealed class Intents(Database database, TimeProvider time)
     /// it did may be the very reason of the refusal: then it is that one's answer, or request_in_progress. Otherwise
     /// the refusal, stored if it stays what it is (<see cref="Fault.IsFinal"/>).
     /// </summary>
-    public async Task<Answer> RefuseAsync(RequestKey key, FaultException refusal, string instance,
-        CancellationToken cancel)
+    public async Task<Answer> RefuseAsync(
+        RequestKey key,
+        FaultException refusal,
+        string instance,
+        CancellationToken cancel
+    )
     {
         if (refusal.Fault.IsFinal)
         {
@@ -178,18 +210,22 @@ internal sealed class Intents(Database database, TimeProvider time)
     }
 
     private sealed record Found(
-        byte[] Fingerprint, Guid? IntentId, DateTimeOffset? ClaimedAt, int? Status, string? Location, string? Etag,
-        byte[]? Body)
+        byte[] Fingerprint,
+        Guid? IntentId,
+        DateTimeOffset? ClaimedAt,
+        int? Status,
+        string? Location,
+        string? Etag,
+        byte[]? Body
+    )
     {
-        public StoredAnswer? Stored =>
-            Status is { } status ? new(Fingerprint, status, Location, Etag, Body!) : null;
+        public StoredAnswer? Stored => Status is { } status ? new(Fingerprint, status, Location, Etag, Body!) : null;
     }
 
     private static class Sql
     {
         // A key that a request without an intent used (a programme, say) has an answer and no claim.
-        public const string Find =
-            """
+        public const string Find = """
             SELECT coalesce(c.fingerprint, k.fingerprint) AS fingerprint, c.intent_id, c.claimed_at,
                    k.status, k.location, k.etag, k.body
               FROM (SELECT key, fingerprint, intent_id, claimed_at
@@ -203,8 +239,7 @@ internal sealed class Intents(Database database, TimeProvider time)
                 ON k.key = c.key
             """;
 
-        public const string Claim =
-            """
+        public const string Claim = """
             INSERT INTO idempotency_claims (merchant_id, key, fingerprint, intent_id, claimed_at)
             SELECT merchant_id, key, fingerprint, intent_id, @ClaimedAt
               FROM unnest(@MerchantIds, @Keys, @Fingerprints, @IntentIds) AS c (merchant_id, key, fingerprint, intent_id)
@@ -212,8 +247,7 @@ internal sealed class Intents(Database database, TimeProvider time)
             RETURNING intent_id
             """;
 
-        public const string Store =
-            """
+        public const string Store = """
             INSERT INTO idempotency_keys (merchant_id, key, fingerprint, status, location, etag, body, created_at)
             SELECT c.merchant_id, c.key, c.fingerprint, a.status, a.location, a.etag, a.body, @CreatedAt
               FROM unnest(@MerchantIds, @Keys, @Statuses, @Locations, @ETags, @Bodies)

@@ -12,8 +12,7 @@ internal static class References
     public const string Card =
         "SELECT gift_card_id FROM gift_cards WHERE merchant_id = @MerchantId AND reference = @Reference";
 
-    public const string Operation =
-        """
+    public const string Operation = """
         SELECT gift_card_id
           FROM card_operations
          WHERE merchant_id = @MerchantId
@@ -25,8 +24,7 @@ internal static class References
     public const string Program =
         "SELECT program_id FROM programs WHERE merchant_id = @MerchantId AND reference = @Reference";
 
-    public const string Redemption =
-        """
+    public const string Redemption = """
         SELECT redemption_id
           FROM redemptions
          WHERE merchant_id = @MerchantId
@@ -34,8 +32,7 @@ internal static class References
            AND state <> 'refused'
         """;
 
-    public const string Refund =
-        """
+    public const string Refund = """
         SELECT refund_id
           FROM redemption_refunds
          WHERE merchant_id = @MerchantId
@@ -51,12 +48,25 @@ internal static class References
     /// the other object may be gone again by then (a redemption that was refused), and is not named then.
     /// </summary>
     public static async Task<FaultException> ReusedAsync<TId>(
-        Database database, string sql, MerchantId merchant, string reference, CancellationToken cancel,
-            string? kind = null)
+        Database database,
+        string sql,
+        MerchantId merchant,
+        string reference,
+        CancellationToken cancel,
+        string? kind = null
+    )
         where TId : struct, IId<TId>
     {
         var id = await database.QuerySingleOrDefaultAsync<Guid?>(
-            sql, new { MerchantId = merchant.Value, Reference = reference, Kind = kind }, cancel);
+            sql,
+            new
+            {
+                MerchantId = merchant.Value,
+                Reference = reference,
+                Kind = kind,
+            },
+            cancel
+        );
         return id is { } found
             ? new(CommonFaults.ReferenceReused, $"{Ids.Format(TId.From(found))} has this reference.")
             {

@@ -9,8 +9,12 @@ namespace LocalPlus.Giftcard;
 /// request is still at is done once all the same.
 /// </summary>
 internal sealed class Sweeper(
-    Database database, IEnumerable<SweepChore> chores, IEnumerable<DueWork> kinds, TimeProvider time, ILogger<Sweeper> log)
-    : BackgroundService
+    Database database,
+    IEnumerable<SweepChore> chores,
+    IEnumerable<DueWork> kinds,
+    TimeProvider time,
+    ILogger<Sweeper> log
+) : BackgroundService
 {
     private const int Batch = 100;
     private const int Concurrency = 8;
@@ -82,7 +86,8 @@ internal sealed class Sweeper(
                     log.StepFailed(id, exception);
                     await NoteErrorAsync(work, id, exception.Message, token);
                 }
-            });
+            }
+        );
     }
 
     private async Task NoteErrorAsync(DueWork work, Guid id, string error, CancellationToken cancel)

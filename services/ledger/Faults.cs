@@ -14,7 +14,11 @@ internal static class Faults
     public static readonly Fault HoldNotPending = new("hold_not_pending", 409, "The hold is over");
     public static readonly Fault HoldExpired = new("hold_expired", 409, "The hold has expired");
     public static readonly Fault PostingsLinked = new("postings_linked", 422, "The postings are reversed together");
-    public static readonly Fault ReversalExceeds = new("reversal_exceeds_original", 422, "More would be reversed than was posted");
+    public static readonly Fault ReversalExceeds = new(
+        "reversal_exceeds_original",
+        422,
+        "More would be reversed than was posted"
+    );
     public static readonly Fault InsufficientBalance = new("insufficient_balance", 422, "There is not enough value");
     public static readonly Fault LimitExceeded = new("limit_exceeded", 422, "A limit is exceeded");
 }

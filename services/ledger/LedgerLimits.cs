@@ -63,24 +63,30 @@ internal static class LedgerLimits
     public static readonly TimeSpan SweepInterval = TimeSpan.FromSeconds(1);
 
     /// <summary>
-    /// Between two rounds of the sequencer. A doorbell would bring receipts sooner and cost a flush of the disk for each batch;
-    /// twice a second keeps the promise of a second at the price of two flushes.
+    /// Between two rounds of the sequencer. A doorbell would bring receipts sooner and cost a flush of the disk for
+    /// each batch; twice a second keeps the promise of a second at the price of two flushes.
     /// </summary>
     public static readonly TimeSpan SequencePace = TimeSpan.FromMilliseconds(500);
 
     /// <summary>Between two looks at a log that contradicts itself; only an operator can mend it.</summary>
     public static readonly TimeSpan BrokenLogPause = TimeSpan.FromSeconds(30);
 
-    /// <summary>A command that found no database for so long is answered with busy; its key tells later what became of it.</summary>
+    /// <summary>
+    /// A command that found no database for so long is answered with busy; its key tells later what became of it.
+    /// </summary>
     public static readonly TimeSpan CommandDeadline = TimeSpan.FromSeconds(4);
 
-    /// <summary>A caller waits no longer than that, whatever state the database is in: longer than one statement may take.</summary>
+    /// <summary>
+    /// A caller waits no longer than that, whatever state the database is in: longer than one statement may take.
+    /// </summary>
     public static readonly TimeSpan AnswerDeadline = TimeSpan.FromSeconds(6);
 
     /// <summary>A transaction that is not in the log after this long is a finding.</summary>
     public static readonly TimeSpan SealedWithin = TimeSpan.FromMinutes(1);
 
-    /// <summary>A hold that is still pending so long after its end is a finding: the sweeper should have had it.</summary>
+    /// <summary>
+    /// A hold that is still pending so long after its end is a finding: the sweeper should have had it.
+    /// </summary>
     public static readonly TimeSpan HoldOverdue = TimeSpan.FromMinutes(10);
 
     /// <summary>A reconciliation that takes longer gives up.</summary>

@@ -17,10 +17,16 @@ internal static class LedgerServices
         // Replicas begin at different stripes; two that meet on one only wait for each other.
         var first = RandomNumberGenerator.GetInt32(LedgerLimits.Stripes);
         services.AddSingleton<LedgerClock>();
-        services.AddSingleton<Func<int, BatchWriter>>(provider => index => new BatchWriter(
-            provider.GetRequiredService<NpgsqlDataSource>(), provider.GetRequiredService<OutboxSignal>(), provider.GetRequiredService<LedgerClock>(),
-            provider.GetRequiredService<TimeProvider>(), (short)(((first + index) % LedgerLimits.Stripes) + 1),
-            provider.GetRequiredService<ILogger<BatchWriter>>()));
+        services.AddSingleton<Func<int, BatchWriter>>(provider =>
+            index => new BatchWriter(
+                provider.GetRequiredService<NpgsqlDataSource>(),
+                provider.GetRequiredService<OutboxSignal>(),
+                provider.GetRequiredService<LedgerClock>(),
+                provider.GetRequiredService<TimeProvider>(),
+                (short)(((first + index) % LedgerLimits.Stripes) + 1),
+                provider.GetRequiredService<ILogger<BatchWriter>>()
+            )
+        );
         services.AddSingleton<BulkPlaces>();
         services.AddSingleton<CommandQueue>();
         services.AddHostedService(provider => provider.GetRequiredService<CommandQueue>());

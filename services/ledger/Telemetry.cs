@@ -9,21 +9,38 @@ internal static class Telemetry
     private static readonly Meter Meter = new("LocalPlus.Ledger");
 
     public static readonly Histogram<int> Batches = Meter.CreateHistogram<int>(
-        "localplus.ledger.batch.commands", "{command}", "Commands that shared a database transaction");
+        "localplus.ledger.batch.commands",
+        "{command}",
+        "Commands that shared a database transaction"
+    );
 
     public static readonly Histogram<double> BatchDuration = Meter.CreateHistogram<double>(
-        "localplus.ledger.batch.duration", "s", "From taking a batch out of the queue to its commit");
+        "localplus.ledger.batch.duration",
+        "s",
+        "From taking a batch out of the queue to its commit"
+    );
 
     public static readonly Histogram<double> SealDelay = Meter.CreateHistogram<double>(
-        "localplus.ledger.log.delay", "s", "From the decision of a round's oldest transaction to the signature over it");
+        "localplus.ledger.log.delay",
+        "s",
+        "From the decision of a round's oldest transaction to the signature over it"
+    );
 
     public static readonly ObservableGauge<long> LogSizes = Meter.CreateObservableGauge(
-        "localplus.ledger.log.size", () => LogSize, "{leaf}", "Transactions under the last checkpoint of this replica");
+        "localplus.ledger.log.size",
+        () => LogSize,
+        "{leaf}",
+        "Transactions under the last checkpoint of this replica"
+    );
 
     public static long LogSize { get; set; }
 
     public static readonly ObservableGauge<long> FindingsOpen = Meter.CreateObservableGauge(
-        "localplus.ledger.findings.open", () => OpenFindings, "{finding}", "Findings of the reconciliation that nobody has acknowledged: alert above 0");
+        "localplus.ledger.findings.open",
+        () => OpenFindings,
+        "{finding}",
+        "Findings of the reconciliation that nobody has acknowledged: alert above 0"
+    );
 
     public static long OpenFindings { get; set; }
 }

@@ -2,11 +2,21 @@ using LocalPlus.Kernel;
 
 namespace LocalPlus.Merchant;
 
-/// <summary>The refusals that only this service makes, in order of precedence; the shared ones are in CommonFaults.</summary>
+/// <summary>
+/// The refusals that only this service makes, in order of precedence; the shared ones are in CommonFaults.
+/// </summary>
 internal static class Faults
 {
     public static readonly Fault ApiKeyInvalid = new("api_key_invalid", 404, "The API key is nobody's");
     public static readonly Fault ApiKeyNotActive = new("api_key_not_active", 409, "The API key is revoked or expired");
-    public static readonly Fault ApiKeyAlreadyRotated = new("api_key_already_rotated", 409, "The API key has a successor");
-    public static readonly Fault TooManyApiKeys = new("too_many_api_keys", 422, "The merchant has as many active API keys as it may");
+    public static readonly Fault ApiKeyAlreadyRotated = new(
+        "api_key_already_rotated",
+        409,
+        "The API key has a successor"
+    );
+    public static readonly Fault TooManyApiKeys = new(
+        "too_many_api_keys",
+        422,
+        "The merchant has as many active API keys as it may"
+    );
 }

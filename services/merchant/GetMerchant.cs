@@ -11,30 +11,63 @@ internal static class GetMerchant
 {
     public static IEndpointRouteBuilder MapGetMerchant(this IEndpointRouteBuilder group)
     {
-        group.MapGet("/merchants/me", (HttpContext http, Database database, CancellationToken cancel) =>
-                HandleAsync(http, http.GetMerchant().MerchantId, database, cancel))
-            .RequireScope("merchants:read").WithName("GetOwnMerchant").Produces<MerchantView>();
-        group.MapGet("/merchants/{id}", HandleAsync)
-            .RequireScope("merchants:read").WithName(nameof(GetMerchant)).Produces<MerchantView>();
+        group
+            .MapGet(
+                "/merchants/me",
+                (HttpContext http, Database database, CancellationToken cancel) =>
+                    HandleAsync(http, http.GetMerchant().MerchantId, database, cancel)
+            )
+            .RequireScope("merchants:read")
+            .WithName("GetOwnMerchant")
+            .Produces<MerchantView>();
+        group
+            .MapGet("/merchants/{id}", HandleAsync)
+            .RequireScope("merchants:read")
+            .WithName(nameof(GetMerchant))
+            .Produces<MerchantView>();
         return group;
     }
 
-    private static async Task<IResult> HandleAsync(HttpContext http, MerchantId id, Database database, CancellationToken cancel)
+    private static async Task<IResult> HandleAsync(
+        HttpContext http,
+        MerchantId id,
+        Database database,
+        CancellationToken cancel
+    )
     {
-        var row = id == http.GetMerchant().MerchantId
-            ? await database.QuerySingleOrDefaultAsync<Row>(Sql.Get, new { MerchantId = id }, cancel)
-            : null;
+        var row =
+            id == http.GetMerchant().MerchantId
+                ? await database.QuerySingleOrDefaultAsync<Row>(Sql.Get, new { MerchantId = id }, cancel)
+                : null;
         return row is null
             ? throw new FaultException(CommonFaults.NotFound, "There is no such merchant.")
             : Answer.Ok(row.ToView(), row.Version);
     }
 
     private sealed record Row(
-        MerchantId MerchantId, string Name, string Mode, string Country, string Currency, string Locale, string ContactEmail,
-        long Version, DateTimeOffset CreatedAt)
+        MerchantId MerchantId,
+        string Name,
+        string Mode,
+        string Country,
+        string Currency,
+        string Locale,
+        string ContactEmail,
+        long Version,
+        DateTimeOffset CreatedAt
+    )
     {
-        public MerchantView ToView() => new(
-            MerchantId, "merchant", Name, Mode, Country, Kernel.Currency.Parse(Currency), Locale, ContactEmail, CreatedAt);
+        public MerchantView ToView() =>
+            new(
+                MerchantId,
+                "merchant",
+                Name,
+                Mode,
+                Country,
+                Kernel.Currency.Parse(Currency),
+                Locale,
+                ContactEmail,
+                CreatedAt
+            );
     }
 
     private static class Sql

@@ -4,7 +4,8 @@ using LocalPlus.Kernel;
 namespace LocalPlus.Merchant;
 
 /// <summary>
-/// GET /internal/merchants/{id}/contact, for notification: how a merchant is called and written to. Refusals: not_found.
+/// GET /internal/merchants/{id}/contact, for notification: how a merchant is called and written to. Refusals:
+/// not_found.
 /// </summary>
 internal static class GetMerchantContact
 {

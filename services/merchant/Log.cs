@@ -8,9 +8,19 @@ internal static partial class Log
     [LoggerMessage(3000, LogLevel.Information, "merchant {MerchantId} onboarded", EventName = "merchant.onboarded")]
     public static partial void MerchantOnboarded(this ILogger log, MerchantId merchantId);
 
-    [LoggerMessage(3001, LogLevel.Information, "API key {KeyId} of {MerchantId} issued", EventName = "merchant.api_key.issued")]
+    [LoggerMessage(
+        3001,
+        LogLevel.Information,
+        "API key {KeyId} of {MerchantId} issued",
+        EventName = "merchant.api_key.issued"
+    )]
     public static partial void ApiKeyIssued(this ILogger log, ApiKeyId keyId, MerchantId merchantId);
 
-    [LoggerMessage(3002, LogLevel.Information, "API key {KeyId} of {MerchantId} revoked", EventName = "merchant.api_key.revoked")]
+    [LoggerMessage(
+        3002,
+        LogLevel.Information,
+        "API key {KeyId} of {MerchantId} revoked",
+        EventName = "merchant.api_key.revoked"
+    )]
     public static partial void ApiKeyRevoked(this ILogger log, ApiKeyId keyId, MerchantId merchantId);
 }

@@ -3,7 +3,9 @@ using LocalPlus.Merchant.Keys;
 
 namespace LocalPlus.Merchant;
 
-/// <summary>A merchant as itself and administrators see it. <paramref name="ApiKey"/> comes with the onboarding only.</summary>
+/// <summary>
+/// A merchant as itself and administrators see it. <paramref name="ApiKey"/> comes with the onboarding only.
+/// </summary>
 internal sealed record MerchantView(
     MerchantId Id,
     string Object,
@@ -14,7 +16,8 @@ internal sealed record MerchantView(
     string Locale,
     string ContactEmail,
     DateTimeOffset CreatedAt,
-    ApiKeyView? ApiKey = null);
+    ApiKeyView? ApiKey = null
+);
 
 /// <summary>The two modes of a merchant: a sandbox, or a business whose money is real.</summary>
 internal static class Modes

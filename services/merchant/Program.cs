@@ -7,6 +7,7 @@ var builder = WebApplication.CreateBuilder(args);
 await builder.AddLocalPlusAsync("merchant");
 builder.Services.AddSingleton(_ => new KeyHasher(builder.Configuration["Secrets:key_pepper"]));
 builder.Services.AddSingleton<ApiKeys>();
+
 // The other services ask this one; it asks its own table.
 builder.Services.AddSingleton<IApiKeyVerifier>(services => services.GetRequiredService<ApiKeys>());
 

@@ -9,22 +9,44 @@ internal static class ListNotifications
 
     public static IEndpointRouteBuilder MapListNotifications(this IEndpointRouteBuilder group)
     {
-        group.MapGet("/notifications", HandleAsync).RequireScope("notifications:read").WithName(nameof(ListNotifications))
+        group
+            .MapGet("/notifications", HandleAsync)
+            .RequireScope("notifications:read")
+            .WithName(nameof(ListNotifications))
             .Produces<Page<NotificationView>>();
         return group;
     }
 
     private static async Task<IResult> HandleAsync(
-        HttpContext http, Database database, CursorCodec cursors, CancellationToken cancel, int? limit = null, string? cursor = null)
+        HttpContext http,
+        Database database,
+        CursorCodec cursors,
+        CancellationToken cancel,
+        int? limit = null,
+        string? cursor = null
+    )
     {
         var merchant = http.GetMerchant().MerchantId;
         var size = CursorCodec.Limit(limit);
         var after = cursors.Read(cursor, merchant, Filters);
         var rows = await database.QueryAsync<NotificationRow>(
-            Sql.List, new { MerchantId = merchant, after.CreatedAt, after.Id, Limit = size + 1 }, cancel);
-        return Answer.Ok(Page<NotificationView>.Of(
-            [.. rows.Select(row => row.ToView())], size,
-            last => cursors.Write(new Keyset(last.CreatedAt, last.Id.Value), merchant, Filters)));
+            Sql.List,
+            new
+            {
+                MerchantId = merchant,
+                after.CreatedAt,
+                after.Id,
+                Limit = size + 1,
+            },
+            cancel
+        );
+        return Answer.Ok(
+            Page<NotificationView>.Of(
+                [.. rows.Select(row => row.ToView())],
+                size,
+                last => cursors.Write(new Keyset(last.CreatedAt, last.Id.Value), merchant, Filters)
+            )
+        );
     }
 
     private static class Sql

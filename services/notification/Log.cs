@@ -11,8 +11,19 @@ internal static partial class Log
     [LoggerMessage(5001, LogLevel.Information, "{NotificationId} skipped: {Code}", EventName = "notification.skipped")]
     public static partial void Skipped(this ILogger log, NotificationId notificationId, string code);
 
-    [LoggerMessage(5002, LogLevel.Warning, "{NotificationId} failed: {Code} ({Cause}), attempt {Attempt}", EventName = "notification.failed")]
-    public static partial void Failed(this ILogger log, NotificationId notificationId, string code, int attempt, string cause);
+    [LoggerMessage(
+        5002,
+        LogLevel.Warning,
+        "{NotificationId} failed: {Code} ({Cause}), attempt {Attempt}",
+        EventName = "notification.failed"
+    )]
+    public static partial void Failed(
+        this ILogger log,
+        NotificationId notificationId,
+        string code,
+        int attempt,
+        string cause
+    );
 
     [LoggerMessage(5003, LogLevel.Error, "{NotificationId} given up: {Code}", EventName = "notification.dead")]
     public static partial void GivenUp(this ILogger log, NotificationId notificationId, string code);
@@ -20,6 +31,11 @@ internal static partial class Log
     [LoggerMessage(5004, LogLevel.Warning, "the mail sender stumbled", EventName = "notification.sender.stumbled")]
     public static partial void SenderStumbled(this ILogger log, Exception exception);
 
-    [LoggerMessage(5010, LogLevel.Information, "{NotificationId} queued again by hand", EventName = "notification.resent")]
+    [LoggerMessage(
+        5010,
+        LogLevel.Information,
+        "{NotificationId} queued again by hand",
+        EventName = "notification.resent"
+    )]
     public static partial void Resent(this ILogger log, NotificationId notificationId);
 }

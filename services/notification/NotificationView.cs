@@ -2,7 +2,9 @@ using LocalPlus.Kernel;
 
 namespace LocalPlus.Notification;
 
-/// <summary>A message as its merchant and operators see it. <paramref name="Recipient"/> is masked, and there once sent.</summary>
+/// <summary>
+/// A message as its merchant and operators see it. <paramref name="Recipient"/> is masked, and there once sent.
+/// </summary>
 /// <param name="Status">pending, sent, skipped (nobody to write to) or dead (given up).</param>
 /// <param name="LastError">Why it was skipped, is tried again or was given up.</param>
 internal sealed record NotificationView(
@@ -16,13 +18,35 @@ internal sealed record NotificationView(
     int Attempts,
     string? LastError,
     DateTimeOffset CreatedAt,
-    DateTimeOffset? SentAt);
+    DateTimeOffset? SentAt
+);
 
 /// <summary>A row of notifications.</summary>
 internal sealed record NotificationRow(
-    NotificationId NotificationId, string Kind, string State, string? MaskedAddress, GiftCardId? GiftCardId,
-    RedemptionId? RedemptionId, int Attempts, string? LastError, DateTimeOffset CreatedAt, DateTimeOffset? SentAt)
+    NotificationId NotificationId,
+    string Kind,
+    string State,
+    string? MaskedAddress,
+    GiftCardId? GiftCardId,
+    RedemptionId? RedemptionId,
+    int Attempts,
+    string? LastError,
+    DateTimeOffset CreatedAt,
+    DateTimeOffset? SentAt
+)
 {
-    public NotificationView ToView() => new(
-        NotificationId, "notification", Kind, State, MaskedAddress, GiftCardId, RedemptionId, Attempts, LastError, CreatedAt, SentAt);
+    public NotificationView ToView() =>
+        new(
+            NotificationId,
+            "notification",
+            Kind,
+            State,
+            MaskedAddress,
+            GiftCardId,
+            RedemptionId,
+            Attempts,
+            LastError,
+            CreatedAt,
+            SentAt
+        );
 }

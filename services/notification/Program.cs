@@ -5,8 +5,7 @@ using LocalPlus.Notification.Mails;
 
 var builder = WebApplication.CreateBuilder(args);
 await builder.AddLocalPlusAsync("notification");
-builder.Services.AddSingleton(_ => new Recipients(
-    PeerClient.Create("wallet"), PeerClient.Create("merchant")));
+builder.Services.AddSingleton(_ => new Recipients(PeerClient.Create("wallet"), PeerClient.Create("merchant")));
 builder.Services.AddSingleton(_ => new CardDeliveries(PeerClient.Create("giftcard")));
 builder.Services.AddSingleton<SmtpBinding>();
 builder.Services.AddHostedService<MailSender>();

@@ -4,8 +4,8 @@ using LocalPlus.Kernel;
 namespace LocalPlus.Notification;
 
 /// <summary>
-/// POST /ops/v1/notification/{id}/resend, operators: queues a message again, with all its attempts; who did it and why is
-/// kept. Refusals: invalid_request, not_found, notification_pending.
+/// POST /ops/v1/notification/{id}/resend, operators: queues a message again, with all its attempts; who did it and why
+/// is kept. Refusals: invalid_request, not_found, notification_pending.
 /// </summary>
 internal static class ResendNotification
 {
@@ -15,14 +15,22 @@ internal static class ResendNotification
 
     public static IEndpointRouteBuilder MapResendNotification(this IEndpointRouteBuilder ops)
     {
-        ops.MapPost("/notification/{id}/resend", HandleAsync).RequireRole("operator").WithName(nameof(ResendNotification))
+        ops.MapPost("/notification/{id}/resend", HandleAsync)
+            .RequireRole("operator")
+            .WithName(nameof(ResendNotification))
             .Produces<NotificationView>(StatusCodes.Status202Accepted);
         return ops;
     }
 
     private static Task<IResult> HandleAsync(
-        HttpContext http, NotificationId id, Request request, IdempotentRequests idempotent, TimeProvider time,
-        ILogger<NotificationRow> log, CancellationToken cancel)
+        HttpContext http,
+        NotificationId id,
+        Request request,
+        IdempotentRequests idempotent,
+        TimeProvider time,
+        ILogger<NotificationRow> log,
+        CancellationToken cancel
+    )
     {
         new FieldChecks().Text(request.Reason, "/reason", MaxReasonLength).ThrowIfAny();
         return idempotent.ExecuteAsync(
@@ -34,20 +42,36 @@ internal static class ResendNotification
                 log.Resent(id);
                 return Answer.Accepted(location: null, row.ToView());
             },
-            cancel);
+            cancel
+        );
     }
 
     private static async Task<NotificationRow> QueueAsync(
-        DbSession db, NotificationId id, string operatorSubject, string reason, DateTimeOffset now)
+        DbSession db,
+        NotificationId id,
+        string operatorSubject,
+        string reason,
+        DateTimeOffset now
+    )
     {
-        var state = await db.QuerySingleOrDefaultAsync<string>(Sql.Lock, new { NotificationId = id })
+        var state =
+            await db.QuerySingleOrDefaultAsync<string>(Sql.Lock, new { NotificationId = id })
             ?? throw new FaultException(CommonFaults.NotFound, "There is no such notification.");
         if (state == "pending")
         {
             throw new FaultException(Faults.NotificationPending, "The notification is on its way already.");
         }
 
-        await db.ExecuteAsync(Sql.Note, new { NotificationId = id, Operator = operatorSubject, Reason = reason, CreatedAt = now });
+        await db.ExecuteAsync(
+            Sql.Note,
+            new
+            {
+                NotificationId = id,
+                Operator = operatorSubject,
+                Reason = reason,
+                CreatedAt = now,
+            }
+        );
         return await db.QuerySingleAsync<NotificationRow>(Sql.Queue, new { NotificationId = id, DueAt = now });
     }
 

@@ -6,10 +6,16 @@ internal static class Telemetry
 {
     private static readonly Meter Meter = new("LocalPlus.Notification");
     private static readonly Counter<long> Mails = Meter.CreateCounter<long>(
-        "localplus.notification.mails", "{mail}", "Attempts to send a message, by kind and what became of it");
+        "localplus.notification.mails",
+        "{mail}",
+        "Attempts to send a message, by kind and what became of it"
+    );
 
     private static readonly Histogram<double> Delay = Meter.CreateHistogram<double>(
-        "localplus.notification.delay", "s", "From the event to the mail that was sent for it");
+        "localplus.notification.delay",
+        "s",
+        "From the event to the mail that was sent for it"
+    );
 
     /// <param name="outcome">The state that the message has now: sent, skipped, pending (tried again) or dead.</param>
     public static void Tried(string kind, string outcome) =>

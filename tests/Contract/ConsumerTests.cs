@@ -11,7 +11,9 @@ using InWallet = LocalPlus.Wallet.Balances;
 
 namespace LocalPlus.Tests.Contract;
 
-/// <summary>Each consumer understands what its producer really writes: the producer's record, through JSON, into the consumer's.</summary>
+/// <summary>
+/// Each consumer understands what its producer really writes: the producer's record, through JSON, into the consumer's.
+/// </summary>
 public sealed class ConsumerTests
 {
     private static readonly TimeProvider Time = TimeProvider.System;
@@ -21,19 +23,57 @@ public sealed class ConsumerTests
     private static readonly CardEventData CardEvent = new(Card, ProgramId.New(Time), "7Q2M", 5000, "EUR", Holder);
 
     private static readonly RedemptionEventData RedemptionEvent = new(
-        RedemptionId.New(Time), [Card], 1000, "EUR", null, "completed", "immediate", null, 1000, 1000, 0, [new(Card, 1000)]);
+        RedemptionId.New(Time),
+        [Card],
+        1000,
+        "EUR",
+        null,
+        "completed",
+        "immediate",
+        null,
+        1000,
+        1000,
+        0,
+        [new(Card, 1000)]
+    );
 
     private static readonly TransactionPosted LedgerEvent = new(
-        TransactionId.New(Time), EntryId.New(Time), AccountId.New(Time), $"card:{Card}:paid", "EUR", "load", "ref", 5000, 7000, 0, null,
-        Time.GetUtcNow(), Time.GetUtcNow(), null, null);
+        TransactionId.New(Time),
+        EntryId.New(Time),
+        AccountId.New(Time),
+        $"card:{Card}:paid",
+        "EUR",
+        "load",
+        "ref",
+        5000,
+        7000,
+        0,
+        null,
+        Time.GetUtcNow(),
+        Time.GetUtcNow(),
+        null,
+        null
+    );
 
     [Fact]
     public void Cards_are_understood_by_wallet_notification_and_analytics()
     {
         var wallet = Read<InWallet.OnCardEvent.Data>(CardEvent);
-        Assert.Equal((Card, CardEvent.ProgramId, "7Q2M", "EUR", Holder), (wallet.GiftCardId, wallet.ProgramId, wallet.Last4, wallet.Currency, wallet.CustomerId));
+        Assert.Equal(
+            (Card, CardEvent.ProgramId, "7Q2M", "EUR", Holder),
+            (wallet.GiftCardId, wallet.ProgramId, wallet.Last4, wallet.Currency, wallet.CustomerId)
+        );
         var notification = Read<InNotification.OnCardEvent.Data>(CardEvent);
-        Assert.Equal((Card, "7Q2M", 5000, "EUR", Holder), (notification.GiftCardId, notification.Last4, notification.Amount, notification.Currency, notification.CustomerId));
+        Assert.Equal(
+            (Card, "7Q2M", 5000, "EUR", Holder),
+            (
+                notification.GiftCardId,
+                notification.Last4,
+                notification.Amount,
+                notification.Currency,
+                notification.CustomerId
+            )
+        );
         var analytics = Read<InAnalytics.OnCardEvent.Data>(CardEvent);
         Assert.Equal((Card, 5000, "EUR"), (analytics.GiftCardId, analytics.Amount, analytics.Currency));
     }
@@ -52,11 +92,16 @@ public sealed class ConsumerTests
     public void Redemptions_are_understood_by_notification_and_analytics()
     {
         var notification = Read<InNotification.OnRedemptionEvent.Data>(RedemptionEvent);
-        Assert.Equal((RedemptionEvent.RedemptionId, Card, 1000, "EUR"),
-            (notification.RedemptionId, notification.GiftCardIds[0], notification.Amount, notification.Currency));
+        Assert.Equal(
+            (RedemptionEvent.RedemptionId, Card, 1000, "EUR"),
+            (notification.RedemptionId, notification.GiftCardIds[0], notification.Amount, notification.Currency)
+        );
         Assert.Equal((Card, 1000), (notification.Sources![0].GiftCardId, notification.Sources[0].Amount));
         var analytics = Read<InAnalytics.OnRedemptionEvent.Data>(RedemptionEvent);
-        Assert.Equal((RedemptionEvent.RedemptionId, 1000, "EUR"), (analytics.RedemptionId, analytics.Amount, analytics.Currency));
+        Assert.Equal(
+            (RedemptionEvent.RedemptionId, 1000, "EUR"),
+            (analytics.RedemptionId, analytics.Amount, analytics.Currency)
+        );
     }
 
     [Fact]
@@ -71,8 +116,15 @@ public sealed class ConsumerTests
 
     [Fact]
     public void An_onboarding_is_understood_by_notification() =>
-        Assert.NotNull(Read<InNotification.OnMerchantOnboarded.Data>(new OnboardMerchant.Onboarded("test", "FR", Currency.Eur, "fr")));
+        Assert.NotNull(
+            Read<InNotification.OnMerchantOnboarded.Data>(
+                new OnboardMerchant.Onboarded("test", "FR", Currency.Eur, "fr")
+            )
+        );
 
     private static T Read<T>(object written) =>
-        JsonSerializer.Deserialize<T>(JsonSerializer.SerializeToUtf8Bytes(written, StrictJson.Options), StrictJson.Lenient)!;
+        JsonSerializer.Deserialize<T>(
+            JsonSerializer.SerializeToUtf8Bytes(written, StrictJson.Options),
+            StrictJson.Lenient
+        )!;
 }

@@ -13,8 +13,11 @@ internal static class EventSchema
     private static readonly TimeProvider Time = TimeProvider.System;
 
     /// <summary>An event as it is published, in its envelope.</summary>
-    public static JsonNode Envelope<T>(string type, string key, T data) => JsonSerializer.SerializeToNode(
-        new EventEnvelope<T>(EventId.New(Time), type, key, 3, MerchantId.New(Time), Time.GetUtcNow(), data), StrictJson.Options)!;
+    public static JsonNode Envelope<T>(string type, string key, T data) =>
+        JsonSerializer.SerializeToNode(
+            new EventEnvelope<T>(EventId.New(Time), type, key, 3, MerchantId.New(Time), Time.GetUtcNow(), data),
+            StrictJson.Options
+        )!;
 
     /// <summary>Fails unless the event is what the topic's schema says.</summary>
     public static void Follows(string topic, JsonNode value)
@@ -25,10 +28,16 @@ internal static class EventSchema
             folder = Path.GetDirectoryName(folder)!;
         }
 
-        Check(JsonNode.Parse(File.ReadAllText(Path.Combine(folder, "contracts", "events", $"{topic}.json")))!, value, "");
+        Check(
+            JsonNode.Parse(File.ReadAllText(Path.Combine(folder, "contracts", "events", $"{topic}.json")))!,
+            value,
+            ""
+        );
     }
 
-    /// <summary>The part of JSON Schema that contracts/events uses; members that a schema does not name are refused.</summary>
+    /// <summary>
+    /// The part of JSON Schema that contracts/events uses; members that a schema does not name are refused.
+    /// </summary>
     private static void Check(JsonNode schema, JsonNode value, string path)
     {
         if (schema["enum"] is JsonArray values)
@@ -41,7 +50,10 @@ internal static class EventSchema
             case "object":
                 var members = value.AsObject();
                 var known = schema["properties"]!.AsObject();
-                Assert.All(schema["required"]!.AsArray(), name => Assert.True(members.ContainsKey((string)name!), $"{path}/{name} is missing"));
+                Assert.All(
+                    schema["required"]!.AsArray(),
+                    name => Assert.True(members.ContainsKey((string)name!), $"{path}/{name} is missing")
+                );
                 Assert.All(members, m => Assert.True(known.ContainsKey(m.Key), $"{path}/{m.Key} is not in the schema"));
                 Assert.All(members, m => Check(known[m.Key]!, m.Value!, $"{path}/{m.Key}"));
                 break;
@@ -49,10 +61,17 @@ internal static class EventSchema
                 Assert.All(value.AsArray(), item => Check(schema["items"]!, item!, $"{path}/-"));
                 break;
             case "integer":
-                Assert.True(value.AsValue().TryGetValue<long>(out var number) && number >= ((long?)schema["minimum"] ?? long.MinValue), path);
+                Assert.True(
+                    value.AsValue().TryGetValue<long>(out var number)
+                        && number >= ((long?)schema["minimum"] ?? long.MinValue),
+                    path
+                );
                 break;
             case "string" when schema["pattern"] is { } pattern:
-                Assert.Matches(new Regex((string)pattern!, RegexOptions.ExplicitCapture, TimeSpan.FromSeconds(1)), (string)value!);
+                Assert.Matches(
+                    new Regex((string)pattern!, RegexOptions.ExplicitCapture, TimeSpan.FromSeconds(1)),
+                    (string)value!
+                );
                 break;
         }
     }

@@ -4,7 +4,9 @@ using LocalPlus.Kernel;
 
 namespace LocalPlus.Tests.Contract;
 
-/// <summary>What the gift card service publishes is what contracts/events says: every member named there and none besides.</summary>
+/// <summary>
+/// What the gift card service publishes is what contracts/events says: every member named there and none besides.
+/// </summary>
 public sealed class GiftcardEventTests
 {
     private static readonly TimeProvider Time = TimeProvider.System;
@@ -18,7 +20,10 @@ public sealed class GiftcardEventTests
         var card = GiftCardId.New(Time);
         var full = new CardEventData(card, ProgramId.New(Time), "7Q2M", 5000, "EUR", CustomerId.New(Time));
         EventSchema.Follows("giftcard.cards.v1", EventSchema.Envelope(type, card.ToString(), full));
-        EventSchema.Follows("giftcard.cards.v1", EventSchema.Envelope(type, card.ToString(), full with { Amount = null, CustomerId = null }));
+        EventSchema.Follows(
+            "giftcard.cards.v1",
+            EventSchema.Envelope(type, card.ToString(), full with { Amount = null, CustomerId = null })
+        );
     }
 
     [Theory]
@@ -32,17 +37,52 @@ public sealed class GiftcardEventTests
     {
         var id = RedemptionId.New(Time);
         var data = new RedemptionEventData(
-            id, [GiftCardId.New(Time)], 1000, "EUR", LocationId.New(Time), state, "two_phase", "tck-1", 1000, 1000, 0,
-            [new(GiftCardId.New(Time), 1000)], RefundId.New(Time), Notify: false);
+            id,
+            [GiftCardId.New(Time)],
+            1000,
+            "EUR",
+            LocationId.New(Time),
+            state,
+            "two_phase",
+            "tck-1",
+            1000,
+            1000,
+            0,
+            [new(GiftCardId.New(Time), 1000)],
+            RefundId.New(Time),
+            Notify: false
+        );
         EventSchema.Follows(RedemptionEvents.Topic, EventSchema.Envelope(type, id.ToString(), data));
-        EventSchema.Follows(RedemptionEvents.Topic, EventSchema.Envelope(type, id.ToString(), data with { LocationId = null, Reference = null, RefundId = null, Notify = null }));
+        EventSchema.Follows(
+            RedemptionEvents.Topic,
+            EventSchema.Envelope(
+                type,
+                id.ToString(),
+                data with
+                {
+                    LocationId = null,
+                    Reference = null,
+                    RefundId = null,
+                    Notify = null,
+                }
+            )
+        );
     }
 
     [Fact]
     public void A_member_that_is_not_in_the_schema_is_noticed()
     {
         var card = GiftCardId.New(Time);
-        var data = new { gift_card_id = card, program_id = ProgramId.New(Time), last4 = "7Q2M", currency = "EUR", code = "secret" };
-        Assert.ThrowsAny<Xunit.Sdk.XunitException>(() => EventSchema.Follows("giftcard.cards.v1", EventSchema.Envelope("gift_card.activated", card.ToString(), data)));
+        var data = new
+        {
+            gift_card_id = card,
+            program_id = ProgramId.New(Time),
+            last4 = "7Q2M",
+            currency = "EUR",
+            code = "secret",
+        };
+        Assert.ThrowsAny<Xunit.Sdk.XunitException>(() =>
+            EventSchema.Follows("giftcard.cards.v1", EventSchema.Envelope("gift_card.activated", card.ToString(), data))
+        );
     }
 }

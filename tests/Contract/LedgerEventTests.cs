@@ -19,17 +19,45 @@ public sealed class LedgerEventTests
         var account = AccountId.New(Time);
         EventSchema.Follows(
             TransactionPosted.Topic,
-            EventSchema.Envelope(TransactionPosted.Type, withAll ? $"{account}/3" : $"{account}", new TransactionPosted(
-                TransactionId.New(Time), EntryId.New(Time), account, "card", "EUR", "load", withAll ? "r1" : null, -5, 95, 0, withAll ? (short)3 : null,
-                Time.GetUtcNow(), Time.GetUtcNow(), withAll ? TransactionId.New(Time) : null, withAll ? HoldId.New(Time) : null)));
+            EventSchema.Envelope(
+                TransactionPosted.Type,
+                withAll ? $"{account}/3" : $"{account}",
+                new TransactionPosted(
+                    TransactionId.New(Time),
+                    EntryId.New(Time),
+                    account,
+                    "card",
+                    "EUR",
+                    "load",
+                    withAll ? "r1" : null,
+                    -5,
+                    95,
+                    0,
+                    withAll ? (short)3 : null,
+                    Time.GetUtcNow(),
+                    Time.GetUtcNow(),
+                    withAll ? TransactionId.New(Time) : null,
+                    withAll ? HoldId.New(Time) : null
+                )
+            )
+        );
     }
 
     [Fact]
-    public void A_checkpoint_follows_its_schema() => EventSchema.Follows(
-        CheckpointSigned.Topic,
-        JsonSerializer.SerializeToNode(
-            new EventEnvelope<CheckpointSigned>(
-                EventId.New(Time), CheckpointSigned.Type, "localplus.local/ledger", 7, null, Time.GetUtcNow(),
-                new CheckpointSigned("localplus.local/ledger", 7, new byte[32], "note", Time.GetUtcNow())),
-            StrictJson.Options)!);
+    public void A_checkpoint_follows_its_schema() =>
+        EventSchema.Follows(
+            CheckpointSigned.Topic,
+            JsonSerializer.SerializeToNode(
+                new EventEnvelope<CheckpointSigned>(
+                    EventId.New(Time),
+                    CheckpointSigned.Type,
+                    "localplus.local/ledger",
+                    7,
+                    null,
+                    Time.GetUtcNow(),
+                    new CheckpointSigned("localplus.local/ledger", 7, new byte[32], "note", Time.GetUtcNow())
+                ),
+                StrictJson.Options
+            )!
+        );
 }

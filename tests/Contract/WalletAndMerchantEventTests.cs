@@ -11,10 +11,15 @@ public sealed class WalletAndMerchantEventTests
     [Theory]
     [InlineData("test", "en")]
     [InlineData("live", "fr")]
-    public void An_onboarding_follows_its_schema(string mode, string locale) => EventSchema.Follows(
-        "merchant.onboarded.v1",
-        EventSchema.Envelope(
-            "merchant.onboarded", MerchantId.New(Time).ToString(), new OnboardMerchant.Onboarded(mode, "FR", Currency.Eur, locale)));
+    public void An_onboarding_follows_its_schema(string mode, string locale) =>
+        EventSchema.Follows(
+            "merchant.onboarded.v1",
+            EventSchema.Envelope(
+                "merchant.onboarded",
+                MerchantId.New(Time).ToString(),
+                new OnboardMerchant.Onboarded(mode, "FR", Currency.Eur, locale)
+            )
+        );
 
     [Fact]
     public void A_wallet_s_balances_follow_their_schema()
@@ -23,10 +28,18 @@ public sealed class WalletAndMerchantEventTests
         EventSchema.Follows(
             "wallet.balance-updated.v1",
             EventSchema.Envelope(
-                "wallet.balance_updated", wallet.ToString(),
-                new WalletBalances.Updated(wallet, CustomerId.New(Time), [new("EUR", 5000), new("USD", -1)])));
+                "wallet.balance_updated",
+                wallet.ToString(),
+                new WalletBalances.Updated(wallet, CustomerId.New(Time), [new("EUR", 5000), new("USD", -1)])
+            )
+        );
         EventSchema.Follows(
             "wallet.balance-updated.v1",
-            EventSchema.Envelope("wallet.balance_updated", wallet.ToString(), new WalletBalances.Updated(wallet, CustomerId.New(Time), [])));
+            EventSchema.Envelope(
+                "wallet.balance_updated",
+                wallet.ToString(),
+                new WalletBalances.Updated(wallet, CustomerId.New(Time), [])
+            )
+        );
     }
 }

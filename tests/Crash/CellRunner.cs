@@ -2,15 +2,17 @@ using System.Diagnostics;
 
 namespace LocalPlus.Tests.Crash;
 
-/// <summary>What became of a cell: what did not hold (nothing, when it passed), and how long from the kill to the end state.</summary>
+/// <summary>
+/// What became of a cell: what did not hold (nothing, when it passed), and how long from the kill to the end state.
+/// </summary>
 internal sealed record CellResult(Cell Cell, IReadOnlyList<string> Faults, TimeSpan Recovered)
 {
     public bool Passed => Faults.Count == 0;
 }
 
 /// <summary>
-/// Runs one cell: a till's request comes to the instant, the victim is killed there, everything heals by itself, the till
-/// repeats its request until it has an answer, and then <see cref="Verdict"/> looks at every side.
+/// Runs one cell: a till's request comes to the instant, the victim is killed there, everything heals by itself, the
+/// till repeats its request until it has an answer, and then <see cref="Verdict"/> looks at every side.
 /// </summary>
 internal sealed class CellRunner(CrashStack stack, Till issuer)
 {
@@ -82,7 +84,11 @@ internal sealed class CellRunner(CrashStack stack, Till issuer)
     }
 
     /// <summary>What is still open at the end of the limit.</summary>
-    private static async Task<IReadOnlyList<string>> OverAsync(Func<Task<IReadOnlyList<string>>> look, TimeSpan limit, CancellationToken cancel)
+    private static async Task<IReadOnlyList<string>> OverAsync(
+        Func<Task<IReadOnlyList<string>>> look,
+        TimeSpan limit,
+        CancellationToken cancel
+    )
     {
         var clock = Stopwatch.StartNew();
         IReadOnlyList<string> open;
@@ -94,7 +100,9 @@ internal sealed class CellRunner(CrashStack stack, Till issuer)
         return open;
     }
 
-    /// <summary>Another merchant at whose shop the card is good and whose account in the issuer's books is not open yet.</summary>
+    /// <summary>
+    /// Another merchant at whose shop the card is good and whose account in the issuer's books is not open yet.
+    /// </summary>
     private async Task<(Till Spender, Till Issuer)> ForeignAsync(string name, CancellationToken cancel)
     {
         var spender = await Till.OpenAsync(stack, $"{name} guest", [], cancel);
@@ -107,16 +115,23 @@ internal sealed class CellRunner(CrashStack stack, Till issuer)
     private async Task QuietAsync(Cell cell, SoldCard card, CancellationToken cancel)
     {
         await UntilAsync(
-            "the outbox is empty", async () => await stack.SqlAsync("giftcard", "SELECT count(*) FROM outbox_events", cancel) == "0", cancel);
+            "the outbox is empty",
+            async () => await stack.SqlAsync("giftcard", "SELECT count(*) FROM outbox_events", cancel) == "0",
+            cancel
+        );
         if (cell.Step.Name == "notify")
         {
             await UntilAsync(
                 "the mail about the card is sent",
-                async () => await stack.SqlAsync(
-                    "notification",
-                    "SELECT count(*) FROM notifications WHERE state = 'pending'", cancel) == "0"
+                async () =>
+                    await stack.SqlAsync(
+                        "notification",
+                        "SELECT count(*) FROM notifications WHERE state = 'pending'",
+                        cancel
+                    ) == "0"
                     && Mail.AddressedTo(stack.Checkout, card.Email).Count > 0,
-                cancel);
+                cancel
+            );
         }
     }
 
@@ -124,7 +139,11 @@ internal sealed class CellRunner(CrashStack stack, Till issuer)
     {
         if (cell.Failpoint is { } point)
         {
-            await UntilAsync($"{point.Failpoint} in {point.App} is reached", () => stack.IsReachedAsync(point, cancel), cancel);
+            await UntilAsync(
+                $"{point.Failpoint} in {point.App} is reached",
+                () => stack.IsReachedAsync(point, cancel),
+                cancel
+            );
             return;
         }
 
@@ -147,7 +166,11 @@ internal sealed class CellRunner(CrashStack stack, Till issuer)
         {
             if (clock.Elapsed > ReachLimit)
             {
-                throw new CliFailure(ExitCodes.Failed, $"not within {ReachLimit.TotalSeconds:0} s: {what}", "./localplus test crash --cell CELL");
+                throw new CliFailure(
+                    ExitCodes.Failed,
+                    $"not within {ReachLimit.TotalSeconds:0} s: {what}",
+                    "./localplus test crash --cell CELL"
+                );
             }
 
             await Task.Delay(Poll, cancel);

@@ -5,8 +5,8 @@ namespace LocalPlus.Tests.Crash;
 internal sealed record Ending(string State, long Captured, long Refunded, string Timeline);
 
 /// <summary>
-/// The redemption of one cell, in three parts: what is done before, the request during which somebody is killed, and what
-/// the till does after. Which request it is follows from the step.
+/// The redemption of one cell, in three parts: what is done before, the request during which somebody is killed, and
+/// what the till does after. Which request it is follows from the step.
 /// </summary>
 internal sealed class CellStory(Till till, SoldCard card, string step, string reference)
 {
@@ -19,13 +19,24 @@ internal sealed class CellStory(Till till, SoldCard card, string step, string re
     /// <summary>The redemption's id once a till knows it.</summary>
     public string? Id { get; private set; }
 
-    public Ending Ending => step switch
-    {
-        "void" => new("cancelled", 0, 0, "accepted,cancel,cancelled,held,run_finished"),
-        "refund" => new("partially_refunded", CellRunner.Price, CellRunner.Returned, "accepted,completed,refunded,run_finished"),
-        "hold" or "capture" => new("completed", CellRunner.Price, 0, "accepted,completed,confirm,held,run_finished"),
-        _ => new("completed", CellRunner.Price, 0, "accepted,completed,run_finished"),
-    };
+    public Ending Ending =>
+        step switch
+        {
+            "void" => new("cancelled", 0, 0, "accepted,cancel,cancelled,held,run_finished"),
+            "refund" => new(
+                "partially_refunded",
+                CellRunner.Price,
+                CellRunner.Returned,
+                "accepted,completed,refunded,run_finished"
+            ),
+            "hold" or "capture" => new(
+                "completed",
+                CellRunner.Price,
+                0,
+                "accepted,completed,confirm,held,run_finished"
+            ),
+            _ => new("completed", CellRunner.Price, 0, "accepted,completed,run_finished"),
+        };
 
     private string Mode => step is "hold" or "capture" or "void" ? "two_phase" : "immediate";
 
@@ -35,25 +46,32 @@ internal sealed class CellStory(Till till, SoldCard card, string step, string re
         if (step is "capture" or "void" or "refund")
         {
             var made = await till.RedeemAsync(card, Mode, CellRunner.Price, reference, Till.NewKey(), cancel);
-            Id = made.Text("id") ?? throw new CliFailure(ExitCodes.Failed, $"{made.Status} {made.Body}", "./localplus test crash");
+            Id =
+                made.Text("id")
+                ?? throw new CliFailure(ExitCodes.Failed, $"{made.Status} {made.Body}", "./localplus test crash");
         }
     }
 
     /// <summary>The request under fire, repeated with its key until it is answered.</summary>
-    public Task<RestAnswer> ActAsync(CancellationToken cancel) => step switch
-    {
-        "capture" => till.ConfirmAsync(Id!, _key, cancel),
-        "void" => till.CancelAsync(Id!, _key, cancel),
-        "refund" => till.RefundAsync(Id!, CellRunner.Returned, _key, cancel),
-        _ => till.RedeemAsync(card, Mode, CellRunner.Price, reference, _key, cancel),
-    };
+    public Task<RestAnswer> ActAsync(CancellationToken cancel) =>
+        step switch
+        {
+            "capture" => till.ConfirmAsync(Id!, _key, cancel),
+            "void" => till.CancelAsync(Id!, _key, cancel),
+            "refund" => till.RefundAsync(Id!, CellRunner.Returned, _key, cancel),
+            _ => till.RedeemAsync(card, Mode, CellRunner.Price, reference, _key, cancel),
+        };
 
     /// <summary>What the till does with the answer.</summary>
     public async Task EndAsync(RestAnswer answer, CancellationToken cancel)
     {
         if (answer.Status is not (200 or 201))
         {
-            throw new CliFailure(ExitCodes.Failed, $"the till was answered {answer.Status} {answer.Body?.ToJsonString()}", "./localplus test crash");
+            throw new CliFailure(
+                ExitCodes.Failed,
+                $"the till was answered {answer.Status} {answer.Body?.ToJsonString()}",
+                "./localplus test crash"
+            );
         }
 
         Id ??= answer.Text("id");
@@ -67,20 +85,33 @@ internal sealed class CellStory(Till till, SoldCard card, string step, string re
     public async Task<IReadOnlyList<string>> RepeatAsync(RestAnswer first, CancellationToken cancel)
     {
         var again = await ActAsync(cancel);
-        return again.Status == first.Status && again.Replayed && again.Body?.ToJsonString() == first.Body?.ToJsonString()
+        return
+            again.Status == first.Status && again.Replayed && again.Body?.ToJsonString() == first.Body?.ToJsonString()
             ? []
-            : [$"a repeat with the same key got {again.Status} {again.Body?.ToJsonString()} instead of {first.Status} {first.Body?.ToJsonString()}"];
+            :
+            [
+                $"a repeat with the same key got {again.Status} {again.Body?.ToJsonString()} instead of {first.Status} {first.Body?.ToJsonString()}",
+            ];
     }
 
     public async Task<bool> IsRunOverAsync(CrashStack stack, CancellationToken cancel) =>
         await stack.SqlAsync(
             "giftcard",
             $"SELECT count(*) FROM redemption_runs JOIN redemptions USING (redemption_id) WHERE reference = '{reference}' AND redemption_runs.state = 'finished'",
-            cancel) == "1";
+            cancel
+        ) == "1";
 
     public async Task<bool> IsNotifiedAsync(CrashStack stack, CancellationToken cancel)
     {
-        var id = await stack.SqlAsync("giftcard", $"SELECT redemption_id FROM redemptions WHERE reference = '{reference}'", cancel);
-        return await stack.SqlAsync("notification", $"SELECT count(*) FROM notifications WHERE redemption_id = '{id}'", cancel) == "1";
+        var id = await stack.SqlAsync(
+            "giftcard",
+            $"SELECT redemption_id FROM redemptions WHERE reference = '{reference}'",
+            cancel
+        );
+        return await stack.SqlAsync(
+                "notification",
+                $"SELECT count(*) FROM notifications WHERE redemption_id = '{id}'",
+                cancel
+            ) == "1";
     }
 }

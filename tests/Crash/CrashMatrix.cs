@@ -5,8 +5,8 @@ using System.Text;
 namespace LocalPlus.Tests.Crash;
 
 /// <summary>
-/// The crash matrix: at each instant of each step of a redemption each victim is killed once, on a stack of its own, and
-/// the redemption has to end right within 30 s of health. A run over all cells writes docs/crash-matrix.md.
+/// The crash matrix: at each instant of each step of a redemption each victim is killed once, on a stack of its own,
+/// and the redemption has to end right within 30 s of health. A run over all cells writes docs/crash-matrix.md.
 /// </summary>
 internal static class CrashMatrix
 {
@@ -17,7 +17,12 @@ internal static class CrashMatrix
 
     /// <param name="withOutages">Also the few outages that last.</param>
     public static async Task<Score> RunAsync(
-        Checkout checkout, string? daprd, IReadOnlyList<Cell> cells, bool withOutages, CancellationToken cancel)
+        Checkout checkout,
+        string? daprd,
+        IReadOnlyList<Cell> cells,
+        bool withOutages,
+        CancellationToken cancel
+    )
     {
         await using var stack = await CrashStack.StartAsync(checkout, daprd, cancel);
         using var till = await Till.OpenAsync(stack, "Crash matrix", [], cancel);
@@ -27,7 +32,7 @@ internal static class CrashMatrix
         {
             var result = await runner.RunAsync(cell, cancel);
             results.Add(result);
-            var line = $"crash {cell,-28} {Terminal.Seconds(result.Recovered),6}   {results.Count} of {cells.Count}";
+            var line = $"crash {cell, -28} {Terminal.Seconds(result.Recovered), 6}   {results.Count} of {cells.Count}";
             if (result.Passed)
             {
                 Terminal.Good(line);
@@ -47,21 +52,31 @@ internal static class CrashMatrix
 
         List<Failure> failures =
         [
-            .. results.Where(r => !r.Passed).Select(r => Failed($"{r.Cell}", r.Faults, $"./localplus test crash --cell {r.Cell}")),
+            .. results
+                .Where(r => !r.Passed)
+                .Select(r => Failed($"{r.Cell}", r.Faults, $"./localplus test crash --cell {r.Cell}")),
             .. outages.Where(o => o.Faults.Count > 0).Select(o => Failed(o.Name, o.Faults, "./localplus test crash")),
             .. books.Select(wrong => Failed("the books afterwards", [wrong], "./localplus test crash")),
         ];
-        return new Score(results.Count(r => r.Passed) + outages.Count(o => o.Faults.Count == 0), failures.Count, failures);
+        return new Score(
+            results.Count(r => r.Passed) + outages.Count(o => o.Faults.Count == 0),
+            failures.Count,
+            failures
+        );
     }
 
     private static Failure Failed(string name, IReadOnlyList<string> faults, string next) =>
         new(CrashRuns.Matrix, name, string.Join('\n', faults), next);
 
     /// <summary>
-    /// After all the killing: the books prove themselves and no event was given up. Patient: kills without a pause outlast the
-    /// retries of a delivery, and such an event waits in dead_letters for an operator.
+    /// After all the killing: the books prove themselves and no event was given up. Patient: kills without a pause
+    /// outlast the retries of a delivery, and such an event waits in dead_letters for an operator.
     /// </summary>
-    internal static async Task<IReadOnlyList<string>> BooksAsync(CrashStack stack, CancellationToken cancel, bool patient = false)
+    internal static async Task<IReadOnlyList<string>> BooksAsync(
+        CrashStack stack,
+        CancellationToken cancel,
+        bool patient = false
+    )
     {
         var clock = Stopwatch.StartNew();
         while (await MailsAsync("pending") != "0" && clock.Elapsed < MailLimit)
@@ -69,7 +84,11 @@ internal static class CrashMatrix
             await Task.Delay(Poll, cancel);
         }
 
-        using var desk = new Rest(stack.Ports.GatewayUrl, Operators.Mint(stack.Checkout, "operator", "crash"), TimeSpan.FromSeconds(10));
+        using var desk = new Rest(
+            stack.Ports.GatewayUrl,
+            Operators.Mint(stack.Checkout, "operator", "crash"),
+            TimeSpan.FromSeconds(10)
+        );
         var proof = await desk.GetAsync("/ops/v1/ledger/proof", cancel);
         var wrong = new List<string>();
         if (proof.Text("balanced") != "true")
@@ -96,44 +115,81 @@ internal static class CrashMatrix
             stack.SqlAsync("notification", $"SELECT count(*) FROM notifications WHERE state IN ('{states}')", cancel);
     }
 
-    private static string Table(List<CellResult> results, IReadOnlyList<OutageResult> outages, IReadOnlyList<string> books)
+    private static string Table(
+        List<CellResult> results,
+        IReadOnlyList<OutageResult> outages,
+        IReadOnlyList<string> books
+    )
     {
         var text = new StringBuilder();
         text.AppendLine("# Crash matrix");
         text.AppendLine();
-        text.AppendLine("Written by `./localplus test crash`. A cell kills its victim with SIGKILL at one instant of one step of a redemption, on the");
-        text.AppendLine("stack of `./localplus up`; the number is seconds from the kill until everything holds again. What has to hold: one end");
-        text.AppendLine("state at most 30 s after the victim is healthy, each consumer's effect at most 120 s after it; one hold and one capture or one release in the ledger; the same answer for");
-        text.AppendLine("the same Idempotency-Key; one effect of each event in each consumer; a timeline and an engine's history without a gap; the");
-        text.AppendLine("operator's view and the card agree with the ledger. Victims: the service that has come to the instant, the sidecars of all");
-        text.AppendLine("services, both at once, PostgreSQL (services, ledger and workflow engine), Valkey (broker and cache).");
+        text.AppendLine(
+            "Written by `./localplus test crash`. A cell kills its victim with SIGKILL at one instant of one step of a redemption, on the"
+        );
+        text.AppendLine(
+            "stack of `./localplus up`; the number is seconds from the kill until everything holds again. What has to hold: one end"
+        );
+        text.AppendLine(
+            "state at most 30 s after the victim is healthy, each consumer's effect at most 120 s after it; one hold and one capture or one release in the ledger; the same answer for"
+        );
+        text.AppendLine(
+            "the same Idempotency-Key; one effect of each event in each consumer; a timeline and an engine's history without a gap; the"
+        );
+        text.AppendLine(
+            "operator's view and the card agree with the ledger. Victims: the service that has come to the instant, the sidecars of all"
+        );
+        text.AppendLine(
+            "services, both at once, PostgreSQL (services, ledger and workflow engine), Valkey (broker and cache)."
+        );
         text.AppendLine();
         var passed = results.Count(r => r.Passed);
-        text.AppendLine(CultureInfo.InvariantCulture, $"{passed} of {results.Count} cells hold; the slowest took {results.Max(r => r.Recovered).TotalSeconds:0.0} s.");
-        text.AppendLine(books.Count == 0 ? "After all of them the books balance and no event was given up." : string.Join("; ", books));
+        text.AppendLine(
+            CultureInfo.InvariantCulture,
+            $"{passed} of {results.Count} cells hold; the slowest took {results.Max(r => r.Recovered).TotalSeconds:0.0} s."
+        );
+        text.AppendLine(
+            books.Count == 0
+                ? "After all of them the books balance and no event was given up."
+                : string.Join("; ", books)
+        );
         text.AppendLine();
         text.AppendLine($"| Step | Instant | {string.Join(" | ", Cell.Victims)} |");
         text.AppendLine($"|---|---|{string.Concat(Cell.Victims.Select(_ => "--:|"))}");
         foreach (var row in results.GroupBy(r => (r.Cell.Step, r.Cell.Instant)))
         {
-            var name = row.Key.Instant == Cell.Instants[0] ? $"{row.Key.Step.Number} {row.Key.Step.Name}: {row.Key.Step.What}" : "";
-            var cells = row.Select(r => r.Passed ? r.Recovered.TotalSeconds.ToString("0.0", CultureInfo.InvariantCulture) : "FAILED");
+            var name =
+                row.Key.Instant == Cell.Instants[0]
+                    ? $"{row.Key.Step.Number} {row.Key.Step.Name}: {row.Key.Step.What}"
+                    : "";
+            var cells = row.Select(r =>
+                r.Passed ? r.Recovered.TotalSeconds.ToString("0.0", CultureInfo.InvariantCulture) : "FAILED"
+            );
             text.AppendLine($"| {name} | {row.Key.Instant} | {string.Join(" | ", cells)} |");
         }
 
         text.AppendLine();
-        text.AppendLine("Instants: *before* the call; *committed*: its effect is durable and whoever asked does not know; *answered*: whoever asked has");
-        text.AppendLine("the answer and has done nothing with it. One cell again: `./localplus test crash --cell hold/committed/service`.");
+        text.AppendLine(
+            "Instants: *before* the call; *committed*: its effect is durable and whoever asked does not know; *answered*: whoever asked has"
+        );
+        text.AppendLine(
+            "the answer and has done nothing with it. One cell again: `./localplus test crash --cell hold/committed/service`."
+        );
         text.AppendLine();
         text.AppendLine("## Outages that last");
         text.AppendLine();
-        text.AppendLine("A till is served meanwhile, immediate and in two phases; runs, events and mails follow when the part is back.");
+        text.AppendLine(
+            "A till is served meanwhile, immediate and in two phases; runs, events and mails follow when the part is back."
+        );
         text.AppendLine();
         text.AppendLine("| Outage | What | Seconds until all is made good |");
         text.AppendLine("|---|---|--:|");
         foreach (var outage in outages)
         {
-            var took = outage.Faults.Count == 0 ? outage.Took.TotalSeconds.ToString("0.0", CultureInfo.InvariantCulture) : "FAILED";
+            var took =
+                outage.Faults.Count == 0
+                    ? outage.Took.TotalSeconds.ToString("0.0", CultureInfo.InvariantCulture)
+                    : "FAILED";
             text.AppendLine($"| {outage.Name} | {outage.What} | {took} |");
         }
 

@@ -42,17 +42,23 @@ internal sealed class CrashStack : IAsyncDisposable
 
     public static Task<CrashStack> StartAsync(Checkout here, string? daprd, CancellationToken cancel) =>
         Terminal.StepAsync(
-        "starting a stack to kill",
-        async _ =>
-        {
-            var folder = Directory.CreateTempSubdirectory("localplus-crash-").FullName;
-            var checkout = here with { State = Path.Combine(folder, ".localplus") };
-            checkout.MakeState();
-            var options =
-                new StackOptions("Debug", null, BackingOnly: false, Failpoints: true, Daprd: Daprd.Choose(daprd));
-            return new CrashStack(folder, checkout, await Up.StartAsync(checkout, options, cancel));
-        },
-        cancel);
+            "starting a stack to kill",
+            async _ =>
+            {
+                var folder = Directory.CreateTempSubdirectory("localplus-crash-").FullName;
+                var checkout = here with { State = Path.Combine(folder, ".localplus") };
+                checkout.MakeState();
+                var options = new StackOptions(
+                    "Debug",
+                    null,
+                    BackingOnly: false,
+                    Failpoints: true,
+                    Daprd: Daprd.Choose(daprd)
+                );
+                return new CrashStack(folder, checkout, await Up.StartAsync(checkout, options, cancel));
+            },
+            cancel
+        );
 
     /// <summary>Kills processes by name, all at once, and waits until they are dead; how many there were.</summary>
     public async Task<int> KillAsync(IReadOnlyCollection<string> names, CancellationToken cancel)

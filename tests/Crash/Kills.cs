@@ -16,8 +16,19 @@ internal sealed class Kills(CrashStack stack, Till till, int kills, int seed)
     private const int Tills = 8;
     private const int Cards = 24;
     private static readonly string[] Victims =
-        ["giftcard", "ledger", "sidecar", "postgres", "valkey", "giftcard", "ledger", "merchant", "notification",
-        "analytics", "wallet"];
+    [
+        "giftcard",
+        "ledger",
+        "sidecar",
+        "postgres",
+        "valkey",
+        "giftcard",
+        "ledger",
+        "merchant",
+        "notification",
+        "analytics",
+        "wallet",
+    ];
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(4);
     private static readonly TimeSpan HealLimit = TimeSpan.FromSeconds(90);
@@ -29,7 +40,12 @@ internal sealed class Kills(CrashStack stack, Till till, int kills, int seed)
     private int _answered;
 
     public static async Task<Score> RunAsync(
-        Checkout checkout, string? daprd, int kills, int seed, CancellationToken cancel)
+        Checkout checkout,
+        string? daprd,
+        int kills,
+        int seed,
+        CancellationToken cancel
+    )
     {
         Terminal.Say($"· {kills} kills under load, seed {seed}");
         await using var stack = await CrashStack.StartAsync(checkout, daprd, cancel);
@@ -43,18 +59,22 @@ internal sealed class Kills(CrashStack stack, Till till, int kills, int seed)
                 progress.Outcome = run.Summary(found);
                 return found;
             },
-            cancel);
+            cancel
+        );
         var next = $"./localplus test kills --kills {kills} --seed {seed}";
         return faults.Count == 0
             ? new Score(1, 0, [])
             : Score.FailedOnce(
-                new Failure(CrashRuns.Chance, $"{kills} kills, seed {seed}", string.Join('\n', faults), next));
+                new Failure(CrashRuns.Chance, $"{kills} kills, seed {seed}", string.Join('\n', faults), next)
+            );
     }
 
-    private string Summary(IReadOnlyList<string> faults) => string.Create(
-        CultureInfo.InvariantCulture,
-        $"{_killed.Values.Sum()} kills ({string.Join(", ", _killed.OrderByDescending(k => k.Value).Select(k => $"{k.Key} {k.Value}"))}), "
-        + $"{_answered} answers, {_answers.Count} redemptions, {faults.Count} faults");
+    private string Summary(IReadOnlyList<string> faults) =>
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"{_killed.Values.Sum()} kills ({string.Join(", ", _killed.OrderByDescending(k => k.Value).Select(k => $"{k.Key} {k.Value}"))}), "
+                + $"{_answered} answers, {_answers.Count} redemptions, {faults.Count} faults"
+        );
 
     private async Task<IReadOnlyList<string>> RunAsync(StepProgress progress, CancellationToken cancel)
     {
@@ -65,9 +85,10 @@ internal sealed class Kills(CrashStack stack, Till till, int kills, int seed)
         }
 
         using var over = CancellationTokenSource.CreateLinkedTokenSource(cancel);
-        var tills =
-            Enumerable.Range(0, Tills).Select(
-            n => SpendAsync(new Random(seed + n + 1), cards, n, over.Token, cancel)).ToArray();
+        var tills = Enumerable
+            .Range(0, Tills)
+            .Select(n => SpendAsync(new Random(seed + n + 1), cards, n, over.Token, cancel))
+            .ToArray();
         await KillAsync(new Random(seed), progress, cancel);
         await over.CancelAsync();
         progress.Detail = "the tills finish";
@@ -100,8 +121,7 @@ internal sealed class Kills(CrashStack stack, Till till, int kills, int seed)
             do
             {
                 victim = Victims[chance.Next(Victims.Length)];
-            }
-            while (await stack.KillAsync([victim], cancel) == 0);
+            } while (await stack.KillAsync([victim], cancel) == 0);
 
             _killed[victim] = _killed.GetValueOrDefault(victim) + 1;
             progress.Detail = $"{kill} of {kills}, {_answered} answers, last {victim}";
@@ -112,7 +132,12 @@ internal sealed class Kills(CrashStack stack, Till till, int kills, int seed)
     /// One till: a redemption of a kind chosen by chance, from a card chosen by chance, again and again.
     /// </summary>
     private async Task SpendAsync(
-        Random chance, List<SoldCard> cards, int number, CancellationToken over, CancellationToken cancel)
+        Random chance,
+        List<SoldCard> cards,
+        int number,
+        CancellationToken over,
+        CancellationToken cancel
+    )
     {
         await Task.Yield();
         for (var i = 0; !over.IsCancellationRequested; i++)
@@ -138,12 +163,14 @@ internal sealed class Kills(CrashStack stack, Till till, int kills, int seed)
             case 0:
                 Note(
                     Count(await till.RefundAsync(id, amount, Till.NewKey(), cancel), reference),
-                    new(id, "refunded", amount, amount));
+                    new(id, "refunded", amount, amount)
+                );
                 break;
             case >= 4 and < 8:
                 Note(
                     Count(await till.ConfirmAsync(id, Till.NewKey(), cancel), reference),
-                    new(id, "completed", amount, 0));
+                    new(id, "completed", amount, 0)
+                );
                 break;
             case >= 8:
                 Note(Count(await till.CancelAsync(id, Till.NewKey(), cancel), reference), new(id, "cancelled", 0, 0));

@@ -11,13 +11,19 @@ namespace LocalPlus.Tests.Crash;
 /// </summary>
 internal static class Program
 {
-    private static readonly Option<string> Cells =
-        Verbs.Text("--cell", "cells, divided by commas: STEP/INSTANT/VICTIM", "CELL");
+    private static readonly Option<string> Cells = Verbs.Text(
+        "--cell",
+        "cells, divided by commas: STEP/INSTANT/VICTIM",
+        "CELL"
+    );
     private static readonly Option<bool> Short = Verbs.Flag("--short", "ten cells and the outages; eight kills");
     private static readonly Option<int?> Number = Verbs.Number("--kills", "how many");
     private static readonly Option<int?> Seed = Verbs.Number("--seed", "the same kills again");
-    private static readonly Option<string> Results =
-        Verbs.Text("--results", "where failures are written as JSON", "FILE");
+    private static readonly Option<string> Results = Verbs.Text(
+        "--results",
+        "where failures are written as JSON",
+        "FILE"
+    );
     private static readonly Argument<string[]> Names = new("name") { Arity = ArgumentArity.ZeroOrMore };
 
     private static async Task<int> Main(string[] args)
@@ -34,15 +40,30 @@ internal static class Program
         var root = new RootCommand("Kills parts of a whole stack of its own.")
         {
             Verbs.Define(
-                "crash", "the crash matrix, and outages that last", CrashAsync, Cells, Short, Daprd.Option, Results),
+                "crash",
+                "the crash matrix, and outages that last",
+                CrashAsync,
+                Cells,
+                Short,
+                Daprd.Option,
+                Results
+            ),
             Verbs.Define(
-                "kills", "kills by chance, under load", KillsAsync, Number, Seed, Short, Daprd.Option, Results),
+                "kills",
+                "kills by chance, under load",
+                KillsAsync,
+                Number,
+                Seed,
+                Short,
+                Daprd.Option,
+                Results
+            ),
             Verbs.Define("record", "the histories for the replay test", RecordAsync, Names),
         };
         try
         {
-            return await root.Parse(args).InvokeAsync(
-                new InvocationConfiguration { EnableDefaultExceptionHandler = false }, stop.Token);
+            return await root.Parse(args)
+                .InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false }, stop.Token);
         }
         catch (CliFailure failure)
         {
@@ -54,13 +75,20 @@ internal static class Program
     private static async Task<int> CrashAsync(Invocation call)
     {
         var named = call.Words.GetValue(Cells);
-        var cells = named is not null ? [.. named.Split(',').SelectMany(Cell.Matching).Distinct()]
+        var cells =
+            named is not null ? [.. named.Split(',').SelectMany(Cell.Matching).Distinct()]
             : call.Words.GetValue(Short) ? Cell.Short
             : Cell.All;
         return await CloseAsync(
             call,
             await CrashMatrix.RunAsync(
-            call.Checkout, call.Words.GetValue(Daprd.Option), cells, named is null, call.Cancel));
+                call.Checkout,
+                call.Words.GetValue(Daprd.Option),
+                cells,
+                named is null,
+                call.Cancel
+            )
+        );
     }
 
     private static async Task<int> KillsAsync(Invocation call)
@@ -68,7 +96,9 @@ internal static class Program
         var kills = call.Words.GetValue(Number) ?? (call.Words.GetValue(Short) ? Kills.Short : Kills.Full);
         var seed = call.Words.GetValue(Seed) ?? Random.Shared.Next(1, int.MaxValue);
         return await CloseAsync(
-            call, await Kills.RunAsync(call.Checkout, call.Words.GetValue(Daprd.Option), kills, seed, call.Cancel));
+            call,
+            await Kills.RunAsync(call.Checkout, call.Words.GetValue(Daprd.Option), kills, seed, call.Cancel)
+        );
     }
 
     private static async Task<int> RecordAsync(Invocation call)

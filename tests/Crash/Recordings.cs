@@ -4,8 +4,8 @@ using System.Text.Json.Nodes;
 namespace LocalPlus.Tests.Crash;
 
 /// <summary>
-/// Records runs of the workflow on a stack of its own, one for each way through it, as operators export them. Made once for
-/// each released version; the replay test keeps the code to them for ever.
+/// Records runs of the workflow on a stack of its own, one for each way through it, as operators export them. Made once
+/// for each released version; the replay test keeps the code to them for ever.
 /// </summary>
 internal sealed class Recordings(CrashStack stack, Till till, Rest desk, string folder, CancellationToken cancel)
 {
@@ -45,7 +45,11 @@ internal sealed class Recordings(CrashStack stack, Till till, Rest desk, string 
             var id = await play();
             await UntilFinishedAsync(id);
             var export = await desk.GetAsync($"/ops/v1/runs/{id}/export", cancel);
-            await File.WriteAllTextAsync(Path.Combine(folder, $"{name}.json"), export.Body!.ToJsonString(Indented) + "\n", cancel);
+            await File.WriteAllTextAsync(
+                Path.Combine(folder, $"{name}.json"),
+                export.Body!.ToJsonString(Indented) + "\n",
+                cancel
+            );
             Terminal.Good($"{name}: {id}");
         }
     }
@@ -68,12 +72,18 @@ internal sealed class Recordings(CrashStack stack, Till till, Rest desk, string 
     /// <summary>The run has looked by itself, after 30 s, when the till comes.</summary>
     private async Task<RestAnswer> LateAsync(string id)
     {
-        await UntilAsync(async () => (await desk.GetAsync($"/ops/v1/runs/{id}", cancel)).Number("steps.0.attempts") == 2);
+        await UntilAsync(async () =>
+            (await desk.GetAsync($"/ops/v1/runs/{id}", cancel)).Number("steps.0.attempts") == 2
+        );
         return await till.ConfirmAsync(id, Till.NewKey(), cancel);
     }
 
     /// <summary>A decision whose request died and that the sweeper can not carry out: the run has to.</summary>
-    private async Task<string> OrphanedAsync(string call, Func<string, string, CancellationToken, Task<RestAnswer>> decide, bool failFirst)
+    private async Task<string> OrphanedAsync(
+        string call,
+        Func<string, string, CancellationToken, Task<RestAnswer>> decide,
+        bool failFirst
+    )
     {
         var point = new Instant(CrashStep.Giftcard, $"{call}.before");
         var id = await RedeemAsync("two_phase", 300);
@@ -100,11 +110,27 @@ internal sealed class Recordings(CrashStack stack, Till till, Rest desk, string 
     private async Task<string> RedeemAsync(string mode, int holdSeconds)
     {
         var card = await till.SellAsync(cancel);
-        var made = await till.RedeemAsync(card, mode, CellRunner.Price, Till.NewKey(), Till.NewKey(), cancel, mode == "immediate" ? null : holdSeconds);
-        var id = made.Text("id") ?? throw new CliFailure(ExitCodes.Failed, $"{made.Status} {made.Body}", "dotnet run --project tests/Crash record");
+        var made = await till.RedeemAsync(
+            card,
+            mode,
+            CellRunner.Price,
+            Till.NewKey(),
+            Till.NewKey(),
+            cancel,
+            mode == "immediate" ? null : holdSeconds
+        );
+        var id =
+            made.Text("id")
+            ?? throw new CliFailure(
+                ExitCodes.Failed,
+                $"{made.Status} {made.Body}",
+                "dotnet run --project tests/Crash record"
+            );
         if (mode != "immediate")
         {
-            await UntilAsync(async () => (await desk.GetAsync($"/ops/v1/runs/{id}", cancel)).Text("run.run_state") == "waiting");
+            await UntilAsync(async () =>
+                (await desk.GetAsync($"/ops/v1/runs/{id}", cancel)).Text("run.run_state") == "waiting"
+            );
         }
 
         return id;
@@ -116,15 +142,20 @@ internal sealed class Recordings(CrashStack stack, Till till, Rest desk, string 
         var answer = await desk.PostAsync($"/ops/v1/runs/{id}/{verb}", body, Till.NewKey(), cancel);
         if (answer.Status != 200)
         {
-            throw new CliFailure(ExitCodes.Failed, $"{verb}: {answer.Status} {answer.Body}", "dotnet run --project tests/Crash record");
+            throw new CliFailure(
+                ExitCodes.Failed,
+                $"{verb}: {answer.Status} {answer.Body}",
+                "dotnet run --project tests/Crash record"
+            );
         }
     }
 
-    private Task UntilFinishedAsync(string id) => UntilAsync(async () =>
-    {
-        var run = await desk.GetAsync($"/ops/v1/runs/{id}", cancel);
-        return run.Text("run.run_state") == "finished" && run.Text("engine.status") == "completed";
-    });
+    private Task UntilFinishedAsync(string id) =>
+        UntilAsync(async () =>
+        {
+            var run = await desk.GetAsync($"/ops/v1/runs/{id}", cancel);
+            return run.Text("run.run_state") == "finished" && run.Text("engine.status") == "completed";
+        });
 
     private async Task UntilAsync(Func<Task<bool>> holds)
     {
@@ -133,7 +164,11 @@ internal sealed class Recordings(CrashStack stack, Till till, Rest desk, string 
         {
             if (TimeProvider.System.GetUtcNow() > deadline)
             {
-                throw new CliFailure(ExitCodes.Failed, "it did not come so far", "dotnet run --project tests/Crash record");
+                throw new CliFailure(
+                    ExitCodes.Failed,
+                    "it did not come so far",
+                    "dotnet run --project tests/Crash record"
+                );
             }
 
             await Task.Delay(Poll, cancel);

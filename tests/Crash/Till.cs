@@ -3,7 +3,9 @@ using System.Text.Json.Nodes;
 
 namespace LocalPlus.Tests.Crash;
 
-/// <summary>A merchant with a programme and a till of its own: each call is one call of the REST API, repeated until answered.</summary>
+/// <summary>
+/// A merchant with a programme and a till of its own: each call is one call of the REST API, repeated until answered.
+/// </summary>
 internal sealed class Till(Rest rest, string merchant, string program) : IDisposable
 {
     public const long CardValue = 1000;
@@ -18,7 +20,12 @@ internal sealed class Till(Rest rest, string merchant, string program) : IDispos
     public string Program => program;
 
     /// <summary>A merchant with a programme that is good at its own shop and at those of others.</summary>
-    public static async Task<Till> OpenAsync(CrashStack stack, string name, IReadOnlyList<string> alsoGoodAt, CancellationToken cancel)
+    public static async Task<Till> OpenAsync(
+        CrashStack stack,
+        string name,
+        IReadOnlyList<string> alsoGoodAt,
+        CancellationToken cancel
+    )
     {
         var shop = await Developer.OnboardAsync(stack.Checkout, stack.Ports, name, "shop@example.com", cancel);
         var rest = new Rest(stack.Ports.GatewayUrl, shop.ApiKey, Patience);
@@ -33,8 +40,13 @@ internal sealed class Till(Rest rest, string merchant, string program) : IDispos
     }
 
     /// <summary>Agrees to take the cards of another's programme, for nothing.</summary>
-    public Task AcceptAsync(string issued, CancellationToken cancel) => rest.PostAsync(
-        $"/v1/acceptances/{issued}/accept", new JsonObject { ["commission_basis_points"] = 0 }, NewKey(), cancel);
+    public Task AcceptAsync(string issued, CancellationToken cancel) =>
+        rest.PostAsync(
+            $"/v1/acceptances/{issued}/accept",
+            new JsonObject { ["commission_basis_points"] = 0 },
+            NewKey(),
+            cancel
+        );
 
     public static string NewKey() => RandomNumberGenerator.GetHexString(32, lowercase: true);
 
@@ -49,14 +61,23 @@ internal sealed class Till(Rest rest, string merchant, string program) : IDispos
                 ["amount"] = Euro(CardValue),
                 ["recipient"] = new JsonObject { ["email"] = email, ["name"] = "Ada" },
             },
-            NewKey(), cancel);
+            NewKey(),
+            cancel
+        );
         return sold.Status == 201
             ? new SoldCard(sold.Text("id")!, sold.Text("code")!, email)
             : throw Refused("a card", sold);
     }
 
     public Task<RestAnswer> RedeemAsync(
-        SoldCard card, string mode, long amount, string reference, string key, CancellationToken cancel, int? holdSeconds = null) =>
+        SoldCard card,
+        string mode,
+        long amount,
+        string reference,
+        string key,
+        CancellationToken cancel,
+        int? holdSeconds = null
+    ) =>
         rest.PostAsync(
             "/v1/redemptions",
             new JsonObject
@@ -67,28 +88,46 @@ internal sealed class Till(Rest rest, string merchant, string program) : IDispos
                 ["hold_ttl_seconds"] = holdSeconds ?? (mode == "two_phase" ? DefaultHold : null),
                 ["sources"] = new JsonArray(new JsonObject { ["gift_card"] = new JsonObject { ["code"] = card.Code } }),
             },
-            key, cancel);
+            key,
+            cancel
+        );
 
     public Task<RestAnswer> ConfirmAsync(string redemption, string key, CancellationToken cancel) =>
         rest.PostAsync($"/v1/redemptions/{redemption}/confirm", null, key, cancel);
 
     public Task<RestAnswer> ConfirmAsync(string redemption, long amount, string key, CancellationToken cancel) =>
-        rest.PostAsync($"/v1/redemptions/{redemption}/confirm", new JsonObject { ["amount"] = Euro(amount) }, key, cancel);
+        rest.PostAsync(
+            $"/v1/redemptions/{redemption}/confirm",
+            new JsonObject { ["amount"] = Euro(amount) },
+            key,
+            cancel
+        );
 
     public Task<RestAnswer> CancelAsync(string redemption, string key, CancellationToken cancel) =>
         rest.PostAsync($"/v1/redemptions/{redemption}/cancel", null, key, cancel);
 
     public Task<RestAnswer> RefundAsync(string redemption, long amount, string key, CancellationToken cancel) =>
-        rest.PostAsync($"/v1/redemptions/{redemption}/refunds", new JsonObject { ["amount"] = Euro(amount) }, key, cancel);
+        rest.PostAsync(
+            $"/v1/redemptions/{redemption}/refunds",
+            new JsonObject { ["amount"] = Euro(amount) },
+            key,
+            cancel
+        );
 
-    public Task<RestAnswer> CardAsync(SoldCard card, CancellationToken cancel) => rest.GetAsync($"/v1/gift_cards/{card.Id}", cancel);
+    public Task<RestAnswer> CardAsync(SoldCard card, CancellationToken cancel) =>
+        rest.GetAsync($"/v1/gift_cards/{card.Id}", cancel);
 
-    public Task<RestAnswer> RedemptionAsync(string redemption, CancellationToken cancel) => rest.GetAsync($"/v1/redemptions/{redemption}", cancel);
+    public Task<RestAnswer> RedemptionAsync(string redemption, CancellationToken cancel) =>
+        rest.GetAsync($"/v1/redemptions/{redemption}", cancel);
 
     public void Dispose() => rest.Dispose();
 
     private static CliFailure Refused(string what, RestAnswer answer) =>
-        new(ExitCodes.Failed, $"{what} was refused: {answer.Status} {answer.Body?.ToJsonString()}", "./localplus logs giftcard");
+        new(
+            ExitCodes.Failed,
+            $"{what} was refused: {answer.Status} {answer.Body?.ToJsonString()}",
+            "./localplus logs giftcard"
+        );
 
     private static JsonObject Euro(long amount) => new() { ["amount"] = amount, ["currency"] = "EUR" };
 }

@@ -1,8 +1,8 @@
 namespace LocalPlus.Tests.Crash;
 
 /// <summary>
-/// Looks at every side of a cell's redemption: its own table and timeline, its run and the engine's history, the ledger,
-/// the card, the events' consumers. Each says what is not yet, or never will be, as it has to be.
+/// Looks at every side of a cell's redemption: its own table and timeline, its run and the engine's history, the
+/// ledger, the card, the events' consumers. Each says what is not yet, or never will be, as it has to be.
 /// </summary>
 internal sealed class Verdict(CrashStack stack, Till issuer, CellStory story, CancellationToken cancel)
 {
@@ -36,9 +36,14 @@ internal sealed class Verdict(CrashStack stack, Till issuer, CellStory story, Ca
               LEFT JOIN redemption_runs n ON n.redemption_id = r.redemption_id AND n.generation = r.run_generation
              WHERE r.reference = '{story.Reference}'
             """,
-            cancel);
+            cancel
+        );
         _uuid = rows.Split('|')[0];
-        return Compare("redemption", rows, $"{_uuid}|{ending.State}|{ending.Captured}|{ending.Refunded}|finished|{ending.Timeline}|0");
+        return Compare(
+            "redemption",
+            rows,
+            $"{_uuid}|{ending.State}|{ending.Captured}|{ending.Refunded}|finished|{ending.Timeline}|0"
+        );
     }
 
     /// <summary>At most one hold; one capture or one release; what is refunded is refunded once.</summary>
@@ -57,43 +62,70 @@ internal sealed class Verdict(CrashStack stack, Till issuer, CellStory story, Ca
               FROM holds h
              WHERE h.reference = '{story.Id}'
             """,
-            cancel);
+            cancel
+        );
         var captured = ending.Captured > 0;
-        return Compare("ledger", rows, $"{(captured ? "captured" : "released")}|{ending.Captured}|{(captured ? 1 : 0)}|{ending.Refunded}");
+        return Compare(
+            "ledger",
+            rows,
+            $"{(captured ? "captured" : "released")}|{ending.Captured}|{(captured ? 1 : 0)}|{ending.Refunded}"
+        );
     }
 
     /// <summary>What operators see is what the ledger says, and the engine's history has no gap.</summary>
     private async Task<List<string>> RunAsync()
     {
-        using var desk = new Rest(stack.Ports.GatewayUrl, Operators.Mint(stack.Checkout, "viewer", "crash"), TimeSpan.Zero);
+        using var desk = new Rest(
+            stack.Ports.GatewayUrl,
+            Operators.Mint(stack.Checkout, "viewer", "crash"),
+            TimeSpan.Zero
+        );
         var run = await desk.GetAsync($"/ops/v1/runs/{story.Id}", cancel);
-        var open = Compare("operator's view", $"{run.Text("run.run_state")} {run.Text("engine.status")}", "finished completed");
+        var open = Compare(
+            "operator's view",
+            $"{run.Text("run.run_state")} {run.Text("engine.status")}",
+            "finished completed"
+        );
         var legs = run.At("ledger.legs")?.AsArray().Sum(l => (long?)l?["captured"]?["amount"] ?? 0) ?? -1;
         open.AddRange(Compare("operator's view of the ledger", $"{legs}", $"{story.Ending.Captured}"));
         var history = run.At("engine.history")?.AsArray().Select(h => (string?)h?["event_type"] ?? "").ToList() ?? [];
         var asked = history.Count(h => h == "task_scheduled");
         var done = history.Count(h => h is "task_completed" or "task_failed");
-        open.AddRange(Compare(
-            "engine's history",
-            $"{history.Count(h => h == "execution_started")} start, {asked - done} open, {history.Count(h => h == "execution_completed")} end",
-            "1 start, 0 open, 1 end"));
+        open.AddRange(
+            Compare(
+                "engine's history",
+                $"{history.Count(h => h == "execution_started")} start, {asked - done} open, {history.Count(h => h == "execution_completed")} end",
+                "1 start, 0 open, 1 end"
+            )
+        );
         return open;
     }
 
-    /// <summary>One effect of each event, however often it was delivered. A mail whose sender died is due again a minute later.</summary>
+    /// <summary>
+    /// One effect of each event, however often it was delivered. A mail whose sender died is due again a minute later.
+    /// </summary>
     public async Task<IReadOnlyList<string>> ConsumersAsync()
     {
         var ending = story.Ending;
         var notified = await stack.SqlAsync(
             "notification",
-            $"SELECT kind, count(*) FROM notifications WHERE redemption_id = '{_uuid}' GROUP BY kind ORDER BY kind", cancel);
+            $"SELECT kind, count(*) FROM notifications WHERE redemption_id = '{_uuid}' GROUP BY kind ORDER BY kind",
+            cancel
+        );
         var counted = await stack.SqlAsync(
-            "analytics", $"SELECT kind, count(*), sum(amount) FROM facts WHERE subject = '{story.Id}' GROUP BY kind ORDER BY kind", cancel);
+            "analytics",
+            $"SELECT kind, count(*), sum(amount) FROM facts WHERE subject = '{story.Id}' GROUP BY kind ORDER BY kind",
+            cancel
+        );
         var captured = ending.Captured > 0 ? "redemption_completed|1" : "";
         var refunded = ending.Refunded > 0 ? "\nredemption_refunded|1" : "";
         var facts = ending.Captured > 0 ? $"redeemed|1|{ending.Captured}" : "";
         var given = ending.Refunded > 0 ? $"\nrefunded|1|{ending.Refunded}" : "";
-        return [.. Compare("notification", notified, captured + refunded), .. Compare("analytics", counted, facts + given)];
+        return
+        [
+            .. Compare("notification", notified, captured + refunded),
+            .. Compare("analytics", counted, facts + given),
+        ];
     }
 
     private async Task<List<string>> CardAsync()
@@ -104,5 +136,7 @@ internal sealed class Verdict(CrashStack stack, Till issuer, CellStory story, Ca
     }
 
     private static List<string> Compare(string what, string is_, string should) =>
-        is_ == should ? [] : [$"{what} is [{is_.ReplaceLineEndings("; ")}] instead of [{should.ReplaceLineEndings("; ")}]"];
+        is_ == should
+            ? []
+            : [$"{what} is [{is_.ReplaceLineEndings("; ")}] instead of [{should.ReplaceLineEndings("; ")}]"];
 }

@@ -30,7 +30,11 @@ public sealed class CommandLine : IDisposable
 
     /// <summary>The supervisor and everything it runs.</summary>
     public IEnumerable<int> Pids =>
-        StateFile["processes"]!.AsArray().Select(p => (int)p!["pid"]!).Where(pid => pid > 0).Append((int)StateFile["supervisor"]!);
+        StateFile["processes"]!
+            .AsArray()
+            .Select(p => (int)p!["pid"]!)
+            .Where(pid => pid > 0)
+            .Append((int)StateFile["supervisor"]!);
 
     public Task<Ended> RunAsync(params string[] arguments)
     {
@@ -49,23 +53,36 @@ public sealed class CommandLine : IDisposable
         var clock = Stopwatch.StartNew();
         while (!await holds())
         {
-            Assert.True(clock.Elapsed < Limit, $"not within {Limit.TotalMinutes:0} minutes: {what}\n{(await RunAsync("status")).Output}");
+            Assert.True(
+                clock.Elapsed < Limit,
+                $"not within {Limit.TotalMinutes:0} minutes: {what}\n{(await RunAsync("status")).Output}"
+            );
         }
     }
 
     /// <summary>
-    /// Pastes commands into a shell, which ends at the first that fails. They may speak of the stack of this checkout as
-    /// documents do, with its address and its folder, and mean this one.
+    /// Pastes commands into a shell, which ends at the first that fails. They may speak of the stack of this checkout
+    /// as documents do, with its address and its folder, and mean this one.
     /// </summary>
-    public Task<Ended> PasteAsync(string commands) => EndAsync("bash", ["-euc", commands
-        .Replace("http://localhost:5080", Gateway.ToString().TrimEnd('/'), StringComparison.Ordinal)
-        .Replace(" .localplus/", $" {State}/", StringComparison.Ordinal)]);
+    public Task<Ended> PasteAsync(string commands) =>
+        EndAsync(
+            "bash",
+            [
+                "-euc",
+                commands
+                    .Replace("http://localhost:5080", Gateway.ToString().TrimEnd('/'), StringComparison.Ordinal)
+                    .Replace(" .localplus/", $" {State}/", StringComparison.Ordinal),
+            ]
+        );
 
     /// <summary>Runs it and expects success.</summary>
     public async Task<string> MustAsync(params string[] arguments)
     {
         var ended = await RunAsync(arguments);
-        Assert.True(ended.ExitCode == 0, $"localplus {string.Join(' ', arguments)} ended with {ended.ExitCode}:\n{ended.Output}");
+        Assert.True(
+            ended.ExitCode == 0,
+            $"localplus {string.Join(' ', arguments)} ended with {ended.ExitCode}:\n{ended.Output}"
+        );
         return ended.Output;
     }
 

@@ -62,7 +62,22 @@ public sealed class CommandLineTests : IAsyncLifetime
         var list = await _localplus.MustAsync();
 
         Assert.All(
-            ["up", "demo", "status", "down", "doctor", "test", "bench", "token", "logs", "psql", "job", "golden", "openapi"],
-            verb => Assert.Matches($@"(?m)^  {verb}\b", list));
+            [
+                "up",
+                "demo",
+                "status",
+                "down",
+                "doctor",
+                "test",
+                "bench",
+                "token",
+                "logs",
+                "psql",
+                "job",
+                "golden",
+                "openapi",
+            ],
+            verb => Assert.Matches($@"(?m)^  {verb}\b", list)
+        );
     }
 }

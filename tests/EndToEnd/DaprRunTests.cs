@@ -10,9 +10,12 @@ public sealed class DaprRunTests : IAsyncLifetime
 {
     private static readonly (string Id, string Assembly)[] Apps =
     [
-        ("ledger", "LocalPlus.Ledger"), ("wallet", "LocalPlus.Wallet"), ("merchant", "LocalPlus.Merchant"),
-        ("giftcard", "LocalPlus.Giftcard"), ("notification", "LocalPlus.Notification"),
-            ("analytics", "LocalPlus.Analytics"),
+        ("ledger", "LocalPlus.Ledger"),
+        ("wallet", "LocalPlus.Wallet"),
+        ("merchant", "LocalPlus.Merchant"),
+        ("giftcard", "LocalPlus.Giftcard"),
+        ("notification", "LocalPlus.Notification"),
+        ("analytics", "LocalPlus.Analytics"),
     ];
 
     private readonly CommandLine _localplus = new();
@@ -22,14 +25,22 @@ public sealed class DaprRunTests : IAsyncLifetime
     {
         await _localplus.MustAsync("up", "--backing", "--no-build");
         Start(
-            "LocalPlus.Sidecar", "daprd", CommandLine.Root, [], "run", "--run-file",
-            Path.Combine(_localplus.State, "dapr", "dapr.yaml"));
+            "LocalPlus.Sidecar",
+            "daprd",
+            CommandLine.Root,
+            [],
+            "run",
+            "--run-file",
+            Path.Combine(_localplus.State, "dapr", "dapr.yaml")
+        );
         for (var i = 0; i < Apps.Length; i++)
         {
             var (id, assembly) = Apps[i];
             int Port(int family) => family + i + 1 + _localplus.Offset;
             Start(
-                assembly, assembly, Path.Combine(CommandLine.Root, "services", id),
+                assembly,
+                assembly,
+                Path.Combine(CommandLine.Root, "services", id),
                 new()
                 {
                     ["APP_ID"] = id,
@@ -40,7 +51,8 @@ public sealed class DaprRunTests : IAsyncLifetime
                     ["LP_PUBLIC_PORT"] = $"{Port(5100)}",
                     ["LP_JWKS"] = Path.Combine(_localplus.State, "jwks.json"),
                     ["ASPNETCORE_ENVIRONMENT"] = "Development",
-                });
+                }
+            );
         }
     }
 
@@ -61,8 +73,9 @@ public sealed class DaprRunTests : IAsyncLifetime
     public async Task Demo_and_jobs_work_beside_dapr_run_and_say_what_is_not_killed()
     {
         await _localplus.UntilAsync(
-            "demo finds the services", async () =>
-            (await _localplus.RunAsync("job", "run", "giftcard-cleanup")).ExitCode == 0);
+            "demo finds the services",
+            async () => (await _localplus.RunAsync("job", "run", "giftcard-cleanup")).ExitCode == 0
+        );
 
         var told = await _localplus.MustAsync("demo");
         Assert.Contains("ledger is not supervised here", told, StringComparison.Ordinal);
@@ -72,12 +85,17 @@ public sealed class DaprRunTests : IAsyncLifetime
     }
 
     private void Start(
-        string project, string assembly, string folder, Dictionary<string, string?> environment, params string[] words)
+        string project,
+        string assembly,
+        string folder,
+        Dictionary<string, string?> environment,
+        params string[] words
+    )
     {
-        var info =
-            new ProcessStartInfo(
+        var info = new ProcessStartInfo(
             "dotnet",
-            [Path.Combine(CommandLine.Root, "artifacts", "bin", project, "debug", $"{assembly}.dll"), .. words])
+            [Path.Combine(CommandLine.Root, "artifacts", "bin", project, "debug", $"{assembly}.dll"), .. words]
+        )
         {
             WorkingDirectory = folder,
             RedirectStandardOutput = true,

@@ -27,7 +27,8 @@ public sealed class HealthTests(StackFixture stack)
         var program = await PostAsync("/v1/programs", new { name = "After a kill", currency = "EUR" });
         await PostAsync(
             "/v1/gift_cards",
-            new { program_id = (string)program["id"]!, amount = new { amount = 100, currency = "EUR" } });
+            new { program_id = (string)program["id"]!, amount = new { amount = 100, currency = "EUR" } }
+        );
     }
 
     private async Task<JsonNode> PostAsync<T>(string path, T body)
@@ -38,7 +39,9 @@ public sealed class HealthTests(StackFixture stack)
         using var answer = await stack.Client.SendAsync(request);
         var text = await answer.Content.ReadAsStringAsync();
         Assert.True(
-            answer.StatusCode == HttpStatusCode.Created, $"POST {path} was answered {(int)answer.StatusCode} {text}");
+            answer.StatusCode == HttpStatusCode.Created,
+            $"POST {path} was answered {(int)answer.StatusCode} {text}"
+        );
         return JsonNode.Parse(text)!;
     }
 }

@@ -9,8 +9,7 @@ namespace LocalPlus.Tests.EndToEnd;
 /// </summary>
 public sealed class SidecarProcessTests : IAsyncLifetime
 {
-    private const string ControlPlane =
-        """
+    private const string ControlPlane = """
         #!/usr/bin/env node
         const port = process.argv[process.argv.indexOf('--healthz-port') + 1];
         require('http').createServer((_, answer) => answer.end('ok')).listen(port, '127.0.0.1');
@@ -43,15 +42,17 @@ public sealed class SidecarProcessTests : IAsyncLifetime
         var status = await _localplus.MustAsync("status");
         Assert.All(
             ["placement", "scheduler", .. Apps.Select(a => $"sidecar-{a}"), .. Apps],
-            name => Assert.Matches($@"(?m)^{name} .* ok$", status));
-        var giftcard =
-            File.ReadAllText(
-            string.Create(CultureInfo.InvariantCulture, $"/proc/{_localplus.PidOf("sidecar-giftcard")}/cmdline")).Split(
-            '\0');
+            name => Assert.Matches($@"(?m)^{name} .* ok$", status)
+        );
+        var giftcard = File.ReadAllText(
+                string.Create(CultureInfo.InvariantCulture, $"/proc/{_localplus.PidOf("sidecar-giftcard")}/cmdline")
+            )
+            .Split('\0');
         Assert.Equal(["--app-id", "giftcard"], giftcard.SkipWhile(word => word != "--app-id").Take(2));
         Assert.Equal(
             ["--scheduler-host-address", $"127.0.0.1:{5714 + _localplus.Offset}"],
-            giftcard.SkipWhile(word => word != "--scheduler-host-address").Take(2));
+            giftcard.SkipWhile(word => word != "--scheduler-host-address").Take(2)
+        );
 
         var told = await _localplus.MustAsync("demo", "--break", "sidecar");
         Assert.All(Apps, app => Assert.Contains($"(sidecar-{app})", told, StringComparison.Ordinal));
@@ -60,7 +61,10 @@ public sealed class SidecarProcessTests : IAsyncLifetime
         Assert.Contains("giftcard", await _localplus.MustAsync("logs", "sidecar", "-n", "5"), StringComparison.Ordinal);
         await _localplus.MustAsync("job", "run", "giftcard-cleanup");
         Assert.Contains(
-            $"official: 1.18.3, {_folder}/daprd", await _localplus.MustAsync("doctor"), StringComparison.Ordinal);
+            $"official: 1.18.3, {_folder}/daprd",
+            await _localplus.MustAsync("doctor"),
+            StringComparison.Ordinal
+        );
     }
 
     private async Task WriteAsync(string name, string script)

@@ -22,7 +22,8 @@ public sealed class StackFixture : IAsyncLifetime
         Collector = await Collector.StartAsync();
         await LocalPlus.MustAsync("up", "--no-build", "--otlp", Collector.Address.ToString());
         Client = new HttpClient { BaseAddress = LocalPlus.Gateway };
-        ApiKey = (string)JsonNode.Parse(await File.ReadAllTextAsync(Path.Combine(LocalPlus.State, "developer.json")))!["api_key"]!;
+        ApiKey = (string)
+            JsonNode.Parse(await File.ReadAllTextAsync(Path.Combine(LocalPlus.State, "developer.json")))!["api_key"]!;
         AdminToken = (await LocalPlus.MustAsync("token", "--role", "admin")).Trim();
     }
 

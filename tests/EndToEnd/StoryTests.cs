@@ -1,6 +1,8 @@
 namespace LocalPlus.Tests.EndToEnd;
 
-/// <summary>The demo's story through gateway, sidecars and workflow; its own checks decide, and a kill is part of it.</summary>
+/// <summary>
+/// The demo's story through gateway, sidecars and workflow; its own checks decide, and a kill is part of it.
+/// </summary>
 [Collection(StackTests.Name)]
 public sealed class StoryTests(StackFixture stack)
 {
@@ -33,7 +35,20 @@ public sealed class StoryTests(StackFixture stack)
         var status = await stack.LocalPlus.MustAsync("status");
 
         Assert.All(
-            ["postgres", "valkey", "smtp", "gateway", "sidecar", "ledger", "wallet", "merchant", "giftcard", "notification", "analytics"],
-            name => Assert.Matches($@"(?m)^{name} .* ok$", status));
+            [
+                "postgres",
+                "valkey",
+                "smtp",
+                "gateway",
+                "sidecar",
+                "ledger",
+                "wallet",
+                "merchant",
+                "giftcard",
+                "notification",
+                "analytics",
+            ],
+            name => Assert.Matches($@"(?m)^{name} .* ok$", status)
+        );
     }
 }

@@ -2,7 +2,10 @@ using System.Text.RegularExpressions;
 
 namespace LocalPlus.Tests.EndToEnd;
 
-/// <summary>docs/tutorial.md, pasted into one shell from its second block to the last but one: the stack runs already, and goes on.</summary>
+/// <summary>
+/// docs/tutorial.md, pasted into one shell from its second block to the last but one: the stack runs already, and goes
+/// on.
+/// </summary>
 [Collection(StackTests.Name)]
 public sealed partial class TutorialTests(StackFixture stack)
 {
@@ -18,7 +21,9 @@ public sealed partial class TutorialTests(StackFixture stack)
 
         // Other tests of this stack kill its parts, and a reader of the tutorial has just seen `up` call it healthy.
         await stack.LocalPlus.HealthyAsync();
-        var (exitCode, output) = await stack.LocalPlus.PasteAsync(string.Join($"\necho; echo '{NextBlock}'\n", blocks[1..^1]));
+        var (exitCode, output) = await stack.LocalPlus.PasteAsync(
+            string.Join($"\necho; echo '{NextBlock}'\n", blocks[1..^1])
+        );
 
         var said = output.Split(NextBlock);
         Assert.True(exitCode == 0, $"The shell ended with {exitCode}:\n{output}");

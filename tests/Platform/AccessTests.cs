@@ -3,13 +3,17 @@ using System.Text.RegularExpressions;
 
 namespace LocalPlus.Tests.Platform;
 
-/// <summary>What one service that is taken over could reach: derived from the code, compared with what Dapr is told.</summary>
+/// <summary>
+/// What one service that is taken over could reach: derived from the code, compared with what Dapr is told.
+/// </summary>
 public partial class AccessTests
 {
     private const string LedgerRpc = "/localplus.ledger.v1.LedgerService/";
 
     private static readonly JsonObject[] Configurations =
-        [.. Directory.GetFiles(Repository.At("components/base/config"), "*.yaml").Order().SelectMany(Yaml.Load)];
+    [
+        .. Directory.GetFiles(Repository.At("components/base/config"), "*.yaml").Order().SelectMany(Yaml.Load),
+    ];
 
     public static TheoryData<string> Clouds => [.. Repository.Clouds.Select(c => Path.GetFileName(c)!)];
 
@@ -20,7 +24,10 @@ public partial class AccessTests
         Assert.NotEmpty(made);
         Assert.Equal(made, Configurations.SelectMany(Allowed).Order());
         Assert.All(Configurations, c => Assert.Equal("deny", c.Text("spec.accessControl.defaultAction")));
-        Assert.All(Configurations.SelectMany(c => c.Items("spec.accessControl.policies")), p => Assert.Equal("deny", p.Text("defaultAction")));
+        Assert.All(
+            Configurations.SelectMany(c => c.Items("spec.accessControl.policies")),
+            p => Assert.Equal("deny", p.Text("defaultAction"))
+        );
     }
 
     [Fact]
@@ -28,13 +35,16 @@ public partial class AccessTests
     {
         Assert.Equal(
             Repository.Services.SelectMany(s => new[] { s, $"{s}-migrate" }).Order(StringComparer.Ordinal),
-            Configurations.Select(c => c.Name()).Order(StringComparer.Ordinal));
+            Configurations.Select(c => c.Name()).Order(StringComparer.Ordinal)
+        );
         foreach (var configuration in Configurations)
         {
             var scope = Assert.Single(configuration.Items("spec.secrets.scopes"));
             Assert.Equal("secretstore", scope.Text("storeName"));
             Assert.Equal("deny", scope.Text("defaultAccess"));
-            var secret = configuration.Name().EndsWith("-migrate", StringComparison.Ordinal) ? $"{configuration.Name()[..^8]}-migrations" : configuration.Name();
+            var secret = configuration.Name().EndsWith("-migrate", StringComparison.Ordinal)
+                ? $"{configuration.Name()[..^8]}-migrations"
+                : configuration.Name();
             Assert.Equal([secret], scope.Items("allowedSecrets").Select(s => s.ToString()));
         }
     }
@@ -49,7 +59,10 @@ public partial class AccessTests
             var annotations = pod.Map("metadata", "annotations");
             Assert.Equal(annotations["dapr.io/app-id"], annotations["dapr.io/config"]);
             Assert.Contains(Configurations, c => c.Name() == annotations["dapr.io/config"]);
-            Assert.Equal(owner.Contains("-migrate", StringComparison.Ordinal), annotations["dapr.io/app-id"].EndsWith("-migrate", StringComparison.Ordinal));
+            Assert.Equal(
+                owner.Contains("-migrate", StringComparison.Ordinal),
+                annotations["dapr.io/app-id"].EndsWith("-migrate", StringComparison.Ordinal)
+            );
             if (annotations.ContainsKey("dapr.io/app-port"))
             {
                 tokens.AddRange([annotations["dapr.io/app-token-secret"], annotations["dapr.io/api-token-secret"]]);
@@ -63,15 +76,36 @@ public partial class AccessTests
     [MemberData(nameof(Clouds))]
     public void Fault_17_A_topic_is_open_to_those_alone_that_publish_it_or_subscribe_to_it(string cloud)
     {
-        var pubsub = Yaml.Load(Repository.At($"components/clouds/{cloud}/pubsub.yaml")).Single().Items("spec.metadata").ToLookup(m => m.Text("name"), m => m.Text("value"));
-        var subscriptions = Directory.GetFiles(Repository.At("components/base/subscriptions")).SelectMany(Yaml.Load)
-            .Select(s => (App: Assert.Single(s.Items("scopes")).ToString(), Topic: s.Text("spec.topic"), DeadLetters: s.Text("spec.deadLetterTopic"))).ToArray();
-        var published = Repository.Services.SelectMany(app => CodeFacts.PublishedTopics(app).Select(topic => $"{app}={topic}"))
-            .Concat(subscriptions.Where(s => s.DeadLetters.Length > 0).Select(s => $"{s.App}={s.DeadLetters}")).Distinct().Order().ToArray();
+        var pubsub = Yaml.Load(Repository.At($"components/clouds/{cloud}/pubsub.yaml"))
+            .Single()
+            .Items("spec.metadata")
+            .ToLookup(m => m.Text("name"), m => m.Text("value"));
+        var subscriptions = Directory
+            .GetFiles(Repository.At("components/base/subscriptions"))
+            .SelectMany(Yaml.Load)
+            .Select(s =>
+                (
+                    App: Assert.Single(s.Items("scopes")).ToString(),
+                    Topic: s.Text("spec.topic"),
+                    DeadLetters: s.Text("spec.deadLetterTopic")
+                )
+            )
+            .ToArray();
+        var published = Repository
+            .Services.SelectMany(app => CodeFacts.PublishedTopics(app).Select(topic => $"{app}={topic}"))
+            .Concat(subscriptions.Where(s => s.DeadLetters.Length > 0).Select(s => $"{s.App}={s.DeadLetters}"))
+            .Distinct()
+            .Order()
+            .ToArray();
 
         Assert.Equal(published, Scopes("publishingScopes"));
         Assert.Equal(subscriptions.Select(s => $"{s.App}={s.Topic}").Distinct().Order(), Scopes("subscriptionScopes"));
-        var topics = published.Concat(subscriptions.Select(s => $"={s.Topic}")).Select(p => p.Split('=')[1]).Distinct().Order().ToArray();
+        var topics = published
+            .Concat(subscriptions.Select(s => $"={s.Topic}"))
+            .Select(p => p.Split('=')[1])
+            .Distinct()
+            .Order()
+            .ToArray();
         Assert.Equal(topics, pubsub["allowedTopics"].Single().Split(',').Order());
         Assert.Equal(topics, pubsub["protectedTopics"].Single().Split(',').Order());
 
@@ -79,9 +113,13 @@ public partial class AccessTests
         {
             var apps = pubsub[name].Single().Split(';').Select(a => a.Split('=')).ToArray();
 
-            // An app that a scope leaves out may use everything that is not protected; named with nothing it may use nothing.
+            // An app that a scope leaves out may use everything that is not protected; named with nothing it may use
+            // nothing.
             Assert.Equal(Repository.Services, apps.Select(a => a[0]).Order());
-            return apps.SelectMany(a => a[1].Split(',', StringSplitOptions.RemoveEmptyEntries).Select(t => $"{a[0]}={t}")).Order();
+            return apps.SelectMany(a =>
+                    a[1].Split(',', StringSplitOptions.RemoveEmptyEntries).Select(t => $"{a[0]}={t}")
+                )
+                .Order();
         }
     }
 
@@ -90,8 +128,14 @@ public partial class AccessTests
     {
         foreach (var path in CodeFacts.InternalCalls(caller).Concat(CodeFacts.InternalCalls("common")))
         {
-            var called = Repository.Services
-                .SelectMany(s => CodeFacts.InternalEndpoints(s).Where(e => SameShape(e.Path, path)).Select(e => (Service: s, e.Verb, e.Path))).ToArray();
+            var called = Repository
+                .Services.SelectMany(s =>
+                    CodeFacts
+                        .InternalEndpoints(s)
+                        .Where(e => SameShape(e.Path, path))
+                        .Select(e => (Service: s, e.Verb, e.Path))
+                )
+                .ToArray();
             Assert.True(called.Length > 0, $"{caller} calls {path}, which nobody serves");
             foreach (var endpoint in called.Where(c => c.Service != caller))
             {
@@ -102,8 +146,17 @@ public partial class AccessTests
         var texts = Repository.Sources($"services/{caller}").Select(File.ReadAllText).ToArray();
         if (CodeFacts.Invocations(caller).Contains("ledger"))
         {
-            foreach (var rpc in Rpc().Matches(Repository.Read("contracts/proto/localplus/ledger/v1/ledger_service.proto")).Select(m => m.Groups[1].Value)
-                .Where(rpc => texts.Any(t => t.Contains($".{rpc}Async(", StringComparison.Ordinal) || t.Contains($".{rpc}(", StringComparison.Ordinal))))
+            foreach (
+                var rpc in Rpc()
+                    .Matches(Repository.Read("contracts/proto/localplus/ledger/v1/ledger_service.proto"))
+                    .Select(m => m.Groups[1].Value)
+                    .Where(rpc =>
+                        texts.Any(t =>
+                            t.Contains($".{rpc}Async(", StringComparison.Ordinal)
+                            || t.Contains($".{rpc}(", StringComparison.Ordinal)
+                        )
+                    )
+            )
             {
                 yield return $"{caller} ledger * {LedgerRpc}{rpc}";
             }
@@ -121,7 +174,8 @@ public partial class AccessTests
     private static string Wildcard(string path) =>
         path.Contains('{', StringComparison.Ordinal) ? $"{path[..path.IndexOf('{', StringComparison.Ordinal)]}*" : path;
 
-    private static bool SameShape(string mapped, string called) => Hole().Replace(mapped, "*") == Hole().Replace(called.Split('?')[0], "*");
+    private static bool SameShape(string mapped, string called) =>
+        Hole().Replace(mapped, "*") == Hole().Replace(called.Split('?')[0], "*");
 
     [GeneratedRegex(@"rpc (\w+)\(")]
     private static partial Regex Rpc();

@@ -29,12 +29,20 @@ internal static class Chart
     public static Tools.Result Lint(string valuesFile) =>
         Tools.Helm(["lint", "--strict", "--quiet", Built.Value, .. Files(valuesFile)]);
 
-    public static Tools.Result Template(string valuesFile, params string[] more) => Tools.Helm(
-        ["template", "localplus", Built.Value, "--namespace", "localplus", .. Files(valuesFile), .. more]);
+    public static Tools.Result Template(string valuesFile, params string[] more) =>
+        Tools.Helm(["template", "localplus", Built.Value, "--namespace", "localplus", .. Files(valuesFile), .. more]);
 
     /// <summary>The same without a release's images.</summary>
-    public static Tools.Result TemplateAlone(string valuesFile) => Tools.Helm(
-        "template", "localplus", Built.Value, "--namespace", "localplus", "-f", Path.Combine(Built.Value, valuesFile));
+    public static Tools.Result TemplateAlone(string valuesFile) =>
+        Tools.Helm(
+            "template",
+            "localplus",
+            Built.Value,
+            "--namespace",
+            "localplus",
+            "-f",
+            Path.Combine(Built.Value, valuesFile)
+        );
 
     private static string[] Files(string valuesFile)
     {
@@ -42,12 +50,18 @@ internal static class Chart
         return [.. files.SelectMany(file => new[] { "-f", Path.Combine(Built.Value, file) })];
     }
 
-    public static string Text(string valuesFile) => Renders.GetOrAdd(valuesFile, v => new Lazy<string>(() =>
-    {
-        var result = Template(v);
-        Assert.True(result.Code == 0, result.Error);
-        return result.Output;
-    })).Value;
+    public static string Text(string valuesFile) =>
+        Renders
+            .GetOrAdd(
+                valuesFile,
+                v => new Lazy<string>(() =>
+                {
+                    var result = Template(v);
+                    Assert.True(result.Code == 0, result.Error);
+                    return result.Output;
+                })
+            )
+            .Value;
 
     public static JsonObject[] Objects(string valuesFile) => Yaml.Parse(Text(valuesFile));
 
@@ -62,12 +76,16 @@ internal static class Chart
     }
 
     /// <summary>The pod templates in a render, by "Kind/name".</summary>
-    public static IEnumerable<(string Owner, JsonNode Pod)> Pods(JsonObject[] objects) => objects
-        .Select(o => (Owner: $"{o.Kind()}/{o.Name()}", Pod: o.Kind() == "CronJob"
-            ? o.At("spec.jobTemplate.spec.template")
-            : o.At("spec.template")))
-        .Where(p => p.Pod is not null)
-        .Select(p => (p.Owner, p.Pod!));
+    public static IEnumerable<(string Owner, JsonNode Pod)> Pods(JsonObject[] objects) =>
+        objects
+            .Select(o =>
+                (
+                    Owner: $"{o.Kind()}/{o.Name()}",
+                    Pod: o.Kind() == "CronJob" ? o.At("spec.jobTemplate.spec.template") : o.At("spec.template")
+                )
+            )
+            .Where(p => p.Pod is not null)
+            .Select(p => (p.Owner, p.Pod!));
 
     private static string Build()
     {

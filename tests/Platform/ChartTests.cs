@@ -31,8 +31,11 @@ public class ChartTests
     [Theory]
     [InlineData("dev")]
     [InlineData("staging")]
-    public void Other_environments_differ_from_prod_as_committed(string environment) => Golden.Check(
-        $"{environment}.diff", Golden.Difference(Chart.Environment("prod"), Chart.Environment(environment)));
+    public void Other_environments_differ_from_prod_as_committed(string environment) =>
+        Golden.Check(
+            $"{environment}.diff",
+            Golden.Difference(Chart.Environment("prod"), Chart.Environment(environment))
+        );
 
     [Fact]
     public void Fault_18_production_takes_no_image_by_a_tag_that_may_move()
@@ -40,9 +43,11 @@ public class ChartTests
         var refused = Chart.TemplateAlone("values-prod.yaml");
         Assert.NotEqual(0, refused.Code);
         Assert.Contains("digest", refused.Error, StringComparison.Ordinal);
-        var images = Chart.Pods(Chart.Environment("prod"))
+        var images = Chart
+            .Pods(Chart.Environment("prod"))
             .SelectMany(p => p.Pod.Items("spec.containers").Concat(p.Pod.Items("spec.initContainers")))
-            .Select(container => container.Text("image")).ToArray();
+            .Select(container => container.Text("image"))
+            .ToArray();
         Assert.NotEmpty(images);
         Assert.All(images, image => Assert.Matches("@sha256:[0-9a-f]{64}$", image));
     }
@@ -76,14 +81,25 @@ public class ChartTests
     }
 
     [Fact]
-    public void No_selector_holds_a_label_that_changes_with_a_release() => Assert.All(
-        Chart.Environment("prod").Where(o => o.Kind() == "Deployment"),
-        d => Assert.DoesNotContain("app.kubernetes.io/version", d.Map("spec", "selector", "matchLabels").Keys));
+    public void No_selector_holds_a_label_that_changes_with_a_release() =>
+        Assert.All(
+            Chart.Environment("prod").Where(o => o.Kind() == "Deployment"),
+            d => Assert.DoesNotContain("app.kubernetes.io/version", d.Map("spec", "selector", "matchLabels").Keys)
+        );
 
     [Theory]
-    [InlineData("{apiVersion: v1, kind: Service, metadata: {name: a}, spec: {port: [{port: 80}]}}", "spec.port: unknown field")]
-    [InlineData("{apiVersion: apps/v1, kind: Deployment, metadata: {name: a}, spec: {replicas: two, selector: {}, template: {}}}", "replicas")]
-    [InlineData("{apiVersion: cilium.io/v2, kind: CiliumNetworkPolicy, metadata: {name: a}, spec: {endpointSelector: {matchLabels: {}}, ingress: [{fromEntity: [world]}], egress: [{toCIDR: [10.0.0.0/8]}]}}", "fromEntity")]
+    [InlineData(
+        "{apiVersion: v1, kind: Service, metadata: {name: a}, spec: {port: [{port: 80}]}}",
+        "spec.port: unknown field"
+    )]
+    [InlineData(
+        "{apiVersion: apps/v1, kind: Deployment, metadata: {name: a}, spec: {replicas: two, selector: {}, template: {}}}",
+        "replicas"
+    )]
+    [InlineData(
+        "{apiVersion: cilium.io/v2, kind: CiliumNetworkPolicy, metadata: {name: a}, spec: {endpointSelector: {matchLabels: {}}, ingress: [{fromEntity: [world]}], egress: [{toCIDR: [10.0.0.0/8]}]}}",
+        "fromEntity"
+    )]
     [InlineData("{apiVersion: example.com/v1, kind: Thing, metadata: {name: a}}", "no schema")]
     public void The_validator_itself_catches(string yaml, string finding)
     {

@@ -19,30 +19,49 @@ internal static partial class CodeFacts
 
     /// <summary>Topics that a service publishes: a constant of that name.</summary>
     public static IEnumerable<string> PublishedTopics(string app) =>
-        Repository.Sources($"services/{app}").SelectMany(f => Published().Matches(File.ReadAllText(f))).Select(m => m.Groups[1].Value).Distinct();
+        Repository
+            .Sources($"services/{app}")
+            .SelectMany(f => Published().Matches(File.ReadAllText(f)))
+            .Select(m => m.Groups[1].Value)
+            .Distinct();
 
     /// <summary>Verb and path of what a service lets other services call through their sidecars.</summary>
     public static IEnumerable<(string Verb, string Path)> InternalEndpoints(string app) =>
-        Repository.Sources($"services/{app}").SelectMany(f => Internal().Matches(File.ReadAllText(f)))
+        Repository
+            .Sources($"services/{app}")
+            .SelectMany(f => Internal().Matches(File.ReadAllText(f)))
             .Select(m => (m.Groups[1].Value.ToUpperInvariant(), $"/internal{m.Groups[2].Value}"));
 
     /// <summary>Paths below /internal that a service calls.</summary>
     public static IEnumerable<string> InternalCalls(string app) =>
-        Repository.Sources($"services/{app}").SelectMany(f => InternalCall().Matches(File.ReadAllText(f))).Select(m => m.Groups[1].Value);
+        Repository
+            .Sources($"services/{app}")
+            .SelectMany(f => InternalCall().Matches(File.ReadAllText(f)))
+            .Select(m => m.Groups[1].Value);
 
     /// <summary>Jobs that a service runs as "job NAME".</summary>
     public static IEnumerable<string> Jobs(string app) => Arguments(app, Job());
 
-    /// <summary>Paths of the endpoints that a service has when it runs, from its description in contracts/openapi.</summary>
+    /// <summary>
+    /// Paths of the endpoints that a service has when it runs, from its description in contracts/openapi.
+    /// </summary>
     public static IEnumerable<string> PublicPaths(string app) =>
-        Yaml.Load(Repository.At($"contracts/openapi/{app}.json")).Single()["paths"]!.AsObject().Select(path => path.Key)
-            .Where(path => path.StartsWith("/v1/", StringComparison.Ordinal) || path.StartsWith("/ops/", StringComparison.Ordinal));
+        Yaml.Load(Repository.At($"contracts/openapi/{app}.json")).Single()["paths"]!
+            .AsObject()
+            .Select(path => path.Key)
+            .Where(path =>
+                path.StartsWith("/v1/", StringComparison.Ordinal) || path.StartsWith("/ops/", StringComparison.Ordinal)
+            );
 
-    /// <summary>The literal or constant that a call has as its argument, wherever the service makes that call.</summary>
+    /// <summary>
+    /// The literal or constant that a call has as its argument, wherever the service makes that call.
+    /// </summary>
     private static IEnumerable<string> Arguments(string app, Regex call)
     {
         var texts = Repository.Sources($"services/{app}").Select(File.ReadAllText).ToArray();
-        var constants = texts.SelectMany(t => Constant().Matches(t)).ToLookup(m => m.Groups[1].Value, m => m.Groups[2].Value);
+        var constants = texts
+            .SelectMany(t => Constant().Matches(t))
+            .ToLookup(m => m.Groups[1].Value, m => m.Groups[2].Value);
         foreach (var match in texts.SelectMany(t => call.Matches(t)))
         {
             if (match.Groups[1].Success)
@@ -53,11 +72,15 @@ internal static partial class CodeFacts
 
             var name = match.Groups[2].Value.Split('.')[^1];
             yield return constants[name].FirstOrDefault()
-                ?? throw new InvalidOperationException($"services/{app}: {match.Value} names no constant of this service");
+                ?? throw new InvalidOperationException(
+                    $"services/{app}: {match.Value} names no constant of this service"
+                );
         }
     }
 
-    [GeneratedRegex("\"((?:taskqueue-[a-z]+)|pubsub|broadcast|cachestore|statestore|workflowstore|secretstore|smtp|sms)\"")]
+    [GeneratedRegex(
+        "\"((?:taskqueue-[a-z]+)|pubsub|broadcast|cachestore|statestore|workflowstore|secretstore|smtp|sms)\""
+    )]
     private static partial Regex ComponentName();
 
     [GeneratedRegex(@"(?:PeerClient\.Create|CreateInvocationInvoker)\(\s*(?:appId:\s*)?(?:""([a-z]+)""|([A-Z][\w.]*))")]

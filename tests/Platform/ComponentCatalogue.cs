@@ -26,10 +26,15 @@ internal static partial class ComponentCatalogue
         var names = fields.Select(field => field.Text("name")).ToArray();
         return
         [
-            .. names.GroupBy(n => n).Where(n => n.Count() > 1).Select(
-                n => $"{component.Name()}: {n.Key} is given twice"),
-            .. taken.Items(Required).Select(r => r.ToString()).Except(names).Select(
-                r => $"{component.Name()}: {type} needs {r}"),
+            .. names
+                .GroupBy(n => n)
+                .Where(n => n.Count() > 1)
+                .Select(n => $"{component.Name()}: {n.Key} is given twice"),
+            .. taken
+                .Items(Required)
+                .Select(r => r.ToString())
+                .Except(names)
+                .Select(r => $"{component.Name()}: {type} needs {r}"),
             .. Contradictions(component.Name(), taken, names),
             .. fields.SelectMany(field => FaultsOf(component.Name(), type, field, forms)),
         ];
@@ -42,7 +47,11 @@ internal static partial class ComponentCatalogue
     }
 
     private static IEnumerable<string> FaultsOf(
-        string component, string type, JsonNode field, Dictionary<string, JsonNode> forms)
+        string component,
+        string type,
+        JsonNode field,
+        Dictionary<string, JsonNode> forms
+    )
     {
         var name = field.Text("name");
         if (!forms.TryGetValue(name, out var form))
@@ -56,23 +65,25 @@ internal static partial class ComponentCatalogue
     }
 
     // A secret's value is read when the component starts; what it has to be is not for a file to say.
-    private static bool Takes(JsonNode form, string? value) => value is not null && (form, form.ToString()) switch
-    {
-        (JsonArray values, _) => values.Any(v => v!.ToString() == value),
-        (_, "bool") => value is "true" or "false",
-        (_, "number") => Number().IsMatch(value),
-        (_, "duration") => Duration().IsMatch(value),
-        (_, "version") => Version().IsMatch(value),
-        (_, "text") => true,
-        _ => throw new InvalidOperationException($"dapr-1.18.yaml says {form.ToJsonString()}, which is no form."),
-    };
+    private static bool Takes(JsonNode form, string? value) =>
+        value is not null
+        && (form, form.ToString()) switch
+        {
+            (JsonArray values, _) => values.Any(v => v!.ToString() == value),
+            (_, "bool") => value is "true" or "false",
+            (_, "number") => Number().IsMatch(value),
+            (_, "duration") => Duration().IsMatch(value),
+            (_, "version") => Version().IsMatch(value),
+            (_, "text") => true,
+            _ => throw new InvalidOperationException($"dapr-1.18.yaml says {form.ToJsonString()}, which is no form."),
+        };
 
     private static IEnumerable<KeyValuePair<string, JsonNode>> Forms(JsonObject type) =>
-    [
-        .. type.Where(p => p.Key is not (Inherits or Required or NeverTogether)).Select(
-            p => KeyValuePair.Create(p.Key, p.Value!)),
-        .. type[Inherits] is { } parent ? Forms(Types[parent.ToString()]!.AsObject()) : [],
-    ];
+        [
+            .. type.Where(p => p.Key is not (Inherits or Required or NeverTogether))
+                .Select(p => KeyValuePair.Create(p.Key, p.Value!)),
+            .. type[Inherits] is { } parent ? Forms(Types[parent.ToString()]!.AsObject()) : [],
+        ];
 
     private static IEnumerable<KeyValuePair<string, JsonNode>> RuntimeForms(string type) =>
         Types[$"any_{type.Split('.')[0]}"] is JsonObject any ? Forms(any) : [];

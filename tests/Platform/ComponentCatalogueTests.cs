@@ -20,13 +20,19 @@ public class ComponentCatalogueTests
     [Fact]
     public void Fault_31_every_component_has_names_and_values_that_Dapr_takes()
     {
-        var components = Directory.GetFiles(Repository.At("components"), "*.yaml", SearchOption.AllDirectories).Order()
-            .SelectMany(file => Yaml.Load(file).Select(
-                component => (File: Path.GetRelativePath(Repository.Root, file), Component: component)))
-            .Where(c => c.Component.Kind() == "Component").ToArray();
+        var components = Directory
+            .GetFiles(Repository.At("components"), "*.yaml", SearchOption.AllDirectories)
+            .Order()
+            .SelectMany(file =>
+                Yaml.Load(file)
+                    .Select(component => (File: Path.GetRelativePath(Repository.Root, file), Component: component))
+            )
+            .Where(c => c.Component.Kind() == "Component")
+            .ToArray();
         Assert.NotEmpty(components);
         Assert.Empty(
-            components.SelectMany(c => ComponentCatalogue.Faults(c.Component).Select(fault => $"{c.File} {fault}")));
+            components.SelectMany(c => ComponentCatalogue.Faults(c.Component).Select(fault => $"{c.File} {fault}"))
+        );
     }
 
     [Theory]
@@ -51,20 +57,28 @@ public class ComponentCatalogueTests
     [Fact]
     public void What_is_required_and_what_contradicts_itself_is_found()
     {
-        var broadcast = Yaml.Parse("""
-            metadata: { name: broadcast }
-            spec:
-              type: pubsub.redis
-              version: v1
-              metadata: [{ name: maxLenApprox, value: "1000" }, { name: streamTTL, value: "5m" }]
-            """).Single();
+        var broadcast = Yaml.Parse(
+                """
+                metadata: { name: broadcast }
+                spec:
+                  type: pubsub.redis
+                  version: v1
+                  metadata: [{ name: maxLenApprox, value: "1000" }, { name: streamTTL, value: "5m" }]
+                """
+            )
+            .Single();
         Assert.Equal(
-            ["broadcast: pubsub.redis/v1 needs redisHost",
-                "broadcast: maxLenApprox and streamTTL contradict each other"],
-            ComponentCatalogue.Faults(broadcast));
+            [
+                "broadcast: pubsub.redis/v1 needs redisHost",
+                "broadcast: maxLenApprox and streamTTL contradict each other",
+            ],
+            ComponentCatalogue.Faults(broadcast)
+        );
     }
 
     private static JsonObject With(string name, string value) =>
-        Yaml.Parse(Kafka.Replace("NAME", name, StringComparison.Ordinal).Replace(
-            "VALUE", value, StringComparison.Ordinal)).Single();
+        Yaml.Parse(
+                Kafka.Replace("NAME", name, StringComparison.Ordinal).Replace("VALUE", value, StringComparison.Ordinal)
+            )
+            .Single();
 }

@@ -16,14 +16,20 @@ public class ComponentTests
     {
         string[] files = [.. Directory.GetFiles(Repository.At("components"), "*.yaml", SearchOption.AllDirectories)];
         // Dapr 1.17 brought stateRetentionPolicy; published schemas lag behind, platform/tools/schemas knows it.
-        Assert.DoesNotContain(Tools.Validate(files), f => !f.Contains("\"stateRetentionPolicy\"", StringComparison.Ordinal));
+        Assert.DoesNotContain(
+            Tools.Validate(files),
+            f => !f.Contains("\"stateRetentionPolicy\"", StringComparison.Ordinal)
+        );
     }
 
     [Fact]
     public void Every_cloud_has_the_same_components_in_the_same_scopes()
     {
-        var shapes = Repository.Clouds.Select(c => string.Join('\n', Components(c)
-            .Select(o => $"{o.Name()} {o["scopes"]?.ToJsonString()}").Order())).ToArray();
+        var shapes = Repository
+            .Clouds.Select(c =>
+                string.Join('\n', Components(c).Select(o => $"{o.Name()} {o["scopes"]?.ToJsonString()}").Order())
+            )
+            .ToArray();
         Assert.NotEmpty(shapes[0]);
         Assert.All(shapes, s => Assert.Equal(shapes[0], s));
     }
@@ -33,8 +39,14 @@ public class ComponentTests
     public void Every_component_that_code_names_exists(string cloud)
     {
         var names = Components(Repository.At($"components/clouds/{cloud}")).Select(c => c.Name()).ToHashSet();
-        Assert.All(CodeFacts.ComponentNames(), use =>
-            Assert.True(names.Contains(use.Name), $"{use.File} names {use.Name}, which components/clouds/{cloud} lacks"));
+        Assert.All(
+            CodeFacts.ComponentNames(),
+            use =>
+                Assert.True(
+                    names.Contains(use.Name),
+                    $"{use.File} names {use.Name}, which components/clouds/{cloud} lacks"
+                )
+        );
     }
 
     [Theory]
@@ -45,49 +57,75 @@ public class ComponentTests
         {
             foreach (var field in component.Items("spec.metadata"))
             {
-                var sensitive = new[] { "password", "connectionString", "clientKey", "token", "host" }
-                    .Any(s => field.Text("name").EndsWith(s, StringComparison.OrdinalIgnoreCase));
+                var sensitive = new[] { "password", "connectionString", "clientKey", "token", "host" }.Any(s =>
+                    field.Text("name").EndsWith(s, StringComparison.OrdinalIgnoreCase)
+                );
                 var address = field.Text("name") == "host" && cloud != "local";
-                Assert.True(!sensitive || address || field.At("secretKeyRef") is not null,
-                    $"{cloud}/{component.Name()}: {field.Text("name")} belongs in the secret store");
+                Assert.True(
+                    !sensitive || address || field.At("secretKeyRef") is not null,
+                    $"{cloud}/{component.Name()}: {field.Text("name")} belongs in the secret store"
+                );
             }
 
-            Assert.Equal(component.Items("spec.metadata").Any(f => f.At("secretKeyRef") is not null),
-                component.Text("auth.secretStore") == "secretstore");
+            Assert.Equal(
+                component.Items("spec.metadata").Any(f => f.At("secretKeyRef") is not null),
+                component.Text("auth.secretStore") == "secretstore"
+            );
         }
     }
 
     [Theory]
     [MemberData(nameof(Clouds))]
-    public void One_component_keeps_the_actors(string cloud) => Assert.Single(
-        Components(Repository.At($"components/clouds/{cloud}")),
-        c => c.Items("spec.metadata").Any(f => f.Text("name") == "actorStateStore" && f.Text("value") == "true"));
+    public void One_component_keeps_the_actors(string cloud) =>
+        Assert.Single(
+            Components(Repository.At($"components/clouds/{cloud}")),
+            c => c.Items("spec.metadata").Any(f => f.Text("name") == "actorStateStore" && f.Text("value") == "true")
+        );
 
     [Theory]
     [MemberData(nameof(Clouds))]
     public void Workers_suffice_for_a_full_bulk_delivery_of_each_topic_of_an_app(string cloud)
     {
         // On pubsub.redis a message keeps its worker until its delivery is answered, whatever the topic.
-        foreach (var broker in Components(Repository.At($"components/clouds/{cloud}")).Where(c => c.Text("spec.type") == "pubsub.redis"))
+        foreach (
+            var broker in Components(Repository.At($"components/clouds/{cloud}"))
+                .Where(c => c.Text("spec.type") == "pubsub.redis")
+        )
         {
-            var workers = broker.Items("spec.metadata").Where(f => f.Text("name") == "concurrency").Select(f => Number(f, "value")).SingleOrDefault();
-            var needed = Subscriptions.Where(s => s.Text("spec.pubsubname") == broker.Name() && s.At("spec.bulkSubscribe") is not null)
+            var workers = broker
+                .Items("spec.metadata")
+                .Where(f => f.Text("name") == "concurrency")
+                .Select(f => Number(f, "value"))
+                .SingleOrDefault();
+            var needed = Subscriptions
+                .Where(s => s.Text("spec.pubsubname") == broker.Name() && s.At("spec.bulkSubscribe") is not null)
                 .GroupBy(s => Assert.Single(s.Items("scopes")).ToString())
                 .Select(app => app.Sum(s => Number(s, "spec.bulkSubscribe.maxMessagesCount")))
-                .DefaultIfEmpty().Max();
-            Assert.True(workers >= needed, $"{cloud}/{broker.Name()}: {workers} workers, {needed} messages in a delivery of each topic");
+                .DefaultIfEmpty()
+                .Max();
+            Assert.True(
+                workers >= needed,
+                $"{cloud}/{broker.Name()}: {workers} workers, {needed} messages in a delivery of each topic"
+            );
         }
     }
 
-    private static int Number(JsonNode node, string path) => int.Parse(node.Text(path).TrimEnd('s'), CultureInfo.InvariantCulture);
+    private static int Number(JsonNode node, string path) =>
+        int.Parse(node.Text(path).TrimEnd('s'), CultureInfo.InvariantCulture);
 
     [Theory]
     [MemberData(nameof(Clouds))]
     public void Every_subscription_ends_in_a_dead_letter_that_its_app_stores(string cloud)
     {
-        var all = Load(Repository.At($"components/clouds/{cloud}")).Where(o => o.Kind() == "Subscription").Concat(Subscriptions).ToArray();
+        var all = Load(Repository.At($"components/clouds/{cloud}"))
+            .Where(o => o.Kind() == "Subscription")
+            .Concat(Subscriptions)
+            .ToArray();
         var components = Components(Repository.At($"components/clouds/{cloud}")).Select(c => c.Name()).ToHashSet();
-        var resiliency = Load(Repository.At($"components/clouds/{cloud}")).Concat(Base).Where(o => o.Kind() == "Resiliency").ToArray();
+        var resiliency = Load(Repository.At($"components/clouds/{cloud}"))
+            .Concat(Base)
+            .Where(o => o.Kind() == "Resiliency")
+            .ToArray();
         foreach (var subscription in all)
         {
             var app = Assert.Single(subscription.Items("scopes")).ToString();
@@ -104,8 +142,13 @@ public class ComponentTests
 
             Assert.Equal($"/events/{topic}", subscription.Text("spec.routes.default"));
             Assert.Equal($"{topic}.{app}{DeadLetters}", subscription.Text("spec.deadLetterTopic"));
-            Assert.Single(all, s => s.Text("spec.topic") == $"{topic}.{app}{DeadLetters}"
-                && s.Text("spec.pubsubname") == pubsub && s.Text("scopes.0") == app);
+            Assert.Single(
+                all,
+                s =>
+                    s.Text("spec.topic") == $"{topic}.{app}{DeadLetters}"
+                    && s.Text("spec.pubsubname") == pubsub
+                    && s.Text("scopes.0") == app
+            );
         }
     }
 
@@ -114,8 +157,11 @@ public class ComponentTests
     {
         foreach (var app in Chart.Apps)
         {
-            var subscribed = Subscriptions.Where(s => s.Text("scopes.0") == app).Select(s => s.Text("spec.topic"))
-                .Where(t => !t.EndsWith(DeadLetters, StringComparison.Ordinal)).Order();
+            var subscribed = Subscriptions
+                .Where(s => s.Text("scopes.0") == app)
+                .Select(s => s.Text("spec.topic"))
+                .Where(t => !t.EndsWith(DeadLetters, StringComparison.Ordinal))
+                .Order();
             Assert.Equal(subscribed, CodeFacts.Topics(app).Distinct().Order());
         }
     }
@@ -128,7 +174,10 @@ public class ComponentTests
         Assert.Equal(Chart.Apps, ids);
         Assert.Subset(ids.ToHashSet(), Repository.Services.ToHashSet());
         Assert.All(file.Items("apps"), a => Assert.Equal($"services/{a.Text("appID")}", a.Text("appDirPath")));
-        Assert.All(file.Items("common.resourcesPaths"), p => Assert.True(Directory.Exists(Repository.At(p.ToString())), p.ToString()));
+        Assert.All(
+            file.Items("common.resourcesPaths"),
+            p => Assert.True(Directory.Exists(Repository.At(p.ToString())), p.ToString())
+        );
     }
 
     private static void AssertRetryEnds(JsonObject[] resiliency, string pubsub)
@@ -144,7 +193,8 @@ public class ComponentTests
         Assert.NotNull(file.At($"spec.policies.timeouts.{inbound.Text("timeout")}"));
     }
 
-    private static IEnumerable<JsonObject> Components(string folder) => Load(folder).Where(o => o.Kind() == "Component");
+    private static IEnumerable<JsonObject> Components(string folder) =>
+        Load(folder).Where(o => o.Kind() == "Component");
 
     private static JsonObject[] Load(string folder) =>
         [.. Directory.GetFiles(folder, "*.yaml", SearchOption.AllDirectories).Order().SelectMany(Yaml.Load)];

@@ -4,7 +4,8 @@ using System.Text.Json.Nodes;
 namespace LocalPlus.Tests.Platform;
 
 /// <summary>
-/// Committed renders: prod in full, dev and staging as what they change, one line a value. LP_GOLDEN=write rewrites them.
+/// Committed renders: prod in full, dev and staging as what they change, one line a value. LP_GOLDEN=write rewrites
+/// them.
 /// </summary>
 internal static class Golden
 {
@@ -17,9 +18,11 @@ internal static class Golden
         }
 
         Assert.True(File.Exists(path), $"{path} is missing; LP_GOLDEN=write dotnet test tests/Platform writes it.");
-        Assert.True(File.ReadAllText(path) == actual,
+        Assert.True(
+            File.ReadAllText(path) == actual,
             $"{file} differs from the render: {FirstDifference(File.ReadAllText(path), actual)}. "
-            + "When that is meant, LP_GOLDEN=write dotnet test tests/Platform rewrites it.");
+                + "When that is meant, LP_GOLDEN=write dotnet test tests/Platform rewrites it."
+        );
     }
 
     public static string Difference(JsonObject[] from, JsonObject[] to)
@@ -80,7 +83,9 @@ internal static class Golden
     {
         var was = expected.Split('\n');
         var now = actual.Split('\n');
-        var line = Enumerable.Range(0, Math.Min(was.Length, now.Length)).FirstOrDefault(i => was[i] != now[i], Math.Min(was.Length, now.Length));
+        var line = Enumerable
+            .Range(0, Math.Min(was.Length, now.Length))
+            .FirstOrDefault(i => was[i] != now[i], Math.Min(was.Length, now.Length));
         return $"line {line + 1}: '{was.ElementAtOrDefault(line)}' is now '{now.ElementAtOrDefault(line)}'";
     }
 }

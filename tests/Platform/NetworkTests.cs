@@ -8,32 +8,42 @@ public class NetworkTests
         foreach (var app in Chart.Apps)
         {
             // Hosting's calls (API keys) are made by every service.
-            var made = CodeFacts.Invocations(app).Concat(CodeFacts.Invocations("common")).Where(called => called != app).Distinct().Order();
+            var made = CodeFacts
+                .Invocations(app)
+                .Concat(CodeFacts.Invocations("common"))
+                .Where(called => called != app)
+                .Distinct()
+                .Order();
             var allowed = Chart.Values.Items($"services.{app}.calls").Select(c => c.ToString()).Order();
-            Assert.True(made.SequenceEqual(allowed),
-                $"{app} calls {string.Join(", ", made)}; services.{app}.calls in charts/localplus/values.yaml says {string.Join(", ", allowed)}");
+            Assert.True(
+                made.SequenceEqual(allowed),
+                $"{app} calls {string.Join(", ", made)}; services.{app}.calls in charts/localplus/values.yaml says {string.Join(", ", allowed)}"
+            );
         }
     }
 
     [Fact]
     public void What_one_side_may_send_the_other_side_lets_in()
     {
-        var policies = Chart.Environment("prod").Where(o => o.Kind() == "CiliumNetworkPolicy").ToDictionary(p => p.Name());
+        var policies = Chart
+            .Environment("prod")
+            .Where(o => o.Kind() == "CiliumNetworkPolicy")
+            .ToDictionary(p => p.Name());
         Assert.Equal(Chart.Apps.Select(a => $"svc-{a}"), policies.Keys.Order());
         var sent = Flows("egress", "toEndpoints", (self, other) => (self, other));
         var received = Flows("ingress", "fromEndpoints", (self, other) => (other, self));
         Assert.Equal(sent, received);
 
         (string From, string To)[] Flows(string direction, string peers, Func<string, string, (string, string)> flow) =>
-        [
-            .. from policy in policies.Values
-               from rule in policy.Items($"spec.{direction}")
-               from peer in rule.Items(peers)
-               let name = peer.Map("matchLabels").GetValueOrDefault("app.kubernetes.io/name")
-               where name is not null
-               orderby flow(policy.Name(), name)
-               select flow(policy.Name(), name),
-        ];
+            [
+                .. from policy in policies.Values
+                from rule in policy.Items($"spec.{direction}")
+                from peer in rule.Items(peers)
+                let name = peer.Map("matchLabels").GetValueOrDefault("app.kubernetes.io/name")
+                where name is not null
+                orderby flow(policy.Name(), name)
+                select flow(policy.Name(), name),
+            ];
     }
 
     [Fact]

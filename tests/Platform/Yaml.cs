@@ -17,7 +17,9 @@ internal static class Yaml
         return [.. stream.Documents.Select(d => Convert(d.RootNode)).OfType<JsonObject>()];
     }
 
-    /// <summary>A value by its path, such as spec.template.spec.containers.0.image; null when it is not there.</summary>
+    /// <summary>
+    /// A value by its path, such as spec.template.spec.containers.0.image; null when it is not there.
+    /// </summary>
     public static JsonNode? At(this JsonNode? node, string path)
     {
         foreach (var part in path.Split('.'))
@@ -52,22 +54,26 @@ internal static class Yaml
         return node is JsonObject map ? map.ToDictionary(p => p.Key, p => p.Value?.ToString() ?? "") : [];
     }
 
-    private static JsonNode? Convert(YamlNode node) => node switch
-    {
-        YamlMappingNode map => new JsonObject(
-            map.Children.Select(p => KeyValuePair.Create(((YamlScalarNode)p.Key).Value!, Convert(p.Value)))),
-        YamlSequenceNode list => new JsonArray([.. list.Children.Select(Convert)]),
-        YamlScalarNode { Style: ScalarStyle.Plain } plain => Plain(plain.Value ?? ""),
-        YamlScalarNode scalar => JsonValue.Create(scalar.Value),
-        _ => null,
-    };
+    private static JsonNode? Convert(YamlNode node) =>
+        node switch
+        {
+            YamlMappingNode map => new JsonObject(
+                map.Children.Select(p => KeyValuePair.Create(((YamlScalarNode)p.Key).Value!, Convert(p.Value)))
+            ),
+            YamlSequenceNode list => new JsonArray([.. list.Children.Select(Convert)]),
+            YamlScalarNode { Style: ScalarStyle.Plain } plain => Plain(plain.Value ?? ""),
+            YamlScalarNode scalar => JsonValue.Create(scalar.Value),
+            _ => null,
+        };
 
-    private static JsonValue? Plain(string value) => value switch
-    {
-        "" or "~" or "null" => null,
-        "true" => JsonValue.Create(true),
-        "false" => JsonValue.Create(false),
-        _ when long.TryParse(value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var n) => JsonValue.Create(n),
-        _ => JsonValue.Create(value),
-    };
+    private static JsonValue? Plain(string value) =>
+        value switch
+        {
+            "" or "~" or "null" => null,
+            "true" => JsonValue.Create(true),
+            "false" => JsonValue.Create(false),
+            _ when long.TryParse(value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var n) =>
+                JsonValue.Create(n),
+            _ => JsonValue.Create(value),
+        };
 }

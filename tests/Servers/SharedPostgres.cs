@@ -40,7 +40,10 @@ public sealed record SharedPostgres(string ConnectionString, string Origin)
     private static async Task<SharedPostgres> StartContainerAsync(string password)
     {
         using var limit = new CancellationTokenSource(ContainerLimit);
-        var container = new PostgreSqlBuilder(Image).WithUsername(User).WithPassword(password).WithDatabase(User)
+        var container = new PostgreSqlBuilder(Image)
+            .WithUsername(User)
+            .WithPassword(password)
+            .WithDatabase(User)
             .Build();
         await container.StartAsync(limit.Token);
         return new SharedPostgres(container.GetConnectionString(), $"a container of {Image}");

@@ -16,12 +16,15 @@ internal static class Allowance
     public static void Holds(string rule, IEnumerable<(string File, string Place)> places)
     {
         var list = $"{Folder}/{rule}.txt";
-        var allowed = Tree.Lines(list).Select(line => line.Split(' '))
+        var allowed = Tree.Lines(list)
+            .Select(line => line.Split(' '))
             .ToDictionary(p => p[0], p => int.Parse(p[1], CultureInfo.InvariantCulture), StringComparer.Ordinal);
-        var found = places.GroupBy(p => p.File).ToDictionary(
-            g => g.Key, g => g.Select(p => p.Place).ToArray(), StringComparer.Ordinal);
-        var gone = allowed.Where(a => !Tree.Exists(a.Key)).ToLookup(
-            a => Path.GetFileName(a.Key), a => a.Value, StringComparer.Ordinal);
+        var found = places
+            .GroupBy(p => p.File)
+            .ToDictionary(g => g.Key, g => g.Select(p => p.Place).ToArray(), StringComparer.Ordinal);
+        var gone = allowed
+            .Where(a => !Tree.Exists(a.Key))
+            .ToLookup(a => Path.GetFileName(a.Key), a => a.Value, StringComparer.Ordinal);
 
         // A file that was moved keeps what it had.
         int Allowed(string file) =>
@@ -31,15 +34,21 @@ internal static class Allowance
         {
             File.WriteAllLines(
                 Path.Combine(Tree.Root, list),
-                found.Select(f => (f.Key, Count: Math.Min(f.Value.Length, Allowed(f.Key)))).Where(f => f.Count > 0)
-                    .OrderBy(f => f.Key, StringComparer.Ordinal).Select(f => $"{f.Key} {f.Count}"));
+                found
+                    .Select(f => (f.Key, Count: Math.Min(f.Value.Length, Allowed(f.Key))))
+                    .Where(f => f.Count > 0)
+                    .OrderBy(f => f.Key, StringComparer.Ordinal)
+                    .Select(f => $"{f.Key} {f.Count}")
+            );
         }
 
         Tree.Holds(
             from file in found
             where file.Value.Length > Allowed(file.Key)
             from place in file.Value.Prepend(
-                $"{file.Key}: {file.Value.Length}, where {Allowed(file.Key)} are allowed ({list}):")
-            select place);
+                $"{file.Key}: {file.Value.Length}, where {Allowed(file.Key)} are allowed ({list}):"
+            )
+            select place
+        );
     }
 }

@@ -14,8 +14,10 @@ public partial class CommentTests
             from line in lines.Index()
             let match = PublicType().Match(line.Item)
             where match.Success
-            group (Place: $"{file}:{line.Index + 1}", Documented: IsDocumented(lines, line.Index))
-                by (Path.GetDirectoryName(file), match.Groups[3].Value);
+            group (Place: $"{file}:{line.Index + 1}", Documented: IsDocumented(lines, line.Index)) by (
+                Path.GetDirectoryName(file),
+                match.Groups[3].Value
+            );
         Tree.Holds(types.Where(t => !t.Any(part => part.Documented)).Select(t => $"{t.First().Place} {t.Key.Item2}"));
     }
 
@@ -23,7 +25,10 @@ public partial class CommentTests
     public void Every_slice_says_what_it_does()
     {
         var silent = new List<string>();
-        foreach (var file in Tree.Code(Tree.Services.Select(s => $"services/{s}").ToArray()).Where(f => Slice().IsMatch(Tree.Read(f))))
+        foreach (
+            var file in Tree.Code(Tree.Services.Select(s => $"services/{s}").ToArray())
+                .Where(f => Slice().IsMatch(Tree.Read(f)))
+        )
         {
             var lines = Tree.Lines(file);
             var type = Array.FindIndex(lines, l => l.Contains("static class ", StringComparison.Ordinal));
@@ -47,7 +52,9 @@ public partial class CommentTests
         return above >= 0 && lines[above].TrimStart().StartsWith("///", StringComparison.Ordinal);
     }
 
-    [GeneratedRegex(@"^public (abstract |sealed |static |readonly |partial )*((?:record )?(?:class|struct)|record|interface|enum|delegate \S+) (\w+)")]
+    [GeneratedRegex(
+        @"^public (abstract |sealed |static |readonly |partial )*((?:record )?(?:class|struct)|record|interface|enum|delegate \S+) (\w+)"
+    )]
     private static partial Regex PublicType();
 
     [GeneratedRegex(@"static \w+ Map\w+\(this (IEndpointRouteBuilder|RouteGroupBuilder)")]

@@ -16,8 +16,14 @@ public partial class DependencyTests
     /// <summary>What a stand-in may use beside .NET itself.</summary>
     private static readonly string[] CompatPackages =
     [
-        "Dapr.Client", "Dapr.Workflow", "Grpc.AspNetCore", "MailKit", "Npgsql", "OpenTelemetry",
-        "OpenTelemetry.Exporter.OpenTelemetryProtocol", "YamlDotNet",
+        "Dapr.Client",
+        "Dapr.Workflow",
+        "Grpc.AspNetCore",
+        "MailKit",
+        "Npgsql",
+        "OpenTelemetry",
+        "OpenTelemetry.Exporter.OpenTelemetryProtocol",
+        "YamlDotNet",
     ];
 
     [Fact]
@@ -56,8 +62,12 @@ public partial class DependencyTests
     {
         foreach (var project in Project.All.Where(p => !p.IsTest))
         {
-            Assert.DoesNotContain(project.Projects, p => p.StartsWith("tests/", StringComparison.Ordinal)
-                || p.StartsWith("compat/tests/", StringComparison.Ordinal));
+            Assert.DoesNotContain(
+                project.Projects,
+                p =>
+                    p.StartsWith("tests/", StringComparison.Ordinal)
+                    || p.StartsWith("compat/tests/", StringComparison.Ordinal)
+            );
         }
     }
 
@@ -81,26 +91,51 @@ public partial class DependencyTests
     }
 
     [Fact]
-    public void Servers_are_started_in_one_place() => Tree.Holds(Tree.Offences(
-        Tree.Code().Where(f => !f.StartsWith("eng/", StringComparison.Ordinal) && !f.StartsWith("tests/Tidy/", StringComparison.Ordinal)),
-        line => line.Contains("\"valkey-server\"", StringComparison.Ordinal) || line.Contains("\"initdb\"", StringComparison.Ordinal)
-            || line.Contains("/usr/lib/postgresql", StringComparison.Ordinal)));
+    public void Servers_are_started_in_one_place() =>
+        Tree.Holds(
+            Tree.Offences(
+                Tree.Code()
+                    .Where(f =>
+                        !f.StartsWith("eng/", StringComparison.Ordinal)
+                        && !f.StartsWith("tests/Tidy/", StringComparison.Ordinal)
+                    ),
+                line =>
+                    line.Contains("\"valkey-server\"", StringComparison.Ordinal)
+                    || line.Contains("\"initdb\"", StringComparison.Ordinal)
+                    || line.Contains("/usr/lib/postgresql", StringComparison.Ordinal)
+            )
+        );
 
     [Fact]
     public void No_project_bears_the_name_of_an_SDK()
     {
         string[] official = ["Dapr", "Grpc", "Testcontainers"];
-        Assert.All(Project.All, p => Assert.DoesNotContain(
-            official, o => Path.GetFileName(p.Path).Contains($"{o}.", StringComparison.OrdinalIgnoreCase)));
+        Assert.All(
+            Project.All,
+            p =>
+                Assert.DoesNotContain(
+                    official,
+                    o => Path.GetFileName(p.Path).Contains($"{o}.", StringComparison.OrdinalIgnoreCase)
+                )
+        );
     }
 
     [Fact]
     public void No_project_says_a_version_and_every_central_version_is_used()
     {
-        var central = CentralVersion().Matches(Tree.Read("Directory.Packages.props")).Select(m => m.Groups[1].Value).ToHashSet();
-        var everywhere = string.Concat(Tree.Files.Where(f => f.EndsWith("proj", StringComparison.Ordinal)
-            || f.EndsWith(".props", StringComparison.Ordinal) || f.EndsWith(".targets", StringComparison.Ordinal))
-            .Where(f => f != "Directory.Packages.props").Select(Tree.Read));
+        var central = CentralVersion()
+            .Matches(Tree.Read("Directory.Packages.props"))
+            .Select(m => m.Groups[1].Value)
+            .ToHashSet();
+        var everywhere = string.Concat(
+            Tree.Files.Where(f =>
+                    f.EndsWith("proj", StringComparison.Ordinal)
+                    || f.EndsWith(".props", StringComparison.Ordinal)
+                    || f.EndsWith(".targets", StringComparison.Ordinal)
+                )
+                .Where(f => f != "Directory.Packages.props")
+                .Select(Tree.Read)
+        );
         foreach (var project in Project.All)
         {
             Assert.DoesNotMatch("<PackageReference[^>]*Version=", Tree.Read(project.Path));
@@ -109,7 +144,14 @@ public partial class DependencyTests
 
         // A pin of something that only comes along with another package says why in a comment.
         var unused = central.Where(c => !everywhere.Contains($"\"{c}\"", StringComparison.Ordinal)).ToArray();
-        Assert.All(unused, u => Assert.Matches($"<!--[^>]*-->\\s*<PackageVersion Include=\"{Regex.Escape(u)}\"", Tree.Read("Directory.Packages.props")));
+        Assert.All(
+            unused,
+            u =>
+                Assert.Matches(
+                    $"<!--[^>]*-->\\s*<PackageVersion Include=\"{Regex.Escape(u)}\"",
+                    Tree.Read("Directory.Packages.props")
+                )
+        );
     }
 
     [GeneratedRegex("<PackageVersion Include=\"([^\"]+)\"")]

@@ -34,8 +34,13 @@ public partial class ListTests
     {
         // The dashboard's project only fetches a package, when `up` is asked for it.
         var solution = Tree.Read("LocalPlus.sln").Replace('\\', '/');
-        Tree.Holds(Project.All.Select(p => p.Path)
-            .Where(p => !Project.IsIn(p, "eng/dashboard") && !solution.Contains($"\"{p}\"", StringComparison.Ordinal)));
+        Tree.Holds(
+            Project
+                .All.Select(p => p.Path)
+                .Where(p =>
+                    !Project.IsIn(p, "eng/dashboard") && !solution.Contains($"\"{p}\"", StringComparison.Ordinal)
+                )
+        );
     }
 
     [Fact]

@@ -3,22 +3,34 @@ using System.Text.RegularExpressions;
 namespace LocalPlus.Tests.Tidy;
 
 /// <summary>
-/// The previous release serves while a script runs and after it, and may come back. So a script adds; what it takes away,
-/// renames or rewrites would break the release before, and what scans a table under a lock would stop it.
+/// The previous release serves while a script runs and after it, and may come back. So a script adds; what it takes
+/// away, renames or rewrites would break the release before, and what scans a table under a lock would stop it.
 /// </summary>
 public partial class MigrationTests
 {
     /// <summary>What the first release brings: nobody is served on these tables yet.</summary>
     private static readonly string[] FirstRelease =
-        ["LocalPlus.Hosting 0002", "analytics 0001", "giftcard 0010", "ledger 0003", "merchant 0001", "notification 0002", "wallet 0001"];
+    [
+        "LocalPlus.Hosting 0002",
+        "analytics 0001",
+        "giftcard 0010",
+        "ledger 0003",
+        "merchant 0001",
+        "notification 0002",
+        "wallet 0001",
+    ];
 
     [Fact]
-    public void Scripts_leave_the_previous_release_serving() => Tree.Holds(
-        from file in Tree.Under("services")
-        where file.EndsWith(".sql", StringComparison.Ordinal) && file.Contains("/migrations/", StringComparison.Ordinal)
-        where !IsOfFirstRelease(file)
-        from offence in Offences(Tree.Read(file))
-        select $"{file}: {offence}");
+    public void Scripts_leave_the_previous_release_serving() =>
+        Tree.Holds(
+            from file in Tree.Under("services")
+            where
+                file.EndsWith(".sql", StringComparison.Ordinal)
+                && file.Contains("/migrations/", StringComparison.Ordinal)
+            where !IsOfFirstRelease(file)
+            from offence in Offences(Tree.Read(file))
+            select $"{file}: {offence}"
+        );
 
     [Theory]
     [InlineData("ALTER TABLE accounts DROP COLUMN name;", "DROP COLUMN")]
@@ -32,21 +44,28 @@ public partial class MigrationTests
     [InlineData("UPDATE accounts SET name = '';", "UPDATE")]
     [InlineData("DROP TABLE accounts;", "DROP TABLE")]
     [InlineData("LOCK TABLE accounts;", "LOCK")]
-    public void A_script_that_would_stop_it_is_found(string script, string offence) => Assert.Equal([offence], Offences(script));
+    public void A_script_that_would_stop_it_is_found(string script, string offence) =>
+        Assert.Equal([offence], Offences(script));
 
     [Theory]
     [InlineData("CREATE TABLE notes (note text NOT NULL); CREATE INDEX ix ON notes (note);")]
-    [InlineData("ALTER TABLE accounts ADD COLUMN note text; ALTER TABLE accounts ADD COLUMN kind text NOT NULL DEFAULT 'a';")]
+    [InlineData(
+        "ALTER TABLE accounts ADD COLUMN note text; ALTER TABLE accounts ADD COLUMN kind text NOT NULL DEFAULT 'a';"
+    )]
     [InlineData("ALTER TABLE accounts ADD CONSTRAINT c CHECK (posted > 0) NOT VALID;")]
     [InlineData("ALTER TABLE accounts VALIDATE CONSTRAINT c; GRANT UPDATE (name) ON accounts TO ${app_role};")]
     [InlineData("-- unused since 1.4: the column note\nALTER TABLE accounts DROP COLUMN note;")]
-    [InlineData("-- outside a transaction\nDROP INDEX CONCURRENTLY IF EXISTS ix;\n\nCREATE UNIQUE INDEX CONCURRENTLY ix ON accounts (name);")]
+    [InlineData(
+        "-- outside a transaction\nDROP INDEX CONCURRENTLY IF EXISTS ix;\n\nCREATE UNIQUE INDEX CONCURRENTLY ix ON accounts (name);"
+    )]
     public void A_script_that_adds_is_allowed(string script) => Assert.Empty(Offences(script));
 
     private static bool IsOfFirstRelease(string file)
     {
         var (owner, number) = (file.Split('/')[^3], Path.GetFileName(file)[..4]);
-        return FirstRelease.Select(last => last.Split(' ')).Any(last => last[0] == owner && string.CompareOrdinal(number, last[1]) <= 0);
+        return FirstRelease
+            .Select(last => last.Split(' '))
+            .Any(last => last[0] == owner && string.CompareOrdinal(number, last[1]) <= 0);
     }
 
     private static IEnumerable<string> Offences(string script)
@@ -60,7 +79,10 @@ public partial class MigrationTests
                 continue;
             }
 
-            if (Words().Match(statement) is { Success: true } words && !(IsContraction(script) && words.Value.StartsWith("DROP", StringComparison.OrdinalIgnoreCase)))
+            if (
+                Words().Match(statement) is { Success: true } words
+                && !(IsContraction(script) && words.Value.StartsWith("DROP", StringComparison.OrdinalIgnoreCase))
+            )
             {
                 yield return Spaces().Replace(words.Value.Trim(), " ").ToUpperInvariant();
             }
@@ -83,7 +105,9 @@ public partial class MigrationTests
         }
     }
 
-    /// <summary>The last step of add, fill, use, drop: it says which release was the last to use what it drops.</summary>
+    /// <summary>
+    /// The last step of add, fill, use, drop: it says which release was the last to use what it drops.
+    /// </summary>
     private static bool IsContraction(string script) => script.StartsWith("-- unused since ", StringComparison.Ordinal);
 
     [GeneratedRegex("--.*")]
@@ -95,7 +119,9 @@ public partial class MigrationTests
     [GeneratedRegex(@"(?i)\b(?:ON|TABLE|UPDATE|FROM)\s+(\w+)")]
     private static partial Regex Target();
 
-    [GeneratedRegex(@"(?i)\bDROP\s+(?:TABLE|COLUMN)\b|\bRENAME\b|(?<=ALTER\s+COLUMN\s+\w+\s+)TYPE\b|\bSET\s+NOT\s+NULL\b|(?<=^\s*)(?:UPDATE|DELETE|LOCK|TRUNCATE)\b")]
+    [GeneratedRegex(
+        @"(?i)\bDROP\s+(?:TABLE|COLUMN)\b|\bRENAME\b|(?<=ALTER\s+COLUMN\s+\w+\s+)TYPE\b|\bSET\s+NOT\s+NULL\b|(?<=^\s*)(?:UPDATE|DELETE|LOCK|TRUNCATE)\b"
+    )]
     private static partial Regex Words();
 
     [GeneratedRegex(@"(?i)\s+")]

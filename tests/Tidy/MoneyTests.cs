@@ -8,26 +8,44 @@ public partial class MoneyTests
     private static readonly string[] Measuring = ["EventMetrics.cs", "Telemetry.cs", "TelemetrySummary.cs", "Log.cs"];
 
     [Fact]
-    public void Money_and_points_are_integers_in_code() => Tree.Holds(Tree.Offences(
-        Tree.Code("services", "workflows"), line => FractionalMoney().IsMatch(WithoutComment(line))));
+    public void Money_and_points_are_integers_in_code() =>
+        Tree.Holds(
+            Tree.Offences(Tree.Code("services", "workflows"), line => FractionalMoney().IsMatch(WithoutComment(line)))
+        );
 
     [Fact]
-    public void A_double_measures_time_and_nothing_else() => Tree.Holds(Tree.Offences(
-        Tree.Code("services", "workflows").Where(f => !Measuring.Contains(Path.GetFileName(f))),
-        line => Double().IsMatch(WithoutComment(line))));
+    public void A_double_measures_time_and_nothing_else() =>
+        Tree.Holds(
+            Tree.Offences(
+                Tree.Code("services", "workflows").Where(f => !Measuring.Contains(Path.GetFileName(f))),
+                line => Double().IsMatch(WithoutComment(line))
+            )
+        );
 
     [Fact]
-    public void No_column_holds_a_fraction() => Tree.Holds(Tree.Offences(
-        Tree.Under("services").Where(f => f.EndsWith(".sql", StringComparison.Ordinal)), line => FractionalColumn().IsMatch(line)));
+    public void No_column_holds_a_fraction() =>
+        Tree.Holds(
+            Tree.Offences(
+                Tree.Under("services").Where(f => f.EndsWith(".sql", StringComparison.Ordinal)),
+                line => FractionalColumn().IsMatch(line)
+            )
+        );
 
     [Fact]
     public void No_contract_has_a_fractional_number()
     {
-        Tree.Holds(Tree.Offences(
-            Tree.Under("contracts").Where(f => f.EndsWith(".proto", StringComparison.Ordinal)), line => FractionalField().IsMatch(line)));
-        Tree.Holds(Tree.Offences(
-            Tree.Under("contracts/events").Where(f => f.EndsWith(".json", StringComparison.Ordinal)),
-            line => line.Contains("\"type\": \"number\"", StringComparison.Ordinal)));
+        Tree.Holds(
+            Tree.Offences(
+                Tree.Under("contracts").Where(f => f.EndsWith(".proto", StringComparison.Ordinal)),
+                line => FractionalField().IsMatch(line)
+            )
+        );
+        Tree.Holds(
+            Tree.Offences(
+                Tree.Under("contracts/events").Where(f => f.EndsWith(".json", StringComparison.Ordinal)),
+                line => line.Contains("\"type\": \"number\"", StringComparison.Ordinal)
+            )
+        );
     }
 
     private static string WithoutComment(string line)
@@ -42,7 +60,9 @@ public partial class MoneyTests
     [GeneratedRegex(@"\bdouble\b")]
     private static partial Regex Double();
 
-    [GeneratedRegex(@"(?i)\b(numeric|decimal|real|double\s+precision|float[48]?|money)\b(?=[\s,(;]*(not null|default|check|,|\(|$))")]
+    [GeneratedRegex(
+        @"(?i)\b(numeric|decimal|real|double\s+precision|float[48]?|money)\b(?=[\s,(;]*(not null|default|check|,|\(|$))"
+    )]
     private static partial Regex FractionalColumn();
 
     [GeneratedRegex(@"^\s*(optional |repeated )?(double|float) ")]

@@ -6,11 +6,12 @@ namespace LocalPlus.Tests.Tidy;
 internal sealed record Project(string Path, string[] Projects, string[] Packages)
 {
     public static Project[] All { get; } =
-        [.. Tree.Files.Where(f => f.EndsWith(".csproj", StringComparison.Ordinal)).Select(Load)];
+    [.. Tree.Files.Where(f => f.EndsWith(".csproj", StringComparison.Ordinal)).Select(Load)];
 
     public string Folder { get; } = System.IO.Path.GetDirectoryName(Path)!.Replace('\\', '/');
 
-    public bool IsTest => Path.StartsWith("tests/", StringComparison.Ordinal)
+    public bool IsTest =>
+        Path.StartsWith("tests/", StringComparison.Ordinal)
         || Path.StartsWith("compat/tests/", StringComparison.Ordinal);
 
     public static bool IsIn(string path, string folder) => path.StartsWith($"{folder}/", StringComparison.Ordinal);
@@ -21,10 +22,19 @@ internal sealed record Project(string Path, string[] Projects, string[] Packages
         var folder = System.IO.Path.GetDirectoryName(path)!;
         return new Project(
             path,
-            [.. Includes("ProjectReference").Select(p => System.IO.Path.GetRelativePath(
-                Tree.Root, System.IO.Path.GetFullPath(System.IO.Path.Combine(Tree.Root, folder, p.Replace('\\', '/')))))],
-            [.. Includes("PackageReference")]);
+            [
+                .. Includes("ProjectReference")
+                    .Select(p =>
+                        System.IO.Path.GetRelativePath(
+                            Tree.Root,
+                            System.IO.Path.GetFullPath(System.IO.Path.Combine(Tree.Root, folder, p.Replace('\\', '/')))
+                        )
+                    ),
+            ],
+            [.. Includes("PackageReference")]
+        );
 
-        IEnumerable<string> Includes(string element) => xml.Descendants(element).Select(e => (string?)e.Attribute("Include")).OfType<string>();
+        IEnumerable<string> Includes(string element) =>
+            xml.Descendants(element).Select(e => (string?)e.Attribute("Include")).OfType<string>();
     }
 }

@@ -2,7 +2,7 @@ namespace LocalPlus.Tests.Tidy;
 
 public class SizeTests
 {
-    private const int FileLines = 400;
+    private const int FileLines = 500;
     private const int ProgramLines = 30;
     private const int ReadmeLines = 150;
     private const int DecisionLines = 70;
@@ -12,21 +12,28 @@ public class SizeTests
     [Theory]
     [InlineData("services/common/LocalPlus.Kernel", 800)]
     // What every door checks is here once: texts, instants, addresses, fingerprints, fields of bodies.
-    [InlineData("services/common/LocalPlus.Hosting", 5000)]
+    [InlineData("services/common/LocalPlus.Hosting", 5700)]
     public void Shared_code_keeps_to_its_budget(string folder, int lines) =>
         Assert.InRange(Tree.Code(folder).Sum(f => Tree.Lines(f).Length), 1, lines);
 
     [Fact]
-    public void A_file_of_code_has_at_most_400_lines() =>
+    public void A_file_of_code_has_at_most_500_lines() =>
         Tree.Holds(Tree.Code().Where(f => Tree.Lines(f).Length > FileLines));
 
     [Fact]
     public void A_Program_only_wires() =>
-        Tree.Holds(Tree.Code("services").Where(f => f.EndsWith("/Program.cs", StringComparison.Ordinal) && Tree.Lines(f).Length > ProgramLines));
+        Tree.Holds(
+            Tree.Code("services")
+                .Where(f => f.EndsWith("/Program.cs", StringComparison.Ordinal) && Tree.Lines(f).Length > ProgramLines)
+        );
 
     [Fact]
     public void A_readme_is_short() =>
-        Tree.Holds(Tree.Files.Where(f => f.EndsWith("README.md", StringComparison.Ordinal) && Tree.Lines(f).Length > ReadmeLines));
+        Tree.Holds(
+            Tree.Files.Where(f =>
+                f.EndsWith("README.md", StringComparison.Ordinal) && Tree.Lines(f).Length > ReadmeLines
+            )
+        );
 
     [Fact]
     public void A_decision_fits_on_a_page() =>

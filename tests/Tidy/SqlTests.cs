@@ -32,18 +32,27 @@ public partial class SqlTests
         Tree.Holds(unused);
     }
 
-    /// <summary>All columns of unnest are its own arguments; those of a table change behind a statement's back.</summary>
+    /// <summary>
+    /// All columns of unnest are its own arguments; those of a table change behind a statement's back.
+    /// </summary>
     [Fact]
-    public void Columns_are_named() => Tree.Holds(
-        from file in Tree.Under("services")
-        where file.EndsWith(".cs", StringComparison.Ordinal) || file.EndsWith(".sql", StringComparison.Ordinal)
-        from Match match in SelectAll().Matches(Tree.Read(file))
-        where !match.Groups[1].Value.Equals("unnest", StringComparison.OrdinalIgnoreCase)
-        select $"{file}: {match.Value.ReplaceLineEndings(" ")}");
+    public void Columns_are_named() =>
+        Tree.Holds(
+            from file in Tree.Under("services")
+            where file.EndsWith(".cs", StringComparison.Ordinal) || file.EndsWith(".sql", StringComparison.Ordinal)
+            from Match match in SelectAll().Matches(Tree.Read(file))
+            where !match.Groups[1].Value.Equals("unnest", StringComparison.OrdinalIgnoreCase)
+            select $"{file}: {match.Value.ReplaceLineEndings(" ")}"
+        );
 
     [Fact]
-    public void No_statement_is_put_together_from_values() => Tree.Holds(Tree.Offences(
-        Tree.Code("services").Where(f => !f.EndsWith("/Migrations.cs", StringComparison.Ordinal)), line => Interpolated().IsMatch(line)));
+    public void No_statement_is_put_together_from_values() =>
+        Tree.Holds(
+            Tree.Offences(
+                Tree.Code("services").Where(f => !f.EndsWith("/Migrations.cs", StringComparison.Ordinal)),
+                line => Interpolated().IsMatch(line)
+            )
+        );
 
     [GeneratedRegex(@"static class Sql\b[\s\S]*?\n    \}")]
     private static partial Regex SqlType();

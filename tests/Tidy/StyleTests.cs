@@ -5,19 +5,34 @@ namespace LocalPlus.Tests.Tidy;
 /// <summary>One dialect. What was there before a rule is in a list that shrinks (<see cref="Allowance"/>).</summary>
 public partial class StyleTests
 {
+    private const int Columns = 120;
+
     /// <summary>HandleAsync, or VerbAsync where one file has several verbs of one object.</summary>
     [Fact]
-    public void What_an_endpoint_runs_is_called_HandleAsync() => Allowance.Holds(
-        "handlers", Places(Handler(), m => !m.Groups[1].Value.EndsWith("Async", StringComparison.Ordinal)));
+    public void What_an_endpoint_runs_is_called_HandleAsync() =>
+        Allowance.Holds(
+            "handlers",
+            Places(Handler(), m => !m.Groups[1].Value.EndsWith("Async", StringComparison.Ordinal))
+        );
 
     /// <summary>So that a group of endpoints reads as one sentence.</summary>
     [Fact]
-    public void A_method_that_maps_endpoints_returns_its_group() => Allowance.Holds(
-        "map-methods", Places(MapMethod(), m => m.Groups[1].Value == "void"));
+    public void A_method_that_maps_endpoints_returns_its_group() =>
+        Allowance.Holds("map-methods", Places(MapMethod(), m => m.Groups[1].Value == "void"));
 
     /// <summary>A name says what a thing is to somebody who has read no glossary.</summary>
     [Fact]
     public void A_type_has_a_plain_name() => Allowance.Holds("metaphors", Places(Metaphor(), _ => true));
+
+    [Fact]
+    public void A_line_has_at_most_120_columns() =>
+        Allowance.Holds(
+            "columns",
+            from file in Tree.Code()
+            from line in Tree.Lines(file)
+            where line.Length > Columns
+            select (file, $"  {file}: {line.Trim()}")
+        );
 
     private static IEnumerable<(string File, string Place)> Places(Regex pattern, Func<Match, bool> offends) =>
         from file in Tree.Code("services", "workflows")

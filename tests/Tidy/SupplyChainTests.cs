@@ -6,7 +6,8 @@ namespace LocalPlus.Tests.Tidy;
 /// <summary>What is built is what was reviewed: packages by version and hash, audited where a feed has data.</summary>
 public partial class SupplyChainTests
 {
-    private static readonly Dictionary<string, string> Pins = Pin().Matches(Tree.Read("Directory.Packages.props"))
+    private static readonly Dictionary<string, string> Pins = Pin()
+        .Matches(Tree.Read("Directory.Packages.props"))
         .ToDictionary(m => m.Groups[1].Value, m => m.Groups[2].Value, StringComparer.OrdinalIgnoreCase);
 
     [Fact]
@@ -22,17 +23,20 @@ public partial class SupplyChainTests
             Tree.Holds(
                 from package in locked
                 where Pins.TryGetValue(package.Key, out var pin) && pin != package.Value.Text("resolved")
-                select $"{file} has {package.Key} {package.Value.Text("resolved")}, the pin is {Pins[package.Key]}");
+                select $"{file} has {package.Key} {package.Value.Text("resolved")}, the pin is {Pins[package.Key]}"
+            );
         }
     }
 
     [Fact]
-    public void Fault_18_every_locked_package_has_a_hash() => Tree.Holds(
-        from project in Project.All
-        let file = $"{project.Folder}/packages.lock.json"
-        from package in Packages(file)
-        where package.Value.Text("type") != "Project" && package.Value.Text("contentHash").Length == 0
-        select $"{file}: {package.Key}");
+    public void Fault_18_every_locked_package_has_a_hash() =>
+        Tree.Holds(
+            from project in Project.All
+            let file = $"{project.Folder}/packages.lock.json"
+            from package in Packages(file)
+            where package.Value.Text("type") != "Project" && package.Value.Text("contentHash").Length == 0
+            select $"{file}: {package.Key}"
+        );
 
     [Theory]
     [InlineData("<NuGetAudit>true</NuGetAudit>")]
@@ -42,12 +46,18 @@ public partial class SupplyChainTests
     public void Fault_18_packages_are_audited_and_locked_in_every_build(string setting)
     {
         Assert.Contains(setting, Tree.Read("Directory.Build.props"), StringComparison.Ordinal);
-        Tree.Holds(Tree.Offences(
-            Tree.Files.Where(f => f.EndsWith("proj", StringComparison.Ordinal)), line => Loosened().IsMatch(line)));
+        Tree.Holds(
+            Tree.Offences(
+                Tree.Files.Where(f => f.EndsWith("proj", StringComparison.Ordinal)),
+                line => Loosened().IsMatch(line)
+            )
+        );
     }
 
     private static IEnumerable<KeyValuePair<string, JsonNode>> Packages(string file) =>
-        JsonNode.Parse(Tree.Read(file))!["dependencies"]!.AsObject().SelectMany(target => target.Value!.AsObject())
+        JsonNode.Parse(Tree.Read(file))!["dependencies"]!
+            .AsObject()
+            .SelectMany(target => target.Value!.AsObject())
             .Select(p => KeyValuePair.Create(p.Key, p.Value!));
 
     [GeneratedRegex("<PackageVersion Include=\"([^\"]+)\" Version=\"([^\"]+)\"")]

@@ -3,7 +3,9 @@ using System.Text.RegularExpressions;
 
 namespace LocalPlus.Tests.Tidy;
 
-/// <summary>docs/reference/telemetry.md is written from the code; LP_GOLDEN=write (./localplus golden tidy) rewrites it.</summary>
+/// <summary>
+/// docs/reference/telemetry.md is written from the code; LP_GOLDEN=write (./localplus golden tidy) rewrites it.
+/// </summary>
 public partial class TelemetryTests
 {
     private const string Registry = "docs/reference/telemetry.md";
@@ -33,14 +35,22 @@ public partial class TelemetryTests
             File.WriteAllText(Path.Combine(Tree.Root, Registry), actual);
         }
 
-        Assert.True(Tree.Exists(Registry) && Tree.Read(Registry) == actual, $"{Registry} is stale: ./localplus golden tidy");
+        Assert.True(
+            Tree.Exists(Registry) && Tree.Read(Registry) == actual,
+            $"{Registry} is stale: ./localplus golden tidy"
+        );
     }
 
     [Fact]
     public void Every_service_has_figures_of_its_own()
     {
         var names = All(Instrument()).Select(instrument => instrument.Match.Groups[3].Value).ToArray();
-        foreach (var service in Directory.GetDirectories(Path.Combine(Tree.Root, "services")).Select(folder => Path.GetFileName(folder)!).Where(name => name != "common"))
+        foreach (
+            var service in Directory
+                .GetDirectories(Path.Combine(Tree.Root, "services"))
+                .Select(folder => Path.GetFileName(folder)!)
+                .Where(name => name != "common")
+        )
         {
             Assert.Contains(names, name => name.StartsWith($"localplus.{service}.", StringComparison.Ordinal));
         }
@@ -58,7 +68,9 @@ public partial class TelemetryTests
         }
     }
 
-    /// <summary>What a log line may carry: ids, names of things of ours, counts, durations. Never a person or a code.</summary>
+    /// <summary>
+    /// What a log line may carry: ids, names of things of ours, counts, durations. Never a person or a code.
+    /// </summary>
     [Fact]
     public void No_log_event_carries_a_person_a_code_or_a_key()
     {
@@ -73,10 +85,14 @@ public partial class TelemetryTests
 
     private static string Instruments()
     {
-        var text = new StringBuilder("\n## Metrics\n\nBeside those of ASP.NET Core, HttpClient and Npgsql:\n\n| metric | kind | unit |\n|---|---|---|\n");
+        var text = new StringBuilder(
+            "\n## Metrics\n\nBeside those of ASP.NET Core, HttpClient and Npgsql:\n\n| metric | kind | unit |\n|---|---|---|\n"
+        );
         foreach (var (_, match) in All(Instrument()).OrderBy(i => i.Match.Groups[3].Value, StringComparer.Ordinal))
         {
-            text.Append($"| `{match.Groups[3].Value}` | {match.Groups[1].Value.Replace("Observable", "", StringComparison.Ordinal).ToLowerInvariant()} | {match.Groups[4].Value} |\n");
+            text.Append(
+                $"| `{match.Groups[3].Value}` | {match.Groups[1].Value.Replace("Observable", "", StringComparison.Ordinal).ToLowerInvariant()} | {match.Groups[4].Value} |\n"
+            );
         }
 
         return text.ToString();
@@ -87,7 +103,9 @@ public partial class TelemetryTests
         var text = new StringBuilder("\n## Log events\n\n| id | level | event | message |\n|---|---|---|---|\n");
         foreach (var (_, match) in All(Event()).OrderBy(e => int.Parse(e.Match.Groups[1].Value)))
         {
-            text.Append($"| {match.Groups[1].Value} | {match.Groups[2].Value} | `{match.Groups[4].Value}` | {match.Groups[3].Value.Replace("|", "\\|", StringComparison.Ordinal)} |\n");
+            text.Append(
+                $"| {match.Groups[1].Value} | {match.Groups[2].Value} | `{match.Groups[4].Value}` | {match.Groups[3].Value.Replace("|", "\\|", StringComparison.Ordinal)} |\n"
+            );
         }
 
         return text.ToString();
@@ -98,15 +116,19 @@ public partial class TelemetryTests
         from Match match in pattern.Matches(Tree.Read(file))
         select (file, match);
 
-    [GeneratedRegex(@"\.Create(Counter|Histogram|UpDownCounter|Gauge|ObservableCounter|ObservableGauge|ObservableUpDownCounter)(<\w+>)?\(\s*""([^""]+)""(?:[^;]*?(?:unit: )?""(\{?\w+\}?)"")?")]
+    [GeneratedRegex(
+        @"\.Create(Counter|Histogram|UpDownCounter|Gauge|ObservableCounter|ObservableGauge|ObservableUpDownCounter)(<\w+>)?\(\s*""([^""]+)""(?:[^;]*?(?:unit: )?""(\{?\w+\}?)"")?"
+    )]
     private static partial Regex Instrument();
 
-    [GeneratedRegex(@"LoggerMessage\((\d+), LogLevel\.(\w+),\s*""([^""]*)"",\s*EventName = ""([^""]+)""")]
+    [GeneratedRegex(@"LoggerMessage\(\s*(\d+),\s*LogLevel\.(\w+),\s*""([^""]*)"",\s*EventName = ""([^""]+)""")]
     private static partial Regex Event();
 
     [GeneratedRegex(@"\{(\w+)[^}]*\}")]
     private static partial Regex Placeholder();
 
-    [GeneratedRegex(@"(?i)^(e?mail|phone|name of|recipient|address|first_?name|last_?name|pin|secret|password|token|pan|card_?code|key)$")]
+    [GeneratedRegex(
+        @"(?i)^(e?mail|phone|name of|recipient|address|first_?name|last_?name|pin|secret|password|token|pan|card_?code|key)$"
+    )]
     private static partial Regex Personal();
 }

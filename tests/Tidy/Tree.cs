@@ -17,16 +17,25 @@ internal static class Tree
     public static bool Exists(string path) => Path.Exists(Path.Combine(Root, path));
 
     /// <summary>C# files below any of the folders; all of them without folders.</summary>
-    public static IEnumerable<string> Code(params string[] folders) => Under(folders).Where(f => f.EndsWith(".cs", StringComparison.Ordinal));
+    public static IEnumerable<string> Code(params string[] folders) =>
+        Under(folders).Where(f => f.EndsWith(".cs", StringComparison.Ordinal));
 
-    public static IEnumerable<string> Under(params string[] folders) => Files.Where(f =>
-        folders.Length == 0 || folders.Any(folder => f.StartsWith($"{folder}/", StringComparison.Ordinal)));
+    public static IEnumerable<string> Under(params string[] folders) =>
+        Files.Where(f =>
+            folders.Length == 0 || folders.Any(folder => f.StartsWith($"{folder}/", StringComparison.Ordinal))
+        );
 
     /// <summary>The folders of the services: a folder below services/ that has a project.</summary>
     public static string[] Services { get; } =
     [
-        .. Files.Where(f => f.StartsWith("services/", StringComparison.Ordinal) && f.EndsWith(".csproj", StringComparison.Ordinal))
-            .Select(f => f.Split('/')[1]).Where(s => s != "common").Distinct().Order(),
+        .. Files
+            .Where(f =>
+                f.StartsWith("services/", StringComparison.Ordinal) && f.EndsWith(".csproj", StringComparison.Ordinal)
+            )
+            .Select(f => f.Split('/')[1])
+            .Where(s => s != "common")
+            .Distinct()
+            .Order(),
     ];
 
     /// <summary>Fails with the whole list of what breaks a rule.</summary>
@@ -38,12 +47,12 @@ internal static class Tree
 
     /// <summary>Lines of these files that break a rule, as "path:line text".</summary>
     public static string[] Offences(IEnumerable<string> files, Func<string, bool> offends) =>
-    [
-        .. from file in files
-           from line in Lines(file).Index()
-           where offends(line.Item)
-           select $"{file}:{line.Index + 1} {line.Item.Trim()}",
-    ];
+        [
+            .. from file in files
+            from line in Lines(file).Index()
+            where offends(line.Item)
+            select $"{file}:{line.Index + 1} {line.Item.Trim()}",
+        ];
 
     private static string[] ListFiles()
     {

@@ -3,11 +3,11 @@ using Dapr.Workflow;
 namespace LocalPlus.Workflows;
 
 /// <summary>
-/// The run that stands behind every redemption, version 1. Money is decided in SQL before the engine is asked, so the run
-/// owns only what takes time: waiting for the till, the expiry of the hold, and carrying on where a process died.
+/// The run that stands behind every redemption, version 1. Money is decided in SQL before the engine is asked, so the
+/// run owns only what takes time: waiting for the till, the expiry of the hold, and carrying on where a process died.
 /// An event is a doorbell: every wake-up re-reads SQL, and a lost one costs a poll, not money. An immediate redemption
-/// is one activity, a two-phase one that its till confirms in time is two.
-/// A change of steps, order or retries is a new class beside this one: runs of this version may be waiting anywhere.
+/// is one activity, a two-phase one that its till confirms in time is two. A change of steps, order or retries is a new
+/// class beside this one: runs of this version may be waiting anywhere.
 /// </summary>
 public sealed class RedemptionV1 : Workflow<RedemptionRun, RedemptionOutcome>
 {
@@ -15,8 +15,8 @@ public sealed class RedemptionV1 : Workflow<RedemptionRun, RedemptionOutcome>
     public const string Doorbell = "doorbell";
 
     /// <summary>
-    /// A run gives up after so many activities and keeps its history short; the reconciler starts the next generation if
-    /// the redemption still needs one.
+    /// A run gives up after so many activities and keeps its history short; the reconciler starts the next generation
+    /// if the redemption still needs one.
     /// </summary>
     public const int MaxRounds = 200;
 
@@ -26,10 +26,13 @@ public sealed class RedemptionV1 : Workflow<RedemptionRun, RedemptionOutcome>
     private const int LongestPauseSeconds = 3600;
 
     // Short hiccups are the engine's; what lasts longer becomes a pause that an operator's doorbell can cut short.
-    private static readonly WorkflowTaskOptions Hiccups = new(new WorkflowRetryPolicy(
-        maxNumberOfAttempts: 3,
-        firstRetryInterval: TimeSpan.FromSeconds(1),
-        backoffCoefficient: 2));
+    private static readonly WorkflowTaskOptions Hiccups = new(
+        new WorkflowRetryPolicy(
+            maxNumberOfAttempts: 3,
+            firstRetryInterval: TimeSpan.FromSeconds(1),
+            backoffCoefficient: 2
+        )
+    );
 
     public override async Task<RedemptionOutcome> RunAsync(WorkflowContext context, RedemptionRun input)
     {

@@ -30,7 +30,8 @@ public sealed record ErrorDetails(
     string Reason,
     IReadOnlyDictionary<string, string>? Metadata = null,
     ErrorResource? Resource = null,
-    (string Field, string Description)? Violation = null);
+    (string Field, string Description)? Violation = null
+);
 
 /// <summary>
 /// A refusal in Dapr's own form. HTTP and gRPC show the same error with different details, so both are kept.
@@ -58,19 +59,36 @@ public sealed class ApiException(int httpStatus, int grpcCode, string errorCode,
         new(httpStatus, grpcCode, errorCode, message) { GrpcDetails = new ErrorDetails(errorCode) };
 
     /// <summary>An error without details in either form.</summary>
-    internal static ApiException Bare(int httpStatus, int grpcCode, string errorCode, string message) => new(httpStatus, grpcCode, errorCode, message);
+    internal static ApiException Bare(int httpStatus, int grpcCode, string errorCode, string message) =>
+        new(httpStatus, grpcCode, errorCode, message);
 
     /// <summary>The same details in both forms.</summary>
-    internal static ApiException Detailed(int httpStatus, int grpcCode, string errorCode, string message, ErrorDetails details) =>
-        new(httpStatus, grpcCode, errorCode, message) { HttpDetails = details, GrpcDetails = details };
+    internal static ApiException Detailed(
+        int httpStatus,
+        int grpcCode,
+        string errorCode,
+        string message,
+        ErrorDetails details
+    ) => new(httpStatus, grpcCode, errorCode, message) { HttpDetails = details, GrpcDetails = details };
 
-    internal static ApiException Malformed(string message) => Bare(400, GrpcCode.InvalidArgument, "ERR_MALFORMED_REQUEST", message);
+    internal static ApiException Malformed(string message) =>
+        Bare(400, GrpcCode.InvalidArgument, "ERR_MALFORMED_REQUEST", message);
 
     internal static ApiException NoRoute() =>
-        Bare(404, GrpcCode.NotFound, "ERR_DIRECT_INVOKE", "failed getting app id either from the URL path or the header dapr-app-id");
+        Bare(
+            404,
+            GrpcCode.NotFound,
+            "ERR_DIRECT_INVOKE",
+            "failed getting app id either from the URL path or the header dapr-app-id"
+        );
 
     internal static ApiException Denied(string id, string cause) =>
-        Bare(403, GrpcCode.PermissionDenied, "ERR_DIRECT_INVOKE", $"failed to invoke, id: {id}, err: rpc error: code = PermissionDenied desc = {cause}");
+        Bare(
+            403,
+            GrpcCode.PermissionDenied,
+            "ERR_DIRECT_INVOKE",
+            $"failed to invoke, id: {id}, err: rpc error: code = PermissionDenied desc = {cause}"
+        );
 
     internal static ApiException Invoke(string id, string cause) =>
         Bare(500, GrpcCode.Internal, "ERR_DIRECT_INVOKE", $"failed to invoke, id: {id}, err: {cause}");

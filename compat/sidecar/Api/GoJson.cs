@@ -11,8 +11,9 @@ namespace LocalPlus.Sidecar.Api;
 internal readonly record struct GoStyle(bool EscapeHtml = false, bool KeepNumbers = false);
 
 /// <summary>
-/// JSON text as Go's encoders write it: compact, strings with the fewest escapes, fractions in their shortest form. Members
-/// keep the order they came in and whole numbers keep every digit, where Go sorts and rounds (compat/README.md).
+/// JSON text as Go's encoders write it: compact, strings with the fewest escapes, fractions in their shortest form.
+/// Members keep the order they came in and whole numbers keep every digit, where Go sorts and rounds
+/// (compat/README.md).
 /// </summary>
 internal static class GoJson
 {
@@ -35,8 +36,12 @@ internal static class GoJson
                 output.Write(","u8);
             }
             WriteToken(ref reader, token, output, style);
-            needsComma = token is not (JsonTokenType.StartObject or JsonTokenType.StartArray or JsonTokenType.PropertyName);
-            if (reader.CurrentDepth == depth && token is not (JsonTokenType.StartObject or JsonTokenType.StartArray or JsonTokenType.PropertyName))
+            needsComma =
+                token is not (JsonTokenType.StartObject or JsonTokenType.StartArray or JsonTokenType.PropertyName);
+            if (
+                reader.CurrentDepth == depth
+                && token is not (JsonTokenType.StartObject or JsonTokenType.StartArray or JsonTokenType.PropertyName)
+            )
             {
                 return;
             }
@@ -44,7 +49,10 @@ internal static class GoJson
         }
     }
 
-    /// <summary>The JSON value that a text begins with, re-encoded; null when it is none. What follows counts only when it must be whole.</summary>
+    /// <summary>
+    /// The JSON value that a text begins with, re-encoded; null when it is none. What follows counts only when it must
+    /// be whole.
+    /// </summary>
     public static byte[]? TryReencode(ReadOnlySpan<byte> json, GoStyle style, bool whole = true)
     {
         try
@@ -93,11 +101,17 @@ internal static class GoJson
 
     public static void WriteString(IBufferWriter<byte> output, string text, bool escapeHtml = false)
     {
-        Span<byte> buffer = text.Length <= 170 ? stackalloc byte[512] : new byte[Encoding.UTF8.GetMaxByteCount(text.Length)];
+        Span<byte> buffer =
+            text.Length <= 170 ? stackalloc byte[512] : new byte[Encoding.UTF8.GetMaxByteCount(text.Length)];
         WriteString(output, buffer[..Encoding.UTF8.GetBytes(text, buffer)], escapeHtml);
     }
 
-    private static void WriteToken(ref Utf8JsonReader reader, JsonTokenType token, IBufferWriter<byte> output, GoStyle style)
+    private static void WriteToken(
+        ref Utf8JsonReader reader,
+        JsonTokenType token,
+        IBufferWriter<byte> output,
+        GoStyle style
+    )
     {
         switch (token)
         {
@@ -169,7 +183,19 @@ internal static class GoJson
                 continue;
             }
             i++;
-            text.Append(raw[i] switch { 'n' => '\n', 't' => '\t', 'r' => '\r', 'b' => '\b', 'f' => '\f', 'u' => (char)ushort.Parse(raw.AsSpan(i + 1, 4), NumberStyles.HexNumber, CultureInfo.InvariantCulture), var c => c });
+            text.Append(
+                raw[i] switch
+                {
+                    'n' => '\n',
+                    't' => '\t',
+                    'r' => '\r',
+                    'b' => '\b',
+                    'f' => '\f',
+                    'u' => (char)
+                        ushort.Parse(raw.AsSpan(i + 1, 4), NumberStyles.HexNumber, CultureInfo.InvariantCulture),
+                    var c => c,
+                }
+            );
             i += raw[i] == 'u' ? 4 : 0;
         }
         return Encoding.UTF8.GetBytes(text.ToString());
@@ -185,14 +211,18 @@ internal static class GoJson
         var number = double.Parse(digits, NumberStyles.Float, CultureInfo.InvariantCulture);
         if (!double.IsFinite(number))
         {
-            throw new JsonException($"json: cannot unmarshal number {Encoding.ASCII.GetString(digits)} into Go value of type float64");
+            throw new JsonException(
+                $"json: cannot unmarshal number {Encoding.ASCII.GetString(digits)} into Go value of type float64"
+            );
         }
         var magnitude = Math.Abs(number);
         var shortest = number.ToString("R", CultureInfo.InvariantCulture);
         // Go writes an exponent outside 1e-6 .. 1e21 and without leading zeros, .NET outside 1e-5 .. 1e15.
-        var text = magnitude is not 0 and (< 1e-6 or >= 1e21)
-            ? shortest.Replace("E-0", "e-", StringComparison.Ordinal).Replace('E', 'e')
-            : shortest.Contains('E', StringComparison.Ordinal) ? Positional(shortest) : shortest;
+        var text =
+            magnitude is not 0 and (< 1e-6 or >= 1e21)
+                ? shortest.Replace("E-0", "e-", StringComparison.Ordinal).Replace('E', 'e')
+            : shortest.Contains('E', StringComparison.Ordinal) ? Positional(shortest)
+            : shortest;
         output.Write(Encoding.ASCII.GetBytes(text));
     }
 
@@ -202,7 +232,8 @@ internal static class GoJson
         var sign = scientific.StartsWith('-') ? "-" : "";
         var cut = scientific.IndexOf('E', StringComparison.Ordinal);
         var digits = scientific[sign.Length..cut].Replace(".", "", StringComparison.Ordinal);
-        var point = int.Parse(scientific.AsSpan(cut + 1), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture) + 1;
+        var point =
+            int.Parse(scientific.AsSpan(cut + 1), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture) + 1;
         return point <= 0
             ? $"{sign}0.{new string('0', -point)}{digits}"
             : sign + (point >= digits.Length ? digits.PadRight(point, '0') : digits.Insert(point, "."));
@@ -235,6 +266,14 @@ internal static class GoJson
         }
     }
 
-    private static SearchValues<byte> Safe(bool html) => SearchValues.Create(
-        Enumerable.Range(0x20, 0xE0).Select(i => (byte)i).Where(b => b is not ((byte)'"' or (byte)'\\') && !(html && b is (byte)'<' or (byte)'>' or (byte)'&' or 0xE2)).ToArray());
+    private static SearchValues<byte> Safe(bool html) =>
+        SearchValues.Create(
+            Enumerable
+                .Range(0x20, 0xE0)
+                .Select(i => (byte)i)
+                .Where(b =>
+                    b is not ((byte)'"' or (byte)'\\') && !(html && b is (byte)'<' or (byte)'>' or (byte)'&' or 0xE2)
+                )
+                .ToArray()
+        );
 }

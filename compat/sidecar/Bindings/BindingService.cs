@@ -8,7 +8,12 @@ namespace LocalPlus.Sidecar.Bindings;
 internal sealed class BindingService(SidecarRuntime runtime)
 {
     public async Task<BindingAnswer> InvokeAsync(
-        string name, string operation, ReadOnlyMemory<byte> data, IReadOnlyDictionary<string, string> metadata, CancellationToken cancel)
+        string name,
+        string operation,
+        ReadOnlyMemory<byte> data,
+        IReadOnlyDictionary<string, string> metadata,
+        CancellationToken cancel
+    )
     {
         if (!runtime.Components.TryGet<IOutputBinding>(name, out var binding))
         {
@@ -20,12 +25,22 @@ internal sealed class BindingService(SidecarRuntime runtime)
         }
         if (!binding.Operations.Contains(operation, StringComparer.Ordinal))
         {
-            throw Failed(name, $"binding {name} does not support operation {operation}. supported operations:{string.Join(' ', binding.Operations)}");
+            throw Failed(
+                name,
+                $"binding {name} does not support operation {operation}. supported operations:{string.Join(' ', binding.Operations)}"
+            );
         }
         try
         {
-            return await runtime.Resiliency.Outbound("Binding", name)
-                .RunAsync(token => binding.InvokeAsync(operation, data, metadata, token), failed: null, repeat: null, once: false, cancel);
+            return await runtime
+                .Resiliency.Outbound("Binding", name)
+                .RunAsync(
+                    token => binding.InvokeAsync(operation, data, metadata, token),
+                    failed: null,
+                    repeat: null,
+                    once: false,
+                    cancel
+                );
         }
         catch (Exception problem) when (problem is BindingException or TimeoutException or CircuitOpenException)
         {
@@ -34,5 +49,10 @@ internal sealed class BindingService(SidecarRuntime runtime)
     }
 
     private static ApiException Failed(string name, string cause) =>
-        ApiException.Simple(500, GrpcCode.Internal, "ERR_INVOKE_OUTPUT_BINDING", $"error invoking output binding {name}: {cause}");
+        ApiException.Simple(
+            500,
+            GrpcCode.Internal,
+            "ERR_INVOKE_OUTPUT_BINDING",
+            $"error invoking output binding {name}: {cause}"
+        );
 }

@@ -20,12 +20,17 @@ internal interface IOutputBinding : IComponent
 {
     IReadOnlyList<string> Operations { get; }
 
-    Task<BindingAnswer> InvokeAsync(string operation, ReadOnlyMemory<byte> data, IReadOnlyDictionary<string, string> metadata, CancellationToken cancel);
+    Task<BindingAnswer> InvokeAsync(
+        string operation,
+        ReadOnlyMemory<byte> data,
+        IReadOnlyDictionary<string, string> metadata,
+        CancellationToken cancel
+    );
 }
 
 /// <summary>
-/// bindings.smtp: operation create sends one HTML mail. Unlike daprd's, settings given with a request are not remembered for
-/// the next one.
+/// bindings.smtp: operation create sends one HTML mail. Unlike daprd's, settings given with a request are not
+/// remembered for the next one.
 /// </summary>
 internal sealed class SmtpBinding(Component definition) : IOutputBinding
 {
@@ -44,12 +49,18 @@ internal sealed class SmtpBinding(Component definition) : IOutputBinding
         definition.Int("port", 587);
         var (user, password) = (definition.Get("user"), definition.Get("password"));
         return (user is null) != (password is null)
-            ? throw new ComponentException("smtp binding error: user and password fields are required in metadata together")
+            ? throw new ComponentException(
+                "smtp binding error: user and password fields are required in metadata together"
+            )
             : Task.CompletedTask;
     }
 
     public async Task<BindingAnswer> InvokeAsync(
-        string operation, ReadOnlyMemory<byte> data, IReadOnlyDictionary<string, string> metadata, CancellationToken cancel)
+        string operation,
+        ReadOnlyMemory<byte> data,
+        IReadOnlyDictionary<string, string> metadata,
+        CancellationToken cancel
+    )
     {
         using var message = Compose(data.Span, metadata);
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancel);
@@ -58,8 +69,16 @@ internal sealed class SmtpBinding(Component definition) : IOutputBinding
         {
             await SendAsync(message, limit.Token);
         }
-        catch (Exception problem) when (problem is SmtpCommandException or SmtpProtocolException or AuthenticationException or IOException
-            or System.Net.Sockets.SocketException or SslHandshakeException || (problem is OperationCanceledException && !cancel.IsCancellationRequested))
+        catch (Exception problem)
+            when (problem
+                    is SmtpCommandException
+                        or SmtpProtocolException
+                        or AuthenticationException
+                        or IOException
+                        or System.Net.Sockets.SocketException
+                        or SslHandshakeException
+                || (problem is OperationCanceledException && !cancel.IsCancellationRequested)
+            )
         {
             throw new BindingException($"error from smtp binding, sending email failed: {problem.Message}", problem);
         }
@@ -77,7 +96,12 @@ internal sealed class SmtpBinding(Component definition) : IOutputBinding
             client.ServerCertificateValidationCallback = static (_, _, _, _) => true;
 #pragma warning restore CA5359
         }
-        await client.ConnectAsync(definition.Require("host"), definition.Int("port", 587), SecureSocketOptions.Auto, cancel);
+        await client.ConnectAsync(
+            definition.Require("host"),
+            definition.Int("port", 587),
+            SecureSocketOptions.Auto,
+            cancel
+        );
         if (definition.Get("user") is { } user)
         {
             await client.AuthenticateAsync(user, definition.Get("password") ?? "", cancel);
@@ -88,9 +112,13 @@ internal sealed class SmtpBinding(Component definition) : IOutputBinding
 
     private MimeMessage Compose(ReadOnlySpan<byte> data, IReadOnlyDictionary<string, string> metadata)
     {
-        string? Setting(string name) => metadata.TryGetValue(name, out var own) && own.Length > 0 ? own : definition.Get(name);
-        string Needed(string name) => Setting(name)
-            ?? throw new BindingException($"smtp binding error: {name} property not supplied in configuration- or request-metadata");
+        string? Setting(string name) =>
+            metadata.TryGetValue(name, out var own) && own.Length > 0 ? own : definition.Get(name);
+        string Needed(string name) =>
+            Setting(name)
+            ?? throw new BindingException(
+                $"smtp binding error: {name} property not supplied in configuration- or request-metadata"
+            );
 
         var message = new MimeMessage { Subject = "" };
         try
@@ -113,7 +141,12 @@ internal sealed class SmtpBinding(Component definition) : IOutputBinding
 
     private static void AddAll(InternetAddressList list, string? addresses)
     {
-        foreach (var address in (addresses ?? "").Split(';', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
+        foreach (
+            var address in (addresses ?? "").Split(
+                ';',
+                StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries
+            )
+        )
         {
             list.Add(MailboxAddress.Parse(address));
         }
@@ -125,9 +158,13 @@ internal sealed class SmtpBinding(Component definition) : IOutputBinding
         {
             return "3";
         }
-        return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var priority) && priority is >= 1 and <= LowestPriority
+        return
+            int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var priority)
+            && priority is >= 1 and <= LowestPriority
             ? text
-            : throw new BindingException("smtp binding error: priority value must be between 1 (highest) and 5 (lowest)");
+            : throw new BindingException(
+                "smtp binding error: priority value must be between 1 (highest) and 5 (lowest)"
+            );
     }
 
     /// <summary>Over HTTP a text comes as a JSON string, over gRPC as it is.</summary>

@@ -2,12 +2,14 @@ using System.Text;
 
 namespace LocalPlus.Sidecar.Cli;
 
-/// <summary>A command line that cannot be understood. The process ends with exit code 2, as Go's flag packages do.</summary>
+/// <summary>
+/// A command line that cannot be understood. The process ends with exit code 2, as Go's flag packages do.
+/// </summary>
 public sealed class FlagException(string message) : Exception(message);
 
 /// <summary>
-/// Reads flags the way daprd does: one or two dashes, <c>--name value</c> or <c>--name=value</c>, booleans without a value,
-/// an unknown name is an error, the last value wins unless the flag is a list.
+/// Reads flags the way daprd does: one or two dashes, <c>--name value</c> or <c>--name=value</c>, booleans without a
+/// value, an unknown name is an error, the last value wins unless the flag is a list.
 /// </summary>
 public sealed class FlagSet
 {
@@ -106,12 +108,13 @@ public sealed class FlagSet
         }
     }
 
-    private static bool ParseBool(string name, string text) => text switch
-    {
-        "1" or "t" or "T" or "true" or "TRUE" or "True" => true,
-        "0" or "f" or "F" or "false" or "FALSE" or "False" => false,
-        _ => throw new FlagException($"invalid argument \"{text}\" for \"--{name}\" flag: strconv.ParseBool"),
-    };
+    private static bool ParseBool(string name, string text) =>
+        text switch
+        {
+            "1" or "t" or "T" or "true" or "TRUE" or "True" => true,
+            "0" or "f" or "F" or "false" or "FALSE" or "False" => false,
+            _ => throw new FlagException($"invalid argument \"{text}\" for \"--{name}\" flag: strconv.ParseBool"),
+        };
 
     private sealed record Flag(Action<string> Set, bool IsSwitch);
 }

@@ -29,7 +29,10 @@ public static class Quantities
         while (!text.IsEmpty)
         {
             var digits = text.IndexOfAnyExcept(Digits);
-            if (digits <= 0 || !double.TryParse(text[..digits], NumberStyles.Float, CultureInfo.InvariantCulture, out var amount))
+            if (
+                digits <= 0
+                || !double.TryParse(text[..digits], NumberStyles.Float, CultureInfo.InvariantCulture, out var amount)
+            )
             {
                 return false;
             }
@@ -72,19 +75,34 @@ public static class Quantities
     {
         ReadOnlySpan<(string Suffix, long Factor)> units =
         [
-            ("Ki", 1L << 10), ("Mi", 1L << 20), ("Gi", 1L << 30), ("k", 1_000), ("K", 1_000), ("M", 1_000_000), ("G", 1_000_000_000),
+            ("Ki", 1L << 10),
+            ("Mi", 1L << 20),
+            ("Gi", 1L << 30),
+            ("k", 1_000),
+            ("K", 1_000),
+            ("M", 1_000_000),
+            ("G", 1_000_000_000),
         ];
         foreach (var (suffix, factor) in units)
         {
-            if (text.EndsWith(suffix, StringComparison.Ordinal)
-                && decimal.TryParse(text.AsSpan(0, text.Length - suffix.Length), NumberStyles.Float, CultureInfo.InvariantCulture, out var amount))
+            if (
+                text.EndsWith(suffix, StringComparison.Ordinal)
+                && decimal.TryParse(
+                    text.AsSpan(0, text.Length - suffix.Length),
+                    NumberStyles.Float,
+                    CultureInfo.InvariantCulture,
+                    out var amount
+                )
+            )
             {
                 return (long)(amount * factor);
             }
         }
         return long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var bytes)
             ? bytes
-            : throw new FormatException("quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'");
+            : throw new FormatException(
+                "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
+            );
     }
 
     /// <summary>A duration as Go prints it in metadata: <c>1s</c>, <c>300ms</c>, <c>1m30s</c>.</summary>
@@ -101,6 +119,8 @@ public static class Quantities
         var hours = (long)value.TotalHours;
         var seconds = value.TotalSeconds - (hours * 3600) - (value.Minutes * 60);
         var tail = string.Create(CultureInfo.InvariantCulture, $"{seconds:0.#########}s");
-        return hours > 0 ? $"{hours}h{value.Minutes}m{tail}" : value.Minutes > 0 ? $"{value.Minutes}m{tail}" : tail;
+        return hours > 0 ? $"{hours}h{value.Minutes}m{tail}"
+            : value.Minutes > 0 ? $"{value.Minutes}m{tail}"
+            : tail;
     }
 }

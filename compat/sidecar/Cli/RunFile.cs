@@ -3,8 +3,8 @@ using LocalPlus.Sidecar.Resources;
 namespace LocalPlus.Sidecar.Cli;
 
 /// <summary>
-/// A multi-app run file (<c>dapr.yaml</c>) as sidecars to host in one process. Paths of the common part count from the file,
-/// an app's own from its folder; the applications themselves are started by somebody else.
+/// A multi-app run file (<c>dapr.yaml</c>) as sidecars to host in one process. Paths of the common part count from the
+/// file, an app's own from its folder; the applications themselves are started by somebody else.
 /// </summary>
 internal static class RunFile
 {
@@ -17,7 +17,9 @@ internal static class RunFile
         {
             throw new FlagException($"{file}: version must be 1");
         }
-        var sidecars = root["apps"].Items.Select(app => One(app, root["common"], folder, portOffset, template)).ToList();
+        var sidecars = root["apps"]
+            .Items.Select(app => One(app, root["common"], folder, portOffset, template))
+            .ToList();
         var twice = sidecars.GroupBy(s => s.AppId, StringComparer.Ordinal).FirstOrDefault(g => g.Count() > 1);
         return twice is null ? sidecars : throw new FlagException($"{file}: app id {twice.Key} is used twice");
     }
@@ -50,11 +52,17 @@ internal static class RunFile
             ResourcesPaths = Resources(app, common, folder, appFolder),
             ConfigFiles = ConfigFile(app, common, folder, appFolder) is { } config ? [config] : template.ConfigFiles,
             MaxBodyBytes = Setting("maxBodySize") is { } size ? Quantities.Bytes(size) : template.MaxBodyBytes,
-            ReadBufferBytes = Setting("readBufferSize") is { } buffer ? (int)Quantities.Bytes(buffer) : template.ReadBufferBytes,
+            ReadBufferBytes = Setting("readBufferSize") is { } buffer
+                ? (int)Quantities.Bytes(buffer)
+                : template.ReadBufferBytes,
             AppHealthCheck = (Setting("enableAppHealthCheck") ?? "false") == "true",
             AppHealthPath = Setting("appHealthCheckPath") ?? template.AppHealthPath,
-            AppHealthInterval = TimeSpan.FromSeconds(Number("appHealthProbeInterval", (int)template.AppHealthInterval.TotalSeconds)),
-            AppHealthTimeout = TimeSpan.FromMilliseconds(Number("appHealthProbeTimeout", (int)template.AppHealthTimeout.TotalMilliseconds)),
+            AppHealthInterval = TimeSpan.FromSeconds(
+                Number("appHealthProbeInterval", (int)template.AppHealthInterval.TotalSeconds)
+            ),
+            AppHealthTimeout = TimeSpan.FromMilliseconds(
+                Number("appHealthProbeTimeout", (int)template.AppHealthTimeout.TotalMilliseconds)
+            ),
             AppHealthThreshold = Number("appHealthThreshold", template.AppHealthThreshold),
             GracefulShutdown = template.GracefulShutdown,
             BlockShutdown = template.BlockShutdown,
@@ -71,7 +79,12 @@ internal static class RunFile
         return own.Count > 0 ? own : Paths(common, folder);
 
         static List<string> Paths(YamlNode node, string from) =>
-            [.. node["resourcesPaths"].Items.Append(node["resourcesPath"]).Where(p => p.Text is not null).Select(p => Path.GetFullPath(p.Text!, from))];
+            [
+                .. node["resourcesPaths"]
+                    .Items.Append(node["resourcesPath"])
+                    .Where(p => p.Text is not null)
+                    .Select(p => Path.GetFullPath(p.Text!, from)),
+            ];
     }
 
     private static string? ConfigFile(YamlNode app, YamlNode common, string folder, string appFolder) =>

@@ -86,20 +86,45 @@ public sealed record SidecarOptions
     public string WorkingDirectory { get; set; } = Environment.CurrentDirectory;
 
     /// <summary>Environment of this sidecar (a run file may add to the process's own).</summary>
-    public IReadOnlyDictionary<string, string> Env { get; set; } = new Dictionary<string, string>(StringComparer.Ordinal);
+    public IReadOnlyDictionary<string, string> Env { get; set; } =
+        new Dictionary<string, string>(StringComparer.Ordinal);
 
-    /// <summary>Only these are accepted by the stand-in and change nothing: no control plane, no mTLS, no profiling.</summary>
+    /// <summary>
+    /// Only these are accepted by the stand-in and change nothing: no control plane, no mTLS, no profiling.
+    /// </summary>
     internal static readonly string[] AcceptedAndIgnored =
     [
-        "mode", "dapr-public-port", "dapr-public-listen-address", "dapr-internal-grpc-listen-address", "profile-port",
-        "control-plane-address", "sentry-address", "control-plane-trust-domain", "control-plane-namespace", "trust-anchors-file",
-        "placement-host-address", "scheduler-host-address", "actors-service", "reminders-service", "unix-domain-socket",
-        "metrics-listen-address", "app-binding-options-timeout", "scheduler-stream-concurrency", "kubeconfig", "issuer-credentials",
+        "mode",
+        "dapr-public-port",
+        "dapr-public-listen-address",
+        "dapr-internal-grpc-listen-address",
+        "profile-port",
+        "control-plane-address",
+        "sentry-address",
+        "control-plane-trust-domain",
+        "control-plane-namespace",
+        "trust-anchors-file",
+        "placement-host-address",
+        "scheduler-host-address",
+        "actors-service",
+        "reminders-service",
+        "unix-domain-socket",
+        "metrics-listen-address",
+        "app-binding-options-timeout",
+        "scheduler-stream-concurrency",
+        "kubeconfig",
+        "issuer-credentials",
         "trust-anchors",
     ];
 
     internal static readonly string[] AcceptedSwitches =
     [
-        "enable-mtls", "enable-profiling", "enable-metrics", "app-ssl", "disable-builtin-k8s-secret-store", "wait", "build-info",
+        "enable-mtls",
+        "enable-profiling",
+        "enable-metrics",
+        "app-ssl",
+        "disable-builtin-k8s-secret-store",
+        "wait",
+        "build-info",
     ];
 }

@@ -15,7 +15,11 @@ internal sealed class ConfigurationService(SidecarRuntime runtime) : IAsyncDispo
     private readonly ConcurrentDictionary<string, IAsyncDisposable> subscriptions = new(StringComparer.Ordinal);
     private readonly ILogger log = runtime.App.Logs.CreateLogger("dapr.runtime.configuration");
 
-    public async Task<IReadOnlyDictionary<string, ConfigurationValue>> GetAsync(string storeName, IReadOnlyList<string> keys, CancellationToken cancel)
+    public async Task<IReadOnlyDictionary<string, ConfigurationValue>> GetAsync(
+        string storeName,
+        IReadOnlyList<string> keys,
+        CancellationToken cancel
+    )
     {
         var store = Find(storeName);
         try
@@ -25,18 +29,31 @@ internal sealed class ConfigurationService(SidecarRuntime runtime) : IAsyncDispo
         catch (ValkeyException problem)
         {
             throw ApiException.Simple(
-                500, GrpcCode.Internal, "ERR_CONFIGURATION_GET", $"failed to get [{string.Join(' ', keys)}] from Configuration store {storeName}: {problem.Message}");
+                500,
+                GrpcCode.Internal,
+                "ERR_CONFIGURATION_GET",
+                $"failed to get [{string.Join(' ', keys)}] from Configuration store {storeName}: {problem.Message}"
+            );
         }
     }
 
     /// <summary>Subscribes; changes go to the given handler, or to the application's HTTP side.</summary>
-    public async Task<string> SubscribeAsync(string storeName, IReadOnlyList<string> keys, Func<string, ConfigurationChanged>? handler, CancellationToken cancel)
+    public async Task<string> SubscribeAsync(
+        string storeName,
+        IReadOnlyList<string> keys,
+        Func<string, ConfigurationChanged>? handler,
+        CancellationToken cancel
+    )
     {
         var store = Find(storeName);
         if (handler is null && runtime.Channel is null)
         {
             throw ApiException.Bare(
-                500, GrpcCode.Internal, "ERR_APP_CHANNEL_NIL", "app channel is not initialized. cannot subscribe to configuration updates");
+                500,
+                GrpcCode.Internal,
+                "ERR_APP_CHANNEL_NIL",
+                "app channel is not initialized. cannot subscribe to configuration updates"
+            );
         }
         var id = Guid.NewGuid().ToString();
         handler ??= subscription => (key, value) => TellAppAsync(storeName, subscription, key, value);
@@ -48,7 +65,11 @@ internal sealed class ConfigurationService(SidecarRuntime runtime) : IAsyncDispo
         catch (ValkeyException problem)
         {
             throw ApiException.Simple(
-                500, GrpcCode.InvalidArgument, "ERR_CONFIGURATION_SUBSCRIBE", $"failed to subscribe [{string.Join(' ', keys)}] from Configuration store {storeName}: {problem.Message}");
+                500,
+                GrpcCode.InvalidArgument,
+                "ERR_CONFIGURATION_SUBSCRIBE",
+                $"failed to subscribe [{string.Join(' ', keys)}] from Configuration store {storeName}: {problem.Message}"
+            );
         }
     }
 
@@ -75,11 +96,21 @@ internal sealed class ConfigurationService(SidecarRuntime runtime) : IAsyncDispo
     {
         if (!runtime.Components.Any<IConfigurationStore>())
         {
-            throw ApiException.Simple(500, GrpcCode.FailedPrecondition, "ERR_CONFIGURATION_STORE_NOT_CONFIGURED", "configuration stores not configured");
+            throw ApiException.Simple(
+                500,
+                GrpcCode.FailedPrecondition,
+                "ERR_CONFIGURATION_STORE_NOT_CONFIGURED",
+                "configuration stores not configured"
+            );
         }
         return runtime.Components.TryGet<IConfigurationStore>(name, out var store)
             ? store
-            : throw ApiException.Simple(400, GrpcCode.InvalidArgument, "ERR_CONFIGURATION_STORE_NOT_FOUND", $"configuration store {name} not found");
+            : throw ApiException.Simple(
+                400,
+                GrpcCode.InvalidArgument,
+                "ERR_CONFIGURATION_STORE_NOT_FOUND",
+                $"configuration store {name} not found"
+            );
     }
 
     private async Task TellAppAsync(string store, string id, string key, ConfigurationValue? value)
@@ -100,7 +131,10 @@ internal sealed class ConfigurationService(SidecarRuntime runtime) : IAsyncDispo
             json.WriteEndObject();
             json.WriteEndObject();
         }
-        using var request = channel.Request(HttpMethod.Post, $"/configuration/{Uri.EscapeDataString(store)}/{Uri.EscapeDataString(key)}");
+        using var request = channel.Request(
+            HttpMethod.Post,
+            $"/configuration/{Uri.EscapeDataString(store)}/{Uri.EscapeDataString(key)}"
+        );
         request.Content = new ReadOnlyMemoryContent(body.WrittenMemory) { Headers = { ContentType = Handlers.Json } };
         request.Headers.TryAddWithoutValidation("traceparent", TraceContext.ZeroParent);
         try

@@ -15,15 +15,22 @@ internal delegate Task ConfigurationChanged(string key, ConfigurationValue? valu
 internal interface IConfigurationStore : IComponent
 {
     /// <summary>The values of keys that exist; all of them when no key is named.</summary>
-    Task<IReadOnlyDictionary<string, ConfigurationValue>> GetAsync(IReadOnlyList<string> keys, CancellationToken cancel);
+    Task<IReadOnlyDictionary<string, ConfigurationValue>> GetAsync(
+        IReadOnlyList<string> keys,
+        CancellationToken cancel
+    );
 
     /// <summary>Reports changes until the result is disposed of.</summary>
-    Task<IAsyncDisposable> SubscribeAsync(IReadOnlyList<string> keys, ConfigurationChanged changed, CancellationToken cancel);
+    Task<IAsyncDisposable> SubscribeAsync(
+        IReadOnlyList<string> keys,
+        ConfigurationChanged changed,
+        CancellationToken cancel
+    );
 }
 
 /// <summary>
-/// configuration.redis: plain strings, <c>value||version</c>. Changes come as keyspace notifications, which a subscription
-/// switches on in the server.
+/// configuration.redis: plain strings, <c>value||version</c>. Changes come as keyspace notifications, which a
+/// subscription switches on in the server.
 /// </summary>
 internal sealed class RedisConfiguration(HostedApp app, Component definition) : IConfigurationStore
 {
@@ -37,7 +44,10 @@ internal sealed class RedisConfiguration(HostedApp app, Component definition) : 
 
     public Task InitAsync(CancellationToken cancel) => client.PingAsync(cancel);
 
-    public async Task<IReadOnlyDictionary<string, ConfigurationValue>> GetAsync(IReadOnlyList<string> keys, CancellationToken cancel)
+    public async Task<IReadOnlyDictionary<string, ConfigurationValue>> GetAsync(
+        IReadOnlyList<string> keys,
+        CancellationToken cancel
+    )
     {
         if (keys.Count == 0)
         {
@@ -60,7 +70,11 @@ internal sealed class RedisConfiguration(HostedApp app, Component definition) : 
         return found;
     }
 
-    public async Task<IAsyncDisposable> SubscribeAsync(IReadOnlyList<string> keys, ConfigurationChanged changed, CancellationToken cancel)
+    public async Task<IAsyncDisposable> SubscribeAsync(
+        IReadOnlyList<string> keys,
+        ConfigurationChanged changed,
+        CancellationToken cancel
+    )
     {
         try
         {
@@ -93,7 +107,8 @@ internal sealed class RedisConfiguration(HostedApp app, Component definition) : 
     }
 
     /// <summary>One subscription on a connection of its own, opened again when it was lost.</summary>
-    private sealed class Watch(RedisConfiguration owner, IReadOnlyList<string> keys, ConfigurationChanged changed) : IAsyncDisposable
+    private sealed class Watch(RedisConfiguration owner, IReadOnlyList<string> keys, ConfigurationChanged changed)
+        : IAsyncDisposable
     {
         private readonly CancellationTokenSource ending = new();
         private Task running = Task.CompletedTask;
@@ -114,7 +129,12 @@ internal sealed class RedisConfiguration(HostedApp app, Component definition) : 
         }
 
         private Task<ValkeySubscription> OpenAsync(CancellationToken cancel) =>
-            ValkeySubscription.OpenAsync(owner.client.Settings, keys.Count == 0 ? [Prefix + "*"] : [.. keys.Select(k => Prefix + k)], keys.Count == 0, cancel);
+            ValkeySubscription.OpenAsync(
+                owner.client.Settings,
+                keys.Count == 0 ? [Prefix + "*"] : [.. keys.Select(k => Prefix + k)],
+                keys.Count == 0,
+                cancel
+            );
 
         private async Task RunAsync(ValkeySubscription subscription)
         {

@@ -11,15 +11,25 @@ using Microsoft.AspNetCore.Http.Features;
 namespace LocalPlus.Sidecar.Invoke;
 
 /// <summary>
-/// Calls of services that the sidecar does not know are passed to the application named in the metadata dapr-app-id: any
-/// content, streaming both ways, trailers and all.
+/// Calls of services that the sidecar does not know are passed to the application named in the metadata dapr-app-id:
+/// any content, streaming both ways, trailers and all.
 /// </summary>
 internal sealed class GrpcProxy(SidecarRuntime runtime, Router router)
 {
     private static readonly HashSet<string> NotForwarded = new(StringComparer.OrdinalIgnoreCase)
     {
-        "Host", "Content-Length", "Content-Type", "dapr-app-id", "dapr-callee-app-id", "dapr-api-token", "traceparent", "tracestate",
-        "grpc-trace-bin", "grpc-accept-encoding", "TE", "Connection",
+        "Host",
+        "Content-Length",
+        "Content-Type",
+        "dapr-app-id",
+        "dapr-callee-app-id",
+        "dapr-api-token",
+        "traceparent",
+        "tracestate",
+        "grpc-trace-bin",
+        "grpc-accept-encoding",
+        "TE",
+        "Connection",
     };
 
     /// <summary>The gRPC port's last resort.</summary>
@@ -30,15 +40,25 @@ internal sealed class GrpcProxy(SidecarRuntime runtime, Router router)
         id = id.Length > 0 ? id : headers["dapr-app-id"].ToString();
         if (id.Length == 0)
         {
-            await GrpcAnswers.EndAsync(http, GrpcCode.Unknown, http.Request.Path.Value!.StartsWith("/dapr.proto.runtime.v1.", StringComparison.Ordinal)
-                ? "failed to proxy request: required metadata dapr-callee-app-id or dapr-app-id not found"
-                : "cannot proxy request: missing dapr-callee-app-id or dapr-app-id metadata");
+            await GrpcAnswers.EndAsync(
+                http,
+                GrpcCode.Unknown,
+                http.Request.Path.Value!.StartsWith("/dapr.proto.runtime.v1.", StringComparison.Ordinal)
+                    ? "failed to proxy request: required metadata dapr-callee-app-id or dapr-app-id not found"
+                    : "cannot proxy request: missing dapr-callee-app-id or dapr-app-id metadata"
+            );
             return;
         }
         try
         {
             var target = router.Find(id);
-            await ForwardAsync(http, target, target.BaseAddress + http.Features.Get<IHttpRequestFeature>()!.RawTarget, internalHop: false, id);
+            await ForwardAsync(
+                http,
+                target,
+                target.BaseAddress + http.Features.Get<IHttpRequestFeature>()!.RawTarget,
+                internalHop: false,
+                id
+            );
         }
         catch (InvokeException problem) when (!http.Response.HasStarted)
         {
@@ -78,7 +98,11 @@ internal sealed class GrpcProxy(SidecarRuntime runtime, Router router)
     public async Task ForwardAsync(HttpContext http, Target target, string uri, bool internalHop, string id = "")
     {
         var policy = internalHop ? Policy.None : runtime.Resiliency.App(id);
-        var body = new ReplayBody(http.Request.BodyReader, new MessageLimit(runtime.App.MaxBodyBytes), policy.Retries ? Limits.ReplayableBodyBytes : 0);
+        var body = new ReplayBody(
+            http.Request.BodyReader,
+            new MessageLimit(runtime.App.MaxBodyBytes),
+            policy.Retries ? Limits.ReplayableBodyBytes : 0
+        );
         using var response = policy.IsNone
             ? await AttemptAsync(http, target, uri, internalHop, id, body, http.RequestAborted)
             : await policy.RunAsync(
@@ -86,18 +110,35 @@ internal sealed class GrpcProxy(SidecarRuntime runtime, Router router)
                 failed: r => EarlyStatus(r) is not (null or 0),
                 repeat: r => body.CanReplay && policy.Codes.Grpc(EarlyStatus(r) ?? 0),
                 once: false,
-                http.RequestAborted);
+                http.RequestAborted
+            );
         await CopyAsync(response, http, new MessageLimit(runtime.App.MaxBodyBytes));
     }
 
     private async Task<HttpResponseMessage> AttemptAsync(
-        HttpContext http, Target target, string uri, bool internalHop, string id, ReplayBody body, CancellationToken cancel)
+        HttpContext http,
+        Target target,
+        string uri,
+        bool internalHop,
+        string id,
+        ReplayBody body,
+        CancellationToken cancel
+    )
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(uri, Handlers.RawPath)) { Content = new ReplayContent(body) };
+        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(uri, Handlers.RawPath))
+        {
+            Content = new ReplayContent(body),
+        };
         request.Content.Headers.TryAddWithoutValidation("Content-Type", "application/grpc+proto");
         foreach (var (name, values) in http.Request.Headers)
         {
-            if (!name.StartsWith(':') && !(NotForwarded.Contains(name) && !(internalHop && name is "traceparent" or "tracestate" or "dapr-callee-app-id")))
+            if (
+                !name.StartsWith(':')
+                && !(
+                    NotForwarded.Contains(name)
+                    && !(internalHop && name is "traceparent" or "tracestate" or "dapr-callee-app-id")
+                )
+            )
             {
                 request.Headers.TryAddWithoutValidation(name, (IEnumerable<string?>)values);
             }
@@ -116,7 +157,10 @@ internal sealed class GrpcProxy(SidecarRuntime runtime, Router router)
         }
         else
         {
-            request.Headers.TryAddWithoutValidation("grpc-trace-bin", http.Request.Headers["grpc-trace-bin"].ToString());
+            request.Headers.TryAddWithoutValidation(
+                "grpc-trace-bin",
+                http.Request.Headers["grpc-trace-bin"].ToString()
+            );
         }
         return await target.SendAsync(request, grpc: true, cancel);
     }
@@ -129,7 +173,9 @@ internal sealed class GrpcProxy(SidecarRuntime runtime, Router router)
         {
             response.Headers[name] = values.Count == 1 ? values.ToString() : values.ToArray();
         }
-        response.ContentType = from.Content.Headers.NonValidated.TryGetValues("Content-Type", out var type) ? type.ToString() : "application/grpc";
+        response.ContentType = from.Content.Headers.NonValidated.TryGetValues("Content-Type", out var type)
+            ? type.ToString()
+            : "application/grpc";
         await using var body = await from.Content.ReadAsStreamAsync(http.RequestAborted);
         var writer = response.BodyWriter;
         while (true)
@@ -157,7 +203,11 @@ internal sealed class GrpcProxy(SidecarRuntime runtime, Router router)
         {
             return GrpcCode.Unavailable;
         }
-        return response.Headers.NonValidated.TryGetValues("grpc-status", out var text) && int.TryParse(text.ToString(), out var code) ? code : null;
+        return
+            response.Headers.NonValidated.TryGetValues("grpc-status", out var text)
+            && int.TryParse(text.ToString(), out var code)
+            ? code
+            : null;
     }
 }
 
@@ -214,10 +264,14 @@ internal sealed class ReplayBody(PipeReader reader, MessageLimit messages, int l
 /// <summary>One attempt at sending a <see cref="ReplayBody"/>.</summary>
 internal sealed class ReplayContent(ReplayBody body) : HttpContent
 {
-    protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken) =>
-        body.CopyToAsync(stream, cancellationToken);
+    protected override Task SerializeToStreamAsync(
+        Stream stream,
+        TransportContext? context,
+        CancellationToken cancellationToken
+    ) => body.CopyToAsync(stream, cancellationToken);
 
-    protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) => body.CopyToAsync(stream, CancellationToken.None);
+    protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) =>
+        body.CopyToAsync(stream, CancellationToken.None);
 
     protected override bool TryComputeLength(out long length)
     {

@@ -6,20 +6,24 @@ using System.Text;
 namespace LocalPlus.Sidecar.Invoke;
 
 /// <summary>
-/// How sidecars of one machine and user find each other: a folder with one small file per sidecar, named after namespace,
-/// app id, process and port. Sidecars whose Configuration names another name table live in another folder. A file whose
-/// process is gone is ignored and removed.
+/// How sidecars of one machine and user find each other: a folder with one small file per sidecar, named after
+/// namespace, app id, process and port. Sidecars whose Configuration names another name table live in another folder. A
+/// file whose process is gone is ignored and removed.
 /// </summary>
 internal sealed class HostRegistry
 {
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
     private const int CacheMilliseconds = 500;
-    private readonly ConcurrentDictionary<(string Namespace, string AppId), (long Until, string? Address)> cache = new();
+    private readonly ConcurrentDictionary<(string Namespace, string AppId), (long Until, string? Address)> cache =
+        new();
     private readonly string folder;
 
     public HostRegistry(string nameTable)
     {
-        var table = nameTable.Length == 0 ? "default" : Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(nameTable)))[..16];
+        var table =
+            nameTable.Length == 0
+                ? "default"
+                : Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(nameTable)))[..16];
         folder = Path.Combine("/tmp", $"dapr-standin-{Environment.UserName}", "hosts", table);
     }
 
@@ -30,7 +34,10 @@ internal sealed class HostRegistry
         {
             Directory.CreateDirectory(folder, OwnerOnly);
         }
-        var file = Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"{Name(space, appId)}~{Environment.ProcessId}~{port}"));
+        var file = Path.Combine(
+            folder,
+            string.Create(CultureInfo.InvariantCulture, $"{Name(space, appId)}~{Environment.ProcessId}~{port}")
+        );
         File.WriteAllText(file, StartOf(Environment.ProcessId) ?? "");
         return new Entry(() => File.Delete(file));
     }
@@ -60,7 +67,10 @@ internal sealed class HostRegistry
         }
         foreach (var file in Directory.EnumerateFiles(folder, Name(space, appId) + "~*"))
         {
-            if (Path.GetFileName(file).Split('~') is [_, _, var pid, var port] && int.TryParse(pid, CultureInfo.InvariantCulture, out var process))
+            if (
+                Path.GetFileName(file).Split('~') is [_, _, var pid, var port]
+                && int.TryParse(pid, CultureInfo.InvariantCulture, out var process)
+            )
             {
                 if (IsAlive(file, process))
                 {
@@ -79,7 +89,9 @@ internal sealed class HostRegistry
     {
         try
         {
-            return StartOf(process) is { } start && File.ReadAllText(file) is var text && (text.Length == 0 || text == start);
+            return StartOf(process) is { } start
+                && File.ReadAllText(file) is var text
+                && (text.Length == 0 || text == start);
         }
         catch (IOException)
         {
@@ -103,7 +115,8 @@ internal sealed class HostRegistry
         }
     }
 
-    private static string Name(string space, string appId) => $"{Uri.EscapeDataString(space)}~{Uri.EscapeDataString(appId)}";
+    private static string Name(string space, string appId) =>
+        $"{Uri.EscapeDataString(space)}~{Uri.EscapeDataString(appId)}";
 
     private sealed class Entry(Action remove) : IDisposable
     {

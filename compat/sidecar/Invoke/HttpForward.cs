@@ -13,14 +13,21 @@ internal static class HttpForward
 {
     private static readonly FrozenSet<string> HopByHop = new[]
     {
-        "Connection", "Keep-Alive", "Proxy-Connection", "Transfer-Encoding", "Upgrade", "HTTP2-Settings", "TE", "Trailer",
-        "Proxy-Authorization", "Proxy-Authenticate",
+        "Connection",
+        "Keep-Alive",
+        "Proxy-Connection",
+        "Transfer-Encoding",
+        "Upgrade",
+        "HTTP2-Settings",
+        "TE",
+        "Trailer",
+        "Proxy-Authorization",
+        "Proxy-Authenticate",
     }.ToFrozenSet(StringComparer.OrdinalIgnoreCase);
 
-    private static readonly FrozenSet<string> NotForwarded = HopByHop.Concat(
-    [
-        "Host", "Content-Length", "dapr-app-id", "dapr-api-token", "traceparent", "tracestate",
-    ]).ToFrozenSet(StringComparer.OrdinalIgnoreCase);
+    private static readonly FrozenSet<string> NotForwarded = HopByHop
+        .Concat(["Host", "Content-Length", "dapr-app-id", "dapr-api-token", "traceparent", "tracestate"])
+        .ToFrozenSet(StringComparer.OrdinalIgnoreCase);
 
     private static readonly Lazy<string> OwnAddress = new(FindOwnAddress);
 
@@ -103,9 +110,15 @@ internal static class HttpForward
         }
     }
 
-    /// <summary>The caller wants server-sent events: then that is what the answer is called, whatever the application named it.</summary>
+    /// <summary>
+    /// The caller wants server-sent events: then that is what the answer is called, whatever the application named it.
+    /// </summary>
     public static bool WantsEvents(HttpRequest request) =>
-        request.Headers.Accept.ToString().AsSpan().Trim().Equals("text/event-stream", StringComparison.OrdinalIgnoreCase);
+        request
+            .Headers.Accept.ToString()
+            .AsSpan()
+            .Trim()
+            .Equals("text/event-stream", StringComparison.OrdinalIgnoreCase);
 
     private static void Copy(System.Net.Http.Headers.HttpHeaders from, IHeaderDictionary to)
     {
@@ -130,11 +143,17 @@ internal static class HttpForward
     {
         try
         {
-            return NetworkInterface.GetAllNetworkInterfaces()
-                .Where(n => n.OperationalStatus == OperationalStatus.Up && n.NetworkInterfaceType != NetworkInterfaceType.Loopback)
-                .SelectMany(n => n.GetIPProperties().UnicastAddresses)
-                .Select(a => a.Address)
-                .FirstOrDefault(a => a.AddressFamily == AddressFamily.InterNetwork)?.ToString() ?? "127.0.0.1";
+            return NetworkInterface
+                    .GetAllNetworkInterfaces()
+                    .Where(n =>
+                        n.OperationalStatus == OperationalStatus.Up
+                        && n.NetworkInterfaceType != NetworkInterfaceType.Loopback
+                    )
+                    .SelectMany(n => n.GetIPProperties().UnicastAddresses)
+                    .Select(a => a.Address)
+                    .FirstOrDefault(a => a.AddressFamily == AddressFamily.InterNetwork)
+                    ?.ToString()
+                ?? "127.0.0.1";
         }
         catch (NetworkInformationException)
         {
@@ -146,7 +165,11 @@ internal static class HttpForward
 /// <summary>A request body passed on while it is being received, up to the limit.</summary>
 internal sealed class RequestBodyContent(PipeReader body, long? length, long limit) : HttpContent
 {
-    protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken)
+    protected override async Task SerializeToStreamAsync(
+        Stream stream,
+        TransportContext? context,
+        CancellationToken cancellationToken
+    )
     {
         long total = 0;
         while (true)

@@ -44,13 +44,19 @@ internal sealed class InvokeApi(SidecarRuntime runtime, Router router)
                 return;
             }
             using var request = Request(http, uri, Streamed(http));
-            HttpForward.AddTrace(request, TraceContext.Parse(http.Request.Headers.TraceParent, http.Request.Headers.TraceState));
+            HttpForward.AddTrace(
+                request,
+                TraceContext.Parse(http.Request.Headers.TraceParent, http.Request.Headers.TraceState)
+            );
             using var response = await target.SendAsync(request, grpc: false, http.RequestAborted);
             await HttpForward.CopyResponseAsync(response, http);
         }
         catch (InvokeException problem) when (!http.Response.HasStarted)
         {
-            http.Response.StatusCode = problem is AccessDeniedException ? StatusCodes.Status403Forbidden : StatusCodes.Status500InternalServerError;
+            http.Response.StatusCode =
+                problem is AccessDeniedException
+                    ? StatusCodes.Status403Forbidden
+                    : StatusCodes.Status500InternalServerError;
             http.Response.Headers[PeerTarget.ErrorHeader] = Uri.EscapeDataString(problem.Message);
         }
         catch (OperationCanceledException) when (http.RequestAborted.IsCancellationRequested)
@@ -72,13 +78,20 @@ internal sealed class InvokeApi(SidecarRuntime runtime, Router router)
             var target = router.Find(id);
             if (target is AppTarget && runtime.App.Options.AppProtocol is "grpc" or "grpcs" && !target.IsRemote)
             {
-                throw ApiException.Bare(501, GrpcCode.Unimplemented, "ERR_DIRECT_INVOKE", $"failed to invoke, id: {id}, err: rpc error: code = Unimplemented desc = unknown service dapr.proto.runtime.v1.AppCallback");
+                throw ApiException.Bare(
+                    501,
+                    GrpcCode.Unimplemented,
+                    "ERR_DIRECT_INVOKE",
+                    $"failed to invoke, id: {id}, err: rpc error: code = Unimplemented desc = unknown service dapr.proto.runtime.v1.AppCallback"
+                );
             }
             using var response = await SendAsync(http, id, target, target.BaseAddress + path + query);
             if (target.IsRemote && !response.IsSuccessStatusCode && HttpForward.WantsEvents(http.Request))
             {
                 // Between two sidecars a stream of events that never begins is lost, status and all.
-                throw new InvokeException("rpc error: code = Internal desc = error invoking app channel: no response received from stream");
+                throw new InvokeException(
+                    "rpc error: code = Internal desc = error invoking app channel: no response received from stream"
+                );
             }
             await HttpForward.CopyResponseAsync(response, http);
         }
@@ -86,7 +99,10 @@ internal sealed class InvokeApi(SidecarRuntime runtime, Router router)
         {
             throw ApiException.Denied(id, problem.Message);
         }
-        catch (Exception problem) when (problem is InvokeException or MethodPathException or CircuitOpenException or TimeoutException && !http.Response.HasStarted)
+        catch (Exception problem)
+            when (problem is InvokeException or MethodPathException or CircuitOpenException or TimeoutException
+                && !http.Response.HasStarted
+            )
         {
             throw ApiException.Invoke(id, problem.Message);
         }
@@ -101,8 +117,13 @@ internal sealed class InvokeApi(SidecarRuntime runtime, Router router)
         var policy = runtime.Resiliency.App(id);
         var length = http.Request.ContentLength;
         var bodyDetection = http.Features.Get<IHttpRequestBodyDetectionFeature>();
-        var replayable = bodyDetection is { CanHaveBody: false } || length is 0 || length <= (policy.Retries ? Limits.ReplayableBodyBytes : SmallBody);
-        var body = replayable ? await RequestBody.ReadAsync(http.Request, runtime.App.MaxBodyBytes, http.RequestAborted) : null;
+        var replayable =
+            bodyDetection is { CanHaveBody: false }
+            || length is 0
+            || length <= (policy.Retries ? Limits.ReplayableBodyBytes : SmallBody);
+        var body = replayable
+            ? await RequestBody.ReadAsync(http.Request, runtime.App.MaxBodyBytes, http.RequestAborted)
+            : null;
         if (policy.IsNone)
         {
             return await AttemptAsync(http, id, target, uri, body, http.RequestAborted);
@@ -112,12 +133,23 @@ internal sealed class InvokeApi(SidecarRuntime runtime, Router router)
             failed: r => (int)r.StatusCode >= 400,
             repeat: r => policy.Codes.Http((int)r.StatusCode),
             once: !replayable,
-            http.RequestAborted);
+            http.RequestAborted
+        );
     }
 
-    private async Task<HttpResponseMessage> AttemptAsync(HttpContext http, string id, Target target, string uri, byte[]? body, CancellationToken cancel)
+    private async Task<HttpResponseMessage> AttemptAsync(
+        HttpContext http,
+        string id,
+        Target target,
+        string uri,
+        byte[]? body,
+        CancellationToken cancel
+    )
     {
-        HttpContent? content = body is null ? Streamed(http) : body.Length > 0 || http.Request.ContentLength is 0 ? new ByteArrayContent(body) : null;
+        HttpContent? content =
+            body is null ? Streamed(http)
+            : body.Length > 0 || http.Request.ContentLength is 0 ? new ByteArrayContent(body)
+            : null;
         using var request = Request(http, uri, content);
         if (target.IsRemote)
         {
@@ -130,24 +162,32 @@ internal sealed class InvokeApi(SidecarRuntime runtime, Router router)
 
     private static HttpRequestMessage Request(HttpContext http, string uri, HttpContent? content)
     {
-        var request = new HttpRequestMessage(HttpMethod.Parse(http.Request.Method), new Uri(uri, Handlers.RawPath)) { Content = content };
+        var request = new HttpRequestMessage(HttpMethod.Parse(http.Request.Method), new Uri(uri, Handlers.RawPath))
+        {
+            Content = content,
+        };
         HttpForward.CopyHeaders(http.Request, request);
         return request;
     }
 
-    private RequestBodyContent? Streamed(HttpContext http) => http.Features.Get<IHttpRequestBodyDetectionFeature>() is { CanHaveBody: false }
-        ? null
-        : new RequestBodyContent(http.Request.BodyReader, http.Request.ContentLength, runtime.App.MaxBodyBytes);
+    private RequestBodyContent? Streamed(HttpContext http) =>
+        http.Features.Get<IHttpRequestBodyDetectionFeature>() is { CanHaveBody: false }
+            ? null
+            : new RequestBodyContent(http.Request.BodyReader, http.Request.ContentLength, runtime.App.MaxBodyBytes);
 
     /// <summary>
-    /// <c>/v1.0/invoke/{id}/method/{path}</c>; the id may be a URL, encoded or not (whose slashes were collapsed by then).
+    /// <c>/v1.0/invoke/{id}/method/{path}</c>; the id may be a URL, encoded or not (whose slashes were collapsed by
+    /// then).
     /// </summary>
     private static bool TrySplit(string raw, out string id, out string method)
     {
         const string Prefix = "/v1.0/invoke/";
         const string Middle = "/method/";
         (id, method) = ("", "");
-        if (!raw.StartsWith(Prefix, StringComparison.Ordinal) || raw.IndexOf(Middle, Prefix.Length, StringComparison.Ordinal) is var cut && cut < 0)
+        if (
+            !raw.StartsWith(Prefix, StringComparison.Ordinal)
+            || raw.IndexOf(Middle, Prefix.Length, StringComparison.Ordinal) is var cut && cut < 0
+        )
         {
             return false;
         }

@@ -16,7 +16,9 @@ internal sealed class InvokeCall(SidecarRuntime runtime)
 {
     public async Task<InvokeResponse> SendAsync(InvokeServiceRequest request, ServerCallContext context)
     {
-        var message = request.Message ?? throw ApiException.Bare(400, GrpcCode.InvalidArgument, "ERR_MALFORMED_REQUEST", "message is required");
+        var message =
+            request.Message
+            ?? throw ApiException.Bare(400, GrpcCode.InvalidArgument, "ERR_MALFORMED_REQUEST", "message is required");
         var id = request.Id;
         var policy = runtime.Resiliency.App(id);
         try
@@ -28,17 +30,32 @@ internal sealed class InvokeCall(SidecarRuntime runtime)
                 failed: r => (int)r.StatusCode >= 400,
                 repeat: r => policy.Codes.Http((int)r.StatusCode),
                 once: false,
-                context.CancellationToken);
+                context.CancellationToken
+            );
             return await AnswerAsync(response, context.CancellationToken);
         }
         catch (AccessDeniedException problem)
         {
             throw ApiException.Denied(id, problem.Message);
         }
-        catch (Exception problem) when (problem is InvokeException or MethodPathException or CircuitOpenException or TimeoutException or HttpRequestException)
+        catch (Exception problem)
+            when (problem
+                    is InvokeException
+                        or MethodPathException
+                        or CircuitOpenException
+                        or TimeoutException
+                        or HttpRequestException
+            )
         {
-            var cause = problem is InvokeException { Code: GrpcCode.Unknown } ? $"couldn't find service: {id}" : problem.Message;
-            throw ApiException.Bare(500, GrpcCode.Internal, "ERR_DIRECT_INVOKE", $"failed to invoke, id: {id}, err: {cause}");
+            var cause = problem is InvokeException { Code: GrpcCode.Unknown }
+                ? $"couldn't find service: {id}"
+                : problem.Message;
+            throw ApiException.Bare(
+                500,
+                GrpcCode.Internal,
+                "ERR_DIRECT_INVOKE",
+                $"failed to invoke, id: {id}, err: {cause}"
+            );
         }
     }
 
@@ -49,7 +66,13 @@ internal sealed class InvokeCall(SidecarRuntime runtime)
     }
 
     private async Task<HttpResponseMessage> AttemptAsync(
-        InvokeRequest message, string id, Target target, string uri, ServerCallContext context, CancellationToken cancel)
+        InvokeRequest message,
+        string id,
+        Target target,
+        string uri,
+        ServerCallContext context,
+        CancellationToken cancel
+    )
     {
         var http = context.GetHttpContext();
         using var request = new HttpRequestMessage(Verb(message), new Uri(uri, Handlers.RawPath));
@@ -57,11 +80,27 @@ internal sealed class InvokeCall(SidecarRuntime runtime)
         {
             request.Content = new ReadOnlyMemoryContent(data.Value.Memory);
             // A typed payload is announced as a protobuf, whatever the caller calls its content.
-            request.Content.Headers.TryAddWithoutValidation("Content-Type", data.TypeUrl.Length > 0 ? "application/x-protobuf" : message.ContentType);
+            request.Content.Headers.TryAddWithoutValidation(
+                "Content-Type",
+                data.TypeUrl.Length > 0 ? "application/x-protobuf" : message.ContentType
+            );
         }
         foreach (var entry in context.RequestHeaders)
         {
-            if (!entry.IsBinary && entry.Key is not ("content-type" or "dapr-api-token" or "dapr-app-id" or "traceparent" or "tracestate" or "te" or "user-agent") && !entry.Key.StartsWith("grpc-", StringComparison.Ordinal))
+            if (
+                !entry.IsBinary
+                && entry.Key
+                    is not (
+                        "content-type"
+                        or "dapr-api-token"
+                        or "dapr-app-id"
+                        or "traceparent"
+                        or "tracestate"
+                        or "te"
+                        or "user-agent"
+                    )
+                && !entry.Key.StartsWith("grpc-", StringComparison.Ordinal)
+            )
             {
                 request.Headers.TryAddWithoutValidation(entry.Key, entry.Value);
             }
@@ -84,37 +123,48 @@ internal sealed class InvokeCall(SidecarRuntime runtime)
         if (status is < 200 or >= 300)
         {
             var reason = ReasonPhrases.GetReasonPhrase(status);
-            throw GrpcErrors.WithDetails(CodeOf(status), reason, new ErrorDetails(reason, new Dictionary<string, string>(StringComparer.Ordinal)
-            {
-                ["http.code"] = status.ToString(CultureInfo.InvariantCulture),
-                ["http.error_message"] = System.Text.Encoding.UTF8.GetString(body),
-            }));
+            throw GrpcErrors.WithDetails(
+                CodeOf(status),
+                reason,
+                new ErrorDetails(
+                    reason,
+                    new Dictionary<string, string>(StringComparer.Ordinal)
+                    {
+                        ["http.code"] = status.ToString(CultureInfo.InvariantCulture),
+                        ["http.error_message"] = System.Text.Encoding.UTF8.GetString(body),
+                    }
+                )
+            );
         }
         return new InvokeResponse
         {
             Data = new Google.Protobuf.WellKnownTypes.Any { Value = UnsafeByteOperations.UnsafeWrap(body) },
-            ContentType = response.Content.Headers.NonValidated.TryGetValues("Content-Type", out var type) ? type.ToString() : "",
+            ContentType = response.Content.Headers.NonValidated.TryGetValues("Content-Type", out var type)
+                ? type.ToString()
+                : "",
         };
     }
 
-    private static HttpMethod Verb(InvokeRequest message) => message.HttpExtension?.Verb switch
-    {
-        null or HTTPExtension.Types.Verb.None => HttpMethod.Post,
-        var verb => HttpMethod.Parse(verb.ToString()!.ToUpperInvariant()),
-    };
+    private static HttpMethod Verb(InvokeRequest message) =>
+        message.HttpExtension?.Verb switch
+        {
+            null or HTTPExtension.Types.Verb.None => HttpMethod.Post,
+            var verb => HttpMethod.Parse(verb.ToString()!.ToUpperInvariant()),
+        };
 
-    private static int CodeOf(int status) => status switch
-    {
-        400 => GrpcCode.Internal,
-        401 => GrpcCode.Unauthenticated,
-        403 => GrpcCode.PermissionDenied,
-        404 => GrpcCode.NotFound,
-        408 => GrpcCode.Canceled,
-        409 => GrpcCode.AlreadyExists,
-        429 => GrpcCode.ResourceExhausted,
-        501 => GrpcCode.Unimplemented,
-        503 => GrpcCode.Unavailable,
-        504 => GrpcCode.DeadlineExceeded,
-        _ => GrpcCode.Unknown,
-    };
+    private static int CodeOf(int status) =>
+        status switch
+        {
+            400 => GrpcCode.Internal,
+            401 => GrpcCode.Unauthenticated,
+            403 => GrpcCode.PermissionDenied,
+            404 => GrpcCode.NotFound,
+            408 => GrpcCode.Canceled,
+            409 => GrpcCode.AlreadyExists,
+            429 => GrpcCode.ResourceExhausted,
+            501 => GrpcCode.Unimplemented,
+            503 => GrpcCode.Unavailable,
+            504 => GrpcCode.DeadlineExceeded,
+            _ => GrpcCode.Unknown,
+        };
 }

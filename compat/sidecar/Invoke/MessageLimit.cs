@@ -10,7 +10,9 @@ internal sealed class MessageTooLargeException(string message) : Exception(messa
         problem is null ? null : problem as MessageTooLargeException ?? In(problem.InnerException);
 }
 
-/// <summary>Reads along a stream of gRPC messages and stops at one that is too large, before its first byte has passed.</summary>
+/// <summary>
+/// Reads along a stream of gRPC messages and stops at one that is too large, before its first byte has passed.
+/// </summary>
 internal sealed class MessageLimit(long limit)
 {
     private const int HeaderBytes = 5;
@@ -39,7 +41,11 @@ internal sealed class MessageLimit(long limit)
             if (length > limit)
             {
                 throw new MessageTooLargeException(
-                    string.Create(CultureInfo.InvariantCulture, $"grpc: received message larger than max ({length} vs. {limit})"));
+                    string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"grpc: received message larger than max ({length} vs. {limit})"
+                    )
+                );
             }
             (header, remaining) = (0, length);
         }

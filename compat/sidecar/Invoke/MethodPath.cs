@@ -5,7 +5,9 @@ namespace LocalPlus.Sidecar.Invoke;
 /// <summary>A method path that cannot be sent to an application.</summary>
 internal sealed class MethodPathException(string message) : Exception(message);
 
-/// <summary>The path of an invocation: decoded once, cleaned of dots and doubled slashes, escaped again as Go does.</summary>
+/// <summary>
+/// The path of an invocation: decoded once, cleaned of dots and doubled slashes, escaped again as Go does.
+/// </summary>
 internal static class MethodPath
 {
     private const string Hex = "0123456789ABCDEF";
@@ -14,7 +16,9 @@ internal static class MethodPath
     public static string FromEncoded(string encoded) =>
         Escape(Clean(encoded.Contains('%', StringComparison.Ordinal) ? Uri.UnescapeDataString(encoded) : encoded));
 
-    /// <summary>The same for a path that is not encoded (gRPC): nothing is decoded, and a percent sign is only one.</summary>
+    /// <summary>
+    /// The same for a path that is not encoded (gRPC): nothing is decoded, and a percent sign is only one.
+    /// </summary>
     public static string FromPlain(string path) => Escape(Clean(path), percentIsPlain: true);
 
     private static string Clean(string path)
@@ -23,7 +27,12 @@ internal static class MethodPath
         {
             throw new MethodPathException("invalid method: contains forbidden characters");
         }
-        if (!path.Contains("//", StringComparison.Ordinal) && !path.Contains("/.", StringComparison.Ordinal) && !path.StartsWith('.') && !path.EndsWith('/'))
+        if (
+            !path.Contains("//", StringComparison.Ordinal)
+            && !path.Contains("/.", StringComparison.Ordinal)
+            && !path.StartsWith('.')
+            && !path.EndsWith('/')
+        )
         {
             return path.StartsWith('/') ? path : "/" + path;
         }
@@ -58,9 +67,16 @@ internal static class MethodPath
             var c = path[i];
             if (c == '%')
             {
-                if (!percentIsPlain && (i + 2 >= path.Length || !char.IsAsciiHexDigit(path[i + 1]) || !char.IsAsciiHexDigit(path[i + 2])))
+                if (
+                    !percentIsPlain
+                    && (
+                        i + 2 >= path.Length || !char.IsAsciiHexDigit(path[i + 1]) || !char.IsAsciiHexDigit(path[i + 2])
+                    )
+                )
                 {
-                    throw new MethodPathException($"parse \"{path}\": invalid URL escape \"{path.AsSpan(i, Math.Min(3, path.Length - i))}\"");
+                    throw new MethodPathException(
+                        $"parse \"{path}\": invalid URL escape \"{path.AsSpan(i, Math.Min(3, path.Length - i))}\""
+                    );
                 }
                 result.Append(c);
             }
@@ -86,6 +102,7 @@ internal static class MethodPath
         return result.ToString();
     }
 
-    private static readonly System.Buffers.SearchValues<char> Plain =
-        System.Buffers.SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.~$&+,/:;=@!'()*");
+    private static readonly System.Buffers.SearchValues<char> Plain = System.Buffers.SearchValues.Create(
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.~$&+,/:;=@!'()*"
+    );
 }

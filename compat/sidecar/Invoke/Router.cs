@@ -2,7 +2,9 @@ using LocalPlus.Sidecar.Runtime;
 
 namespace LocalPlus.Sidecar.Invoke;
 
-/// <summary>Finds where an app id leads: the own application, one of this process, a sidecar beside it, or a URL.</summary>
+/// <summary>
+/// Finds where an app id leads: the own application, one of this process, a sidecar beside it, or a URL.
+/// </summary>
 internal sealed class Router : IDisposable
 {
     private readonly SidecarRuntime runtime;

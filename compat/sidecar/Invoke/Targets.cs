@@ -8,7 +8,8 @@ namespace LocalPlus.Sidecar.Invoke;
 /// <summary>
 /// A call did not reach the application, or came back broken; the message is the cause as daprd words it.
 /// </summary>
-internal class InvokeException(string message, int grpcCode = Api.GrpcCode.Internal, Exception? inner = null) : Exception(message, inner)
+internal class InvokeException(string message, int grpcCode = Api.GrpcCode.Internal, Exception? inner = null)
+    : Exception(message, inner)
 {
     public int Code { get; } = grpcCode;
 }
@@ -21,24 +22,38 @@ internal abstract class Target
 
     public abstract string BaseAddress { get; }
 
-    public abstract Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, bool grpc, CancellationToken cancel);
+    public abstract Task<HttpResponseMessage> SendAsync(
+        HttpRequestMessage request,
+        bool grpc,
+        CancellationToken cancel
+    );
 
     protected static InvokeException Failed(HttpRequestMessage request, HttpRequestException problem, bool grpc)
     {
         var uri = request.RequestUri!;
         var cause = (problem.InnerException as SocketException)?.SocketErrorCode switch
         {
-            SocketError.ConnectionRefused => string.Create(CultureInfo.InvariantCulture, $"dial tcp {uri.Host}:{uri.Port}: connect: connection refused"),
+            SocketError.ConnectionRefused => string.Create(
+                CultureInfo.InvariantCulture,
+                $"dial tcp {uri.Host}:{uri.Port}: connect: connection refused"
+            ),
             _ when problem.HttpRequestError is HttpRequestError.ResponseEnded or HttpRequestError.Unknown => "EOF",
             _ => problem.Message,
         };
         if (grpc)
         {
-            return new InvokeException($"connection error: desc = \"transport: Error while dialing: {cause}\"", Api.GrpcCode.Unavailable, problem);
+            return new InvokeException(
+                $"connection error: desc = \"transport: Error while dialing: {cause}\"",
+                Api.GrpcCode.Unavailable,
+                problem
+            );
         }
         var verb = request.Method.Method;
         verb = verb[..1] + verb[1..].ToLowerInvariant();
-        return new InvokeException($"rpc error: code = Internal desc = error invoking app channel: {verb} \"{uri}\": {cause}", inner: problem);
+        return new InvokeException(
+            $"rpc error: code = Internal desc = error invoking app channel: {verb} \"{uri}\": {cause}",
+            inner: problem
+        );
     }
 }
 
@@ -49,7 +64,11 @@ internal sealed class AppTarget(SidecarRuntime callee, bool remote) : Target
 
     public override string BaseAddress => callee.Channel?.BaseAddress ?? "http://127.0.0.1";
 
-    public override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, bool grpc, CancellationToken cancel)
+    public override async Task<HttpResponseMessage> SendAsync(
+        HttpRequestMessage request,
+        bool grpc,
+        CancellationToken cancel
+    )
     {
         if (remote)
         {
@@ -61,7 +80,11 @@ internal sealed class AppTarget(SidecarRuntime callee, bool remote) : Target
         }
         if (!channel.Healthy)
         {
-            throw new InvokeException(grpc ? "app is not in a healthy state" : "rpc error: code = Internal desc = app is not in a healthy state");
+            throw new InvokeException(
+                grpc
+                    ? "app is not in a healthy state"
+                    : "rpc error: code = Internal desc = app is not in a healthy state"
+            );
         }
         try
         {
@@ -82,7 +105,12 @@ internal sealed class AppTarget(SidecarRuntime callee, bool remote) : Target
         var caller = Header(request, "dapr-caller-app-id");
         callee.App.Counters.Add(Metric.InvocationsReceived, caller);
         var space = Header(request, "dapr-caller-namespace") is { Length: > 0 } named ? named : callee.App.Namespace;
-        callee.Access?.Check(caller, space, Uri.UnescapeDataString(request.RequestUri!.AbsolutePath), grpc ? null : request.Method.Method);
+        callee.Access?.Check(
+            caller,
+            space,
+            Uri.UnescapeDataString(request.RequestUri!.AbsolutePath),
+            grpc ? null : request.Method.Method
+        );
     }
 
     private static string Header(HttpRequestMessage request, string name) =>
@@ -101,7 +129,11 @@ internal sealed class PeerTarget(HttpMessageInvoker http, string address, Action
 
     public override string BaseAddress { get; } = "http://" + address;
 
-    public override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, bool grpc, CancellationToken cancel)
+    public override async Task<HttpResponseMessage> SendAsync(
+        HttpRequestMessage request,
+        bool grpc,
+        CancellationToken cancel
+    )
     {
         request.Version = HttpVersion.Version20;
         request.VersionPolicy = HttpVersionPolicy.RequestVersionExact;
@@ -119,7 +151,9 @@ internal sealed class PeerTarget(HttpMessageInvoker http, string address, Action
         {
             response.Dispose();
             var message = Uri.UnescapeDataString(values.First());
-            throw response.StatusCode == HttpStatusCode.Forbidden ? new AccessDeniedException(message) : new InvokeException(message);
+            throw response.StatusCode == HttpStatusCode.Forbidden
+                ? new AccessDeniedException(message)
+                : new InvokeException(message);
         }
         return response;
     }
@@ -132,7 +166,11 @@ internal sealed class UrlTarget(HttpMessageInvoker http, string baseAddress) : T
 
     public override string BaseAddress => baseAddress;
 
-    public override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, bool grpc, CancellationToken cancel)
+    public override async Task<HttpResponseMessage> SendAsync(
+        HttpRequestMessage request,
+        bool grpc,
+        CancellationToken cancel
+    )
     {
         try
         {

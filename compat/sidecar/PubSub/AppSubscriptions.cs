@@ -11,7 +11,11 @@ internal static class AppSubscriptions
     private static readonly TimeSpan[] Pauses = [TimeSpan.FromMilliseconds(500), TimeSpan.FromMilliseconds(750)];
 
     /// <summary>The application's list; none when it answers anything but 200, or nothing readable.</summary>
-    public static async Task<IReadOnlyList<SubscriptionSpec>> AskAsync(AppChannel channel, ILogger log, CancellationToken cancel)
+    public static async Task<IReadOnlyList<SubscriptionSpec>> AskAsync(
+        AppChannel channel,
+        ILogger log,
+        CancellationToken cancel
+    )
     {
         for (var attempt = 0; ; attempt++)
         {
@@ -19,7 +23,8 @@ internal static class AppSubscriptions
             {
                 return await TryAskAsync(channel, log, cancel);
             }
-            catch (Exception problem) when (problem is HttpRequestException or OperationCanceledException && !cancel.IsCancellationRequested)
+            catch (Exception problem)
+                when (problem is HttpRequestException or OperationCanceledException && !cancel.IsCancellationRequested)
             {
                 if (attempt >= Pauses.Length)
                 {
@@ -31,7 +36,11 @@ internal static class AppSubscriptions
         }
     }
 
-    private static async Task<IReadOnlyList<SubscriptionSpec>> TryAskAsync(AppChannel channel, ILogger log, CancellationToken cancel)
+    private static async Task<IReadOnlyList<SubscriptionSpec>> TryAskAsync(
+        AppChannel channel,
+        ILogger log,
+        CancellationToken cancel
+    )
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         limit.CancelAfter(Limits.InitEndpointTimeout);
@@ -61,9 +70,10 @@ internal static class AppSubscriptions
         List<RouteRule> rules = [];
         if (item.TryGetMember("routes", out var routes) && routes.ValueKind == JsonValueKind.Object)
         {
-            var list = routes.TryGetMember("rules", out var items) && items.ValueKind == JsonValueKind.Array
-                ? items.EnumerateArray().Select(r => new RouteRule(Text(r, "match"), Text(r, "path")))
-                : [];
+            var list =
+                routes.TryGetMember("rules", out var items) && items.ValueKind == JsonValueKind.Array
+                    ? items.EnumerateArray().Select(r => new RouteRule(Text(r, "match"), Text(r, "path")))
+                    : [];
             rules = SubscriptionSpec.Routes(list, Text(routes, "default"));
         }
         if (rules.Count == 0 && Text(item, "route") is { Length: > 0 } route)
@@ -77,12 +87,19 @@ internal static class AppSubscriptions
             Kind = SubscriptionKind.Programmatic,
             Rules = rules,
             DeadLetterTopic = Text(item, "deadLetterTopic"),
-            Metadata = item.TryGetMember("metadata", out var metadata) && metadata.ValueKind == JsonValueKind.Object
-                ? metadata.EnumerateObject().ToDictionary(p => p.Name, p => p.Value.ToString(), StringComparer.Ordinal)
-                : new Dictionary<string, string>(StringComparer.Ordinal),
-            Bulk = item.TryGetMember("bulkSubscribe", out var bulk) && bulk.ValueKind == JsonValueKind.Object && bulk.TryGetMember("enabled", out var on) && on.ValueKind == JsonValueKind.True
-                ? SubscriptionSpec.MakeBulk(Number(bulk, "maxMessagesCount"), Number(bulk, "maxAwaitDurationMs"))
-                : null,
+            Metadata =
+                item.TryGetMember("metadata", out var metadata) && metadata.ValueKind == JsonValueKind.Object
+                    ? metadata
+                        .EnumerateObject()
+                        .ToDictionary(p => p.Name, p => p.Value.ToString(), StringComparer.Ordinal)
+                    : new Dictionary<string, string>(StringComparer.Ordinal),
+            Bulk =
+                item.TryGetMember("bulkSubscribe", out var bulk)
+                && bulk.ValueKind == JsonValueKind.Object
+                && bulk.TryGetMember("enabled", out var on)
+                && on.ValueKind == JsonValueKind.True
+                    ? SubscriptionSpec.MakeBulk(Number(bulk, "maxMessagesCount"), Number(bulk, "maxAwaitDurationMs"))
+                    : null,
         };
     }
 
@@ -90,5 +107,9 @@ internal static class AppSubscriptions
         item.TryGetMember(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString()! : "";
 
     private static int Number(JsonElement item, string name) =>
-        item.TryGetMember(name, out var value) && value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var number) ? number : 0;
+        item.TryGetMember(name, out var value)
+        && value.ValueKind == JsonValueKind.Number
+        && value.TryGetInt32(out var number)
+            ? number
+            : 0;
 }

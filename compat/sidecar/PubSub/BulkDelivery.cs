@@ -9,12 +9,17 @@ using LocalPlus.Sidecar.Tracing;
 namespace LocalPlus.Sidecar.PubSub;
 
 /// <summary>
-/// Collects the messages of one subscription into batches (maxMessagesCount or maxAwaitDurationMs, whichever comes first)
-/// and gives each its own outcome. A message waits in its worker until its batch is answered, and the next batch until this
-/// one is over with all its repeats: an entry that keeps failing holds its topic, as with daprd.
+/// Collects the messages of one subscription into batches (maxMessagesCount or maxAwaitDurationMs, whichever comes
+/// first) and gives each its own outcome. A message waits in its worker until its batch is answered, and the next batch
+/// until this one is over with all its repeats: an entry that keeps failing holds its topic, as with daprd.
 /// </summary>
 internal sealed class BulkDelivery(
-    SubscriptionSpec spec, NamedPubSub broker, Delivery single, AppChannel channel, ILogger log) : IAsyncDisposable
+    SubscriptionSpec spec,
+    NamedPubSub broker,
+    Delivery single,
+    AppChannel channel,
+    ILogger log
+) : IAsyncDisposable
 {
     private readonly Channel<Item> queue = Channel.CreateUnbounded<Item>();
     private Task running = Task.CompletedTask;
@@ -95,7 +100,11 @@ internal sealed class BulkDelivery(
             try
             {
                 var tokens = items[0].Tokens;
-                await broker.Inbound.RunAsync(token => AttemptAsync(group.Key, items, token), tokens.Cut, tokens.GiveUp);
+                await broker.Inbound.RunAsync(
+                    token => AttemptAsync(group.Key, items, token),
+                    tokens.Cut,
+                    tokens.GiveUp
+                );
             }
             catch (Exception problem)
             {
@@ -136,7 +145,14 @@ internal sealed class BulkDelivery(
     {
         var open = items.Where(i => !i.Done.Task.IsCompleted).ToList();
         broker.Counters.Add(Metric.Deliveries, broker.Name, spec.Topic);
-        using var request = HttpEventSender.Request(channel, path, Body(open), "application/json", spec.PubSub, TraceContext.None);
+        using var request = HttpEventSender.Request(
+            channel,
+            path,
+            Body(open),
+            "application/json",
+            spec.PubSub,
+            TraceContext.None
+        );
         HttpResponseMessage response;
         try
         {
@@ -157,7 +173,9 @@ internal sealed class BulkDelivery(
             }
             if (status is < 200 or >= 300)
             {
-                throw new RetriableException($"retriable error returned from app while processing bulk pub/sub event: status code returned: {status}");
+                throw new RetriableException(
+                    $"retriable error returned from app while processing bulk pub/sub event: status code returned: {status}"
+                );
             }
             await response.Content.LoadIntoBufferAsync(Limits.MaxAppAnswerBytes, cancel);
             await UnderstandAsync(open, await response.Content.ReadAsByteArrayAsync(cancel));
@@ -254,9 +272,19 @@ internal sealed class BulkDelivery(
         try
         {
             using var document = JsonDocument.Parse(body);
-            return document.RootElement.ValueKind == JsonValueKind.Object && document.RootElement.TryGetMember("statuses", out var list)
-                ? list.EnumerateArray().GroupBy(s => (s.TryGetMember("entryId", out var id) ? id.GetString() ?? "" : ""), StringComparer.Ordinal)
-                    .ToDictionary(g => g.Key, g => g.Last().TryGetMember("status", out var s) ? s.GetString() ?? "" : "", StringComparer.Ordinal)
+            return
+                document.RootElement.ValueKind == JsonValueKind.Object
+                && document.RootElement.TryGetMember("statuses", out var list)
+                ? list.EnumerateArray()
+                    .GroupBy(
+                        s => (s.TryGetMember("entryId", out var id) ? id.GetString() ?? "" : ""),
+                        StringComparer.Ordinal
+                    )
+                    .ToDictionary(
+                        g => g.Key,
+                        g => g.Last().TryGetMember("status", out var s) ? s.GetString() ?? "" : "",
+                        StringComparer.Ordinal
+                    )
                 : null;
         }
         catch (Exception problem) when (problem is JsonException or InvalidOperationException or KeyNotFoundException)

@@ -9,12 +9,20 @@ using LocalPlus.Sidecar.Tracing;
 namespace LocalPlus.Sidecar.PubSub;
 
 /// <summary>What the envelope of a published message says.</summary>
-internal sealed record EventContext(string AppId, string PubSub, string Topic, IReadOnlyDictionary<string, string>? Metadata, TraceContext Trace);
+internal sealed record EventContext(
+    string AppId,
+    string PubSub,
+    string Topic,
+    IReadOnlyDictionary<string, string>? Metadata,
+    TraceContext Trace
+);
 
 /// <summary>A payload that claims to be a CloudEvent and is none.</summary>
 public sealed class CloudEventException(string message) : Exception(message);
 
-/// <summary>Makes the CloudEvents that Dapr puts around messages, members in alphabetical order as Go writes a map.</summary>
+/// <summary>
+/// Makes the CloudEvents that Dapr puts around messages, members in alphabetical order as Go writes a map.
+/// </summary>
 internal static class CloudEvents
 {
     public const string ContentType = "application/cloudevents+json";
@@ -23,25 +31,36 @@ internal static class CloudEvents
     private const long LongestSeconds = 1L << 31;
     private static readonly GoStyle Style = new(EscapeHtml: true, KeepNumbers: true);
 
-    public static bool IsCloudEvent(string contentType) => MediaType(contentType).Equals(ContentType, StringComparison.OrdinalIgnoreCase);
+    public static bool IsCloudEvent(string contentType) =>
+        MediaType(contentType).Equals(ContentType, StringComparison.OrdinalIgnoreCase);
 
-    public static bool IsJson(string contentType) => MediaType(contentType).Equals("application/json", StringComparison.OrdinalIgnoreCase);
+    public static bool IsJson(string contentType) =>
+        MediaType(contentType).Equals("application/json", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>Bytes: they travel as base64.</summary>
-    public static bool IsBinary(string contentType) => MediaType(contentType).Equals("application/octet-stream", StringComparison.OrdinalIgnoreCase);
+    public static bool IsBinary(string contentType) =>
+        MediaType(contentType).Equals("application/octet-stream", StringComparison.OrdinalIgnoreCase);
 
     public static bool IsText(string contentType) =>
-        contentType.StartsWith("text/", StringComparison.OrdinalIgnoreCase) || MediaType(contentType).Equals("application/xml", StringComparison.OrdinalIgnoreCase);
+        contentType.StartsWith("text/", StringComparison.OrdinalIgnoreCase)
+        || MediaType(contentType).Equals("application/xml", StringComparison.OrdinalIgnoreCase);
 
     private static bool IsProtobufEvent(string contentType) =>
         MediaType(contentType).Equals("application/cloudevents+protobuf", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>The bytes to put on the wire for a payload that is not published raw.</summary>
     public static byte[] Envelope(ReadOnlySpan<byte> data, string contentType, EventContext context) =>
-        IsCloudEvent(contentType) ? PassThrough(data, context) : Wrap(data, contentType.Length == 0 ? "text/plain" : contentType, context);
+        IsCloudEvent(contentType)
+            ? PassThrough(data, context)
+            : Wrap(data, contentType.Length == 0 ? "text/plain" : contentType, context);
 
     /// <summary>What a raw subscription gets: the bytes, whatever they are, in base64.</summary>
-    public static byte[] WrapRaw(ReadOnlySpan<byte> data, string pubsub, string topic, IReadOnlyDictionary<string, string>? metadata)
+    public static byte[] WrapRaw(
+        ReadOnlySpan<byte> data,
+        string pubsub,
+        string topic,
+        IReadOnlyDictionary<string, string>? metadata
+    )
     {
         var output = new ArrayBufferWriter<byte>((data.Length * 4 / 3) + 256);
         output.Write("{\"data_base64\":\""u8);
@@ -75,22 +94,31 @@ internal static class CloudEvents
     /// <summary>The moment after which an event is not delivered; null without a valid time to live.</summary>
     private static string? Expiration(IReadOnlyDictionary<string, string>? metadata)
     {
-        if (metadata is not { Count: > 0 } || (Find(metadata, "ttl") ?? Find(metadata, "ttlInSeconds")) is not { Length: > 0 } text)
+        if (
+            metadata is not { Count: > 0 }
+            || (Find(metadata, "ttl") ?? Find(metadata, "ttlInSeconds")) is not { Length: > 0 } text
+        )
         {
             return null;
         }
         if (long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var seconds))
         {
-            // Zero is a valid Go duration, and a valid time to live with it; any other number without a unit is seconds.
-            return seconds is >= 0 and < LongestSeconds && (seconds > 0 || text == "0") ? Time(DateTime.UtcNow.AddSeconds(seconds)) : null;
+            // Zero is a valid Go duration, and a valid time to live with it; any other number without a unit is
+            // seconds.
+            return seconds is >= 0 and < LongestSeconds && (seconds > 0 || text == "0")
+                ? Time(DateTime.UtcNow.AddSeconds(seconds))
+                : null;
         }
-        return Cli.Quantities.TryParseDuration(text, out var duration) ? Time(DateTime.UtcNow + (duration < TimeSpan.Zero ? TimeSpan.Zero : duration)) : null;
+        return Cli.Quantities.TryParseDuration(text, out var duration)
+            ? Time(DateTime.UtcNow + (duration < TimeSpan.Zero ? TimeSpan.Zero : duration))
+            : null;
     }
 
     private static byte[] Wrap(ReadOnlySpan<byte> data, string contentType, EventContext context)
     {
         var trace = context.Trace;
-        var parent = Override(context, "traceparent") is { Length: > 0 } given ? given
+        var parent = Override(context, "traceparent") is { Length: > 0 } given
+            ? given
             : Override(context, "traceid") ?? (trace.IsTrace ? trace.TraceParent : "");
         var output = new ArrayBufferWriter<byte>(data.Length + 512);
         if (IsBinary(contentType) || IsProtobufEvent(contentType))
@@ -111,7 +139,11 @@ internal static class CloudEvents
         }
         Member(output, "id", NotEmpty(Override(context, "id")) ?? Guid.NewGuid().ToString());
         Member(output, "pubsubname", context.PubSub);
-        Member(output, "source", Override(context, "source") is { } source ? NotEmpty(source) ?? DefaultSource : context.AppId);
+        Member(
+            output,
+            "source",
+            Override(context, "source") is { } source ? NotEmpty(source) ?? DefaultSource : context.AppId
+        );
         Member(output, "specversion", "1.0");
         if (Override(context, "subject") is { Length: > 0 } subject)
         {
@@ -128,8 +160,8 @@ internal static class CloudEvents
     }
 
     /// <summary>
-    /// A caller's own CloudEvent: what is missing is filled in (but for its id), topic and pubsubname are always ours. An
-    /// event without a trace id gets the request's trace, whatever its traceparent says; metadata overrides nothing.
+    /// A caller's own CloudEvent: what is missing is filled in (but for its id), topic and pubsubname are always ours.
+    /// An event without a trace id gets the request's trace, whatever its traceparent says; metadata overrides nothing.
     /// </summary>
     private static byte[] PassThrough(ReadOnlySpan<byte> data, EventContext context)
     {
@@ -220,7 +252,10 @@ internal static class CloudEvents
 
     private static string? Find(IReadOnlyDictionary<string, string> metadata, string name) =>
         metadata.TryGetValue(name, out var exact) ? exact
-        : metadata.FirstOrDefault(p => p.Key.Equals(name, StringComparison.OrdinalIgnoreCase)) is { Key: not null } other ? other.Value : null;
+        : metadata.FirstOrDefault(p => p.Key.Equals(name, StringComparison.OrdinalIgnoreCase))
+            is { Key: not null } other
+            ? other.Value
+        : null;
 
     private static string? NotEmpty(string? text) => string.IsNullOrEmpty(text) ? null : text;
 

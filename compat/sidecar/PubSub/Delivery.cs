@@ -20,8 +20,8 @@ internal readonly record struct Routed(string Path, ReadOnlyMemory<byte> Body, T
 internal delegate Task EventSender(BrokerMessage message, Routed routed, CancellationToken cancel);
 
 /// <summary>
-/// One subscription's way from a broker's message to the application: envelope, expiration, routing rules, inbound policy,
-/// dead letters.
+/// One subscription's way from a broker's message to the application: envelope, expiration, routing rules, inbound
+/// policy, dead letters.
 /// </summary>
 internal sealed class Delivery
 {
@@ -74,7 +74,9 @@ internal sealed class Delivery
         }
         if (!EventView.TryRead(body.Span, out var view))
         {
-            throw new RetriableException($"error deserializing cloud event in pubsub {spec.PubSub} and topic {spec.Topic}");
+            throw new RetriableException(
+                $"error deserializing cloud event in pubsub {spec.PubSub} and topic {spec.Topic}"
+            );
         }
         if (view.HasExpired)
         {
@@ -101,7 +103,15 @@ internal sealed class Delivery
         using var limit = new CancellationTokenSource(Limits.DeadLetterTimeout);
         try
         {
-            await Publisher.SendAsync(broker, message with { Topic = spec.DeadLetterTopic, Metadata = fromBatch ? message.Metadata : Noted(message) }, limit.Token);
+            await Publisher.SendAsync(
+                broker,
+                message with
+                {
+                    Topic = spec.DeadLetterTopic,
+                    Metadata = fromBatch ? message.Metadata : Noted(message),
+                },
+                limit.Token
+            );
             return true;
         }
         catch (Exception problem)
@@ -116,7 +126,13 @@ internal sealed class Delivery
     /// it.
     /// </summary>
     private Dictionary<string, string> Noted(BrokerMessage message) =>
-        new(message.Metadata ?? System.Collections.Immutable.ImmutableDictionary<string, string>.Empty, StringComparer.Ordinal) { ["pubsubName"] = spec.PubSub };
+        new(
+            message.Metadata ?? System.Collections.Immutable.ImmutableDictionary<string, string>.Empty,
+            StringComparer.Ordinal
+        )
+        {
+            ["pubsubName"] = spec.PubSub,
+        };
 
     private async Task SendAsync(BrokerMessage message, Routed routed, DeliveryTokens tokens)
     {
@@ -164,7 +180,9 @@ internal sealed class HttpEventSender(HostedApp app, AppChannel channel, string 
             }
             catch (HttpRequestException problem)
             {
-                throw new RetriableException($"error returned from app channel while sending pub/sub event to app: {problem.Message}");
+                throw new RetriableException(
+                    $"error returned from app channel while sending pub/sub event to app: {problem.Message}"
+                );
             }
             using (response)
             {
@@ -173,7 +191,14 @@ internal sealed class HttpEventSender(HostedApp app, AppChannel channel, string 
         }
     }
 
-    internal static HttpRequestMessage Request(AppChannel channel, string path, ReadOnlyMemory<byte> body, string contentType, string pubsub, TraceContext trace)
+    internal static HttpRequestMessage Request(
+        AppChannel channel,
+        string path,
+        ReadOnlyMemory<byte> body,
+        string contentType,
+        string pubsub,
+        TraceContext trace
+    )
     {
         var request = channel.Request(HttpMethod.Post, path.StartsWith('/') ? path : "/" + path);
         request.Content = new ReadOnlyMemoryContent(body);
@@ -185,10 +210,16 @@ internal sealed class HttpEventSender(HostedApp app, AppChannel channel, string 
 
     private static void AddMetadata(HttpRequestMessage request, IReadOnlyDictionary<string, string>? metadata)
     {
-        foreach (var (name, value) in metadata ?? System.Collections.Immutable.ImmutableDictionary<string, string>.Empty)
+        foreach (
+            var (name, value) in metadata ?? System.Collections.Immutable.ImmutableDictionary<string, string>.Empty
+        )
         {
             // A name that is no header name, or that belongs to the framing, stays behind.
-            if (!name.Equals("pubsubname", StringComparison.OrdinalIgnoreCase) && !name.Equals("content-length", StringComparison.OrdinalIgnoreCase) && !name.Equals("content-type", StringComparison.OrdinalIgnoreCase))
+            if (
+                !name.Equals("pubsubname", StringComparison.OrdinalIgnoreCase)
+                && !name.Equals("content-length", StringComparison.OrdinalIgnoreCase)
+                && !name.Equals("content-type", StringComparison.OrdinalIgnoreCase)
+            )
             {
                 request.Headers.TryAddWithoutValidation(name, value);
             }
@@ -204,7 +235,9 @@ internal sealed class HttpEventSender(HostedApp app, AppChannel channel, string 
         }
         if (status is < 200 or >= 300)
         {
-            throw new RetriableException($"retriable error returned from app while processing pub/sub event: status code returned: {status}");
+            throw new RetriableException(
+                $"retriable error returned from app while processing pub/sub event: status code returned: {status}"
+            );
         }
         if (response.Content.Headers.ContentLength is 0)
         {
@@ -220,7 +253,9 @@ internal sealed class HttpEventSender(HostedApp app, AppChannel channel, string 
             case "RETRY":
                 throw new RetriableException("RETRY status returned from app while processing pub/sub event");
             case var other:
-                throw new RetriableException($"unknown status returned from app while processing pub/sub event: {other}");
+                throw new RetriableException(
+                    $"unknown status returned from app while processing pub/sub event: {other}"
+                );
         }
     }
 

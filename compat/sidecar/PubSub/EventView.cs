@@ -25,7 +25,11 @@ internal readonly record struct EventView(DateTimeOffset? Expiration, TraceConte
             }
             while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
             {
-                var which = reader.ValueTextEquals("traceparent"u8) ? 1 : reader.ValueTextEquals("tracestate"u8) ? 2 : reader.ValueTextEquals("expiration"u8) ? 3 : 0;
+                var which =
+                    reader.ValueTextEquals("traceparent"u8) ? 1
+                    : reader.ValueTextEquals("tracestate"u8) ? 2
+                    : reader.ValueTextEquals("expiration"u8) ? 3
+                    : 0;
                 reader.Read();
                 if (which == 0 || reader.TokenType != JsonTokenType.String)
                 {
@@ -35,7 +39,16 @@ internal readonly record struct EventView(DateTimeOffset? Expiration, TraceConte
                 var text = reader.GetString();
                 parent = which == 1 ? text : parent;
                 state = which == 2 ? text : state;
-                expiration = which == 3 && DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var at) ? at : expiration;
+                expiration =
+                    which == 3
+                    && DateTimeOffset.TryParse(
+                        text,
+                        CultureInfo.InvariantCulture,
+                        DateTimeStyles.AssumeUniversal,
+                        out var at
+                    )
+                        ? at
+                        : expiration;
             }
             if (reader.Read())
             {

@@ -32,12 +32,14 @@ internal sealed class MemoryPubSub(HostedApp app, Component definition) : IPubSu
         var entry = new Topic();
         topics[topic] = entry;
         entry.Running = RunAsync(entry, handler);
-        return Task.FromResult<IAsyncDisposable>(new Subscription(() =>
-        {
-            topics.TryRemove(new KeyValuePair<string, Topic>(topic, entry));
-            ended.Add(entry.Running);
-            return entry.Ending.CancelAsync();
-        }));
+        return Task.FromResult<IAsyncDisposable>(
+            new Subscription(() =>
+            {
+                topics.TryRemove(new KeyValuePair<string, Topic>(topic, entry));
+                ended.Add(entry.Running);
+                return entry.Ending.CancelAsync();
+            })
+        );
     }
 
     public async Task DrainAsync(CancellationToken limit)

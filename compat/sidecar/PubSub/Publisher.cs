@@ -7,13 +7,30 @@ using LocalPlus.Sidecar.Valkey;
 namespace LocalPlus.Sidecar.PubSub;
 
 /// <summary>One entry of a bulk publish.</summary>
-internal sealed record BulkEntry(string Id, ReadOnlyMemory<byte> Event, string ContentType, IReadOnlyDictionary<string, string>? Metadata);
+internal sealed record BulkEntry(
+    string Id,
+    ReadOnlyMemory<byte> Event,
+    string ContentType,
+    IReadOnlyDictionary<string, string>? Metadata
+);
 
 /// <summary>What a publish call is about. <see cref="Metadata"/> null = none was given, over gRPC.</summary>
-internal readonly record struct PublishRequest(string PubSub, string Topic, IReadOnlyDictionary<string, string>? Metadata, bool IsGrpc = false);
+internal readonly record struct PublishRequest(
+    string PubSub,
+    string Topic,
+    IReadOnlyDictionary<string, string>? Metadata,
+    bool IsGrpc = false
+);
 
 /// <summary>A broker by name, with one application's scopes and policies around it.</summary>
-internal sealed record NamedPubSub(string Name, IPubSub Broker, TopicScopes Scopes, Policy Outbound, Policy Inbound, Counters Counters);
+internal sealed record NamedPubSub(
+    string Name,
+    IPubSub Broker,
+    TopicScopes Scopes,
+    Policy Outbound,
+    Policy Inbound,
+    Counters Counters
+);
 
 /// <summary>What the HTTP and the gRPC publish APIs have in common.</summary>
 internal sealed class Publisher(SidecarRuntime runtime)
@@ -34,13 +51,20 @@ internal sealed class Publisher(SidecarRuntime runtime)
                 new TopicScopes(broker.Definition, runtime.App.AppId),
                 runtime.Resiliency.Outbound("Pubsub", name),
                 runtime.Resiliency.Inbound("Pubsub", name),
-                runtime.App.Counters);
+                runtime.App.Counters
+            );
         }
     }
 
     public NamedPubSub? TryFind(string name) => brokers.GetValueOrDefault(name);
 
-    public async Task PublishAsync(PublishRequest request, ReadOnlyMemory<byte> data, string contentType, TraceContext trace, CancellationToken cancel)
+    public async Task PublishAsync(
+        PublishRequest request,
+        ReadOnlyMemory<byte> data,
+        string contentType,
+        TraceContext trace,
+        CancellationToken cancel
+    )
     {
         var broker = Find(request);
         var (pubsub, topic, metadata) = (request.PubSub, request.Topic, request.Metadata);
@@ -78,7 +102,11 @@ internal sealed class Publisher(SidecarRuntime runtime)
     /// metadata of its own gets the request's; whether the payloads are raw is the request's to say.
     /// </summary>
     public async Task<IReadOnlyList<(string EntryId, string Error)>> PublishBulkAsync(
-        PublishRequest request, IReadOnlyList<BulkEntry> entries, TraceContext trace, CancellationToken cancel)
+        PublishRequest request,
+        IReadOnlyList<BulkEntry> entries,
+        TraceContext trace,
+        CancellationToken cancel
+    )
     {
         var broker = Find(request);
         var raw = IsRaw(request);
@@ -90,27 +118,37 @@ internal sealed class Publisher(SidecarRuntime runtime)
         var messages = entries.Select(e => (e.Id, Message: Entry(request, e, raw, trace))).ToList();
         Allow(broker, request.Topic);
         var failed = new ConcurrentBag<(string, string)>();
-        var limits = new ParallelOptions { MaxDegreeOfParallelism = Limits.BulkPublishParallelism, CancellationToken = cancel };
-        await Parallel.ForEachAsync(messages, limits, async (entry, token) =>
+        var limits = new ParallelOptions
         {
-            try
+            MaxDegreeOfParallelism = Limits.BulkPublishParallelism,
+            CancellationToken = cancel,
+        };
+        await Parallel.ForEachAsync(
+            messages,
+            limits,
+            async (entry, token) =>
             {
-                await SendAsync(broker, entry.Message, token);
+                try
+                {
+                    await SendAsync(broker, entry.Message, token);
+                }
+                catch (Exception problem) when (IsFailure(problem))
+                {
+                    failed.Add((entry.Id, problem.Message));
+                }
             }
-            catch (Exception problem) when (IsFailure(problem))
-            {
-                failed.Add((entry.Id, problem.Message));
-            }
-        });
+        );
         return [.. failed];
     }
 
     /// <summary>Puts bytes that are already what they shall be on a topic of a known broker: dead letters.</summary>
     public static async Task SendAsync(NamedPubSub broker, BrokerMessage message, CancellationToken cancel)
     {
-        await (broker.Outbound.IsNone
-            ? broker.Broker.PublishAsync(message, cancel)
-            : broker.Outbound.RunAsync(token => broker.Broker.PublishAsync(message, token), cancel));
+        await (
+            broker.Outbound.IsNone
+                ? broker.Broker.PublishAsync(message, cancel)
+                : broker.Outbound.RunAsync(token => broker.Broker.PublishAsync(message, token), cancel)
+        );
         broker.Counters.Add(Metric.Published, broker.Name, message.Topic);
     }
 
@@ -143,7 +181,11 @@ internal sealed class Publisher(SidecarRuntime runtime)
         {
             "1" or "t" or "T" or "true" or "TRUE" or "True" => true,
             "" or "0" or "f" or "F" or "false" or "FALSE" or "False" => false,
-            _ => throw PubSubErrors.BadMetadata(request.PubSub, metadata, $"rawPayload value must be a valid boolean: actual is '{text}'"),
+            _ => throw PubSubErrors.BadMetadata(
+                request.PubSub,
+                metadata,
+                $"rawPayload value must be a valid boolean: actual is '{text}'"
+            ),
         };
     }
 
@@ -167,15 +209,28 @@ internal sealed class Publisher(SidecarRuntime runtime)
             }
             metadata = merged;
         }
-        return new BrokerMessage(request.Topic, raw ? entry.Event : Envelope(request, entry.Event, entry.ContentType, metadata, trace), metadata);
+        return new BrokerMessage(
+            request.Topic,
+            raw ? entry.Event : Envelope(request, entry.Event, entry.ContentType, metadata, trace),
+            metadata
+        );
     }
 
     private byte[] Envelope(
-        PublishRequest request, ReadOnlyMemory<byte> data, string contentType, IReadOnlyDictionary<string, string>? metadata, TraceContext trace)
+        PublishRequest request,
+        ReadOnlyMemory<byte> data,
+        string contentType,
+        IReadOnlyDictionary<string, string>? metadata,
+        TraceContext trace
+    )
     {
         try
         {
-            return CloudEvents.Envelope(data.Span, contentType, new EventContext(runtime.App.AppId, request.PubSub, request.Topic, metadata, trace));
+            return CloudEvents.Envelope(
+                data.Span,
+                contentType,
+                new EventContext(runtime.App.AppId, request.PubSub, request.Topic, metadata, trace)
+            );
         }
         catch (CloudEventException problem)
         {
@@ -183,5 +238,6 @@ internal sealed class Publisher(SidecarRuntime runtime)
         }
     }
 
-    private static bool IsFailure(Exception problem) => problem is ValkeyException or CircuitOpenException or TimeoutException or ObjectDisposedException;
+    private static bool IsFailure(Exception problem) =>
+        problem is ValkeyException or CircuitOpenException or TimeoutException or ObjectDisposedException;
 }

@@ -4,8 +4,9 @@ using LocalPlus.Sidecar.Valkey;
 namespace LocalPlus.Sidecar.PubSub;
 
 /// <summary>
-/// Looks after pending entries: those of a consumer that died are claimed once they have been idle for processingTimeout,
-/// those that this sidecar still works on are kept fresh so that no other sidecar of the application claims them.
+/// Looks after pending entries: those of a consumer that died are claimed once they have been idle for
+/// processingTimeout, those that this sidecar still works on are kept fresh so that no other sidecar of the application
+/// claims them.
 /// </summary>
 internal sealed class RedisPending(RedisPubSub owner, ValkeyClient client, ILogger log) : IDisposable
 {
@@ -23,7 +24,9 @@ internal sealed class RedisPending(RedisPubSub owner, ValkeyClient client, ILogg
         {
             return;
         }
-        var tick = TimeSpan.FromTicks(Math.Max(ShortestTick.Ticks, Math.Min(owner.RedeliverInterval.Ticks, owner.ProcessingTimeout.Ticks / 3)));
+        var tick = TimeSpan.FromTicks(
+            Math.Max(ShortestTick.Ticks, Math.Min(owner.RedeliverInterval.Ticks, owner.ProcessingTimeout.Ticks / 3))
+        );
         var nextClaim = Environment.TickCount64;
         try
         {
@@ -58,7 +61,14 @@ internal sealed class RedisPending(RedisPubSub owner, ValkeyClient client, ILogg
             if (held.Count > 0)
             {
                 await client.ExecuteAsync([
-                    "XCLAIM", topic.Name, owner.Group, owner.Group, 0, .. held.Select(id => (RespArg)id), "JUSTID"]);
+                    "XCLAIM",
+                    topic.Name,
+                    owner.Group,
+                    owner.Group,
+                    0,
+                    .. held.Select(id => (RespArg)id),
+                    "JUSTID",
+                ]);
             }
             if (claims)
             {
@@ -74,14 +84,33 @@ internal sealed class RedisPending(RedisPubSub owner, ValkeyClient client, ILogg
     private async Task ClaimAsync(RedisTopic topic, CancellationToken cancel)
     {
         var idle = (long)owner.ProcessingTimeout.TotalMilliseconds;
-        for (var from = "-"; ;)
+        for (var from = "-"; ; )
         {
-            var page = (await client.ExecuteAsync("XPENDING", topic.Name, owner.Group, "IDLE", idle, from, "+", owner.QueueDepth)).Items;
+            var page = (
+                await client.ExecuteAsync(
+                    "XPENDING",
+                    topic.Name,
+                    owner.Group,
+                    "IDLE",
+                    idle,
+                    from,
+                    "+",
+                    owner.QueueDepth
+                )
+            ).Items;
             var ids = page.Select(e => e.Items[0].Text).Where(id => !topic.Holds(id)).ToList();
             if (ids.Count > 0)
             {
-                var claimed = (await client.ExecuteAsync([
-                    "XCLAIM", topic.Name, owner.Group, owner.Group, idle, .. ids.Select(id => (RespArg)id)])).Items;
+                var claimed = (
+                    await client.ExecuteAsync([
+                        "XCLAIM",
+                        topic.Name,
+                        owner.Group,
+                        owner.Group,
+                        idle,
+                        .. ids.Select(id => (RespArg)id),
+                    ])
+                ).Items;
                 await owner.EnqueueAsync(topic, claimed, cancel);
                 await ForgetTrimmedAsync(topic, ids, claimed);
             }
@@ -96,7 +125,10 @@ internal sealed class RedisPending(RedisPubSub owner, ValkeyClient client, ILogg
     /// <summary>Entries that the stream no longer has are only taken off the pending list.</summary>
     private async Task ForgetTrimmedAsync(RedisTopic topic, List<string> wanted, RespValue[] claimed)
     {
-        var there = claimed.Where(m => m.Items.Length == 2).Select(m => m.Items[0].Text).ToHashSet(StringComparer.Ordinal);
+        var there = claimed
+            .Where(m => m.Items.Length == 2)
+            .Select(m => m.Items[0].Text)
+            .ToHashSet(StringComparer.Ordinal);
         var missing = wanted.Where(id => !there.Contains(id)).ToList();
         foreach (var id in missing)
         {

@@ -10,9 +10,9 @@ using LocalPlus.Sidecar.Valkey;
 namespace LocalPlus.Sidecar.PubSub;
 
 /// <summary>
-/// pubsub.redis: one stream per topic with the fields <c>data</c> and <c>metadata</c>, one group per consumerID that starts
-/// at the beginning. The workers (concurrency) are shared by all topics of the component; a delivery that failed is
-/// acknowledged like one that succeeded, what a dead consumer left pending is claimed after processingTimeout.
+/// pubsub.redis: one stream per topic with the fields <c>data</c> and <c>metadata</c>, one group per consumerID that
+/// starts at the beginning. The workers (concurrency) are shared by all topics of the component; a delivery that failed
+/// is acknowledged like one that succeeded, what a dead consumer left pending is claimed after processingTimeout.
 /// </summary>
 internal sealed class RedisPubSub : IPubSub
 {
@@ -70,8 +70,13 @@ internal sealed class RedisPubSub : IPubSub
     {
         RespArg[] trim = (maxLength, streamTtl) switch
         {
-            ( > 0, _) => ["MAXLEN", "~", maxLength],
-            (_, { } ttl) when ttl > TimeSpan.Zero => ["MINID", "~", DateTimeOffset.UtcNow.Subtract(ttl).ToUnixTimeMilliseconds()],
+            (> 0, _) => ["MAXLEN", "~", maxLength],
+            (_, { } ttl) when ttl > TimeSpan.Zero =>
+            [
+                "MINID",
+                "~",
+                DateTimeOffset.UtcNow.Subtract(ttl).ToUnixTimeMilliseconds(),
+            ],
             _ => [],
         };
         // Without metadata the entry has no such field.
@@ -82,7 +87,10 @@ internal sealed class RedisPubSub : IPubSub
         }
         catch (ValkeyException problem)
         {
-            throw new ValkeyException($"redis streams: error from publish: {problem.Message}", problem) { FromServer = problem.FromServer };
+            throw new ValkeyException($"redis streams: error from publish: {problem.Message}", problem)
+            {
+                FromServer = problem.FromServer,
+            };
         }
     }
 
@@ -149,13 +157,16 @@ internal sealed class RedisPubSub : IPubSub
         {
             await client.ExecuteAsync("XGROUP", "CREATE", topic, Group, "0", "MKSTREAM");
         }
-        catch (ValkeyException problem) when (problem.FromServer && problem.Message.StartsWith("BUSYGROUP", StringComparison.Ordinal))
+        catch (ValkeyException problem)
+            when (problem.FromServer && problem.Message.StartsWith("BUSYGROUP", StringComparison.Ordinal))
         {
             // It is there already.
         }
-        catch (ValkeyException problem) when (problem.FromServer && problem.Message.StartsWith("OOM", StringComparison.Ordinal))
+        catch (ValkeyException problem)
+            when (problem.FromServer && problem.Message.StartsWith("OOM", StringComparison.Ordinal))
         {
-            // A full server refuses to make a group, also one that it has: its readers must get in, or nothing empties it.
+            // A full server refuses to make a group, also one that it has: its readers must get in, or nothing empties
+            // it.
             if (!await HasGroupAsync(topic))
             {
                 throw;
@@ -164,7 +175,9 @@ internal sealed class RedisPubSub : IPubSub
     }
 
     private async Task<bool> HasGroupAsync(string topic) =>
-        (await client.ExecuteAsync("XINFO", "GROUPS", topic)).Items.Any(group => group.Items is [_, var name, ..] && name.Text == Group);
+        (await client.ExecuteAsync("XINFO", "GROUPS", topic)).Items.Any(group =>
+            group.Items is [_, var name, ..] && name.Text == Group
+        );
 
     private void Start()
     {
@@ -225,7 +238,9 @@ internal sealed class RedisPubSub : IPubSub
         await AcknowledgeAsync(topic, message);
     }
 
-    /// <summary>The application may be back already while a call of before ends: then its message goes on at once.</summary>
+    /// <summary>
+    /// The application may be back already while a call of before ends: then its message goes on at once.
+    /// </summary>
     private async Task ResumeAsync(RedisTopic topic)
     {
         while (topic.Current is not null && topic.TryUnpark(out var message))

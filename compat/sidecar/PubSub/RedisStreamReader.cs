@@ -4,8 +4,8 @@ using LocalPlus.Sidecar.Valkey;
 namespace LocalPlus.Sidecar.PubSub;
 
 /// <summary>
-/// Fetches new messages of all topics of a component over one blocking connection. When the topics change it is woken by
-/// CLIENT UNBLOCK; when Valkey is away it tries again with growing pauses.
+/// Fetches new messages of all topics of a component over one blocking connection. When the topics change it is woken
+/// by CLIENT UNBLOCK; when Valkey is away it tries again with growing pauses.
 /// </summary>
 internal sealed class RedisStreamReader(RedisPubSub owner, ValkeyClient client, ILogger log) : IDisposable
 {
@@ -41,7 +41,10 @@ internal sealed class RedisStreamReader(RedisPubSub owner, ValkeyClient client, 
             {
                 // A reply later than block and timeout together means a server that is gone.
                 await using var connection = await client.OpenAsync(Block + Limits.ValkeyTimeout, cancel);
-                Interlocked.Exchange(ref connectionId, (await connection.SendAsync("CLIENT", "ID").WaitAsync(cancel)).OrThrow().Integer);
+                Interlocked.Exchange(
+                    ref connectionId,
+                    (await connection.SendAsync("CLIENT", "ID").WaitAsync(cancel)).OrThrow().Integer
+                );
                 pause = Limits.ReconnectFirst;
                 await ReadAsync(connection, cancel);
             }
@@ -96,7 +99,15 @@ internal sealed class RedisStreamReader(RedisPubSub owner, ValkeyClient client, 
     {
         var command = new List<RespArg>(8 + (topics.Count * 2))
         {
-            "XREADGROUP", "GROUP", owner.Group, owner.Group, "COUNT", owner.QueueDepth, "BLOCK", (long)Block.TotalMilliseconds, "STREAMS",
+            "XREADGROUP",
+            "GROUP",
+            owner.Group,
+            owner.Group,
+            "COUNT",
+            owner.QueueDepth,
+            "BLOCK",
+            (long)Block.TotalMilliseconds,
+            "STREAMS",
         };
         command.AddRange(topics.Select(t => (RespArg)t.Name));
         command.AddRange(topics.Select(_ => (RespArg)">"));

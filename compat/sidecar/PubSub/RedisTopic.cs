@@ -4,8 +4,8 @@ namespace LocalPlus.Sidecar.PubSub;
 
 /// <summary>
 /// One topic's messages in this sidecar: those fetched and not yet acknowledged, and those that were fetched but not
-/// delivered when the subscription ended. The topic outlives its subscriptions, so nothing fetched is forgotten when the
-/// application goes away and comes back.
+/// delivered when the subscription ended. The topic outlives its subscriptions, so nothing fetched is forgotten when
+/// the application goes away and comes back.
 /// </summary>
 internal sealed class RedisTopic(string name)
 {

@@ -8,16 +8,17 @@ namespace LocalPlus.Sidecar.PubSub;
 internal sealed class RuleException(string message) : Exception(message);
 
 /// <summary>
-/// What routing rules and circuit breakers use of CEL: comparisons of a member with a text, a number or a truth, joined by
-/// <c>&amp;&amp;</c> and <c>||</c>.
+/// What routing rules and circuit breakers use of CEL: comparisons of a member with a text, a number or a truth, joined
+/// by <c>&amp;&amp;</c> and <c>||</c>.
 /// </summary>
 internal sealed partial class Rule
 {
-    private readonly List<List<Comparison>> alternatives = [[]];
+    private readonly List<List<Comparison>> alternatives =
+    [
+        [],
+    ];
 
-    private Rule()
-    {
-    }
+    private Rule() { }
 
     /// <summary>Reads a rule. Throws <see cref="RuleException"/> when it uses more of CEL than that.</summary>
     public static Rule Parse(string text)
@@ -31,7 +32,14 @@ internal sealed partial class Rule
             {
                 throw new RuleException($"this rule is more than the stand-in reads: {text}");
             }
-            rule.alternatives[^1].Add(new Comparison(match.Groups["path"].Value, match.Groups["is"].Value, Literal(match.Groups["literal"].Value)));
+            rule.alternatives[^1]
+                .Add(
+                    new Comparison(
+                        match.Groups["path"].Value,
+                        match.Groups["is"].Value,
+                        Literal(match.Groups["literal"].Value)
+                    )
+                );
             if (match.Groups["then"].Value == "||")
             {
                 rule.alternatives.Add([]);
@@ -43,7 +51,8 @@ internal sealed partial class Rule
     }
 
     /// <summary>Whether it holds for the members that the function knows by their paths.</summary>
-    public bool IsTrue(Func<string, object?> member) => alternatives.Exists(all => all.TrueForAll(one => one.IsTrue(member)));
+    public bool IsTrue(Func<string, object?> member) =>
+        alternatives.Exists(all => all.TrueForAll(one => one.IsTrue(member)));
 
     /// <summary>The members of an event, as <c>event.a.b</c>.</summary>
     public static Func<string, object?> Members(ReadOnlyMemory<byte> json)
@@ -71,15 +80,18 @@ internal sealed partial class Rule
         };
     }
 
-    private static object Literal(string text) => text switch
-    {
-        "true" => true,
-        "false" => false,
-        ['"' or '\'', ..] => text[1..^1],
-        _ => double.Parse(text, CultureInfo.InvariantCulture),
-    };
+    private static object Literal(string text) =>
+        text switch
+        {
+            "true" => true,
+            "false" => false,
+            ['"' or '\'', ..] => text[1..^1],
+            _ => double.Parse(text, CultureInfo.InvariantCulture),
+        };
 
-    [GeneratedRegex("""\G\s*(?<path>[A-Za-z_][\w.]*)\s*(?<is>==|!=|<=|>=|<|>)\s*(?<literal>"[^"\\]*"|'[^'\\]*'|-?\d+(?:\.\d+)?|true|false)\s*(?<then>\|\||&&|$)""")]
+    [GeneratedRegex(
+        """\G\s*(?<path>[A-Za-z_][\w.]*)\s*(?<is>==|!=|<=|>=|<|>)\s*(?<literal>"[^"\\]*"|'[^'\\]*'|-?\d+(?:\.\d+)?|true|false)\s*(?<then>\|\||&&|$)"""
+    )]
     private static partial Regex One();
 
     private sealed record Comparison(string Path, string Is, object Literal)

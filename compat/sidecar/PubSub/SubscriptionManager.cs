@@ -4,8 +4,8 @@ using LocalPlus.Sidecar.Runtime;
 namespace LocalPlus.Sidecar.PubSub;
 
 /// <summary>
-/// Which subscriptions count and which run. For one topic an open stream beats a programmatic subscription, that beats a
-/// declarative one; of two programmatic ones the last counts, of two declarative ones the first.
+/// Which subscriptions count and which run. For one topic an open stream beats a programmatic subscription, that beats
+/// a declarative one; of two programmatic ones the last counts, of two declarative ones the first.
 /// </summary>
 internal sealed class SubscriptionManager(SidecarRuntime runtime) : IDisposable
 {
@@ -71,7 +71,12 @@ internal sealed class SubscriptionManager(SidecarRuntime runtime) : IDisposable
         Task.WhenAll(runtime.Components.All.OfType<IPubSub>().Select(b => b.DrainAsync(limit)));
 
     /// <summary>Lets a stream take a topic over; the result gives it back.</summary>
-    public async Task<IAsyncDisposable> OpenStreamAsync(SubscriptionSpec spec, NamedPubSub broker, EventSender send, CancellationToken cancel)
+    public async Task<IAsyncDisposable> OpenStreamAsync(
+        SubscriptionSpec spec,
+        NamedPubSub broker,
+        EventSender send,
+        CancellationToken cancel
+    )
     {
         var key = Key(spec);
         await gate.WaitAsync(cancel);
@@ -156,7 +161,12 @@ internal sealed class SubscriptionManager(SidecarRuntime runtime) : IDisposable
         }
         try
         {
-            var delivery = new Delivery(spec, broker, new HttpEventSender(runtime.App, channel, spec.PubSub).SendAsync, log);
+            var delivery = new Delivery(
+                spec,
+                broker,
+                new HttpEventSender(runtime.App, channel, spec.PubSub).SendAsync,
+                log
+            );
             running[Key(spec)] = spec.Bulk is null
                 ? await broker.Broker.SubscribeAsync(spec.Topic, delivery.HandleAsync, cancel)
                 : await StartBulkAsync(spec, broker, new BulkDelivery(spec, broker, delivery, channel, log), cancel);
@@ -169,7 +179,12 @@ internal sealed class SubscriptionManager(SidecarRuntime runtime) : IDisposable
         }
     }
 
-    private static async Task<IAsyncDisposable> StartBulkAsync(SubscriptionSpec spec, NamedPubSub broker, BulkDelivery bulk, CancellationToken cancel)
+    private static async Task<IAsyncDisposable> StartBulkAsync(
+        SubscriptionSpec spec,
+        NamedPubSub broker,
+        BulkDelivery bulk,
+        CancellationToken cancel
+    )
     {
         var subscription = await broker.Broker.SubscribeAsync(spec.Topic, bulk.HandleAsync, cancel);
         bulk.Start();
@@ -186,7 +201,12 @@ internal sealed class SubscriptionManager(SidecarRuntime runtime) : IDisposable
     {
         var own = programmatic.Where(s => !streams.ContainsKey(Key(s))).ToList();
         var taken = own.Select(Key).ToHashSet();
-        All = [.. streams.Values, .. own, .. declarative.Where(s => !streams.ContainsKey(Key(s)) && !taken.Contains(Key(s)))];
+        All =
+        [
+            .. streams.Values,
+            .. own,
+            .. declarative.Where(s => !streams.ContainsKey(Key(s)) && !taken.Contains(Key(s))),
+        ];
     }
 
     private static (string PubSub, string Topic) Key(SubscriptionSpec spec) => (spec.PubSub, spec.Topic);

@@ -35,12 +35,16 @@ internal sealed class TopicScopes
     }
 
     private static HashSet<string> List(string? text) =>
-        (text ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).ToHashSet(StringComparer.Ordinal);
+        (text ?? "")
+            .Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
+            .ToHashSet(StringComparer.Ordinal);
 
     /// <summary><c>app1=t1,t2;app2=</c>: the topics of one application, null when it is not named.</summary>
     private static HashSet<string>? Scope(string? text, string appId)
     {
-        foreach (var entry in (text ?? "").Split(';', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
+        foreach (
+            var entry in (text ?? "").Split(';', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
+        )
         {
             var equals = entry.IndexOf('=', StringComparison.Ordinal);
             if (equals > 0 && entry.AsSpan(0, equals).Trim().SequenceEqual(appId))

@@ -76,15 +76,16 @@ internal sealed class CircuitBreaker(BreakerSpec spec)
         }
     }
 
-    private object? Count(string name) => name switch
-    {
-        "requests" => (double)requests,
-        "totalSuccesses" => (double)successes,
-        "totalFailures" => (double)failures,
-        "consecutiveSuccesses" => (double)successesInARow,
-        "consecutiveFailures" => (double)failuresInARow,
-        _ => throw new RuleException($"undeclared reference to '{name}'"),
-    };
+    private object? Count(string name) =>
+        name switch
+        {
+            "requests" => (double)requests,
+            "totalSuccesses" => (double)successes,
+            "totalFailures" => (double)failures,
+            "consecutiveSuccesses" => (double)successesInARow,
+            "consecutiveFailures" => (double)failuresInARow,
+            _ => throw new RuleException($"undeclared reference to '{name}'"),
+        };
 
     private void Become(State next)
     {

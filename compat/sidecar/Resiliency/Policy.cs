@@ -56,11 +56,17 @@ internal sealed class Policy(TimeSpan? timeout, RetrySpec? retry, CircuitBreaker
     public bool Retries => retry is not null && retry.MaxRetries != 0;
 
     /// <summary>
-    /// Runs an operation. A result for which <paramref name="failed"/> says so counts as a failure but is what the caller
-    /// gets when the attempts are over; <paramref name="repeat"/> says which failures are worth another attempt.
+    /// Runs an operation. A result for which <paramref name="failed"/> says so counts as a failure but is what the
+    /// caller gets when the attempts are over; <paramref name="repeat"/> says which failures are worth another attempt.
     /// </summary>
     public async Task<T> RunAsync<T>(
-        Func<CancellationToken, Task<T>> operation, Func<T, bool>? failed, Func<T, bool>? repeat, bool once, CancellationToken cancel, CancellationToken giveUp = default)
+        Func<CancellationToken, Task<T>> operation,
+        Func<T, bool>? failed,
+        Func<T, bool>? repeat,
+        bool once,
+        CancellationToken cancel,
+        CancellationToken giveUp = default
+    )
     {
         for (var attempt = 0; ; attempt++)
         {
@@ -70,7 +76,11 @@ internal sealed class Policy(TimeSpan? timeout, RetrySpec? retry, CircuitBreaker
             {
                 result = await GuardAsync(operation, failed, cancel);
             }
-            catch (Exception problem) when (!last && !cancel.IsCancellationRequested && problem is not (IPermanentFailure or CircuitOpenException))
+            catch (Exception problem)
+                when (!last
+                    && !cancel.IsCancellationRequested
+                    && problem is not (IPermanentFailure or CircuitOpenException)
+                )
             {
                 await PauseAsync(attempt, cancel, giveUp);
                 continue;
@@ -85,19 +95,29 @@ internal sealed class Policy(TimeSpan? timeout, RetrySpec? retry, CircuitBreaker
     }
 
     /// <summary>The same for an operation without a result.</summary>
-    public Task RunAsync(Func<CancellationToken, Task> operation, CancellationToken cancel, CancellationToken giveUp = default) => RunAsync(
-        async token =>
-        {
-            await operation(token);
-            return true;
-        },
-        failed: null,
-        repeat: null,
-        once: false,
-        cancel,
-        giveUp);
+    public Task RunAsync(
+        Func<CancellationToken, Task> operation,
+        CancellationToken cancel,
+        CancellationToken giveUp = default
+    ) =>
+        RunAsync(
+            async token =>
+            {
+                await operation(token);
+                return true;
+            },
+            failed: null,
+            repeat: null,
+            once: false,
+            cancel,
+            giveUp
+        );
 
-    private async Task<T> GuardAsync<T>(Func<CancellationToken, Task<T>> operation, Func<T, bool>? failed, CancellationToken cancel)
+    private async Task<T> GuardAsync<T>(
+        Func<CancellationToken, Task<T>> operation,
+        Func<T, bool>? failed,
+        CancellationToken cancel
+    )
     {
         breaker?.Enter();
         try
@@ -144,7 +164,10 @@ internal sealed class Policy(TimeSpan? timeout, RetrySpec? retry, CircuitBreaker
         {
             return retry.Duration;
         }
-        var interval = Math.Min(InitialIntervalMilliseconds * Math.Pow(Multiplier, attempt), retry.MaxInterval.TotalMilliseconds);
+        var interval = Math.Min(
+            InitialIntervalMilliseconds * Math.Pow(Multiplier, attempt),
+            retry.MaxInterval.TotalMilliseconds
+        );
         return TimeSpan.FromMilliseconds(interval * (1 - Jitter + (Random.Shared.NextDouble() * 2 * Jitter)));
     }
 }

@@ -4,8 +4,8 @@ using LocalPlus.Sidecar.Resources;
 namespace LocalPlus.Sidecar.Resiliency;
 
 /// <summary>
-/// The policies that the Resiliency resources of one application give to its targets. A target that is not named falls back
-/// to the defaults by name, the most specific first.
+/// The policies that the Resiliency resources of one application give to its targets. A target that is not named falls
+/// back to the defaults by name, the most specific first.
 /// </summary>
 internal sealed class ResiliencyPolicies(IReadOnlyList<ResiliencySpec> specs)
 {
@@ -24,7 +24,10 @@ internal sealed class ResiliencyPolicies(IReadOnlyList<ResiliencySpec> specs)
     public Policy Outbound(string kind, string name) =>
         outbound.GetOrAdd((kind, name), key => Make(Find(s => s.Outbound, key.Name), key.Kind, "ComponentOutbound"));
 
-    private (ResiliencySpec Spec, PolicyNames Names)? Find(Func<ResiliencySpec, IReadOnlyDictionary<string, PolicyNames>> targets, string name)
+    private (ResiliencySpec Spec, PolicyNames Names)? Find(
+        Func<ResiliencySpec, IReadOnlyDictionary<string, PolicyNames>> targets,
+        string name
+    )
     {
         foreach (var spec in specs)
         {
@@ -44,7 +47,10 @@ internal sealed class ResiliencyPolicies(IReadOnlyList<ResiliencySpec> specs)
             return new Policy(
                 names.Timeout is { } t && spec.Timeouts.TryGetValue(t, out var timeout) ? timeout : null,
                 names.Retry is { } r ? spec.Retries.GetValueOrDefault(r) : null,
-                names.Breaker is { } b && spec.Breakers.TryGetValue(b, out var breaker) ? new CircuitBreaker(breaker) : null);
+                names.Breaker is { } b && spec.Breakers.TryGetValue(b, out var breaker)
+                    ? new CircuitBreaker(breaker)
+                    : null
+            );
         }
         TimeSpan? defaultTimeout = null;
         RetrySpec? defaultRetry = null;
@@ -60,10 +66,16 @@ internal sealed class ResiliencyPolicies(IReadOnlyList<ResiliencySpec> specs)
         }
         return defaultTimeout is null && defaultRetry is null && defaultBreaker is null
             ? Policy.None
-            : new Policy(defaultTimeout, defaultRetry, defaultBreaker is null ? null : new CircuitBreaker(defaultBreaker));
+            : new Policy(
+                defaultTimeout,
+                defaultRetry,
+                defaultBreaker is null ? null : new CircuitBreaker(defaultBreaker)
+            );
     }
 
-    /// <summary>DefaultPubsubComponentInbound, DefaultComponentInbound, DefaultComponent, Default; DefaultApp, Default.</summary>
+    /// <summary>
+    /// DefaultPubsubComponentInbound, DefaultComponentInbound, DefaultComponent, Default; DefaultApp, Default.
+    /// </summary>
     private static IEnumerable<string> DefaultNames(string kind, string direction)
     {
         if (kind.Length > 0)

@@ -4,7 +4,12 @@ namespace LocalPlus.Sidecar.Resources;
 public sealed record AccessOperation(string Path, IReadOnlySet<string> Verbs, bool Allow);
 
 /// <summary>What one calling application may do.</summary>
-public sealed record AccessPolicy(string AppId, string Namespace, bool AllowByDefault, IReadOnlyList<AccessOperation> Operations);
+public sealed record AccessPolicy(
+    string AppId,
+    string Namespace,
+    bool AllowByDefault,
+    IReadOnlyList<AccessOperation> Operations
+);
 
 /// <summary>A Configuration's spec.accessControl.</summary>
 public sealed record AccessSpec(string TrustDomain, bool AllowByDefault, IReadOnlyList<AccessPolicy> Policies)
@@ -26,18 +31,31 @@ public sealed record AccessSpec(string TrustDomain, bool AllowByDefault, IReadOn
 
     private static AccessPolicy Policy(YamlNode policy)
     {
-        if (policy["appId"].Text is not { Length: > 0 } app || policy["namespace"].Text is not { Length: > 0 } space || policy["trustDomain"].Text is not { Length: > 0 })
+        if (
+            policy["appId"].Text is not { Length: > 0 } app
+            || policy["namespace"].Text is not { Length: > 0 } space
+            || policy["trustDomain"].Text is not { Length: > 0 }
+        )
         {
-            throw new ComponentException("invalid access control spec. a policy needs appId, namespace and trustDomain");
+            throw new ComponentException(
+                "invalid access control spec. a policy needs appId, namespace and trustDomain"
+            );
         }
 
-        return new AccessPolicy(app, space, IsAllow(policy["defaultAction"].Text), [.. policy["operations"].Items.Select(Operation)]);
+        return new AccessPolicy(
+            app,
+            space,
+            IsAllow(policy["defaultAction"].Text),
+            [.. policy["operations"].Items.Select(Operation)]
+        );
     }
 
-    private static AccessOperation Operation(YamlNode operation) => new(
-        operation["name"].Text ?? "",
-        operation["httpVerb"].Items.Select(verb => verb.Text ?? "").ToHashSet(StringComparer.OrdinalIgnoreCase),
-        IsAllow(operation["action"].Text));
+    private static AccessOperation Operation(YamlNode operation) =>
+        new(
+            operation["name"].Text ?? "",
+            operation["httpVerb"].Items.Select(verb => verb.Text ?? "").ToHashSet(StringComparer.OrdinalIgnoreCase),
+            IsAllow(operation["action"].Text)
+        );
 
     private static bool IsAllow(string? action) => string.Equals(action, "allow", StringComparison.OrdinalIgnoreCase);
 }

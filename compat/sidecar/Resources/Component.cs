@@ -7,7 +7,13 @@ namespace LocalPlus.Sidecar.Resources;
 public sealed class ComponentException(string message, Exception? inner = null) : Exception(message, inner);
 
 /// <summary>One entry of a component's metadata list, as written: a value, or where to find it.</summary>
-public sealed record ComponentSetting(string Name, string? Value, string? SecretName, string? SecretKey, string? EnvRef);
+public sealed record ComponentSetting(
+    string Name,
+    string? Value,
+    string? SecretName,
+    string? SecretKey,
+    string? EnvRef
+);
 
 /// <summary>A Component resource.</summary>
 public sealed record Component
@@ -41,11 +47,12 @@ public sealed record Component
     public string Require(string name) =>
         Get(name) ?? throw new ComponentException($"missing required metadata property '{name}'");
 
-    public bool Flag(string name, bool fallback = false) => Get(name) switch
-    {
-        null => fallback,
-        var text => text.ToLowerInvariant() is "y" or "yes" or "true" or "t" or "on" or "1",
-    };
+    public bool Flag(string name, bool fallback = false) =>
+        Get(name) switch
+        {
+            null => fallback,
+            var text => text.ToLowerInvariant() is "y" or "yes" or "true" or "t" or "on" or "1",
+        };
 
     public int Int(string name, int fallback)
     {
@@ -76,7 +83,12 @@ public sealed record Component
             Type = spec["type"].Text ?? "",
             Version = spec["version"].Text is { Length: > 0 } version ? version : "v1",
             IgnoreErrors = spec["ignoreErrors"].Text is "true",
-            InitTimeout = spec["initTimeout"].Text is { } text && Quantities.TryParseDuration(text, out var timeout) && timeout > TimeSpan.Zero ? timeout : TimeSpan.FromSeconds(5),
+            InitTimeout =
+                spec["initTimeout"].Text is { } text
+                && Quantities.TryParseDuration(text, out var timeout)
+                && timeout > TimeSpan.Zero
+                    ? timeout
+                    : TimeSpan.FromSeconds(5),
             SecretStore = document["auth"]["secretStore"].Text,
             Settings = [.. spec["metadata"].Items.Select(Setting)],
             Scopes = [.. document["scopes"].Items.Select(s => s.Text ?? "")],
@@ -87,6 +99,12 @@ public sealed record Component
     {
         var secret = item["secretKeyRef"];
         var name = item["name"].Text ?? "";
-        return new ComponentSetting(name, item["value"].Text, secret["name"].Text, secret["key"].Text ?? secret["name"].Text, item["envRef"].Text);
+        return new ComponentSetting(
+            name,
+            item["value"].Text,
+            secret["name"].Text,
+            secret["key"].Text ?? secret["name"].Text,
+            item["envRef"].Text
+        );
     }
 }

@@ -3,7 +3,12 @@ using System.Globalization;
 namespace LocalPlus.Sidecar.Resources;
 
 /// <summary>Which secrets of one store an application may read.</summary>
-public sealed record SecretScope(string Store, bool AllowByDefault, IReadOnlySet<string> Allowed, IReadOnlySet<string> Denied);
+public sealed record SecretScope(
+    string Store,
+    bool AllowByDefault,
+    IReadOnlySet<string> Allowed,
+    IReadOnlySet<string> Denied
+);
 
 /// <summary>One line of the API allow or deny list.</summary>
 public sealed record ApiRule(string Name, string Version, string Protocol);
@@ -65,7 +70,14 @@ public sealed record ConfigurationSpec
         return new ConfigurationSpec
         {
             Name = document["metadata"]["name"].Text ?? "",
-            SamplingRate = double.TryParse(tracing["samplingRate"].Text, NumberStyles.Float, CultureInfo.InvariantCulture, out var rate) ? Math.Clamp(rate, 0, 1) : null,
+            SamplingRate = double.TryParse(
+                tracing["samplingRate"].Text,
+                NumberStyles.Float,
+                CultureInfo.InvariantCulture,
+                out var rate
+            )
+                ? Math.Clamp(rate, 0, 1)
+                : null,
             TraceToStdout = tracing["stdout"].Text is "true",
             OtlpEndpoint = otel["endpointAddress"].Text,
             OtlpProtocol = otel["protocol"].Text ?? "grpc",
@@ -76,7 +88,10 @@ public sealed record ConfigurationSpec
             AllowedApis = [.. spec["api"]["allowed"].Items.Select(Rule)],
             DeniedApis = [.. spec["api"]["denied"].Items.Select(Rule)],
             NameTable = spec["nameResolution"]["configuration"]["connectionString"].Text ?? "",
-            Features = [.. spec["features"].Items.Where(f => f["enabled"].Text is "true").Select(f => f["name"].Text ?? "")],
+            Features =
+            [
+                .. spec["features"].Items.Where(f => f["enabled"].Text is "true").Select(f => f["name"].Text ?? ""),
+            ],
             LogsApi = spec["logging"]["apiLogging"]["enabled"].Text is "true",
             OmitsHealthChecks = spec["logging"]["apiLogging"]["omitHealthChecks"].Text is "true",
             MaxConcurrentWorkflows = Number(spec["workflow"]["maxConcurrentWorkflowInvocations"]),
@@ -85,13 +100,16 @@ public sealed record ConfigurationSpec
         };
     }
 
-    private static SecretScope Scope(YamlNode scope) => new(
-        scope["storeName"].Text ?? "",
-        scope["defaultAccess"].Text is not "deny",
-        scope["allowedSecrets"].Items.Select(i => i.Text ?? "").ToHashSet(StringComparer.Ordinal),
-        scope["deniedSecrets"].Items.Select(i => i.Text ?? "").ToHashSet(StringComparer.Ordinal));
+    private static SecretScope Scope(YamlNode scope) =>
+        new(
+            scope["storeName"].Text ?? "",
+            scope["defaultAccess"].Text is not "deny",
+            scope["allowedSecrets"].Items.Select(i => i.Text ?? "").ToHashSet(StringComparer.Ordinal),
+            scope["deniedSecrets"].Items.Select(i => i.Text ?? "").ToHashSet(StringComparer.Ordinal)
+        );
 
-    private static ApiRule Rule(YamlNode rule) => new(rule["name"].Text ?? "", rule["version"].Text ?? "", rule["protocol"].Text ?? "");
+    private static ApiRule Rule(YamlNode rule) =>
+        new(rule["name"].Text ?? "", rule["version"].Text ?? "", rule["protocol"].Text ?? "");
 
     private static int? Number(YamlNode node) => int.TryParse(node.Text, out var value) ? value : null;
 }

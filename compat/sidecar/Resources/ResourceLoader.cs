@@ -9,11 +9,12 @@ public sealed record ResourceSet(
     IReadOnlyList<SubscriptionSpec> Subscriptions,
     IReadOnlyList<ResiliencySpec> Resiliency,
     ConfigurationSpec Configuration,
-    IReadOnlyList<string> Warnings);
+    IReadOnlyList<string> Warnings
+);
 
 /// <summary>
-/// Reads every *.yaml and *.yml directly in the resource folders. A file that is no YAML is only warned about; two components
-/// of one name are an error; what is scoped to other applications, or to another namespace, is left out.
+/// Reads every *.yaml and *.yml directly in the resource folders. A file that is no YAML is only warned about; two
+/// components of one name are an error; what is scoped to other applications, or to another namespace, is left out.
 /// </summary>
 internal static class ResourceLoader
 {
@@ -25,7 +26,11 @@ internal static class ResourceLoader
         var resiliency = new List<ResiliencySpec>();
         foreach (var document in Documents(options, warnings))
         {
-            if (options.NamespaceIsSet && document["metadata"]["namespace"].Text is { Length: > 0 } space && space != options.Namespace)
+            if (
+                options.NamespaceIsSet
+                && document["metadata"]["namespace"].Text is { Length: > 0 } space
+                && space != options.Namespace
+            )
             {
                 continue;
             }
@@ -51,9 +56,11 @@ internal static class ResourceLoader
             [.. subscriptions.Where(s => InScope(s.Scopes))],
             [.. resiliency.Where(r => InScope(r.Scopes))],
             Configuration(options),
-            warnings);
+            warnings
+        );
 
-        bool InScope(IReadOnlyList<string> scopes) => scopes.Count == 0 || scopes.Contains(options.AppId, StringComparer.Ordinal);
+        bool InScope(IReadOnlyList<string> scopes) =>
+            scopes.Count == 0 || scopes.Contains(options.AppId, StringComparer.Ordinal);
     }
 
     private static IEnumerable<YamlNode> Documents(SidecarOptions options, List<string> warnings)
@@ -65,7 +72,14 @@ internal static class ResourceLoader
             {
                 throw new ComponentException($"failed to load resources: open {folder}: no such file or directory");
             }
-            foreach (var file in Directory.EnumerateFiles(full).Where(f => f.EndsWith(".yaml", StringComparison.Ordinal) || f.EndsWith(".yml", StringComparison.Ordinal)).Order(StringComparer.Ordinal))
+            foreach (
+                var file in Directory
+                    .EnumerateFiles(full)
+                    .Where(f =>
+                        f.EndsWith(".yaml", StringComparison.Ordinal) || f.EndsWith(".yml", StringComparison.Ordinal)
+                    )
+                    .Order(StringComparer.Ordinal)
+            )
             {
                 IReadOnlyList<YamlNode> documents;
                 try
@@ -91,7 +105,9 @@ internal static class ResourceLoader
         if (twice is not null)
         {
             var list = twice.ToList();
-            throw new ComponentException($"failed to load resources: duplicate definition of Component name {Identify(list[0])} with existing {Identify(list[1])}");
+            throw new ComponentException(
+                $"failed to load resources: duplicate definition of Component name {Identify(list[0])} with existing {Identify(list[1])}"
+            );
         }
 
         static string Identify(Component c) => $"{c.Name} ({c.Type}/{c.Version})";
@@ -105,7 +121,11 @@ internal static class ResourceLoader
             var full = Path.GetFullPath(file, options.WorkingDirectory);
             try
             {
-                foreach (var document in YamlNode.ParseAll(File.ReadAllText(full)).Where(d => d["kind"].Text is "Configuration"))
+                foreach (
+                    var document in YamlNode
+                        .ParseAll(File.ReadAllText(full))
+                        .Where(d => d["kind"].Text is "Configuration")
+                )
                 {
                     result = ConfigurationSpec.From(document);
                 }

@@ -34,7 +34,9 @@ public sealed record SubscriptionSpec
 
     public IReadOnlyList<string> Scopes { get; init; } = [];
 
-    public bool RawPayload => Metadata.TryGetValue("rawPayload", out var raw) && raw.ToLowerInvariant() is "true" or "1" or "t" or "y" or "yes";
+    public bool RawPayload =>
+        Metadata.TryGetValue("rawPayload", out var raw)
+        && raw.ToLowerInvariant() is "true" or "1" or "t" or "y" or "yes";
 
     internal static SubscriptionSpec From(YamlNode document)
     {
@@ -42,7 +44,10 @@ public sealed record SubscriptionSpec
         var old = document["apiVersion"].Text is "dapr.io/v1alpha1";
         var rules = old
             ? [new RouteRule("", spec["route"].Text ?? "")]
-            : Routes(spec["routes"]["rules"].Items.Select(r => new RouteRule(r["match"].Text ?? "", r["path"].Text ?? "")), spec["routes"]["default"].Text);
+            : Routes(
+                spec["routes"]["rules"].Items.Select(r => new RouteRule(r["match"].Text ?? "", r["path"].Text ?? "")),
+                spec["routes"]["default"].Text
+            );
         var bulk = spec["bulkSubscribe"];
         return new SubscriptionSpec
         {
@@ -52,13 +57,19 @@ public sealed record SubscriptionSpec
             Rules = rules,
             DeadLetterTopic = spec["deadLetterTopic"].Text ?? "",
             Metadata = spec["metadata"].ToDictionary(),
-            Bulk = bulk["enabled"].Text is "true" ? MakeBulk(Number(bulk["maxMessagesCount"]), Number(bulk["maxAwaitDurationMs"])) : null,
+            Bulk = bulk["enabled"].Text is "true"
+                ? MakeBulk(Number(bulk["maxMessagesCount"]), Number(bulk["maxAwaitDurationMs"]))
+                : null,
             Scopes = [.. document["scopes"].Items.Select(s => s.Text ?? "")],
         };
     }
 
     internal static BulkSubscribe MakeBulk(int messages, int awaitMilliseconds) =>
-        new(true, messages > 0 ? messages : 100, TimeSpan.FromMilliseconds(awaitMilliseconds > 0 ? awaitMilliseconds : 1000));
+        new(
+            true,
+            messages > 0 ? messages : 100,
+            TimeSpan.FromMilliseconds(awaitMilliseconds > 0 ? awaitMilliseconds : 1000)
+        );
 
     internal static List<RouteRule> Routes(IEnumerable<RouteRule> rules, string? fallback)
     {

@@ -23,14 +23,17 @@ internal readonly struct YamlNode(YamlDotNet.RepresentationModel.YamlNode? node)
     public string? Text => node is YamlScalarNode scalar && !IsNull ? scalar.Value : null;
 
     public YamlNode this[string key] =>
-        node is YamlMappingNode map && map.Children.TryGetValue(new YamlScalarNode(key), out var child) ? new YamlNode(child) : default;
+        node is YamlMappingNode map && map.Children.TryGetValue(new YamlScalarNode(key), out var child)
+            ? new YamlNode(child)
+            : default;
 
     public IEnumerable<YamlNode> Items =>
         node is YamlSequenceNode list ? list.Children.Select(c => new YamlNode(c)) : [];
 
-    public IEnumerable<(string Key, YamlNode Value)> Entries => node is YamlMappingNode map
-        ? map.Children.Select(p => (((YamlScalarNode)p.Key).Value ?? "", new YamlNode(p.Value)))
-        : [];
+    public IEnumerable<(string Key, YamlNode Value)> Entries =>
+        node is YamlMappingNode map
+            ? map.Children.Select(p => (((YamlScalarNode)p.Key).Value ?? "", new YamlNode(p.Value)))
+            : [];
 
     public Dictionary<string, string> ToDictionary()
     {
@@ -42,5 +45,6 @@ internal readonly struct YamlNode(YamlDotNet.RepresentationModel.YamlNode? node)
         return result;
     }
 
-    private bool IsNull => node is YamlScalarNode { Style: ScalarStyle.Plain } scalar && scalar.Value is null or "" or "~" or "null";
+    private bool IsNull =>
+        node is YamlScalarNode { Style: ScalarStyle.Plain } scalar && scalar.Value is null or "" or "~" or "null";
 }

@@ -9,8 +9,8 @@ namespace LocalPlus.Sidecar.Runtime;
 public sealed class AppUnhealthyException() : Exception("app is not in a healthy state");
 
 /// <summary>
-/// The way to one application: its HTTP side in the protocol it was started with, and its gRPC side, which is always HTTP/2
-/// in clear text on the same port. Adds the application's token to everything.
+/// The way to one application: its HTTP side in the protocol it was started with, and its gRPC side, which is always
+/// HTTP/2 in clear text on the same port. Adds the application's token to everything.
 /// </summary>
 public sealed class AppChannel : IDisposable
 {
@@ -95,7 +95,8 @@ public sealed class AppChannel : IDisposable
     private void Prepare(HttpRequestMessage request, bool http2)
     {
         request.Version = http2 ? HttpVersion.Version20 : HttpVersion.Version11;
-        request.VersionPolicy = http2 && Secure ? HttpVersionPolicy.RequestVersionOrLower : HttpVersionPolicy.RequestVersionExact;
+        request.VersionPolicy =
+            http2 && Secure ? HttpVersionPolicy.RequestVersionOrLower : HttpVersionPolicy.RequestVersionExact;
         if (!http2 && request.Content is null && request.Method != HttpMethod.Trace)
         {
             // With a body, even an empty one, the runtime does not send a request again whose connection was cut:
@@ -118,21 +119,22 @@ internal static class Handlers
 
     public static readonly MediaTypeHeaderValue Json = new("application/json");
 
-    public static SocketsHttpHandler Create(bool followRedirects = false) => new()
-    {
-        // The trace context is written by hand: the runtime would add one of its own.
-        ActivityHeadersPropagator = null,
-        AllowAutoRedirect = followRedirects,
-        AutomaticDecompression = DecompressionMethods.None,
-        ConnectTimeout = Limits.AppConnectTimeout,
-        EnableMultipleHttp2Connections = true,
-        InitialHttp2StreamWindowSize = Limits.Http2Window,
-        MaxConnectionsPerServer = Limits.MaxConnections,
-        PooledConnectionIdleTimeout = Limits.AppIdleTimeout,
-        UseCookies = false,
-        UseProxy = false,
+    public static SocketsHttpHandler Create(bool followRedirects = false) =>
+        new()
+        {
+            // The trace context is written by hand: the runtime would add one of its own.
+            ActivityHeadersPropagator = null,
+            AllowAutoRedirect = followRedirects,
+            AutomaticDecompression = DecompressionMethods.None,
+            ConnectTimeout = Limits.AppConnectTimeout,
+            EnableMultipleHttp2Connections = true,
+            InitialHttp2StreamWindowSize = Limits.Http2Window,
+            MaxConnectionsPerServer = Limits.MaxConnections,
+            PooledConnectionIdleTimeout = Limits.AppIdleTimeout,
+            UseCookies = false,
+            UseProxy = false,
 #pragma warning disable CA5359 // An https application shows a certificate of its own to its sidecar on the same machine; daprd accepts any.
-        SslOptions = { RemoteCertificateValidationCallback = static (_, _, _, _) => true },
+            SslOptions = { RemoteCertificateValidationCallback = static (_, _, _, _) => true },
 #pragma warning restore CA5359
-    };
+        };
 }

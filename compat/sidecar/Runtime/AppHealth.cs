@@ -66,15 +66,20 @@ internal sealed class AppHealth(HostedApp app, AppChannel channel, Func<bool, Ta
 
     private async Task<bool> ProbeGrpcAsync(CancellationToken cancel)
     {
-        using var request = channel.Request(HttpMethod.Post, "/dapr.proto.runtime.v1.AppCallbackHealthCheck/HealthCheck");
+        using var request = channel.Request(
+            HttpMethod.Post,
+            "/dapr.proto.runtime.v1.AppCallbackHealthCheck/HealthCheck"
+        );
         request.Content = new ByteArrayContent(new byte[5]);
         request.Content.Headers.TryAddWithoutValidation("Content-Type", "application/grpc");
         request.Headers.TryAddWithoutValidation("TE", "trailers");
         using var response = await channel.SendGrpcAsync(request, cancel);
         await response.Content.CopyToAsync(Stream.Null, cancel);
         // An application without that service is up all the same.
-        var status = response.Headers.TryGetValues("grpc-status", out var early) ? early.First()
-            : response.TrailingHeaders.TryGetValues("grpc-status", out var late) ? late.First() : "";
+        var status =
+            response.Headers.TryGetValues("grpc-status", out var early) ? early.First()
+            : response.TrailingHeaders.TryGetValues("grpc-status", out var late) ? late.First()
+            : "";
         return response.StatusCode == HttpStatusCode.OK && status is "0" or "12";
     }
 }

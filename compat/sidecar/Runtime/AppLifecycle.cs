@@ -3,8 +3,8 @@ using LocalPlus.Sidecar.PubSub;
 namespace LocalPlus.Sidecar.Runtime;
 
 /// <summary>
-/// From open ports to a working application: waits for its port, probes it, asks for its configuration and subscriptions,
-/// starts and stops deliveries as its health changes.
+/// From open ports to a working application: waits for its port, probes it, asks for its configuration and
+/// subscriptions, starts and stops deliveries as its health changes.
 /// </summary>
 internal sealed class AppLifecycle(SidecarRuntime runtime)
 {
@@ -62,7 +62,11 @@ internal sealed class AppLifecycle(SidecarRuntime runtime)
         {
             await AskForConfigurationAsync(channel, cancel);
         }
-        var asks = first && runtime.Publisher.Any && !app.Options.DisabledInitEndpoints.Contains("subscribe") && app.Options.AppProtocol is not ("grpc" or "grpcs");
+        var asks =
+            first
+            && runtime.Publisher.Any
+            && !app.Options.DisabledInitEndpoints.Contains("subscribe")
+            && app.Options.AppProtocol is not ("grpc" or "grpcs");
         var fromApp = asks ? await AppSubscriptions.AskAsync(channel, log, cancel) : null;
         await runtime.Subscriptions.StartAsync(fromApp, cancel);
     }
@@ -85,7 +89,8 @@ internal sealed class AppLifecycle(SidecarRuntime runtime)
         {
             using var response = await channel.SendAsync(request, limit.Token);
         }
-        catch (Exception problem) when (problem is HttpRequestException or OperationCanceledException && !cancel.IsCancellationRequested)
+        catch (Exception problem)
+            when (problem is HttpRequestException or OperationCanceledException && !cancel.IsCancellationRequested)
         {
             log.Unexpected("GET /dapr/config", problem);
         }

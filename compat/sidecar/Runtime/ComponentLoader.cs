@@ -14,7 +14,9 @@ internal sealed class ComponentLoader(HostedApp app, ComponentSet loaded)
 
     public async Task LoadAsync(CancellationToken cancel)
     {
-        foreach (var group in app.Resources.Components.GroupBy(c => c.Kind == "secretstores" ? 0 : 1).OrderBy(g => g.Key))
+        foreach (
+            var group in app.Resources.Components.GroupBy(c => c.Kind == "secretstores" ? 0 : 1).OrderBy(g => g.Key)
+        )
         {
             // Backends of one group are reached at the same time: start-up takes as long as the slowest.
             var results = await Task.WhenAll(group.Select(c => TryLoadAsync(c, cancel)));
@@ -31,7 +33,12 @@ internal sealed class ComponentLoader(HostedApp app, ComponentSet loaded)
     {
         if (ComponentTypes.IsLeftOut(definition.Type))
         {
-            log.ComponentLeftOut(definition.Name, definition.Type, definition.Version, "the stand-in does not have this type, see compat/README.md");
+            log.ComponentLeftOut(
+                definition.Name,
+                definition.Type,
+                definition.Version,
+                "the stand-in does not have this type, see compat/README.md"
+            );
             return null;
         }
         try
@@ -40,13 +47,16 @@ internal sealed class ComponentLoader(HostedApp app, ComponentSet loaded)
         }
         catch (Exception problem) when (problem is not OperationCanceledException || !cancel.IsCancellationRequested)
         {
-            var reason = problem is OperationCanceledException
-                ? $"init timeout for component {definition.Name} exceeded after {definition.InitTimeout.TotalSeconds:0.###}s"
-                : problem.Message;
+            var reason =
+                problem is OperationCanceledException
+                    ? $"init timeout for component {definition.Name} exceeded after {definition.InitTimeout.TotalSeconds:0.###}s"
+                    : problem.Message;
             if (!definition.IgnoreErrors)
             {
                 throw new ComponentException(
-                    $"[INIT_COMPONENT_FAILURE]: initialization error occurred for {definition.Name} ({definition.Type}/{definition.Version}): {reason}", problem);
+                    $"[INIT_COMPONENT_FAILURE]: initialization error occurred for {definition.Name} ({definition.Type}/{definition.Version}): {reason}",
+                    problem
+                );
             }
             log.ComponentLeftOut(definition.Name, definition.Type, definition.Version, reason);
             return null;
@@ -79,7 +89,12 @@ internal sealed class ComponentLoader(HostedApp app, ComponentSet loaded)
         {
             values[setting.Name] = setting switch
             {
-                { SecretName: { Length: > 0 } secret } => await SecretAsync(definition, secret, setting.SecretKey!, cancel),
+                { SecretName: { Length: > 0 } secret } => await SecretAsync(
+                    definition,
+                    secret,
+                    setting.SecretKey!,
+                    cancel
+                ),
                 { EnvRef: { Length: > 0 } variable } => Variable(variable),
                 _ => Template(setting.Value ?? ""),
             };
@@ -92,19 +107,32 @@ internal sealed class ComponentLoader(HostedApp app, ComponentSet loaded)
         var store = definition.SecretStore ?? "";
         if (!loaded.TryGet<ISecretStore>(store, out var secrets))
         {
-            throw new ComponentException($"component {definition.Name} references a secret store that isn't loaded: {store}");
+            throw new ComponentException(
+                $"component {definition.Name} references a secret store that isn't loaded: {store}"
+            );
         }
         var secret = await secrets.GetAsync(name, cancel);
-        return secret.TryGetValue(key, out var value) ? value : throw new ComponentException($"secret {name} of {store} has no key {key}");
+        return secret.TryGetValue(key, out var value)
+            ? value
+            : throw new ComponentException($"secret {name} of {store} has no key {key}");
     }
 
     private string Variable(string name) =>
-        name.StartsWith("DAPR_", StringComparison.Ordinal) || name == "APP_API_TOKEN" ? "" : app.Options.Env.GetValueOrDefault(name, "");
+        name.StartsWith("DAPR_", StringComparison.Ordinal) || name == "APP_API_TOKEN"
+            ? ""
+            : app.Options.Env.GetValueOrDefault(name, "");
 
     /// <summary>The placeholders that daprd fills in any component value.</summary>
-    private string Template(string value) => !value.Contains('{', StringComparison.Ordinal) ? value : value
-        .Replace("{appID}", app.AppId, StringComparison.Ordinal)
-        .Replace("{namespace}", $"{app.Namespace}.{app.AppId}", StringComparison.Ordinal)
-        .Replace("{podName}", app.Options.Env.GetValueOrDefault("POD_NAME", Environment.MachineName), StringComparison.Ordinal)
-        .Replace("{uuid}", Guid.NewGuid().ToString(), StringComparison.Ordinal);
+    private string Template(string value) =>
+        !value.Contains('{', StringComparison.Ordinal)
+            ? value
+            : value
+                .Replace("{appID}", app.AppId, StringComparison.Ordinal)
+                .Replace("{namespace}", $"{app.Namespace}.{app.AppId}", StringComparison.Ordinal)
+                .Replace(
+                    "{podName}",
+                    app.Options.Env.GetValueOrDefault("POD_NAME", Environment.MachineName),
+                    StringComparison.Ordinal
+                )
+                .Replace("{uuid}", Guid.NewGuid().ToString(), StringComparison.Ordinal);
 }

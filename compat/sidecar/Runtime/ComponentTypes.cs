@@ -5,7 +5,9 @@ namespace LocalPlus.Sidecar.Runtime;
 /// <summary>Which component types exist here. One line a type.</summary>
 internal static class ComponentTypes
 {
-    private static readonly Dictionary<string, Func<HostedApp, Component, IComponent>> Types = new(StringComparer.Ordinal)
+    private static readonly Dictionary<string, Func<HostedApp, Component, IComponent>> Types = new(
+        StringComparer.Ordinal
+    )
     {
         ["bindings.smtp/v1"] = (_, c) => new Bindings.SmtpBinding(c),
         ["configuration.redis/v1"] = (app, c) => new Configuration.RedisConfiguration(app, c),
@@ -20,7 +22,15 @@ internal static class ComponentTypes
     };
 
     /// <summary>Kinds that LocalPlus does not use at all: such a component is passed over with a warning.</summary>
-    private static readonly string[] LeftOutKinds = ["bindings.", "conversation.", "crypto.", "lock.", "middleware.", "nameresolution."];
+    private static readonly string[] LeftOutKinds =
+    [
+        "bindings.",
+        "conversation.",
+        "crypto.",
+        "lock.",
+        "middleware.",
+        "nameresolution.",
+    ];
 
     public static bool IsLeftOut(string type) =>
         !Types.Keys.Any(k => k.StartsWith(type + "/", StringComparison.Ordinal))

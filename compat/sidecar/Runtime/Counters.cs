@@ -12,7 +12,10 @@ namespace LocalPlus.Sidecar.Runtime;
 internal sealed record Metric(string Name, params string[] Labels)
 {
     public static readonly Metric InvocationsSent = new("dapr_runtime_service_invocation_req_sent_total", "dst_app_id");
-    public static readonly Metric InvocationsReceived = new("dapr_runtime_service_invocation_req_recv_total", "src_app_id");
+    public static readonly Metric InvocationsReceived = new(
+        "dapr_runtime_service_invocation_req_recv_total",
+        "src_app_id"
+    );
     public static readonly Metric Published = new("dapr_component_pubsub_egress_count", "component", "topic");
     public static readonly Metric Delivered = new("dapr_component_pubsub_ingress_count", "component", "topic");
     public static readonly Metric Deliveries = new("standin_pubsub_delivery_requests", "component", "topic");
@@ -38,20 +41,33 @@ internal sealed class Counters(string appId, string space)
     public string Print()
     {
         var page = new StringBuilder();
-        foreach (var group in counts.GroupBy(count => count.Key.Metric).OrderBy(group => group.Key.Name, StringComparer.Ordinal))
+        foreach (
+            var group in counts
+                .GroupBy(count => count.Key.Metric)
+                .OrderBy(group => group.Key.Name, StringComparer.Ordinal)
+        )
         {
             page.Append(CultureInfo.InvariantCulture, $"# TYPE {group.Key.Name} counter\n");
-            foreach (var (key, count) in group.OrderBy(one => one.Key.First, StringComparer.Ordinal).ThenBy(one => one.Key.Second, StringComparer.Ordinal))
+            foreach (
+                var (key, count) in group
+                    .OrderBy(one => one.Key.First, StringComparer.Ordinal)
+                    .ThenBy(one => one.Key.Second, StringComparer.Ordinal)
+            )
             {
-                var labels = group.Key.Labels.Zip([key.First, key.Second]).Select(label => $",{label.First}=\"{Escape(label.Second)}\"");
+                var labels = group
+                    .Key.Labels.Zip([key.First, key.Second])
+                    .Select(label => $",{label.First}=\"{Escape(label.Second)}\"");
                 page.Append(
                     CultureInfo.InvariantCulture,
-                    $"{group.Key.Name}{{app_id=\"{appId}\",namespace=\"{space}\"{string.Concat(labels)}}} {Interlocked.Read(ref count.Value)}\n");
+                    $"{group.Key.Name}{{app_id=\"{appId}\",namespace=\"{space}\"{string.Concat(labels)}}} {Interlocked.Read(ref count.Value)}\n"
+                );
             }
         }
         return page.ToString();
     }
 
     private static string Escape(string text) =>
-        text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal).Replace("\n", "\\n", StringComparison.Ordinal);
+        text.Replace("\\", "\\\\", StringComparison.Ordinal)
+            .Replace("\"", "\\\"", StringComparison.Ordinal)
+            .Replace("\n", "\\n", StringComparison.Ordinal);
 }

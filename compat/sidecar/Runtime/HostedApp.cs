@@ -38,14 +38,14 @@ public sealed class HostedApp
     /// The component with actorStateStore "true", or null. <see cref="State.PostgresSettings"/> turns it into a
     /// connection string.
     /// </summary>
-    public Component? ActorStateStore =>
-        Components.FirstOrDefault(c => c.Kind == "state" && c.Flag("actorStateStore"));
+    public Component? ActorStateStore => Components.FirstOrDefault(c => c.Kind == "state" && c.Flag("actorStateStore"));
 
     /// <summary>The largest request or gRPC message in bytes.</summary>
     public long MaxBodyBytes => Options.MaxBodyBytes <= 0 ? int.MaxValue : Options.MaxBodyBytes;
 
     /// <summary>Which API calls are logged.</summary>
-    internal ApiLogging ApiLogging => new(Options.ApiLogging ?? Resources.Configuration.LogsApi, Resources.Configuration.OmitsHealthChecks);
+    internal ApiLogging ApiLogging =>
+        new(Options.ApiLogging ?? Resources.Configuration.LogsApi, Resources.Configuration.OmitsHealthChecks);
 
     /// <summary>Loggers whose lines carry this application's id.</summary>
     public ILoggerFactory Logs { get; }

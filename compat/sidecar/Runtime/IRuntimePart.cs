@@ -16,8 +16,9 @@ public sealed class PartMetadata
 }
 
 /// <summary>
-/// A part of one hosted application's sidecar that lives beside the built-in APIs, such as the workflow engine. A part is made
-/// per application by an <see cref="IRuntimePartFactory"/> after the components are loaded and before any port is open.
+/// A part of one hosted application's sidecar that lives beside the built-in APIs, such as the workflow engine. A part
+/// is made per application by an <see cref="IRuntimePartFactory"/> after the components are loaded and before any port
+/// is open.
 /// </summary>
 public interface IRuntimePart
 {
@@ -27,7 +28,9 @@ public interface IRuntimePart
     /// <summary>Maps the part's gRPC services; they are served on the gRPC port only.</summary>
     void MapGrpc(IEndpointRouteBuilder routes);
 
-    /// <summary>Answers a request on the HTTP port when its path belongs to the part; false leaves it to others.</summary>
+    /// <summary>
+    /// Answers a request on the HTTP port when its path belongs to the part; false leaves it to others.
+    /// </summary>
     ValueTask<bool> TryHandleAsync(HttpContext http, ApiPath path);
 
     /// <summary>Called before the ports open. An exception here ends the sidecar with exit code 1.</summary>

@@ -3,7 +3,9 @@ namespace LocalPlus.Sidecar.Runtime;
 /// <summary>Everything that is bounded, in one place.</summary>
 internal static class Limits
 {
-    /// <summary>Connections that one application or Valkey server may hold open towards us before new ones wait.</summary>
+    /// <summary>
+    /// Connections that one application or Valkey server may hold open towards us before new ones wait.
+    /// </summary>
     public const int MaxConnections = 4096;
 
     /// <summary>Concurrent HTTP/2 streams on a client connection.</summary>

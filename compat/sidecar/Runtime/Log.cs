@@ -12,7 +12,13 @@ internal static partial class Log
     public static partial void ComponentLoaded(this ILogger log, string name, string type, string version);
 
     [LoggerMessage(3, LogLevel.Warning, "Component {Name} ({Type}/{Version}) is left out: {Reason}")]
-    public static partial void ComponentLeftOut(this ILogger log, string name, string type, string version, string reason);
+    public static partial void ComponentLeftOut(
+        this ILogger log,
+        string name,
+        string type,
+        string version,
+        string reason
+    );
 
     [LoggerMessage(4, LogLevel.Critical, "Fatal error from runtime: {Reason}")]
     public static partial void Fatal(this ILogger log, string reason);
@@ -26,7 +32,11 @@ internal static partial class Log
     [LoggerMessage(7, LogLevel.Information, "API gRPC server is running on port {Port}")]
     public static partial void GrpcRunning(this ILogger log, int port);
 
-    [LoggerMessage(8, LogLevel.Information, "application protocol: {Protocol}. waiting on port {Port}. This will block until the app is listening on that port.")]
+    [LoggerMessage(
+        8,
+        LogLevel.Information,
+        "application protocol: {Protocol}. waiting on port {Port}. This will block until the app is listening on that port."
+    )]
     public static partial void WaitingForApp(this ILogger log, string protocol, int port);
 
     [LoggerMessage(9, LogLevel.Information, "application discovered on port {Port}")]
@@ -41,20 +51,29 @@ internal static partial class Log
     [LoggerMessage(12, LogLevel.Information, "Dapr is shutting down: {Reason}")]
     public static partial void ShuttingDown(this ILogger log, string reason);
 
-    [LoggerMessage(13, LogLevel.Information, "Blocking graceful shutdown for {Duration} or until the app reports unhealthy...")]
+    [LoggerMessage(
+        13,
+        LogLevel.Information,
+        "Blocking graceful shutdown for {Duration} or until the app reports unhealthy..."
+    )]
     public static partial void BlockingShutdown(this ILogger log, string duration);
 
     [LoggerMessage(14, LogLevel.Information, "Dapr is stopped")]
     public static partial void Stopped(this ILogger log);
 
-    [LoggerMessage(15, LogLevel.Warning, "The graceful shutdown period of {Duration} is over; what still runs is cut off")]
+    [LoggerMessage(
+        15,
+        LogLevel.Warning,
+        "The graceful shutdown period of {Duration} is over; what still runs is cut off"
+    )]
     public static partial void ShutdownTimedOut(this ILogger log, string duration);
 
     [LoggerMessage(16, LogLevel.Error, "{What} failed")]
     public static partial void Unexpected(this ILogger log, string what, Exception problem);
 
     /// <summary>One call of the HTTP or gRPC API; its figures become members of the line.</summary>
-    public static void ApiCalled(this ILogger log, string api, in ApiCall call) => log.Log(LogLevel.Information, ApiCallEvent, call, null, (_, _) => api + " API Called");
+    public static void ApiCalled(this ILogger log, string api, in ApiCall call) =>
+        log.Log(LogLevel.Information, ApiCallEvent, call, null, (_, _) => api + " API Called");
 
     [LoggerMessage(20, LogLevel.Error, "Error processing message of topic {Topic}: {Reason}")]
     public static partial void DeliveryFailed(this ILogger log, string topic, string reason);
@@ -68,7 +87,11 @@ internal static partial class Log
     [LoggerMessage(23, LogLevel.Error, "redis streams: error claiming pending messages of {Topic}: {Reason}")]
     public static partial void ClaimFailed(this ILogger log, string topic, string reason);
 
-    [LoggerMessage(24, LogLevel.Information, "app is subscribed to the following topics: [{Topics}] through pubsub={PubSub}")]
+    [LoggerMessage(
+        24,
+        LogLevel.Information,
+        "app is subscribed to the following topics: [{Topics}] through pubsub={PubSub}"
+    )]
     public static partial void Subscribed(this ILogger log, string topics, string pubSub);
 
     [LoggerMessage(25, LogLevel.Error, "subscription to topic {Topic} on pubsub {PubSub} is not possible: {Reason}")]
@@ -77,9 +100,24 @@ internal static partial class Log
     [LoggerMessage(26, LogLevel.Warning, "dropping {What} event of topic {Topic}")]
     public static partial void EventDropped(this ILogger log, string what, string topic);
 
-    [LoggerMessage(27, LogLevel.Error, "failed to send message of topic {Topic} to dead letter topic {DeadLetterTopic}: {Reason}")]
+    [LoggerMessage(
+        27,
+        LogLevel.Error,
+        "failed to send message of topic {Topic} to dead letter topic {DeadLetterTopic}: {Reason}"
+    )]
     public static partial void DeadLetterFailed(this ILogger log, string topic, string deadLetterTopic, string reason);
 
-    [LoggerMessage(28, LogLevel.Information, "span {Name} trace={TraceId} span={SpanId} parent={ParentId} {Milliseconds}ms")]
-    public static partial void Span(this ILogger log, string name, string traceId, string spanId, string parentId, double milliseconds);
+    [LoggerMessage(
+        28,
+        LogLevel.Information,
+        "span {Name} trace={TraceId} span={SpanId} parent={ParentId} {Milliseconds}ms"
+    )]
+    public static partial void Span(
+        this ILogger log,
+        string name,
+        string traceId,
+        string spanId,
+        string parentId,
+        double milliseconds
+    );
 }

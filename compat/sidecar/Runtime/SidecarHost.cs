@@ -13,8 +13,8 @@ internal sealed class SidecarHost
     public SidecarRuntime? Local(string space, string appId) => local.GetValueOrDefault((space, appId));
 
     /// <summary>
-    /// The registry that this sidecar's name resolution uses. A relative table is one of the sidecar's folder, as it is for
-    /// daprd: two checkouts that name it alike have two.
+    /// The registry that this sidecar's name resolution uses. A relative table is one of the sidecar's folder, as it is
+    /// for daprd: two checkouts that name it alike have two.
     /// </summary>
     public HostRegistry Registry(SidecarRuntime runtime)
     {

@@ -5,29 +5,36 @@ using LocalPlus.Sidecar.Cli;
 
 namespace LocalPlus.Sidecar.Runtime;
 
-/// <summary>Writes log lines as daprd does: logfmt, or JSON with --log-as-json. A category is the line's scope.</summary>
+/// <summary>
+/// Writes log lines as daprd does: logfmt, or JSON with --log-as-json. A category is the line's scope.
+/// </summary>
 internal sealed class SidecarLoggerProvider(SidecarOptions options, TextWriter output) : ILoggerProvider
 {
     private static readonly string Instance = Environment.MachineName;
 
     public ILogger CreateLogger(string categoryName) => new Logger(this, Scope(categoryName));
 
-    public static LogLevel Level(string name) => name.ToLowerInvariant() switch
-    {
-        "debug" => LogLevel.Debug,
-        "warn" or "warning" => LogLevel.Warning,
-        "error" => LogLevel.Error,
-        "fatal" => LogLevel.Critical,
-        _ => LogLevel.Information,
-    };
+    public static LogLevel Level(string name) =>
+        name.ToLowerInvariant() switch
+        {
+            "debug" => LogLevel.Debug,
+            "warn" or "warning" => LogLevel.Warning,
+            "error" => LogLevel.Error,
+            "fatal" => LogLevel.Critical,
+            _ => LogLevel.Information,
+        };
 
-    public static ILoggerFactory Factory(SidecarOptions options) => LoggerFactory.Create(logging => logging
-        .SetMinimumLevel(Level(options.LogLevel))
-        // Nothing of the host's own: with any level on it makes an activity for every request, which would be our spans' parent.
-        .AddFilter("Microsoft", LogLevel.None)
-        .AddFilter("Grpc", LogLevel.Critical)
-        .AddFilter("System", LogLevel.Critical)
-        .AddProvider(new SidecarLoggerProvider(options, Console.Out)));
+    public static ILoggerFactory Factory(SidecarOptions options) =>
+        LoggerFactory.Create(logging =>
+            logging
+                .SetMinimumLevel(Level(options.LogLevel))
+                // Nothing of the host's own: with any level on it makes an activity for every request, which would be
+                // our spans' parent.
+                .AddFilter("Microsoft", LogLevel.None)
+                .AddFilter("Grpc", LogLevel.Critical)
+                .AddFilter("System", LogLevel.Critical)
+                .AddProvider(new SidecarLoggerProvider(options, Console.Out))
+        );
 
     public void Dispose()
     {
@@ -37,17 +44,20 @@ internal sealed class SidecarLoggerProvider(SidecarOptions options, TextWriter o
     private static string Scope(string category)
     {
         var cut = category.LastIndexOf('.');
-        return category.StartsWith("dapr.", StringComparison.Ordinal) ? category : "dapr.runtime." + category[(cut + 1)..].ToLowerInvariant();
+        return category.StartsWith("dapr.", StringComparison.Ordinal)
+            ? category
+            : "dapr.runtime." + category[(cut + 1)..].ToLowerInvariant();
     }
 
-    private static string LevelName(LogLevel level) => level switch
-    {
-        LogLevel.Critical => "fatal",
-        LogLevel.Error => "error",
-        LogLevel.Warning => "warning",
-        LogLevel.Information => "info",
-        _ => "debug",
-    };
+    private static string LevelName(LogLevel level) =>
+        level switch
+        {
+            LogLevel.Critical => "fatal",
+            LogLevel.Error => "error",
+            LogLevel.Warning => "warning",
+            LogLevel.Information => "info",
+            _ => "debug",
+        };
 
     private void Write(string scope, LogLevel level, string message, ApiCall? call)
     {
@@ -56,26 +66,62 @@ internal sealed class SidecarLoggerProvider(SidecarOptions options, TextWriter o
         if (options.LogAsJson)
         {
             line.Append("{\"app_id\":").Append(Quote(options.AppId));
-            Append(line, call, static (l, c) => l.Append(CultureInfo.InvariantCulture, $",\"code\":{c.Code},\"duration\":{c.Milliseconds}"));
-            line.Append(",\"instance\":").Append(Quote(Instance)).Append(",\"level\":\"").Append(LevelName(level)).Append('"');
+            Append(
+                line,
+                call,
+                static (l, c) =>
+                    l.Append(CultureInfo.InvariantCulture, $",\"code\":{c.Code},\"duration\":{c.Milliseconds}")
+            );
+            line.Append(",\"instance\":")
+                .Append(Quote(Instance))
+                .Append(",\"level\":\"")
+                .Append(LevelName(level))
+                .Append('"');
             Append(line, call, static (l, c) => l.Append(",\"method\":").Append(Quote(c.Method)));
             line.Append(",\"msg\":").Append(Quote(message)).Append(",\"scope\":\"").Append(scope).Append('"');
-            Append(line, call, static (l, c) => _ = c.Size is { } size ? l.Append(CultureInfo.InvariantCulture, $",\"size\":{size}") : l);
+            Append(
+                line,
+                call,
+                static (l, c) =>
+                    _ = c.Size is { } size ? l.Append(CultureInfo.InvariantCulture, $",\"size\":{size}") : l
+            );
             line.Append(",\"time\":\"").Append(time).Append("\",\"type\":\"log\"");
-            Append(line, call, static (l, c) => _ = c.UserAgent.Length > 0 ? l.Append(",\"useragent\":").Append(Quote(c.UserAgent)) : l);
+            Append(
+                line,
+                call,
+                static (l, c) => _ = c.UserAgent.Length > 0 ? l.Append(",\"useragent\":").Append(Quote(c.UserAgent)) : l
+            );
             line.Append(",\"ver\":\"").Append(SidecarOptions.RuntimeVersion).Append("\"}");
         }
         else
         {
-            line.Append("time=\"").Append(time).Append("\" level=").Append(LevelName(level)).Append(" msg=").Append(Quote(message))
-                .Append(" app_id=").Append(options.AppId);
-            Append(line, call, static (l, c) => l.Append(CultureInfo.InvariantCulture, $" code={c.Code} duration={c.Milliseconds}"));
+            line.Append("time=\"")
+                .Append(time)
+                .Append("\" level=")
+                .Append(LevelName(level))
+                .Append(" msg=")
+                .Append(Quote(message))
+                .Append(" app_id=")
+                .Append(options.AppId);
+            Append(
+                line,
+                call,
+                static (l, c) => l.Append(CultureInfo.InvariantCulture, $" code={c.Code} duration={c.Milliseconds}")
+            );
             line.Append(" instance=").Append(Instance);
             Append(line, call, static (l, c) => l.Append(" method=").Append(Quote(c.Method)));
             line.Append(" scope=").Append(scope);
-            Append(line, call, static (l, c) => _ = c.Size is { } size ? l.Append(CultureInfo.InvariantCulture, $" size={size}") : l);
+            Append(
+                line,
+                call,
+                static (l, c) => _ = c.Size is { } size ? l.Append(CultureInfo.InvariantCulture, $" size={size}") : l
+            );
             line.Append(" type=log");
-            Append(line, call, static (l, c) => _ = c.UserAgent.Length > 0 ? l.Append(" useragent=").Append(Quote(c.UserAgent)) : l);
+            Append(
+                line,
+                call,
+                static (l, c) => _ = c.UserAgent.Length > 0 ? l.Append(" useragent=").Append(Quote(c.UserAgent)) : l
+            );
             line.Append(" ver=").Append(SidecarOptions.RuntimeVersion);
         }
         // One call per line: lines of several applications in one process never mix.
@@ -92,7 +138,9 @@ internal sealed class SidecarLoggerProvider(SidecarOptions options, TextWriter o
     }
 
     private static string Quote(string text) =>
-        "\"" + JsonEncodedText.Encode(text, System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping) + "\"";
+        "\""
+        + JsonEncodedText.Encode(text, System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping)
+        + "\"";
 
     private sealed class Logger(SidecarLoggerProvider provider, string scope) : ILogger
     {
@@ -101,10 +149,21 @@ internal sealed class SidecarLoggerProvider(SidecarOptions options, TextWriter o
 
         public bool IsEnabled(LogLevel logLevel) => logLevel != LogLevel.None;
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        public void Log<TState>(
+            LogLevel logLevel,
+            EventId eventId,
+            TState state,
+            Exception? exception,
+            Func<TState, Exception?, string> formatter
+        )
         {
             var text = formatter(state, exception);
-            provider.Write(scope, logLevel, exception is null ? text : $"{text}: {exception.Message}", state is ApiCall call ? call : null);
+            provider.Write(
+                scope,
+                logLevel,
+                exception is null ? text : $"{text}: {exception.Message}",
+                state is ApiCall call ? call : null
+            );
         }
     }
 }

@@ -14,8 +14,8 @@ using LocalPlus.Sidecar.Tracing;
 namespace LocalPlus.Sidecar.Runtime;
 
 /// <summary>
-/// One application's sidecar: its resources, components, ports and life cycle. A process hosts one of them, or one for each
-/// application of a run file; they share code but no state.
+/// One application's sidecar: its resources, components, ports and life cycle. A process hosts one of them, or one for
+/// each application of a run file; they share code but no state.
 /// </summary>
 internal sealed class SidecarRuntime : IAsyncDisposable
 {
@@ -154,11 +154,19 @@ internal sealed class SidecarRuntime : IAsyncDisposable
         return new RuntimeMetadata(
             App.AppId,
             ["HotReload", "WorkflowsRemoteActivityReminder", .. App.Resources.Configuration.Features],
-            [.. Components.All.Select(c => new LoadedComponent(c.Definition.Name, c.Definition.Type, c.Definition.Version, c.Capabilities))],
+            [
+                .. Components.All.Select(c => new LoadedComponent(
+                    c.Definition.Name,
+                    c.Definition.Type,
+                    c.Definition.Version,
+                    c.Capabilities
+                )),
+            ],
             Extended,
             Subscriptions.All,
             AppConnection.From(App.Options),
-            parts);
+            parts
+        );
     }
 
     public async ValueTask DisposeAsync()

@@ -44,13 +44,16 @@ internal sealed class SidecarServers : IAsyncDisposable
         var web = builder.Build();
         var http = new HttpApi(runtime, Handlers(runtime));
         var gate = new GrpcGate(runtime);
-        web.Use(next => context => context.Features.Get<PortFeature>()?.Role switch
-        {
-            PortRole.Http => http.HandleAsync(context),
-            PortRole.Internal => runtime.Invoke.HandleInternalAsync(context),
-            PortRole.Metrics => MetricsAsync(runtime, context),
-            _ => gate.HandleAsync(context, next),
-        });
+        web.Use(next =>
+            context =>
+                context.Features.Get<PortFeature>()?.Role switch
+                {
+                    PortRole.Http => http.HandleAsync(context),
+                    PortRole.Internal => runtime.Invoke.HandleInternalAsync(context),
+                    PortRole.Metrics => MetricsAsync(runtime, context),
+                    _ => gate.HandleAsync(context, next),
+                }
+        );
         web.UseRouting();
 #pragma warning disable ASP0014 // The proxy must come behind every mapped service, whatever its path looks like.
         web.UseEndpoints(endpoints =>
@@ -84,21 +87,22 @@ internal sealed class SidecarServers : IAsyncDisposable
 
     public ValueTask DisposeAsync() => web.DisposeAsync();
 
-    private static FrozenDictionary<string, ApiHandler> Handlers(SidecarRuntime runtime) => new Dictionary<string, ApiHandler>(StringComparer.Ordinal)
-    {
-        ["bindings"] = new BindingsApi(runtime).HandleAsync,
-        ["configuration"] = new ConfigurationApi(runtime).HandleAsync,
-        ["healthz"] = HealthApi.Create(runtime),
-        ["invoke"] = runtime.Invoke.HandleAsync,
-        ["jobs"] = LeftOutApi.Jobs(runtime),
-        ["lock"] = LeftOutApi.Lock(),
-        ["metadata"] = MetadataApi.Create(runtime),
-        ["publish"] = new PublishApi(runtime).HandleAsync,
-        ["secrets"] = new SecretsApi(runtime).HandleAsync,
-        ["state"] = new StateApi(runtime).HandleAsync,
-        ["shutdown"] = ShutdownApi.Create(runtime),
-        ["unlock"] = LeftOutApi.Lock(),
-    }.ToFrozenDictionary(StringComparer.Ordinal);
+    private static FrozenDictionary<string, ApiHandler> Handlers(SidecarRuntime runtime) =>
+        new Dictionary<string, ApiHandler>(StringComparer.Ordinal)
+        {
+            ["bindings"] = new BindingsApi(runtime).HandleAsync,
+            ["configuration"] = new ConfigurationApi(runtime).HandleAsync,
+            ["healthz"] = HealthApi.Create(runtime),
+            ["invoke"] = runtime.Invoke.HandleAsync,
+            ["jobs"] = LeftOutApi.Jobs(runtime),
+            ["lock"] = LeftOutApi.Lock(),
+            ["metadata"] = MetadataApi.Create(runtime),
+            ["publish"] = new PublishApi(runtime).HandleAsync,
+            ["secrets"] = new SecretsApi(runtime).HandleAsync,
+            ["state"] = new StateApi(runtime).HandleAsync,
+            ["shutdown"] = ShutdownApi.Create(runtime),
+            ["unlock"] = LeftOutApi.Lock(),
+        }.ToFrozenDictionary(StringComparer.Ordinal);
 
     private static void Configure(KestrelServerOptions kestrel, SidecarRuntime runtime)
     {
@@ -127,16 +131,28 @@ internal sealed class SidecarServers : IAsyncDisposable
         Listen(kestrel, IPAddress.Loopback, options.InternalPort, HttpProtocols.Http2, PortFeature.Internal);
     }
 
-    private static void Listen(KestrelServerOptions kestrel, IPAddress address, int port, HttpProtocols protocols, PortFeature feature) =>
-        kestrel.Listen(address, port, listen =>
-        {
-            listen.Protocols = protocols;
-            listen.Use(next => connection =>
+    private static void Listen(
+        KestrelServerOptions kestrel,
+        IPAddress address,
+        int port,
+        HttpProtocols protocols,
+        PortFeature feature
+    ) =>
+        kestrel.Listen(
+            address,
+            port,
+            listen =>
             {
-                connection.Features.Set(feature);
-                return next(connection);
-            });
-        });
+                listen.Protocols = protocols;
+                listen.Use(next =>
+                    connection =>
+                    {
+                        connection.Features.Set(feature);
+                        return next(connection);
+                    }
+                );
+            }
+        );
 
     private static Task MetricsAsync(SidecarRuntime runtime, HttpContext context)
     {

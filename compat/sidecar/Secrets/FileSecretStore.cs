@@ -5,8 +5,8 @@ using LocalPlus.Sidecar.Runtime;
 namespace LocalPlus.Sidecar.Secrets;
 
 /// <summary>
-/// secretstores.local.file: a JSON file read once at start. Nested objects become <c>a:b</c>, or with multiValued one map
-/// per top-level entry. Values that are no strings come out as Go prints them: use strings.
+/// secretstores.local.file: a JSON file read once at start. Nested objects become <c>a:b</c>, or with multiValued one
+/// map per top-level entry. Values that are no strings come out as Go prints them: use strings.
 /// </summary>
 internal sealed class FileSecretStore(HostedApp app, Component definition) : ISecretStore
 {
@@ -20,7 +20,10 @@ internal sealed class FileSecretStore(HostedApp app, Component definition) : ISe
 
     public async Task InitAsync(CancellationToken cancel)
     {
-        var path = Path.GetFullPath(definition.Get("secretsFile") ?? throw new ComponentException("missing local secrets file in metadata"), app.Options.WorkingDirectory);
+        var path = Path.GetFullPath(
+            definition.Get("secretsFile") ?? throw new ComponentException("missing local secrets file in metadata"),
+            app.Options.WorkingDirectory
+        );
         await using var file = File.OpenRead(path);
         using var document = await JsonDocument.ParseAsync(file, cancellationToken: cancel);
         if (document.RootElement.ValueKind != JsonValueKind.Object)
@@ -31,10 +34,13 @@ internal sealed class FileSecretStore(HostedApp app, Component definition) : ISe
     }
 
     public ValueTask<IReadOnlyDictionary<string, string>> GetAsync(string name, CancellationToken cancel) =>
-        secrets.TryGetValue(name, out var secret) ? ValueTask.FromResult(secret) : throw new SecretException($"secret {name} not found");
+        secrets.TryGetValue(name, out var secret)
+            ? ValueTask.FromResult(secret)
+            : throw new SecretException($"secret {name} not found");
 
-    public ValueTask<IReadOnlyDictionary<string, IReadOnlyDictionary<string, string>>> GetAllAsync(CancellationToken cancel) =>
-        ValueTask.FromResult<IReadOnlyDictionary<string, IReadOnlyDictionary<string, string>>>(secrets);
+    public ValueTask<IReadOnlyDictionary<string, IReadOnlyDictionary<string, string>>> GetAllAsync(
+        CancellationToken cancel
+    ) => ValueTask.FromResult<IReadOnlyDictionary<string, IReadOnlyDictionary<string, string>>>(secrets);
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
@@ -44,8 +50,11 @@ internal sealed class FileSecretStore(HostedApp app, Component definition) : ISe
         Flatten(root, "", flat);
         return flat.ToDictionary(
             p => p.Key,
-            p => (IReadOnlyDictionary<string, string>)new Dictionary<string, string>(StringComparer.Ordinal) { [p.Key] = p.Value },
-            StringComparer.Ordinal);
+            p =>
+                (IReadOnlyDictionary<string, string>)
+                    new Dictionary<string, string>(StringComparer.Ordinal) { [p.Key] = p.Value },
+            StringComparer.Ordinal
+        );
     }
 
     private Dictionary<string, IReadOnlyDictionary<string, string>> ReadMaps(JsonElement root)

@@ -14,7 +14,9 @@ internal interface ISecretStore : IComponent
     ValueTask<IReadOnlyDictionary<string, IReadOnlyDictionary<string, string>>> GetAllAsync(CancellationToken cancel);
 }
 
-/// <summary>secretstores.local.env: the sidecar's own environment. Dapr's variables are hidden and look empty.</summary>
+/// <summary>
+/// secretstores.local.env: the sidecar's own environment. Dapr's variables are hidden and look empty.
+/// </summary>
 internal sealed class EnvSecretStore(HostedApp app, Component definition) : ISecretStore
 {
     private readonly string prefix = definition.Get("prefix") ?? "";
@@ -29,10 +31,16 @@ internal sealed class EnvSecretStore(HostedApp app, Component definition) : ISec
     {
         var full = prefix + name;
         return ValueTask.FromResult<IReadOnlyDictionary<string, string>>(
-            new Dictionary<string, string>(StringComparer.Ordinal) { [name] = IsHidden(full) ? "" : app.Options.Env.GetValueOrDefault(full, "") });
+            new Dictionary<string, string>(StringComparer.Ordinal)
+            {
+                [name] = IsHidden(full) ? "" : app.Options.Env.GetValueOrDefault(full, ""),
+            }
+        );
     }
 
-    public ValueTask<IReadOnlyDictionary<string, IReadOnlyDictionary<string, string>>> GetAllAsync(CancellationToken cancel)
+    public ValueTask<IReadOnlyDictionary<string, IReadOnlyDictionary<string, string>>> GetAllAsync(
+        CancellationToken cancel
+    )
     {
         var all = new SortedDictionary<string, IReadOnlyDictionary<string, string>>(StringComparer.Ordinal);
         foreach (var (name, value) in app.Options.Env)
@@ -49,5 +57,6 @@ internal sealed class EnvSecretStore(HostedApp app, Component definition) : ISec
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
     private static bool IsHidden(string name) =>
-        name.StartsWith("DAPR_", StringComparison.OrdinalIgnoreCase) || name.Equals("APP_API_TOKEN", StringComparison.OrdinalIgnoreCase);
+        name.StartsWith("DAPR_", StringComparison.OrdinalIgnoreCase)
+        || name.Equals("APP_API_TOKEN", StringComparison.OrdinalIgnoreCase);
 }

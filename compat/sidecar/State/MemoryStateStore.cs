@@ -13,7 +13,8 @@ internal sealed class MemoryStateStore(Component definition) : IStateStore
 
     public Component Definition => definition;
 
-    public IReadOnlyList<string> Capabilities => ["ETAG", "TRANSACTIONAL", "TTL", "DELETE_WITH_PREFIX", "KEYS_LIKE", "ACTOR"];
+    public IReadOnlyList<string> Capabilities =>
+        ["ETAG", "TRANSACTIONAL", "TTL", "DELETE_WITH_PREFIX", "KEYS_LIKE", "ACTOR"];
 
     public bool EscapesHtml => true;
 
@@ -83,7 +84,9 @@ internal sealed class MemoryStateStore(Component definition) : IStateStore
             }
             if (current.ETag.ToString() != operation.ETag)
             {
-                throw StateException.Mismatch($"state etag not match for key={operation.Key}: current={current.ETag}, expect={operation.ETag}");
+                throw StateException.Mismatch(
+                    $"state etag not match for key={operation.Key}: current={current.ETag}, expect={operation.ETag}"
+                );
             }
         }
         else if (operation.Concurrency == StateConcurrency.FirstWrite && current is not null)
@@ -93,7 +96,9 @@ internal sealed class MemoryStateStore(Component definition) : IStateStore
     }
 
     private Item? Live(string key) =>
-        items.TryGetValue(key, out var item) && (item.Expires is not { } at || at > DateTimeOffset.UtcNow) ? item : null;
+        items.TryGetValue(key, out var item) && (item.Expires is not { } at || at > DateTimeOffset.UtcNow)
+            ? item
+            : null;
 
     private void Sweep()
     {

@@ -14,16 +14,25 @@ public static class PostgresSettings
 {
     private static readonly (string Setting, string Key)[] Overrides =
     [
-        ("host", "host"), ("port", "port"), ("user", "user"), ("password", "password"), ("database", "dbname"), ("sslRootCert", "sslrootcert"),
+        ("host", "host"),
+        ("port", "port"),
+        ("user", "user"),
+        ("password", "password"),
+        ("database", "dbname"),
+        ("sslRootCert", "sslrootcert"),
     ];
 
-    /// <summary>Builds the connection string. Throws <see cref="ComponentException"/> for what libpq would not understand.</summary>
+    /// <summary>
+    /// Builds the connection string. Throws <see cref="ComponentException"/> for what libpq would not understand.
+    /// </summary>
     public static NpgsqlConnectionStringBuilder From(Component component)
     {
         var text = component.Get("connectionString") ?? component.Get("url") ?? "";
-        var parts = text.StartsWith("postgres://", StringComparison.Ordinal) || text.StartsWith("postgresql://", StringComparison.Ordinal)
-            ? FromUrl(text)
-            : FromPairs(text);
+        var parts =
+            text.StartsWith("postgres://", StringComparison.Ordinal)
+            || text.StartsWith("postgresql://", StringComparison.Ordinal)
+                ? FromUrl(text)
+                : FromPairs(text);
         foreach (var (setting, key) in Overrides)
         {
             if (component.Get(setting) is { } value)
@@ -59,7 +68,9 @@ public static class PostgresSettings
                 builder.Host = value;
                 break;
             case "port":
-                builder.Port = int.TryParse(value, out var port) ? port : throw new ComponentException($"invalid port {value}");
+                builder.Port = int.TryParse(value, out var port)
+                    ? port
+                    : throw new ComponentException($"invalid port {value}");
                 break;
             case "user":
                 builder.Username = value;
@@ -94,16 +105,17 @@ public static class PostgresSettings
         }
     }
 
-    private static SslMode Ssl(string value) => value switch
-    {
-        "disable" => SslMode.Disable,
-        "allow" => SslMode.Allow,
-        "prefer" => SslMode.Prefer,
-        "require" => SslMode.Require,
-        "verify-ca" => SslMode.VerifyCA,
-        "verify-full" => SslMode.VerifyFull,
-        _ => throw new ComponentException($"sslmode is invalid: {value}"),
-    };
+    private static SslMode Ssl(string value) =>
+        value switch
+        {
+            "disable" => SslMode.Disable,
+            "allow" => SslMode.Allow,
+            "prefer" => SslMode.Prefer,
+            "require" => SslMode.Require,
+            "verify-ca" => SslMode.VerifyCA,
+            "verify-full" => SslMode.VerifyFull,
+            _ => throw new ComponentException($"sslmode is invalid: {value}"),
+        };
 
     /// <summary><c>key=value</c> pairs; a value in single quotes may hold blanks and backslash escapes.</summary>
     private static Dictionary<string, string> FromPairs(string text)

@@ -27,7 +27,9 @@ internal sealed partial class PostgresStateStore : IStateStore
         metadataTable = Identifier(definition.Get("metadataTableName") ?? "dapr_metadata");
         migrationKey = $"migrations-state-v2-{prefix}";
         cleanup = definition.Get("cleanupInterval") is { } text
-            ? long.TryParse(text, out var seconds) ? TimeSpan.FromSeconds(seconds) : Cli.Quantities.Duration(text)
+            ? long.TryParse(text, out var seconds)
+                ? TimeSpan.FromSeconds(seconds)
+                : Cli.Quantities.Duration(text)
             : CleanupDefault;
         source = NpgsqlDataSource.Create(PostgresSettings.From(definition));
         sql = new Statements(table);
@@ -35,7 +37,8 @@ internal sealed partial class PostgresStateStore : IStateStore
 
     public Component Definition { get; }
 
-    public IReadOnlyList<string> Capabilities => ["ETAG", "TRANSACTIONAL", "TTL", "DELETE_WITH_PREFIX", "KEYS_LIKE", "ACTOR"];
+    public IReadOnlyList<string> Capabilities =>
+        ["ETAG", "TRANSACTIONAL", "TTL", "DELETE_WITH_PREFIX", "KEYS_LIKE", "ACTOR"];
 
     public bool EscapesHtml => true;
 
@@ -153,15 +156,25 @@ internal sealed partial class PostgresStateStore : IStateStore
         // An empty value is what pgx sends as NULL, which the table refuses.
         NpgsqlParameter value = operation.Value.IsEmpty
             ? new NpgsqlParameter { Value = DBNull.Value, NpgsqlDbType = NpgsqlDbType.Bytea }
-            : new NpgsqlParameter<ReadOnlyMemory<byte>> { TypedValue = operation.Value, NpgsqlDbType = NpgsqlDbType.Bytea };
+            : new NpgsqlParameter<ReadOnlyMemory<byte>>
+            {
+                TypedValue = operation.Value,
+                NpgsqlDbType = NpgsqlDbType.Bytea,
+            };
         NpgsqlParameter seconds = ttl is { } t
             ? new NpgsqlParameter<int> { TypedValue = t }
             : new NpgsqlParameter { Value = DBNull.Value, NpgsqlDbType = NpgsqlDbType.Integer };
         if (operation.HasETag)
         {
-            return (sql.Replace, [key, value, seconds, new NpgsqlParameter<Guid> { TypedValue = ParseETag(operation.ETag!) }]);
+            return (
+                sql.Replace,
+                [key, value, seconds, new NpgsqlParameter<Guid> { TypedValue = ParseETag(operation.ETag!) }]
+            );
         }
-        return (operation.Concurrency == StateConcurrency.FirstWrite ? sql.InsertFirst : sql.Upsert, [key, value, seconds]);
+        return (
+            operation.Concurrency == StateConcurrency.FirstWrite ? sql.InsertFirst : sql.Upsert,
+            [key, value, seconds]
+        );
     }
 
     private (string Text, NpgsqlParameter[] Parameters) DeleteCommand(StateOperation operation)
@@ -188,10 +201,14 @@ internal sealed partial class PostgresStateStore : IStateStore
         }
     }
 
-    private static StateEntry Entry(NpgsqlDataReader reader) => new(
-        reader.GetFieldValue<byte[]>(0),
-        reader.GetGuid(1).ToString(),
-        reader.IsDBNull(2) ? null : reader.GetDateTime(2).ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture));
+    private static StateEntry Entry(NpgsqlDataReader reader) =>
+        new(
+            reader.GetFieldValue<byte[]>(0),
+            reader.GetGuid(1).ToString(),
+            reader.IsDBNull(2)
+                ? null
+                : reader.GetDateTime(2).ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture)
+        );
 
     private static Guid ParseETag(string text) =>
         Guid.TryParse(text, out var etag) ? etag : throw StateException.Mismatch($"invalid UUID length: {text.Length}");
@@ -206,20 +223,28 @@ internal sealed partial class PostgresStateStore : IStateStore
         {
             throw new StateException(
                 StateFailure.Other,
-                $"error parsing TTL: incorrect value for metadata 'ttlInSeconds': strconv.ParseInt: parsing \"{text}\": invalid syntax");
+                $"error parsing TTL: incorrect value for metadata 'ttlInSeconds': strconv.ParseInt: parsing \"{text}\": invalid syntax"
+            );
         }
         return seconds switch
         {
-            < -1 => throw new StateException(StateFailure.Other, "error parsing TTL: incorrect value for metadata 'ttlInSeconds': must be -1 or greater"),
+            < -1 => throw new StateException(
+                StateFailure.Other,
+                "error parsing TTL: incorrect value for metadata 'ttlInSeconds': must be -1 or greater"
+            ),
             <= 0 => null,
             _ => seconds,
         };
     }
 
-    private static StateException Failed(NpgsqlException problem) => new(
-        StateFailure.Other,
-        problem is PostgresException server ? $"ERROR: {server.MessageText} (SQLSTATE {server.SqlState})" : $"failed to connect: {problem.Message}",
-        problem);
+    private static StateException Failed(NpgsqlException problem) =>
+        new(
+            StateFailure.Other,
+            problem is PostgresException server
+                ? $"ERROR: {server.MessageText} (SQLSTATE {server.SqlState})"
+                : $"failed to connect: {problem.Message}",
+            problem
+        );
 
     /// <summary>Rows whose time is over stay until this removes them; reads do not see them.</summary>
     private async Task SweepAsync()
@@ -246,17 +271,21 @@ internal sealed partial class PostgresStateStore : IStateStore
         }
     }
 
-    private static string Identifier(string name) => IdentifierPattern().IsMatch(name)
-        ? name
-        : throw new ComponentException($"table name '{name}' is not valid");
+    private static string Identifier(string name) =>
+        IdentifierPattern().IsMatch(name) ? name : throw new ComponentException($"table name '{name}' is not valid");
 
-    [GeneratedRegex(@"^[A-Za-z_][A-Za-z0-9_$]*(\.[A-Za-z_][A-Za-z0-9_$]*)?$", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex(
+        @"^[A-Za-z_][A-Za-z0-9_$]*(\.[A-Za-z_][A-Za-z0-9_$]*)?$",
+        RegexOptions.ExplicitCapture,
+        matchTimeoutMilliseconds: 1000
+    )]
     private static partial Regex IdentifierPattern();
 
     /// <summary>The statements for one table. $3 is the time to live in seconds, or null.</summary>
     private sealed class Statements(string table)
     {
-        private const string Expires = "CASE WHEN $3::int IS NULL THEN NULL ELSE now() + make_interval(secs => $3::int) END";
+        private const string Expires =
+            "CASE WHEN $3::int IS NULL THEN NULL ELSE now() + make_interval(secs => $3::int) END";
 
         public string Get { get; } =
             $"SELECT value, etag, expires_at FROM {table} WHERE key = $1 AND (expires_at IS NULL OR expires_at >= now())";
@@ -266,32 +295,31 @@ internal sealed partial class PostgresStateStore : IStateStore
 
         public string Upsert { get; } =
             $"""
-             INSERT INTO {table} AS t (key, value, etag, expires_at)
-             VALUES ($1, $2, gen_random_uuid(), {Expires})
-                 ON CONFLICT (key)
-                 DO UPDATE SET value = excluded.value, etag = excluded.etag, updated_at = now(), expires_at = excluded.expires_at
-             """;
+                INSERT INTO {table} AS t (key, value, etag, expires_at)
+                VALUES ($1, $2, gen_random_uuid(), {Expires})
+                    ON CONFLICT (key)
+                    DO UPDATE SET value = excluded.value, etag = excluded.etag, updated_at = now(), expires_at = excluded.expires_at
+                """;
 
         public string InsertFirst { get; } =
             $"""
-             INSERT INTO {table} AS t (key, value, etag, expires_at)
-             VALUES ($1, $2, gen_random_uuid(), {Expires})
-                 ON CONFLICT (key)
-                 DO UPDATE SET value = excluded.value, etag = excluded.etag, updated_at = now(), expires_at = excluded.expires_at
-                         WHERE t.expires_at IS NOT NULL AND t.expires_at < now()
-             """;
+                INSERT INTO {table} AS t (key, value, etag, expires_at)
+                VALUES ($1, $2, gen_random_uuid(), {Expires})
+                    ON CONFLICT (key)
+                    DO UPDATE SET value = excluded.value, etag = excluded.etag, updated_at = now(), expires_at = excluded.expires_at
+                            WHERE t.expires_at IS NOT NULL AND t.expires_at < now()
+                """;
 
         public string Replace { get; } =
             $"""
-             UPDATE {table}
-                SET value = $2, etag = gen_random_uuid(), updated_at = now(), expires_at = {Expires}
-              WHERE key = $1 AND etag = $4 AND (expires_at IS NULL OR expires_at >= now())
-             """;
+                UPDATE {table}
+                   SET value = $2, etag = gen_random_uuid(), updated_at = now(), expires_at = {Expires}
+                 WHERE key = $1 AND etag = $4 AND (expires_at IS NULL OR expires_at >= now())
+                """;
 
         public string Delete { get; } = $"DELETE FROM {table} WHERE key = $1";
 
-        public string DeleteVersion { get; } =
-            $"DELETE FROM {table} WHERE key = $1 AND etag = $2";
+        public string DeleteVersion { get; } = $"DELETE FROM {table} WHERE key = $1 AND etag = $2";
 
         public string Sweep { get; } = $"DELETE FROM {table} WHERE expires_at IS NOT NULL AND expires_at < now()";
     }

@@ -5,8 +5,8 @@ using LocalPlus.Sidecar.Valkey;
 namespace LocalPlus.Sidecar.State;
 
 /// <summary>
-/// state.redis: a hash with the fields <c>data</c> and <c>version</c> for each key, changed by scripts so that the version
-/// is checked and raised in one step.
+/// state.redis: a hash with the fields <c>data</c> and <c>version</c> for each key, changed by scripts so that the
+/// version is checked and raised in one step.
 /// </summary>
 internal sealed class RedisStateStore(Component definition) : IStateStore
 {
@@ -27,7 +27,8 @@ internal sealed class RedisStateStore(Component definition) : IStateStore
           redis.call("HSET", KEYS[1], "first-write", 0)
         end
         return redis.call("HINCRBY", KEYS[1], "version", 1)
-        """);
+        """
+    );
 
     private static readonly ValkeyScript DeleteScript = new(
         """
@@ -36,10 +37,13 @@ internal sealed class RedisStateStore(Component definition) : IStateStore
           return redis.error_reply("ERR failed to delete " .. KEYS[1])
         end
         return redis.call("DEL", KEYS[1])
-        """);
+        """
+    );
 
     private readonly ValkeyClient client = new(ValkeySettings.From(definition));
-    private readonly int? defaultTtl = definition.Get("ttlInSeconds") is null ? null : definition.Int("ttlInSeconds", 0);
+    private readonly int? defaultTtl = definition.Get("ttlInSeconds") is null
+        ? null
+        : definition.Int("ttlInSeconds", 0);
     private int replicas;
 
     public Component Definition => definition;
@@ -53,7 +57,11 @@ internal sealed class RedisStateStore(Component definition) : IStateStore
         await client.PingAsync(cancel);
         var info = (await client.ExecuteAsync("INFO", "replication")).Text;
         var line = info.Split('\n').FirstOrDefault(l => l.StartsWith("connected_slaves:", StringComparison.Ordinal));
-        replicas = line is not null && int.TryParse(line.AsSpan(line.IndexOf(':', StringComparison.Ordinal) + 1).Trim(), out var count) ? count : 0;
+        replicas =
+            line is not null
+            && int.TryParse(line.AsSpan(line.IndexOf(':', StringComparison.Ordinal) + 1).Trim(), out var count)
+                ? count
+                : 0;
     }
 
     public async ValueTask<StateEntry?> GetAsync(string key, bool strong)
@@ -93,13 +101,23 @@ internal sealed class RedisStateStore(Component definition) : IStateStore
         try
         {
             await client.EvaluateAsync(
-                SetScript, 1, operation.Key, version, operation.Value, operation.Concurrency == StateConcurrency.FirstWrite ? "0" : "1");
+                SetScript,
+                1,
+                operation.Key,
+                version,
+                operation.Value,
+                operation.Concurrency == StateConcurrency.FirstWrite ? "0" : "1"
+            );
         }
         catch (ValkeyException refusal) when (refusal.FromServer)
         {
             throw operation.HasETag
                 ? StateException.Mismatch(refusal.Message)
-                : new StateException(StateFailure.Other, $"failed to set key {operation.Key}: {refusal.Message}", refusal);
+                : new StateException(
+                    StateFailure.Other,
+                    $"failed to set key {operation.Key}: {refusal.Message}",
+                    refusal
+                );
         }
         if (Expiry(operation.Key, ttl) is { } expiry)
         {
@@ -168,7 +186,8 @@ internal sealed class RedisStateStore(Component definition) : IStateStore
             }
         }
         return fields.Length == 0 ? null
-            : data is null || version.Length == 0 ? throw new StateException(StateFailure.Other, "required hash field 'data' or 'version' was not found")
+            : data is null || version.Length == 0
+                ? throw new StateException(StateFailure.Other, "required hash field 'data' or 'version' was not found")
             : new StateEntry(data, version);
     }
 
@@ -182,7 +201,12 @@ internal sealed class RedisStateStore(Component definition) : IStateStore
         {
             return "0";
         }
-        return long.TryParse(operation.ETag, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var version)
+        return long.TryParse(
+            operation.ETag,
+            NumberStyles.AllowLeadingSign,
+            CultureInfo.InvariantCulture,
+            out var version
+        )
             ? version.ToString(CultureInfo.InvariantCulture)
             : throw StateException.Invalid($"strconv.Atoi: parsing \"{operation.ETag}\": invalid syntax");
     }
@@ -195,14 +219,18 @@ internal sealed class RedisStateStore(Component definition) : IStateStore
         }
         return int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var seconds)
             ? seconds
-            : throw new StateException(StateFailure.Other, $"failed to parse ttl from metadata: strconv.ParseInt: parsing \"{text}\": invalid syntax");
+            : throw new StateException(
+                StateFailure.Other,
+                $"failed to parse ttl from metadata: strconv.ParseInt: parsing \"{text}\": invalid syntax"
+            );
     }
 
     /// <summary>Without a time to live the key keeps the one it has, as under daprd.</summary>
-    private static RespArg[]? Expiry(string key, int? ttl) => ttl switch
-    {
-        null => null,
-        > 0 => ["EXPIRE", key, ttl.Value],
-        _ => ["PERSIST", key],
-    };
+    private static RespArg[]? Expiry(string key, int? ttl) =>
+        ttl switch
+        {
+            null => null,
+            > 0 => ["EXPIRE", key, ttl.Value],
+            _ => ["PERSIST", key],
+        };
 }

@@ -57,14 +57,19 @@ internal class StateException(StateFailure kind, string message, Exception? inne
     public StateFailure Kind { get; } = kind;
 
     public static StateException Mismatch(string? detail = null) =>
-        new PermanentStateException(StateFailure.ETagMismatch, "possible etag mismatch. error from state store" + (detail is null ? "" : ": " + detail));
+        new PermanentStateException(
+            StateFailure.ETagMismatch,
+            "possible etag mismatch. error from state store" + (detail is null ? "" : ": " + detail)
+        );
 
     public static StateException Invalid(string detail) =>
         new PermanentStateException(StateFailure.ETagInvalid, "invalid etag value: " + detail);
 }
 
 /// <summary>The version does not fit: no retry makes it fit.</summary>
-internal sealed class PermanentStateException(StateFailure kind, string message) : StateException(kind, message), Resiliency.IPermanentFailure;
+internal sealed class PermanentStateException(StateFailure kind, string message)
+    : StateException(kind, message),
+        Resiliency.IPermanentFailure;
 
 /// <summary>A state store.</summary>
 internal interface IStateStore : IComponent

@@ -7,74 +7,96 @@ namespace LocalPlus.Sidecar.State;
 /// <summary>Reads the bodies of the HTTP state API. What Go's decoder would refuse is a malformed request.</summary>
 internal static class StateRequests
 {
-    public static StateConcurrency Concurrency(string? text) => text switch
-    {
-        "first-write" => StateConcurrency.FirstWrite,
-        "last-write" => StateConcurrency.LastWrite,
-        _ => StateConcurrency.Unspecified,
-    };
+    public static StateConcurrency Concurrency(string? text) =>
+        text switch
+        {
+            "first-write" => StateConcurrency.FirstWrite,
+            "last-write" => StateConcurrency.LastWrite,
+            _ => StateConcurrency.Unspecified,
+        };
 
     /// <summary>What daprd's stores say to a concurrency or consistency that they do not know.</summary>
     public static string? UnknownOption(string? concurrency, string? consistency) =>
         consistency is not (null or "" or "strong" or "eventual") ? $"unrecognized consistency model '{consistency}'"
-        : concurrency is not (null or "" or "first-write" or "last-write") ? $"unrecognized concurrency model '{concurrency}'"
+        : concurrency is not (null or "" or "first-write" or "last-write")
+            ? $"unrecognized concurrency model '{concurrency}'"
         : null;
 
-    public static List<StateOperation> ParseSave(ReadOnlySpan<byte> body, NamedStore store, IReadOnlyDictionary<string, string>? urlMetadata) =>
-        Guard(body, "", (ref Utf8JsonReader reader) =>
-        {
-            var items = new List<StateOperation>();
-            if (reader.TokenType == JsonTokenType.Null)
+    public static List<StateOperation> ParseSave(
+        ReadOnlySpan<byte> body,
+        NamedStore store,
+        IReadOnlyDictionary<string, string>? urlMetadata
+    ) =>
+        Guard(
+            body,
+            "",
+            (ref Utf8JsonReader reader) =>
             {
+                var items = new List<StateOperation>();
+                if (reader.TokenType == JsonTokenType.Null)
+                {
+                    return items;
+                }
+                Expect(ref reader, JsonTokenType.StartArray, "[]state.SetRequest");
+                while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
+                {
+                    items.Add(Item(ref reader, store, urlMetadata, needsKey: true));
+                }
                 return items;
             }
-            Expect(ref reader, JsonTokenType.StartArray, "[]state.SetRequest");
-            while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
-            {
-                items.Add(Item(ref reader, store, urlMetadata, needsKey: true));
-            }
-            return items;
-        });
+        );
 
-    public static List<StateOperation> ParseTransaction(ReadOnlySpan<byte> body, NamedStore store, IReadOnlyDictionary<string, string>? urlMetadata) =>
-        Guard(body, Deserializing, (ref Utf8JsonReader reader) =>
-        {
-            Expect(ref reader, JsonTokenType.StartObject, "state.TransactionalStateRequest");
-            var operations = new List<StateOperation>();
-            while (NextMember(ref reader, out var name))
+    public static List<StateOperation> ParseTransaction(
+        ReadOnlySpan<byte> body,
+        NamedStore store,
+        IReadOnlyDictionary<string, string>? urlMetadata
+    ) =>
+        Guard(
+            body,
+            Deserializing,
+            (ref Utf8JsonReader reader) =>
             {
-                if (name != "operations" || reader.TokenType != JsonTokenType.StartArray)
+                Expect(ref reader, JsonTokenType.StartObject, "state.TransactionalStateRequest");
+                var operations = new List<StateOperation>();
+                while (NextMember(ref reader, out var name))
                 {
-                    reader.Skip();
-                    continue;
+                    if (name != "operations" || reader.TokenType != JsonTokenType.StartArray)
+                    {
+                        reader.Skip();
+                        continue;
+                    }
+                    while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
+                    {
+                        operations.Add(Operation(ref reader, store, urlMetadata));
+                    }
                 }
-                while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
-                {
-                    operations.Add(Operation(ref reader, store, urlMetadata));
-                }
+                return operations;
             }
-            return operations;
-        });
+        );
 
     public static List<string> ParseBulkGet(ReadOnlySpan<byte> body) =>
-        Guard(body, Deserializing, (ref Utf8JsonReader reader) =>
-        {
-            Expect(ref reader, JsonTokenType.StartObject, "http.BulkGetRequest");
-            var keys = new List<string>();
-            while (NextMember(ref reader, out var name))
+        Guard(
+            body,
+            Deserializing,
+            (ref Utf8JsonReader reader) =>
             {
-                if (name != "keys" || reader.TokenType != JsonTokenType.StartArray)
+                Expect(ref reader, JsonTokenType.StartObject, "http.BulkGetRequest");
+                var keys = new List<string>();
+                while (NextMember(ref reader, out var name))
                 {
-                    reader.Skip();
-                    continue;
+                    if (name != "keys" || reader.TokenType != JsonTokenType.StartArray)
+                    {
+                        reader.Skip();
+                        continue;
+                    }
+                    while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
+                    {
+                        keys.Add(Text(ref reader));
+                    }
                 }
-                while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
-                {
-                    keys.Add(Text(ref reader));
-                }
+                return keys;
             }
-            return keys;
-        });
+        );
 
     /// <summary>How the refusals of all but the save begin.</summary>
     private const string Deserializing = "failed deserializing HTTP body: ";
@@ -100,7 +122,11 @@ internal static class StateRequests
         }
     }
 
-    private static StateOperation Operation(ref Utf8JsonReader reader, NamedStore store, IReadOnlyDictionary<string, string>? urlMetadata)
+    private static StateOperation Operation(
+        ref Utf8JsonReader reader,
+        NamedStore store,
+        IReadOnlyDictionary<string, string>? urlMetadata
+    )
     {
         Expect(ref reader, JsonTokenType.StartObject, "state.TransactionalStateOperation");
         var kind = "";
@@ -124,10 +150,18 @@ internal static class StateRequests
         {
             throw StateService.UnknownOperation(kind);
         }
-        return (request ?? new StateOperation { Key = StateService.Key(store, ""), Value = "null"u8.ToArray() }) with { IsDelete = kind == "delete" };
+        return (request ?? new StateOperation { Key = StateService.Key(store, ""), Value = "null"u8.ToArray() }) with
+        {
+            IsDelete = kind == "delete",
+        };
     }
 
-    private static StateOperation Item(ref Utf8JsonReader reader, NamedStore store, IReadOnlyDictionary<string, string>? urlMetadata, bool needsKey)
+    private static StateOperation Item(
+        ref Utf8JsonReader reader,
+        NamedStore store,
+        IReadOnlyDictionary<string, string>? urlMetadata,
+        bool needsKey
+    )
     {
         if (reader.TokenType == JsonTokenType.Null && needsKey)
         {
@@ -224,7 +258,10 @@ internal static class StateRequests
         return map;
     }
 
-    private static IReadOnlyDictionary<string, string> Merge(Dictionary<string, string>? item, IReadOnlyDictionary<string, string>? url)
+    private static IReadOnlyDictionary<string, string> Merge(
+        Dictionary<string, string>? item,
+        IReadOnlyDictionary<string, string>? url
+    )
     {
         if (url is null || url.Count == 0)
         {
@@ -247,19 +284,21 @@ internal static class StateRequests
             name = "";
             return false;
         }
-        name = reader.ValueTextEquals("key"u8) ? "key"
+        name =
+            reader.ValueTextEquals("key"u8) ? "key"
             : reader.ValueTextEquals("value"u8) ? "value"
             : reader.GetString()!.ToLowerInvariant();
         reader.Read();
         return true;
     }
 
-    private static string Text(ref Utf8JsonReader reader) => reader.TokenType switch
-    {
-        JsonTokenType.String => reader.GetString()!,
-        JsonTokenType.Null => "",
-        _ => throw new JsonException("json: cannot unmarshal into Go struct field of type string"),
-    };
+    private static string Text(ref Utf8JsonReader reader) =>
+        reader.TokenType switch
+        {
+            JsonTokenType.String => reader.GetString()!,
+            JsonTokenType.Null => "",
+            _ => throw new JsonException("json: cannot unmarshal into Go struct field of type string"),
+        };
 
     private static void Expect(ref Utf8JsonReader reader, JsonTokenType token, string type)
     {

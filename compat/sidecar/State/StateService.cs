@@ -19,7 +19,12 @@ internal sealed class StateService(SidecarRuntime runtime)
         foreach (var store in runtime.Components.All.OfType<IStateStore>())
         {
             var name = store.Definition.Name;
-            stores[name] = new NamedStore(name, store, StateKeys.For(runtime.App, store.Definition), runtime.Resiliency.Outbound("Statestore", name));
+            stores[name] = new NamedStore(
+                name,
+                store,
+                StateKeys.For(runtime.App, store.Definition),
+                runtime.Resiliency.Outbound("Statestore", name)
+            );
         }
     }
 
@@ -31,12 +36,22 @@ internal sealed class StateService(SidecarRuntime runtime)
         }
         var metadata = new Dictionary<string, string>(StringComparer.Ordinal) { ["appID"] = runtime.App.AppId };
         return stores.Count == 0
-            ? throw new ApiException(500, GrpcCode.FailedPrecondition, "ERR_STATE_STORE_NOT_CONFIGURED", $"state store {name} is not configured")
+            ? throw new ApiException(
+                500,
+                GrpcCode.FailedPrecondition,
+                "ERR_STATE_STORE_NOT_CONFIGURED",
+                $"state store {name} is not configured"
+            )
             {
                 HttpDetails = new ErrorDetails("DAPR_STATE_NOT_CONFIGURED", metadata),
                 GrpcDetails = new ErrorDetails("DAPR_STATE_NOT_CONFIGURED"),
             }
-            : throw new ApiException(400, GrpcCode.InvalidArgument, "ERR_STATE_STORE_NOT_FOUND", $"state store {name} is not found")
+            : throw new ApiException(
+                400,
+                GrpcCode.InvalidArgument,
+                "ERR_STATE_STORE_NOT_FOUND",
+                $"state store {name} is not found"
+            )
             {
                 HttpDetails = new ErrorDetails("DAPR_STATE_NOT_FOUND", metadata),
                 GrpcDetails = new ErrorDetails("DAPR_STATE_NOT_FOUND"),
@@ -61,22 +76,42 @@ internal sealed class StateService(SidecarRuntime runtime)
         };
     }
 
-    public static async ValueTask<StateEntry?> GetAsync(NamedStore store, string key, bool strong, CancellationToken cancel)
+    public static async ValueTask<StateEntry?> GetAsync(
+        NamedStore store,
+        string key,
+        bool strong,
+        CancellationToken cancel
+    )
     {
         var stored = Key(store, key);
         try
         {
             return store.Policy.IsNone
                 ? await store.Store.GetAsync(stored, strong)
-                : await store.Policy.RunAsync(_ => store.Store.GetAsync(stored, strong).AsTask(), null, null, once: false, cancel);
+                : await store.Policy.RunAsync(
+                    _ => store.Store.GetAsync(stored, strong).AsTask(),
+                    null,
+                    null,
+                    once: false,
+                    cancel
+                );
         }
         catch (Exception problem) when (IsFailure(problem))
         {
-            throw ApiException.Simple(500, GrpcCode.Internal, "ERR_STATE_GET", $"fail to get {key} from state store {store.Name}: {problem.Message}");
+            throw ApiException.Simple(
+                500,
+                GrpcCode.Internal,
+                "ERR_STATE_GET",
+                $"fail to get {key} from state store {store.Name}: {problem.Message}"
+            );
         }
     }
 
-    public static async ValueTask<StateEntry?[]> GetManyAsync(NamedStore store, IReadOnlyList<string> keys, CancellationToken cancel)
+    public static async ValueTask<StateEntry?[]> GetManyAsync(
+        NamedStore store,
+        IReadOnlyList<string> keys,
+        CancellationToken cancel
+    )
     {
         var stored = keys.Select(k => Key(store, k)).ToList();
         if (stored.Count == 0)
@@ -85,7 +120,13 @@ internal sealed class StateService(SidecarRuntime runtime)
         }
         try
         {
-            return await store.Policy.RunAsync(_ => store.Store.GetManyAsync(stored).AsTask(), null, null, once: false, cancel);
+            return await store.Policy.RunAsync(
+                _ => store.Store.GetManyAsync(stored).AsTask(),
+                null,
+                null,
+                once: false,
+                cancel
+            );
         }
         catch (Exception problem) when (IsFailure(problem))
         {
@@ -94,7 +135,11 @@ internal sealed class StateService(SidecarRuntime runtime)
     }
 
     /// <summary>Saves items one by one: several are no transaction, what stands beside a mismatch is stored.</summary>
-    public static async ValueTask SaveAsync(NamedStore store, IReadOnlyList<StateOperation> items, CancellationToken cancel)
+    public static async ValueTask SaveAsync(
+        NamedStore store,
+        IReadOnlyList<StateOperation> items,
+        CancellationToken cancel
+    )
     {
         try
         {
@@ -108,12 +153,21 @@ internal sealed class StateService(SidecarRuntime runtime)
         }
         catch (Exception problem) when (IsFailure(problem))
         {
-            throw Failed(problem, "ERR_STATE_SAVE", $"failed saving state in state store {store.Name}: {problem.Message}");
+            throw Failed(
+                problem,
+                "ERR_STATE_SAVE",
+                $"failed saving state in state store {store.Name}: {problem.Message}"
+            );
         }
     }
 
     /// <summary>Deletes one key. The error names the key as the caller gave it.</summary>
-    public static async ValueTask DeleteAsync(NamedStore store, string key, StateOperation operation, CancellationToken cancel)
+    public static async ValueTask DeleteAsync(
+        NamedStore store,
+        string key,
+        StateOperation operation,
+        CancellationToken cancel
+    )
     {
         try
         {
@@ -129,7 +183,11 @@ internal sealed class StateService(SidecarRuntime runtime)
         }
     }
 
-    public static async ValueTask TransactAsync(NamedStore store, IReadOnlyList<StateOperation> operations, CancellationToken cancel)
+    public static async ValueTask TransactAsync(
+        NamedStore store,
+        IReadOnlyList<StateOperation> operations,
+        CancellationToken cancel
+    )
     {
         if (operations.Count == 0)
         {
@@ -141,12 +199,22 @@ internal sealed class StateService(SidecarRuntime runtime)
         }
         catch (Exception problem) when (IsFailure(problem))
         {
-            throw ApiException.Simple(500, GrpcCode.Internal, "ERR_STATE_TRANSACTION", $"error while executing state transaction: {problem.Message}");
+            throw ApiException.Simple(
+                500,
+                GrpcCode.Internal,
+                "ERR_STATE_TRANSACTION",
+                $"error while executing state transaction: {problem.Message}"
+            );
         }
     }
 
-    public static ApiException UnknownOperation(string operation) => ApiException.Simple(
-        400, GrpcCode.Unimplemented, "ERR_NOT_SUPPORTED_STATE_OPERATION", $"operation type {operation} not supported");
+    public static ApiException UnknownOperation(string operation) =>
+        ApiException.Simple(
+            400,
+            GrpcCode.Unimplemented,
+            "ERR_NOT_SUPPORTED_STATE_OPERATION",
+            $"operation type {operation} not supported"
+        );
 
     /// <summary>The query API needs a document store, which none of ours is.</summary>
     public static ApiException NoQuery(NamedStore store)
@@ -158,13 +226,15 @@ internal sealed class StateService(SidecarRuntime runtime)
                 GrpcCode.Internal,
                 "ERR_STATE_QUERY",
                 $"state store {store.Name} query failed: redis-json server support is required for query capability",
-                new ErrorDetails("DAPR_STATE_QUERY_FAILED", null, resource))
+                new ErrorDetails("DAPR_STATE_QUERY_FAILED", null, resource)
+            )
             : ApiException.Detailed(
                 500,
                 GrpcCode.Internal,
                 "ERR_STATE_STORE_NOT_SUPPORTED",
                 "state store does not support querying",
-                new ErrorDetails("DAPR_STATE_QUERYING_NOT_SUPPORTED", null, resource));
+                new ErrorDetails("DAPR_STATE_QUERYING_NOT_SUPPORTED", null, resource)
+            );
     }
 
     private static void RequireKnown(StateOperation item)
@@ -186,12 +256,19 @@ internal sealed class StateService(SidecarRuntime runtime)
         await store.Policy.RunAsync(_ => store.Store.SetAsync(item).AsTask(), cancel);
     }
 
-    private static ApiException Failed(Exception problem, string code, string message) => (problem as StateException)?.Kind switch
-    {
-        StateFailure.ETagMismatch => ApiException.Simple(409, GrpcCode.Aborted, code, message),
-        StateFailure.ETagInvalid => ApiException.Simple(400, GrpcCode.InvalidArgument, code, message),
-        _ => ApiException.Simple(500, GrpcCode.Internal, code, message),
-    };
+    private static ApiException Failed(Exception problem, string code, string message) =>
+        (problem as StateException)?.Kind switch
+        {
+            StateFailure.ETagMismatch => ApiException.Simple(409, GrpcCode.Aborted, code, message),
+            StateFailure.ETagInvalid => ApiException.Simple(400, GrpcCode.InvalidArgument, code, message),
+            _ => ApiException.Simple(500, GrpcCode.Internal, code, message),
+        };
 
-    private static bool IsFailure(Exception problem) => problem is StateException or ValkeyException or CircuitOpenException or TimeoutException or ObjectDisposedException;
+    private static bool IsFailure(Exception problem) =>
+        problem
+            is StateException
+                or ValkeyException
+                or CircuitOpenException
+                or TimeoutException
+                or ObjectDisposedException;
 }

@@ -23,25 +23,31 @@ internal readonly struct RespValue(object? value, long integer = 0)
 
     public bool IsInteger => ReferenceEquals(value, IntegerMark);
 
-    public long Integer => IsInteger ? integer
-        : value is byte[] bytes && long.TryParse(bytes, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var parsed) ? parsed : 0;
+    public long Integer =>
+        IsInteger ? integer
+        : value is byte[] bytes
+        && long.TryParse(bytes, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var parsed)
+            ? parsed
+        : 0;
 
     public byte[]? Bytes => value as byte[];
 
-    public string Text => value switch
-    {
-        byte[] bytes => Encoding.UTF8.GetString(bytes),
-        RespError error => error.Message,
-        _ when IsInteger => integer.ToString(CultureInfo.InvariantCulture),
-        _ => "",
-    };
+    public string Text =>
+        value switch
+        {
+            byte[] bytes => Encoding.UTF8.GetString(bytes),
+            RespError error => error.Message,
+            _ when IsInteger => integer.ToString(CultureInfo.InvariantCulture),
+            _ => "",
+        };
 
     public RespValue[] Items => value as RespValue[] ?? [];
 
     public RespError? Error => value as RespError;
 
     /// <summary>The reply itself, or its error as an exception.</summary>
-    public RespValue OrThrow() => value is RespError error ? throw new ValkeyException(error.Message) { FromServer = true } : this;
+    public RespValue OrThrow() =>
+        value is RespError error ? throw new ValkeyException(error.Message) { FromServer = true } : this;
 }
 
 /// <summary>An error reply, for instance <c>NOSCRIPT No matching script</c>.</summary>

@@ -3,8 +3,8 @@ using LocalPlus.Sidecar.Runtime;
 namespace LocalPlus.Sidecar.Valkey;
 
 /// <summary>
-/// A component's Valkey: one shared connection, opened again when it was lost. While the server is away commands fail after
-/// one attempt to reach it, they are never queued: the caller's retry policy decides.
+/// A component's Valkey: one shared connection, opened again when it was lost. While the server is away commands fail
+/// after one attempt to reach it, they are never queued: the caller's retry policy decides.
 /// </summary>
 internal sealed class ValkeyClient(ValkeySettings settings) : IAsyncDisposable
 {
@@ -101,6 +101,7 @@ internal sealed class ValkeyScript(string text)
     public string Text { get; } = text;
 
 #pragma warning disable CA5350 // Valkey names scripts by their SHA-1; nothing is protected by it.
-    public string Hash { get; } = Convert.ToHexStringLower(System.Security.Cryptography.SHA1.HashData(System.Text.Encoding.UTF8.GetBytes(text)));
+    public string Hash { get; } =
+        Convert.ToHexStringLower(System.Security.Cryptography.SHA1.HashData(System.Text.Encoding.UTF8.GetBytes(text)));
 #pragma warning restore CA5350
 }

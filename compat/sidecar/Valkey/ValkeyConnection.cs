@@ -7,8 +7,9 @@ using LocalPlus.Sidecar.Runtime;
 namespace LocalPlus.Sidecar.Valkey;
 
 /// <summary>
-/// One connection on which any number of callers have commands under way: what is written while a send is in progress goes
-/// out with the next one, replies are matched by order. A connection that failed stays failed; its owner opens another.
+/// One connection on which any number of callers have commands under way: what is written while a send is in progress
+/// goes out with the next one, replies are matched by order. A connection that failed stays failed; its owner opens
+/// another.
 /// </summary>
 internal sealed class ValkeyConnection : IAsyncDisposable
 {
@@ -43,8 +44,14 @@ internal sealed class ValkeyConnection : IAsyncDisposable
     /// <summary>Hears of the end of the connection.</summary>
     public Action<Exception>? Ended { get; set; }
 
-    /// <summary>Connects, authenticates and selects the database. Blocking commands want a longer reply timeout.</summary>
-    public static async Task<ValkeyConnection> OpenAsync(ValkeySettings settings, TimeSpan replyTimeout, CancellationToken cancel)
+    /// <summary>
+    /// Connects, authenticates and selects the database. Blocking commands want a longer reply timeout.
+    /// </summary>
+    public static async Task<ValkeyConnection> OpenAsync(
+        ValkeySettings settings,
+        TimeSpan replyTimeout,
+        CancellationToken cancel
+    )
     {
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         try
@@ -54,7 +61,10 @@ internal sealed class ValkeyConnection : IAsyncDisposable
             if (settings.Tls)
             {
                 var secure = new SslStream(stream);
-                await secure.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = settings.Host }, cancel);
+                await secure.AuthenticateAsClientAsync(
+                    new SslClientAuthenticationOptions { TargetHost = settings.Host },
+                    cancel
+                );
                 stream = secure;
             }
             var connection = new ValkeyConnection(stream, replyTimeout);
@@ -70,7 +80,8 @@ internal sealed class ValkeyConnection : IAsyncDisposable
                 throw;
             }
         }
-        catch (Exception problem) when (problem is SocketException or IOException or System.Security.Authentication.AuthenticationException)
+        catch (Exception problem)
+            when (problem is SocketException or IOException or System.Security.Authentication.AuthenticationException)
         {
             socket.Dispose();
             throw new ValkeyException($"dial tcp {settings}: {problem.Message}", problem);
@@ -140,7 +151,9 @@ internal sealed class ValkeyConnection : IAsyncDisposable
     {
         if (settings.Password is { } password)
         {
-            var reply = settings.Username is { } user ? await SendAsync("AUTH", user, password) : await SendAsync("AUTH", password);
+            var reply = settings.Username is { } user
+                ? await SendAsync("AUTH", user, password)
+                : await SendAsync("AUTH", password);
             reply.OrThrow();
         }
         if (settings.Database != 0)
@@ -243,7 +256,10 @@ internal sealed class ValkeyConnection : IAsyncDisposable
     {
         lock (gate)
         {
-            if (!waiting.TryPeek(out var oldest) || Environment.TickCount64 - oldest.Since < replyTimeout.TotalMilliseconds)
+            if (
+                !waiting.TryPeek(out var oldest)
+                || Environment.TickCount64 - oldest.Since < replyTimeout.TotalMilliseconds
+            )
             {
                 return;
             }

@@ -25,12 +25,21 @@ internal sealed record ValkeySettings(string Host, int Port, string? Username, s
         var bracket = address.LastIndexOf(']');
         var port = component.Int("redisPort", DefaultPort);
         var host = address;
-        if (colon > bracket && int.TryParse(address.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var own))
+        if (
+            colon > bracket
+            && int.TryParse(address.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var own)
+        )
         {
             (host, port) = (address[..colon], own);
         }
         return new ValkeySettings(
-            host.Trim('[', ']'), port, component.Get("redisUsername"), component.Get("redisPassword"), component.Int("redisDB", 0), component.Flag("enableTLS"));
+            host.Trim('[', ']'),
+            port,
+            component.Get("redisUsername"),
+            component.Get("redisPassword"),
+            component.Int("redisDB", 0),
+            component.Flag("enableTLS")
+        );
     }
 
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Host}:{Port}");

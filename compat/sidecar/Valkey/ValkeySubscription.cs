@@ -6,7 +6,9 @@ namespace LocalPlus.Sidecar.Valkey;
 /// <summary>A connection that listens to channels and does nothing else.</summary>
 internal sealed class ValkeySubscription : IAsyncDisposable
 {
-    private readonly Channel<(string Channel, string Payload)> messages = Channel.CreateBounded<(string, string)>(Limits.MemoryQueue);
+    private readonly Channel<(string Channel, string Payload)> messages = Channel.CreateBounded<(string, string)>(
+        Limits.MemoryQueue
+    );
     private readonly ValkeyConnection connection;
 
     private ValkeySubscription(ValkeyConnection connection)
@@ -16,7 +18,12 @@ internal sealed class ValkeySubscription : IAsyncDisposable
         connection.Ended = problem => messages.Writer.TryComplete(problem);
     }
 
-    public static async Task<ValkeySubscription> OpenAsync(ValkeySettings settings, IReadOnlyList<string> channels, bool patterns, CancellationToken cancel)
+    public static async Task<ValkeySubscription> OpenAsync(
+        ValkeySettings settings,
+        IReadOnlyList<string> channels,
+        bool patterns,
+        CancellationToken cancel
+    )
     {
         var connection = await ValkeyConnection.OpenAsync(settings, Timeout.InfiniteTimeSpan, cancel);
         var subscription = new ValkeySubscription(connection);

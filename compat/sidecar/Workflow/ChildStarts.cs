@@ -74,19 +74,24 @@ internal static class ChildStarts
         }
 
         var execution = parent.WorkflowInstance?.ExecutionId;
-        return new Post(parent.WorkflowInstance?.InstanceId ?? "", string.IsNullOrEmpty(execution) ? null : execution, told);
+        return new Post(
+            parent.WorkflowInstance?.InstanceId ?? "",
+            string.IsNullOrEmpty(execution) ? null : execution,
+            told
+        );
     }
 
     /// <summary>The child could not be started; the parent's task fails with that text.</summary>
-    public static HistoryEvent Refused(string appId, int actionId, string why, DateTimeOffset now) => new()
-    {
-        EventId = -1,
-        Timestamp = Timestamp.FromDateTimeOffset(now),
-        Router = new TaskRouter { SourceAppID = appId },
-        ChildWorkflowInstanceFailed = new ChildWorkflowInstanceFailedEvent
+    public static HistoryEvent Refused(string appId, int actionId, string why, DateTimeOffset now) =>
+        new()
         {
-            TaskScheduledId = actionId,
-            FailureDetails = new TaskFailureDetails { ErrorType = ExistsError, ErrorMessage = why },
-        },
-    };
+            EventId = -1,
+            Timestamp = Timestamp.FromDateTimeOffset(now),
+            Router = new TaskRouter { SourceAppID = appId },
+            ChildWorkflowInstanceFailed = new ChildWorkflowInstanceFailedEvent
+            {
+                TaskScheduledId = actionId,
+                FailureDetails = new TaskFailureDetails { ErrorType = ExistsError, ErrorMessage = why },
+            },
+        };
 }

@@ -32,8 +32,9 @@ internal sealed record EngineSettings
 }
 
 /// <summary>
-/// One app id while this engine holds the store's lease. All state in memory is disposable: whatever goes wrong with the
-/// store ends the session, and the next one begins from the tables alone. The work is done by the members; this is their life.
+/// One app id while this engine holds the store's lease. All state in memory is disposable: whatever goes wrong with
+/// the store ends the session, and the next one begins from the tables alone. The work is done by the members; this is
+/// their life.
 /// </summary>
 internal sealed class EngineSession : IAsyncDisposable
 {

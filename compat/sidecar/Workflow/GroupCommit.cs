@@ -61,9 +61,11 @@ internal sealed class GroupCommit(IRunLease lease, Action<Exception> onLost)
     private void Gather(List<Entry> group)
     {
         long bytes = 0;
-        while (group.Count < WorkflowLimits.UnitsPerCommit
+        while (
+            group.Count < WorkflowLimits.UnitsPerCommit
             && bytes < WorkflowLimits.BytesPerCommit
-            && _entries.Reader.TryRead(out var entry))
+            && _entries.Reader.TryRead(out var entry)
+        )
         {
             group.Add(entry);
             bytes += entry.Unit.Bytes;

@@ -5,15 +5,23 @@ using Kind = Dapr.DurableTask.Protobuf.HistoryEvent.EventTypeOneofCase;
 namespace LocalPlus.Sidecar.Workflow;
 
 /// <summary>
-/// The beginning of a rerun: what the source had finished before the event, then what it had open, then the event itself.
+/// The beginning of a rerun: what the source had finished before the event, then what it had open, then the event
+/// itself.
 /// </summary>
 internal sealed record HistoryFork(
-    IReadOnlyList<HistoryEvent> Events, IReadOnlyList<HistoryEvent> Tasks, IReadOnlyList<ChildStart> Children)
+    IReadOnlyList<HistoryEvent> Events,
+    IReadOnlyList<HistoryEvent> Tasks,
+    IReadOnlyList<ChildStart> Children
+)
 {
     public HistoryEvent Started => Events.First(one => one.EventTypeCase == Kind.ExecutionStarted);
 
     public static HistoryFork Of(
-        IReadOnlyList<HistoryEvent> source, RerunWorkflowFromEventRequest request, Guid execution, DateTimeOffset now)
+        IReadOnlyList<HistoryEvent> source,
+        RerunWorkflowFromEventRequest request,
+        Guid execution,
+        DateTimeOffset now
+    )
     {
         var kept = new List<HistoryEvent>();
         var open = new SortedDictionary<int, HistoryEvent>();
@@ -85,7 +93,8 @@ internal sealed record HistoryFork(
             default:
                 throw new WorkflowFault(
                     FaultCode.NotFound,
-                    $"target event '*protos.HistoryEvent_{one.EventTypeCase}' with ID '{request.EventID}' is not an event that can be rerun");
+                    $"target event '*protos.HistoryEvent_{one.EventTypeCase}' with ID '{request.EventID}' is not an event that can be rerun"
+                );
         }
 
         void Refuse(bool asked, string what)
@@ -103,13 +112,24 @@ internal sealed record HistoryFork(
         HistoryEvent target,
         RerunWorkflowFromEventRequest request,
         Guid execution,
-        DateTimeOffset now)
+        DateTimeOffset now
+    )
     {
         var start = kept.First(one => one.EventTypeCase == Kind.ExecutionStarted).ExecutionStarted;
-        start.WorkflowInstance = new WorkflowInstance { InstanceId = request.NewInstanceID, ExecutionId = execution.ToString() };
+        start.WorkflowInstance = new WorkflowInstance
+        {
+            InstanceId = request.NewInstanceID,
+            ExecutionId = execution.ToString(),
+        };
         var context = new TurnContext(
-            target.Router?.SourceAppID ?? "", request.NewInstanceID, new RunProjection(), [], now, 0,
-            () => Guid.CreateVersion7(now).ToString());
+            target.Router?.SourceAppID ?? "",
+            request.NewInstanceID,
+            new RunProjection(),
+            [],
+            now,
+            0,
+            () => Guid.CreateVersion7(now).ToString()
+        );
         var (tasks, children) = (new List<HistoryEvent>(), new List<ChildStart>());
         foreach (var one in open.Values.Append(target))
         {
@@ -121,11 +141,17 @@ internal sealed record HistoryFork(
             }
             else if (one.EventTypeCase == Kind.ChildWorkflowInstanceCreated)
             {
-                one.ChildWorkflowInstanceCreated.InstanceId = one == target && request.HasNewChildWorkflowInstanceID
-                    ? request.NewChildWorkflowInstanceID
-                    : $"{request.NewInstanceID}:{one.EventId:x4}";
-                children.Add(new ChildStart(
-                    one.EventId, one.ChildWorkflowInstanceCreated.InstanceId, ChildStarts.Of(context, start, one)));
+                one.ChildWorkflowInstanceCreated.InstanceId =
+                    one == target && request.HasNewChildWorkflowInstanceID
+                        ? request.NewChildWorkflowInstanceID
+                        : $"{request.NewInstanceID}:{one.EventId:x4}";
+                children.Add(
+                    new ChildStart(
+                        one.EventId,
+                        one.ChildWorkflowInstanceCreated.InstanceId,
+                        ChildStarts.Of(context, start, one)
+                    )
+                );
             }
         }
 

@@ -9,13 +9,14 @@ internal sealed record RetentionPolicy(TimeSpan? Completed, TimeSpan? Failed, Ti
 {
     public static readonly RetentionPolicy Forever = new(null, null, null);
 
-    public TimeSpan? For(OrchestrationStatus status) => status switch
-    {
-        OrchestrationStatus.Completed => Completed,
-        OrchestrationStatus.Failed => Failed,
-        OrchestrationStatus.Terminated => Terminated,
-        _ => null,
-    };
+    public TimeSpan? For(OrchestrationStatus status) =>
+        status switch
+        {
+            OrchestrationStatus.Completed => Completed,
+            OrchestrationStatus.Failed => Failed,
+            OrchestrationStatus.Terminated => Terminated,
+            _ => null,
+        };
 
     public static RetentionPolicy From(IReadOnlyDictionary<string, string> policy, Func<string, TimeSpan> duration)
     {

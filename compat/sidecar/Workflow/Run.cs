@@ -49,23 +49,28 @@ internal sealed record RunView
 
     public TaskFailureDetails? Failure { get; init; }
 
-    public bool Finished => Status is OrchestrationStatus.Completed or OrchestrationStatus.Failed
-        or OrchestrationStatus.Terminated or OrchestrationStatus.Canceled;
+    public bool Finished =>
+        Status
+            is OrchestrationStatus.Completed
+                or OrchestrationStatus.Failed
+                or OrchestrationStatus.Terminated
+                or OrchestrationStatus.Canceled;
 
-    public static RunView Of(string id, RunProjection past, string? customStatus) => new()
-    {
-        InstanceId = id,
-        Name = past.Start?.Name ?? "",
-        Status = past.Status,
-        CreatedAt = past.Start is null ? Never : past.CreatedAt ?? Never,
-        UpdatedAt = past.Start is null ? Never : past.UpdatedAt ?? Never,
-        Input = past.Start?.Input,
-        Output = past.Completed?.Result,
-        CustomStatus = customStatus,
-        Version = past.VersionName,
-        ParentId = past.Start?.ParentInstance?.WorkflowInstance?.InstanceId,
-        Failure = past.Completed?.FailureDetails,
-    };
+    public static RunView Of(string id, RunProjection past, string? customStatus) =>
+        new()
+        {
+            InstanceId = id,
+            Name = past.Start?.Name ?? "",
+            Status = past.Status,
+            CreatedAt = past.Start is null ? Never : past.CreatedAt ?? Never,
+            UpdatedAt = past.Start is null ? Never : past.UpdatedAt ?? Never,
+            Input = past.Start?.Input,
+            Output = past.Completed?.Result,
+            CustomStatus = customStatus,
+            Version = past.VersionName,
+            ParentId = past.Start?.ParentInstance?.WorkflowInstance?.InstanceId,
+            Failure = past.Completed?.FailureDetails,
+        };
 
     public static RunView Of(StoredRun stored)
     {

@@ -11,8 +11,8 @@ namespace LocalPlus.Sidecar.Workflow;
 internal sealed class RunCalls(EngineSession session)
 {
     /// <summary>
-    /// Takes the id for a new run. With <paramref name="stored"/> or a start ahead the run is durable when this returns,
-    /// else its first turn makes it so: wait for <see cref="WaitAsync"/> then.
+    /// Takes the id for a new run. With <paramref name="stored"/> or a start ahead the run is durable when this
+    /// returns, else its first turn makes it so: wait for <see cref="WaitAsync"/> then.
     /// </summary>
     public async Task StartAsync(HistoryEvent started, bool stored, CancellationToken cancel)
     {
@@ -21,7 +21,10 @@ internal sealed class RunCalls(EngineSession session)
         while (true)
         {
             var old = await session.Runs.WithRunAsync(id, found => found, cancel);
-            if (old is { Ended: true } && await session.Families.FindUnfinishedAsync(old).WaitAsync(cancel) is { } child)
+            if (
+                old is { Ended: true }
+                && await session.Families.FindUnfinishedAsync(old).WaitAsync(cancel) is { } child
+            )
             {
                 throw WorkflowFault.ActiveChild(id, child);
             }
@@ -117,7 +120,8 @@ internal sealed class RunCalls(EngineSession session)
 
                 return true;
             },
-            cancel);
+            cancel
+        );
         await using var left = cancel.Register(() => Withdraw(id, arrival, cancel));
         await done.Task;
     }
@@ -139,31 +143,42 @@ internal sealed class RunCalls(EngineSession session)
         var row = new InboxRow(session.Lease.NextInboxId(), run.Id, null, one);
         var unit = new CommitUnit { Bytes = one.CalculateSize() };
         unit.Posted.Add(row);
-        session.Writer.Add(unit, error =>
-        {
-            if (error is not null)
+        session.Writer.Add(
+            unit,
+            error =>
             {
-                done.TrySetException(error);
-                return;
-            }
-
-            lock (session.Runs.Gate)
-            {
-                if (!session.Runs.Over)
+                if (error is not null)
                 {
-                    session.Events.Deliver(row);
+                    done.TrySetException(error);
+                    return;
                 }
-            }
 
-            done.TrySetResult();
-        });
+                lock (session.Runs.Gate)
+                {
+                    if (!session.Runs.Over)
+                    {
+                        session.Events.Deliver(row);
+                    }
+                }
+
+                done.TrySetResult();
+            }
+        );
     }
 
     /// <summary>Waits until the run looks as wanted. Throws when there is no such run.</summary>
-    public async Task<RunView> WaitAsync(string id, Func<RunView, bool> wanted, bool failsWhenStalled, CancellationToken cancel)
+    public async Task<RunView> WaitAsync(
+        string id,
+        Func<RunView, bool> wanted,
+        bool failsWhenStalled,
+        CancellationToken cancel
+    )
     {
         var waiter = new RunWaiter(
-            wanted, failsWhenStalled, new TaskCompletionSource<RunView>(TaskCreationOptions.RunContinuationsAsynchronously));
+            wanted,
+            failsWhenStalled,
+            new TaskCompletionSource<RunView>(TaskCreationOptions.RunContinuationsAsynchronously)
+        );
         await session.Runs.WithRunAsync(
             id,
             run =>
@@ -188,7 +203,8 @@ internal sealed class RunCalls(EngineSession session)
 
                 return true;
             },
-            cancel);
+            cancel
+        );
         await using var left = cancel.Register(() => Leave(id, waiter, cancel));
         return await waiter.Done.Task;
     }

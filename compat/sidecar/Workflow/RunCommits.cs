@@ -71,12 +71,19 @@ internal sealed class RunCommits(EngineSession session)
     }
 
     public void BringForth(
-        Run run, ChildStart child, Dictionary<int, string> refusals, TurnOutcome.Stored outcome, CommitUnit unit, List<Run> born)
+        Run run,
+        ChildStart child,
+        Dictionary<int, string> refusals,
+        TurnOutcome.Stored outcome,
+        CommitUnit unit,
+        List<Run> born
+    )
     {
         session.Runs.ById.TryGetValue(child.InstanceId, out var occupant);
         if (child.Started.Router is { HasTargetAppID: true } router && router.TargetAppID != session.Settings.AppId)
         {
-            refusals[child.ActionId] = $"workflow '{child.InstanceId}' belongs to app '{router.TargetAppID}': "
+            refusals[child.ActionId] =
+                $"workflow '{child.InstanceId}' belongs to app '{router.TargetAppID}': "
                 + "this sidecar runs workflows of its own app only";
         }
         else if (occupant is not null && (!occupant.Ended || occupant.Phase != RunPhase.Idle))
@@ -91,7 +98,13 @@ internal sealed class RunCommits(EngineSession session)
 
         if (refusals.TryGetValue(child.ActionId, out var why))
         {
-            outcome.Posts.Add(new Post(run.Id, run.Execution.ToString(), ChildStarts.Refused(session.Settings.AppId, child.ActionId, why, session.Now)));
+            outcome.Posts.Add(
+                new Post(
+                    run.Id,
+                    run.Execution.ToString(),
+                    ChildStarts.Refused(session.Settings.AppId, child.ActionId, why, session.Now)
+                )
+            );
             return;
         }
 
@@ -113,8 +126,12 @@ internal sealed class RunCommits(EngineSession session)
 
     private static bool IsSameChild(Run occupant, ParentInstanceInfo parent)
     {
-        var start = occupant.Past.Start
-            ?? occupant.Inbox.Concat(occupant.Turn).Select(row => row.Event.ExecutionStarted).FirstOrDefault(one => one is not null);
+        var start =
+            occupant.Past.Start
+            ?? occupant
+                .Inbox.Concat(occupant.Turn)
+                .Select(row => row.Event.ExecutionStarted)
+                .FirstOrDefault(one => one is not null);
         return start?.ParentInstance is { } known
             && known.TaskScheduledId == parent.TaskScheduledId
             && known.WorkflowInstance.InstanceId == parent.WorkflowInstance.InstanceId
@@ -135,28 +152,38 @@ internal sealed class RunCommits(EngineSession session)
 
         unit.Posted.AddRange(posted);
         var arrivals = TakeArrivals(run, unit);
-        Write(run, unit, RowOf(run, run.Past.Status), arrivals, () =>
-        {
-            foreach (var task in outcome.Tasks)
+        Write(
+            run,
+            unit,
+            RowOf(run, run.Past.Status),
+            arrivals,
+            () =>
             {
-                session.Events.DispatchTask(run, task);
-            }
+                foreach (var task in outcome.Tasks)
+                {
+                    session.Events.DispatchTask(run, task);
+                }
 
-            foreach (var kid in born)
-            {
-                session.Runs.SetPhase(kid, RunPhase.Idle);
-                session.Turns.Pump(kid);
-            }
+                foreach (var kid in born)
+                {
+                    session.Runs.SetPhase(kid, RunPhase.Idle);
+                    session.Turns.Pump(kid);
+                }
 
-            posted.ForEach(session.Events.Deliver);
-        },
-        () => born.ForEach(session.Runs.Forget));
+                posted.ForEach(session.Events.Deliver);
+            },
+            () => born.ForEach(session.Runs.Forget)
+        );
     }
 
     private void Count(Run run, TurnOutcome.Stored outcome)
     {
         var counters = session.Settings.Counters;
-        var jobs = outcome.Tasks.Count + outcome.Children.Count + outcome.Events.Count(one => one.TimerCreated is not null) + run.Arrivals.Count;
+        var jobs =
+            outcome.Tasks.Count
+            + outcome.Children.Count
+            + outcome.Events.Count(one => one.TimerCreated is not null)
+            + run.Arrivals.Count;
         if (run.Ended)
         {
             jobs += session.Settings.Retention.For(run.Past.Status) is null ? 0 : 1;
@@ -227,7 +254,8 @@ internal sealed class RunCommits(EngineSession session)
         RunRow? row,
         List<(Arrival Arrival, InboxRow? Row)> arrivals,
         Action follow,
-        Action? refused = null)
+        Action? refused = null
+    )
     {
         unit.Consumed.AddRange(run.TakenUp);
         unit.Consumed.AddRange(run.Turn.Where(taken => taken.Id != 0).Select(taken => taken.Id));
@@ -249,26 +277,29 @@ internal sealed class RunCommits(EngineSession session)
             }
         }
 
-        session.Writer.Add(unit, error =>
-        {
-            lock (session.Runs.Gate)
+        session.Writer.Add(
+            unit,
+            error =>
             {
-                if (error is not null)
+                lock (session.Runs.Gate)
                 {
-                    refused?.Invoke();
-                    GiveUp(run, error);
-                    arrivals.ForEach(one => one.Arrival.Done.TrySetException(error));
-                    return;
-                }
+                    if (error is not null)
+                    {
+                        refused?.Invoke();
+                        GiveUp(run, error);
+                        arrivals.ForEach(one => one.Arrival.Done.TrySetException(error));
+                        return;
+                    }
 
-                if (run.Phase == RunPhase.Gone)
-                {
-                    return;
-                }
+                    if (run.Phase == RunPhase.Gone)
+                    {
+                        return;
+                    }
 
-                Stored(run, row, arrivals, follow);
+                    Stored(run, row, arrivals, follow);
+                }
             }
-        });
+        );
     }
 
     private void Stored(Run run, RunRow? row, List<(Arrival Arrival, InboxRow? Row)> arrivals, Action follow)

@@ -18,7 +18,6 @@ internal sealed class RunEvents(EngineSession session)
         {
             Receive(run, row);
         }
-
         // A run that is being read may have been read before the event was stored.
         else if (run.Inbox.TrueForAll(known => known.Id != row.Id))
         {
@@ -49,7 +48,9 @@ internal sealed class RunEvents(EngineSession session)
 
         foreach (var one in run.Inbox.Select(row => row.Event))
         {
-            run.Past.OpenTasks.Remove(one.TaskCompleted?.TaskScheduledId ?? one.TaskFailed?.TaskScheduledId ?? int.MinValue);
+            run.Past.OpenTasks.Remove(
+                one.TaskCompleted?.TaskScheduledId ?? one.TaskFailed?.TaskScheduledId ?? int.MinValue
+            );
         }
 
         run.TakenUp.AddRange(run.Inbox.Where(row => row.Id != 0).Select(row => row.Id));
@@ -91,12 +92,19 @@ internal sealed class RunEvents(EngineSession session)
         {
             if (run.Firing.Add(timer.Id))
             {
-                run.Inbox.Add(new InboxRow(0, run.Id, run.Execution, new HistoryEvent
-                {
-                    EventId = -1,
-                    Timestamp = Timestamp.FromDateTimeOffset(session.Now),
-                    TimerFired = new TimerFiredEvent { FireAt = timer.FireAtExact, TimerId = timer.Id },
-                }));
+                run.Inbox.Add(
+                    new InboxRow(
+                        0,
+                        run.Id,
+                        run.Execution,
+                        new HistoryEvent
+                        {
+                            EventId = -1,
+                            Timestamp = Timestamp.FromDateTimeOffset(session.Now),
+                            TimerFired = new TimerFiredEvent { FireAt = timer.FireAtExact, TimerId = timer.Id },
+                        }
+                    )
+                );
             }
         }
 
@@ -114,7 +122,9 @@ internal sealed class RunEvents(EngineSession session)
         var task = scheduled.TaskScheduled;
         if (scheduled.Router is { HasTargetAppID: true } router && router.TargetAppID != session.Settings.AppId)
         {
-            run.Inbox.Add(new InboxRow(0, run.Id, run.Execution, TaskEnds.Foreign(scheduled, router.TargetAppID, session.Now)));
+            run.Inbox.Add(
+                new InboxRow(0, run.Id, run.Execution, TaskEnds.Foreign(scheduled, router.TargetAppID, session.Now))
+            );
             return;
         }
 
@@ -129,7 +139,8 @@ internal sealed class RunEvents(EngineSession session)
                 ParentTraceContext = task.ParentTraceContext,
                 TaskExecutionId = task.TaskExecutionId,
             },
-            run.Execution);
+            run.Execution
+        );
     }
 
     /// <summary>
@@ -145,13 +156,17 @@ internal sealed class RunEvents(EngineSession session)
                 if (run is not null && run.Past.OpenTasks.TryGetValue(answer.TaskId, out var scheduled))
                 {
                     session.Settings.Counters.Add(Metric.Jobs);
-                    session.Settings.Counters.Add(Metric.Activities, answer.FailureDetails is null ? "success" : "failed");
+                    session.Settings.Counters.Add(
+                        Metric.Activities,
+                        answer.FailureDetails is null ? "success" : "failed"
+                    );
                     run.Inbox.Add(new InboxRow(0, run.Id, run.Execution, TaskEnds.Of(scheduled, answer, session.Now)));
                     session.Turns.Pump(run);
                 }
 
                 return true;
             },
-            CancellationToken.None);
+            CancellationToken.None
+        );
     }
 }

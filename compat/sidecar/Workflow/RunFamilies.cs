@@ -100,7 +100,8 @@ internal sealed class RunFamilies(EngineSession session)
                     removed = Remove(found);
                     return found;
                 },
-                cancel);
+                cancel
+            );
             if (run is null)
             {
                 return;
@@ -142,23 +143,26 @@ internal sealed class RunFamilies(EngineSession session)
         // The id stays taken until the rows are gone, so that nobody starts a run into its own removal.
         session.Runs.SetPhase(run, RunPhase.Storing);
         run.Settling.Clear();
-        session.Writer.Add(unit, error =>
-        {
-            lock (session.Runs.Gate)
+        session.Writer.Add(
+            unit,
+            error =>
             {
-                session.Runs.Forget(run);
-                run.Settling.ForEach(settling => settling.TrySetResult());
-            }
+                lock (session.Runs.Gate)
+                {
+                    session.Runs.Forget(run);
+                    run.Settling.ForEach(settling => settling.TrySetResult());
+                }
 
-            if (error is null)
-            {
-                done.TrySetResult();
+                if (error is null)
+                {
+                    done.TrySetResult();
+                }
+                else
+                {
+                    done.TrySetException(error);
+                }
             }
-            else
-            {
-                done.TrySetException(error);
-            }
-        });
+        );
         return done.Task;
     }
 
@@ -189,9 +193,13 @@ internal sealed class RunFamilies(EngineSession session)
 
                 return run.Past.Start?.ParentInstance is null
                     ? HistoryFork.Of(run.History, request, Guid.CreateVersion7(session.Now), session.Now)
-                    : throw new WorkflowFault(FaultCode.InvalidArgument, $"'{source}': cannot rerun from child-workflows");
+                    : throw new WorkflowFault(
+                        FaultCode.InvalidArgument,
+                        $"'{source}': cannot rerun from child-workflows"
+                    );
             },
-            cancel);
+            cancel
+        );
         if (await session.Runs.EnsureAsync(id).AsTask().WaitAsync(cancel) is not null)
         {
             throw new WorkflowFault(FaultCode.AlreadyExists, $"workflow '{id}' has already been created");

@@ -25,7 +25,11 @@ internal sealed class RunLoader(EngineSession session)
             {
                 foreach (var id in ids)
                 {
-                    if (session.Runs.ById.TryGetValue(id, out var run) && run.Phase == RunPhase.Loading && run.Stored is null)
+                    if (
+                        session.Runs.ById.TryGetValue(id, out var run)
+                        && run.Phase == RunPhase.Loading
+                        && run.Stored is null
+                    )
                     {
                         Fill(run, found.GetValueOrDefault(id));
                     }
@@ -57,7 +61,11 @@ internal sealed class RunLoader(EngineSession session)
         run.ParentId = stored.Row.ParentId;
         run.View = RunView.Of(stored);
         var early = run.Inbox;
-        run.Inbox = [.. stored.Inbox, .. early.Where(row => row.Id == 0 || stored.Inbox.TrueForAll(known => known.Id != row.Id))];
+        run.Inbox =
+        [
+            .. stored.Inbox,
+            .. early.Where(row => row.Id == 0 || stored.Inbox.TrueForAll(known => known.Id != row.Id)),
+        ];
         run.SeenMail.UnionWith(run.Inbox.Where(IsMail).Select(row => row.Id));
         run.StartsAt = StartOf(run);
         run.Armed = stored.Row.NextDue;
@@ -77,10 +85,13 @@ internal sealed class RunLoader(EngineSession session)
         session.Turns.Pump(run);
     }
 
-    private static DateTimeOffset? StartOf(Run run) => run.Past.Start is not null
-        ? null
-        : run.Inbox.Select(row => row.Event.ExecutionStarted?.ScheduledStartTimestamp)
-            .FirstOrDefault(at => at is not null)?.ToDateTimeOffset();
+    private static DateTimeOffset? StartOf(Run run) =>
+        run.Past.Start is not null
+            ? null
+            : run
+                .Inbox.Select(row => row.Event.ExecutionStarted?.ScheduledStartTimestamp)
+                .FirstOrDefault(at => at is not null)
+                ?.ToDateTimeOffset();
 
     // Events for a run that does not exist: nobody will ever take them. The store looks again before it drops them.
     private void DropOrphans(Run run)
@@ -132,8 +143,7 @@ internal sealed class RunLoader(EngineSession session)
             }
 
             after = page.Next;
-        }
-        while (after is not null);
+        } while (after is not null);
     }
 
     /// <summary>A worker came: runs that wait for one go on, stalled ones are tried again.</summary>

@@ -46,14 +46,15 @@ internal sealed class RunProjection
 
     public IReadOnlyList<OpenTimer> Timers => _timers;
 
-    public OrchestrationStatus Status => this switch
-    {
-        { Start: null } => Stalled is null ? OrchestrationStatus.Pending : OrchestrationStatus.Stalled,
-        { Completed: { } completed } => completed.WorkflowStatus,
-        { Stalled: not null } => OrchestrationStatus.Stalled,
-        { Suspended: true } => OrchestrationStatus.Suspended,
-        _ => OrchestrationStatus.Running,
-    };
+    public OrchestrationStatus Status =>
+        this switch
+        {
+            { Start: null } => Stalled is null ? OrchestrationStatus.Pending : OrchestrationStatus.Stalled,
+            { Completed: { } completed } => completed.WorkflowStatus,
+            { Stalled: not null } => OrchestrationStatus.Stalled,
+            { Suspended: true } => OrchestrationStatus.Suspended,
+            _ => OrchestrationStatus.Running,
+        };
 
     public void AddRange(IEnumerable<HistoryEvent> events)
     {
@@ -161,7 +162,9 @@ internal sealed class RunProjection
     // The event a timer guards has come: the oldest such timer never fires.
     private void CallOffTimer(string name)
     {
-        var index = _timers.FindIndex(timer => string.Equals(timer.EventName, name, StringComparison.OrdinalIgnoreCase));
+        var index = _timers.FindIndex(timer =>
+            string.Equals(timer.EventName, name, StringComparison.OrdinalIgnoreCase)
+        );
         if (index >= 0)
         {
             _timers.RemoveAt(index);

@@ -4,8 +4,8 @@ using Dapr.DurableTask.Protobuf;
 namespace LocalPlus.Sidecar.Workflow;
 
 /// <summary>
-/// The runs that are in memory, with their phases and the one lock over all of them; nothing waits inside it. Idle runs leave
-/// when they take too much room.
+/// The runs that are in memory, with their phases and the one lock over all of them; nothing waits inside it. Idle runs
+/// leave when they take too much room.
 /// </summary>
 internal sealed class RunTable(EngineSettings settings)
 {
@@ -57,7 +57,10 @@ internal sealed class RunTable(EngineSettings settings)
     {
         lock (Gate)
         {
-            return _runs.TryGetValue(id, out var run) && run.Phase != RunPhase.Loading && (run.Stored is not null || !run.Ended)
+            return
+                _runs.TryGetValue(id, out var run)
+                && run.Phase != RunPhase.Loading
+                && (run.Stored is not null || !run.Ended)
                 ? run.View
                 : null;
         }
@@ -148,7 +151,10 @@ internal sealed class RunTable(EngineSettings settings)
             Task room;
             lock (Gate)
             {
-                if (_busy + _parked.Count < WorkflowLimits.WakingRuns && _runs.Count < WorkflowLimits.WakingRuns + _idle.Count)
+                if (
+                    _busy + _parked.Count < WorkflowLimits.WakingRuns
+                    && _runs.Count < WorkflowLimits.WakingRuns + _idle.Count
+                )
                 {
                     return;
                 }
@@ -192,7 +198,8 @@ internal sealed class RunTable(EngineSettings settings)
     // A run with something under way is busy; an idle one may leave memory when room is needed.
     public void SetPhase(Run run, RunPhase phase)
     {
-        _busy += (phase is RunPhase.TurnOut or RunPhase.Storing ? 1 : 0)
+        _busy +=
+            (phase is RunPhase.TurnOut or RunPhase.Storing ? 1 : 0)
             - (run.Phase is RunPhase.TurnOut or RunPhase.Storing ? 1 : 0);
         run.Phase = phase;
         _room.TrySetResult();
@@ -213,7 +220,7 @@ internal sealed class RunTable(EngineSettings settings)
 
     private void EvictIdle()
     {
-        for (var node = _idle.First; node is not null && IdleIsFull();)
+        for (var node = _idle.First; node is not null && IdleIsFull(); )
         {
             var (run, next) = (node.Value, node.Next);
             if (run.Waiters.Count == 0 && run.Inbox.Count == 0)

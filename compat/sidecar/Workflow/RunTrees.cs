@@ -5,7 +5,13 @@ namespace LocalPlus.Sidecar.Workflow;
 /// <summary>Removing runs straight from the store, where no session of this engine holds them.</summary>
 internal static class RunTrees
 {
-    public static async Task<int> RemoveAsync(IRunStore store, string id, bool recursive, bool force, CancellationToken cancel)
+    public static async Task<int> RemoveAsync(
+        IRunStore store,
+        string id,
+        bool recursive,
+        bool force,
+        CancellationToken cancel
+    )
     {
         var doomed = new List<string>();
         var seen = new HashSet<string>(StringComparer.Ordinal);
@@ -25,8 +31,7 @@ internal static class RunTrees
             doomed.Add(next);
             if (recursive)
             {
-                run.History
-                    .Where(one => one.ChildWorkflowInstanceCreated is not null)
+                run.History.Where(one => one.ChildWorkflowInstanceCreated is not null)
                     .ToList()
                     .ForEach(one => left.Enqueue(one.ChildWorkflowInstanceCreated.InstanceId));
             }

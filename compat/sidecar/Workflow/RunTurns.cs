@@ -31,7 +31,11 @@ internal sealed class RunTurns(EngineSession session)
             return;
         }
 
-        if (run.StartsAt is { } at && at > session.Now && !run.Inbox.Exists(row => row.Event.EventTypeCase == Kind.ExecutionTerminated))
+        if (
+            run.StartsAt is { } at
+            && at > session.Now
+            && !run.Inbox.Exists(row => row.Event.EventTypeCase == Kind.ExecutionTerminated)
+        )
         {
             return;
         }
@@ -103,11 +107,23 @@ internal sealed class RunTurns(EngineSession session)
         return one.EventTypeCase switch
         {
             Kind.ExecutionStarted => run.Past.Start is null,
-            Kind.TaskCompleted => Open(run.Past.OpenTasks.ContainsKey(one.TaskCompleted.TaskScheduledId), Kind.TaskCompleted, one.TaskCompleted.TaskScheduledId),
-            Kind.TaskFailed => Open(run.Past.OpenTasks.ContainsKey(one.TaskFailed.TaskScheduledId), Kind.TaskCompleted, one.TaskFailed.TaskScheduledId),
+            Kind.TaskCompleted => Open(
+                run.Past.OpenTasks.ContainsKey(one.TaskCompleted.TaskScheduledId),
+                Kind.TaskCompleted,
+                one.TaskCompleted.TaskScheduledId
+            ),
+            Kind.TaskFailed => Open(
+                run.Past.OpenTasks.ContainsKey(one.TaskFailed.TaskScheduledId),
+                Kind.TaskCompleted,
+                one.TaskFailed.TaskScheduledId
+            ),
             Kind.ChildWorkflowInstanceCompleted => Child(one.ChildWorkflowInstanceCompleted.TaskScheduledId),
             Kind.ChildWorkflowInstanceFailed => Child(one.ChildWorkflowInstanceFailed.TaskScheduledId),
-            Kind.TimerFired => Open(run.Past.Timers.Any(timer => timer.Id == one.TimerFired.TimerId), Kind.TimerFired, one.TimerFired.TimerId),
+            Kind.TimerFired => Open(
+                run.Past.Timers.Any(timer => timer.Id == one.TimerFired.TimerId),
+                Kind.TimerFired,
+                one.TimerFired.TimerId
+            ),
             _ => true,
         };
 
@@ -121,16 +137,28 @@ internal sealed class RunTurns(EngineSession session)
         session.Runs.SetPhase(run, RunPhase.TurnOut);
         if (IsTooLarge(run, events, out var bytes))
         {
-            Stall(run, new TurnOutcome.Stalled(
-                StalledReason.PayloadSizeExceeded,
-                $"Workflow payload size {bytes} bytes exceeds {WorkflowLimits.PayloadPercent}% of max gRPC body size "
-                    + $"{session.Settings.MaxMessageBytes} bytes; increase daprd --max-body-size and restart to resume"));
+            Stall(
+                run,
+                new TurnOutcome.Stalled(
+                    StalledReason.PayloadSizeExceeded,
+                    $"Workflow payload size {bytes} bytes exceeds {WorkflowLimits.PayloadPercent}% of max gRPC body size "
+                        + $"{session.Settings.MaxMessageBytes} bytes; increase daprd --max-body-size and restart to resume"
+                )
+            );
             return;
         }
 
         if (events.Count == 0 || events[0].EventTypeCase != Kind.WorkflowStarted)
         {
-            events.Insert(0, new HistoryEvent { EventId = -1, WorkflowStarted = new WorkflowStartedEvent(), Timestamp = Timestamp.FromDateTimeOffset(session.Now) });
+            events.Insert(
+                0,
+                new HistoryEvent
+                {
+                    EventId = -1,
+                    WorkflowStarted = new WorkflowStartedEvent(),
+                    Timestamp = Timestamp.FromDateTimeOffset(session.Now),
+                }
+            );
         }
 
         run.TurnEvents = events;
@@ -143,12 +171,15 @@ internal sealed class RunTurns(EngineSession session)
         return PayloadThreshold > 0 && bytes > PayloadThreshold;
     }
 
-    private void Offer(Run run) => session.Queue.AddTurn(new WorkflowRequest
-    {
-        InstanceId = run.Id,
-        PastEvents = { run.History },
-        NewEvents = { run.TurnEvents },
-    });
+    private void Offer(Run run) =>
+        session.Queue.AddTurn(
+            new WorkflowRequest
+            {
+                InstanceId = run.Id,
+                PastEvents = { run.History },
+                NewEvents = { run.TurnEvents },
+            }
+        );
 
     /// <summary>
     /// The worker that held the turn is gone, or the answer could not be carried out: the same events again (rule 7).
@@ -157,7 +188,11 @@ internal sealed class RunTurns(EngineSession session)
     {
         lock (session.Runs.Gate)
         {
-            if (!session.Runs.ById.TryGetValue(id, out var run) || run.Phase != RunPhase.TurnOut || run.TurnEvents.Count == 0)
+            if (
+                !session.Runs.ById.TryGetValue(id, out var run)
+                || run.Phase != RunPhase.TurnOut
+                || run.TurnEvents.Count == 0
+            )
             {
                 return;
             }
@@ -180,9 +215,19 @@ internal sealed class RunTurns(EngineSession session)
 
             session.Queue.Remove(run.Id, null);
             var context = new TurnContext(
-                session.Settings.AppId, run.Id, run.Past, run.TurnEvents, session.Now, session.Settings.MaxMessageBytes,
-                () => Guid.CreateVersion7(session.Now).ToString());
-            switch (session.Settings.IsTooLarge(answer.CalculateSize()) ? TooLarge(answer) : TurnRules.Apply(context, answer))
+                session.Settings.AppId,
+                run.Id,
+                run.Past,
+                run.TurnEvents,
+                session.Now,
+                session.Settings.MaxMessageBytes,
+                () => Guid.CreateVersion7(session.Now).ToString()
+            );
+            switch (
+                session.Settings.IsTooLarge(answer.CalculateSize())
+                    ? TooLarge(answer)
+                    : TurnRules.Apply(context, answer)
+            )
             {
                 case TurnOutcome.Refused refused:
                     session.Log.TurnRefused(run.Id, refused.Why);
@@ -213,10 +258,12 @@ internal sealed class RunTurns(EngineSession session)
     }
 
     // daprd refuses such an answer, its worker drops it, and nobody hears of the run again.
-    private TurnOutcome.Stalled TooLarge(WorkflowResponse answer) => new(
-        StalledReason.PayloadSizeExceeded,
-        $"Workflow answer of {answer.CalculateSize()} bytes exceeds max gRPC body size {session.Settings.MaxMessageBytes} bytes; "
-            + "increase daprd --max-body-size and restart to resume");
+    private TurnOutcome.Stalled TooLarge(WorkflowResponse answer) =>
+        new(
+            StalledReason.PayloadSizeExceeded,
+            $"Workflow answer of {answer.CalculateSize()} bytes exceeds max gRPC body size {session.Settings.MaxMessageBytes} bytes; "
+                + "increase daprd --max-body-size and restart to resume"
+        );
 
     private async Task GiveAgainLaterAsync(string id)
     {
@@ -252,8 +299,8 @@ internal sealed class RunTurns(EngineSession session)
 
         session.Runs.SetPhase(run, RunPhase.Storing);
         var unit = new CommitUnit();
-        var begun = next.Events
-            .Where(one => one.EventTypeCase != Kind.WorkflowStarted)
+        var begun = next
+            .Events.Where(one => one.EventTypeCase != Kind.WorkflowStarted)
             .Select(one => new InboxRow(session.Lease.NextInboxId(), run.Id, null, one))
             .ToList();
         unit.Posted.AddRange(begun);
@@ -296,7 +343,13 @@ internal sealed class RunTurns(EngineSession session)
             ExecutionStalled = new ExecutionStalledEvent { Reason = stalled.Reason, Description = stalled.Description },
         };
         RunCommits.AppendHistory(run, unit, [mark]);
-        session.Commits.Write(run, unit, session.Commits.RowOf(run, OrchestrationStatus.Stalled), [], () => RefuseStarts(run));
+        session.Commits.Write(
+            run,
+            unit,
+            session.Commits.RowOf(run, OrchestrationStatus.Stalled),
+            [],
+            () => RefuseStarts(run)
+        );
     }
 
     private static void RefuseStarts(Run run)

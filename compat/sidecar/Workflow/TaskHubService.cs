@@ -5,7 +5,11 @@ using Grpc.Core;
 namespace LocalPlus.Sidecar.Workflow;
 
 /// <summary>The gRPC protocol of workers, SDK clients and the Dapr CLI , served by its published description.</summary>
-[System.Diagnostics.CodeAnalysis.SuppressMessage("Performance", "CA1822", Justification = "RPCs are found as methods of an instance.")]
+[System.Diagnostics.CodeAnalysis.SuppressMessage(
+    "Performance",
+    "CA1822",
+    Justification = "RPCs are found as methods of an instance."
+)]
 internal sealed partial class TaskHubService(WorkflowEngine engine)
 {
     private static readonly WriteOptions Buffered = new(WriteFlags.BufferHint);
@@ -13,7 +17,10 @@ internal sealed partial class TaskHubService(WorkflowEngine engine)
     public Task<Empty> Hello(Empty request, ServerCallContext context) => Task.FromResult(new Empty());
 
     public async Task GetWorkItems(
-        GetWorkItemsRequest request, IServerStreamWriter<WorkItem> responseStream, ServerCallContext context)
+        GetWorkItemsRequest request,
+        IServerStreamWriter<WorkItem> responseStream,
+        ServerCallContext context
+    )
     {
         using var over = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, engine.Stopping);
         var stream = engine.Attach();
@@ -57,81 +64,112 @@ internal sealed partial class TaskHubService(WorkflowEngine engine)
         CompleteWorkflowTask(request, context);
 
     public Task<CreateInstanceResponse> StartInstance(CreateInstanceRequest request, ServerCallContext context) =>
-        CallAsync(context, async cancel =>
-        {
-            var id = request.InstanceId.Length > 0 ? request.InstanceId : Guid.NewGuid().ToString();
-            if (id.Contains('\0', StringComparison.Ordinal))
+        CallAsync(
+            context,
+            async cancel =>
             {
-                throw new WorkflowFault(FaultCode.InvalidArgument, "an instance ID cannot hold the character 0");
-            }
+                var id = request.InstanceId.Length > 0 ? request.InstanceId : Guid.NewGuid().ToString();
+                if (id.Contains('\0', StringComparison.Ordinal))
+                {
+                    throw new WorkflowFault(FaultCode.InvalidArgument, "an instance ID cannot hold the character 0");
+                }
 
-            var call = new StartCall(id, request.Name, request.Input)
-            {
-                StartAt = request.ScheduledStartTimestamp?.ToDateTimeOffset(),
-                Trace = request.ParentTraceContext ?? Caller(context),
-            };
-            try
-            {
-                await engine.StartAsync(call, cancel);
-            }
-            catch (WorkflowFault fault) when (fault.Code == FaultCode.AlreadyExists)
-            {
-                throw fault.Within("failed to create workflow instance: rpc error: code = AlreadyExists desc = ");
-            }
+                var call = new StartCall(id, request.Name, request.Input)
+                {
+                    StartAt = request.ScheduledStartTimestamp?.ToDateTimeOffset(),
+                    Trace = request.ParentTraceContext ?? Caller(context),
+                };
+                try
+                {
+                    await engine.StartAsync(call, cancel);
+                }
+                catch (WorkflowFault fault) when (fault.Code == FaultCode.AlreadyExists)
+                {
+                    throw fault.Within("failed to create workflow instance: rpc error: code = AlreadyExists desc = ");
+                }
 
-            return new CreateInstanceResponse { InstanceId = id };
-        });
+                return new CreateInstanceResponse { InstanceId = id };
+            }
+        );
 
     // Clients that do not fill in the field send the header, as with every call.
     private static Dapr.DurableTask.Protobuf.TraceContext? Caller(ServerCallContext context) =>
         Tracing.TraceContext.Incoming(context.GetHttpContext()) is { IsTrace: true } trace
-            ? new Dapr.DurableTask.Protobuf.TraceContext { TraceParent = trace.TraceParent, TraceState = trace.TraceState }
+            ? new Dapr.DurableTask.Protobuf.TraceContext
+            {
+                TraceParent = trace.TraceParent,
+                TraceState = trace.TraceState,
+            }
             : null;
 
     public Task<RaiseEventResponse> RaiseEvent(RaiseEventRequest request, ServerCallContext context) =>
-        CallAsync(context, async cancel =>
-        {
-            var raised = new EventRaisedEvent { Name = request.Name, Input = request.Input };
-            await engine.SendAsync(request.InstanceId, one => one.EventRaised = raised, cancel);
-            return new RaiseEventResponse();
-        });
+        CallAsync(
+            context,
+            async cancel =>
+            {
+                var raised = new EventRaisedEvent { Name = request.Name, Input = request.Input };
+                await engine.SendAsync(request.InstanceId, one => one.EventRaised = raised, cancel);
+                return new RaiseEventResponse();
+            }
+        );
 
     public Task<TerminateResponse> TerminateInstance(TerminateRequest request, ServerCallContext context) =>
-        CallAsync(context, async cancel =>
-        {
-            var terminated = new ExecutionTerminatedEvent { Input = request.Output, Recurse = request.Recursive };
-            try
+        CallAsync(
+            context,
+            async cancel =>
             {
-                await engine.SendAsync(request.InstanceId, one => one.ExecutionTerminated = terminated, cancel);
-            }
-            catch (WorkflowFault fault)
-            {
-                throw fault.Within("failed to submit termination request: ");
-            }
+                var terminated = new ExecutionTerminatedEvent { Input = request.Output, Recurse = request.Recursive };
+                try
+                {
+                    await engine.SendAsync(request.InstanceId, one => one.ExecutionTerminated = terminated, cancel);
+                }
+                catch (WorkflowFault fault)
+                {
+                    throw fault.Within("failed to submit termination request: ");
+                }
 
-            await engine.WaitAsync(request.InstanceId, view => view.Finished, cancel);
-            return new TerminateResponse();
-        });
+                await engine.WaitAsync(request.InstanceId, view => view.Finished, cancel);
+                return new TerminateResponse();
+            }
+        );
 
     public Task<SuspendResponse> SuspendInstance(SuspendRequest request, ServerCallContext context) =>
-        CallAsync(context, async cancel =>
-        {
-            var suspended = new ExecutionSuspendedEvent { Input = string.IsNullOrEmpty(request.Reason) ? null : request.Reason };
-            await engine.SendAsync(request.InstanceId, one => one.ExecutionSuspended = suspended, cancel);
-            await engine.WaitAsync(
-                request.InstanceId, view => view.Finished || view.Status == OrchestrationStatus.Suspended, cancel);
-            return new SuspendResponse();
-        });
+        CallAsync(
+            context,
+            async cancel =>
+            {
+                var suspended = new ExecutionSuspendedEvent
+                {
+                    Input = string.IsNullOrEmpty(request.Reason) ? null : request.Reason,
+                };
+                await engine.SendAsync(request.InstanceId, one => one.ExecutionSuspended = suspended, cancel);
+                await engine.WaitAsync(
+                    request.InstanceId,
+                    view => view.Finished || view.Status == OrchestrationStatus.Suspended,
+                    cancel
+                );
+                return new SuspendResponse();
+            }
+        );
 
     public Task<ResumeResponse> ResumeInstance(ResumeRequest request, ServerCallContext context) =>
-        CallAsync(context, async cancel =>
-        {
-            var resumed = new ExecutionResumedEvent { Input = string.IsNullOrEmpty(request.Reason) ? null : request.Reason };
-            await engine.SendAsync(request.InstanceId, one => one.ExecutionResumed = resumed, cancel);
-            await engine.WaitAsync(
-                request.InstanceId, view => view.Finished || view.Status == OrchestrationStatus.Running, cancel);
-            return new ResumeResponse();
-        });
+        CallAsync(
+            context,
+            async cancel =>
+            {
+                var resumed = new ExecutionResumedEvent
+                {
+                    Input = string.IsNullOrEmpty(request.Reason) ? null : request.Reason,
+                };
+                await engine.SendAsync(request.InstanceId, one => one.ExecutionResumed = resumed, cancel);
+                await engine.WaitAsync(
+                    request.InstanceId,
+                    view => view.Finished || view.Status == OrchestrationStatus.Running,
+                    cancel
+                );
+                return new ResumeResponse();
+            }
+        );
 
     private static async Task<T> CallAsync<T>(ServerCallContext context, Func<CancellationToken, Task<T>> call)
     {

@@ -14,7 +14,8 @@ internal sealed class TimerHeap(IRunStore store, TimeProvider time, Func<string,
     private readonly Lock _gate = new();
     private readonly PriorityQueue<string, DateTimeOffset> _heap = new();
     private readonly Channel<bool> _earlier = Channel.CreateBounded<bool>(
-        new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+        new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite }
+    );
     private DateTimeOffset _horizon = DateTimeOffset.MinValue;
     private bool _loading = true;
 

@@ -11,9 +11,7 @@ internal sealed record ChildStart(int ActionId, string InstanceId, HistoryEvent 
 /// <summary>What an answer to a turn amounts to. Made by <see cref="TurnRules"/>, carried out by the session.</summary>
 internal abstract record TurnOutcome
 {
-    private TurnOutcome()
-    {
-    }
+    private TurnOutcome() { }
 
     /// <summary>
     /// The turn is stored: <paramref name="Events"/> join the history, the rest is done once that is durable.
@@ -23,7 +21,8 @@ internal abstract record TurnOutcome
         string? CustomStatus,
         List<HistoryEvent> Tasks,
         List<ChildStart> Children,
-        List<Post> Posts) : TurnOutcome;
+        List<Post> Posts
+    ) : TurnOutcome;
 
     /// <summary>Continue as new: the run begins again with these events; nothing else of the answer counts.</summary>
     public sealed record NextGeneration(List<HistoryEvent> Events, string? CustomStatus) : TurnOutcome;
@@ -43,4 +42,5 @@ internal sealed record TurnContext(
     IReadOnlyList<HistoryEvent> NewEvents,
     DateTimeOffset Now,
     int PayloadLimit,
-    Func<string> NewExecutionId);
+    Func<string> NewExecutionId
+);

@@ -56,14 +56,30 @@ internal static class TurnRules
             Name = old.Name,
             ParentInstance = old.ParentInstance,
             Input = action.CompleteWorkflow.Result,
-            WorkflowInstance = new WorkflowInstance { InstanceId = turn.InstanceId, ExecutionId = turn.NewExecutionId() },
+            WorkflowInstance = new WorkflowInstance
+            {
+                InstanceId = turn.InstanceId,
+                ExecutionId = turn.NewExecutionId(),
+            },
             ParentTraceContext = old.ParentTraceContext,
             WorkflowSpanID = old.WorkflowSpanID,
         };
         var events = new List<HistoryEvent>
         {
-            new() { EventId = -1, Timestamp = now, WorkflowStarted = new WorkflowStartedEvent(), Router = router },
-            new() { EventId = -1, Timestamp = now, ExecutionStarted = started, Router = router },
+            new()
+            {
+                EventId = -1,
+                Timestamp = now,
+                WorkflowStarted = new WorkflowStartedEvent(),
+                Router = router,
+            },
+            new()
+            {
+                EventId = -1,
+                Timestamp = now,
+                ExecutionStarted = started,
+                Router = router,
+            },
         };
         events.AddRange(action.CompleteWorkflow.CarryoverEvents);
         return new TurnOutcome.NextGeneration(events, customStatus);
@@ -71,20 +87,26 @@ internal static class TurnRules
 
     /// <summary>Whatever the worker said, the run ends, and its children are told when asked to (rule 22).</summary>
     private static TurnOutcome.Stored Terminate(
-        TurnContext turn, WorkflowResponse answer, List<HistoryEvent> events, ExecutionTerminatedEvent terminate)
+        TurnContext turn,
+        WorkflowResponse answer,
+        List<HistoryEvent> events,
+        ExecutionTerminatedEvent terminate
+    )
     {
         var said = answer.Actions.FirstOrDefault(action => action.CompleteWorkflow is not null);
         var application = new Application(turn, Started(turn), events);
-        application.Carry(new WorkflowAction
-        {
-            Id = said?.Id ?? -1,
-            Router = said?.Router,
-            CompleteWorkflow = new CompleteWorkflowAction
+        application.Carry(
+            new WorkflowAction
             {
-                WorkflowStatus = OrchestrationStatus.Terminated,
-                Result = terminate.Input,
-            },
-        });
+                Id = said?.Id ?? -1,
+                Router = said?.Router,
+                CompleteWorkflow = new CompleteWorkflowAction
+                {
+                    WorkflowStatus = OrchestrationStatus.Terminated,
+                    Result = terminate.Input,
+                },
+            }
+        );
         var outcome = application.Outcome(StatusOf(answer));
         if (terminate.Recurse)
         {
@@ -106,10 +128,15 @@ internal static class TurnRules
         {
             var used = action.WorkflowActionTypeCase switch
             {
-                WorkflowAction.WorkflowActionTypeOneofCase.ScheduleTask => turn.Past.Used(Kind.TaskScheduled, action.Id),
+                WorkflowAction.WorkflowActionTypeOneofCase.ScheduleTask => turn.Past.Used(
+                    Kind.TaskScheduled,
+                    action.Id
+                ),
                 WorkflowAction.WorkflowActionTypeOneofCase.CreateTimer => turn.Past.Used(Kind.TimerCreated, action.Id),
-                WorkflowAction.WorkflowActionTypeOneofCase.CreateChildWorkflow =>
-                    turn.Past.Used(Kind.ChildWorkflowInstanceCreated, action.Id),
+                WorkflowAction.WorkflowActionTypeOneofCase.CreateChildWorkflow => turn.Past.Used(
+                    Kind.ChildWorkflowInstanceCreated,
+                    action.Id
+                ),
                 _ => false,
             };
             if (used)
@@ -118,8 +145,11 @@ internal static class TurnRules
             }
 
             // Rule 23: daprd cannot route sendEvent and gives the turn again for ever.
-            if (action.WorkflowActionTypeCase is WorkflowAction.WorkflowActionTypeOneofCase.SendEvent
-                or WorkflowAction.WorkflowActionTypeOneofCase.None)
+            if (
+                action.WorkflowActionTypeCase
+                is WorkflowAction.WorkflowActionTypeOneofCase.SendEvent
+                    or WorkflowAction.WorkflowActionTypeOneofCase.None
+            )
             {
                 return $"action {action.Id} ({action.WorkflowActionTypeCase}) cannot be carried out";
             }
@@ -134,7 +164,9 @@ internal static class TurnRules
         if (answer.Actions.Any(action => action.WorkflowVersionNotAvailable is not null))
         {
             return new TurnOutcome.Stalled(
-                StalledReason.VersionNotAvailable, $"Version not available: {turn.Past.VersionName}");
+                StalledReason.VersionNotAvailable,
+                $"Version not available: {turn.Past.VersionName}"
+            );
         }
 
         var seen = turn.Past.Patches;
@@ -143,7 +175,8 @@ internal static class TurnRules
             ? null
             : new TurnOutcome.Stalled(
                 StalledReason.PatchMismatch,
-                $"Patch mismatch. History patches: [{string.Join(", ", seen)}], current patches: [{string.Join(", ", now)}]. ");
+                $"Patch mismatch. History patches: [{string.Join(", ", seen)}], current patches: [{string.Join(", ", now)}]. "
+            );
     }
 
     // The version goes into the turn's own WorkflowStarted: of the patches only those not reported before.
@@ -202,8 +235,7 @@ internal static class TurnRules
 
         public string? OversizeTask { get; private set; }
 
-        public TurnOutcome.Stored Outcome(string? customStatus) =>
-            new(events, customStatus, _tasks, _children, _posts);
+        public TurnOutcome.Stored Outcome(string? customStatus) => new(events, customStatus, _tasks, _children, _posts);
 
         public void Carry(WorkflowAction action)
         {
@@ -256,7 +288,8 @@ internal static class TurnRules
             var size = CodedOutputStream.ComputeMessageSize(one.TaskScheduled);
             if (turn.PayloadLimit > 0 && size > turn.PayloadLimit / 100 * WorkflowLimits.PayloadPercent)
             {
-                OversizeTask = $"activity '{action.Name}::{one.EventId}' payload {size} bytes exceeds "
+                OversizeTask =
+                    $"activity '{action.Name}::{one.EventId}' payload {size} bytes exceeds "
                     + $"{WorkflowLimits.PayloadPercent}% of max gRPC body size {turn.PayloadLimit} bytes; "
                     + "increase daprd --max-body-size and restart to resume";
             }
@@ -329,11 +362,21 @@ internal static class TurnRules
         }
 
         private void Terminate(TerminateWorkflowAction action) =>
-            _posts.Add(new Post(action.InstanceId, null, new HistoryEvent
-            {
-                EventId = -1,
-                Timestamp = Timestamp.FromDateTimeOffset(turn.Now),
-                ExecutionTerminated = new ExecutionTerminatedEvent { Input = action.Reason, Recurse = action.Recurse },
-            }));
+            _posts.Add(
+                new Post(
+                    action.InstanceId,
+                    null,
+                    new HistoryEvent
+                    {
+                        EventId = -1,
+                        Timestamp = Timestamp.FromDateTimeOffset(turn.Now),
+                        ExecutionTerminated = new ExecutionTerminatedEvent
+                        {
+                            Input = action.Reason,
+                            Recurse = action.Recurse,
+                        },
+                    }
+                )
+            );
     }
 }

@@ -77,7 +77,12 @@ internal sealed class WorkQueue(int maxTurns, int maxActivities, WorkflowTraces 
         {
             if (!_open.TryGetValue(key, out var open) || open.Execution != execution)
             {
-                Put(new OpenItem(key, new WorkItem { ActivityRequest = activity }, execution) { Span = traces.BeginActivity(activity) });
+                Put(
+                    new OpenItem(key, new WorkItem { ActivityRequest = activity }, execution)
+                    {
+                        Span = traces.BeginActivity(activity),
+                    }
+                );
             }
         }
     }
@@ -163,9 +168,11 @@ internal sealed class WorkQueue(int maxTurns, int maxActivities, WorkflowTraces 
             Send(stream, turn);
         }
 
-        while (_activitiesOut < maxActivities
+        while (
+            _activitiesOut < maxActivities
             && Next(_waitingActivities) is { } activity
-            && Freest(stream => stream.Activities) is { } stream)
+            && Freest(stream => stream.Activities) is { } stream
+        )
         {
             _waitingActivities.Dequeue();
             stream.Activities++;

@@ -7,7 +7,13 @@ namespace LocalPlus.Sidecar.Workflow;
 
 /// <summary>A run as the management API shows it.</summary>
 internal sealed record WorkflowInfo(
-    string InstanceId, string Name, Timestamp CreatedAt, Timestamp UpdatedAt, string Status, IReadOnlyDictionary<string, string> Properties);
+    string InstanceId,
+    string Name,
+    Timestamp CreatedAt,
+    Timestamp UpdatedAt,
+    string Status,
+    IReadOnlyDictionary<string, string> Properties
+);
 
 /// <summary>
 /// Dapr's workflow management API, behind HTTP and behind the gRPC calls of the Dapr service. Refusals are
@@ -19,16 +25,32 @@ internal sealed class WorkflowApi(WorkflowEngine engine)
     /// Starts a run; an empty id means a random one. Answers once the start is stored, before the first turn.
     /// </summary>
     public async Task<string> StartAsync(
-        string name, string id, string input, DateTimeOffset? startAt, Dapr.DurableTask.Protobuf.TraceContext? trace, CancellationToken cancel)
+        string name,
+        string id,
+        string input,
+        DateTimeOffset? startAt,
+        Dapr.DurableTask.Protobuf.TraceContext? trace,
+        CancellationToken cancel
+    )
     {
         id = id.Length > 0 ? id : Guid.NewGuid().ToString();
         CheckNewId(id);
         if (name.Length == 0)
         {
-            throw ApiException.Simple(400, GrpcCode.InvalidArgument, "ERR_WORKFLOW_NAME_MISSING", "workflow name is not configured");
+            throw ApiException.Simple(
+                400,
+                GrpcCode.InvalidArgument,
+                "ERR_WORKFLOW_NAME_MISSING",
+                "workflow name is not configured"
+            );
         }
 
-        var call = new StartCall(id, name, input) { StartAt = startAt, AnswerEarly = true, Trace = trace };
+        var call = new StartCall(id, name, input)
+        {
+            StartAt = startAt,
+            AnswerEarly = true,
+            Trace = trace,
+        };
         for (var attempt = 0; ; attempt++)
         {
             try
@@ -36,7 +58,8 @@ internal sealed class WorkflowApi(WorkflowEngine engine)
                 await engine.StartAsync(call, cancel);
                 return id;
             }
-            catch (WorkflowFault fault) when (attempt < WorkflowLimits.StartRetries && fault.Code == FaultCode.AlreadyExists)
+            catch (WorkflowFault fault)
+                when (attempt < WorkflowLimits.StartRetries && fault.Code == FaultCode.AlreadyExists)
             {
                 await Task.Delay(TimeSpan.FromSeconds(1), cancel);
             }
@@ -45,7 +68,8 @@ internal sealed class WorkflowApi(WorkflowEngine engine)
                 throw Failed(
                     "ERR_START_WORKFLOW",
                     $"error starting workflow '{name}': unable to start workflow: failed to start workflow: {GoText(fault)}",
-                    fault);
+                    fault
+                );
             }
         }
     }
@@ -63,7 +87,8 @@ internal sealed class WorkflowApi(WorkflowEngine engine)
             throw Failed(
                 "ERR_GET_WORKFLOW",
                 $"error while getting workflow info on instance '{id}': failed to get workflow metadata for '{id}': {GoText(fault)}",
-                fault);
+                fault
+            );
         }
     }
 
@@ -72,7 +97,11 @@ internal sealed class WorkflowApi(WorkflowEngine engine)
         RequireId(id);
         try
         {
-            await engine.SendAsync(id, one => one.ExecutionTerminated = new ExecutionTerminatedEvent { Recurse = true }, cancel);
+            await engine.SendAsync(
+                id,
+                one => one.ExecutionTerminated = new ExecutionTerminatedEvent { Recurse = true },
+                cancel
+            );
         }
         catch (WorkflowFault fault) when (fault.Message == WorkflowFault.NoSuchInstance)
         {
@@ -83,7 +112,8 @@ internal sealed class WorkflowApi(WorkflowEngine engine)
             throw Failed(
                 "ERR_TERMINATE_WORKFLOW",
                 $"error terminating workflow '{id}': failed to terminate workflow {id}: failed to submit termination request:: {GoText(fault)}",
-                fault);
+                fault
+            );
         }
     }
 
@@ -92,19 +122,29 @@ internal sealed class WorkflowApi(WorkflowEngine engine)
         RequireId(id);
         if (name.Length == 0)
         {
-            throw ApiException.Simple(400, GrpcCode.InvalidArgument, "ERR_WORKFLOW_EVENT_NAME_MISSING", "missing workflow event name");
+            throw ApiException.Simple(
+                400,
+                GrpcCode.InvalidArgument,
+                "ERR_WORKFLOW_EVENT_NAME_MISSING",
+                "missing workflow event name"
+            );
         }
 
         try
         {
-            await engine.SendAsync(id, one => one.EventRaised = new EventRaisedEvent { Name = name, Input = input }, cancel);
+            await engine.SendAsync(
+                id,
+                one => one.EventRaised = new EventRaisedEvent { Name = name, Input = input },
+                cancel
+            );
         }
         catch (WorkflowFault fault)
         {
             throw Failed(
                 "ERR_RAISE_EVENT_WORKFLOW",
                 $"error raising event on workflow '{id}': failed to raise event {name} on workflow {id}: failed to raise event: {GoText(fault)}",
-                fault);
+                fault
+            );
         }
     }
 
@@ -120,7 +160,8 @@ internal sealed class WorkflowApi(WorkflowEngine engine)
             throw Failed(
                 "ERR_PAUSE_WORKFLOW",
                 $"error pausing workflow {id}: failed to pause workflow {id}: failed to suspend workflow: {GoText(fault)}",
-                fault);
+                fault
+            );
         }
     }
 
@@ -136,7 +177,8 @@ internal sealed class WorkflowApi(WorkflowEngine engine)
             throw Failed(
                 "ERR_RESUME_WORKFLOW",
                 $"error resuming workflow {id}: failed to resume workflow {id}: failed to resume workflow: {GoText(fault)}",
-                fault);
+                fault
+            );
         }
     }
 
@@ -148,18 +190,28 @@ internal sealed class WorkflowApi(WorkflowEngine engine)
         {
             await engine.PurgeWithReasonAsync(id, recursive: true, force: false, cancel);
         }
-        catch (WorkflowFault fault) when (fault.Message.EndsWith(WorkflowFault.NoSuchInstance, StringComparison.Ordinal))
+        catch (WorkflowFault fault)
+            when (fault.Message.EndsWith(WorkflowFault.NoSuchInstance, StringComparison.Ordinal))
         {
             throw NotFound($"{id}%!(EXTRA *fmt.wrapError={fault.Message})");
         }
         catch (WorkflowFault fault)
         {
-            throw Failed("ERR_PURGE_WORKFLOW", $"error purging workflow {id}: failed to Purge workflow {id}: {GoText(fault)}", fault);
+            throw Failed(
+                "ERR_PURGE_WORKFLOW",
+                $"error purging workflow {id}: failed to Purge workflow {id}: {GoText(fault)}",
+                fault
+            );
         }
     }
 
-    public static ApiException NotFound(string id) => ApiException.Simple(
-        404, GrpcCode.NotFound, "ERR_INSTANCE_ID_NOT_FOUND", $"unable to find workflow with the provided instance ID: {id}");
+    public static ApiException NotFound(string id) =>
+        ApiException.Simple(
+            404,
+            GrpcCode.NotFound,
+            "ERR_INSTANCE_ID_NOT_FOUND",
+            $"unable to find workflow with the provided instance ID: {id}"
+        );
 
     private static WorkflowInfo Info(RunView view)
     {
@@ -170,7 +222,14 @@ internal sealed class WorkflowApi(WorkflowEngine engine)
         Add("dapr.workflow.failure.error_type", view.Failure?.ErrorType);
         Add("dapr.workflow.failure.error_message", view.Failure?.ErrorMessage);
         Add("dapr.workflow.failure.stack_trace", view.Failure?.StackTrace);
-        return new WorkflowInfo(view.InstanceId, view.Name, view.CreatedAt, view.UpdatedAt, StatusName(view.Status), properties);
+        return new WorkflowInfo(
+            view.InstanceId,
+            view.Name,
+            view.CreatedAt,
+            view.UpdatedAt,
+            StatusName(view.Status),
+            properties
+        );
 
         void Add(string name, string? value)
         {
@@ -182,33 +241,40 @@ internal sealed class WorkflowApi(WorkflowEngine engine)
     }
 
     // daprd's table ends before STALLED.
-    private static string StatusName(OrchestrationStatus status) => status switch
-    {
-        OrchestrationStatus.Running => "RUNNING",
-        OrchestrationStatus.Completed => "COMPLETED",
-        OrchestrationStatus.ContinuedAsNew => "CONTINUED_AS_NEW",
-        OrchestrationStatus.Failed => "FAILED",
-        OrchestrationStatus.Canceled => "CANCELED",
-        OrchestrationStatus.Terminated => "TERMINATED",
-        OrchestrationStatus.Pending => "PENDING",
-        OrchestrationStatus.Suspended => "SUSPENDED",
-        _ => "UNKNOWN",
-    };
+    private static string StatusName(OrchestrationStatus status) =>
+        status switch
+        {
+            OrchestrationStatus.Running => "RUNNING",
+            OrchestrationStatus.Completed => "COMPLETED",
+            OrchestrationStatus.ContinuedAsNew => "CONTINUED_AS_NEW",
+            OrchestrationStatus.Failed => "FAILED",
+            OrchestrationStatus.Canceled => "CANCELED",
+            OrchestrationStatus.Terminated => "TERMINATED",
+            OrchestrationStatus.Pending => "PENDING",
+            OrchestrationStatus.Suspended => "SUSPENDED",
+            _ => "UNKNOWN",
+        };
 
     private static void CheckNewId(string id)
     {
         if (Encoding.UTF8.GetByteCount(id) > WorkflowLimits.InstanceIdLength)
         {
             throw ApiException.Simple(
-                400, GrpcCode.InvalidArgument, "ERR_INSTANCE_ID_TOO_LONG",
-                $"workflow instance ID exceeds the max length of {WorkflowLimits.InstanceIdLength} characters");
+                400,
+                GrpcCode.InvalidArgument,
+                "ERR_INSTANCE_ID_TOO_LONG",
+                $"workflow instance ID exceeds the max length of {WorkflowLimits.InstanceIdLength} characters"
+            );
         }
 
         if (!id.EnumerateRunes().All(rune => Rune.IsLetterOrDigit(rune) || rune.Value is '_' or '-'))
         {
             throw ApiException.Simple(
-                400, GrpcCode.InvalidArgument, "ERR_INSTANCE_ID_INVALID",
-                $"workflow instance ID '{id}' is invalid: only alphanumeric and underscore characters are allowed");
+                400,
+                GrpcCode.InvalidArgument,
+                "ERR_INSTANCE_ID_INVALID",
+                $"workflow instance ID '{id}' is invalid: only alphanumeric and underscore characters are allowed"
+            );
         }
     }
 
@@ -217,12 +283,18 @@ internal sealed class WorkflowApi(WorkflowEngine engine)
         if (id.Length == 0)
         {
             throw ApiException.Simple(
-                400, GrpcCode.InvalidArgument, "ERR_INSTANCE_ID_PROVIDED_MISSING", "no instance ID was provided");
+                400,
+                GrpcCode.InvalidArgument,
+                "ERR_INSTANCE_ID_PROVIDED_MISSING",
+                "no instance ID was provided"
+            );
         }
     }
 
     private static string GoText(WorkflowFault fault) =>
-        fault.Code == FaultCode.AlreadyExists ? "rpc error: code = AlreadyExists desc = " + fault.Message : fault.Message;
+        fault.Code == FaultCode.AlreadyExists
+            ? "rpc error: code = AlreadyExists desc = " + fault.Message
+            : fault.Message;
 
     private static ApiException Failed(string code, string message, WorkflowFault fault) =>
         fault.Message == WorkflowFault.NoActorStore

@@ -58,24 +58,28 @@ internal sealed partial class WorkflowEngine
         }
     }
 
-    private HistoryEvent Started(StartCall call) => RunCalls.Event(_settings.Time.GetUtcNow(), one =>
-    {
-        one.Router = new TaskRouter { SourceAppID = AppId };
-        one.ExecutionStarted = new ExecutionStartedEvent
-        {
-            Name = call.Name,
-            Input = call.Input,
-            WorkflowInstance = new WorkflowInstance
+    private HistoryEvent Started(StartCall call) =>
+        RunCalls.Event(
+            _settings.Time.GetUtcNow(),
+            one =>
             {
-                InstanceId = call.InstanceId,
-                ExecutionId = Guid.CreateVersion7(_settings.Time.GetUtcNow()).ToString(),
-            },
-            ScheduledStartTimestamp = call.StartAt is { } at
-                ? Google.Protobuf.WellKnownTypes.Timestamp.FromDateTimeOffset(at)
-                : null,
-        };
-        _settings.Traces.Create(one.ExecutionStarted, call.Trace);
-    });
+                one.Router = new TaskRouter { SourceAppID = AppId };
+                one.ExecutionStarted = new ExecutionStartedEvent
+                {
+                    Name = call.Name,
+                    Input = call.Input,
+                    WorkflowInstance = new WorkflowInstance
+                    {
+                        InstanceId = call.InstanceId,
+                        ExecutionId = Guid.CreateVersion7(_settings.Time.GetUtcNow()).ToString(),
+                    },
+                    ScheduledStartTimestamp = call.StartAt is { } at
+                        ? Google.Protobuf.WellKnownTypes.Timestamp.FromDateTimeOffset(at)
+                        : null,
+                };
+                _settings.Traces.Create(one.ExecutionStarted, call.Trace);
+            }
+        );
 
     /// <summary>Hands an event to a run: durable when this returns.</summary>
     public async Task SendAsync(string id, Action<HistoryEvent> fill, CancellationToken cancel)
@@ -110,7 +114,12 @@ internal sealed partial class WorkflowEngine
         }
     }
 
-    private async Task<RunView> WatchAsync(string id, Func<RunView, bool> wanted, bool failsWhenStalled, CancellationToken cancel)
+    private async Task<RunView> WatchAsync(
+        string id,
+        Func<RunView, bool> wanted,
+        bool failsWhenStalled,
+        CancellationToken cancel
+    )
     {
         var answered = Stopwatch.GetTimestamp();
         while (true)
@@ -137,8 +146,10 @@ internal sealed partial class WorkflowEngine
 
                 answered = Stopwatch.GetTimestamp();
             }
-            catch (WorkflowFault fault) when (fault.Code == FaultCode.Unavailable
-                && Stopwatch.GetElapsedTime(answered) < _settings.StorePatience)
+            catch (WorkflowFault fault)
+                when (fault.Code == FaultCode.Unavailable
+                    && Stopwatch.GetElapsedTime(answered) < _settings.StorePatience
+                )
             {
                 // The store may be back soon.
             }
@@ -213,7 +224,8 @@ internal sealed partial class WorkflowEngine
         }
         catch (WorkflowFault fault)
         {
-            var absent = recursive && fault.Message == WorkflowFault.NoSuchInstance && await GetAsync(id, cancel) is null;
+            var absent =
+                recursive && fault.Message == WorkflowFault.NoSuchInstance && await GetAsync(id, cancel) is null;
             throw fault.Within("failed to purge workflow state: " + (absent ? "failed to fetch workflow state: " : ""));
         }
     }
@@ -235,10 +247,13 @@ internal sealed partial class WorkflowEngine
         if (request.SourceInstanceID == request.NewInstanceID)
         {
             throw new WorkflowFault(
-                FaultCode.InvalidArgument, "rerun workflow instance ID must be different from the original instance ID");
+                FaultCode.InvalidArgument,
+                "rerun workflow instance ID must be different from the original instance ID"
+            );
         }
 
-        var session = await SessionAsync(request.SourceInstanceID, patient: false, cancel)
+        var session =
+            await SessionAsync(request.SourceInstanceID, patient: false, cancel)
             ?? throw WorkflowFault.StoreAway("the runs of this app are driven by another sidecar");
         try
         {
@@ -283,7 +298,10 @@ internal sealed partial class WorkflowEngine
                 changed = _changed.Task;
             }
 
-            await Task.WhenAny(changed, Task.Delay(patient && _queue.Workers == 0 ? Timeout.InfiniteTimeSpan : WatchPause, cancel));
+            await Task.WhenAny(
+                changed,
+                Task.Delay(patient && _queue.Workers == 0 ? Timeout.InfiniteTimeSpan : WatchPause, cancel)
+            );
             cancel.ThrowIfCancellationRequested();
         }
     }
@@ -294,7 +312,8 @@ internal sealed partial class WorkflowEngine
         {
             return await read();
         }
-        catch (Exception error) when (error is Npgsql.NpgsqlException or TimeoutException or System.Net.Sockets.SocketException)
+        catch (Exception error)
+            when (error is Npgsql.NpgsqlException or TimeoutException or System.Net.Sockets.SocketException)
         {
             throw WorkflowFault.StoreAway(error.Message);
         }

@@ -40,21 +40,26 @@ internal sealed class WorkflowHttp(WorkflowApi api, long maxBody)
         }
     }
 
-    private Func<string, CancellationToken, Task>? Steering(string verb) => verb switch
-    {
-        "pause" => api.PauseAsync,
-        "resume" => api.ResumeAsync,
-        "terminate" => api.TerminateAsync,
-        "purge" => api.PurgeAsync,
-        _ => null,
-    };
+    private Func<string, CancellationToken, Task>? Steering(string verb) =>
+        verb switch
+        {
+            "pause" => api.PauseAsync,
+            "resume" => api.ResumeAsync,
+            "terminate" => api.TerminateAsync,
+            "purge" => api.PurgeAsync,
+            _ => null,
+        };
 
     private async Task StartAsync(HttpContext http, string name, CancellationToken cancel)
     {
         var input = await BodyAsync(http, cancel);
         var trace = TraceContext.Of(http);
         var caller = trace.IsTrace
-            ? new Dapr.DurableTask.Protobuf.TraceContext { TraceParent = trace.TraceParent, TraceState = trace.TraceState }
+            ? new Dapr.DurableTask.Protobuf.TraceContext
+            {
+                TraceParent = trace.TraceParent,
+                TraceState = trace.TraceState,
+            }
             : null;
         var id = await api.StartAsync(name, http.Request.Query["instanceID"].ToString(), input, null, caller, cancel);
         await HttpAnswers.Write(
@@ -65,55 +70,67 @@ internal sealed class WorkflowHttp(WorkflowApi api, long maxBody)
                 json.WriteString("instanceID", id);
                 json.WriteEndObject();
             },
-            StatusCodes.Status202Accepted);
+            StatusCodes.Status202Accepted
+        );
     }
 
     private async Task GetAsync(HttpContext http, string id, CancellationToken cancel)
     {
         var info = await api.GetAsync(id, cancel) ?? throw WorkflowApi.NotFound(id);
-        await HttpAnswers.Write(http, json =>
-        {
-            json.WriteStartObject();
-            json.WriteString("instanceID", info.InstanceId);
-            if (info.Name.Length > 0)
+        await HttpAnswers.Write(
+            http,
+            json =>
             {
-                json.WriteString("workflowName", info.Name);
-            }
-
-            // The text form of a Timestamp is a JSON string.
-            json.WritePropertyName("createdAt");
-            json.WriteRawValue(info.CreatedAt.ToString());
-            json.WritePropertyName("lastUpdatedAt");
-            json.WriteRawValue(info.UpdatedAt.ToString());
-            json.WriteString("runtimeStatus", info.Status);
-            if (info.Properties.Count > 0)
-            {
-                json.WriteStartObject("properties");
-                foreach (var (name, value) in info.Properties)
+                json.WriteStartObject();
+                json.WriteString("instanceID", info.InstanceId);
+                if (info.Name.Length > 0)
                 {
-                    json.WriteString(name, value);
+                    json.WriteString("workflowName", info.Name);
+                }
+
+                // The text form of a Timestamp is a JSON string.
+                json.WritePropertyName("createdAt");
+                json.WriteRawValue(info.CreatedAt.ToString());
+                json.WritePropertyName("lastUpdatedAt");
+                json.WriteRawValue(info.UpdatedAt.ToString());
+                json.WriteString("runtimeStatus", info.Status);
+                if (info.Properties.Count > 0)
+                {
+                    json.WriteStartObject("properties");
+                    foreach (var (name, value) in info.Properties)
+                    {
+                        json.WriteString(name, value);
+                    }
+
+                    json.WriteEndObject();
                 }
 
                 json.WriteEndObject();
             }
-
-            json.WriteEndObject();
-        });
+        );
     }
 
-    private static Task AcceptAsync(HttpContext http) => HttpAnswers.Write(
-        http,
-        json =>
-        {
-            json.WriteStartObject();
-            json.WriteEndObject();
-        },
-        StatusCodes.Status202Accepted);
+    private static Task AcceptAsync(HttpContext http) =>
+        HttpAnswers.Write(
+            http,
+            json =>
+            {
+                json.WriteStartObject();
+                json.WriteEndObject();
+            },
+            StatusCodes.Status202Accepted
+        );
 
     private async Task<string> BodyAsync(HttpContext http, CancellationToken cancel)
     {
-        var body = await RequestBody.ReadAsync(http.Request, maxBody, cancel)
-            ?? throw ApiException.Simple(400, GrpcCode.InvalidArgument, "ERR_BODY_READ", "failed to read request body: stream too large");
+        var body =
+            await RequestBody.ReadAsync(http.Request, maxBody, cancel)
+            ?? throw ApiException.Simple(
+                400,
+                GrpcCode.InvalidArgument,
+                "ERR_BODY_READ",
+                "failed to read request body: stream too large"
+            );
         return Encoding.UTF8.GetString(body);
     }
 }

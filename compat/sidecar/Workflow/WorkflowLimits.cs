@@ -69,7 +69,9 @@ internal static class WorkflowLimits
     /// <summary>How long the engine keeps its runs after the last worker left.</summary>
     public static readonly TimeSpan WorkerlessGrace = TimeSpan.FromSeconds(2);
 
-    /// <summary>How long the end of a session waits for its loops, which may hang in a connection that is dead.</summary>
+    /// <summary>
+    /// How long the end of a session waits for its loops, which may hang in a connection that is dead.
+    /// </summary>
     public static readonly TimeSpan LoopsLimit = TimeSpan.FromSeconds(5);
 
     /// <summary>Back-off between attempts to reach the store.</summary>
@@ -77,7 +79,9 @@ internal static class WorkflowLimits
 
     public static readonly TimeSpan LastRetry = TimeSpan.FromSeconds(1);
 
-    /// <summary>An HTTP start on an id in use is tried again that often, a second apart, as daprd's actor policy does.</summary>
+    /// <summary>
+    /// An HTTP start on an id in use is tried again that often, a second apart, as daprd's actor policy does.
+    /// </summary>
     public const int StartRetries = 3;
 
     /// <summary>Timers from this year on never fire: SDKs mean "no timer" by them.</summary>

@@ -3,7 +3,11 @@ namespace LocalPlus.Sidecar.Workflow;
 /// <summary>What the engine writes into the log.</summary>
 internal static partial class WorkflowLog
 {
-    [LoggerMessage(700, LogLevel.Warning, "The answer to a turn of '{Run}' cannot be carried out: {Why}; the turn is given again")]
+    [LoggerMessage(
+        700,
+        LogLevel.Warning,
+        "The answer to a turn of '{Run}' cannot be carried out: {Why}; the turn is given again"
+    )]
     public static partial void TurnRefused(this ILogger log, string run, string why);
 
     [LoggerMessage(701, LogLevel.Warning, "Run '{Run}' is stalled: {Why}")]
@@ -30,6 +34,10 @@ internal static partial class WorkflowLog
     [LoggerMessage(708, LogLevel.Warning, "The workflow store cannot be reached: {Why}")]
     public static partial void StoreAway(this ILogger log, string why);
 
-    [LoggerMessage(709, LogLevel.Warning, "No workflow can run: the stand-in keeps runs in PostgreSQL, the actor state store is {Type}")]
+    [LoggerMessage(
+        709,
+        LogLevel.Warning,
+        "No workflow can run: the stand-in keeps runs in PostgreSQL, the actor state store is {Type}"
+    )]
     public static partial void NoRunStore(this ILogger log, string type);
 }

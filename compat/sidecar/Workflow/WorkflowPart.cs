@@ -33,7 +33,8 @@ internal sealed class WorkflowPart : IRuntimePart, IAsyncDisposable
                 Retention = RetentionPolicy.From(settings.WorkflowRetention, Quantities.Duration),
             },
             StoreOf(app, log),
-            log);
+            log
+        );
         _http = new WorkflowHttp(new WorkflowApi(_engine), app.MaxBodyBytes);
     }
 

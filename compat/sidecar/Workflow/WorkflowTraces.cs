@@ -4,8 +4,9 @@ using Dapr.DurableTask.Protobuf;
 namespace LocalPlus.Sidecar.Workflow;
 
 /// <summary>
-/// The trace of a run. What the starter sent reaches the activities and children; when the sidecar records spans they are
-/// <c>create_orchestration||name</c>, below it <c>orchestration||name</c>, and below that <c>activity||name</c> and the children's.
+/// The trace of a run. What the starter sent reaches the activities and children; when the sidecar records spans they
+/// are <c>create_orchestration||name</c>, below it <c>orchestration||name</c>, and below that <c>activity||name</c> and
+/// the children's.
 /// </summary>
 internal sealed class WorkflowTraces(ActivitySource? source)
 {
@@ -75,7 +76,11 @@ internal sealed class WorkflowTraces(ActivitySource? source)
         started is { ParentTraceContext: { } parent, WorkflowSpanID: { Length: SpanLength } span }
             ? new TraceContext
             {
-                TraceParent = string.Concat(parent.TraceParent.AsSpan(0, SpanAt), span, parent.TraceParent.AsSpan(SpanAt + SpanLength)),
+                TraceParent = string.Concat(
+                    parent.TraceParent.AsSpan(0, SpanAt),
+                    span,
+                    parent.TraceParent.AsSpan(SpanAt + SpanLength)
+                ),
                 TraceState = parent.TraceState,
             }
             : started.ParentTraceContext;
@@ -95,9 +100,10 @@ internal sealed class WorkflowTraces(ActivitySource? source)
         return span;
     }
 
-    private static TraceContext Of(Activity span) => new()
-    {
-        TraceParent = $"00-{span.TraceId}-{span.SpanId}-{(span.Recorded ? "01" : "00")}",
-        TraceState = string.IsNullOrEmpty(span.TraceStateString) ? null : span.TraceStateString,
-    };
+    private static TraceContext Of(Activity span) =>
+        new()
+        {
+            TraceParent = $"00-{span.TraceId}-{span.SpanId}-{(span.Recorded ? "01" : "00")}",
+            TraceState = string.IsNullOrEmpty(span.TraceStateString) ? null : span.TraceStateString,
+        };
 }

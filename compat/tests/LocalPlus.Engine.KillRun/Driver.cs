@@ -35,17 +35,37 @@ internal sealed class Driver(TaskHubSidecarServiceClient hub, string prefix, int
         foreach (var name in Scripts.EventsOf(workflow))
         {
             await Task.Delay(random.Next(60), cancel);
-            await UntilAsync(() => hub.RaiseEventAsync(
-                new RaiseEventRequest { InstanceId = id, Name = name, Input = "1" }, deadline: DateTime.UtcNow + CallDeadline), cancel);
+            await UntilAsync(
+                () =>
+                    hub.RaiseEventAsync(
+                        new RaiseEventRequest
+                        {
+                            InstanceId = id,
+                            Name = name,
+                            Input = "1",
+                        },
+                        deadline: DateTime.UtcNow + CallDeadline
+                    ),
+                cancel
+            );
         }
 
         var done = await UntilAsync(
-            () => hub.WaitForInstanceCompletionAsync(
-                new GetInstanceRequest { InstanceId = id, GetInputsAndOutputs = true }, deadline: DateTime.UtcNow + CallDeadline),
-            cancel);
-        if (done.WorkflowState.WorkflowStatus != OrchestrationStatus.Completed || done.WorkflowState.Output != Scripts.ResultOf(workflow))
+            () =>
+                hub.WaitForInstanceCompletionAsync(
+                    new GetInstanceRequest { InstanceId = id, GetInputsAndOutputs = true },
+                    deadline: DateTime.UtcNow + CallDeadline
+                ),
+            cancel
+        );
+        if (
+            done.WorkflowState.WorkflowStatus != OrchestrationStatus.Completed
+            || done.WorkflowState.Output != Scripts.ResultOf(workflow)
+        )
         {
-            Wrong.Add($"{id} ({workflow}): {done.WorkflowState.WorkflowStatus} {done.WorkflowState.Output} {done.WorkflowState.FailureDetails?.ErrorMessage}");
+            Wrong.Add(
+                $"{id} ({workflow}): {done.WorkflowState.WorkflowStatus} {done.WorkflowState.Output} {done.WorkflowState.FailureDetails?.ErrorMessage}"
+            );
         }
 
         Open.TryRemove(id, out _);
@@ -60,9 +80,15 @@ internal sealed class Driver(TaskHubSidecarServiceClient hub, string prefix, int
             try
             {
                 await hub.StartInstanceAsync(
-                    new CreateInstanceRequest { InstanceId = id, Name = workflow, Input = "0" },
+                    new CreateInstanceRequest
+                    {
+                        InstanceId = id,
+                        Name = workflow,
+                        Input = "0",
+                    },
                     deadline: DateTime.UtcNow + CallDeadline,
-                    cancellationToken: cancel);
+                    cancellationToken: cancel
+                );
                 return;
             }
             catch (RpcException error) when (error.StatusCode == StatusCode.AlreadyExists)
@@ -71,8 +97,14 @@ internal sealed class Driver(TaskHubSidecarServiceClient hub, string prefix, int
             }
             catch (RpcException)
             {
-                var there = await UntilAsync(() => hub.GetInstanceAsync(
-                    new GetInstanceRequest { InstanceId = id }, deadline: DateTime.UtcNow + CallDeadline), cancel);
+                var there = await UntilAsync(
+                    () =>
+                        hub.GetInstanceAsync(
+                            new GetInstanceRequest { InstanceId = id },
+                            deadline: DateTime.UtcNow + CallDeadline
+                        ),
+                    cancel
+                );
                 if (there.Exists)
                 {
                     return;

@@ -6,7 +6,8 @@ using LocalPlus.Servers;
 namespace LocalPlus.Engine.KillRun;
 
 /// <summary>The processes under test, and their sudden ends.</summary>
-internal sealed class Killer(PostgresServer postgres, SidecarProcess sidecar, int workers, Random random) : IAsyncDisposable
+internal sealed class Killer(PostgresServer postgres, SidecarProcess sidecar, int workers, Random random)
+    : IAsyncDisposable
 {
     private const int LongestPause = 200;
 
@@ -25,10 +26,13 @@ internal sealed class Killer(PostgresServer postgres, SidecarProcess sidecar, in
         }
     }
 
-    private Process StartWorker() => Process.Start(new ProcessStartInfo(Environment.ProcessPath!, ["worker", $"http://127.0.0.1:{sidecar.GrpcPort}"])
-    {
-        RedirectStandardInput = true,
-    })!;
+    private Process StartWorker() =>
+        Process.Start(
+            new ProcessStartInfo(Environment.ProcessPath!, ["worker", $"http://127.0.0.1:{sidecar.GrpcPort}"])
+            {
+                RedirectStandardInput = true,
+            }
+        )!;
 
     /// <summary>Kills something -9 by its process id and starts it again after a moment.</summary>
     public async Task KillSomethingAsync()

@@ -14,16 +14,30 @@ internal sealed record Options(bool Scale, int Runs, int Kills, int Seed, string
         var isScale = args is ["scale", ..];
         return new Options(
             isScale,
-            Number("--runs", isScale ? 100_000 : isShort ? 250 : 10_000),
+            Number(
+                "--runs",
+                isScale ? 100_000
+                    : isShort ? 250
+                    : 10_000
+            ),
             Number("--kills", isShort ? 25 : 1_000),
             Number("--seed", Random.Shared.Next()),
-            Path.GetFullPath(Value("--sidecar") ?? Path.Combine(
-                AppContext.BaseDirectory, "../../LocalPlus.Sidecar",
-                Path.GetFileName(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory)), "daprd")),
-            args.Contains("--verbose"));
+            Path.GetFullPath(
+                Value("--sidecar")
+                    ?? Path.Combine(
+                        AppContext.BaseDirectory,
+                        "../../LocalPlus.Sidecar",
+                        Path.GetFileName(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory)),
+                        "daprd"
+                    )
+            ),
+            args.Contains("--verbose")
+        );
 
-        int Number(string name, int fallback) => Value(name) is { } text ? int.Parse(text, CultureInfo.InvariantCulture) : fallback;
+        int Number(string name, int fallback) =>
+            Value(name) is { } text ? int.Parse(text, CultureInfo.InvariantCulture) : fallback;
 
-        string? Value(string name) => Array.IndexOf(args, name) is >= 0 and var at && at + 1 < args.Length ? args[at + 1] : null;
+        string? Value(string name) =>
+            Array.IndexOf(args, name) is >= 0 and var at && at + 1 < args.Length ? args[at + 1] : null;
     }
 }

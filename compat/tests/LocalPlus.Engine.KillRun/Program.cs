@@ -8,7 +8,9 @@ if (args is ["worker", var address])
 }
 
 var options = Options.Parse(args);
-Console.WriteLine(options.Scale ? $"{options.Runs} waiting runs" : $"seed {options.Seed}: {options.Runs} runs, {options.Kills} kills");
+Console.WriteLine(
+    options.Scale ? $"{options.Runs} waiting runs" : $"seed {options.Seed}: {options.Runs} runs, {options.Kills} kills"
+);
 await using var postgres = await PostgresServer.StartAsync(new() { IsDurable = true });
 await using var sidecar = new SidecarProcess(options.Sidecar, "killrun", postgres.LibpqString)
 {

@@ -10,8 +10,8 @@ using static Dapr.DurableTask.Protobuf.TaskHubSidecarService;
 namespace LocalPlus.Engine.KillRun;
 
 /// <summary>
-/// Many runs that wait for an event, every other one beside a timer of a day: what they cost in memory, how soon a sidecar
-/// that was killed works with them again, and that nothing is asked of the store while they wait.
+/// Many runs that wait for an event, every other one beside a timer of a day: what they cost in memory, how soon a
+/// sidecar that was killed works with them again, and that nothing is asked of the store while they wait.
 /// </summary>
 internal sealed class Scale(int runs, PostgresServer postgres, SidecarProcess sidecar)
 {
@@ -34,10 +34,22 @@ internal sealed class Scale(int runs, PostgresServer postgres, SidecarProcess si
         var hub = new TaskHubSidecarServiceClient(channel);
         var empty = Memory;
         var begun = Stopwatch.GetTimestamp();
-        await ForAsync(runs, id => hub.StartInstanceAsync(
-            new CreateInstanceRequest { InstanceId = $"w{id}", Name = id % 2 == 0 ? "waiter" : "sleeper", Input = "0" }).ResponseAsync);
+        await ForAsync(
+            runs,
+            id =>
+                hub.StartInstanceAsync(
+                    new CreateInstanceRequest
+                    {
+                        InstanceId = $"w{id}",
+                        Name = id % 2 == 0 ? "waiter" : "sleeper",
+                        Input = "0",
+                    }
+                ).ResponseAsync
+        );
         var took = Stopwatch.GetElapsedTime(begun);
-        Say($"{runs} runs started in {took.TotalSeconds:F1} s ({runs / took.TotalSeconds:F0}/s); memory before {empty:F0} MB");
+        Say(
+            $"{runs} runs started in {took.TotalSeconds:F1} s ({runs / took.TotalSeconds:F0}/s); memory before {empty:F0} MB"
+        );
         Check($"memory with {runs} waiting runs: {Memory:F0} MB", Memory <= MemoryLimit);
 
         await sidecar.KillAsync();
@@ -46,7 +58,10 @@ internal sealed class Scale(int runs, PostgresServer postgres, SidecarProcess si
         var listening = Stopwatch.GetElapsedTime(begun);
         await EndAsync(hub, runs / 2);
         var back = Stopwatch.GetElapsedTime(begun);
-        Check($"killed and started again: listens after {listening.TotalSeconds:F1} s, a run goes on after {back.TotalSeconds:F1} s", back <= StartLimit);
+        Check(
+            $"killed and started again: listens after {listening.TotalSeconds:F1} s, a run goes on after {back.TotalSeconds:F1} s",
+            back <= StartLimit
+        );
         Check($"memory after the start: {Memory:F0} MB", Memory <= MemoryLimit);
 
         var idle = await IdleAsync();
@@ -60,8 +75,12 @@ internal sealed class Scale(int runs, PostgresServer postgres, SidecarProcess si
         return _failed == 0 ? 0 : 1;
     }
 
-    private static async Task ForAsync(int count, Func<int, Task> act) => await Parallel.ForEachAsync(
-        Enumerable.Range(0, count), new ParallelOptions { MaxDegreeOfParallelism = Lanes }, async (id, _) => await act(id));
+    private static async Task ForAsync(int count, Func<int, Task> act) =>
+        await Parallel.ForEachAsync(
+            Enumerable.Range(0, count),
+            new ParallelOptions { MaxDegreeOfParallelism = Lanes },
+            async (id, _) => await act(id)
+        );
 
     // The event may have to wait for the worker that connects again.
     private static async Task EndAsync(TaskHubSidecarServiceClient hub, int id)
@@ -71,8 +90,18 @@ internal sealed class Scale(int runs, PostgresServer postgres, SidecarProcess si
         {
             try
             {
-                await hub.RaiseEventAsync(new RaiseEventRequest { InstanceId = $"w{id}", Name = "go0", Input = "1" });
-                var done = await hub.WaitForInstanceCompletionAsync(new GetInstanceRequest { InstanceId = $"w{id}" }, deadline: DateTime.UtcNow + Patience);
+                await hub.RaiseEventAsync(
+                    new RaiseEventRequest
+                    {
+                        InstanceId = $"w{id}",
+                        Name = "go0",
+                        Input = "1",
+                    }
+                );
+                var done = await hub.WaitForInstanceCompletionAsync(
+                    new GetInstanceRequest { InstanceId = $"w{id}" },
+                    deadline: DateTime.UtcNow + Patience
+                );
                 if (done.WorkflowState.WorkflowStatus != OrchestrationStatus.Completed)
                 {
                     throw new InvalidOperationException($"w{id} ended {done.WorkflowState.WorkflowStatus}");
@@ -94,14 +123,21 @@ internal sealed class Scale(int runs, PostgresServer postgres, SidecarProcess si
     {
         var watched = new NpgsqlConnectionStringBuilder(postgres.ConnectionString);
         await using var connection = new NpgsqlConnection(
-            new NpgsqlConnectionStringBuilder(postgres.ConnectionString) { Database = "template1", Pooling = false }.ConnectionString);
+            new NpgsqlConnectionStringBuilder(postgres.ConnectionString)
+            {
+                Database = "template1",
+                Pooling = false,
+            }.ConnectionString
+        );
         await connection.OpenAsync();
         var begun = Stopwatch.GetTimestamp();
         var (count, since) = (0L, begun);
         while (Stopwatch.GetElapsedTime(begun) < Patience)
         {
             await using var look = new NpgsqlCommand(
-                "SELECT xact_commit + xact_rollback FROM pg_stat_database WHERE datname = $1", connection)
+                "SELECT xact_commit + xact_rollback FROM pg_stat_database WHERE datname = $1",
+                connection
+            )
             {
                 Parameters = { new NpgsqlParameter { Value = watched.Database } },
             };

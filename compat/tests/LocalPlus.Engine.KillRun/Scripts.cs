@@ -16,69 +16,96 @@ internal static class Scripts
     public static readonly string[] Names = ["chain", "timer", "events", "parent", "fan", "again"];
 
     /// <summary>Events that the run of that workflow waits for.</summary>
-    public static string[] EventsOf(string workflow) => workflow switch
-    {
-        "events" => ["go0", "go1"],
-        "again" => ["go0"],
-        _ => [],
-    };
+    public static string[] EventsOf(string workflow) =>
+        workflow switch
+        {
+            "events" => ["go0", "go1"],
+            "again" => ["go0"],
+            _ => [],
+        };
 
     public static string ResultOf(string workflow) => $"\"{workflow} is done\"";
 
     public static void Register(WorkflowRuntimeOptions options)
     {
-        options.RegisterActivity<int, int>(Step, async (_, number) =>
-        {
-            await Task.Delay(Random.Shared.Next(LongestStep));
-            return number;
-        });
-        Add("chain", context => StepsAsync(context, 3));
-        Add("timer", async context =>
-        {
-            await StepsAsync(context, 1);
-            await context.CreateTimer(Nap);
-            await StepsAsync(context, 1);
-            await context.CreateTimer(Nap);
-        });
-        Add("events", async context =>
-        {
-            await EventAsync(context, "go0");
-            await StepsAsync(context, 1);
-            await EventAsync(context, "go1");
-        });
-        Add("parent", async context =>
-        {
-            await context.CallChildWorkflowAsync<string>(Child, 0);
-            await context.CallChildWorkflowAsync<string>(Child, 0);
-        });
-        Add(Child, context => StepsAsync(context, 1));
-        Add("fan", context => Task.WhenAll(Enumerable.Range(0, 4).Select(number => context.CallActivityAsync<int>(Step, number))));
-        Add("waiter", context => EventAsync(context, "go0"));
-        Add("sleeper", context =>
-        {
-            _ = context.CreateTimer(Sleep);
-            return EventAsync(context, "go0");
-        });
-        options.RegisterWorkflow<int, string>("again", async (context, generation) =>
-        {
-            await StepsAsync(context, 1);
-            if (generation < LastGeneration)
+        options.RegisterActivity<int, int>(
+            Step,
+            async (_, number) =>
             {
-                context.ContinueAsNew(generation + 1, preserveUnprocessedEvents: true);
+                await Task.Delay(Random.Shared.Next(LongestStep));
+                return number;
             }
-            else
+        );
+        Add("chain", context => StepsAsync(context, 3));
+        Add(
+            "timer",
+            async context =>
+            {
+                await StepsAsync(context, 1);
+                await context.CreateTimer(Nap);
+                await StepsAsync(context, 1);
+                await context.CreateTimer(Nap);
+            }
+        );
+        Add(
+            "events",
+            async context =>
             {
                 await EventAsync(context, "go0");
+                await StepsAsync(context, 1);
+                await EventAsync(context, "go1");
             }
+        );
+        Add(
+            "parent",
+            async context =>
+            {
+                await context.CallChildWorkflowAsync<string>(Child, 0);
+                await context.CallChildWorkflowAsync<string>(Child, 0);
+            }
+        );
+        Add(Child, context => StepsAsync(context, 1));
+        Add(
+            "fan",
+            context =>
+                Task.WhenAll(Enumerable.Range(0, 4).Select(number => context.CallActivityAsync<int>(Step, number)))
+        );
+        Add("waiter", context => EventAsync(context, "go0"));
+        Add(
+            "sleeper",
+            context =>
+            {
+                _ = context.CreateTimer(Sleep);
+                return EventAsync(context, "go0");
+            }
+        );
+        options.RegisterWorkflow<int, string>(
+            "again",
+            async (context, generation) =>
+            {
+                await StepsAsync(context, 1);
+                if (generation < LastGeneration)
+                {
+                    context.ContinueAsNew(generation + 1, preserveUnprocessedEvents: true);
+                }
+                else
+                {
+                    await EventAsync(context, "go0");
+                }
 
-            return "again is done";
-        });
+                return "again is done";
+            }
+        );
 
-        void Add(string name, Func<WorkflowContext, Task> body) => options.RegisterWorkflow<int, string>(name, async (context, _) =>
-        {
-            await body(context);
-            return $"{name} is done";
-        });
+        void Add(string name, Func<WorkflowContext, Task> body) =>
+            options.RegisterWorkflow<int, string>(
+                name,
+                async (context, _) =>
+                {
+                    await body(context);
+                    return $"{name} is done";
+                }
+            );
     }
 
     private static async Task StepsAsync(WorkflowContext context, int count)
@@ -89,5 +116,6 @@ internal static class Scripts
         }
     }
 
-    private static Task<int> EventAsync(WorkflowContext context, string name) => context.WaitForExternalEventAsync<int>(name);
+    private static Task<int> EventAsync(WorkflowContext context, string name) =>
+        context.WaitForExternalEventAsync<int>(name);
 }

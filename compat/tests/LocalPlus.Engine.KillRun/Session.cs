@@ -88,7 +88,9 @@ internal sealed class Session(Options options, PostgresServer postgres, SidecarP
             if (killer.Kills % KillsBetweenPauses == 0)
             {
                 await QuietAsync(driver);
-                Console.WriteLine($"{Stopwatch.GetElapsedTime(_begun).TotalSeconds:F0} s: {killer.Kills} kills, {driver.Acknowledged} started, {driver.Open.Count} open, slowest recovery {_slowest.TotalSeconds:F1} s");
+                Console.WriteLine(
+                    $"{Stopwatch.GetElapsedTime(_begun).TotalSeconds:F0} s: {killer.Kills} kills, {driver.Acknowledged} started, {driver.Open.Count} open, slowest recovery {_slowest.TotalSeconds:F1} s"
+                );
             }
         }
     }
@@ -108,8 +110,10 @@ internal sealed class Session(Options options, PostgresServer postgres, SidecarP
         _slowest = took > _slowest ? took : _slowest;
         if (took > Allowed)
         {
-            _complaints.Add($"after {killer.Kills} kills open runs took {took.TotalSeconds:F1} s to end: "
-                + string.Join(" ", open.Where(driver.Open.ContainsKey).Take(5)));
+            _complaints.Add(
+                $"after {killer.Kills} kills open runs took {took.TotalSeconds:F1} s to end: "
+                    + string.Join(" ", open.Where(driver.Open.ContainsKey).Take(5))
+            );
         }
     }
 
@@ -144,12 +148,23 @@ internal sealed class Session(Options options, PostgresServer postgres, SidecarP
         var lost = ids.Where(id => !ended.Contains(id) && !driver.Open.ContainsKey(id)).ToList();
         var twice = await audit.WrongEndsAsync();
         var left = await LeftoversAsync(audit);
-        Console.WriteLine($"{options.Runs} runs and {ended.Count + 1 - options.Runs} children in {took.TotalSeconds:F0} s; kills: "
-            + string.Join(", ", killer.ByTarget.Select(pair => $"{pair.Key} {pair.Value}")));
-        Console.WriteLine($"lost {lost.Count}, stuck {stuck.Count}, ended twice or wrongly {twice.Count + driver.Wrong.Count}, "
-            + $"left in the tables {left.Count}, slowest recovery {_slowest.TotalSeconds:F1} s");
-        foreach (var complaint in _complaints.Concat(lost.Select(id => $"lost: {id}")).Concat(stuck.Select(id => $"stuck: {id}"))
-            .Concat(twice).Concat(driver.Wrong).Concat(left).Take(40))
+        Console.WriteLine(
+            $"{options.Runs} runs and {ended.Count + 1 - options.Runs} children in {took.TotalSeconds:F0} s; kills: "
+                + string.Join(", ", killer.ByTarget.Select(pair => $"{pair.Key} {pair.Value}"))
+        );
+        Console.WriteLine(
+            $"lost {lost.Count}, stuck {stuck.Count}, ended twice or wrongly {twice.Count + driver.Wrong.Count}, "
+                + $"left in the tables {left.Count}, slowest recovery {_slowest.TotalSeconds:F1} s"
+        );
+        foreach (
+            var complaint in _complaints
+                .Concat(lost.Select(id => $"lost: {id}"))
+                .Concat(stuck.Select(id => $"stuck: {id}"))
+                .Concat(twice)
+                .Concat(driver.Wrong)
+                .Concat(left)
+                .Take(40)
+        )
         {
             Console.WriteLine($"  {complaint}");
         }

@@ -37,16 +37,24 @@ public sealed class CrashTests(PostgresFixture postgres) : EngineTest(postgres)
             turn =>
             {
                 var done = turn.All().Count(one => one.TaskCompleted is not null);
-                return new WorkflowResponse { InstanceId = turn.InstanceId, Actions = { done < 3 ? Do.Task(done, "act") : Do.Complete(3, "\"end\"") } };
+                return new WorkflowResponse
+                {
+                    InstanceId = turn.InstanceId,
+                    Actions = { done < 3 ? Do.Task(done, "act") : Do.Complete(3, "\"end\"") },
+                };
             },
-            null);
+            null
+        );
         await host.Client.StartInstanceAsync(new CreateInstanceRequest { InstanceId = "a", Name = "wf" });
-        var ending = host.Client.WaitForInstanceCompletionAsync(new GetInstanceRequest { InstanceId = "a", GetInputsAndOutputs = true });
+        var ending = host.Client.WaitForInstanceCompletionAsync(
+            new GetInstanceRequest { InstanceId = "a", GetInputsAndOutputs = true }
+        );
         var activity = await worker.ActivityAsync();
         await server.KillAsync();
         await worker.ResultAsync(activity, "0");
-        var away = await Assert.ThrowsAsync<RpcException>(
-            () => host.Client.GetInstanceAsync(new GetInstanceRequest { InstanceId = "nobody" }).ResponseAsync);
+        var away = await Assert.ThrowsAsync<RpcException>(() =>
+            host.Client.GetInstanceAsync(new GetInstanceRequest { InstanceId = "nobody" }).ResponseAsync
+        );
         Assert.Equal(StatusCode.Unavailable, away.StatusCode);
         await server.StartAgainAsync();
         while (!ending.ResponseAsync.IsCompleted)
@@ -60,8 +68,12 @@ public sealed class CrashTests(PostgresFixture postgres) : EngineTest(postgres)
         }
 
         Assert.Equal("\"end\"", (await ending).WorkflowState.Output);
-        Assert.Equal(3, (await host.Client.GetInstanceHistoryAsync(new GetInstanceHistoryRequest { InstanceId = "a" }))
-            .Events.Count(one => one.TaskCompleted is not null));
+        Assert.Equal(
+            3,
+            (
+                await host.Client.GetInstanceHistoryAsync(new GetInstanceHistoryRequest { InstanceId = "a" })
+            ).Events.Count(one => one.TaskCompleted is not null)
+        );
     }
 
     [Fact]
@@ -70,13 +82,21 @@ public sealed class CrashTests(PostgresFixture postgres) : EngineTest(postgres)
         await using var server = await PostgresServer.StartAsync(new() { IsDurable = true });
         await using var host = await EngineHost.StartAsync(new PostgresRunStore(server.ConnectionString, App), Patient);
         await using var worker = RawWorker.Connect(
-            host.Channel, turn => new WorkflowResponse { InstanceId = turn.InstanceId, Actions = { Do.Complete(0) } }, null);
+            host.Channel,
+            turn => new WorkflowResponse { InstanceId = turn.InstanceId, Actions = { Do.Complete(0) } },
+            null
+        );
         await host.Client.StartInstanceAsync(new CreateInstanceRequest { InstanceId = "a", Name = "wf" });
         await server.KillAsync();
         var starting = host.Client.StartInstanceAsync(new CreateInstanceRequest { InstanceId = "b", Name = "wf" });
         await server.StartAgainAsync();
         await starting.ResponseAsync.WaitAsync(RawWorker.Patience);
-        Assert.Equal(OrchestrationStatus.Completed, (await host.Client.GetInstanceAsync(new GetInstanceRequest { InstanceId = "a" })).WorkflowState.WorkflowStatus);
+        Assert.Equal(
+            OrchestrationStatus.Completed,
+            (await host.Client.GetInstanceAsync(new GetInstanceRequest { InstanceId = "a" }))
+                .WorkflowState
+                .WorkflowStatus
+        );
     }
 
     [Fact]
@@ -88,7 +108,12 @@ public sealed class CrashTests(PostgresFixture postgres) : EngineTest(postgres)
         var other = await NewHostAsync();
         await using var second = RawWorker.Connect(other.Channel);
         Assert.False(other.Engine.Drives);
-        Assert.Equal(OrchestrationStatus.Running, (await other.Client.GetInstanceAsync(new GetInstanceRequest { InstanceId = "a" })).WorkflowState.WorkflowStatus);
+        Assert.Equal(
+            OrchestrationStatus.Running,
+            (await other.Client.GetInstanceAsync(new GetInstanceRequest { InstanceId = "a" }))
+                .WorkflowState
+                .WorkflowStatus
+        );
         await first.DisposeAsync();
         var activity = await second.ActivityAsync();
         await second.ResultAsync(activity, "1");
@@ -104,21 +129,43 @@ public sealed class CrashTests(PostgresFixture postgres) : EngineTest(postgres)
         await StartAsync(worker, "warm", Do.Complete(0));
         var other = await NewHostAsync();
         await using var idle = RawWorker.Connect(other.Channel);
-        var starting = other.Client.StartInstanceAsync(new CreateInstanceRequest { InstanceId = "a", Name = "wf", Input = "5" });
+        var starting = other.Client.StartInstanceAsync(
+            new CreateInstanceRequest
+            {
+                InstanceId = "a",
+                Name = "wf",
+                Input = "5",
+            }
+        );
         Assert.Equal("5", (await worker.TurnAsync()).NewEvents[1].ExecutionStarted.Input);
         await worker.AnswerAsync("a");
         await starting.ResponseAsync.WaitAsync(RawWorker.Patience);
-        await other.Client.RaiseEventAsync(new RaiseEventRequest { InstanceId = "a", Name = "go", Input = "7" });
+        await other.Client.RaiseEventAsync(
+            new RaiseEventRequest
+            {
+                InstanceId = "a",
+                Name = "go",
+                Input = "7",
+            }
+        );
         Assert.Equal("7", (await worker.TurnAsync()).NewEvents[1].EventRaised.Input);
         await worker.AnswerAsync("a");
         var ending = other.Client.TerminateInstanceAsync(new TerminateRequest { InstanceId = "a" });
         await worker.TurnAsync();
         await worker.AnswerAsync("a");
         await ending.ResponseAsync.WaitAsync(RawWorker.Patience);
-        var taken = await Assert.ThrowsAsync<RpcException>(
-            () => other.Client.RaiseEventAsync(new RaiseEventRequest { InstanceId = "nobody", Name = "go" }).ResponseAsync);
+        var taken = await Assert.ThrowsAsync<RpcException>(() =>
+            other.Client.RaiseEventAsync(new RaiseEventRequest { InstanceId = "nobody", Name = "go" }).ResponseAsync
+        );
         Assert.Equal("no such instance exists", taken.Status.Detail);
-        var again = other.Client.StartInstanceAsync(new CreateInstanceRequest { InstanceId = "a", Name = "wf", Input = "6" });
+        var again = other.Client.StartInstanceAsync(
+            new CreateInstanceRequest
+            {
+                InstanceId = "a",
+                Name = "wf",
+                Input = "6",
+            }
+        );
         Assert.Equal("6", (await worker.TurnAsync()).NewEvents[1].ExecutionStarted.Input);
         await worker.AnswerAsync("a", Do.Complete(0));
         await again.ResponseAsync.WaitAsync(RawWorker.Patience);
@@ -133,13 +180,22 @@ public sealed class CrashTests(PostgresFixture postgres) : EngineTest(postgres)
             turn => new WorkflowResponse
             {
                 InstanceId = turn.InstanceId,
-                Actions = { turn.All().Any(one => one.EventRaised is not null) ? [Do.Complete(0)] : (WorkflowAction[])[] },
+                Actions =
+                {
+                    turn.All().Any(one => one.EventRaised is not null) ? [Do.Complete(0)] : (WorkflowAction[])[],
+                },
             },
-            null);
+            null
+        );
         await Parallel.ForEachAsync(
             Enumerable.Range(0, count),
             new ParallelOptions { MaxDegreeOfParallelism = 64 },
-            async (i, cancel) => await Client.StartInstanceAsync(new CreateInstanceRequest { InstanceId = $"r{i}", Name = "wf" }, cancellationToken: cancel));
+            async (i, cancel) =>
+                await Client.StartInstanceAsync(
+                    new CreateInstanceRequest { InstanceId = $"r{i}", Name = "wf" },
+                    cancellationToken: cancel
+                )
+        );
         await RaiseAsync("r0", "go");
         Assert.Equal(OrchestrationStatus.Completed, (await EndAsync("r0")).WorkflowStatus);
         Assert.Equal(OrchestrationStatus.Running, (await GetAsync("r1")).WorkflowStatus);
@@ -151,16 +207,33 @@ public sealed class CrashTests(PostgresFixture postgres) : EngineTest(postgres)
         await using var host = await EngineHost.StartAsync(null, Settings);
         var calls = new Func<Task>[]
         {
-            () => host.Client.StartInstanceAsync(new CreateInstanceRequest { InstanceId = "a", Name = "wf" }).ResponseAsync,
+            () =>
+                host
+                    .Client.StartInstanceAsync(new CreateInstanceRequest { InstanceId = "a", Name = "wf" })
+                    .ResponseAsync,
             () => host.Client.GetInstanceAsync(new GetInstanceRequest { InstanceId = "a" }).ResponseAsync,
             () => host.Client.GetInstanceHistoryAsync(new GetInstanceHistoryRequest { InstanceId = "a" }).ResponseAsync,
-            () => host.Client.PurgeInstancesAsync(new PurgeInstancesRequest { InstanceId = "a", Force = true, Recursive = true }).ResponseAsync,
+            () =>
+                host
+                    .Client.PurgeInstancesAsync(
+                        new PurgeInstancesRequest
+                        {
+                            InstanceId = "a",
+                            Force = true,
+                            Recursive = true,
+                        }
+                    )
+                    .ResponseAsync,
         };
         foreach (var call in calls)
         {
             var error = await Assert.ThrowsAsync<RpcException>(call);
             Assert.Equal(StatusCode.Internal, error.StatusCode);
-            Assert.Contains("the state store is not configured to use the actor runtime", error.Status.Detail, StringComparison.Ordinal);
+            Assert.Contains(
+                "the state store is not configured to use the actor runtime",
+                error.Status.Detail,
+                StringComparison.Ordinal
+            );
         }
     }
 }

@@ -52,11 +52,18 @@ public sealed class EventTests(PostgresFixture postgres) : EngineTest(postgres)
             {
                 lock (seen)
                 {
-                    seen.UnionWith(turn.NewEvents.Where(one => one.EventRaised is not null).Select(one => one.EventRaised.Input));
-                    return new WorkflowResponse { InstanceId = "a", Actions = { seen.Count == 300 ? [Do.Complete(0)] : (WorkflowAction[])[] } };
+                    seen.UnionWith(
+                        turn.NewEvents.Where(one => one.EventRaised is not null).Select(one => one.EventRaised.Input)
+                    );
+                    return new WorkflowResponse
+                    {
+                        InstanceId = "a",
+                        Actions = { seen.Count == 300 ? [Do.Complete(0)] : (WorkflowAction[])[] },
+                    };
                 }
             },
-            null);
+            null
+        );
         await Client.StartInstanceAsync(new CreateInstanceRequest { InstanceId = "a", Name = "wf" });
         await Task.WhenAll(Enumerable.Range(0, 300).Select(i => RaiseAsync("a", "e", $"{i}")));
         Assert.Equal(OrchestrationStatus.Completed, (await EndAsync("a")).WorkflowStatus);
@@ -94,7 +101,11 @@ public sealed class EventTests(PostgresFixture postgres) : EngineTest(postgres)
         await RestartAsync();
         var error = await Assert.ThrowsAsync<RpcException>(() => RaiseAsync("a", "e"));
         Assert.Equal(StatusCode.FailedPrecondition, error.StatusCode);
-        Assert.Contains($"did not find address for actor 'dapr.internal.default.{App}.workflow/a'", error.Status.Detail, StringComparison.Ordinal);
+        Assert.Contains(
+            $"did not find address for actor 'dapr.internal.default.{App}.workflow/a'",
+            error.Status.Detail,
+            StringComparison.Ordinal
+        );
         Assert.Equal(OrchestrationStatus.Running, (await GetAsync("a")).WorkflowStatus);
     }
 
@@ -105,8 +116,14 @@ public sealed class EventTests(PostgresFixture postgres) : EngineTest(postgres)
         var starting = Client.StartInstanceAsync(new CreateInstanceRequest { InstanceId = "a", Name = "wf" });
         await worker.TurnAsync();
         using var impatience = new CancellationTokenSource(TimeSpan.FromMilliseconds(200));
-        await Assert.ThrowsAsync<RpcException>(() => Client.RaiseEventAsync(
-            new RaiseEventRequest { InstanceId = "a", Name = "e" }, cancellationToken: impatience.Token).ResponseAsync);
+        await Assert.ThrowsAsync<RpcException>(() =>
+            Client
+                .RaiseEventAsync(
+                    new RaiseEventRequest { InstanceId = "a", Name = "e" },
+                    cancellationToken: impatience.Token
+                )
+                .ResponseAsync
+        );
         await RaiseUntilWithdrawnAsync();
         await worker.AnswerAsync("a");
         await starting;
@@ -141,9 +158,15 @@ public sealed class EventTests(PostgresFixture postgres) : EngineTest(postgres)
             turn => new WorkflowResponse
             {
                 InstanceId = turn.InstanceId,
-                Actions = { turn.PastEvents.Count == 0 && turn.InstanceId.Length < 5 ? [Do.Child(0, "kid", turn.InstanceId + "+")] : (WorkflowAction[])[] },
+                Actions =
+                {
+                    turn.PastEvents.Count == 0 && turn.InstanceId.Length < 5
+                        ? [Do.Child(0, "kid", turn.InstanceId + "+")]
+                        : (WorkflowAction[])[],
+                },
             },
-            null);
+            null
+        );
         await Client.StartInstanceAsync(new CreateInstanceRequest { InstanceId = "a", Name = "wf" });
         await Client.WaitForInstanceStartAsync(new GetInstanceRequest { InstanceId = "a" });
         await UntilExistsAsync("a++++");

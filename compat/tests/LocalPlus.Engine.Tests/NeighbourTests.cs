@@ -14,17 +14,28 @@ public sealed class NeighbourTests(PostgresFixture postgres) : EngineTest(postgr
     public async Task A_worker_that_never_answers_does_not_hold_up_another_app()
     {
         var silent = Worker();
-        var hanging = Enumerable.Range(0, 200)
-            .Select(i => Client.StartInstanceAsync(new CreateInstanceRequest { InstanceId = $"h{i}", Name = "wf" }).ResponseAsync)
+        var hanging = Enumerable
+            .Range(0, 200)
+            .Select(i =>
+                Client.StartInstanceAsync(new CreateInstanceRequest { InstanceId = $"h{i}", Name = "wf" }).ResponseAsync
+            )
             .ToList();
         await silent.TurnAsync();
         var app = App + "-neighbour";
-        await using var host = await EngineHost.StartAsync(new PostgresRunStore(Server.ConnectionString, app), Settings with { AppId = app });
+        await using var host = await EngineHost.StartAsync(
+            new PostgresRunStore(Server.ConnectionString, app),
+            Settings with
+            {
+                AppId = app,
+            }
+        );
         await using var worker = RawWorker.Connect(host.Channel, Done, null);
         for (var i = 0; i < 20; i++)
         {
             await host.Client.StartInstanceAsync(
-                new CreateInstanceRequest { InstanceId = $"n{i}", Name = "wf" }, deadline: DateTime.UtcNow + RawWorker.Patience);
+                new CreateInstanceRequest { InstanceId = $"n{i}", Name = "wf" },
+                deadline: DateTime.UtcNow + RawWorker.Patience
+            );
         }
 
         Assert.All(hanging, start => Assert.False(start.IsCompleted));
@@ -38,7 +49,10 @@ public sealed class NeighbourTests(PostgresFixture postgres) : EngineTest(postgr
     {
         await using var valkey = await ValkeyServer.StartAsync();
         await using var sidecar = new Testing.SidecarProcess(
-            Path.Combine(Path.GetDirectoryName(typeof(PostgresRunStore).Assembly.Location)!, "daprd"), App, Server.LibpqString);
+            Path.Combine(Path.GetDirectoryName(typeof(PostgresRunStore).Assembly.Location)!, "daprd"),
+            App,
+            Server.LibpqString
+        );
         sidecar.AddComponent("cachestore", "state.redis", ("redisHost", valkey.Address));
         sidecar.AddComponent("pubsub", "pubsub.redis", ("redisHost", valkey.Address));
         await sidecar.StartAsync();
@@ -53,7 +67,9 @@ public sealed class NeighbourTests(PostgresFixture postgres) : EngineTest(postgr
         await worker.TurnAsync();
         await worker.AnswerAsync("a", Do.Complete(1));
         var done = await worker.Client.WaitForInstanceCompletionAsync(
-            new GetInstanceRequest { InstanceId = "a" }, deadline: DateTime.UtcNow + RawWorker.Patience);
+            new GetInstanceRequest { InstanceId = "a" },
+            deadline: DateTime.UtcNow + RawWorker.Patience
+        );
         Assert.Equal(OrchestrationStatus.Completed, done.WorkflowState.WorkflowStatus);
     }
 }

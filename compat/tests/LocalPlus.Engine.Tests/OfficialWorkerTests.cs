@@ -9,10 +9,15 @@ public sealed class OfficialWorkerTests(PostgresFixture postgres) : IAsyncLifeti
 {
     private const int Large = 5 << 20;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
-    private static readonly WorkflowTaskOptions TwoTries = new(new WorkflowRetryPolicy(2, TimeSpan.FromMilliseconds(50)));
+    private static readonly WorkflowTaskOptions TwoTries = new(
+        new WorkflowRetryPolicy(2, TimeSpan.FromMilliseconds(50))
+    );
 
     private readonly Testing.SidecarProcess _sidecar = new(
-        Path.Combine(AppContext.BaseDirectory, "daprd"), "app-" + Guid.NewGuid().ToString("n")[..8], postgres.Server.LibpqString);
+        Path.Combine(AppContext.BaseDirectory, "daprd"),
+        "app-" + Guid.NewGuid().ToString("n")[..8],
+        postgres.Server.LibpqString
+    );
     private readonly List<(DateTime Now, Guid Id)> _looks = [];
     private int _attempts;
 
@@ -27,49 +32,82 @@ public sealed class OfficialWorkerTests(PostgresFixture postgres) : IAsyncLifeti
     private void Register(WorkflowRuntimeOptions options)
     {
         options.RegisterActivity<int, int>("double", (_, number) => Task.FromResult(2 * number));
-        options.RegisterActivity<int, int>("flaky", (_, number) =>
-            Interlocked.Increment(ref _attempts) == 1 ? throw new InvalidOperationException("not yet") : Task.FromResult(number));
+        options.RegisterActivity<int, int>(
+            "flaky",
+            (_, number) =>
+                Interlocked.Increment(ref _attempts) == 1
+                    ? throw new InvalidOperationException("not yet")
+                    : Task.FromResult(number)
+        );
         options.RegisterActivity<int, string>("large", (_, length) => Task.FromResult(new string('x', length)));
-        options.RegisterWorkflow<int, int>("chain", async (context, number) =>
-        {
-            context.SetCustomStatus("at work");
-            number = await context.CallActivityAsync<int>("double", number);
-            await context.CreateTimer(TimeSpan.FromMilliseconds(20));
-            return await context.CallActivityAsync<int>("double", number);
-        });
-        options.RegisterWorkflow<int, int>("fan", async (context, count) =>
-            (await Task.WhenAll(Enumerable.Range(0, count).Select(number => context.CallActivityAsync<int>("double", number)))).Sum());
-        options.RegisterWorkflow<int, int>("parent", async (context, number) => await context.CallChildWorkflowAsync<int>("chain", number));
-        options.RegisterWorkflow<int, int>("retrying", (context, number) => context.CallActivityAsync<int>("flaky", number, TwoTries));
-        options.RegisterWorkflow<int, int>("counting", async (context, number) =>
-        {
-            number += await context.WaitForExternalEventAsync<int>("add");
-            if (number < 6)
+        options.RegisterWorkflow<int, int>(
+            "chain",
+            async (context, number) =>
             {
-                context.ContinueAsNew(number, preserveUnprocessedEvents: true);
+                context.SetCustomStatus("at work");
+                number = await context.CallActivityAsync<int>("double", number);
+                await context.CreateTimer(TimeSpan.FromMilliseconds(20));
+                return await context.CallActivityAsync<int>("double", number);
             }
+        );
+        options.RegisterWorkflow<int, int>(
+            "fan",
+            async (context, count) =>
+                (
+                    await Task.WhenAll(
+                        Enumerable.Range(0, count).Select(number => context.CallActivityAsync<int>("double", number))
+                    )
+                ).Sum()
+        );
+        options.RegisterWorkflow<int, int>(
+            "parent",
+            async (context, number) => await context.CallChildWorkflowAsync<int>("chain", number)
+        );
+        options.RegisterWorkflow<int, int>(
+            "retrying",
+            (context, number) => context.CallActivityAsync<int>("flaky", number, TwoTries)
+        );
+        options.RegisterWorkflow<int, int>(
+            "counting",
+            async (context, number) =>
+            {
+                number += await context.WaitForExternalEventAsync<int>("add");
+                if (number < 6)
+                {
+                    context.ContinueAsNew(number, preserveUnprocessedEvents: true);
+                }
 
-            return number;
-        });
-        options.RegisterWorkflow<int, string>("impatient", async (context, _) =>
-        {
-            try
-            {
-                return await context.WaitForExternalEventAsync<string>("never", TimeSpan.FromMilliseconds(50));
+                return number;
             }
-            catch (TaskCanceledException)
+        );
+        options.RegisterWorkflow<int, string>(
+            "impatient",
+            async (context, _) =>
             {
-                return "gave up";
+                try
+                {
+                    return await context.WaitForExternalEventAsync<string>("never", TimeSpan.FromMilliseconds(50));
+                }
+                catch (TaskCanceledException)
+                {
+                    return "gave up";
+                }
             }
-        });
-        options.RegisterWorkflow<int, int>("looking", async (context, _) =>
-        {
-            Look(context);
-            await context.WaitForExternalEventAsync<int>("go");
-            Look(context);
-            return 0;
-        });
-        options.RegisterWorkflow<int, string>("large", async (context, length) => await context.CallActivityAsync<string>("large", length));
+        );
+        options.RegisterWorkflow<int, int>(
+            "looking",
+            async (context, _) =>
+            {
+                Look(context);
+                await context.WaitForExternalEventAsync<int>("go");
+                Look(context);
+                return 0;
+            }
+        );
+        options.RegisterWorkflow<int, string>(
+            "large",
+            async (context, length) => await context.CallActivityAsync<string>("large", length)
+        );
         options.RegisterWorkflow<int, string>("boasting", (_, length) => Task.FromResult(new string('x', length)));
     }
 
@@ -81,7 +119,12 @@ public sealed class OfficialWorkerTests(PostgresFixture postgres) : IAsyncLifeti
         }
     }
 
-    private static async Task<WorkflowState> RunAsync(OfficialWorker worker, string workflow, int input, params int[] events)
+    private static async Task<WorkflowState> RunAsync(
+        OfficialWorker worker,
+        string workflow,
+        int input,
+        params int[] events
+    )
     {
         var id = await worker.Client.ScheduleNewWorkflowAsync(workflow, null, input);
         foreach (var one in events)
@@ -97,7 +140,11 @@ public sealed class OfficialWorkerTests(PostgresFixture postgres) : IAsyncLifeti
     [InlineData("fan", 20, 380)]
     [InlineData("parent", 3, 12)]
     [InlineData("retrying", 7, 7)]
-    public async Task Its_workflows_end_with_what_their_activities_timers_children_and_retries_bring(string workflow, int input, int output)
+    public async Task Its_workflows_end_with_what_their_activities_timers_children_and_retries_bring(
+        string workflow,
+        int input,
+        int output
+    )
     {
         await using var worker = await WorkerAsync();
         var state = await RunAsync(worker, workflow, input);
@@ -165,7 +212,10 @@ public sealed class OfficialWorkerTests(PostgresFixture postgres) : IAsyncLifeti
 
         await using var second = await WorkerAsync();
         await second.Client.RaiseEventAsync(id, "add", 5);
-        Assert.Equal(6, (await second.Client.WaitForWorkflowCompletionAsync(id).WaitAsync(Patience)).ReadOutputAs<int>());
+        Assert.Equal(
+            6,
+            (await second.Client.WaitForWorkflowCompletionAsync(id).WaitAsync(Patience)).ReadOutputAs<int>()
+        );
     }
 
     [Fact]

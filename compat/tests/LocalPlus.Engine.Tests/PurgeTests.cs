@@ -17,13 +17,23 @@ public sealed class PurgeTests(PostgresFixture postgres) : EngineTest(postgres)
             SELECT (SELECT count(*) FROM wf_instances WHERE app_id = $1) + (SELECT count(*) FROM wf_inbox WHERE app_id = $1)
                  + (SELECT count(*) FROM wf_history h WHERE NOT EXISTS (SELECT FROM wf_instances i WHERE i.execution_id = h.execution_id))
             """,
-            connection);
+            connection
+        );
         command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = App });
         return (long)(await command.ExecuteScalarAsync())!;
     }
 
     private Task<PurgeInstancesResponse> PurgeAsync(string id, bool recursive = false, bool force = false) =>
-        Client.PurgeInstancesAsync(new PurgeInstancesRequest { InstanceId = id, Recursive = recursive, Force = force }).ResponseAsync;
+        Client
+            .PurgeInstancesAsync(
+                new PurgeInstancesRequest
+                {
+                    InstanceId = id,
+                    Recursive = recursive,
+                    Force = force,
+                }
+            )
+            .ResponseAsync;
 
     [Fact]
     public async Task A_recursive_purge_leaves_nothing_and_counts_the_children()
@@ -36,12 +46,13 @@ public sealed class PurgeTests(PostgresFixture postgres) : EngineTest(postgres)
                 Actions =
                 {
                     turn.InstanceId != "a" ? [Do.Complete(0)]
-                        : turn.PastEvents.Count == 0 ? [Do.Child(0, "kid"), Do.Child(1, "kid")]
-                        : turn.All().Count(one => one.ChildWorkflowInstanceCompleted is not null) == 2 ? [Do.Complete(2)]
-                        : (WorkflowAction[])[],
+                    : turn.PastEvents.Count == 0 ? [Do.Child(0, "kid"), Do.Child(1, "kid")]
+                    : turn.All().Count(one => one.ChildWorkflowInstanceCompleted is not null) == 2 ? [Do.Complete(2)]
+                    : (WorkflowAction[])[],
                 },
             },
-            null);
+            null
+        );
         await Client.StartInstanceAsync(new CreateInstanceRequest { InstanceId = "a", Name = "wf" });
         await EndAsync("a");
         Assert.Equal(3, (await PurgeAsync("a", recursive: true)).DeletedInstanceCount);
@@ -71,7 +82,10 @@ public sealed class PurgeTests(PostgresFixture postgres) : EngineTest(postgres)
         await StartAsync(worker, "a", Do.Complete(0));
         await worker.DisposeAsync();
         await RestartAsync();
-        Assert.Equal(StatusCode.FailedPrecondition, (await Assert.ThrowsAsync<RpcException>(() => PurgeAsync("a"))).StatusCode);
+        Assert.Equal(
+            StatusCode.FailedPrecondition,
+            (await Assert.ThrowsAsync<RpcException>(() => PurgeAsync("a"))).StatusCode
+        );
         Assert.Equal(1, (await PurgeAsync("a", force: true)).DeletedInstanceCount);
         Assert.Equal(0, await RowsAsync());
     }
@@ -83,13 +97,21 @@ public sealed class PurgeTests(PostgresFixture postgres) : EngineTest(postgres)
         var error = await Assert.ThrowsAsync<RpcException>(() => PurgeAsync("nobody"));
         Assert.Equal("failed to purge workflow state: no such instance exists", error.Status.Detail);
         error = await Assert.ThrowsAsync<RpcException>(() => PurgeAsync("nobody", recursive: true));
-        Assert.Equal("failed to purge workflow state: failed to fetch workflow state: no such instance exists", error.Status.Detail);
+        Assert.Equal(
+            "failed to purge workflow state: failed to fetch workflow state: no such instance exists",
+            error.Status.Detail
+        );
     }
 
     [Fact]
     public async Task Finished_runs_go_when_their_time_in_store_is_over()
     {
-        await RestartAsync(Settings with { Retention = new RetentionPolicy(TimeSpan.FromMilliseconds(300), null, TimeSpan.Zero) });
+        await RestartAsync(
+            Settings with
+            {
+                Retention = new RetentionPolicy(TimeSpan.FromMilliseconds(300), null, TimeSpan.Zero),
+            }
+        );
         await using var worker = Worker();
         await StartAsync(worker, "failed", Do.Fail(0, "no"));
         await StartAsync(worker, "completed", Do.Complete(0));
@@ -107,9 +129,16 @@ public sealed class PurgeTests(PostgresFixture postgres) : EngineTest(postgres)
     public async Task Ids_are_listed_page_by_page_each_once()
     {
         await using var worker = RawWorker.Connect(
-            Host.Channel, turn => new WorkflowResponse { InstanceId = turn.InstanceId, Actions = { Do.Complete(0) } }, null);
+            Host.Channel,
+            turn => new WorkflowResponse { InstanceId = turn.InstanceId, Actions = { Do.Complete(0) } },
+            null
+        );
         var ids = Enumerable.Range(0, 25).Select(i => $"r_{i}").ToHashSet();
-        await Task.WhenAll(ids.Select(id => Client.StartInstanceAsync(new CreateInstanceRequest { InstanceId = id, Name = "wf" }).ResponseAsync));
+        await Task.WhenAll(
+            ids.Select(id =>
+                Client.StartInstanceAsync(new CreateInstanceRequest { InstanceId = id, Name = "wf" }).ResponseAsync
+            )
+        );
         var found = new List<string>();
         var request = new ListInstanceIDsRequest { PageSize = 10 };
         while (true)

@@ -14,16 +14,23 @@ public sealed class QuietTests(PostgresFixture postgres) : EngineTest(postgres)
     {
         await ExecuteAsync($"CREATE DATABASE {Database}");
         var quiet = new NpgsqlConnectionStringBuilder(Server.ConnectionString) { Database = Database };
-        await using var host = await EngineHost.StartAsync(new Sidecar.Workflow.Store.PostgresRunStore(quiet.ConnectionString, App), Settings);
+        await using var host = await EngineHost.StartAsync(
+            new Sidecar.Workflow.Store.PostgresRunStore(quiet.ConnectionString, App),
+            Settings
+        );
         await using var worker = RawWorker.Connect(host.Channel);
-        foreach (var (id, action) in new[]
+        foreach (
+            var (id, action) in new[]
+            {
+                ("event", null),
+                ("timer", Do.Timer(0, DateTimeOffset.UtcNow.AddHours(1))),
+                ("activity", Do.Task(0, "never answered")),
+            }
+        )
         {
-            ("event", null),
-            ("timer", Do.Timer(0, DateTimeOffset.UtcNow.AddHours(1))),
-            ("activity", Do.Task(0, "never answered")),
-        })
-        {
-            var starting = host.Client.StartInstanceAsync(new Dapr.DurableTask.Protobuf.CreateInstanceRequest { InstanceId = id, Name = "wf" });
+            var starting = host.Client.StartInstanceAsync(
+                new Dapr.DurableTask.Protobuf.CreateInstanceRequest { InstanceId = id, Name = "wf" }
+            );
             await worker.TurnAsync();
             await worker.AnswerAsync(id, action is null ? [] : [action]);
             await starting;
@@ -42,7 +49,9 @@ public sealed class QuietTests(PostgresFixture postgres) : EngineTest(postgres)
         while (Stopwatch.GetElapsedTime(begun) < RawWorker.Patience)
         {
             await using var look = new NpgsqlCommand(
-                $"SELECT xact_commit + xact_rollback FROM pg_stat_database WHERE datname = '{Database}'", connection);
+                $"SELECT xact_commit + xact_rollback FROM pg_stat_database WHERE datname = '{Database}'",
+                connection
+            );
             var now = (long)(await look.ExecuteScalarAsync())!;
             (count, since) = now == count ? (count, since) : (now, Stopwatch.GetTimestamp());
             if (Stopwatch.GetElapsedTime(since) > Window)

@@ -10,7 +10,12 @@ public sealed class StallTests(PostgresFixture postgres) : EngineTest(postgres)
     private protected override EngineSettings Settings => base.Settings with { MaxMessageBytes = 100_000 };
 
     private static WorkflowResponse Patched(string id, string[] patches, params WorkflowAction[] actions) =>
-        new() { InstanceId = id, Actions = { actions }, Version = new WorkflowVersion { Patches = { patches } } };
+        new()
+        {
+            InstanceId = id,
+            Actions = { actions },
+            Version = new WorkflowVersion { Patches = { patches } },
+        };
 
     private async Task StartPatchedAsync(RawWorker worker)
     {
@@ -55,10 +60,12 @@ public sealed class StallTests(PostgresFixture postgres) : EngineTest(postgres)
         await RefusesAsync(() => RaiseAsync("a", "e"), "failed to invoke method for workflow 'a': actor is stalled");
         await RefusesAsync(
             () => Client.TerminateInstanceAsync(new TerminateRequest { InstanceId = "a" }).ResponseAsync,
-            "failed to submit termination request: failed to invoke method for workflow 'a': actor is stalled");
+            "failed to submit termination request: failed to invoke method for workflow 'a': actor is stalled"
+        );
         await RefusesAsync(
             () => Client.PurgeInstancesAsync(new PurgeInstancesRequest { InstanceId = "a" }).ResponseAsync,
-            "failed to purge workflow state: failed to invoke method for workflow 'a': actor is stalled");
+            "failed to purge workflow state: failed to invoke method for workflow 'a': actor is stalled"
+        );
         await using var better = Worker();
         var turns = new[] { worker.TurnAsync(), better.TurnAsync() };
         var turn = await await Task.WhenAny(turns);
@@ -88,17 +95,30 @@ public sealed class StallTests(PostgresFixture postgres) : EngineTest(postgres)
     public async Task A_run_that_stalls_in_its_first_turn_fails_its_start_and_keeps_its_input()
     {
         var worker = Worker();
-        var starting = Client.StartInstanceAsync(new CreateInstanceRequest { InstanceId = "a", Name = "wf", Input = "5" });
+        var starting = Client.StartInstanceAsync(
+            new CreateInstanceRequest
+            {
+                InstanceId = "a",
+                Name = "wf",
+                Input = "5",
+            }
+        );
         await worker.TurnAsync();
         await worker.AnswerAsync("a", new WorkflowAction { WorkflowVersionNotAvailable = new() });
-        await RefusesAsync(() => starting.ResponseAsync, "failed to invoke reminder for workflow 'a': actor is stalled");
+        await RefusesAsync(
+            () => starting.ResponseAsync,
+            "failed to invoke reminder for workflow 'a': actor is stalled"
+        );
         var state = await GetAsync("a");
         Assert.Equal(OrchestrationStatus.Stalled, state.WorkflowStatus);
         Assert.Equal("", state.Name);
         await worker.DisposeAsync();
         await RestartAsync();
         await using var better = Worker();
-        Assert.Equal("5", (await better.TurnAsync()).NewEvents.Single(one => one.ExecutionStarted is not null).ExecutionStarted.Input);
+        Assert.Equal(
+            "5",
+            (await better.TurnAsync()).NewEvents.Single(one => one.ExecutionStarted is not null).ExecutionStarted.Input
+        );
         await better.AnswerAsync("a", Do.Complete(0));
         Assert.Equal(OrchestrationStatus.Completed, (await EndAsync("a")).WorkflowStatus);
     }
@@ -117,7 +137,10 @@ public sealed class StallTests(PostgresFixture postgres) : EngineTest(postgres)
         await worker.DisposeAsync();
         await RestartAsync(Settings with { MaxMessageBytes = 1_000_000 });
         await using var second = Worker();
-        Assert.Equal(96_000, (await second.TurnAsync()).NewEvents.Single(one => one.EventRaised is not null).EventRaised.Input.Length);
+        Assert.Equal(
+            96_000,
+            (await second.TurnAsync()).NewEvents.Single(one => one.EventRaised is not null).EventRaised.Input.Length
+        );
     }
 
     [Fact]
@@ -129,7 +152,11 @@ public sealed class StallTests(PostgresFixture postgres) : EngineTest(postgres)
         await worker.TurnAsync();
         await worker.AnswerAsync("a", Do.Task(0, "big", new string('x', 96_000)));
         await UntilAsync("a", OrchestrationStatus.Stalled);
-        Assert.Contains("activity 'big::0'", (await HistoryAsync("a"))[^1].ExecutionStalled.Description, StringComparison.Ordinal);
+        Assert.Contains(
+            "activity 'big::0'",
+            (await HistoryAsync("a"))[^1].ExecutionStalled.Description,
+            StringComparison.Ordinal
+        );
         Assert.False(worker.HasItem);
     }
 
@@ -140,9 +167,20 @@ public sealed class StallTests(PostgresFixture postgres) : EngineTest(postgres)
         await StartAsync(worker, "a");
         await RaiseAsync("a", "e");
         await worker.TurnAsync();
-        await worker.AnswerAsync(new WorkflowResponse { InstanceId = "a", CustomStatus = new string('x', 200_000), Actions = { Do.Complete(0) } });
+        await worker.AnswerAsync(
+            new WorkflowResponse
+            {
+                InstanceId = "a",
+                CustomStatus = new string('x', 200_000),
+                Actions = { Do.Complete(0) },
+            }
+        );
         await UntilAsync("a", OrchestrationStatus.Stalled);
-        Assert.Contains("--max-body-size", (await HistoryAsync("a"))[^1].ExecutionStalled.Description, StringComparison.Ordinal);
+        Assert.Contains(
+            "--max-body-size",
+            (await HistoryAsync("a"))[^1].ExecutionStalled.Description,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]

@@ -28,8 +28,9 @@ public sealed class StartTests(PostgresFixture postgres) : EngineTest(postgres)
         await using var worker = Worker();
         var starting = Client.StartInstanceAsync(new CreateInstanceRequest { InstanceId = "a", Name = "wf" });
         await worker.TurnAsync();
-        var error = await Assert.ThrowsAsync<RpcException>(
-            () => Client.StartInstanceAsync(new CreateInstanceRequest { InstanceId = "a", Name = "wf" }).ResponseAsync);
+        var error = await Assert.ThrowsAsync<RpcException>(() =>
+            Client.StartInstanceAsync(new CreateInstanceRequest { InstanceId = "a", Name = "wf" }).ResponseAsync
+        );
         Assert.Equal(StatusCode.AlreadyExists, error.StatusCode);
         Assert.EndsWith("an active workflow with ID 'a' already exists", error.Status.Detail, StringComparison.Ordinal);
         await worker.AnswerAsync("a", Do.Complete(0));
@@ -54,8 +55,9 @@ public sealed class StartTests(PostgresFixture postgres) : EngineTest(postgres)
         await StartAsync(worker, "a", Do.Child(0, "kid", "a-kid"), Do.Complete(1));
         await worker.AnswerAsync((await worker.TurnAsync()).InstanceId);
         await EndAsync("a");
-        var error = await Assert.ThrowsAsync<RpcException>(
-            () => Client.StartInstanceAsync(new CreateInstanceRequest { InstanceId = "a", Name = "wf" }).ResponseAsync);
+        var error = await Assert.ThrowsAsync<RpcException>(() =>
+            Client.StartInstanceAsync(new CreateInstanceRequest { InstanceId = "a", Name = "wf" }).ResponseAsync
+        );
         Assert.Equal(StatusCode.AlreadyExists, error.StatusCode);
         Assert.Contains("cannot recreate workflow with ID 'a'", error.Status.Detail, StringComparison.Ordinal);
         Assert.Contains("child workflow 'a-kid'", error.Status.Detail, StringComparison.Ordinal);
@@ -66,10 +68,14 @@ public sealed class StartTests(PostgresFixture postgres) : EngineTest(postgres)
     {
         var at = DateTimeOffset.UtcNow.AddSeconds(1.5);
         var worker = Worker();
-        await Client.StartInstanceAsync(new CreateInstanceRequest
-        {
-            InstanceId = "a", Name = "wf", ScheduledStartTimestamp = Timestamp.FromDateTimeOffset(at),
-        });
+        await Client.StartInstanceAsync(
+            new CreateInstanceRequest
+            {
+                InstanceId = "a",
+                Name = "wf",
+                ScheduledStartTimestamp = Timestamp.FromDateTimeOffset(at),
+            }
+        );
         var state = await GetAsync("a");
         Assert.Equal(OrchestrationStatus.Pending, state.WorkflowStatus);
         Assert.Equal("", state.Name);
@@ -111,10 +117,16 @@ public sealed class StartTests(PostgresFixture postgres) : EngineTest(postgres)
     public async Task Version_tags_and_execution_id_of_the_request_are_dropped()
     {
         await using var worker = Worker();
-        var starting = Client.StartInstanceAsync(new CreateInstanceRequest
-        {
-            InstanceId = "a", Name = "wf", Version = "v9", ExecutionId = "mine", Tags = { ["tenant"] = "t" },
-        });
+        var starting = Client.StartInstanceAsync(
+            new CreateInstanceRequest
+            {
+                InstanceId = "a",
+                Name = "wf",
+                Version = "v9",
+                ExecutionId = "mine",
+                Tags = { ["tenant"] = "t" },
+            }
+        );
         var started = (await worker.TurnAsync()).NewEvents[1].ExecutionStarted;
         Assert.Null(started.Version);
         Assert.Empty(started.Tags);
@@ -128,8 +140,9 @@ public sealed class StartTests(PostgresFixture postgres) : EngineTest(postgres)
     {
         await using var worker = Worker();
         await StartAsync(worker, "a||b@c:d 'e\" ü", Do.Complete(0));
-        var error = await Assert.ThrowsAsync<RpcException>(
-            () => Client.StartInstanceAsync(new CreateInstanceRequest { InstanceId = "a\0b", Name = "wf" }).ResponseAsync);
+        var error = await Assert.ThrowsAsync<RpcException>(() =>
+            Client.StartInstanceAsync(new CreateInstanceRequest { InstanceId = "a\0b", Name = "wf" }).ResponseAsync
+        );
         Assert.Equal(StatusCode.InvalidArgument, error.StatusCode);
     }
 
@@ -137,9 +150,23 @@ public sealed class StartTests(PostgresFixture postgres) : EngineTest(postgres)
     public async Task Payloads_may_hold_any_character()
     {
         await using var worker = Worker();
-        var starting = Client.StartInstanceAsync(new CreateInstanceRequest { InstanceId = "a", Name = "w\0f", Input = "\0\ud83d\ude00" });
+        var starting = Client.StartInstanceAsync(
+            new CreateInstanceRequest
+            {
+                InstanceId = "a",
+                Name = "w\0f",
+                Input = "\0\ud83d\ude00",
+            }
+        );
         Assert.Equal("\0\ud83d\ude00", (await worker.TurnAsync()).NewEvents[1].ExecutionStarted.Input);
-        await worker.AnswerAsync(new WorkflowResponse { InstanceId = "a", CustomStatus = "\0", Actions = { Do.Complete(0, "\0") } });
+        await worker.AnswerAsync(
+            new WorkflowResponse
+            {
+                InstanceId = "a",
+                CustomStatus = "\0",
+                Actions = { Do.Complete(0, "\0") },
+            }
+        );
         await starting;
         await RestartAsync();
         var state = await GetAsync("a");

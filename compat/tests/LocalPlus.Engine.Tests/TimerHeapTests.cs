@@ -15,25 +15,33 @@ public sealed class TimerHeapTests(PostgresFixture postgres)
         await using var store = new PostgresRunStore(postgres.Server.ConnectionString, "timers");
         await using var lease = await store.AcquireAsync(() => { }, CancellationToken.None);
         var waked = new ConcurrentDictionary<string, DateTimeOffset>();
-        var heap = new TimerHeap(store, TimeProvider.System, (id, _) =>
-        {
-            waked[id] = TimeProvider.System.GetUtcNow();
-            return Task.CompletedTask;
-        });
+        var heap = new TimerHeap(
+            store,
+            TimeProvider.System,
+            (id, _) =>
+            {
+                waked[id] = TimeProvider.System.GetUtcNow();
+                return Task.CompletedTask;
+            }
+        );
         using var over = new CancellationTokenSource();
         var running = heap.RunAsync(over.Token);
         var unit = new CommitUnit();
         var first = DateTimeOffset.UtcNow.AddSeconds(1);
-        unit.Rows.AddRange(Enumerable.Range(0, WorkflowLimits.TimersInMemory + 2_000).Select(number => new RunRow
-        {
-            InstanceId = $"r{number}",
-            ExecutionId = Guid.NewGuid(),
-            Status = OrchestrationStatus.Running,
-            Active = true,
-            NextDue = first.AddMicroseconds(10 * number),
-            CreatedAt = first,
-            UpdatedAt = first,
-        }));
+        unit.Rows.AddRange(
+            Enumerable
+                .Range(0, WorkflowLimits.TimersInMemory + 2_000)
+                .Select(number => new RunRow
+                {
+                    InstanceId = $"r{number}",
+                    ExecutionId = Guid.NewGuid(),
+                    Status = OrchestrationStatus.Running,
+                    Active = true,
+                    NextDue = first.AddMicroseconds(10 * number),
+                    CreatedAt = first,
+                    UpdatedAt = first,
+                })
+        );
         await lease.CommitAsync([unit], CancellationToken.None);
         unit.Rows.ForEach(row => heap.Add(row.InstanceId, row.NextDue!.Value));
         using var patience = new CancellationTokenSource(RawWorker.Patience);

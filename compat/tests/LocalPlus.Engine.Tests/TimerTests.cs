@@ -77,7 +77,10 @@ public sealed class TimerTests(PostgresFixture postgres) : EngineTest(postgres)
     {
         await using var connection = new NpgsqlConnection(Server.ConnectionString);
         await connection.OpenAsync();
-        await using var look = new NpgsqlCommand($"SELECT next_due FROM wf_instances WHERE app_id = '{App}' AND instance_id = 'a'", connection);
+        await using var look = new NpgsqlCommand(
+            $"SELECT next_due FROM wf_instances WHERE app_id = '{App}' AND instance_id = 'a'",
+            connection
+        );
         return new DateTimeOffset((DateTime)(await look.ExecuteScalarAsync())!);
     }
 
@@ -91,7 +94,10 @@ public sealed class TimerTests(PostgresFixture postgres) : EngineTest(postgres)
         var bogus = Do.Timer(1, DateTimeOffset.UtcNow);
         bogus.CreateTimer.FireAt.Seconds = long.MaxValue;
         await StartAsync(worker, "a", action, bogus, Do.Timer(2, DateTimeOffset.UtcNow.AddMilliseconds(100)));
-        Assert.Equal(2, (await worker.TurnAsync()).NewEvents.Single(one => one.TimerFired is not null).TimerFired.TimerId);
+        Assert.Equal(
+            2,
+            (await worker.TurnAsync()).NewEvents.Single(one => one.TimerFired is not null).TimerFired.TimerId
+        );
     }
 
     [Fact]

@@ -16,12 +16,21 @@ public sealed class TraceTests(PostgresFixture postgres) : EngineTest(postgres)
     {
         await using var worker = Worker();
         var starting = Client.StartInstanceAsync(
-            new CreateInstanceRequest { InstanceId = "a", Name = "wf", ParentTraceContext = new TraceContext { TraceParent = Caller, TraceState = "k=v" } });
+            new CreateInstanceRequest
+            {
+                InstanceId = "a",
+                Name = "wf",
+                ParentTraceContext = new TraceContext { TraceParent = Caller, TraceState = "k=v" },
+            }
+        );
         await worker.TurnAsync();
         await worker.AnswerAsync("a", Do.Task(0, "act"), Do.Child(1, "kid", "a-kid"));
         await starting;
         var activity = await worker.ActivityAsync();
-        Assert.Equal((Caller, "k=v"), (activity.ParentTraceContext.TraceParent, activity.ParentTraceContext.TraceState));
+        Assert.Equal(
+            (Caller, "k=v"),
+            (activity.ParentTraceContext.TraceParent, activity.ParentTraceContext.TraceState)
+        );
         Assert.Equal(Caller, (await worker.TurnAsync()).NewEvents[1].ExecutionStarted.ParentTraceContext.TraceParent);
     }
 
@@ -30,7 +39,9 @@ public sealed class TraceTests(PostgresFixture postgres) : EngineTest(postgres)
     {
         await using var worker = Worker();
         var starting = Client.StartInstanceAsync(
-            new CreateInstanceRequest { InstanceId = "a", Name = "wf" }, new Metadata { { "traceparent", Caller } });
+            new CreateInstanceRequest { InstanceId = "a", Name = "wf" },
+            new Metadata { { "traceparent", Caller } }
+        );
         await worker.TurnAsync();
         await worker.AnswerAsync("a", Do.Task(0, "act"));
         await starting;
@@ -60,7 +71,13 @@ public sealed class TraceTests(PostgresFixture postgres) : EngineTest(postgres)
         await RestartAsync(Settings with { Traces = new WorkflowTraces(source) });
         await using var worker = Worker();
         var starting = Client.StartInstanceAsync(
-            new CreateInstanceRequest { InstanceId = "a", Name = "wf", ParentTraceContext = new TraceContext { TraceParent = Caller } });
+            new CreateInstanceRequest
+            {
+                InstanceId = "a",
+                Name = "wf",
+                ParentTraceContext = new TraceContext { TraceParent = Caller },
+            }
+        );
         await worker.TurnAsync();
         await worker.AnswerAsync("a", Do.Task(0, "act"), Do.Child(1, "kid", "a-kid"));
         await starting;
@@ -68,7 +85,7 @@ public sealed class TraceTests(PostgresFixture postgres) : EngineTest(postgres)
         var child = await worker.TurnAsync();
         await worker.AnswerAsync(child.InstanceId, Do.Complete(0));
         await worker.ResultAsync(activity, "1");
-        for (var seen = 0; seen < 2;)
+        for (var seen = 0; seen < 2; )
         {
             var turn = await worker.TurnAsync();
             seen += turn.NewEvents.Count - 1;
@@ -78,12 +95,18 @@ public sealed class TraceTests(PostgresFixture postgres) : EngineTest(postgres)
         await EndAsync("a");
         var byName = spans.ToDictionary(span => span.DisplayName);
         Assert.Equal(
-            ["activity||act", "create_orchestration||wf", "orchestration||kid", "orchestration||wf"], byName.Keys.Order(StringComparer.Ordinal));
+            ["activity||act", "create_orchestration||wf", "orchestration||kid", "orchestration||wf"],
+            byName.Keys.Order(StringComparer.Ordinal)
+        );
         Assert.Equal("b7ad6b7169203331", byName["create_orchestration||wf"].ParentSpanId.ToString());
         Assert.Equal(byName["create_orchestration||wf"].SpanId, byName["orchestration||wf"].ParentSpanId);
         Assert.Equal(byName["orchestration||wf"].SpanId, byName["activity||act"].ParentSpanId);
         Assert.Equal(byName["orchestration||wf"].SpanId, byName["orchestration||kid"].ParentSpanId);
-        Assert.EndsWith($"{byName["activity||act"].SpanId}-01", activity.ParentTraceContext.TraceParent, StringComparison.Ordinal);
+        Assert.EndsWith(
+            $"{byName["activity||act"].SpanId}-01",
+            activity.ParentTraceContext.TraceParent,
+            StringComparison.Ordinal
+        );
         Assert.All(spans, span => Assert.Equal("0af7651916cd43dd8448eb211c80319c", span.TraceId.ToString()));
     }
 }

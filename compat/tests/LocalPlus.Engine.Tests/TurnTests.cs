@@ -53,14 +53,20 @@ public sealed class TurnTests(PostgresFixture postgres) : EngineTest(postgres)
         await using var worker = Worker();
         var starting = Client.StartInstanceAsync(new CreateInstanceRequest { InstanceId = "a", Name = "wf" });
         var first = await worker.TurnAsync();
-        await worker.AnswerAsync("a", Do.Task(0, "never"), Do.Timer(1, DateTimeOffset.UtcNow), Do.Again(2, "\"2\"", Do.Raised("kept", "7")));
+        await worker.AnswerAsync(
+            "a",
+            Do.Task(0, "never"),
+            Do.Timer(1, DateTimeOffset.UtcNow),
+            Do.Again(2, "\"2\"", Do.Raised("kept", "7"))
+        );
         var second = await worker.TurnAsync();
         Assert.Empty(second.PastEvents);
         Assert.Equal("WorkflowStarted ExecutionStarted EventRaised", second.NewEvents.Kinds());
         Assert.Equal("\"2\"", second.NewEvents[1].ExecutionStarted.Input);
         Assert.NotEqual(
             first.NewEvents[1].ExecutionStarted.WorkflowInstance.ExecutionId,
-            second.NewEvents[1].ExecutionStarted.WorkflowInstance.ExecutionId);
+            second.NewEvents[1].ExecutionStarted.WorkflowInstance.ExecutionId
+        );
         await worker.AnswerAsync("a");
         await starting;
         await RestartAsync();
@@ -98,7 +104,9 @@ public sealed class TurnTests(PostgresFixture postgres) : EngineTest(postgres)
             }
 
             generation++;
-            var seen = string.IsNullOrEmpty(start.Input) ? events[0].EventRaised.Input : start.Input + "," + events[0].EventRaised.Input;
+            var seen = string.IsNullOrEmpty(start.Input)
+                ? events[0].EventRaised.Input
+                : start.Input + "," + events[0].EventRaised.Input;
             return new WorkflowResponse { InstanceId = "a", Actions = { Do.Again(0, seen, [.. events[1..]]) } };
         }
     }
@@ -107,14 +115,25 @@ public sealed class TurnTests(PostgresFixture postgres) : EngineTest(postgres)
     public async Task Thirty_generations_without_an_event_between_them_work()
     {
         await using var worker = RawWorker.Connect(Host.Channel, Turn, null);
-        await Client.StartInstanceAsync(new CreateInstanceRequest { InstanceId = "a", Name = "wf", Input = "0" });
+        await Client.StartInstanceAsync(
+            new CreateInstanceRequest
+            {
+                InstanceId = "a",
+                Name = "wf",
+                Input = "0",
+            }
+        );
         Assert.Equal("30", (await EndAsync("a")).Output);
 
         static WorkflowResponse Turn(WorkflowRequest turn)
         {
             var input = turn.All().First(one => one.ExecutionStarted is not null).ExecutionStarted.Input;
             var count = int.Parse(input, System.Globalization.CultureInfo.InvariantCulture);
-            return new WorkflowResponse { InstanceId = "a", Actions = { count < 30 ? Do.Again(0, $"{count + 1}") : Do.Complete(0, input) } };
+            return new WorkflowResponse
+            {
+                InstanceId = "a",
+                Actions = { count < 30 ? Do.Again(0, $"{count + 1}") : Do.Complete(0, input) },
+            };
         }
     }
 
@@ -139,7 +158,12 @@ public sealed class TurnTests(PostgresFixture postgres) : EngineTest(postgres)
         await worker.AnswerAsync("a-kid-2", Do.Complete(0, "\"new\""));
         var turn = await worker.TurnAsync();
         Assert.Equal("a", turn.InstanceId);
-        Assert.Equal("\"new\"", turn.NewEvents.Single(one => one.ChildWorkflowInstanceCompleted is not null).ChildWorkflowInstanceCompleted.Result);
+        Assert.Equal(
+            "\"new\"",
+            turn.NewEvents.Single(one =>
+                one.ChildWorkflowInstanceCompleted is not null
+            ).ChildWorkflowInstanceCompleted.Result
+        );
     }
 
     [Fact]
@@ -162,7 +186,11 @@ public sealed class TurnTests(PostgresFixture postgres) : EngineTest(postgres)
         await StartAsync(worker, "a", Do.Child(0, "kid", "taken"));
         var turn = await worker.TurnAsync();
         Assert.Equal("a", turn.InstanceId);
-        Assert.Contains("already exists", turn.NewEvents[1].ChildWorkflowInstanceFailed.FailureDetails.ErrorMessage, StringComparison.Ordinal);
+        Assert.Contains(
+            "already exists",
+            turn.NewEvents[1].ChildWorkflowInstanceFailed.FailureDetails.ErrorMessage,
+            StringComparison.Ordinal
+        );
         Assert.Equal(2, (await HistoryAsync("taken")).Count);
     }
 
@@ -172,7 +200,10 @@ public sealed class TurnTests(PostgresFixture postgres) : EngineTest(postgres)
         await using var worker = Worker();
         await StartAsync(worker, "a", Do.Child(0, "kid", "k"));
         await worker.AnswerAsync((await worker.TurnAsync()).InstanceId, Do.Fail(0, "first"));
-        Assert.Equal("first", (await worker.TurnAsync()).NewEvents[1].ChildWorkflowInstanceFailed.FailureDetails.ErrorMessage);
+        Assert.Equal(
+            "first",
+            (await worker.TurnAsync()).NewEvents[1].ChildWorkflowInstanceFailed.FailureDetails.ErrorMessage
+        );
         await worker.AnswerAsync("a", Do.Child(1, "kid", "k"));
         Assert.Empty((await worker.TurnAsync()).PastEvents);
         await worker.AnswerAsync("k", Do.Complete(0, "2"));
@@ -186,7 +217,11 @@ public sealed class TurnTests(PostgresFixture postgres) : EngineTest(postgres)
         var action = Do.Task(0, "far");
         action.Router = new TaskRouter { TargetAppID = "elsewhere" };
         await StartAsync(worker, "a", action);
-        Assert.Contains("elsewhere", (await worker.TurnAsync()).NewEvents[1].TaskFailed.FailureDetails.ErrorMessage, StringComparison.Ordinal);
+        Assert.Contains(
+            "elsewhere",
+            (await worker.TurnAsync()).NewEvents[1].TaskFailed.FailureDetails.ErrorMessage,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -212,11 +247,17 @@ public sealed class TurnTests(PostgresFixture postgres) : EngineTest(postgres)
                 Actions =
                 {
                     turn.PastEvents.Count == 0 ? Enumerable.Range(0, 100).Select(i => Do.Task(i, "act", $"{i}"))
-                        : turn.All().Count(one => one.TaskCompleted is not null) == 100 ? [Do.Complete(100, "\"all\"")]
-                        : [],
+                    : turn.All().Count(one => one.TaskCompleted is not null) == 100 ? [Do.Complete(100, "\"all\"")]
+                    : [],
                 },
             },
-            activity => new ActivityResponse { InstanceId = "a", TaskId = activity.TaskId, Result = activity.Input });
+            activity => new ActivityResponse
+            {
+                InstanceId = "a",
+                TaskId = activity.TaskId,
+                Result = activity.Input,
+            }
+        );
         await Client.StartInstanceAsync(new CreateInstanceRequest { InstanceId = "a", Name = "wf" });
         Assert.Equal("\"all\"", (await EndAsync("a")).Output);
         var results = (await HistoryAsync("a")).Where(one => one.TaskCompleted is not null).ToList();

@@ -61,10 +61,24 @@ public sealed class WorkerTests(PostgresFixture postgres) : EngineTest(postgres)
     {
         await using var worker = Worker();
         await worker.AnswerAsync("nobody", Do.Complete(0));
-        await worker.Client.CompleteActivityTaskAsync(new ActivityResponse { InstanceId = "nobody", TaskId = 7, Result = "1" });
+        await worker.Client.CompleteActivityTaskAsync(
+            new ActivityResponse
+            {
+                InstanceId = "nobody",
+                TaskId = 7,
+                Result = "1",
+            }
+        );
         await StartAsync(worker, "a", Do.Task(0, "act"));
         await worker.AnswerAsync("a", Do.Complete(1));
-        await worker.Client.CompleteActivityTaskAsync(new ActivityResponse { InstanceId = "a", TaskId = 7, Result = "1" });
+        await worker.Client.CompleteActivityTaskAsync(
+            new ActivityResponse
+            {
+                InstanceId = "a",
+                TaskId = 7,
+                Result = "1",
+            }
+        );
         Assert.Equal(OrchestrationStatus.Running, (await GetAsync("a")).WorkflowStatus);
     }
 
@@ -73,8 +87,11 @@ public sealed class WorkerTests(PostgresFixture postgres) : EngineTest(postgres)
     {
         await using var first = Worker();
         await using var second = Worker();
-        var starts = Enumerable.Range(0, 10)
-            .Select(i => Client.StartInstanceAsync(new CreateInstanceRequest { InstanceId = $"a{i}", Name = "wf" }).ResponseAsync)
+        var starts = Enumerable
+            .Range(0, 10)
+            .Select(i =>
+                Client.StartInstanceAsync(new CreateInstanceRequest { InstanceId = $"a{i}", Name = "wf" }).ResponseAsync
+            )
             .ToList();
         for (var i = 0; i < 5; i++)
         {

@@ -45,15 +45,24 @@ public sealed class GatewayFixture : IAsyncLifetime
         ];
         var addresses = new Dictionary<string, string>
         {
-            ["svc-echo:8080"] = $"{backend}", ["svc-special:8080"] = $"{backend}", ["svc-silent:8080"] = $"{backend}", ["svc-away:8080"] = $"{Free()}",
+            ["svc-echo:8080"] = $"{backend}",
+            ["svc-special:8080"] = $"{backend}",
+            ["svc-silent:8080"] = $"{backend}",
+            ["svc-away:8080"] = $"{Free()}",
         };
-        await File.WriteAllTextAsync(Path.Combine(_folder, "nginx.conf"), NginxConfig.Write(routes, $"{Address}", addresses));
-        var program = Array.Find(Places, File.Exists)
+        await File.WriteAllTextAsync(
+            Path.Combine(_folder, "nginx.conf"),
+            NginxConfig.Write(routes, $"{Address}", addresses)
+        );
+        var program =
+            Array.Find(Places, File.Exists)
             ?? throw new InvalidOperationException("nginx is not installed: ./localplus doctor --fix");
-        _nginx = Process.Start(new ProcessStartInfo(program, ["-p", _folder, "-c", "nginx.conf", "-e", "stderr", "-g", "daemon off;"])
-        {
-            RedirectStandardOutput = true,
-        })!;
+        _nginx = Process.Start(
+            new ProcessStartInfo(program, ["-p", _folder, "-c", "nginx.conf", "-e", "stderr", "-g", "daemon off;"])
+            {
+                RedirectStandardOutput = true,
+            }
+        )!;
         Client = new HttpClient { BaseAddress = new Uri($"http://{Address}") };
         await ListeningAsync();
     }
@@ -103,7 +112,9 @@ public sealed class GatewayFixture : IAsyncLifetime
 
             var target = http.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget;
             var headers = http.Request.Headers.Select(h => $"{h.Key.ToLowerInvariant()}: {h.Value}");
-            await http.Response.WriteAsync($"{http.Request.Method} {target} {http.Request.Protocol}\n{string.Join('\n', headers)}\n");
+            await http.Response.WriteAsync(
+                $"{http.Request.Method} {target} {http.Request.Protocol}\n{string.Join('\n', headers)}\n"
+            );
         });
         return app;
     }

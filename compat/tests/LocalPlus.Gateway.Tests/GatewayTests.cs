@@ -36,13 +36,21 @@ public sealed class GatewayTests(GatewayFixture gateway) : IClassFixture<Gateway
     [InlineData("/-/bad_request", 404)]
     public async Task Fault_22_An_address_that_can_not_be_read_is_a_problem_document(string path, int status)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(
-            gateway.Client.BaseAddress!.GetLeftPart(UriPartial.Authority) + path,
-                new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true }));
+        using var request = new HttpRequestMessage(
+            HttpMethod.Get,
+            new Uri(
+                gateway.Client.BaseAddress!.GetLeftPart(UriPartial.Authority) + path,
+                new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true }
+            )
+        );
         using var answer = await gateway.Client.SendAsync(request);
 
-        await AssertProblemAsync(answer, (HttpStatusCode)status, status == 404 ? "not_found"
-            : "invalid_request", retryable: false);
+        await AssertProblemAsync(
+            answer,
+            (HttpStatusCode)status,
+            status == 404 ? "not_found" : "invalid_request",
+            retryable: false
+        );
     }
 
     [Fact]
@@ -124,8 +132,12 @@ public sealed class GatewayTests(GatewayFixture gateway) : IClassFixture<Gateway
         Assert.DoesNotContain("dapr-", await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
     }
 
-    private static async Task AssertProblemAsync(HttpResponseMessage answer, HttpStatusCode status, string code,
-        bool retryable)
+    private static async Task AssertProblemAsync(
+        HttpResponseMessage answer,
+        HttpStatusCode status,
+        string code,
+        bool retryable
+    )
     {
         Assert.Equal(status, answer.StatusCode);
         Assert.Equal("application/problem+json", answer.Content.Headers.ContentType?.MediaType);

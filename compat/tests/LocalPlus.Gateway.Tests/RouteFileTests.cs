@@ -17,12 +17,22 @@ public sealed class RouteFileTests
     [Fact]
     public void The_charts_own_routes_are_understood_and_reach_all_six_services()
     {
-        var routes = RouteFile.Read(File.ReadAllText(Path.Combine(Root(), "charts", "localplus", "files", "httproutes.yaml")));
+        var routes = RouteFile.Read(
+            File.ReadAllText(Path.Combine(Root(), "charts", "localplus", "files", "httproutes.yaml"))
+        );
 
         var services = routes.Select(r => r.Backend).Distinct().Order(StringComparer.Ordinal);
         Assert.Equal(
-            ["svc-analytics:8080", "svc-giftcard:8080", "svc-ledger:8080", "svc-merchant:8080", "svc-notification:8080", "svc-wallet:8080"],
-            services);
+            [
+                "svc-analytics:8080",
+                "svc-giftcard:8080",
+                "svc-ledger:8080",
+                "svc-merchant:8080",
+                "svc-notification:8080",
+                "svc-wallet:8080",
+            ],
+            services
+        );
         Assert.All(routes, r => Assert.NotNull(r.Request));
     }
 
@@ -32,7 +42,15 @@ public sealed class RouteFileTests
         var route = Assert.Single(Read("{ path: { type: PathPrefix, value: /v1/accounts/ } }"));
 
         Assert.Equal(
-            new Route(PathMatch.Prefix, "/v1/accounts", "svc-ledger:8080", TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(2)), route);
+            new Route(
+                PathMatch.Prefix,
+                "/v1/accounts",
+                "svc-ledger:8080",
+                TimeSpan.FromSeconds(5),
+                TimeSpan.FromSeconds(2)
+            ),
+            route
+        );
     }
 
     [Theory]
@@ -63,7 +81,11 @@ public sealed class RouteFileTests
     {
         const string match = "{ path: { type: Exact, value: /v1 } }";
 
-        Assert.Contains("twice", Assert.Throws<RouteException>(() => Read($"{match}, {match}")).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "twice",
+            Assert.Throws<RouteException>(() => Read($"{match}, {match}")).Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -72,8 +94,13 @@ public sealed class RouteFileTests
 
     [Fact]
     public void A_backend_without_an_address_is_refused() =>
-        Assert.Throws<RouteException>(() => NginxConfig.Write(
-            Read("{ path: { type: Exact, value: /v1 } }"), "127.0.0.1:80", new Dictionary<string, string>()));
+        Assert.Throws<RouteException>(() =>
+            NginxConfig.Write(
+                Read("{ path: { type: Exact, value: /v1 } }"),
+                "127.0.0.1:80",
+                new Dictionary<string, string>()
+            )
+        );
 
     internal static string Root()
     {
@@ -87,5 +114,9 @@ public sealed class RouteFileTests
     }
 
     private static IReadOnlyList<Route> Read(string match, string backend = "{ name: svc-ledger, port: 8080 }") =>
-        RouteFile.Read(Frame.Replace("MATCH", match, StringComparison.Ordinal).Replace("BACKEND", backend, StringComparison.Ordinal));
+        RouteFile.Read(
+            Frame
+                .Replace("MATCH", match, StringComparison.Ordinal)
+                .Replace("BACKEND", backend, StringComparison.Ordinal)
+        );
 }

@@ -15,8 +15,7 @@ namespace LocalPlus.Sidecar.Tests;
 /// </summary>
 public sealed class AccessTests
 {
-    private const string Callee =
-        """
+    private const string Callee = """
         apiVersion: dapr.io/v1alpha1
         kind: Configuration
         metadata: { name: callee }
@@ -37,25 +36,27 @@ public sealed class AccessTests
                   - { name: /books.v1.Books/Burn, action: deny }
         """;
 
-    private static async Task<SidecarUnderTest> CalleeAsync(SidecarHost host, string protocol = "http") => await SidecarUnderTest.StartAsync(
-        Yaml.Memory,
-        async http =>
-        {
-            await http.Request.Body.CopyToAsync(Stream.Null);
-            http.Response.ContentType = protocol == "http" ? "text/plain" : "application/grpc";
-            await http.Response.Body.WriteAsync(protocol == "http" ? "ok"u8.ToArray() : new byte[5]);
-            if (protocol != "http")
+    private static async Task<SidecarUnderTest> CalleeAsync(SidecarHost host, string protocol = "http") =>
+        await SidecarUnderTest.StartAsync(
+            Yaml.Memory,
+            async http =>
             {
-                http.Response.AppendTrailer("grpc-status", "0");
-            }
-        },
-        o =>
-        {
-            (o.AppId, o.AppProtocol) = ("books", protocol);
-            o.ConfigFiles = [Path.Combine(o.WorkingDirectory, "config.yml")];
-            File.WriteAllText(o.ConfigFiles[0], Callee);
-        },
-        host);
+                await http.Request.Body.CopyToAsync(Stream.Null);
+                http.Response.ContentType = protocol == "http" ? "text/plain" : "application/grpc";
+                await http.Response.Body.WriteAsync(protocol == "http" ? "ok"u8.ToArray() : new byte[5]);
+                if (protocol != "http")
+                {
+                    http.Response.AppendTrailer("grpc-status", "0");
+                }
+            },
+            o =>
+            {
+                (o.AppId, o.AppProtocol) = ("books", protocol);
+                o.ConfigFiles = [Path.Combine(o.WorkingDirectory, "config.yml")];
+                File.WriteAllText(o.ConfigFiles[0], Callee);
+            },
+            host
+        );
 
     private static Task<SidecarUnderTest> CallerAsync(SidecarHost host, string app) =>
         SidecarUnderTest.StartAsync(Yaml.Memory, configure: o => o.AppId = app, host: host);
@@ -78,7 +79,9 @@ public sealed class AccessTests
             await using var callee = await CalleeAsync(host);
             await using var caller = await CallerAsync(callers, app);
 
-            using var answer = await caller.Http.SendAsync(new HttpRequestMessage(new HttpMethod(verb), $"/v1.0/invoke/books/method/{path}"));
+            using var answer = await caller.Http.SendAsync(
+                new HttpRequestMessage(new HttpMethod(verb), $"/v1.0/invoke/books/method/{path}")
+            );
 
             Assert.Equal(open ? HttpStatusCode.OK : HttpStatusCode.Forbidden, answer.StatusCode);
             Assert.Equal(open ? 1 : 0, callee.Requests.Count(r => r.Contains("/internal/", StringComparison.Ordinal)));
@@ -88,7 +91,9 @@ public sealed class AccessTests
                 Assert.Equal("ERR_DIRECT_INVOKE", error.GetProperty("errorCode").GetString());
                 Assert.Contains(
                     $"access control policy has denied access to id: spiffe://public/ns/default/{app} operation: ",
-                    error.GetProperty("message").GetString(), StringComparison.Ordinal);
+                    error.GetProperty("message").GetString(),
+                    StringComparison.Ordinal
+                );
             }
         }
     }
@@ -111,12 +116,21 @@ public sealed class AccessTests
             var method = new Method<byte[], byte[]>(MethodType.Unary, names[1], names[2], empty, empty);
 
             // What the client claims to be does not count.
-            var call = channel.CreateCallInvoker().AsyncUnaryCall(
-                method, null, new CallOptions(new Metadata { { "dapr-app-id", "books" }, { "dapr-caller-app-id", "till" } }), []);
+            var call = channel
+                .CreateCallInvoker()
+                .AsyncUnaryCall(
+                    method,
+                    null,
+                    new CallOptions(new Metadata { { "dapr-app-id", "books" }, { "dapr-caller-app-id", "till" } }),
+                    []
+                );
 
-            Assert.Equal(status, status == StatusCode.OK
-                ? (await call, StatusCode.OK).Item2
-                : (await Assert.ThrowsAsync<RpcException>(() => call.ResponseAsync)).StatusCode);
+            Assert.Equal(
+                status,
+                status == StatusCode.OK
+                    ? (await call, StatusCode.OK).Item2
+                    : (await Assert.ThrowsAsync<RpcException>(() => call.ResponseAsync)).StatusCode
+            );
         }
     }
 
@@ -130,37 +144,72 @@ public sealed class AccessTests
 
     [Fact]
     public async Task A_policy_without_a_trust_domain_keeps_the_sidecar_from_starting() =>
-        await Assert.ThrowsAsync<ComponentException>(() => SidecarUnderTest.StartAsync(Yaml.Memory, configure: o =>
-        {
-            o.ConfigFiles = [Path.Combine(o.WorkingDirectory, "config.yml")];
-            File.WriteAllText(o.ConfigFiles[0], Callee.Replace("        trustDomain: public\n        defaultAction", "        defaultAction", StringComparison.Ordinal));
-        }));
+        await Assert.ThrowsAsync<ComponentException>(() =>
+            SidecarUnderTest.StartAsync(
+                Yaml.Memory,
+                configure: o =>
+                {
+                    o.ConfigFiles = [Path.Combine(o.WorkingDirectory, "config.yml")];
+                    File.WriteAllText(
+                        o.ConfigFiles[0],
+                        Callee.Replace(
+                            "        trustDomain: public\n        defaultAction",
+                            "        defaultAction",
+                            StringComparison.Ordinal
+                        )
+                    );
+                }
+            )
+        );
 
     [Fact]
     public async Task Topics_and_secrets_are_closed_to_those_whom_no_scope_names()
     {
         var secrets = Path.GetTempFileName();
         await File.WriteAllTextAsync(secrets, """{"mine":"1","theirs":"2"}""");
-        var resources = Yaml.Events.Replace(
-            "  type: pubsub.in-memory\n  version: v1\n",
-            "  type: pubsub.in-memory\n  version: v1\n  metadata:\n  - { name: publishingScopes, value: \"under-test=;other=orders\" }\n", StringComparison.Ordinal)
+        var resources =
+            Yaml.Events.Replace(
+                "  type: pubsub.in-memory\n  version: v1\n",
+                "  type: pubsub.in-memory\n  version: v1\n  metadata:\n  - { name: publishingScopes, value: \"under-test=;other=orders\" }\n",
+                StringComparison.Ordinal
+            )
             + $"---\napiVersion: dapr.io/v1alpha1\nkind: Component\nmetadata: {{ name: vault }}\nspec:\n  type: secretstores.local.file\n  version: v1\n  metadata:\n  - {{ name: secretsFile, value: \"{secrets}\" }}\n";
-        await using var sidecar = await SidecarUnderTest.StartAsync(resources, configure: o =>
-        {
-            o.ConfigFiles = [Path.Combine(o.WorkingDirectory, "config.yml")];
-            File.WriteAllText(
-                o.ConfigFiles[0],
-                "kind: Configuration\nmetadata: { name: c }\nspec:\n  secrets:\n    scopes:\n    - { storeName: vault, defaultAccess: deny, allowedSecrets: [mine] }\n");
-        });
+        await using var sidecar = await SidecarUnderTest.StartAsync(
+            resources,
+            configure: o =>
+            {
+                o.ConfigFiles = [Path.Combine(o.WorkingDirectory, "config.yml")];
+                File.WriteAllText(
+                    o.ConfigFiles[0],
+                    "kind: Configuration\nmetadata: { name: c }\nspec:\n  secrets:\n    scopes:\n    - { storeName: vault, defaultAccess: deny, allowedSecrets: [mine] }\n"
+                );
+            }
+        );
         using var channel = GrpcChannel.ForAddress(sidecar.GrpcAddress);
         var dapr = new Official.Dapr.DaprClient(channel);
 
-        var topic = await Assert.ThrowsAsync<RpcException>(() => dapr.PublishEventAsync(new Official.PublishEventRequest { PubsubName = "pubsub", Topic = "orders" }).ResponseAsync);
-        var secret = await Assert.ThrowsAsync<RpcException>(() => dapr.GetSecretAsync(new Official.GetSecretRequest { StoreName = "vault", Key = "theirs" }).ResponseAsync);
+        var topic = await Assert.ThrowsAsync<RpcException>(() =>
+            dapr.PublishEventAsync(
+                new Official.PublishEventRequest { PubsubName = "pubsub", Topic = "orders" }
+            ).ResponseAsync
+        );
+        var secret = await Assert.ThrowsAsync<RpcException>(() =>
+            dapr.GetSecretAsync(new Official.GetSecretRequest { StoreName = "vault", Key = "theirs" }).ResponseAsync
+        );
 
         Assert.Equal((StatusCode.PermissionDenied, StatusCode.PermissionDenied), (topic.StatusCode, secret.StatusCode));
-        Assert.Equal("1", (await dapr.GetSecretAsync(new Official.GetSecretRequest { StoreName = "vault", Key = "mine" })).Data["mine"]);
-        Assert.Equal("mine", Assert.Single((await dapr.GetBulkSecretAsync(new Official.GetBulkSecretRequest { StoreName = "vault" })).Data).Key);
+        Assert.Equal(
+            "1",
+            (await dapr.GetSecretAsync(new Official.GetSecretRequest { StoreName = "vault", Key = "mine" })).Data[
+                "mine"
+            ]
+        );
+        Assert.Equal(
+            "mine",
+            Assert
+                .Single((await dapr.GetBulkSecretAsync(new Official.GetBulkSecretRequest { StoreName = "vault" })).Data)
+                .Key
+        );
         File.Delete(secrets);
     }
 }

@@ -17,7 +17,17 @@ public sealed class ApiTests
         await sidecar.Http.PostAsJsonAsync("/v1.0/state/store", new[] { new { key = "k", value = 2 } });
 
         var stale = await sidecar.Http.PostAsJsonAsync(
-            "/v1.0/state/store", new[] { new { key = "k", value = 3, etag = first.Headers.NonValidated["ETag"].ToString() } });
+            "/v1.0/state/store",
+            new[]
+            {
+                new
+                {
+                    key = "k",
+                    value = 3,
+                    etag = first.Headers.NonValidated["ETag"].ToString(),
+                },
+            }
+        );
 
         Assert.Equal(HttpStatusCode.Conflict, stale.StatusCode);
         Assert.Equal("2", await sidecar.Http.GetStringAsync("/v1.0/state/store/k"));
@@ -61,10 +71,22 @@ public sealed class ApiTests
         var host = new SidecarHost();
         await using var callee = await SidecarUnderTest.StartAsync(
             Yaml.Memory,
-            http => http.Response.WriteAsJsonAsync(new { token = http.Request.Headers["dapr-api-token"].ToString(), caller = http.Request.Headers["dapr-caller-app-id"].ToString() }),
+            http =>
+                http.Response.WriteAsJsonAsync(
+                    new
+                    {
+                        token = http.Request.Headers["dapr-api-token"].ToString(),
+                        caller = http.Request.Headers["dapr-caller-app-id"].ToString(),
+                    }
+                ),
             o => (o.AppId, o.AppToken) = ("callee", "callee-token"),
-            host);
-        await using var caller = await SidecarUnderTest.StartAsync(Yaml.Memory, configure: o => o.AppToken = "caller-token", host: host);
+            host
+        );
+        await using var caller = await SidecarUnderTest.StartAsync(
+            Yaml.Memory,
+            configure: o => o.AppToken = "caller-token",
+            host: host
+        );
 
         var answer = await caller.Http.GetFromJsonAsync<JsonElement>("/v1.0/invoke/callee/method/who");
 

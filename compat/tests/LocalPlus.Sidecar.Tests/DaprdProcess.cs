@@ -13,15 +13,33 @@ internal sealed class DaprdProcess : IAsyncDisposable
     private DaprdProcess(string resources, int appPort, string[] flags)
     {
         File.WriteAllText(Path.Combine(folder, "all.yaml"), resources);
-        var dotnet = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(typeof(object).Assembly.Location)!, "../../../dotnet"));
+        var dotnet = Path.GetFullPath(
+            Path.Combine(Path.GetDirectoryName(typeof(object).Assembly.Location)!, "../../../dotnet")
+        );
         string[] arguments =
         [
-            Path.Combine(AppContext.BaseDirectory, "daprd.dll"), "--app-id", "process", "--resources-path", folder, "--log-as-json",
-            "--dapr-http-port", $"{HttpPort}", "--dapr-grpc-port", $"{SidecarUnderTest.FreePort()}",
-            "--dapr-internal-grpc-port", $"{SidecarUnderTest.FreePort()}", "--metrics-port", "0",
-            .. appPort > 0 ? (string[])["--app-port", $"{appPort}"] : [], .. flags,
+            Path.Combine(AppContext.BaseDirectory, "daprd.dll"),
+            "--app-id",
+            "process",
+            "--resources-path",
+            folder,
+            "--log-as-json",
+            "--dapr-http-port",
+            $"{HttpPort}",
+            "--dapr-grpc-port",
+            $"{SidecarUnderTest.FreePort()}",
+            "--dapr-internal-grpc-port",
+            $"{SidecarUnderTest.FreePort()}",
+            "--metrics-port",
+            "0",
+            .. appPort > 0 ? (string[])["--app-port", $"{appPort}"] : [],
+            .. flags,
         ];
-        var start = new ProcessStartInfo(dotnet, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo(dotnet, arguments)
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
         start.Environment.Clear();
         process = Process.Start(start)!;
         process.OutputDataReceived += (_, line) => Keep(line.Data);

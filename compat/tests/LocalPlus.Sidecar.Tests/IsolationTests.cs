@@ -15,9 +15,20 @@ public sealed class IsolationTests
         var release = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var host = new SidecarHost();
         await using var slow = await SidecarUnderTest.StartAsync(
-            Yaml.Events, http => http.Request.Path == "/dapr/config" ? Task.CompletedTask : release.Task, o => (o.AppId, o.DisabledInitEndpoints) = ("slow", ["subscribe"]), host);
-        await using var quick = await SidecarUnderTest.StartAsync(Yaml.Events, http => http.Response.WriteAsync("ok"), host: host);
-        var calls = Enumerable.Range(0, Hanging).Select(_ => quick.Http.GetAsync("/v1.0/invoke/slow/method/hang")).ToList();
+            Yaml.Events,
+            http => http.Request.Path == "/dapr/config" ? Task.CompletedTask : release.Task,
+            o => (o.AppId, o.DisabledInitEndpoints) = ("slow", ["subscribe"]),
+            host
+        );
+        await using var quick = await SidecarUnderTest.StartAsync(
+            Yaml.Events,
+            http => http.Response.WriteAsync("ok"),
+            host: host
+        );
+        var calls = Enumerable
+            .Range(0, Hanging)
+            .Select(_ => quick.Http.GetAsync("/v1.0/invoke/slow/method/hang"))
+            .ToList();
         await slow.Http.PostAsJsonAsync("/v1.0/publish/pubsub/orders", new { n = 1 });
         await SidecarUnderTest.UntilAsync(() => slow.Count("GET /hang") == Hanging && slow.Count("POST /orders") == 1);
 
@@ -34,8 +45,16 @@ public sealed class IsolationTests
     public async Task An_application_that_is_away_costs_its_callers_an_error_and_nobody_else_anything()
     {
         var host = new SidecarHost();
-        await using var away = await SidecarUnderTest.StartAsync(Yaml.Memory, configure: o => o.AppId = "away", host: host);
-        await using var quick = await SidecarUnderTest.StartAsync(Yaml.Memory, http => http.Response.WriteAsync("ok"), host: host);
+        await using var away = await SidecarUnderTest.StartAsync(
+            Yaml.Memory,
+            configure: o => o.AppId = "away",
+            host: host
+        );
+        await using var quick = await SidecarUnderTest.StartAsync(
+            Yaml.Memory,
+            http => http.Response.WriteAsync("ok"),
+            host: host
+        );
 
         var failed = await quick.Http.GetAsync("/v1.0/invoke/away/method/x");
 

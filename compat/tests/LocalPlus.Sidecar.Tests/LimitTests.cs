@@ -14,22 +14,41 @@ public sealed class LimitTests
     [Fact]
     public async Task A_state_body_over_the_limit_is_malformed_and_one_below_it_is_stored()
     {
-        await using var sidecar = await SidecarUnderTest.StartAsync(Yaml.Memory, configure: o => o.MaxBodyBytes = Limit);
+        await using var sidecar = await SidecarUnderTest.StartAsync(
+            Yaml.Memory,
+            configure: o => o.MaxBodyBytes = Limit
+        );
 
-        var large = await sidecar.Http.PostAsJsonAsync("/v1.0/state/store", new[] { new { key = "k", value = new string('x', Limit) } });
-        var small = await sidecar.Http.PostAsJsonAsync("/v1.0/state/store", new[] { new { key = "k", value = new string('x', Limit / 2) } });
+        var large = await sidecar.Http.PostAsJsonAsync(
+            "/v1.0/state/store",
+            new[] { new { key = "k", value = new string('x', Limit) } }
+        );
+        var small = await sidecar.Http.PostAsJsonAsync(
+            "/v1.0/state/store",
+            new[] { new { key = "k", value = new string('x', Limit / 2) } }
+        );
 
         Assert.Equal(HttpStatusCode.BadRequest, large.StatusCode);
-        Assert.Equal("stream too large", (await large.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("message").GetString());
+        Assert.Equal(
+            "stream too large",
+            (await large.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("message").GetString()
+        );
         Assert.Equal(HttpStatusCode.NoContent, small.StatusCode);
     }
 
     [Fact]
     public async Task An_invocation_over_the_limit_never_reaches_the_application()
     {
-        await using var sidecar = await SidecarUnderTest.StartAsync(Yaml.Memory, _ => Task.CompletedTask, o => o.MaxBodyBytes = Limit);
+        await using var sidecar = await SidecarUnderTest.StartAsync(
+            Yaml.Memory,
+            _ => Task.CompletedTask,
+            o => o.MaxBodyBytes = Limit
+        );
 
-        var answer = await sidecar.Http.PostAsync("/v1.0/invoke/under-test/method/upload", new ByteArrayContent(new byte[Limit + 1]));
+        var answer = await sidecar.Http.PostAsync(
+            "/v1.0/invoke/under-test/method/upload",
+            new ByteArrayContent(new byte[Limit + 1])
+        );
 
         Assert.Equal(HttpStatusCode.InternalServerError, answer.StatusCode);
         Assert.Equal(0, sidecar.Count("POST /upload"));
@@ -40,7 +59,11 @@ public sealed class LimitTests
     [InlineData(Limit + 1, "8")]
     public async Task A_proxied_message_over_the_limit_is_refused_as_exhausted(int size, string status)
     {
-        await using var sidecar = await SidecarUnderTest.StartAsync(Yaml.Memory, EchoStatusAsync, o => (o.MaxBodyBytes, o.AppProtocol) = (Limit, "h2c"));
+        await using var sidecar = await SidecarUnderTest.StartAsync(
+            Yaml.Memory,
+            EchoStatusAsync,
+            o => (o.MaxBodyBytes, o.AppProtocol) = (Limit, "h2c")
+        );
 
         using var answer = await CallAsync(sidecar, Frame(size));
 
@@ -57,7 +80,8 @@ public sealed class LimitTests
                 http.Response.ContentType = "application/grpc";
                 await http.Response.Body.WriteAsync(Frame(Limit + 1));
             },
-            o => (o.MaxBodyBytes, o.AppProtocol) = (Limit, "h2c"));
+            o => (o.MaxBodyBytes, o.AppProtocol) = (Limit, "h2c")
+        );
 
         using var answer = await CallAsync(sidecar, Frame(1));
 
@@ -86,7 +110,10 @@ public sealed class LimitTests
         {
             Version = HttpVersion.Version20,
             VersionPolicy = HttpVersionPolicy.RequestVersionExact,
-            Content = new ByteArrayContent(frame) { Headers = { ContentType = new MediaTypeHeaderValue("application/grpc") } },
+            Content = new ByteArrayContent(frame)
+            {
+                Headers = { ContentType = new MediaTypeHeaderValue("application/grpc") },
+            },
         };
         request.Headers.Add("dapr-app-id", "under-test");
         request.Headers.Add("TE", "trailers");
@@ -94,5 +121,7 @@ public sealed class LimitTests
     }
 
     private static string Status(HttpResponseMessage answer) =>
-        answer.Headers.TryGetValues("grpc-status", out var early) ? early.Single() : answer.TrailingHeaders.GetValues("grpc-status").Single();
+        answer.Headers.TryGetValues("grpc-status", out var early)
+            ? early.Single()
+            : answer.TrailingHeaders.GetValues("grpc-status").Single();
 }

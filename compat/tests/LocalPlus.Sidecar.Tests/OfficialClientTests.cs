@@ -14,8 +14,12 @@ namespace LocalPlus.Sidecar.Tests;
 /// <summary>The official .NET client as the sidecar's peer.</summary>
 public sealed class OfficialClientTests
 {
-    private static DaprClient Client(SidecarUnderTest sidecar, string token = "") => new DaprClientBuilder()
-        .UseGrpcEndpoint(sidecar.GrpcAddress).UseHttpEndpoint(sidecar.Http.BaseAddress!.ToString().TrimEnd('/')).UseDaprApiToken(token).Build();
+    private static DaprClient Client(SidecarUnderTest sidecar, string token = "") =>
+        new DaprClientBuilder()
+            .UseGrpcEndpoint(sidecar.GrpcAddress)
+            .UseHttpEndpoint(sidecar.Http.BaseAddress!.ToString().TrimEnd('/'))
+            .UseDaprApiToken(token)
+            .Build();
 
     [Fact]
     public async Task State_is_saved_read_and_guarded_by_its_etag()
@@ -31,27 +35,40 @@ public sealed class OfficialClientTests
         Assert.False(await client.TrySaveStateAsync("store", "k", 9, etag));
         var bulk = await client.GetBulkStateAsync<int>("store", ["k", "absent"], 4);
         Assert.Equal([("absent", 0), ("k", 8)], bulk.Select(item => (item.Key, item.Value)).Order());
-        await client.ExecuteStateTransactionAsync("store",
-        [
-            new StateTransactionRequest("a", "1"u8.ToArray(), StateOperationType.Upsert), new StateTransactionRequest("k", null, StateOperationType.Delete),
-        ]);
-        Assert.Equal((1, 0), (await client.GetStateAsync<int>("store", "a"), await client.GetStateAsync<int>("store", "k")));
+        await client.ExecuteStateTransactionAsync(
+            "store",
+            [
+                new StateTransactionRequest("a", "1"u8.ToArray(), StateOperationType.Upsert),
+                new StateTransactionRequest("k", null, StateOperationType.Delete),
+            ]
+        );
+        Assert.Equal(
+            (1, 0),
+            (await client.GetStateAsync<int>("store", "a"), await client.GetStateAsync<int>("store", "k"))
+        );
     }
 
     [Fact]
     public async Task Events_arrive_as_they_were_published_one_by_one_and_in_bulk()
     {
         var seen = new ConcurrentQueue<JsonElement>();
-        await using var sidecar = await SidecarUnderTest.StartAsync(Yaml.Events, async http =>
-        {
-            if (http.Request.Path == "/orders")
+        await using var sidecar = await SidecarUnderTest.StartAsync(
+            Yaml.Events,
+            async http =>
             {
-                seen.Enqueue(await http.Request.ReadFromJsonAsync<JsonElement>());
+                if (http.Request.Path == "/orders")
+                {
+                    seen.Enqueue(await http.Request.ReadFromJsonAsync<JsonElement>());
+                }
             }
-        });
+        );
         using var client = Client(sidecar);
         await client.PublishEventAsync("pubsub", "orders", new { OrderId = 1 });
-        await client.PublishEventAsync("pubsub", "orders", new CloudEvent<int>(5) { Type = "x.y", Source = new Uri("urn:me") });
+        await client.PublishEventAsync(
+            "pubsub",
+            "orders",
+            new CloudEvent<int>(5) { Type = "x.y", Source = new Uri("urn:me") }
+        );
         var bulk = await client.BulkPublishEventAsync("pubsub", "orders", ["a", "b"]);
         await SidecarUnderTest.UntilAsync(() => seen.Count == 4);
 
@@ -68,15 +85,36 @@ public sealed class OfficialClientTests
         using var channel = GrpcChannel.ForAddress(sidecar.GrpcAddress);
         var dapr = new Official.Dapr.DaprClient(channel);
         using var stream = dapr.SubscribeTopicEventsAlpha1();
-        await stream.RequestStream.WriteAsync(new() { InitialRequest = new() { PubsubName = "pubsub", Topic = "streamed" } });
+        await stream.RequestStream.WriteAsync(
+            new()
+            {
+                InitialRequest = new() { PubsubName = "pubsub", Topic = "streamed" },
+            }
+        );
         Assert.True(await stream.ResponseStream.MoveNext());
-        await dapr.PublishEventAsync(new() { PubsubName = "pubsub", Topic = "streamed", Data = Google.Protobuf.ByteString.CopyFromUtf8("1") });
+        await dapr.PublishEventAsync(
+            new()
+            {
+                PubsubName = "pubsub",
+                Topic = "streamed",
+                Data = Google.Protobuf.ByteString.CopyFromUtf8("1"),
+            }
+        );
         var ids = new List<string>();
         foreach (var status in (TopicStatus[])[TopicStatus.Retry, TopicStatus.Success])
         {
             Assert.True(await stream.ResponseStream.MoveNext());
             ids.Add(stream.ResponseStream.Current.EventMessage.Id);
-            await stream.RequestStream.WriteAsync(new() { EventProcessed = new() { Id = ids[^1], Status = new() { Status = status } } });
+            await stream.RequestStream.WriteAsync(
+                new()
+                {
+                    EventProcessed = new()
+                    {
+                        Id = ids[^1],
+                        Status = new() { Status = status },
+                    },
+                }
+            );
         }
 
         Assert.Single(ids.Distinct());
@@ -88,12 +126,18 @@ public sealed class OfficialClientTests
     public async Task Invocation_keeps_path_query_and_answer_and_every_call_needs_the_token()
     {
         await using var sidecar = await SidecarUnderTest.StartAsync(
-            Yaml.Memory, http => http.Response.WriteAsync($"{http.Request.Method} {http.Request.Path}{http.Request.QueryString}"), o => o.ApiToken = "token");
+            Yaml.Memory,
+            http => http.Response.WriteAsync($"{http.Request.Method} {http.Request.Path}{http.Request.QueryString}"),
+            o => o.ApiToken = "token"
+        );
         using var http = DaprClient.CreateInvokeHttpClient("under-test", sidecar.Http.BaseAddress!.ToString(), "token");
         using var client = Client(sidecar, "token");
         using var stranger = Client(sidecar);
 
-        Assert.Equal("GET /internal/x?a=b%20c", await http.GetStringAsync(new Uri("/internal/x?a=b%20c", UriKind.Relative)));
+        Assert.Equal(
+            "GET /internal/x?a=b%20c",
+            await http.GetStringAsync(new Uri("/internal/x?a=b%20c", UriKind.Relative))
+        );
         Assert.True(await client.CheckHealthAsync());
         Assert.Equal("under-test", (await client.GetMetadataAsync()).Id);
         var refused = await Assert.ThrowsAsync<DaprException>(() => stranger.GetMetadataAsync());
@@ -107,7 +151,10 @@ public sealed class OfficialClientTests
         using var channel = GrpcChannel.ForAddress(sidecar.GrpcAddress);
 
         var refused = await Assert.ThrowsAsync<RpcException>(() =>
-            new Official.Dapr.DaprClient(channel).RegisterActorTimerAsync(new Official.RegisterActorTimerRequest()).ResponseAsync);
+            new Official.Dapr.DaprClient(channel)
+                .RegisterActorTimerAsync(new Official.RegisterActorTimerRequest())
+                .ResponseAsync
+        );
 
         Assert.Equal(StatusCode.Unimplemented, refused.StatusCode);
     }
@@ -116,14 +163,26 @@ public sealed class OfficialClientTests
     public async Task What_it_did_is_counted_on_its_metrics_page()
     {
         var port = SidecarUnderTest.FreePort();
-        await using var sidecar = await SidecarUnderTest.StartAsync(Yaml.Events, _ => Task.CompletedTask, o => o.MetricsPort = port);
+        await using var sidecar = await SidecarUnderTest.StartAsync(
+            Yaml.Events,
+            _ => Task.CompletedTask,
+            o => o.MetricsPort = port
+        );
         using var client = Client(sidecar);
         await client.BulkPublishEventAsync("pubsub", "orders", ["a", "b"]);
         await SidecarUnderTest.UntilAsync(() => sidecar.Count("POST /orders") == 2);
 
         var page = await sidecar.Http.GetStringAsync($"http://127.0.0.1:{port}/metrics");
 
-        Assert.Contains("dapr_component_pubsub_egress_count{app_id=\"under-test\",namespace=\"default\",component=\"pubsub\",topic=\"orders\"} 2\n", page, StringComparison.Ordinal);
-        Assert.Contains("dapr_component_pubsub_ingress_count{app_id=\"under-test\",namespace=\"default\",component=\"pubsub\",topic=\"orders\"} 2\n", page, StringComparison.Ordinal);
+        Assert.Contains(
+            "dapr_component_pubsub_egress_count{app_id=\"under-test\",namespace=\"default\",component=\"pubsub\",topic=\"orders\"} 2\n",
+            page,
+            StringComparison.Ordinal
+        );
+        Assert.Contains(
+            "dapr_component_pubsub_ingress_count{app_id=\"under-test\",namespace=\"default\",component=\"pubsub\",topic=\"orders\"} 2\n",
+            page,
+            StringComparison.Ordinal
+        );
     }
 }

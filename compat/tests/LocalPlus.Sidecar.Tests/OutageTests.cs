@@ -23,9 +23,15 @@ public sealed class OutageTests
 
         Assert.Equal(HttpStatusCode.InternalServerError, away.StatusCode);
         Assert.Equal("ERR_STATE_GET", error.GetProperty("errorCode").GetString());
-        Assert.StartsWith("fail to get k from state store store: ", error.GetProperty("message").GetString(), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "fail to get k from state store store: ",
+            error.GetProperty("message").GetString(),
+            StringComparison.Ordinal
+        );
         await valkey.StartAgainAsync();
-        await SidecarUnderTest.UntilAsync(async () => (await sidecar.Http.GetAsync("/v1.0/state/store/k")).StatusCode == HttpStatusCode.OK);
+        await SidecarUnderTest.UntilAsync(async () =>
+            (await sidecar.Http.GetAsync("/v1.0/state/store/k")).StatusCode == HttpStatusCode.OK
+        );
     }
 
     [Fact]
@@ -41,7 +47,9 @@ public sealed class OutageTests
         Assert.Equal(HttpStatusCode.InternalServerError, away.StatusCode);
         Assert.Contains("ERR_STATE_SAVE", await away.Content.ReadAsStringAsync(), StringComparison.Ordinal);
         await postgres.StartAgainAsync();
-        await SidecarUnderTest.UntilAsync(async () => (await sidecar.Http.GetAsync("/v1.0/state/store/k")).StatusCode == HttpStatusCode.OK);
+        await SidecarUnderTest.UntilAsync(async () =>
+            (await sidecar.Http.GetAsync("/v1.0/state/store/k")).StatusCode == HttpStatusCode.OK
+        );
         Assert.Equal("1", await sidecar.Http.GetStringAsync("/v1.0/state/store/k"));
     }
 
@@ -52,18 +60,24 @@ public sealed class OutageTests
         await using var valkey = await ValkeyServer.StartAsync(new() { IsDurable = true });
         var gate = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var seen = new ConcurrentDictionary<int, int>();
-        await using var sidecar = await SidecarUnderTest.StartAsync(Yaml.Valkey(valkey.Port), async http =>
-        {
-            if (http.Request.Path == "/orders")
+        await using var sidecar = await SidecarUnderTest.StartAsync(
+            Yaml.Valkey(valkey.Port),
+            async http =>
             {
-                var order = await http.Request.ReadFromJsonAsync<JsonElement>();
-                await gate.Task;
-                seen.AddOrUpdate(order.GetProperty("data").GetProperty("n").GetInt32(), 1, (_, count) => count + 1);
+                if (http.Request.Path == "/orders")
+                {
+                    var order = await http.Request.ReadFromJsonAsync<JsonElement>();
+                    await gate.Task;
+                    seen.AddOrUpdate(order.GetProperty("data").GetProperty("n").GetInt32(), 1, (_, count) => count + 1);
+                }
             }
-        });
+        );
         for (var n = 0; n < Messages; n++)
         {
-            Assert.Equal(HttpStatusCode.NoContent, (await sidecar.Http.PostAsJsonAsync("/v1.0/publish/pubsub/orders", new { n })).StatusCode);
+            Assert.Equal(
+                HttpStatusCode.NoContent,
+                (await sidecar.Http.PostAsJsonAsync("/v1.0/publish/pubsub/orders", new { n })).StatusCode
+            );
         }
         await SidecarUnderTest.UntilAsync(() => sidecar.Count("POST /orders") > 0);
 

@@ -10,7 +10,17 @@ namespace LocalPlus.Sidecar.Tests;
 /// </summary>
 public sealed class ProcessTests
 {
-    private static readonly string[] LogMembers = ["app_id", "instance", "level", "msg", "scope", "time", "type", "ver"];
+    private static readonly string[] LogMembers =
+    [
+        "app_id",
+        "instance",
+        "level",
+        "msg",
+        "scope",
+        "time",
+        "type",
+        "ver",
+    ];
 
     [Theory]
     [InlineData("INT")]
@@ -20,21 +30,27 @@ public sealed class ProcessTests
         var release = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var delivered = 0;
         var port = SidecarUnderTest.FreePort();
-        await using var app = new ScriptedApp(port, "http", async http =>
-        {
-            if (http.Request.Path == "/orders")
+        await using var app = new ScriptedApp(
+            port,
+            "http",
+            async http =>
             {
-                await release.Task.WaitAsync(http.RequestAborted);
-                Interlocked.Increment(ref delivered);
+                if (http.Request.Path == "/orders")
+                {
+                    await release.Task.WaitAsync(http.RequestAborted);
+                    Interlocked.Increment(ref delivered);
+                }
             }
-        });
+        );
         await app.StartAsync();
         await using var daprd = await DaprdProcess.StartAsync(Yaml.Events, port);
         await daprd.Http.PostAsJsonAsync("/v1.0/publish/pubsub/orders", new { n = 1 });
         await SidecarUnderTest.UntilAsync(() => app.Requests.Contains("POST /orders"));
 
         await daprd.SignalAsync(signal);
-        await SidecarUnderTest.UntilAsync(() => daprd.Log.Any(l => l.Contains("shutting down", StringComparison.Ordinal)));
+        await SidecarUnderTest.UntilAsync(() =>
+            daprd.Log.Any(l => l.Contains("shutting down", StringComparison.Ordinal))
+        );
         Assert.False(daprd.HasExited);
         release.SetResult();
 
@@ -50,13 +66,16 @@ public sealed class ProcessTests
         await daprd.ExitCodeAsync();
 
         Assert.NotEmpty(daprd.Log);
-        Assert.All(daprd.Log, line =>
-        {
-            var members = JsonSerializer.Deserialize<JsonElement>(line);
-            Assert.Equal(LogMembers, members.EnumerateObject().Select(m => m.Name).Order(StringComparer.Ordinal));
-            Assert.Equal("process", members.GetProperty("app_id").GetString());
-            Assert.StartsWith("dapr.", members.GetProperty("scope").GetString(), StringComparison.Ordinal);
-        });
+        Assert.All(
+            daprd.Log,
+            line =>
+            {
+                var members = JsonSerializer.Deserialize<JsonElement>(line);
+                Assert.Equal(LogMembers, members.EnumerateObject().Select(m => m.Name).Order(StringComparer.Ordinal));
+                Assert.Equal("process", members.GetProperty("app_id").GetString());
+                Assert.StartsWith("dapr.", members.GetProperty("scope").GetString(), StringComparison.Ordinal);
+            }
+        );
     }
 
     [Fact]
@@ -65,8 +84,12 @@ public sealed class ProcessTests
         await using var daprd = await DaprdProcess.StartAsync(Yaml.Memory, flags: ["--enable-api-logging"]);
         await daprd.Http.GetAsync("/v1.0/state/store/absent");
 
-        await SidecarUnderTest.UntilAsync(() => daprd.Log.Any(l => l.Contains("state/store/absent", StringComparison.Ordinal)));
-        var line = JsonSerializer.Deserialize<JsonElement>(daprd.Log.First(l => l.Contains("state/store/absent", StringComparison.Ordinal)));
+        await SidecarUnderTest.UntilAsync(() =>
+            daprd.Log.Any(l => l.Contains("state/store/absent", StringComparison.Ordinal))
+        );
+        var line = JsonSerializer.Deserialize<JsonElement>(
+            daprd.Log.First(l => l.Contains("state/store/absent", StringComparison.Ordinal))
+        );
 
         Assert.Equal("HTTP API Called", line.GetProperty("msg").GetString());
         Assert.Equal("GET /v1.0/state/store/absent", line.GetProperty("method").GetString());
@@ -79,7 +102,11 @@ public sealed class ProcessTests
     {
         await using var daprd = await DaprdProcess.StartAsync(Yaml.Memory);
 
-        var listening = IPGlobalProperties.GetIPGlobalProperties().GetActiveTcpListeners().Where(l => l.Port == daprd.HttpPort).ToList();
+        var listening = IPGlobalProperties
+            .GetIPGlobalProperties()
+            .GetActiveTcpListeners()
+            .Where(l => l.Port == daprd.HttpPort)
+            .ToList();
 
         Assert.NotEmpty(listening);
         Assert.All(listening, l => Assert.True(System.Net.IPAddress.IsLoopback(l.Address), l.ToString()));
@@ -90,7 +117,11 @@ public sealed class ProcessTests
     {
         var id = $"callee-{SidecarUnderTest.FreePort()}";
         var port = SidecarUnderTest.FreePort();
-        await using var app = new ScriptedApp(port, "http", http => http.Response.WriteAsync($"for {http.Request.Headers["dapr-caller-app-id"]}"));
+        await using var app = new ScriptedApp(
+            port,
+            "http",
+            http => http.Response.WriteAsync($"for {http.Request.Headers["dapr-caller-app-id"]}")
+        );
         await app.StartAsync();
         await using var caller = await DaprdProcess.StartAsync(Yaml.Memory);
         var callee = await DaprdProcess.StartAsync(Yaml.Memory, port, "--app-id", id);
@@ -98,9 +129,14 @@ public sealed class ProcessTests
         Assert.Equal("for process", await caller.Http.GetStringAsync($"/v1.0/invoke/{id}/method/x"));
         await callee.SignalAsync("KILL");
         await callee.ExitCodeAsync();
-        Assert.Equal(System.Net.HttpStatusCode.InternalServerError, (await caller.Http.GetAsync($"/v1.0/invoke/{id}/method/x")).StatusCode);
+        Assert.Equal(
+            System.Net.HttpStatusCode.InternalServerError,
+            (await caller.Http.GetAsync($"/v1.0/invoke/{id}/method/x")).StatusCode
+        );
         await callee.DisposeAsync();
         await using var again = await DaprdProcess.StartAsync(Yaml.Memory, port, "--app-id", id);
-        await SidecarUnderTest.UntilAsync(async () => (await caller.Http.GetAsync($"/v1.0/invoke/{id}/method/x")).IsSuccessStatusCode);
+        await SidecarUnderTest.UntilAsync(async () =>
+            (await caller.Http.GetAsync($"/v1.0/invoke/{id}/method/x")).IsSuccessStatusCode
+        );
     }
 }

@@ -15,8 +15,15 @@ internal sealed class ScriptedApp : IAsyncDisposable
     public ScriptedApp(int port, string protocol, Func<HttpContext, Task> handler)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => kestrel.Listen(
-            IPAddress.Loopback, port, listen => listen.Protocols = protocol == "http" ? HttpProtocols.Http1 : HttpProtocols.Http2));
+        builder
+            .WebHost.UseKestrelCore()
+            .ConfigureKestrel(kestrel =>
+                kestrel.Listen(
+                    IPAddress.Loopback,
+                    port,
+                    listen => listen.Protocols = protocol == "http" ? HttpProtocols.Http1 : HttpProtocols.Http2
+                )
+            );
         web = builder.Build();
         web.Run(async http =>
         {

@@ -15,13 +15,25 @@ internal sealed class SidecarUnderTest : IAsyncDisposable
     private readonly SidecarRuntime runtime;
     private readonly ScriptedApp? app;
 
-    private SidecarUnderTest(string resources, Func<HttpContext, Task>? handler, Action<SidecarOptions>? configure, SidecarHost host)
+    private SidecarUnderTest(
+        string resources,
+        Func<HttpContext, Task>? handler,
+        Action<SidecarOptions>? configure,
+        SidecarHost host
+    )
     {
         File.WriteAllText(Path.Combine(folder, "all.yaml"), resources);
         var options = new SidecarOptions
         {
-            AppId = "under-test", HttpPort = FreePort(), GrpcPort = FreePort(), InternalPort = FreePort(), MetricsPort = 0,
-            ListenAddresses = ["127.0.0.1"], ResourcesPaths = [folder], WorkingDirectory = folder, LogLevel = "fatal",
+            AppId = "under-test",
+            HttpPort = FreePort(),
+            GrpcPort = FreePort(),
+            InternalPort = FreePort(),
+            MetricsPort = 0,
+            ListenAddresses = ["127.0.0.1"],
+            ResourcesPaths = [folder],
+            WorkingDirectory = folder,
+            LogLevel = "fatal",
             AppPort = handler is null ? 0 : FreePort(),
         };
         configure?.Invoke(options);
@@ -41,7 +53,11 @@ internal sealed class SidecarUnderTest : IAsyncDisposable
     public SidecarRuntime Runtime => runtime;
 
     public static async Task<SidecarUnderTest> StartAsync(
-        string resources, Func<HttpContext, Task>? handler = null, Action<SidecarOptions>? configure = null, SidecarHost? host = null)
+        string resources,
+        Func<HttpContext, Task>? handler = null,
+        Action<SidecarOptions>? configure = null,
+        SidecarHost? host = null
+    )
     {
         var sidecar = new SidecarUnderTest(resources, handler, configure, host ?? new SidecarHost());
         if (sidecar.app is not null)

@@ -19,8 +19,10 @@ public sealed class WireTests
     [InlineData("0.00000015", "1.5e-7")]
     [InlineData("1e21", "1e+21")]
     [InlineData("9007199254740993", "9007199254740993")]
-    public void Fractions_are_written_in_Gos_shortest_form_and_whole_numbers_keep_their_digits(string number, string written) =>
-        Assert.Equal(written, Encoding.UTF8.GetString(GoJson.TryReencode(Encoding.UTF8.GetBytes(number), default)!));
+    public void Fractions_are_written_in_Gos_shortest_form_and_whole_numbers_keep_their_digits(
+        string number,
+        string written
+    ) => Assert.Equal(written, Encoding.UTF8.GetString(GoJson.TryReencode(Encoding.UTF8.GetBytes(number), default)!));
 
     [Fact]
     public void Half_a_surrogate_pair_becomes_the_replacement_character() =>
@@ -47,7 +49,9 @@ public sealed class WireTests
         await using var sidecar = await SidecarUnderTest.StartAsync(Yaml.Memory);
 
         await sidecar.Http.PostAsJsonAsync(
-            "/v1.0/state/store/transaction?metadata.ttlInSeconds=100", new { operations = new[] { new { operation = "upsert", request = new { key = "k", value = 1 } } } });
+            "/v1.0/state/store/transaction?metadata.ttlInSeconds=100",
+            new { operations = new[] { new { operation = "upsert", request = new { key = "k", value = 1 } } } }
+        );
 
         using var answer = await sidecar.Http.GetAsync("/v1.0/state/store/k");
         Assert.True(answer.Headers.Contains("metadata.ttlExpireTime"));
@@ -56,9 +60,17 @@ public sealed class WireTests
     [Fact]
     public void An_own_CloudEvent_without_trace_id_gets_the_requests_trace_and_no_override()
     {
-        var context = new EventContext("app", "pubsub", "orders", new Dictionary<string, string> { ["cloudevent.type"] = "other" }, new TraceContext(Trace, null));
+        var context = new EventContext(
+            "app",
+            "pubsub",
+            "orders",
+            new Dictionary<string, string> { ["cloudevent.type"] = "other" },
+            new TraceContext(Trace, null)
+        );
 
-        var wrapped = JsonSerializer.Deserialize<JsonElement>(CloudEvents.Envelope("""{"type":"mine","traceparent":"theirs"}"""u8, CloudEvents.ContentType, context));
+        var wrapped = JsonSerializer.Deserialize<JsonElement>(
+            CloudEvents.Envelope("""{"type":"mine","traceparent":"theirs"}"""u8, CloudEvents.ContentType, context)
+        );
 
         Assert.Equal("mine", wrapped.GetProperty("type").GetString());
         Assert.Equal(Trace, wrapped.GetProperty("traceid").GetString());
@@ -72,7 +84,12 @@ public sealed class WireTests
         var metadata = new Dictionary<string, string> { ["CloudEvent.ID"] = "mine", ["cloudevent.traceid"] = "t" };
 
         var wrapped = JsonSerializer.Deserialize<JsonElement>(
-            CloudEvents.Envelope("1"u8, "application/json", new EventContext("app", "pubsub", "orders", metadata, TraceContext.None)));
+            CloudEvents.Envelope(
+                "1"u8,
+                "application/json",
+                new EventContext("app", "pubsub", "orders", metadata, TraceContext.None)
+            )
+        );
 
         Assert.Equal("mine", wrapped.GetProperty("id").GetString());
         Assert.Equal("t", wrapped.GetProperty("traceid").GetString());
@@ -86,7 +103,18 @@ public sealed class WireTests
     {
         await using var sidecar = await SidecarUnderTest.StartAsync(Yaml.Events);
 
-        var answer = await sidecar.Http.PostAsJsonAsync("/v1.0/publish/bulk/pubsub/orders", new[] { new { entryId = "1", @event = "x", contentType } });
+        var answer = await sidecar.Http.PostAsJsonAsync(
+            "/v1.0/publish/bulk/pubsub/orders",
+            new[]
+            {
+                new
+                {
+                    entryId = "1",
+                    @event = "x",
+                    contentType,
+                },
+            }
+        );
 
         Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
     }
@@ -96,9 +124,15 @@ public sealed class WireTests
     {
         await using var sidecar = await SidecarUnderTest.StartAsync(Yaml.Events);
 
-        var answer = await sidecar.Http.PostAsync("/v1.0/publish/pubsub/orders?metadata.rawPayload=perhaps", new StringContent("x"));
+        var answer = await sidecar.Http.PostAsync(
+            "/v1.0/publish/pubsub/orders?metadata.rawPayload=perhaps",
+            new StringContent("x")
+        );
 
-        var details = (await answer.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("details").EnumerateArray().Last();
+        var details = (await answer.Content.ReadFromJsonAsync<JsonElement>())
+            .GetProperty("details")
+            .EnumerateArray()
+            .Last();
         Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
         Assert.Equal("perhaps", details.GetProperty("metadata").GetProperty("rawPayload").GetString());
     }
@@ -109,13 +143,18 @@ public sealed class WireTests
     [InlineData("event.n >= 2 && event.data.kind != \"a b\"", false)]
     [InlineData("event.done == false && event.n < 3", true)]
     public void Rules_compare_members_with_literals(string rule, bool truth) =>
-        Assert.Equal(truth, Rule.Parse(rule).IsTrue(Rule.Members(Encoding.UTF8.GetBytes("""{"n":2,"done":false,"data":{"kind":"a b"}}"""))));
+        Assert.Equal(
+            truth,
+            Rule.Parse(rule)
+                .IsTrue(Rule.Members(Encoding.UTF8.GetBytes("""{"n":2,"done":false,"data":{"kind":"a b"}}""")))
+        );
 
     [Theory]
     [InlineData("event.tags.exists(t, t == 'b')")]
     [InlineData("(event.n == 2)")]
     [InlineData("event.n == 2 &&")]
-    public void What_is_more_than_a_comparison_is_refused(string rule) => Assert.Throws<RuleException>(() => Rule.Parse(rule));
+    public void What_is_more_than_a_comparison_is_refused(string rule) =>
+        Assert.Throws<RuleException>(() => Rule.Parse(rule));
 
     [Theory]
     [InlineData("100%", "/100%")]

@@ -3,13 +3,14 @@ namespace LocalPlus.Sidecar.Tests;
 /// <summary>The resources that the tests use.</summary>
 internal static class Yaml
 {
-    public const string Memory = "apiVersion: dapr.io/v1alpha1\nkind: Component\nmetadata:\n  name: store\nspec:\n  type: state.in-memory\n  version: v1\n";
+    public const string Memory =
+        "apiVersion: dapr.io/v1alpha1\nkind: Component\nmetadata:\n  name: store\nspec:\n  type: state.in-memory\n  version: v1\n";
 
     public const string Events =
-        "apiVersion: dapr.io/v1alpha1\nkind: Component\nmetadata:\n  name: pubsub\nspec:\n  type: pubsub.in-memory\n  version: v1\n---\n" + Subscriptions;
+        "apiVersion: dapr.io/v1alpha1\nkind: Component\nmetadata:\n  name: pubsub\nspec:\n  type: pubsub.in-memory\n  version: v1\n---\n"
+        + Subscriptions;
 
-    public const string Subscriptions =
-        """
+    public const string Subscriptions = """
         apiVersion: dapr.io/v2alpha1
         kind: Subscription
         metadata:
@@ -56,25 +57,30 @@ internal static class Yaml
 
     public static string Valkey(int port) =>
         $"""
-         apiVersion: dapr.io/v1alpha1
-         kind: Component
-         metadata:
-           name: pubsub
-         spec:
-           type: pubsub.redis
-           version: v1
-           metadata:
-           - name: redisHost
-             value: "127.0.0.1:{port}"
-           - name: processingTimeout
-             value: "200ms"
-           - name: redeliverInterval
-             value: "200ms"
-         ---
+            apiVersion: dapr.io/v1alpha1
+            kind: Component
+            metadata:
+              name: pubsub
+            spec:
+              type: pubsub.redis
+              version: v1
+              metadata:
+              - name: redisHost
+                value: "127.0.0.1:{port}"
+              - name: processingTimeout
+                value: "200ms"
+              - name: redeliverInterval
+                value: "200ms"
+            ---
 
-         """ + Subscriptions;
+            """ + Subscriptions;
 
     /// <summary>The same with bulk deliveries of what has come within a moment.</summary>
-    public static string Bulk(int port) => Valkey(port).Replace(
-        "deadLetterTopic: orders-dead", "deadLetterTopic: orders-dead\n  bulkSubscribe: { enabled: true, maxMessagesCount: 100, maxAwaitDurationMs: 10 }", StringComparison.Ordinal);
+    public static string Bulk(int port) =>
+        Valkey(port)
+            .Replace(
+                "deadLetterTopic: orders-dead",
+                "deadLetterTopic: orders-dead\n  bulkSubscribe: { enabled: true, maxMessagesCount: 100, maxAwaitDurationMs: 10 }",
+                StringComparison.Ordinal
+            );
 }

@@ -8,17 +8,29 @@ internal sealed record Mail(string To, string Subject, string Text)
         var folder = Path.Combine(checkout.Mail, "new");
         return !Directory.Exists(folder)
             ? []
-            : [.. Directory.EnumerateFiles(folder).Order(StringComparer.Ordinal).Select(Read).Where(m => m.To.Contains(address, StringComparison.OrdinalIgnoreCase))];
+            :
+            [
+                .. Directory
+                    .EnumerateFiles(folder)
+                    .Order(StringComparer.Ordinal)
+                    .Select(Read)
+                    .Where(m => m.To.Contains(address, StringComparison.OrdinalIgnoreCase)),
+            ];
     }
 
     private static Mail Read(string file)
     {
         var text = File.ReadAllText(file).ReplaceLineEndings("\n");
         var body = text.IndexOf("\n\n", StringComparison.Ordinal);
-        var head = text[..body].Replace("\n ", " ", StringComparison.Ordinal).Replace("\n\t", " ", StringComparison.Ordinal).Split('\n');
+        var head = text[..body]
+            .Replace("\n ", " ", StringComparison.Ordinal)
+            .Replace("\n\t", " ", StringComparison.Ordinal)
+            .Split('\n');
         return new Mail(Header(head, "To"), Header(head, "Subject"), text[(body + 2)..]);
     }
 
     private static string Header(string[] head, string name) =>
-        head.FirstOrDefault(l => l.StartsWith($"{name}:", StringComparison.OrdinalIgnoreCase))?[(name.Length + 1)..].Trim() ?? "";
+        head.FirstOrDefault(l => l.StartsWith($"{name}:", StringComparison.OrdinalIgnoreCase))
+            ?[(name.Length + 1)..].Trim()
+        ?? "";
 }

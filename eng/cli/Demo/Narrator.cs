@@ -6,7 +6,10 @@ namespace LocalPlus.Cli;
 /// <summary>Tells the story and stops it at the first thing that is not as it should be.</summary>
 internal sealed class Narrator
 {
-    private static readonly JsonSerializerOptions OneLine = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonSerializerOptions OneLine = new()
+    {
+        Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(250);
 
     /// <summary>How many things have been checked.</summary>
@@ -40,8 +43,10 @@ internal sealed class Narrator
         {
             Terminal.Bad($" {what}");
             throw new CliFailure(
-                ExitCodes.Failed, $"not so: {what}\n{answer?.Status} {answer?.Body?.ToJsonString(OneLine)}",
-                "./localplus status; ./localplus logs giftcard; then ./localplus demo again");
+                ExitCodes.Failed,
+                $"not so: {what}\n{answer?.Status} {answer?.Body?.ToJsonString(OneLine)}",
+                "./localplus status; ./localplus logs giftcard; then ./localplus demo again"
+            );
         }
 
         Checks++;
@@ -50,7 +55,12 @@ internal sealed class Narrator
 
     /// <summary>Asks again until it holds or the limit is over; then it is checked as it last was.</summary>
     public async Task<RestAnswer> EventuallyAsync(
-        Func<Task<RestAnswer>> ask, Func<RestAnswer, bool> holds, string what, TimeSpan limit, CancellationToken cancel)
+        Func<Task<RestAnswer>> ask,
+        Func<RestAnswer, bool> holds,
+        string what,
+        TimeSpan limit,
+        CancellationToken cancel
+    )
     {
         var deadline = DateTimeOffset.UtcNow + limit;
         var answer = await ask();

@@ -3,8 +3,16 @@ using System.Text.Json.Nodes;
 
 namespace LocalPlus.Cli;
 
-/// <summary>A merchant's till and its operator, as the story uses them: each call is one call of the REST API.</summary>
-internal sealed class Shop(Checkout checkout, Ports ports, Developer merchant, TimeSpan patience, CancellationToken cancel) : IDisposable
+/// <summary>
+/// A merchant's till and its operator, as the story uses them: each call is one call of the REST API.
+/// </summary>
+internal sealed class Shop(
+    Checkout checkout,
+    Ports ports,
+    Developer merchant,
+    TimeSpan patience,
+    CancellationToken cancel
+) : IDisposable
 {
     private readonly DateTimeOffset _began = DateTimeOffset.UtcNow;
     private readonly Rest _till = new(ports.GatewayUrl, merchant.ApiKey, patience);
@@ -27,7 +35,9 @@ internal sealed class Shop(Checkout checkout, Ports ports, Developer merchant, T
                 ["amount"] = Euro(amount),
                 ["recipient"] = new JsonObject { ["email"] = email, ["name"] = "Ada" },
             },
-            NewKey(), cancel);
+            NewKey(),
+            cancel
+        );
 
     public Task<RestAnswer> LookUpAsync(string code) =>
         _till.PostAsync("/v1/gift_cards/lookup", new JsonObject { ["code"] = code }, NewKey(), cancel);
@@ -46,15 +56,23 @@ internal sealed class Shop(Checkout checkout, Ports ports, Developer merchant, T
                 ["amount"] = Euro(amount),
                 ["sources"] = new JsonArray(new JsonObject { ["gift_card"] = new JsonObject { ["code"] = code } }),
             },
-            key, cancel);
+            key,
+            cancel
+        );
 
     public Task<RestAnswer> ConfirmAsync(string redemption) =>
         _till.PostAsync($"/v1/redemptions/{redemption}/confirm", null, NewKey(), cancel);
 
-    public Task<RestAnswer> RedemptionAsync(string redemption) => _till.GetAsync($"/v1/redemptions/{redemption}", cancel);
+    public Task<RestAnswer> RedemptionAsync(string redemption) =>
+        _till.GetAsync($"/v1/redemptions/{redemption}", cancel);
 
     public Task<RestAnswer> RefundAsync(string redemption, long amount) =>
-        _till.PostAsync($"/v1/redemptions/{redemption}/refunds", new JsonObject { ["amount"] = Euro(amount) }, NewKey(), cancel);
+        _till.PostAsync(
+            $"/v1/redemptions/{redemption}/refunds",
+            new JsonObject { ["amount"] = Euro(amount) },
+            NewKey(),
+            cancel
+        );
 
     public Task<RestAnswer> RunAsync(string redemption) => _operator.GetAsync($"/ops/v1/runs/{redemption}", cancel);
 
@@ -64,18 +82,31 @@ internal sealed class Shop(Checkout checkout, Ports ports, Developer merchant, T
 
     /// <summary>An operator does something to a run, and says why.</summary>
     public Task<RestAnswer> OperateAsync(string redemption, string verb, string reason) =>
-        _operator.PostAsync($"/ops/v1/runs/{redemption}/{verb}", new JsonObject { ["reason"] = reason }, NewKey(), cancel);
+        _operator.PostAsync(
+            $"/ops/v1/runs/{redemption}/{verb}",
+            new JsonObject { ["reason"] = reason },
+            NewKey(),
+            cancel
+        );
 
     /// <summary>The ledger's own proof over all of its books.</summary>
     public Task<RestAnswer> ProofAsync() => _operator.GetAsync("/ops/v1/ledger/proof", cancel);
 
     /// <summary>The merchant's figures since the story began, which may have been yesterday.</summary>
     public Task<RestAnswer> FiguresAsync() =>
-        _till.GetAsync(string.Create(CultureInfo.InvariantCulture, $"/v1/reports/daily?from={_began:yyyy-MM-dd}&to={DateTimeOffset.UtcNow:yyyy-MM-dd}"), cancel);
+        _till.GetAsync(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"/v1/reports/daily?from={_began:yyyy-MM-dd}&to={DateTimeOffset.UtcNow:yyyy-MM-dd}"
+            ),
+            cancel
+        );
 
     /// <summary>One figure of that report, summed over its days, e.g. "redeemed.amount.amount".</summary>
     public static long Sum(RestAnswer figures, string figure) =>
-        Enumerable.Range(0, figures.At("data")?.AsArray().Count ?? 0).Sum(day => figures.Number($"data.{day}.{figure}") ?? 0);
+        Enumerable
+            .Range(0, figures.At("data")?.AsArray().Count ?? 0)
+            .Sum(day => figures.Number($"data.{day}.{figure}") ?? 0);
 
     public void Dispose()
     {

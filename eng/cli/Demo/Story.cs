@@ -32,10 +32,17 @@ internal sealed class Story(Checkout checkout, Shop shop, Narrator narrator, Can
         var program = await shop.CreateProgramAsync("Corner Shop card");
         narrator.Check(program.Status == 201, "a gift card programme is made", program);
 
-        var email = string.Create(CultureInfo.InvariantCulture, $"ada.{DateTimeOffset.UtcNow.ToUnixTimeMilliseconds()}@example.com");
+        var email = string.Create(
+            CultureInfo.InvariantCulture,
+            $"ada.{DateTimeOffset.UtcNow.ToUnixTimeMilliseconds()}@example.com"
+        );
         var sold = await shop.SellAsync(program.Text("id")!, Value, email);
         Narrator.Show("POST /v1/gift_cards 50.00 EUR", sold, "id", "status", "last4", "balance", "code");
-        narrator.Check(sold is { Status: 201 } && sold.Text("code") is { Length: >= 16 }, "the card is sold for 50.00 EUR and its code is shown", sold);
+        narrator.Check(
+            sold is { Status: 201 } && sold.Text("code") is { Length: >= 16 },
+            "the card is sold for 50.00 EUR and its code is shown",
+            sold
+        );
         var card = new SoldCard(sold.Text("id")!, sold.Text("code")!, email);
 
         var again = await shop.CardAsync(card.Id);
@@ -43,7 +50,11 @@ internal sealed class Story(Checkout checkout, Shop shop, Narrator narrator, Can
 
         var found = await shop.LookUpAsync(card.Code);
         Narrator.Show("POST /v1/gift_cards/lookup", found, "id", "status", "balance");
-        narrator.Check(found.Text("id") == card.Id && found.Number("balance.amount") == Value, "a till finds it by its code: 50.00 EUR", found);
+        narrator.Check(
+            found.Text("id") == card.Id && found.Number("balance.amount") == Value,
+            "a till finds it by its code: 50.00 EUR",
+            found
+        );
         return card;
     }
 
@@ -60,20 +71,34 @@ internal sealed class Story(Checkout checkout, Shop shop, Narrator narrator, Can
         var refused = await shop.HoldAsync(card.Code, Price, $"till-2-{Shop.NewKey()[..8]}", Shop.NewKey());
         Narrator.Show("POST /v1/redemptions 30.00 EUR from a second till", refused, "code", "detail", "available");
         narrator.Check(
-            refused is { Status: 422, Code: "insufficient_balance" } && refused.Number("available.amount") == Value - Price,
-            "a second till is refused: 20.00 EUR are available", refused);
+            refused is { Status: 422, Code: "insufficient_balance" }
+                && refused.Number("available.amount") == Value - Price,
+            "a second till is refused: 20.00 EUR are available",
+            refused
+        );
 
         var replay = await shop.HoldAsync(card.Code, Price, reference, key);
         narrator.Check(
             replay.Replayed && replay.Text("id") == id && replay.Status == held.Status,
-            "the same request with the same Idempotency-Key gets the same answer, marked as replayed", replay);
+            "the same request with the same Idempotency-Key gets the same answer, marked as replayed",
+            replay
+        );
 
         var confirmed = await shop.ConfirmAsync(id);
         Narrator.Show($"POST /v1/redemptions/{id}/confirm", confirmed, "state", "captured", "transaction_id");
-        narrator.Check(confirmed is { Status: 200 } && confirmed.Text("state") == "completed", "the till confirms: completed", confirmed);
+        narrator.Check(
+            confirmed is { Status: 200 } && confirmed.Text("state") == "completed",
+            "the till confirms: completed",
+            confirmed
+        );
 
         var run = await narrator.EventuallyAsync(
-            () => shop.RunAsync(id), r => r.Text("run.run_state") == "finished", "its run, a Dapr workflow, has completed", Soon, cancel);
+            () => shop.RunAsync(id),
+            r => r.Text("run.run_state") == "finished",
+            "its run, a Dapr workflow, has completed",
+            Soon,
+            cancel
+        );
         ShowSteps(run);
         return id;
     }
@@ -85,7 +110,11 @@ internal sealed class Story(Checkout checkout, Shop shop, Narrator narrator, Can
         Narrator.Show($"POST /v1/redemptions/{redemption}/refunds 10.00 EUR", refund, "id", "state", "amount");
         narrator.Check(refund.Status == 201, "the refund is done", refund);
         var after = await shop.CardAsync(card.Id);
-        narrator.Check(after.Number("balance.amount") == Value - Price + Returned, "the card has 30.00 EUR again", after);
+        narrator.Check(
+            after.Number("balance.amount") == Value - Price + Returned,
+            "the card has 30.00 EUR again",
+            after
+        );
         var all = await shop.RedemptionAsync(redemption);
         narrator.Check(all.Text("state") == "partially_refunded", "the redemption is partially refunded", all);
     }
@@ -95,8 +124,21 @@ internal sealed class Story(Checkout checkout, Shop shop, Narrator narrator, Can
     {
         Narrator.Chapter("The ledger proves itself");
         var proof = await shop.ProofAsync();
-        Narrator.Show("GET /ops/v1/ledger/proof", proof, "balanced", "accounts", "entries", "sum", "wrong_balances", "wrong_holds");
-        narrator.Check(proof is { Status: 200 } && proof.Text("balanced") == "true", "all entries sum to 0 and every balance is the sum of its entries", proof);
+        Narrator.Show(
+            "GET /ops/v1/ledger/proof",
+            proof,
+            "balanced",
+            "accounts",
+            "entries",
+            "sum",
+            "wrong_balances",
+            "wrong_holds"
+        );
+        narrator.Check(
+            proof is { Status: 200 } && proof.Text("balanced") == "true",
+            "all entries sum to 0 and every balance is the sum of its entries",
+            proof
+        );
     }
 
     private async Task FollowAsync(SoldCard card)
@@ -107,10 +149,22 @@ internal sealed class Story(Checkout checkout, Shop shop, Narrator narrator, Can
         await MailAsync(card, "refund", "10.00 EUR");
         var figures = await narrator.EventuallyAsync(
             shop.FiguresAsync,
-            r => Shop.Sum(r, "sold.amount.amount") == Value && Shop.Sum(r, "redeemed.amount.amount") == Price
+            r =>
+                Shop.Sum(r, "sold.amount.amount") == Value
+                && Shop.Sum(r, "redeemed.amount.amount") == Price
                 && Shop.Sum(r, "refunded.amount.amount") == Returned,
-            "analytics shows the day: 50.00 EUR sold, 30.00 redeemed, 10.00 refunded", Soon, cancel);
-        Narrator.Show("GET /v1/reports/daily", figures, "data.0.date", "data.0.sold", "data.0.redeemed", "data.0.refunded");
+            "analytics shows the day: 50.00 EUR sold, 30.00 redeemed, 10.00 refunded",
+            Soon,
+            cancel
+        );
+        Narrator.Show(
+            "GET /v1/reports/daily",
+            figures,
+            "data.0.date",
+            "data.0.sold",
+            "data.0.redeemed",
+            "data.0.refunded"
+        );
     }
 
     /// <summary>Waits for a mail to the holder whose subject and text hold these words.</summary>
@@ -125,15 +179,19 @@ internal sealed class Story(Checkout checkout, Shop shop, Narrator narrator, Can
 
         narrator.Check(mail is not null, $"a mail about the {subject} ({text}) reached {card.Email}: {mail?.Subject}");
 
-        Mail? Find() => Mail.AddressedTo(checkout, card.Email).FirstOrDefault(
-            m => m.Subject.Contains(subject, StringComparison.Ordinal) && m.Text.Contains(text, StringComparison.Ordinal));
+        Mail? Find() =>
+            Mail.AddressedTo(checkout, card.Email)
+                .FirstOrDefault(m =>
+                    m.Subject.Contains(subject, StringComparison.Ordinal)
+                    && m.Text.Contains(text, StringComparison.Ordinal)
+                );
     }
 
     public static void ShowSteps(RestAnswer run)
     {
         foreach (var step in run.At("steps")?.AsArray() ?? [])
         {
-            Narrator.Tell($"  step {step?["step"],-20} {step?["state"],-8} attempts {step?["attempts"]}");
+            Narrator.Tell($"  step {step?["step"], -20} {step?["state"], -8} attempts {step?["attempts"]}");
         }
     }
 }

@@ -26,15 +26,23 @@ internal static class CanonicalJson
                 var members = value.EnumerateObject().OrderBy(member => member.Name, StringComparer.Ordinal).ToList();
                 if (members.DistinctBy(member => member.Name).Count() < members.Count)
                 {
-                    throw new ProofFailure("a member occurs twice in one object, so readers may differ about what it says");
+                    throw new ProofFailure(
+                        "a member occurs twice in one object, so readers may differ about what it says"
+                    );
                 }
 
-                WriteAll('{', members, '}', text, member =>
-                {
-                    Quote(member.Name, text);
-                    text.Append(':');
-                    Write(member.Value, text);
-                });
+                WriteAll(
+                    '{',
+                    members,
+                    '}',
+                    text,
+                    member =>
+                    {
+                        Quote(member.Name, text);
+                        text.Append(':');
+                        Write(member.Value, text);
+                    }
+                );
                 break;
             case JsonValueKind.Array:
                 WriteAll('[', [.. value.EnumerateArray()], ']', text, item => Write(item, text));
@@ -43,9 +51,13 @@ internal static class CanonicalJson
                 Quote(value.GetString()!, text);
                 break;
             case JsonValueKind.Number:
-                text.Append(value.TryGetInt64(out var number) && Math.Abs(number) <= MaxExact
-                    ? number
-                    : throw new ProofFailure($"{value.GetRawText()} is not a whole number that every reader holds exactly"));
+                text.Append(
+                    value.TryGetInt64(out var number) && Math.Abs(number) <= MaxExact
+                        ? number
+                        : throw new ProofFailure(
+                            $"{value.GetRawText()} is not a whole number that every reader holds exactly"
+                        )
+                );
                 break;
             default:
                 text.Append(value.GetRawText());

@@ -4,8 +4,8 @@ using System.Text.Json;
 namespace LocalPlus.Cli.Proof;
 
 /// <summary>
-/// Checks what the ledger hands out as proof, with nothing but the file and the log's public key. Each step returns what is
-/// proved, in a sentence; a <see cref="ProofFailure"/> says what is not.
+/// Checks what the ledger hands out as proof, with nothing but the file and the log's public key. Each step returns
+/// what is proved, in a sentence; a <see cref="ProofFailure"/> says what is not.
 /// </summary>
 internal static class Evidence
 {
@@ -19,10 +19,13 @@ internal static class Evidence
             {
                 "receipt" => Receipt(document, key),
                 "consistency_proof" => Consistency(document, key),
-                var other => throw new ProofFailure($"this is a {other}; a receipt or a consistency_proof can be verified"),
+                var other => throw new ProofFailure(
+                    $"this is a {other}; a receipt or a consistency_proof can be verified"
+                ),
             };
         }
-        catch (Exception malformed) when (malformed is KeyNotFoundException or InvalidOperationException or FormatException)
+        catch (Exception malformed)
+            when (malformed is KeyNotFoundException or InvalidOperationException or FormatException)
         {
             throw new ProofFailure($"a part is missing or not what it should be: {malformed.Message}");
         }
@@ -34,7 +37,9 @@ internal static class Evidence
         var leaf = MerkleProof.LeafHash(CanonicalJson.Of(transaction));
         if (!leaf.AsSpan().SequenceEqual(receipt.GetProperty("leaf_hash").GetBytesFromBase64()))
         {
-            throw new ProofFailure("the transaction's content does not have the hash that the receipt names: one of them was changed");
+            throw new ProofFailure(
+                "the transaction's content does not have the hash that the receipt names: one of them was changed"
+            );
         }
 
         if (!receipt.GetProperty("sealed").GetBoolean())
@@ -49,8 +54,12 @@ internal static class Evidence
             throw new ProofFailure("the path does not lead from the transaction to the signed root");
         }
 
-        var moved = transaction.GetProperty("entries").EnumerateArray()
-            .Select(entry => $"{Text(entry, "account_id")} {entry.GetProperty("amount").GetInt64():+0;-0} {Text(entry, "asset")}");
+        var moved = transaction
+            .GetProperty("entries")
+            .EnumerateArray()
+            .Select(entry =>
+                $"{Text(entry, "account_id")} {entry.GetProperty("amount").GetInt64():+0;-0} {Text(entry, "asset")}"
+            );
         return
         [
             $"content: {Text(transaction, "id")}, {Text(transaction, "kind")} of {Text(transaction, "recorded_at")}: {string.Join(", ", moved)}",
@@ -68,8 +77,14 @@ internal static class Evidence
         }
 
         return MerkleProof.IsContinued(old.Size, old.Root, fresh.Size, fresh.Root, Hashes(proof, "path"))
-            ? [$"consistency: the tree of {fresh.Size} begins with all {old.Size} leaves of the older one", $"signature: {fresh.Origin}, twice"]
-            : throw new ProofFailure($"the tree of {fresh.Size} is not shown to continue the one of {old.Size}: the log may have been rewritten");
+            ?
+            [
+                $"consistency: the tree of {fresh.Size} begins with all {old.Size} leaves of the older one",
+                $"signature: {fresh.Origin}, twice",
+            ]
+            : throw new ProofFailure(
+                $"the tree of {fresh.Size} is not shown to continue the one of {old.Size}: the log may have been rewritten"
+            );
     }
 
     private static string Text(JsonElement value, string name) =>

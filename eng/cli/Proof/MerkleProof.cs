@@ -3,8 +3,8 @@ using System.Security.Cryptography;
 namespace LocalPlus.Cli.Proof;
 
 /// <summary>
-/// Checks proofs of an RFC 6962 tree as RFC 9162 sections 2.1.3.2 and 2.1.4.2 say. Shares no code with the ledger that makes
-/// them, so that a mistake there is not repeated here.
+/// Checks proofs of an RFC 6962 tree as RFC 9162 sections 2.1.3.2 and 2.1.4.2 say. Shares no code with the ledger that
+/// makes them, so that a mistake there is not repeated here.
 /// </summary>
 internal static class MerkleProof
 {
@@ -100,7 +100,8 @@ internal static class MerkleProof
         return last == 0 && older.AsSpan().SequenceEqual(oldRoot) && newer.AsSpan().SequenceEqual(newRoot);
     }
 
-    private static byte[] Join(byte[] left, byte[] right) => left.Length == HashBytes && right.Length == HashBytes
-        ? SHA256.HashData([1, .. left, .. right])
-        : throw new ProofFailure("a hash of the path does not have 32 bytes");
+    private static byte[] Join(byte[] left, byte[] right) =>
+        left.Length == HashBytes && right.Length == HashBytes
+            ? SHA256.HashData([1, .. left, .. right])
+            : throw new ProofFailure("a hash of the path does not have 32 bytes");
 }

@@ -21,23 +21,36 @@ internal sealed record SignedNote(string Origin, long Size, byte[] Root)
 
         var text = note[..(end + 1)];
         var lines = text.Split('\n');
-        if (lines.Length < 4 || !long.TryParse(lines[1], NumberStyles.None, CultureInfo.InvariantCulture, out var size)
-            || Decode(lines[2]) is not { Length: HashBytes } root)
+        if (
+            lines.Length < 4
+            || !long.TryParse(lines[1], NumberStyles.None, CultureInfo.InvariantCulture, out var size)
+            || Decode(lines[2]) is not { Length: HashBytes } root
+        )
         {
             throw new ProofFailure("the checkpoint does not say name, size and root");
         }
 
         var keyId = SHA256.HashData(key.ExportSubjectPublicKeyInfo())[..KeyIdBytes];
-        var signatures = note[(end + 2)..].Split('\n').Select(line => line.Split(' '))
-            .Where(words => words is ["—", _, _] && words[1] == lines[0]).Select(words => Decode(words[2]))
-            .Where(bytes => bytes is { Length: > KeyIdBytes } && bytes.AsSpan(0, KeyIdBytes).SequenceEqual(keyId)).ToList();
+        var signatures = note[(end + 2)..]
+            .Split('\n')
+            .Select(line => line.Split(' '))
+            .Where(words => words is ["—", _, _] && words[1] == lines[0])
+            .Select(words => Decode(words[2]))
+            .Where(bytes => bytes is { Length: > KeyIdBytes } && bytes.AsSpan(0, KeyIdBytes).SequenceEqual(keyId))
+            .ToList();
         if (signatures.Count == 0)
         {
             throw new ProofFailure($"the checkpoint of {lines[0]} is not signed by this key, but perhaps by another");
         }
 
-        return signatures.TrueForAll(signature => key.VerifyData(
-            Encoding.UTF8.GetBytes(text), signature.AsSpan(KeyIdBytes), HashAlgorithmName.SHA256, DSASignatureFormat.Rfc3279DerSequence))
+        return signatures.TrueForAll(signature =>
+            key.VerifyData(
+                Encoding.UTF8.GetBytes(text),
+                signature.AsSpan(KeyIdBytes),
+                HashAlgorithmName.SHA256,
+                DSASignatureFormat.Rfc3279DerSequence
+            )
+        )
             ? new SignedNote(lines[0], size, root)
             : throw new ProofFailure("the checkpoint's signature is wrong: somebody changed its text");
     }

@@ -12,39 +12,59 @@ internal sealed record DaprApp(string Id, string Folder, IReadOnlyList<string> F
     public static IReadOnlyList<DaprApp> Read(string runFile, ControlPlaneAddresses control)
     {
         var file = new DeserializerBuilder()
-            .WithNamingConvention(CamelCaseNamingConvention.Instance).IgnoreUnmatchedProperties().Build()
+            .WithNamingConvention(CamelCaseNamingConvention.Instance)
+            .IgnoreUnmatchedProperties()
+            .Build()
             .Deserialize<RunFile>(File.ReadAllText(runFile));
         return [.. file.Apps.Select(app => new DaprApp(app.Id, app.AppDirPath, FlagsOf(file.Common, app, control)))];
     }
 
     private static string[] FlagsOf(CommonPart common, AppPart app, ControlPlaneAddresses control) =>
-    [
-        "--config", common.ConfigFilePath,
-        "--app-protocol", common.AppProtocol,
-        "--app-max-concurrency", "-1",
-        "--placement-host-address", control.Placement,
-        .. common.ResourcesPaths.SelectMany(path => new[] { "--resources-path", path }),
-        "--max-body-size", "4Mi",
-        "--read-buffer-size", "4Ki",
-        .. common.EnableAppHealthCheck ? HealthFlags(common) : [],
-        "--scheduler-host-address", control.Scheduler,
-        "--app-id", app.Id,
-        "--app-port", $"{app.AppPort}",
-        "--dapr-http-port", $"{app.HttpPort}",
-        "--dapr-grpc-port", $"{app.GrpcPort}",
-        "--profile-port", "-1",
-        "--metrics-port", $"{app.MetricsPort}",
-        "--dapr-internal-grpc-port", $"{app.InternalPort}",
-    ];
+        [
+            "--config",
+            common.ConfigFilePath,
+            "--app-protocol",
+            common.AppProtocol,
+            "--app-max-concurrency",
+            "-1",
+            "--placement-host-address",
+            control.Placement,
+            .. common.ResourcesPaths.SelectMany(path => new[] { "--resources-path", path }),
+            "--max-body-size",
+            "4Mi",
+            "--read-buffer-size",
+            "4Ki",
+            .. common.EnableAppHealthCheck ? HealthFlags(common) : [],
+            "--scheduler-host-address",
+            control.Scheduler,
+            "--app-id",
+            app.Id,
+            "--app-port",
+            $"{app.AppPort}",
+            "--dapr-http-port",
+            $"{app.HttpPort}",
+            "--dapr-grpc-port",
+            $"{app.GrpcPort}",
+            "--profile-port",
+            "-1",
+            "--metrics-port",
+            $"{app.MetricsPort}",
+            "--dapr-internal-grpc-port",
+            $"{app.InternalPort}",
+        ];
 
     private static string[] HealthFlags(CommonPart common) =>
-    [
-        "--enable-app-health-check",
-        "--app-health-check-path", common.AppHealthCheckPath,
-        "--app-health-probe-interval", $"{common.AppHealthProbeInterval}",
-        "--app-health-probe-timeout", $"{common.AppHealthProbeTimeout}",
-        "--app-health-threshold", $"{common.AppHealthThreshold}",
-    ];
+        [
+            "--enable-app-health-check",
+            "--app-health-check-path",
+            common.AppHealthCheckPath,
+            "--app-health-probe-interval",
+            $"{common.AppHealthProbeInterval}",
+            "--app-health-probe-timeout",
+            $"{common.AppHealthProbeTimeout}",
+            "--app-health-threshold",
+            $"{common.AppHealthThreshold}",
+        ];
 
     private sealed class RunFile
     {

@@ -14,10 +14,13 @@ internal static partial class DaprRunFile
     {
         var text = File.ReadAllText(Path.Combine(checkout.Root, "dapr.yaml"));
         text = PortLine().Replace(text, m => m.Groups[1].Value + (int.Parse(m.Groups[2].Value, null) + ports.Offset));
-        text = text
-            .Replace($"- {LocalComponents}\n", $"- {checkout.DaprFolder}/components\n", StringComparison.Ordinal)
+        text = text.Replace($"- {LocalComponents}\n", $"- {checkout.DaprFolder}/components\n", StringComparison.Ordinal)
             .Replace("- components/", $"- {checkout.Root}/components/", StringComparison.Ordinal)
-            .Replace($"configFilePath: {LocalComponents}/", $"configFilePath: {checkout.DaprFolder}/", StringComparison.Ordinal)
+            .Replace(
+                $"configFilePath: {LocalComponents}/",
+                $"configFilePath: {checkout.DaprFolder}/",
+                StringComparison.Ordinal
+            )
             .Replace("appDirPath: ", $"appDirPath: {checkout.Root}/", StringComparison.Ordinal)
             .Replace("../../.localplus/", $"{checkout.State}/", StringComparison.Ordinal)
             .Replace("/debug/", $"/{options.Configuration.ToLowerInvariant()}/", StringComparison.Ordinal);
@@ -33,7 +36,8 @@ internal static partial class DaprRunFile
 
             foreach (var file in Directory.EnumerateFiles(Path.Combine(checkout.Root, from), "*.yaml"))
             {
-                var resource = File.ReadAllText(file).Replace("../../.localplus/", $"{checkout.State}/", StringComparison.Ordinal);
+                var resource = File.ReadAllText(file)
+                    .Replace("../../.localplus/", $"{checkout.State}/", StringComparison.Ordinal);
                 checkout.WriteText(Path.Combine("dapr", to, Path.GetFileName(file)), resource);
             }
         }

@@ -15,7 +15,8 @@ internal static class Daprd
     public static readonly Option<string> Option = Verbs.Text(
         "--daprd",
         $"the sidecar's executable, one process an app; without it the one in PATH or ~/.dapr/bin, else the {StandIn}",
-        $"PATH|{StandIn}");
+        $"PATH|{StandIn}"
+    );
 
     /// <summary>Where `dapr init` puts executables.</summary>
     private static string InitFolder =>
@@ -29,9 +30,14 @@ internal static class Daprd
             return Tools.Find("daprd") ?? Existing(Path.Combine(InitFolder, "daprd"));
         }
 
-        return wanted == StandIn ? null
-            : Existing(Path.GetFullPath(wanted)) ?? throw new CliFailure(
-                ExitCodes.NotFound, $"there is no daprd at {wanted}", $"name an executable, or: up --daprd {StandIn}");
+        return wanted == StandIn
+            ? null
+            : Existing(Path.GetFullPath(wanted))
+                ?? throw new CliFailure(
+                    ExitCodes.NotFound,
+                    $"there is no daprd at {wanted}",
+                    $"name an executable, or: up --daprd {StandIn}"
+                );
     }
 
     /// <summary>The stand-in is a .NET program: its assembly lies beside its executable.</summary>

@@ -11,21 +11,25 @@ internal static class Dashboard
     private const string Program = "Aspire.Dashboard";
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(5);
 
-    public static async Task RestoreAsync(Checkout checkout, CancellationToken cancel) => await Terminal.StepAsync(
-        "restoring the dashboard",
-        async _ =>
-        {
-            var project = Path.Combine("eng", "dashboard", "LocalPlus.Dashboard.csproj");
-            var restore = Builder.Dotnet(checkout, "restore", project, "-v", "quiet") with { Limit = Limit };
-            var result = await restore.RunAsync(cancel);
-            if (result.ExitCode != 0 || Find(checkout) is null)
+    public static async Task RestoreAsync(Checkout checkout, CancellationToken cancel) =>
+        await Terminal.StepAsync(
+            "restoring the dashboard",
+            async _ =>
             {
-                throw new CliFailure(
-                    ExitCodes.Failed, $"the dashboard's package does not restore:\n{result.Tail(5)}",
-                    "dotnet restore eng/dashboard; or ./localplus up --otlp URL with a collector of your own");
-            }
-        },
-        cancel);
+                var project = Path.Combine("eng", "dashboard", "LocalPlus.Dashboard.csproj");
+                var restore = Builder.Dotnet(checkout, "restore", project, "-v", "quiet") with { Limit = Limit };
+                var result = await restore.RunAsync(cancel);
+                if (result.ExitCode != 0 || Find(checkout) is null)
+                {
+                    throw new CliFailure(
+                        ExitCodes.Failed,
+                        $"the dashboard's package does not restore:\n{result.Tail(5)}",
+                        "dotnet restore eng/dashboard; or ./localplus up --otlp URL with a collector of your own"
+                    );
+                }
+            },
+            cancel
+        );
 
     public static string Url(Ports ports) => $"http://localhost:{ports.Dashboard}";
 

@@ -27,8 +27,12 @@ internal static class Leftovers
 
         // PostgreSQL knows SIGINT as the quick way out; all others take SIGTERM.
         var left = state.Processes.Where(p => p.Pid > 0).ToList();
-        await Task.WhenAll(left.Where(p => p.Name != "postgres").Select(p => StopOneAsync(p, ProcessIdentity.SigTerm, cancel)));
-        await Task.WhenAll(left.Where(p => p.Name == "postgres").Select(p => StopOneAsync(p, ProcessIdentity.SigInt, cancel)));
+        await Task.WhenAll(
+            left.Where(p => p.Name != "postgres").Select(p => StopOneAsync(p, ProcessIdentity.SigTerm, cancel))
+        );
+        await Task.WhenAll(
+            left.Where(p => p.Name == "postgres").Select(p => StopOneAsync(p, ProcessIdentity.SigInt, cancel))
+        );
         File.Delete(Path.Combine(checkout.State, StackState.File));
         return supervised || left.Count > 0;
     }

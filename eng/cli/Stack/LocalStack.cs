@@ -21,7 +21,10 @@ internal sealed class LocalStack
         _options = options;
         _secrets = new Secrets(checkout);
         ProcessSpec[] dashboard = options.Dashboard ? [Dashboard.Spec(checkout, ports)] : [];
-        List<ProcessSpec[]> stages = [[Database(), Valkey(), Smtp(), Gateway(), .. dashboard]];
+        List<ProcessSpec[]> stages =
+        [
+            [Database(), Valkey(), Smtp(), Gateway(), .. dashboard],
+        ];
         if (!options.BackingOnly)
         {
             stages.AddRange(new Sidecars(checkout, ports, options, Shared(), _secrets.DaprApiToken).Stages());
@@ -40,7 +43,11 @@ internal sealed class LocalStack
     {
         var answers = await Task.WhenAll(All.Select(async s => (s.Name, Trouble: await s.Probe(cancel))));
         var troubles = answers.Where(a => a.Trouble is not null).ToDictionary(a => a.Name, a => a.Trouble!);
-        if (troubles.Count == 0 && !_options.BackingOnly && await Served.TroubleAsync(_checkout, _ports, cancel) is { } unserved)
+        if (
+            troubles.Count == 0
+            && !_options.BackingOnly
+            && await Served.TroubleAsync(_checkout, _ports, cancel) is { } unserved
+        )
         {
             troubles["gateway"] = unserved;
         }
@@ -61,62 +68,99 @@ internal sealed class LocalStack
         };
     }
 
-    private ProcessSpec Valkey() => new("valkey", Tools.Must("valkey-server"), Path.Combine(_checkout.State, "valkey", "valkey.conf"))
-    {
-        Ports = [_ports.Valkey],
-        Prepare = _ =>
+    private ProcessSpec Valkey() =>
+        new("valkey", Tools.Must("valkey-server"), Path.Combine(_checkout.State, "valkey", "valkey.conf"))
         {
-            var folder = Path.Combine(_checkout.State, "valkey");
-            // In a file, because a command line can be read by everybody on the machine. It holds streams, so it may
-            // refuse to grow but never evict.
-            _checkout.WriteText(
-                Path.Combine("valkey", "valkey.conf"),
-                $"""
-                bind 127.0.0.1
-                port {_ports.Valkey}
-                requirepass {_secrets.ValkeyPassword}
-                dir "{folder}"
-                appendonly yes
-                save ""
-                maxmemory 512mb
-                maxmemory-policy noeviction
-
-                """);
-            return Task.CompletedTask;
-        },
-        Probe = cancel => Probes.LineAsync(_ports.Valkey, $"AUTH {_secrets.ValkeyPassword}\r\nPING\r\n", "+OK", cancel),
-    };
-
-    private ProcessSpec Smtp() => new(
-        "smtp", Tools.Python, "-m", "aiosmtpd", "-n", "-l", $"127.0.0.1:{_ports.Smtp}", "-c", "aiosmtpd.handlers.Mailbox", _checkout.Mail)
-    {
-        Ports = [_ports.Smtp],
-        Probe = cancel => Probes.LineAsync(_ports.Smtp, null, "220", cancel),
-    };
-
-    private ProcessSpec Gateway() => new(
-        "gateway", Tools.Must("nginx"), "-p", _checkout.GatewayFolder, "-c", "nginx.conf", "-e", "stderr", "-g", "daemon off;")
-    {
-        Ports = [_ports.Gateway],
-        StopSignal = ProcessIdentity.SigQuit,
-        Prepare = async cancel =>
-        {
-            var backends = Checkout.Apps.SelectMany(a => new[] { "--backend", $"svc-{a}:8080=127.0.0.1:{_ports.Public(a)}" });
-            var generate = new Command(
-                Tools.Dotnet,
-                [
-                    _checkout.Assembly("LocalPlus.Gateway", _options.Configuration), "--routes",
-                    Path.Combine(_checkout.Root, "charts", "localplus", "files", "httproutes.yaml"),
-                    "--listen", $"127.0.0.1:{_ports.Gateway}", "--out", _checkout.GatewayFolder, .. backends,
-                ]);
-            var result = await generate.RunAsync(cancel);
-            if (result.ExitCode != 0)
+            Ports = [_ports.Valkey],
+            Prepare = _ =>
             {
-                throw new CliFailure(ExitCodes.Failed, $"the gateway's routes do not translate: {result.Tail(5)}", "compat/gateway/README.md");
-            }
-        },
-        Probe = cancel => Probes.HttpAsync(_ports.Gateway, GatewayHealth, null, cancel),
-    };
+                var folder = Path.Combine(_checkout.State, "valkey");
+                // In a file, because a command line can be read by everybody on the machine. It holds streams, so it
+                // may refuse to grow but never evict.
+                _checkout.WriteText(
+                    Path.Combine("valkey", "valkey.conf"),
+                    $"""
+                    bind 127.0.0.1
+                    port {_ports.Valkey}
+                    requirepass {_secrets.ValkeyPassword}
+                    dir "{folder}"
+                    appendonly yes
+                    save ""
+                    maxmemory 512mb
+                    maxmemory-policy noeviction
+
+                    """
+                );
+                return Task.CompletedTask;
+            },
+            Probe = cancel =>
+                Probes.LineAsync(_ports.Valkey, $"AUTH {_secrets.ValkeyPassword}\r\nPING\r\n", "+OK", cancel),
+        };
+
+    private ProcessSpec Smtp() =>
+        new(
+            "smtp",
+            Tools.Python,
+            "-m",
+            "aiosmtpd",
+            "-n",
+            "-l",
+            $"127.0.0.1:{_ports.Smtp}",
+            "-c",
+            "aiosmtpd.handlers.Mailbox",
+            _checkout.Mail
+        )
+        {
+            Ports = [_ports.Smtp],
+            Probe = cancel => Probes.LineAsync(_ports.Smtp, null, "220", cancel),
+        };
+
+    private ProcessSpec Gateway() =>
+        new(
+            "gateway",
+            Tools.Must("nginx"),
+            "-p",
+            _checkout.GatewayFolder,
+            "-c",
+            "nginx.conf",
+            "-e",
+            "stderr",
+            "-g",
+            "daemon off;"
+        )
+        {
+            Ports = [_ports.Gateway],
+            StopSignal = ProcessIdentity.SigQuit,
+            Prepare = async cancel =>
+            {
+                var backends = Checkout.Apps.SelectMany(a =>
+                    new[] { "--backend", $"svc-{a}:8080=127.0.0.1:{_ports.Public(a)}" }
+                );
+                var generate = new Command(
+                    Tools.Dotnet,
+                    [
+                        _checkout.Assembly("LocalPlus.Gateway", _options.Configuration),
+                        "--routes",
+                        Path.Combine(_checkout.Root, "charts", "localplus", "files", "httproutes.yaml"),
+                        "--listen",
+                        $"127.0.0.1:{_ports.Gateway}",
+                        "--out",
+                        _checkout.GatewayFolder,
+                        .. backends,
+                    ]
+                );
+                var result = await generate.RunAsync(cancel);
+                if (result.ExitCode != 0)
+                {
+                    throw new CliFailure(
+                        ExitCodes.Failed,
+                        $"the gateway's routes do not translate: {result.Tail(5)}",
+                        "compat/gateway/README.md"
+                    );
+                }
+            },
+            Probe = cancel => Probes.HttpAsync(_ports.Gateway, GatewayHealth, null, cancel),
+        };
 
     /// <summary>A service as this stack runs it, or would if `dapr run` did not.</summary>
     public ProcessSpec Service(string app)
@@ -126,12 +170,18 @@ internal sealed class LocalStack
         {
             WorkingDirectory = Path.Combine(_checkout.Root, "services", app),
             Environment = Shared(
-                ("APP_ID", app), ("APP_PORT", $"{_ports.App(app)}"), ("APP_PROTOCOL", "h2c"),
-                ("DAPR_HTTP_PORT", $"{_ports.DaprHttp(app)}"), ("DAPR_GRPC_PORT", $"{_ports.DaprGrpc(app)}"),
-                ("LP_PUBLIC_PORT", $"{_ports.Public(app)}"), ("LP_JWKS", _checkout.Jwks),
-                ("LP_CHECKPOINTS", app == "ledger" ? _checkout.Checkpoints : null)),
+                ("APP_ID", app),
+                ("APP_PORT", $"{_ports.App(app)}"),
+                ("APP_PROTOCOL", "h2c"),
+                ("DAPR_HTTP_PORT", $"{_ports.DaprHttp(app)}"),
+                ("DAPR_GRPC_PORT", $"{_ports.DaprGrpc(app)}"),
+                ("LP_PUBLIC_PORT", $"{_ports.Public(app)}"),
+                ("LP_JWKS", _checkout.Jwks),
+                ("LP_CHECKPOINTS", app == "ledger" ? _checkout.Checkpoints : null)
+            ),
             Ports = [_ports.Public(app), _ports.App(app)],
-            Probe = async cancel => await Probes.HttpAsync(_ports.Public(app), "/readyz", null, cancel)
+            Probe = async cancel =>
+                await Probes.HttpAsync(_ports.Public(app), "/readyz", null, cancel)
                 ?? await Probes.HttpAsync(_ports.DaprHttp(app), "/v1.0/healthz", _secrets.DaprApiToken, cancel),
         };
     }

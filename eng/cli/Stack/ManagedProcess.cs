@@ -7,7 +7,8 @@ namespace LocalPlus.Cli;
 /// to a limit and shrink again once it has stayed up for a while. An impatient one, for tests that kill, pauses briefly
 /// always.
 /// </summary>
-internal sealed class ManagedProcess(ProcessSpec spec, string logs, Action changed, bool impatient = false) : IDisposable
+internal sealed class ManagedProcess(ProcessSpec spec, string logs, Action changed, bool impatient = false)
+    : IDisposable
 {
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(10);
@@ -38,7 +39,9 @@ internal sealed class ManagedProcess(ProcessSpec spec, string logs, Action chang
         }
     }
 
-    /// <summary>Asks it to stop, kills it when it has not within the limit, and leaves none of its group behind.</summary>
+    /// <summary>
+    /// Asks it to stop, kills it when it has not within the limit, and leaves none of its group behind.
+    /// </summary>
     public async Task StopAsync()
     {
         await _stop.CancelAsync();
@@ -72,7 +75,16 @@ internal sealed class ManagedProcess(ProcessSpec spec, string logs, Action chang
                 log.Write($"localplus: {spec.Name} does not start: {e.Message}");
             }
 
-            Change(State with { Pid = 0, Started = 0, Restarts = State.Restarts + 1, Since = DateTimeOffset.UtcNow, LastEnd = end });
+            Change(
+                State with
+                {
+                    Pid = 0,
+                    Started = 0,
+                    Restarts = State.Restarts + 1,
+                    Since = DateTimeOffset.UtcNow,
+                    LastEnd = end,
+                }
+            );
             pause = clock.Elapsed > Stable ? FirstPause : pause;
             try
             {
@@ -83,7 +95,10 @@ internal sealed class ManagedProcess(ProcessSpec spec, string logs, Action chang
                 return;
             }
 
-            pause = impatient ? FirstPause : pause * 2 < LongestPause ? pause * 2 : LongestPause;
+            pause =
+                impatient ? FirstPause
+                : pause * 2 < LongestPause ? pause * 2
+                : LongestPause;
         }
     }
 

@@ -46,9 +46,10 @@ internal static class Probes
             using var answer = await Http.SendAsync(request, cancel);
             return (string?)JsonNode.Parse(await answer.Content.ReadAsStringAsync(cancel))?["runtimeVersion"];
         }
-        catch (Exception e) when (
-            e is HttpRequestException or System.Text.Json.JsonException
-            || (e is TaskCanceledException && !cancel.IsCancellationRequested))
+        catch (Exception e)
+            when (e is HttpRequestException or System.Text.Json.JsonException
+                || (e is TaskCanceledException && !cancel.IsCancellationRequested)
+            )
         {
             return null;
         }
@@ -61,23 +62,29 @@ internal static class Probes
     /// <summary>Sends a line (or nothing) and looks at the beginning of what comes back.</summary>
     public static Task<string?> LineAsync(int port, string? send, string expected, CancellationToken cancel) =>
         LimitedAsync(
-        port,
-        async (stream, limited) =>
-        {
-            if (send is not null)
+            port,
+            async (stream, limited) =>
             {
-                await stream.WriteAsync(Encoding.ASCII.GetBytes(send), limited);
-            }
+                if (send is not null)
+                {
+                    await stream.WriteAsync(Encoding.ASCII.GetBytes(send), limited);
+                }
 
-            var buffer = new byte[512];
-            var read = await stream.ReadAsync(buffer, limited);
-            var text = Encoding.ASCII.GetString(buffer, 0, read);
-            return text.StartsWith(expected, StringComparison.Ordinal) ? null : $"answers {text.Split('\r', '\n')[0]}";
-        },
-        cancel);
+                var buffer = new byte[512];
+                var read = await stream.ReadAsync(buffer, limited);
+                var text = Encoding.ASCII.GetString(buffer, 0, read);
+                return text.StartsWith(expected, StringComparison.Ordinal)
+                    ? null
+                    : $"answers {text.Split('\r', '\n')[0]}";
+            },
+            cancel
+        );
 
     private static async Task<string?> LimitedAsync(
-        int port, Func<NetworkStream, CancellationToken, Task<string?>> talk, CancellationToken cancel)
+        int port,
+        Func<NetworkStream, CancellationToken, Task<string?>> talk,
+        CancellationToken cancel
+    )
     {
         using var limited = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         limited.CancelAfter(Limit);

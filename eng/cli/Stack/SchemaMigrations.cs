@@ -26,7 +26,10 @@ internal sealed class SchemaMigrations(IEnumerable<ProcessSpec> services, Ports 
         if (result.ExitCode != 0)
         {
             throw new CliFailure(
-                ExitCodes.Failed, $"the schema of {service.Name} can not be migrated:\n{result.Tail(10)}", "./localplus logs postgres");
+                ExitCodes.Failed,
+                $"the schema of {service.Name} can not be migrated:\n{result.Tail(10)}",
+                "./localplus logs postgres"
+            );
         }
     }
 }

@@ -12,7 +12,14 @@ namespace LocalPlus.Cli;
 internal static class Served
 {
     private static readonly string[] Doors =
-        ["/v1/accounts", "/v1/customers", "/v1/locations", "/v1/programs", "/v1/notifications", "/v1/reports/daily"];
+    [
+        "/v1/accounts",
+        "/v1/customers",
+        "/v1/locations",
+        "/v1/programs",
+        "/v1/notifications",
+        "/v1/reports/daily",
+    ];
 
     private const long SaleCents = 100;
 
@@ -27,13 +34,16 @@ internal static class Served
         }
 
         var lookup = new StringContent(JsonSerializer.Serialize(new { code }), Encoding.UTF8, "application/json");
-        var sale = new StringContent(Developer.Terms(program, SaleCents).ToJsonString(), Encoding.UTF8, "application/json");
-        var answers = await Task.WhenAll(
-            [
-                .. Doors.Select(path => AskAsync(HttpMethod.Get, path, null)),
-                AskAsync(HttpMethod.Post, "/v1/gift_cards/lookup", lookup),
-                AskAsync(HttpMethod.Post, "/v1/gift_cards", sale, SaleKey(checkout)),
-            ]);
+        var sale = new StringContent(
+            Developer.Terms(program, SaleCents).ToJsonString(),
+            Encoding.UTF8,
+            "application/json"
+        );
+        var answers = await Task.WhenAll([
+            .. Doors.Select(path => AskAsync(HttpMethod.Get, path, null)),
+            AskAsync(HttpMethod.Post, "/v1/gift_cards/lookup", lookup),
+            AskAsync(HttpMethod.Post, "/v1/gift_cards", sale, SaleKey(checkout)),
+        ]);
         return answers.FirstOrDefault(a => a is not null);
 
         // An answer that refuses is an answer: the key may be of a database that is gone.
@@ -62,7 +72,9 @@ internal static class Served
         }
     }
 
-    /// <summary>One sale for these very processes: whoever asks again gets its answer, and none is sold until one restarts.</summary>
+    /// <summary>
+    /// One sale for these very processes: whoever asks again gets its answer, and none is sold until one restarts.
+    /// </summary>
     private static string SaleKey(Checkout checkout) =>
         $"served-{string.Join('-', StackState.Running(checkout)?.Processes.Select(p => p.Pid) ?? [])}";
 }

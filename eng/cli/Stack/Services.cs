@@ -8,8 +8,10 @@ internal static class Services
         if (await Probes.HttpAsync(state.Ports.Public(app), "/readyz", null, cancel) is { } trouble)
         {
             throw new CliFailure(
-                ExitCodes.Unavailable, $"{app}: {trouble}",
-                state.Options.BackingOnly ? "dapr run -f ., then the same again" : "./localplus status");
+                ExitCodes.Unavailable,
+                $"{app}: {trouble}",
+                state.Options.BackingOnly ? "dapr run -f ., then the same again" : "./localplus status"
+            );
         }
     }
 }

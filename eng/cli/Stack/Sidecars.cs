@@ -5,7 +5,12 @@ namespace LocalPlus.Cli;
 /// scheduler before them where they are there to be started.
 /// </summary>
 internal sealed class Sidecars(
-    Checkout checkout, Ports ports, StackOptions options, Dictionary<string, string?> environment, string apiToken)
+    Checkout checkout,
+    Ports ports,
+    StackOptions options,
+    Dictionary<string, string?> environment,
+    string apiToken
+)
 {
     /// <summary>What all of them are called together, and the beginning of each one's name.</summary>
     public const string Name = "sidecar";
@@ -17,14 +22,22 @@ internal sealed class Sidecars(
     {
         if (options.Daprd is not { } daprd)
         {
-            return [[Hosted()]];
+            return
+            [
+                [Hosted()],
+            ];
         }
 
         ProcessSpec?[] plane =
-            [ControlPlane(daprd, Placement, PlacementFlags()), ControlPlane(daprd, Scheduler, SchedulerFlags())];
+        [
+            ControlPlane(daprd, Placement, PlacementFlags()),
+            ControlPlane(daprd, Scheduler, SchedulerFlags()),
+        ];
         var control = plane.OfType<ProcessSpec>().ToArray();
         var addresses = new ControlPlaneAddresses(
-            Address(daprd, Placement, ports.Placement), Address(daprd, Scheduler, ports.Scheduler));
+            Address(daprd, Placement, ports.Placement),
+            Address(daprd, Scheduler, ports.Scheduler)
+        );
         var sidecars = DaprApp.Read(checkout.RunFile, addresses).Select(app => Own(daprd, app)).ToArray();
         return control.Length > 0 ? [control, sidecars] : [sidecars];
     }
@@ -37,8 +50,11 @@ internal sealed class Sidecars(
     {
         foreach (var (name, port) in new[] { (Placement, Ports.InitPlacement), (Scheduler, Ports.InitScheduler) })
         {
-            if (!Daprd.IsStandIn(daprd) && Daprd.Companion(daprd, name) is null
-                && await Probes.ConnectAsync(port, cancel) is not null)
+            if (
+                !Daprd.IsStandIn(daprd)
+                && Daprd.Companion(daprd, name) is null
+                && await Probes.ConnectAsync(port, cancel) is not null
+            )
             {
                 return $"{name} is neither beside {daprd} nor in ~/.dapr/bin, and nothing answers at localhost:{port}";
             }
@@ -52,78 +68,115 @@ internal sealed class Sidecars(
     /// </summary>
     private static string Address(string daprd, string name, int own) =>
         Daprd.Companion(daprd, name) is not null ? $"127.0.0.1:{own}"
-        : name == Placement ? $"localhost:{Ports.InitPlacement}" : $"localhost:{Ports.InitScheduler}";
+        : name == Placement ? $"localhost:{Ports.InitPlacement}"
+        : $"localhost:{Ports.InitScheduler}";
 
-    private ProcessSpec Hosted() => new(
-        Name, Tools.Dotnet, checkout.Assembly("LocalPlus.Sidecar", options.Configuration, "daprd"), "run", "--run-file",
-            checkout.RunFile)
-    {
-        WorkingDirectory = checkout.Root,
-        Environment = environment,
-        Ports = [.. Checkout.Apps.SelectMany(a => new[] { ports.DaprHttp(a), ports.DaprGrpc(a) })],
-        // Outbound only: the rest of a sidecar's health waits for its app, which starts later.
-        Probe = async cancel =>
+    private ProcessSpec Hosted() =>
+        new(
+            Name,
+            Tools.Dotnet,
+            checkout.Assembly("LocalPlus.Sidecar", options.Configuration, "daprd"),
+            "run",
+            "--run-file",
+            checkout.RunFile
+        )
         {
-            foreach (var app in Checkout.Apps)
+            WorkingDirectory = checkout.Root,
+            Environment = environment,
+            Ports = [.. Checkout.Apps.SelectMany(a => new[] { ports.DaprHttp(a), ports.DaprGrpc(a) })],
+            // Outbound only: the rest of a sidecar's health waits for its app, which starts later.
+            Probe = async cancel =>
             {
-                if (await OutboundAsync(app, cancel) is { } trouble)
+                foreach (var app in Checkout.Apps)
                 {
-                    return $"{app}: {trouble}";
+                    if (await OutboundAsync(app, cancel) is { } trouble)
+                    {
+                        return $"{app}: {trouble}";
+                    }
                 }
-            }
 
-            return null;
-        },
-    };
+                return null;
+            },
+        };
 
-    private ProcessSpec Own(string daprd, DaprApp app) => new($"{Name}-{app.Id}", daprd, [.. app.Flags])
-    {
-        WorkingDirectory = app.Folder,
-        Environment = new(environment) { ["DOTNET_ROOT"] = Tools.DotnetRoot },
-        Ports = [ports.DaprHttp(app.Id), ports.DaprGrpc(app.Id)],
-        Probe = cancel => OutboundAsync(app.Id, cancel),
-    };
+    private ProcessSpec Own(string daprd, DaprApp app) =>
+        new($"{Name}-{app.Id}", daprd, [.. app.Flags])
+        {
+            WorkingDirectory = app.Folder,
+            Environment = new(environment) { ["DOTNET_ROOT"] = Tools.DotnetRoot },
+            Ports = [ports.DaprHttp(app.Id), ports.DaprGrpc(app.Id)],
+            Probe = cancel => OutboundAsync(app.Id, cancel),
+        };
 
     private Task<string?> OutboundAsync(string app, CancellationToken cancel) =>
         Probes.HttpAsync(ports.DaprHttp(app), "/v1.0/healthz/outbound", apiToken, cancel);
 
     private static ProcessSpec? ControlPlane(string daprd, string name, ControlPlaneFlags flags) =>
-        Daprd.Companion(daprd, name) is not { } file ? null : new ProcessSpec(name, file, [.. flags.Words])
-        {
-            WorkingDirectory = flags.Folder,
-            Ports = [flags.Port],
-            Probe = cancel => Probes.HttpAsync(flags.HealthPort, "/healthz", null, cancel),
-            Prepare = _ =>
+        Daprd.Companion(daprd, name) is not { } file
+            ? null
+            : new ProcessSpec(name, file, [.. flags.Words])
             {
-                Directory.CreateDirectory(flags.Folder);
-                return Task.CompletedTask;
-            },
-        };
+                WorkingDirectory = flags.Folder,
+                Ports = [flags.Port],
+                Probe = cancel => Probes.HttpAsync(flags.HealthPort, "/healthz", null, cancel),
+                Prepare = _ =>
+                {
+                    Directory.CreateDirectory(flags.Folder);
+                    return Task.CompletedTask;
+                },
+            };
 
     /// <summary>Its tables are in memory: sidecars register again.</summary>
-    private ControlPlaneFlags PlacementFlags() => new(
-        checkout.DaprFolder, ports.Placement, ports.PlacementHealth,
-        [
-            "--port", $"{ports.Placement}", "--listen-address", "127.0.0.1", "--healthz-port",
+    private ControlPlaneFlags PlacementFlags() =>
+        new(
+            checkout.DaprFolder,
+            ports.Placement,
+            ports.PlacementHealth,
+            [
+                "--port",
+                $"{ports.Placement}",
+                "--listen-address",
+                "127.0.0.1",
+                "--healthz-port",
                 $"{ports.PlacementHealth}",
-            "--healthz-listen-address", "127.0.0.1", "--metrics-port", $"{ports.PlacementMetrics}",
-            "--initial-cluster", $"dapr-placement-0=127.0.0.1:{ports.PlacementRaft}",
-        ]);
+                "--healthz-listen-address",
+                "127.0.0.1",
+                "--metrics-port",
+                $"{ports.PlacementMetrics}",
+                "--initial-cluster",
+                $"dapr-placement-0=127.0.0.1:{ports.PlacementRaft}",
+            ]
+        );
 
     private ControlPlaneFlags SchedulerFlags()
     {
         // Reminders and jobs live here, so it is data like PostgreSQL's.
         var data = Path.Combine(checkout.State, Scheduler);
         return new(
-            data, ports.Scheduler, ports.SchedulerHealth,
+            data,
+            ports.Scheduler,
+            ports.SchedulerHealth,
             [
-                "--port", $"{ports.Scheduler}", "--listen-address", "127.0.0.1", "--healthz-port",
-                    $"{ports.SchedulerHealth}",
-                "--healthz-listen-address", "127.0.0.1", "--metrics-port", $"{ports.SchedulerMetrics}",
-                "--override-broadcast-host-port", $"127.0.0.1:{ports.Scheduler}", "--etcd-data-dir", data,
-                "--etcd-client-port", $"{ports.EtcdClient}", "--etcd-initial-cluster",
-                    $"dapr-scheduler-server-0=http://localhost:{ports.EtcdPeer}",
-            ]);
+                "--port",
+                $"{ports.Scheduler}",
+                "--listen-address",
+                "127.0.0.1",
+                "--healthz-port",
+                $"{ports.SchedulerHealth}",
+                "--healthz-listen-address",
+                "127.0.0.1",
+                "--metrics-port",
+                $"{ports.SchedulerMetrics}",
+                "--override-broadcast-host-port",
+                $"127.0.0.1:{ports.Scheduler}",
+                "--etcd-data-dir",
+                data,
+                "--etcd-client-port",
+                $"{ports.EtcdClient}",
+                "--etcd-initial-cluster",
+                $"dapr-scheduler-server-0=http://localhost:{ports.EtcdPeer}",
+            ]
+        );
     }
 
     private sealed record ControlPlaneFlags(string Folder, int Port, int HealthPort, IReadOnlyList<string> Words);

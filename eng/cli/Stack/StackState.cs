@@ -1,14 +1,28 @@
 namespace LocalPlus.Cli;
 
 /// <summary>How the stack is run; chosen by `up`, remembered in state.json.</summary>
-/// <param name="Daprd">The executable that is each app's sidecar; null: the stand-in hosts all of them in one process.</param>
-/// <param name="Failpoints">For tests that kill: services have failpoints and what dies is started again at once.</param>
+/// <param name="Daprd">The executable that is each app's sidecar; null: the stand-in hosts all of them in one
+/// process.</param>
+/// <param name="Failpoints">For tests that kill: services have failpoints and what dies is started again at
+/// once.</param>
 internal sealed record StackOptions(
-    string Configuration, string? Otlp, bool BackingOnly, bool Failpoints = false, string? Daprd = null,
-    bool Dashboard = false);
+    string Configuration,
+    string? Otlp,
+    bool BackingOnly,
+    bool Failpoints = false,
+    string? Daprd = null,
+    bool Dashboard = false
+);
 
 /// <summary>One supervised process as state.json tells it. Pid 0: not running now.</summary>
-internal sealed record ProcessState(string Name, int Pid, long Started, int Restarts, DateTimeOffset Since, string? LastEnd)
+internal sealed record ProcessState(
+    string Name,
+    int Pid,
+    long Started,
+    int Restarts,
+    DateTimeOffset Since,
+    string? LastEnd
+)
 {
     public ProcessIdentity Identity => new(Pid, Started);
 }
@@ -18,8 +32,14 @@ internal sealed record ProcessState(string Name, int Pid, long Started, int Rest
 /// strangers that got the same pid.
 /// </summary>
 internal sealed record StackState(
-    string Boot, int Supervisor, long SupervisorStarted, int Offset, StackOptions Options, string Phase,
-    IReadOnlyList<ProcessState> Processes)
+    string Boot,
+    int Supervisor,
+    long SupervisorStarted,
+    int Offset,
+    StackOptions Options,
+    string Phase,
+    IReadOnlyList<ProcessState> Processes
+)
 {
     public const string File = "state.json";
 
@@ -43,5 +63,6 @@ internal sealed record StackState(
         Last(checkout) is { } state && state.SupervisorIdentity.Alive ? state : null;
 
     public static StackState RunningOrFail(Checkout checkout) =>
-        Running(checkout) ?? throw new CliFailure(ExitCodes.Unavailable, "nothing runs in this checkout", "./localplus up");
+        Running(checkout)
+        ?? throw new CliFailure(ExitCodes.Unavailable, "nothing runs in this checkout", "./localplus up");
 }

@@ -3,9 +3,10 @@ using System.Globalization;
 namespace LocalPlus.Cli;
 
 /// <summary>
-/// Keeps the broker's streams from filling its memory, for which Valkey would refuse every event: nothing takes an entry out
-/// when all who subscribe have acknowledged it, and age alone would take what somebody still waits for. What one group has
-/// not acknowledged stays, in all streams; if that is too much the broker refuses, and events wait in the outboxes.
+/// Keeps the broker's streams from filling its memory, for which Valkey would refuse every event: nothing takes an
+/// entry out when all who subscribe have acknowledged it, and age alone would take what somebody still waits for. What
+/// one group has not acknowledged stays, in all streams; if that is too much the broker refuses, and events wait in the
+/// outboxes.
 /// </summary>
 internal sealed class StreamKeeper(int port, string password)
 {
@@ -24,26 +25,42 @@ internal sealed class StreamKeeper(int port, string password)
             await Task.Delay(Pace, cancel);
             if (await TrimAsync(cancel) is null)
             {
-                Console.WriteLine($"{DateTimeOffset.UtcNow:O} the broker's streams could not be trimmed, next try in {Pace.TotalSeconds:0} s");
+                Console.WriteLine(
+                    $"{DateTimeOffset.UtcNow:O} the broker's streams could not be trimmed, next try in {Pace.TotalSeconds:0} s"
+                );
             }
         }
     }
 
-    /// <summary>How many entries went; null if Valkey did not answer. Whole nodes of a hundred go, the rest with the next.</summary>
+    /// <summary>
+    /// How many entries went; null if Valkey did not answer. Whole nodes of a hundred go, the rest with the next.
+    /// </summary>
     internal async Task<long?> TrimAsync(CancellationToken cancel)
     {
         var trim = new Command(
-            Tools.Must("valkey-cli"), "-h", "127.0.0.1", "-p", $"{port}", "--raw", "EVAL", Script, "0", $"{UnreadEntries}")
+            Tools.Must("valkey-cli"),
+            "-h",
+            "127.0.0.1",
+            "-p",
+            $"{port}",
+            "--raw",
+            "EVAL",
+            Script,
+            "0",
+            $"{UnreadEntries}"
+        )
         {
             Environment = { ["REDISCLI_AUTH"] = password },
             Limit = Limit,
         };
         var result = await trim.RunAsync(cancel);
-        return result.ExitCode == 0 && long.TryParse(result.Output.Trim(), CultureInfo.InvariantCulture, out var trimmed) ? trimmed : null;
+        return
+            result.ExitCode == 0 && long.TryParse(result.Output.Trim(), CultureInfo.InvariantCulture, out var trimmed)
+            ? trimmed
+            : null;
     }
 
-    private const string Script =
-        """
+    private const string Script = """
         local function before(one, other)
           local a, b = one:match('(%d+)%-'), other:match('(%d+)%-')
           if a ~= b then return tonumber(a) < tonumber(b) end

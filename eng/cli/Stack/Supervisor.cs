@@ -109,7 +109,11 @@ internal sealed class Supervisor(Checkout checkout, StackOptions options)
             claim?.Dispose();
         }
 
-        throw new CliFailure(ExitCodes.Unavailable, $"no free ports for one of {Ports.MaxStacks} stacks", "stop another checkout: ./localplus down");
+        throw new CliFailure(
+            ExitCodes.Unavailable,
+            $"no free ports for one of {Ports.MaxStacks} stacks",
+            "stop another checkout: ./localplus down"
+        );
     }
 
     private void Phase(string phase)
@@ -125,7 +129,16 @@ internal sealed class Supervisor(Checkout checkout, StackOptions options)
             var processes = _stages.SelectMany(s => s).Select(p => p.State).ToList();
             checkout.Write(
                 StackState.File,
-                new StackState(ProcessIdentity.Boot, _self.Pid, _self.Started, _ports.Offset, options, _phase, processes));
+                new StackState(
+                    ProcessIdentity.Boot,
+                    _self.Pid,
+                    _self.Started,
+                    _ports.Offset,
+                    options,
+                    _phase,
+                    processes
+                )
+            );
         }
     }
 

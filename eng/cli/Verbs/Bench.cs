@@ -22,12 +22,19 @@ internal static class Bench
 
     private static readonly Option<string>[] Handed =
     [
-        For, Verbs.Text("--clients", "how many callers at once", "N"), Verbs.Text("--rps", "calls a second, by the clock", "N"),
+        For,
+        Verbs.Text("--clients", "how many callers at once", "N"),
+        Verbs.Text("--rps", "calls a second, by the clock", "N"),
         Verbs.Text("--pgledger", "transfer: the SQL function to compare with", "FILE"),
         Verbs.Text("--history", "transfer: entries that are there already", "ENTRIES"),
     ];
 
-    public static readonly Verb Verb = Verbs.Define("bench", "measure, with a yardstick beside", RunAsync, [Scenario, AsJson, .. Handed]);
+    public static readonly Verb Verb = Verbs.Define(
+        "bench",
+        "measure, with a yardstick beside",
+        RunAsync,
+        [Scenario, AsJson, .. Handed]
+    );
 
     private static async Task<int> RunAsync(Invocation call)
     {
@@ -74,12 +81,21 @@ internal static class Bench
         {
             0 => ExitCodes.Ok,
             ExitCodes.NotFound or ExitCodes.Usage => throw new CliFailure(
-                result.ExitCode, $"bench has no scenario '{scenario}' or does not understand it", "./localplus help bench"),
-            _ => throw new CliFailure(ExitCodes.Failed, $"{scenario} ended with {result.ExitCode}", "./localplus status"),
+                result.ExitCode,
+                $"bench has no scenario '{scenario}' or does not understand it",
+                "./localplus help bench"
+            ),
+            _ => throw new CliFailure(
+                ExitCodes.Failed,
+                $"{scenario} ended with {result.ExitCode}",
+                "./localplus status"
+            ),
         };
     }
 
-    /// <summary>Measures the sidecar with a PostgreSQL and a Valkey of its own: no stack is needed, and none should run beside.</summary>
+    /// <summary>
+    /// Measures the sidecar with a PostgreSQL and a Valkey of its own: no stack is needed, and none should run beside.
+    /// </summary>
     private static async Task<int> WorkflowAsync(Invocation call)
     {
         var (checkout, words, cancel) = call;
@@ -88,7 +104,10 @@ internal static class Bench
         string[] options = [.. Given(words, [For]), .. words.GetValue(AsJson) ? [AsJson.Name] : Array.Empty<string>()];
 
         // By its own name: it starts itself again as its worker.
-        var run = new Command(Path.ChangeExtension(checkout.Assembly("LocalPlus.Perf.Workflow", "Release"), null), options)
+        var run = new Command(
+            Path.ChangeExtension(checkout.Assembly("LocalPlus.Perf.Workflow", "Release"), null),
+            options
+        )
         {
             OnLine = Terminal.Say,
             Environment = { ["DOTNET_ROOT"] = Tools.DotnetRoot },
@@ -96,21 +115,33 @@ internal static class Bench
         var result = await run.RunAsync(cancel);
         return result.ExitCode == 0
             ? ExitCodes.Ok
-            : throw new CliFailure(ExitCodes.Failed, $"{Workflow} missed a target or ended with {result.ExitCode}", "./localplus bench workflow");
+            : throw new CliFailure(
+                ExitCodes.Failed,
+                $"{Workflow} missed a target or ended with {result.ExitCode}",
+                "./localplus bench workflow"
+            );
     }
 
     private static IEnumerable<string> Given(ParseResult words, Option<string>[] options) =>
         options.Where(o => words.GetValue(o) is not null).SelectMany(o => new[] { o.Name, words.GetValue(o)! });
 
-    private static async Task BuildAsync(Checkout checkout, string project, CancellationToken cancel) => await Terminal.StepAsync(
-        "building perf",
-        async _ =>
-        {
-            var result = await Builder.Dotnet(checkout, "build", project, "-c", "Release", "-v", "quiet", "-p:UseSharedCompilation=false").RunAsync(cancel);
-            if (result.ExitCode != 0)
+    private static async Task BuildAsync(Checkout checkout, string project, CancellationToken cancel) =>
+        await Terminal.StepAsync(
+            "building perf",
+            async _ =>
             {
-                throw new CliFailure(ExitCodes.Failed, $"perf does not build:\n{result.Tail(8)}", $"dotnet build {project} -c Release");
-            }
-        },
-        cancel);
+                var result = await Builder
+                    .Dotnet(checkout, "build", project, "-c", "Release", "-v", "quiet", "-p:UseSharedCompilation=false")
+                    .RunAsync(cancel);
+                if (result.ExitCode != 0)
+                {
+                    throw new CliFailure(
+                        ExitCodes.Failed,
+                        $"perf does not build:\n{result.Tail(8)}",
+                        $"dotnet build {project} -c Release"
+                    );
+                }
+            },
+            cancel
+        );
 }

@@ -7,14 +7,19 @@ namespace LocalPlus.Cli;
 /// </summary>
 internal static class Completion
 {
-    private static readonly Argument<string> Shell =
-        new Argument<string>("shell") { Description = "bash or zsh" }.AcceptOnlyFromAmong("bash", "zsh");
+    private static readonly Argument<string> Shell = new Argument<string>("shell")
+    {
+        Description = "bash or zsh",
+    }.AcceptOnlyFromAmong("bash", "zsh");
 
     public static readonly Verb Verb = Verbs.Define(
-        "completion", "completion for a shell: source <(./localplus completion bash)", RunAsync, Shell);
+        "completion",
+        "completion for a shell: source <(./localplus completion bash)",
+        RunAsync,
+        Shell
+    );
 
-    private const string Bash =
-        """
+    private const string Bash = """
         _localplus() {
           local words=${COMP_LINE#* } word=${COMP_WORDS[COMP_CWORD]}
           local at=$((COMP_POINT - ${#COMP_LINE} + ${#words}))
@@ -23,8 +28,7 @@ internal static class Completion
         complete -F _localplus localplus ./localplus
         """;
 
-    private const string Zsh =
-        """
+    private const string Zsh = """
         #compdef localplus
         _localplus() {
           local typed=${BUFFER#* }

@@ -6,9 +6,19 @@ namespace LocalPlus.Cli;
 /// <summary>Tells and runs the story of a gift card over REST through the gateway; every step is checked.</summary>
 internal static class Demo
 {
-    private static readonly Option<string> Break = Verbs.Text("--break", $"who is killed; {DefaultVictim} when nothing is said", "VICTIM", Interruption.Victims);
+    private static readonly Option<string> Break = Verbs.Text(
+        "--break",
+        $"who is killed; {DefaultVictim} when nothing is said",
+        "VICTIM",
+        Interruption.Victims
+    );
 
-    public static readonly Verb Verb = Verbs.Define("demo", "the story of a gift card, told and checked", RunAsync, Break);
+    public static readonly Verb Verb = Verbs.Define(
+        "demo",
+        "the story of a gift card, told and checked",
+        RunAsync,
+        Break
+    );
 
     private const string DefaultVictim = "ledger";
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
@@ -24,7 +34,9 @@ internal static class Demo
         Narrator.Chapter("A merchant is onboarded");
         var merchant = await Developer.OnboardAsync(checkout, state.Ports, "Corner Shop", "shop@example.com", cancel);
         narrator.Check(
-            merchant.ApiKey.StartsWith("lp_test_", StringComparison.Ordinal), $"{merchant.MerchantId} has the key {merchant.ApiKey[..12]}…");
+            merchant.ApiKey.StartsWith("lp_test_", StringComparison.Ordinal),
+            $"{merchant.MerchantId} has the key {merchant.ApiKey[..12]}…"
+        );
 
         using var shop = new Shop(checkout, state.Ports, merchant, Patience, cancel);
         var story = new Story(checkout, shop, narrator, cancel);
@@ -34,7 +46,9 @@ internal static class Demo
 
         Terminal.Say("");
         Terminal.Good($"{narrator.Checks} checks hold, in {Terminal.Seconds(clock.Elapsed)}");
-        Terminal.Say($"Next:  ./localplus status   ./localplus demo --break giftcard   curl {state.Ports.GatewayUrl}/v1/gift_cards");
+        Terminal.Say(
+            $"Next:  ./localplus status   ./localplus demo --break giftcard   curl {state.Ports.GatewayUrl}/v1/gift_cards"
+        );
         return ExitCodes.Ok;
     }
 }

@@ -41,7 +41,10 @@ internal static class Doctor
         findings.Add(await ClockAsync(checkout, cancel));
         findings.AddRange(await DaprPartsAsync(checkout, cancel));
 
-        List<string[]> table = [["", "WHAT", "FOUND", "REMEDY"]];
+        List<string[]> table =
+        [
+            ["", "WHAT", "FOUND", "REMEDY"],
+        ];
         table.AddRange(findings.Select(f => new[] { f.Level, f.Subject, f.Says, f.Remedy }));
         Terminal.Table(table);
         if (findings.Find(f => f.Level == Fail) is { } worst)
@@ -55,8 +58,9 @@ internal static class Doctor
 
     private static async Task<Finding> SdkAsync(Checkout checkout, CancellationToken cancel)
     {
-        var version =
-            await new Command(Tools.Dotnet, "--version") { WorkingDirectory = checkout.Root }.RunAsync(cancel);
+        var version = await new Command(Tools.Dotnet, "--version") { WorkingDirectory = checkout.Root }.RunAsync(
+            cancel
+        );
         return version.ExitCode == 0 && version.Output.StartsWith("10.", StringComparison.Ordinal)
             ? new Finding(Ok, ".NET SDK", version.Output)
             : new Finding(Fail, ".NET SDK", version.Tail(1), "install the .NET 10 SDK");
@@ -66,7 +70,11 @@ internal static class Doctor
         await requirement.Found() is { } place
             ? new Finding(Ok, requirement.Name, place)
             : new Finding(
-                otherwise, requirement.Name, "not installed", $"./localplus doctor --fix, or: {requirement.Remedy}");
+                otherwise,
+                requirement.Name,
+                "not installed",
+                $"./localplus doctor --fix, or: {requirement.Remedy}"
+            );
 
     private static Finding PortsFree(Checkout checkout)
     {
@@ -78,14 +86,19 @@ internal static class Doctor
         var free = Ports.Candidates(null).FirstOrDefault(p => !p.Taken.Any());
         return free switch
         {
-            null =>
-                new Finding(
-                Fail, "ports", "no offset has all its ports free", "stop other checkouts: ./localplus down"),
+            null => new Finding(
+                Fail,
+                "ports",
+                "no offset has all its ports free",
+                "stop other checkouts: ./localplus down"
+            ),
             { Offset: 0 } => new Finding(Ok, "ports", $"free, gateway {free.Gateway}"),
-            _ =>
-                new Finding(
-                Warn, "ports", $"{new Ports(0).Taken.First()} is taken",
-                $"nothing to do: `up` takes gateway {free.Gateway}"),
+            _ => new Finding(
+                Warn,
+                "ports",
+                $"{new Ports(0).Taken.First()} is taken",
+                $"nothing to do: `up` takes gateway {free.Gateway}"
+            ),
         };
     }
 
@@ -96,7 +109,11 @@ internal static class Doctor
         return free >= DiskNeeded
             ? new Finding(Ok, "disk", says)
             : new Finding(
-                Warn, "disk", says, $"free {DiskNeeded >> 30} GiB: a build and its data need about that much");
+                Warn,
+                "disk",
+                says,
+                $"free {DiskNeeded >> 30} GiB: a build and its data need about that much"
+            );
     }
 
     /// <summary>
@@ -109,8 +126,11 @@ internal static class Doctor
         if (built > now.UtcDateTime + ClockTolerance)
         {
             return new Finding(
-                Warn, "clock", $"{now:u} is before this checkout was made",
-                "set the clock: tokens and expiry depend on it");
+                Warn,
+                "clock",
+                $"{now:u} is before this checkout was made",
+                "set the clock: tokens and expiry depend on it"
+            );
         }
 
         if (StackState.Running(checkout) is not { } state)
@@ -119,13 +139,19 @@ internal static class Doctor
         }
 
         var answer = await new Postgres(checkout, state.Ports, new Secrets(checkout)).QueryAsync(
-            "SELECT extract(epoch FROM clock_timestamp())::bigint", cancel);
-        return long.TryParse(answer.Output, CultureInfo.InvariantCulture, out var epoch)
+            "SELECT extract(epoch FROM clock_timestamp())::bigint",
+            cancel
+        );
+        return
+            long.TryParse(answer.Output, CultureInfo.InvariantCulture, out var epoch)
             && (DateTimeOffset.FromUnixTimeSeconds(epoch) - now).Duration() < ClockTolerance
-                ? new Finding(Ok, "clock", $"{now:u}, PostgreSQL agrees")
-                : new Finding(
-                    Fail, "clock", "PostgreSQL's clock differs from this process's",
-                    "./localplus down && ./localplus up");
+            ? new Finding(Ok, "clock", $"{now:u}, PostgreSQL agrees")
+            : new Finding(
+                Fail,
+                "clock",
+                "PostgreSQL's clock differs from this process's",
+                "./localplus down && ./localplus up"
+            );
     }
 
     private static async Task<IReadOnlyList<Finding>> DaprPartsAsync(Checkout checkout, CancellationToken cancel)
@@ -136,8 +162,11 @@ internal static class Doctor
             Sdk(checkout, "gRPC", "Grpc.Net.Client"),
             await SidecarAsync(checkout, cancel),
             new Finding(
-                Warn, "gateway", "stand-in (nginx from the chart's HTTPRoutes)",
-                "nothing to do; the Cilium Gateway needs a cluster"),
+                Warn,
+                "gateway",
+                "stand-in (nginx from the chart's HTTPRoutes)",
+                "nothing to do; the Cilium Gateway needs a cluster"
+            ),
             await EngineAnswersAsync(cancel)
                 ? new Finding(Ok, "test servers", "containers")
                 : new Finding(Ok, "test servers", "private processes: no container engine answers"),
@@ -152,22 +181,35 @@ internal static class Doctor
             return Daprd.Choose(null) is { } daprd
                 ? new Finding(Ok, "sidecar", $"not running; `up` takes {daprd}")
                 : new Finding(
-                    Warn, "sidecar", "not running; `up` takes the stand-in (compat/sidecar)",
-                    "nothing to do; the official one: dapr init --slim");
+                    Warn,
+                    "sidecar",
+                    "not running; `up` takes the stand-in (compat/sidecar)",
+                    "nothing to do; the official one: dapr init --slim"
+                );
         }
 
-        var version =
-            await Probes.SidecarVersionAsync(
-            state.Ports.DaprHttp("giftcard"), new Secrets(checkout).DaprApiToken, cancel);
+        var version = await Probes.SidecarVersionAsync(
+            state.Ports.DaprHttp("giftcard"),
+            new Secrets(checkout).DaprApiToken,
+            cancel
+        );
         return (version, state.Options) switch
         {
             (null, { BackingOnly: true }) => new Finding(Warn, "sidecar", "none answers", "dapr run -f ."),
             (null, _) => new Finding(Warn, "sidecar", "none answers", "./localplus status"),
             (_, { BackingOnly: true }) => new Finding(Ok, "sidecar", $"{version}, started by `dapr run`"),
-            (_, { Daprd: null }) =>
-                new Finding(Warn, "sidecar", $"stand-in, as {version}, all in one process", "nothing to do"),
-            (_, { Daprd: { } file }) when Daprd.IsStandIn(file) =>
-                new Finding(Warn, "sidecar", $"stand-in, as {version}, {file}", "nothing to do"),
+            (_, { Daprd: null }) => new Finding(
+                Warn,
+                "sidecar",
+                $"stand-in, as {version}, all in one process",
+                "nothing to do"
+            ),
+            (_, { Daprd: { } file }) when Daprd.IsStandIn(file) => new Finding(
+                Warn,
+                "sidecar",
+                $"stand-in, as {version}, {file}",
+                "nothing to do"
+            ),
             (_, { Daprd: { } file }) => new Finding(Ok, "sidecar", $"official: {version}, {file}"),
         };
     }
@@ -177,12 +219,15 @@ internal static class Doctor
     {
         var built = Configurations
             .Select(c => Path.Combine(checkout.Root, "artifacts", "bin", "LocalPlus.Giftcard", c, $"{assembly}.dll"))
-            .Where(File.Exists).MaxBy(File.GetLastWriteTimeUtc);
+            .Where(File.Exists)
+            .MaxBy(File.GetLastWriteTimeUtc);
         return built is null
             ? new Finding(Warn, subject, "not built yet", "./localplus up builds it")
             : new Finding(
-                Ok, subject,
-                $"official: {assembly} {FileVersionInfo.GetVersionInfo(built).ProductVersion?.Split('+')[0]}");
+                Ok,
+                subject,
+                $"official: {assembly} {FileVersionInfo.GetVersionInfo(built).ProductVersion?.Split('+')[0]}"
+            );
     }
 
     private static async Task<bool> EngineAnswersAsync(CancellationToken cancel)

@@ -10,7 +10,11 @@ internal static class Golden
 
     private static readonly string[] Written = ["unit", "tidy", "contract", Descriptions, "platform"];
 
-    private static readonly Argument<string[]> Named = new("suite") { Description = $"{string.Join(", ", Written)} when nothing is said", Arity = ArgumentArity.ZeroOrMore };
+    private static readonly Argument<string[]> Named = new("suite")
+    {
+        Description = $"{string.Join(", ", Written)} when nothing is said",
+        Arity = ArgumentArity.ZeroOrMore,
+    };
 
     public static readonly Verb Verb = Verbs.Define("golden", "rewrite golden files; review the diff", RunAsync, Named);
 
@@ -22,12 +26,16 @@ internal static class Golden
         await Builder.BuildAsync(call.Checkout, "Debug", call.Cancel);
         foreach (var suite in suites)
         {
-            await (suite == Descriptions
-                ? Suites.RunAsync(call.Checkout, ["integration"], "FullyQualifiedName~OpenApiTests", call.Cancel)
-                : Suites.RunAsync(call.Checkout, [suite], filter: null, call.Cancel));
+            await (
+                suite == Descriptions
+                    ? Suites.RunAsync(call.Checkout, ["integration"], "FullyQualifiedName~OpenApiTests", call.Cancel)
+                    : Suites.RunAsync(call.Checkout, [suite], filter: null, call.Cancel)
+            );
         }
 
-        var changed = await new Command("git", "status", "--short") { WorkingDirectory = call.Checkout.Root }.RunAsync(call.Cancel);
+        var changed = await new Command("git", "status", "--short") { WorkingDirectory = call.Checkout.Root }.RunAsync(
+            call.Cancel
+        );
         Terminal.Say(changed.Lines.Count == 0 ? "no golden file changed" : changed.Output);
         return ExitCodes.Ok;
     }

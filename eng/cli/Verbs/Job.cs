@@ -2,7 +2,9 @@ using System.CommandLine;
 
 namespace LocalPlus.Cli;
 
-/// <summary>Runs a scheduled job once, as the CronJob in the chart would: the owning service's executable with `job NAME`.</summary>
+/// <summary>
+/// Runs a scheduled job once, as the CronJob in the chart would: the owning service's executable with `job NAME`.
+/// </summary>
 internal static class Job
 {
     /// <summary>Which service owns which job.</summary>
@@ -15,16 +17,25 @@ internal static class Job
         ["analytics-rollup"] = "analytics",
     };
 
-    private static readonly Argument<string> Name = new("name") { Description = string.Join(", ", Owners.Keys), CompletionSources = { Owners.Keys.ToArray() } };
+    private static readonly Argument<string> Name = new("name")
+    {
+        Description = string.Join(", ", Owners.Keys),
+        CompletionSources = { Owners.Keys.ToArray() },
+    };
 
     public static readonly Verb Verb = Verbs.Group(
-        "job", "run a scheduled job now",
+        "job",
+        "run a scheduled job now",
         Verbs.Define("run", "as its CronJob would", RunAsync, Name),
-        Verbs.Define("list", "the jobs and whose they are", ListAsync));
+        Verbs.Define("list", "the jobs and whose they are", ListAsync)
+    );
 
     private static Task<int> ListAsync(Invocation call)
     {
-        Terminal.Table([["JOB", "SERVICE"], .. Owners.Select(o => new[] { o.Key, o.Value })]);
+        Terminal.Table([
+            ["JOB", "SERVICE"],
+            .. Owners.Select(o => new[] { o.Key, o.Value }),
+        ]);
         return Task.FromResult(ExitCodes.Ok);
     }
 

@@ -8,26 +8,39 @@ namespace LocalPlus.Cli;
 /// </summary>
 internal static class Ledger
 {
-    private static readonly Option<string> Key =
-        Verbs.Text("--key", "the log's public key, this checkout's when nothing is said", "PEM");
-    private static readonly Option<string> Checkpoints =
-        Verbs.Text("--checkpoints", "the log's checkpoints outside the database", "FILE");
+    private static readonly Option<string> Key = Verbs.Text(
+        "--key",
+        "the log's public key, this checkout's when nothing is said",
+        "PEM"
+    );
+    private static readonly Option<string> Checkpoints = Verbs.Text(
+        "--checkpoints",
+        "the log's checkpoints outside the database",
+        "FILE"
+    );
     private static readonly Option<string> Until = Verbs.Text("--until", "as the books were then", "TIME");
 
     public static readonly Verb Verb = Verbs.Group(
-        "ledger", "check the books: verify them against the signed log, rebuild balances from entries",
+        "ledger",
+        "check the books: verify them against the signed log, rebuild balances from entries",
         Verbs.Define("verify", "the signed log and the books, row by row", VerifyAsync, Key, Checkpoints),
-        Verbs.Define("rebuild", "fold the entries again and compare with the balances", RebuildAsync, Until));
+        Verbs.Define("rebuild", "fold the entries again and compare with the balances", RebuildAsync, Until)
+    );
 
     /// <summary>As long as it takes: a check of everything reads everything.</summary>
     private static readonly TimeSpan Limit = TimeSpan.FromDays(1);
 
-    private static Task<int> VerifyAsync(Invocation call) => RunAsync(
-        call,
-        [
-            "verify", "--key", Path.GetFullPath(call.Words.GetValue(Key) ?? call.Checkout.LogKey),
-            "--checkpoints", Path.GetFullPath(call.Words.GetValue(Checkpoints) ?? call.Checkout.Checkpoints),
-        ]);
+    private static Task<int> VerifyAsync(Invocation call) =>
+        RunAsync(
+            call,
+            [
+                "verify",
+                "--key",
+                Path.GetFullPath(call.Words.GetValue(Key) ?? call.Checkout.LogKey),
+                "--checkpoints",
+                Path.GetFullPath(call.Words.GetValue(Checkpoints) ?? call.Checkout.Checkpoints),
+            ]
+        );
 
     private static Task<int> RebuildAsync(Invocation call) =>
         RunAsync(call, call.Words.GetValue(Until) is { } until ? ["rebuild", "--until", until] : ["rebuild"]);
@@ -51,13 +64,16 @@ internal static class Ledger
         return result.ExitCode switch
         {
             ExitCodes.Ok => ExitCodes.Ok,
-            ExitCodes.Failed =>
-                throw new CliFailure(
-                ExitCodes.Failed, "the books do not agree with themselves; see above",
-                "services/ledger/README.md, Proof; change nothing before it is understood"),
-            _ =>
-                throw new CliFailure(
-                result.ExitCode, $"ledger {words[0]} ended with {result.ExitCode}", "./localplus status"),
+            ExitCodes.Failed => throw new CliFailure(
+                ExitCodes.Failed,
+                "the books do not agree with themselves; see above",
+                "services/ledger/README.md, Proof; change nothing before it is understood"
+            ),
+            _ => throw new CliFailure(
+                result.ExitCode,
+                $"ledger {words[0]} ended with {result.ExitCode}",
+                "./localplus status"
+            ),
         };
     }
 }

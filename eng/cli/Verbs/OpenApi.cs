@@ -5,8 +5,11 @@ namespace LocalPlus.Cli;
 /// <summary>Prints a running service's OpenAPI document.</summary>
 internal static class OpenApi
 {
-    private static readonly Argument<string> Service =
-        new("service") { Description = string.Join(", ", Checkout.Apps), CompletionSources = { Checkout.Apps } };
+    private static readonly Argument<string> Service = new("service")
+    {
+        Description = string.Join(", ", Checkout.Apps),
+        CompletionSources = { Checkout.Apps },
+    };
 
     public static readonly Verb Verb = Verbs.Define("openapi", "a service's OpenAPI document", RunAsync, Service);
 
@@ -16,7 +19,10 @@ internal static class OpenApi
         if (!Checkout.Apps.Contains(app))
         {
             throw new CliFailure(
-                ExitCodes.NotFound, $"there is no service '{app}'", $"one of: {string.Join(", ", Checkout.Apps)}");
+                ExitCodes.NotFound,
+                $"there is no service '{app}'",
+                $"one of: {string.Join(", ", Checkout.Apps)}"
+            );
         }
 
         var state = StackState.RunningOrFail(call.Checkout);
@@ -24,7 +30,8 @@ internal static class OpenApi
         try
         {
             Terminal.Say(
-                await http.GetStringAsync($"http://127.0.0.1:{state.Ports.Public(app)}/openapi/v1.json", call.Cancel));
+                await http.GetStringAsync($"http://127.0.0.1:{state.Ports.Public(app)}/openapi/v1.json", call.Cancel)
+            );
             return ExitCodes.Ok;
         }
         catch (HttpRequestException e)

@@ -17,7 +17,13 @@ internal static class Psql
 
     private static readonly Option<string> Sql = Verbs.Text("-c", "one statement instead of a session", "SQL");
 
-    public static readonly Verb Verb = Verbs.Define("psql", "a session in a service's database", RunAsync, Database, Sql);
+    public static readonly Verb Verb = Verbs.Define(
+        "psql",
+        "a session in a service's database",
+        RunAsync,
+        Database,
+        Sql
+    );
 
     private static async Task<int> RunAsync(Invocation call)
     {
@@ -26,7 +32,11 @@ internal static class Psql
         var database = words.GetValue(Database) ?? "ledger";
         if (!Databases.Contains(database))
         {
-            throw new CliFailure(ExitCodes.NotFound, $"there is no database '{database}'", $"one of: {string.Join(", ", Databases)}");
+            throw new CliFailure(
+                ExitCodes.NotFound,
+                $"there is no database '{database}'",
+                $"one of: {string.Join(", ", Databases)}"
+            );
         }
 
         string[] command = words.GetValue(Sql) is { } sql ? ["-c", sql] : [];

@@ -10,11 +10,19 @@ internal static class Supervise
 
     public static readonly Verb Verb = Make();
 
-    /// <summary>Starts it in a session of its own, with nothing of the caller's open, so that it outlives any terminal.</summary>
+    /// <summary>
+    /// Starts it in a session of its own, with nothing of the caller's open, so that it outlives any terminal.
+    /// </summary>
     public static async Task StartDetachedAsync(Checkout checkout, StackOptions options, CancellationToken cancel)
     {
         string[] words =
-            [Tools.Dotnet, checkout.Assembly("LocalPlus.Cli", "Debug"), "supervise", "--options", JsonSerializer.Serialize(options)];
+        [
+            Tools.Dotnet,
+            checkout.Assembly("LocalPlus.Cli", "Debug"),
+            "supervise",
+            "--options",
+            JsonSerializer.Serialize(options),
+        ];
         const string detach = """exec 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-; setsid "$@" </dev/null >>"$LP_LOG" 2>&1 &""";
         var start = new Command("/bin/bash", ["-c", detach, "localplus", .. words])
         {
@@ -31,7 +39,8 @@ internal static class Supervise
 
     private static async Task<int> RunAsync(Invocation call)
     {
-        var options = JsonSerializer.Deserialize<StackOptions>(call.Words.GetValue(Chosen) ?? "null")
+        var options =
+            JsonSerializer.Deserialize<StackOptions>(call.Words.GetValue(Chosen) ?? "null")
             ?? throw CliFailure.Usage("the supervisor is started by `up`", "up");
         call.Checkout.MakeState();
         return await new Supervisor(call.Checkout, options).RunAsync(call.Cancel);
@@ -39,7 +48,12 @@ internal static class Supervise
 
     private static Verb Make()
     {
-        var verb = Verbs.Define("supervise", "Runs the stack in the foreground; `up` starts it detached.", RunAsync, Chosen);
+        var verb = Verbs.Define(
+            "supervise",
+            "Runs the stack in the foreground; `up` starts it detached.",
+            RunAsync,
+            Chosen
+        );
         verb.Hidden = true;
         return verb;
     }

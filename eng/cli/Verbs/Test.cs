@@ -2,12 +2,15 @@ using System.CommandLine;
 
 namespace LocalPlus.Cli;
 
-/// <summary>Installs what the tests need, builds, runs the suites and sums up; the last line is "N passed, N failed".</summary>
+/// <summary>
+/// Installs what the tests need, builds, runs the suites and sums up; the last line is "N passed, N failed".
+/// </summary>
 internal static class Test
 {
     private static readonly Argument<string[]> Named = new Argument<string[]>("suite")
     {
-        Description = $"{string.Join(", ", Suites.Names)}: all of them when nothing is said; in depth: {string.Join(", ", Suites.InDepth)}, "
+        Description =
+            $"{string.Join(", ", Suites.Names)}: all of them when nothing is said; in depth: {string.Join(", ", Suites.InDepth)}, "
             + $"{EngineRuns.Scale}; across all: {Suites.Faults}",
         HelpName = "SUITE",
         Arity = ArgumentArity.ZeroOrMore,
@@ -17,8 +20,18 @@ internal static class Test
     private static readonly Option<bool> NoBuild = Verbs.Flag("--no-build", "as it was built");
 
     public static readonly Verb Verb = Verbs.Define(
-        "test", "the tests; the last line is \"N passed, N failed\"", RunAsync,
-        Named, Filter, CrashRuns.Cell, EngineRuns.Kill, EngineRuns.Seed, EngineRuns.Runs, Daprd.Option, NoBuild);
+        "test",
+        "the tests; the last line is \"N passed, N failed\"",
+        RunAsync,
+        Named,
+        Filter,
+        CrashRuns.Cell,
+        EngineRuns.Kill,
+        EngineRuns.Seed,
+        EngineRuns.Runs,
+        Daprd.Option,
+        NoBuild
+    );
 
     private static readonly string[] NodeFolders = ["platform/tools", "compat/tests"];
 
@@ -79,7 +92,10 @@ internal static class Test
         {
             var wanted = Path.Combine(folder, "package-lock.json");
             var restored = Path.Combine(folder, "node_modules", ".package-lock.json");
-            if (!File.Exists(wanted) || (File.Exists(restored) && File.GetLastWriteTimeUtc(restored) >= File.GetLastWriteTimeUtc(wanted)))
+            if (
+                !File.Exists(wanted)
+                || (File.Exists(restored) && File.GetLastWriteTimeUtc(restored) >= File.GetLastWriteTimeUtc(wanted))
+            )
             {
                 continue;
             }
@@ -97,10 +113,15 @@ internal static class Test
                     var result = await npm.RunAsync(cancel);
                     if (result.ExitCode != 0)
                     {
-                        throw new CliFailure(ExitCodes.Failed, $"npm ci failed:\n{result.Tail(8)}", $"cd {folder} && npm ci");
+                        throw new CliFailure(
+                            ExitCodes.Failed,
+                            $"npm ci failed:\n{result.Tail(8)}",
+                            $"cd {folder} && npm ci"
+                        );
                     }
                 },
-                cancel);
+                cancel
+            );
         }
     }
 }

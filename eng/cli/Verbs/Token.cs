@@ -7,10 +7,17 @@ namespace LocalPlus.Cli;
 /// </summary>
 internal static class Token
 {
-    private static readonly Option<string> Role =
-        Verbs.Text("--role", "what it may: viewer when nothing is said", "ROLE", Operators.Roles);
-    private static readonly Option<string> Subject =
-        Verbs.Text("--subject", "in whose name: yours when nothing is said", "NAME");
+    private static readonly Option<string> Role = Verbs.Text(
+        "--role",
+        "what it may: viewer when nothing is said",
+        "ROLE",
+        Operators.Roles
+    );
+    private static readonly Option<string> Subject = Verbs.Text(
+        "--subject",
+        "in whose name: yours when nothing is said",
+        "NAME"
+    );
 
     public static readonly Verb Verb = Verbs.Define("token", "an operator's token (1 h)", RunAsync, Role, Subject);
 

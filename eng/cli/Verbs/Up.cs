@@ -9,17 +9,29 @@ namespace LocalPlus.Cli;
 internal static class Up
 {
     private static readonly Option<bool> Release = Verbs.Flag("--release", "optimised, as in production");
-    private static readonly Option<bool> Backing =
-        Verbs.Flag("--backing", "without services and sidecars, for `dapr run -f .`");
+    private static readonly Option<bool> Backing = Verbs.Flag(
+        "--backing",
+        "without services and sidecars, for `dapr run -f .`"
+    );
     private static readonly Option<bool> NoBuild = Verbs.Flag("--no-build", "as it was built");
     private static readonly Option<string> Otlp = Verbs.Text("--otlp", "where traces, metrics and logs go", "URL");
 
-    private static readonly Option<bool> WithDashboard =
-        Verbs.Flag("--dashboard", "a page with traces, metrics and logs: the Aspire Dashboard");
+    private static readonly Option<bool> WithDashboard = Verbs.Flag(
+        "--dashboard",
+        "a page with traces, metrics and logs: the Aspire Dashboard"
+    );
 
     public static readonly Verb Verb = Verbs.Define(
-        "up", "install, build, start, wait until healthy", RunAsync, Release, Backing, WithDashboard, Otlp,
-            Daprd.Option, NoBuild);
+        "up",
+        "install, build, start, wait until healthy",
+        RunAsync,
+        Release,
+        Backing,
+        WithDashboard,
+        Otlp,
+        Daprd.Option,
+        NoBuild
+    );
 
     private const int CrashesAllowed = 6;
     private static readonly TimeSpan HealthyLimit = TimeSpan.FromSeconds(180);
@@ -30,25 +42,41 @@ internal static class Up
     {
         var (checkout, words, cancel) = call;
         var options = new StackOptions(
-            words.GetValue(Release) ? "Release" : "Debug", words.GetValue(Otlp), words.GetValue(Backing),
-            Daprd: Daprd.Choose(words.GetValue(Daprd.Option)), Dashboard: words.GetValue(WithDashboard));
+            words.GetValue(Release) ? "Release" : "Debug",
+            words.GetValue(Otlp),
+            words.GetValue(Backing),
+            Daprd: Daprd.Choose(words.GetValue(Daprd.Option)),
+            Dashboard: words.GetValue(WithDashboard)
+        );
         checkout.MakeState();
-        using var sole = Supervisor.TryLock(Path.Combine(checkout.State, "up.lock"))
+        using var sole =
+            Supervisor.TryLock(Path.Combine(checkout.State, "up.lock"))
             ?? throw new CliFailure(
-                ExitCodes.Refused, "another `up` is at work in this checkout", "./localplus status");
+                ExitCodes.Refused,
+                "another `up` is at work in this checkout",
+                "./localplus status"
+            );
 
         if (StackState.Running(checkout) is { } running && running.Options != options)
         {
             throw new CliFailure(
-                ExitCodes.Refused, "it runs already, with other options", "./localplus down, then up again");
+                ExitCodes.Refused,
+                "it runs already, with other options",
+                "./localplus down, then up again"
+            );
         }
 
         await Requirements.EnsureAsync(Requirements.Stack, cancel);
-        if (options is { Daprd: { } daprd, BackingOnly: false }
-            && await Sidecars.MissingAsync(daprd, cancel) is { } missing)
+        if (
+            options is { Daprd: { } daprd, BackingOnly: false }
+            && await Sidecars.MissingAsync(daprd, cancel) is { } missing
+        )
         {
             throw new CliFailure(
-                ExitCodes.NotFound, missing, $"dapr init --slim; or ./localplus up --daprd {Daprd.StandIn}");
+                ExitCodes.NotFound,
+                missing,
+                $"dapr init --slim; or ./localplus up --daprd {Daprd.StandIn}"
+            );
         }
 
         if (options.Dashboard)
@@ -98,10 +126,14 @@ internal static class Up
                 progress.Outcome = "healthy";
                 return state;
             },
-            cancel);
+            cancel
+        );
 
     private static async Task<StackState> HealthyAsync(
-        Checkout checkout, StepProgress progress, CancellationToken cancel)
+        Checkout checkout,
+        StepProgress progress,
+        CancellationToken cancel
+    )
     {
         var clock = Stopwatch.StartNew();
         while (true)
@@ -135,8 +167,10 @@ internal static class Up
             {
                 var (name, trouble) = troubles.FirstOrDefault();
                 throw Failed(
-                    checkout, $"not healthy after {HealthyLimit.TotalSeconds:0} s: {name}: {trouble}", name
-                    ?? "supervisor");
+                    checkout,
+                    $"not healthy after {HealthyLimit.TotalSeconds:0} s: {name}: {trouble}",
+                    name ?? "supervisor"
+                );
             }
         }
     }
@@ -146,8 +180,10 @@ internal static class Up
         var log = LogFile.PathOf(checkout.Logs, name);
         var tail = File.Exists(log) ? string.Join('\n', File.ReadLines(log).TakeLast(12)) : "";
         return new CliFailure(
-            ExitCodes.Failed, $"{message}\n{tail}",
-            $"./localplus logs {name}; when mended: ./localplus down && ./localplus up");
+            ExitCodes.Failed,
+            $"{message}\n{tail}",
+            $"./localplus logs {name}; when mended: ./localplus down && ./localplus up"
+        );
     }
 
     private static void Tell(StackState state, Developer developer, TimeSpan took)
@@ -164,10 +200,12 @@ internal static class Up
 
         Terminal.Say("  operators  ./localplus token --role operator");
         Terminal.Say(
-            "  mail       .localplus/mail     logs  ./localplus logs giftcard     SQL  ./localplus psql ledger");
+            "  mail       .localplus/mail     logs  ./localplus logs giftcard     SQL  ./localplus psql ledger"
+        );
         Terminal.Say("");
         Terminal.Say(
-            "Try:   curl -s -H 'Authorization: Bearer " + developer.ApiKey + $"' {ports.GatewayUrl}/v1/programs");
+            "Try:   curl -s -H 'Authorization: Bearer " + developer.ApiKey + $"' {ports.GatewayUrl}/v1/programs"
+        );
         Terminal.Say("Next:  ./localplus demo");
     }
 }

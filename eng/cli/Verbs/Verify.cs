@@ -11,13 +11,24 @@ namespace LocalPlus.Cli;
 /// </summary>
 internal static class Verify
 {
-    private static readonly Argument<string> Document =
-        new("file") { Description = "the answer of …/receipt or …/consistency, as it came" };
-    private static readonly Option<string> Key =
-        new("--key") { Description = "the log's public key", HelpName = "PUBLIC.pem", Required = true };
+    private static readonly Argument<string> Document = new("file")
+    {
+        Description = "the answer of …/receipt or …/consistency, as it came",
+    };
+    private static readonly Option<string> Key = new("--key")
+    {
+        Description = "the log's public key",
+        HelpName = "PUBLIC.pem",
+        Required = true,
+    };
 
     public static readonly Verb Verb = Verbs.Define(
-        "verify", "check a receipt of the ledger, or that its log only grew, offline", RunAsync, Document, Key);
+        "verify",
+        "check a receipt of the ledger, or that its log only grew, offline",
+        RunAsync,
+        Document,
+        Key
+    );
 
     private static async Task<int> RunAsync(Invocation call)
     {
@@ -28,7 +39,8 @@ internal static class Verify
         try
         {
             foreach (
-                var fact in Evidence.Check(JsonSerializer.Deserialize<JsonElement>(await ReadAsync(path, cancel)), key))
+                var fact in Evidence.Check(JsonSerializer.Deserialize<JsonElement>(await ReadAsync(path, cancel)), key)
+            )
             {
                 Terminal.Good(fact);
             }
@@ -38,8 +50,10 @@ internal static class Verify
         catch (JsonException notJson)
         {
             throw new CliFailure(
-                ExitCodes.Failed, $"{path} is not JSON: {notJson.Message}",
-                "save the answer of GET /v1/transactions/{id}/receipt as it came");
+                ExitCodes.Failed,
+                $"{path} is not JSON: {notJson.Message}",
+                "save the answer of GET /v1/transactions/{id}/receipt as it came"
+            );
         }
         catch (ProofFailure failure) when (failure.Message == Evidence.NotSealed)
         {
@@ -48,14 +62,17 @@ internal static class Verify
         catch (ProofFailure failure)
         {
             throw new CliFailure(
-                ExitCodes.Failed, $"not verified: {failure.Message}",
-                "fetch it again; if it stays so, keep the file and ask the operator");
+                ExitCodes.Failed,
+                $"not verified: {failure.Message}",
+                "fetch it again; if it stays so, keep the file and ask the operator"
+            );
         }
     }
 
-    private static async Task<string> ReadAsync(string path, CancellationToken cancel) => File.Exists(path)
-        ? await File.ReadAllTextAsync(path, cancel)
-        : throw new CliFailure(ExitCodes.NotFound, $"there is no file {path}", "./localplus help verify");
+    private static async Task<string> ReadAsync(string path, CancellationToken cancel) =>
+        File.Exists(path)
+            ? await File.ReadAllTextAsync(path, cancel)
+            : throw new CliFailure(ExitCodes.NotFound, $"there is no file {path}", "./localplus help verify");
 
     private static ECDsa ReadKey(string pem, string path)
     {
@@ -69,8 +86,10 @@ internal static class Verify
         {
             key.Dispose();
             throw new CliFailure(
-                ExitCodes.Usage, $"{path} holds no public key: {notAKey.Message}",
-                "its form is -----BEGIN PUBLIC KEY-----");
+                ExitCodes.Usage,
+                $"{path} holds no public key: {notAKey.Message}",
+                "its form is -----BEGIN PUBLIC KEY-----"
+            );
         }
     }
 }

@@ -18,7 +18,15 @@ internal static class FactKinds
 /// order, and the inbox lets each event in once.
 /// </summary>
 /// <param name="Subject">What it happened to; a ledger transaction counts once however many entries tell of it.</param>
-internal sealed record Fact(Guid EventId, MerchantId? MerchantId, DateTimeOffset OccurredAt, string Kind, string Subject, long Amount, string Currency)
+internal sealed record Fact(
+    Guid EventId,
+    MerchantId? MerchantId,
+    DateTimeOffset OccurredAt,
+    string Kind,
+    string Subject,
+    long Amount,
+    string Currency
+)
 {
     public static Fact Of<T>(EventEnvelope<T> e, string kind, string subject, long amount, string currency) =>
         new(e.Id.Value, e.MerchantId, e.OccurredAt, kind, subject, amount, currency);
@@ -40,17 +48,20 @@ internal sealed record Fact(Guid EventId, MerchantId? MerchantId, DateTimeOffset
 
         if (facts.Count > 0)
         {
-            await db.ExecuteAsync(Sql.AddAndCount, new
-            {
-                EventIds = facts.Select(fact => fact.EventId).ToArray(),
-                MerchantIds = facts.Select(fact => fact.MerchantId?.Value).ToArray(),
-                Days = facts.Select(fact => fact.Day).ToArray(),
-                Currencies = facts.Select(fact => fact.Currency).ToArray(),
-                Kinds = facts.Select(fact => fact.Kind).ToArray(),
-                Subjects = facts.Select(fact => fact.Subject).ToArray(),
-                Amounts = facts.Select(fact => fact.Amount).ToArray(),
-                OccurredAts = facts.Select(fact => fact.OccurredAt.UtcDateTime).ToArray(),
-            });
+            await db.ExecuteAsync(
+                Sql.AddAndCount,
+                new
+                {
+                    EventIds = facts.Select(fact => fact.EventId).ToArray(),
+                    MerchantIds = facts.Select(fact => fact.MerchantId?.Value).ToArray(),
+                    Days = facts.Select(fact => fact.Day).ToArray(),
+                    Currencies = facts.Select(fact => fact.Currency).ToArray(),
+                    Kinds = facts.Select(fact => fact.Kind).ToArray(),
+                    Subjects = facts.Select(fact => fact.Subject).ToArray(),
+                    Amounts = facts.Select(fact => fact.Amount).ToArray(),
+                    OccurredAts = facts.Select(fact => fact.OccurredAt.UtcDateTime).ToArray(),
+                }
+            );
         }
     }
 

@@ -8,8 +8,11 @@ internal static class OnCardEvent
 {
     internal sealed record Data(GiftCardId GiftCardId, string Currency, long? Amount = null);
 
-    public static Task HandleAsync(IReadOnlyList<EventEnvelope<Data>> events, DbSession db, IServiceProvider services) =>
-        Fact.AddAsync(db, [.. events.Select(ToFact).OfType<Fact>()]);
+    public static Task HandleAsync(
+        IReadOnlyList<EventEnvelope<Data>> events,
+        DbSession db,
+        IServiceProvider services
+    ) => Fact.AddAsync(db, [.. events.Select(ToFact).OfType<Fact>()]);
 
     private static Fact? ToFact(EventEnvelope<Data> e)
     {

@@ -3,13 +3,18 @@ using LocalPlus.Kernel;
 
 namespace LocalPlus.Analytics.Intake;
 
-/// <summary>giftcard.redemptions.v1: what was paid with cards and what was given back, at the merchant where it was spent.</summary>
+/// <summary>
+/// giftcard.redemptions.v1: what was paid with cards and what was given back, at the merchant where it was spent.
+/// </summary>
 internal static class OnRedemptionEvent
 {
     internal sealed record Data(RedemptionId RedemptionId, long Amount, string Currency);
 
-    public static Task HandleAsync(IReadOnlyList<EventEnvelope<Data>> events, DbSession db, IServiceProvider services) =>
-        Fact.AddAsync(db, [.. events.Select(ToFact).OfType<Fact>()]);
+    public static Task HandleAsync(
+        IReadOnlyList<EventEnvelope<Data>> events,
+        DbSession db,
+        IServiceProvider services
+    ) => Fact.AddAsync(db, [.. events.Select(ToFact).OfType<Fact>()]);
 
     private static Fact? ToFact(EventEnvelope<Data> e)
     {

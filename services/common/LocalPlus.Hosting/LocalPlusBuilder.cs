@@ -47,7 +47,9 @@ public static class LocalPlusBuilder
 
     /// <summary>Endpoints for merchants: public port, an API key, paths below /v1.</summary>
     public static RouteGroupBuilder MapMerchantApi(this WebApplication app) =>
-        app.MapGroup("/v1").RequirePort(Port.Public).RequireAuthorization(Authentication.MerchantPolicy)
+        app.MapGroup("/v1")
+            .RequirePort(Port.Public)
+            .RequireAuthorization(Authentication.MerchantPolicy)
             .RequireOffsets();
 
     /// <summary>

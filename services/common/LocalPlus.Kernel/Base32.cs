@@ -24,7 +24,9 @@ public static class Base32
         return new string(text);
     }
 
-    /// <summary>Reads what <see cref="Format"/> wrote; either case. False for anything else, values over 128 bits included.</summary>
+    /// <summary>
+    /// Reads what <see cref="Format"/> wrote; either case. False for anything else, values over 128 bits included.
+    /// </summary>
     public static bool TryParse(ReadOnlySpan<char> text, out Guid value)
     {
         value = default;
@@ -60,7 +62,8 @@ public static class Base32
     public static char Character(int digit) => Alphabet[digit];
 
     /// <summary>The five bits of <paramref name="character"/>, or -1.</summary>
-    public static int Value(char character) => Alphabet.IndexOf(char.ToLowerInvariant(character), StringComparison.Ordinal);
+    public static int Value(char character) =>
+        Alphabet.IndexOf(char.ToLowerInvariant(character), StringComparison.Ordinal);
 
     private static UInt128 ReadBits(ReadOnlySpan<byte> bytes)
     {

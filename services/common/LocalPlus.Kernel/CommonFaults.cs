@@ -6,19 +6,32 @@ public static class CommonFaults
     public static readonly Fault Unauthenticated = new("unauthenticated", 401, "Credentials are missing or not valid");
     public static readonly Fault ScopeMissing = new("scope_missing", 403, "The credentials do not allow this");
     public static readonly Fault QuotaExceeded = new("quota_exceeded", 429, "Too many requests", Retryable: true);
-    public static readonly Fault UnsupportedMediaType = new("unsupported_media_type", 415,
-        "The body's content type is not supported");
+    public static readonly Fault UnsupportedMediaType = new(
+        "unsupported_media_type",
+        415,
+        "The body's content type is not supported"
+    );
     public static readonly Fault BodyTooLarge = new("body_too_large", 413, "The body is too large");
     public static readonly Fault InvalidRequest = new("invalid_request", 400, "The request is not valid");
     public static readonly Fault UnknownField = new("unknown_field", 400, "The body has a field that is not known");
-    public static readonly Fault IdempotencyKeyMissing = new("idempotency_key_missing", 400,
-        "The Idempotency-Key header is missing");
+    public static readonly Fault IdempotencyKeyMissing = new(
+        "idempotency_key_missing",
+        400,
+        "The Idempotency-Key header is missing"
+    );
     public static readonly Fault NotFound = new("not_found", 404, "There is no such thing");
     public static readonly Fault MethodNotAllowed = new("method_not_allowed", 405, "The method is not allowed here");
-    public static readonly Fault RequestInProgress = new("request_in_progress", 409,
-        "The same request is being worked on", Retryable: true);
-    public static readonly Fault IdempotencyKeyReused = new("idempotency_key_reused", 422,
-        "The key was used with another request");
+    public static readonly Fault RequestInProgress = new(
+        "request_in_progress",
+        409,
+        "The same request is being worked on",
+        Retryable: true
+    );
+    public static readonly Fault IdempotencyKeyReused = new(
+        "idempotency_key_reused",
+        422,
+        "The key was used with another request"
+    );
     public static readonly Fault ReferenceReused = new("reference_reused", 422, "The reference was used before");
     public static readonly Fault IfMatchRequired = new("if_match_required", 428, "The If-Match header is missing");
     public static readonly Fault VersionConflict = new("version_conflict", 412, "The object has changed");

@@ -23,7 +23,8 @@ public readonly record struct Currency
         (2, "TRY TTD TWD TZS UAH USD USN UYU UZS VED VES WST XAD XCD XCG YER ZAR ZMW ZWG"),
         (3, "BHD IQD JOD KWD LYD OMR TND"),
         (4, "CLF UYW"),
-    }.SelectMany(row => row.Codes.Split(' ').Select(code => KeyValuePair.Create(code, row.Exponent)))
+    }
+        .SelectMany(row => row.Codes.Split(' ').Select(code => KeyValuePair.Create(code, row.Exponent)))
         .ToFrozenDictionary(StringComparer.Ordinal);
 
     private readonly string? code;
@@ -40,7 +41,9 @@ public readonly record struct Currency
     /// <summary>How many decimals the minor unit is: 2 for EUR, 0 for JPY, 3 for KWD, 4 for CLF.</summary>
     public int Exponent => Exponents.GetValueOrDefault(Code);
 
-    /// <summary>So many whole units in minor units: 500 EUR are 50000, 500 JPY are 500. For limits that are the same everywhere.</summary>
+    /// <summary>
+    /// So many whole units in minor units: 500 EUR are 50000, 500 JPY are 500. For limits that are the same everywhere.
+    /// </summary>
     public long Units(long units)
     {
         for (var i = 0; i < Exponent; i++)

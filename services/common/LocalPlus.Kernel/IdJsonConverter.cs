@@ -7,8 +7,8 @@ namespace LocalPlus.Kernel;
 public sealed class IdJsonConverter : JsonConverterFactory
 {
     public override bool CanConvert(Type typeToConvert) =>
-        typeToConvert.IsValueType && typeToConvert.GetInterfaces()
-            .Any(i => i.IsGenericType && i.GetGenericTypeDefinition() == typeof(IId<>));
+        typeToConvert.IsValueType
+        && typeToConvert.GetInterfaces().Any(i => i.IsGenericType && i.GetGenericTypeDefinition() == typeof(IId<>));
 
     public override JsonConverter CreateConverter(Type typeToConvert, JsonSerializerOptions options) =>
         (JsonConverter)Activator.CreateInstance(typeof(Converter<>).MakeGenericType(typeToConvert))!;
@@ -24,7 +24,11 @@ public sealed class IdJsonConverter : JsonConverterFactory
         public override void Write(Utf8JsonWriter writer, TId value, JsonSerializerOptions options) =>
             writer.WriteStringValue(Ids.Format(value));
 
-        public override TId ReadAsPropertyName(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+        public override TId ReadAsPropertyName(
+            ref Utf8JsonReader reader,
+            Type typeToConvert,
+            JsonSerializerOptions options
+        ) =>
             Ids.TryParse<TId>(reader.GetString(), out var id)
                 ? id
                 : throw new JsonException($"expected an id that starts with {TId.Prefix}_");

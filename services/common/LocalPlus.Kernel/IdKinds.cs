@@ -7,7 +7,8 @@ public readonly record struct AccountId(Guid Value) : IId<AccountId>
 
     public static AccountId From(Guid value) => new(value);
 
-    public static bool TryParse(string? text, IFormatProvider? provider, out AccountId id) => Ids.TryParse(text, out id);
+    public static bool TryParse(string? text, IFormatProvider? provider, out AccountId id) =>
+        Ids.TryParse(text, out id);
 
     public override string ToString() => Ids.Format(this);
 }
@@ -31,7 +32,8 @@ public readonly record struct CheckpointId(Guid Value) : IId<CheckpointId>
 
     public static CheckpointId From(Guid value) => new(value);
 
-    public static bool TryParse(string? text, IFormatProvider? provider, out CheckpointId id) => Ids.TryParse(text, out id);
+    public static bool TryParse(string? text, IFormatProvider? provider, out CheckpointId id) =>
+        Ids.TryParse(text, out id);
 
     public override string ToString() => Ids.Format(this);
 }
@@ -43,7 +45,8 @@ public readonly record struct CustomerId(Guid Value) : IId<CustomerId>
 
     public static CustomerId From(Guid value) => new(value);
 
-    public static bool TryParse(string? text, IFormatProvider? provider, out CustomerId id) => Ids.TryParse(text, out id);
+    public static bool TryParse(string? text, IFormatProvider? provider, out CustomerId id) =>
+        Ids.TryParse(text, out id);
 
     public override string ToString() => Ids.Format(this);
 }
@@ -79,7 +82,8 @@ public readonly record struct GiftCardId(Guid Value) : IId<GiftCardId>
 
     public static GiftCardId From(Guid value) => new(value);
 
-    public static bool TryParse(string? text, IFormatProvider? provider, out GiftCardId id) => Ids.TryParse(text, out id);
+    public static bool TryParse(string? text, IFormatProvider? provider, out GiftCardId id) =>
+        Ids.TryParse(text, out id);
 
     public override string ToString() => Ids.Format(this);
 }
@@ -115,7 +119,8 @@ public readonly record struct LocationId(Guid Value) : IId<LocationId>
 
     public static LocationId From(Guid value) => new(value);
 
-    public static bool TryParse(string? text, IFormatProvider? provider, out LocationId id) => Ids.TryParse(text, out id);
+    public static bool TryParse(string? text, IFormatProvider? provider, out LocationId id) =>
+        Ids.TryParse(text, out id);
 
     public override string ToString() => Ids.Format(this);
 }
@@ -151,7 +156,8 @@ public readonly record struct MerchantId(Guid Value) : IId<MerchantId>
 
     public static MerchantId From(Guid value) => new(value);
 
-    public static bool TryParse(string? text, IFormatProvider? provider, out MerchantId id) => Ids.TryParse(text, out id);
+    public static bool TryParse(string? text, IFormatProvider? provider, out MerchantId id) =>
+        Ids.TryParse(text, out id);
 
     public override string ToString() => Ids.Format(this);
 }
@@ -163,7 +169,8 @@ public readonly record struct NotificationId(Guid Value) : IId<NotificationId>
 
     public static NotificationId From(Guid value) => new(value);
 
-    public static bool TryParse(string? text, IFormatProvider? provider, out NotificationId id) => Ids.TryParse(text, out id);
+    public static bool TryParse(string? text, IFormatProvider? provider, out NotificationId id) =>
+        Ids.TryParse(text, out id);
 
     public override string ToString() => Ids.Format(this);
 }
@@ -175,7 +182,8 @@ public readonly record struct ProgramId(Guid Value) : IId<ProgramId>
 
     public static ProgramId From(Guid value) => new(value);
 
-    public static bool TryParse(string? text, IFormatProvider? provider, out ProgramId id) => Ids.TryParse(text, out id);
+    public static bool TryParse(string? text, IFormatProvider? provider, out ProgramId id) =>
+        Ids.TryParse(text, out id);
 
     public override string ToString() => Ids.Format(this);
 }
@@ -187,7 +195,8 @@ public readonly record struct RedemptionId(Guid Value) : IId<RedemptionId>
 
     public static RedemptionId From(Guid value) => new(value);
 
-    public static bool TryParse(string? text, IFormatProvider? provider, out RedemptionId id) => Ids.TryParse(text, out id);
+    public static bool TryParse(string? text, IFormatProvider? provider, out RedemptionId id) =>
+        Ids.TryParse(text, out id);
 
     public override string ToString() => Ids.Format(this);
 }
@@ -211,7 +220,8 @@ public readonly record struct TerminalId(Guid Value) : IId<TerminalId>
 
     public static TerminalId From(Guid value) => new(value);
 
-    public static bool TryParse(string? text, IFormatProvider? provider, out TerminalId id) => Ids.TryParse(text, out id);
+    public static bool TryParse(string? text, IFormatProvider? provider, out TerminalId id) =>
+        Ids.TryParse(text, out id);
 
     public override string ToString() => Ids.Format(this);
 }
@@ -223,7 +233,8 @@ public readonly record struct TransactionId(Guid Value) : IId<TransactionId>
 
     public static TransactionId From(Guid value) => new(value);
 
-    public static bool TryParse(string? text, IFormatProvider? provider, out TransactionId id) => Ids.TryParse(text, out id);
+    public static bool TryParse(string? text, IFormatProvider? provider, out TransactionId id) =>
+        Ids.TryParse(text, out id);
 
     public override string ToString() => Ids.Format(this);
 }
@@ -247,7 +258,8 @@ public readonly record struct WebhookId(Guid Value) : IId<WebhookId>
 
     public static WebhookId From(Guid value) => new(value);
 
-    public static bool TryParse(string? text, IFormatProvider? provider, out WebhookId id) => Ids.TryParse(text, out id);
+    public static bool TryParse(string? text, IFormatProvider? provider, out WebhookId id) =>
+        Ids.TryParse(text, out id);
 
     public override string ToString() => Ids.Format(this);
 }

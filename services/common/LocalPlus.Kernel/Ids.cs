@@ -38,9 +38,13 @@ public static class Ids
     {
         id = default;
         var prefix = TSelf.Prefix;
-        if (text is null || text.Length != prefix.Length + 1 + Base32.GuidLength
-            || !text.StartsWith(prefix, StringComparison.Ordinal) || text[prefix.Length] != '_'
-            || !Base32.TryParse(text.AsSpan(prefix.Length + 1), out var value))
+        if (
+            text is null
+            || text.Length != prefix.Length + 1 + Base32.GuidLength
+            || !text.StartsWith(prefix, StringComparison.Ordinal)
+            || text[prefix.Length] != '_'
+            || !Base32.TryParse(text.AsSpan(prefix.Length + 1), out var value)
+        )
         {
             return false;
         }

@@ -4,12 +4,14 @@ using System.Text.Json.Serialization;
 namespace LocalPlus.Kernel;
 
 /// <summary>
-/// An amount of one currency in its minor unit (cents for EUR, yen for JPY), |amount| &lt; 2^53 so that every JSON reader
-/// gets it exactly. Arithmetic is checked; mixing currencies throws <see cref="InvalidOperationException"/>.
+/// An amount of one currency in its minor unit (cents for EUR, yen for JPY), |amount| &lt; 2^53 so that every JSON
+/// reader gets it exactly. Arithmetic is checked; mixing currencies throws <see cref="InvalidOperationException"/>.
 /// </summary>
 public readonly record struct Money
 {
-    /// <summary>Amounts are smaller than this: the largest integer range that a JSON number carries everywhere.</summary>
+    /// <summary>
+    /// Amounts are smaller than this: the largest integer range that a JSON number carries everywhere.
+    /// </summary>
     public const long Limit = 1L << 53;
 
     [JsonConstructor]
@@ -57,7 +59,12 @@ public readonly record struct Money
         }
 
         var step = Math.Sign(left);
-        foreach (var (_, index) in remainders.OrderByDescending(r => r.Remainder).ThenBy(r => r.Index).Take((int)Math.Abs(left)))
+        foreach (
+            var (_, index) in remainders
+                .OrderByDescending(r => r.Remainder)
+                .ThenBy(r => r.Index)
+                .Take((int)Math.Abs(left))
+        )
         {
             parts[index] += step;
         }
@@ -77,10 +84,13 @@ public readonly record struct Money
     private sealed class AmountConverter : JsonConverter<long>
     {
         public override long Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
-            reader.TokenType == JsonTokenType.Number && reader.TryGetInt64(out var amount) && amount is > -Limit and < Limit
+            reader.TokenType == JsonTokenType.Number
+            && reader.TryGetInt64(out var amount)
+            && amount is > -Limit and < Limit
                 ? amount
                 : throw new JsonException("expected an integer between -2^53 and 2^53");
 
-        public override void Write(Utf8JsonWriter writer, long value, JsonSerializerOptions options) => writer.WriteNumberValue(value);
+        public override void Write(Utf8JsonWriter writer, long value, JsonSerializerOptions options) =>
+            writer.WriteNumberValue(value);
     }
 }

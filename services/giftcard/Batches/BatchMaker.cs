@@ -18,7 +18,9 @@ internal sealed class BatchMaker(Database database, CardMaker cards, TimeProvide
     private static readonly TimeSpan IdlePoll = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan AfterFailure = TimeSpan.FromSeconds(10);
 
-    private readonly Channel<bool> orders = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+    private readonly Channel<bool> orders = Channel.CreateBounded<bool>(
+        new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite }
+    );
 
     /// <summary>There is something to do.</summary>
     public void Ring() => orders.Writer.TryWrite(true);
@@ -73,20 +75,41 @@ internal sealed class BatchMaker(Database database, CardMaker cards, TimeProvide
             await db.Transaction.SaveAsync("chunk", cancel);
             var program = await db.QuerySingleAsync<ProgramRow>(Sql.Program, new { batch.ProgramId });
             var count = Math.Min(Chunk, batch.Quantity - batch.Made);
-            await cards.InsertAsync(db, Enumerable.Range(0, count).Select(_ => cards.New()).ToList(), program, new(
-                CustomerId: null, ExpiresAt: null, Reference: null, batch.Metadata)
-            {
-                BatchId = batch.BatchId.Value, SealedUntil = batch.CodesUntil, Purpose = SealPurpose.Batch,
-            });
-            await db.ExecuteAsync(Sql.Advance, new { batch.BatchId, Count = count, Now = now });
+            await cards.InsertAsync(
+                db,
+                Enumerable.Range(0, count).Select(_ => cards.New()).ToList(),
+                program,
+                new(CustomerId: null, ExpiresAt: null, Reference: null, batch.Metadata)
+                {
+                    BatchId = batch.BatchId.Value,
+                    SealedUntil = batch.CodesUntil,
+                    Purpose = SealPurpose.Batch,
+                }
+            );
+            await db.ExecuteAsync(
+                Sql.Advance,
+                new
+                {
+                    batch.BatchId,
+                    Count = count,
+                    Now = now,
+                }
+            );
         }
         catch (Exception exception) when (!cancel.IsCancellationRequested)
         {
             await db.Transaction.RollbackAsync("chunk", cancel);
             log.BatchFailed(batch.BatchId.Value, exception);
             // The merchant reads it: what broke is in the log.
-            await db.ExecuteAsync(Sql.Fail, new { batch.BatchId, Error = CommonFaults.InternalError.Code,
-                DueAt = now + AfterFailure });
+            await db.ExecuteAsync(
+                Sql.Fail,
+                new
+                {
+                    batch.BatchId,
+                    Error = CommonFaults.InternalError.Code,
+                    DueAt = now + AfterFailure,
+                }
+            );
         }
 
         await db.CommitAsync();
@@ -95,19 +118,17 @@ internal sealed class BatchMaker(Database database, CardMaker cards, TimeProvide
 
     private static class Sql
     {
-        public const string Take =
-            $"""
-             {BatchRow.Columns}
-              WHERE b.due_at <= @Now
-              ORDER BY b.due_at
-              LIMIT 1
-                FOR NO KEY UPDATE SKIP LOCKED
-             """;
+        public const string Take = $"""
+            {BatchRow.Columns}
+             WHERE b.due_at <= @Now
+             ORDER BY b.due_at
+             LIMIT 1
+               FOR NO KEY UPDATE SKIP LOCKED
+            """;
 
         public const string Program = $"{ProgramRow.Columns} WHERE p.program_id = @ProgramId";
 
-        public const string Advance =
-            """
+        public const string Advance = """
             UPDATE card_batches
                SET made = made + @Count, last_error = NULL, version = version + 1,
                    state = CASE WHEN made + @Count = quantity THEN 'ready' ELSE state END,
@@ -116,6 +137,7 @@ internal sealed class BatchMaker(Database database, CardMaker cards, TimeProvide
              WHERE batch_id = @BatchId
             """;
 
-        public const string Fail = "UPDATE card_batches SET last_error = @Error, due_at = @DueAt WHERE batch_id = @BatchId";
+        public const string Fail =
+            "UPDATE card_batches SET last_error = @Error, due_at = @DueAt WHERE batch_id = @BatchId";
     }
 }

@@ -9,16 +9,19 @@ using LocalPlus.Kernel;
 namespace LocalPlus.Giftcard.Batches;
 
 /// <summary>
-/// POST /v1/gift_cards/bulk/{id}/codes: the codes of a batch as CSV, once, encrypted to the caller's RSA key (JWE): nobody
-/// between here and the printer can read them, and here they are erased in the same transaction. A repeat with the same
-/// key gets the same ciphertext. Refusals: not_found, batch_not_ready, codes_gone, invalid_request (not a public RSA key of
-/// 2048 bits or more).
+/// POST /v1/gift_cards/bulk/{id}/codes: the codes of a batch as CSV, once, encrypted to the caller's RSA key (JWE):
+/// nobody between here and the printer can read them, and here they are erased in the same transaction. A repeat with
+/// the same key gets the same ciphertext. Refusals: not_found, batch_not_ready, codes_gone, invalid_request (not a
+/// public RSA key of 2048 bits or more).
 /// </summary>
 internal static class DeliverBatchCodes
 {
     public static IEndpointRouteBuilder MapDeliverBatchCodes(this IEndpointRouteBuilder group)
     {
-        group.MapPost("/gift_cards/bulk/{id}/codes", HandleAsync).RequireScope("gift_cards:write").WithName(nameof(DeliverBatchCodes))
+        group
+            .MapPost("/gift_cards/bulk/{id}/codes", HandleAsync)
+            .RequireScope("gift_cards:write")
+            .WithName(nameof(DeliverBatchCodes))
             .Produces<View>();
         return group;
     }
@@ -33,17 +36,37 @@ internal static class DeliverBatchCodes
     }
 
     private static async Task<IResult> HandleAsync(
-        HttpContext http, JobId id, Request request, IdempotentRequests requests, CardSecrets secrets, TimeProvider time,
-        CancellationToken cancel)
+        HttpContext http,
+        JobId id,
+        Request request,
+        IdempotentRequests requests,
+        CardSecrets secrets,
+        TimeProvider time,
+        CancellationToken cancel
+    )
     {
-        using var key = Jwe.PublicKey(request.PublicKey) ?? throw Faults.Invalid("/public_key", "It is not a public RSA key of 2048 bits or more.");
-        return await requests.ExecuteAsync(http, request, db => DeliverAsync(db, http.GetMerchant().MerchantId, id, key, secrets, time), cancel);
+        using var key =
+            Jwe.PublicKey(request.PublicKey)
+            ?? throw Faults.Invalid("/public_key", "It is not a public RSA key of 2048 bits or more.");
+        return await requests.ExecuteAsync(
+            http,
+            request,
+            db => DeliverAsync(db, http.GetMerchant().MerchantId, id, key, secrets, time),
+            cancel
+        );
     }
 
     private static async Task<Answer> DeliverAsync(
-        DbSession db, MerchantId merchant, JobId id, RSA key, CardSecrets secrets, TimeProvider time)
+        DbSession db,
+        MerchantId merchant,
+        JobId id,
+        RSA key,
+        CardSecrets secrets,
+        TimeProvider time
+    )
     {
-        var batch = await db.QuerySingleOrDefaultAsync<BatchRow>(Sql.Lock, new { BatchId = id, MerchantId = merchant })
+        var batch =
+            await db.QuerySingleOrDefaultAsync<BatchRow>(Sql.Lock, new { BatchId = id, MerchantId = merchant })
             ?? throw new FaultException(CommonFaults.NotFound, "There is no such batch.");
         if (batch.State == "making")
         {
@@ -52,15 +75,24 @@ internal static class DeliverBatchCodes
 
         if (batch.State != "ready" || batch.CodesUntil <= time.GetUtcNow())
         {
-            throw new FaultException(Faults.CodesGone, "The codes were fetched before, or not in time, and are erased.");
+            throw new FaultException(
+                Faults.CodesGone,
+                "The codes were fetched before, or not in time, and are erased."
+            );
         }
 
         var csv = new StringBuilder("gift_card_id,code,pin,last4,currency\r\n");
         var count = 0;
         foreach (var card in await db.QueryAsync<SealedCard>(Sql.Codes, new { batch.BatchId }))
         {
-            var secret = JsonSerializer.Deserialize<HandOver.Secret>(secrets.Open(card.Sealed, card.GiftCardId.Value), StrictJson.Lenient)!;
-            csv.Append(CultureInfo.InvariantCulture, $"{card.GiftCardId},{secret.Code},{secret.Pin},{card.Last4},{card.Currency}\r\n");
+            var secret = JsonSerializer.Deserialize<HandOver.Secret>(
+                secrets.Open(card.Sealed, card.GiftCardId.Value),
+                StrictJson.Lenient
+            )!;
+            csv.Append(
+                CultureInfo.InvariantCulture,
+                $"{card.GiftCardId},{secret.Code},{secret.Pin},{card.Last4},{card.Currency}\r\n"
+            );
             count++;
         }
 
@@ -72,17 +104,15 @@ internal static class DeliverBatchCodes
 
     private static class Sql
     {
-        public const string Lock =
-            $"""
-             {BatchRow.Columns}
-              WHERE b.batch_id = @BatchId
-                AND b.merchant_id = @MerchantId
-                FOR NO KEY UPDATE
-             """;
+        public const string Lock = $"""
+            {BatchRow.Columns}
+             WHERE b.batch_id = @BatchId
+               AND b.merchant_id = @MerchantId
+               FOR NO KEY UPDATE
+            """;
 
         // At most a batch: its quantity is bounded.
-        public const string Codes =
-            """
+        public const string Codes = """
             SELECT c.gift_card_id, c.last4, c.currency, s.sealed
               FROM gift_cards c
               JOIN sealed_codes s
@@ -92,8 +122,7 @@ internal static class DeliverBatchCodes
              ORDER BY c.gift_card_id
             """;
 
-        public const string Erase =
-            """
+        public const string Erase = """
             DELETE FROM sealed_codes s
              USING gift_cards c
              WHERE c.batch_id = @BatchId

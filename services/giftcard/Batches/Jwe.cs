@@ -4,7 +4,9 @@ using System.Text;
 
 namespace LocalPlus.Giftcard.Batches;
 
-/// <summary>JSON Web Encryption (RFC 7516), compact, RSA-OAEP-256 and A256GCM: any JOSE library opens it with the private key.</summary>
+/// <summary>
+/// JSON Web Encryption (RFC 7516), compact, RSA-OAEP-256 and A256GCM: any JOSE library opens it with the private key.
+/// </summary>
 internal static class Jwe
 {
     private const int MinKeyBits = 2048;
@@ -42,14 +44,22 @@ internal static class Jwe
 
     public static string Encrypt(byte[] plain, string contentType, RSA key)
     {
-        var header = Base64Url.EncodeToString(Encoding.UTF8.GetBytes($$"""{"alg":"RSA-OAEP-256","enc":"A256GCM","cty":"{{contentType}}"}"""));
+        var header = Base64Url.EncodeToString(
+            Encoding.UTF8.GetBytes($$"""{"alg":"RSA-OAEP-256","enc":"A256GCM","cty":"{{contentType}}"}""")
+        );
         var contentKey = RandomNumberGenerator.GetBytes(KeyBytes);
         var nonce = RandomNumberGenerator.GetBytes(NonceBytes);
         var cipher = new byte[plain.Length];
         var tag = new byte[TagBytes];
         using var aes = new AesGcm(contentKey, TagBytes);
         aes.Encrypt(nonce, plain, cipher, tag, Encoding.ASCII.GetBytes(header));
-        return string.Join('.', header, Base64Url.EncodeToString(key.Encrypt(contentKey, RSAEncryptionPadding.OaepSHA256)),
-            Base64Url.EncodeToString(nonce), Base64Url.EncodeToString(cipher), Base64Url.EncodeToString(tag));
+        return string.Join(
+            '.',
+            header,
+            Base64Url.EncodeToString(key.Encrypt(contentKey, RSAEncryptionPadding.OaepSHA256)),
+            Base64Url.EncodeToString(nonce),
+            Base64Url.EncodeToString(cipher),
+            Base64Url.EncodeToString(tag)
+        );
     }
 }

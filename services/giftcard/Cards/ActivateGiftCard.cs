@@ -12,7 +12,10 @@ internal static class ActivateGiftCard
 {
     public static IEndpointRouteBuilder MapActivateGiftCard(this IEndpointRouteBuilder group)
     {
-        group.MapPost("/gift_cards/{id}/activate", HandleAsync).RequireScope("gift_cards:write").WithName(nameof(ActivateGiftCard))
+        group
+            .MapPost("/gift_cards/{id}/activate", HandleAsync)
+            .RequireScope("gift_cards:write")
+            .WithName(nameof(ActivateGiftCard))
             .Produces<CardView>();
         return group;
     }
@@ -20,19 +23,41 @@ internal static class ActivateGiftCard
     internal sealed record Request(Money Amount, string? Reference = null);
 
     private static Task<IResult> HandleAsync(
-        HttpContext http, GiftCardId id, Request request, CardDesk desk, SellGiftCard.Intake sales, TimeProvider time,
-        CancellationToken cancel)
+        HttpContext http,
+        GiftCardId id,
+        Request request,
+        CardDesk desk,
+        SellGiftCard.Intake sales,
+        TimeProvider time,
+        CancellationToken cancel
+    )
     {
-        new FieldChecks().Positive(request.Amount, "/amount").Text(request.Reference, "/reference", GiftcardLimits.ReferenceLength)
+        new FieldChecks()
+            .Positive(request.Amount, "/amount")
+            .Text(request.Reference, "/reference", GiftcardLimits.ReferenceLength)
             .ThrowIfAny();
-        return desk.RunAsync(http, id, request, async file =>
-        {
-            file.Require(CardStatus.Pending);
-            ProgramTerms.CheckSale(file.Program, request.Amount);
-            var expiry = file.Program.ValidityDays is { } days ? time.GetUtcNow().AddDays(days) : (DateTimeOffset?)null;
-            var plan = await sales.ActivationPlanAsync(
-                http.GetMerchant().MerchantId, id, request.Amount, expiry, cancel, StatusCodes.Status200OK);
-            return new("activate", plan, request.Amount.MinorUnits, request.Reference);
-        }, cancel);
+        return desk.RunAsync(
+            http,
+            id,
+            request,
+            async file =>
+            {
+                file.Require(CardStatus.Pending);
+                ProgramTerms.CheckSale(file.Program, request.Amount);
+                var expiry = file.Program.ValidityDays is { } days
+                    ? time.GetUtcNow().AddDays(days)
+                    : (DateTimeOffset?)null;
+                var plan = await sales.ActivationPlanAsync(
+                    http.GetMerchant().MerchantId,
+                    id,
+                    request.Amount,
+                    expiry,
+                    cancel,
+                    StatusCodes.Status200OK
+                );
+                return new("activate", plan, request.Amount.MinorUnits, request.Reference);
+            },
+            cancel
+        );
     }
 }

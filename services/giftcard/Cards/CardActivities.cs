@@ -5,19 +5,34 @@ namespace LocalPlus.Giftcard.Cards;
 
 /// <summary>What the activities of one cause have in common. The merchant is the card's issuer.</summary>
 internal sealed record ActivityCause(
-    Guid MerchantId, string Currency, Guid? RedemptionId, Guid? TransactionId, string? Reference, string? Reason)
+    Guid MerchantId,
+    string Currency,
+    Guid? RedemptionId,
+    Guid? TransactionId,
+    string? Reference,
+    string? Reason
+)
 {
     /// <summary>
     /// How another merchant of a coalition calls its payment, and why it gave it back, is not the issuer's to
     /// read.
     /// </summary>
-    public static ActivityCause OfRedemption(RedemptionRow row, Guid? transactionId, string? reference,
-        string? reason = null)
+    public static ActivityCause OfRedemption(
+        RedemptionRow row,
+        Guid? transactionId,
+        string? reference,
+        string? reason = null
+    )
     {
         var isOwn = row.MerchantId == row.BooksMerchantId;
         return new(
-            row.BooksMerchantId, row.Currency, row.RedemptionId, transactionId, isOwn ? reference : null, isOwn
-                ? reason : null);
+            row.BooksMerchantId,
+            row.Currency,
+            row.RedemptionId,
+            transactionId,
+            isOwn ? reference : null,
+            isOwn ? reason : null
+        );
     }
 }
 
@@ -28,34 +43,45 @@ internal sealed record CardActivity(Guid GiftCardId, string Kind, long Amount, A
 internal static class CardActivities
 {
     public static Task AddAsync(
-        DbSession db, string kind, IEnumerable<(Guid GiftCardId, long Amount)> amounts, ActivityCause cause,
-            TimeProvider time) =>
-        AddAsync(db, amounts.Select(amount => new CardActivity(amount.GiftCardId, kind, amount.Amount, cause)),
-            time.GetUtcNow());
+        DbSession db,
+        string kind,
+        IEnumerable<(Guid GiftCardId, long Amount)> amounts,
+        ActivityCause cause,
+        TimeProvider time
+    ) =>
+        AddAsync(
+            db,
+            amounts.Select(amount => new CardActivity(amount.GiftCardId, kind, amount.Amount, cause)),
+            time.GetUtcNow()
+        );
 
     public static Task AddAsync(DbSession db, IEnumerable<CardActivity> activities, DateTimeOffset at)
     {
         var rows = activities.ToArray();
-        return rows.Length == 0 ? Task.CompletedTask : db.ExecuteAsync(Sql.Insert, new
-        {
-            ActivityIds = Array.ConvertAll(rows, _ => Guid.CreateVersion7(at)),
-            GiftCardIds = Array.ConvertAll(rows, r => r.GiftCardId),
-            Kinds = Array.ConvertAll(rows, r => r.Kind),
-            Amounts = Array.ConvertAll(rows, r => r.Amount),
-            MerchantIds = Array.ConvertAll(rows, r => r.Cause.MerchantId),
-            Currencies = Array.ConvertAll(rows, r => r.Cause.Currency),
-            RedemptionIds = Array.ConvertAll(rows, r => r.Cause.RedemptionId),
-            TransactionIds = Array.ConvertAll(rows, r => r.Cause.TransactionId),
-            References = Array.ConvertAll(rows, r => r.Cause.Reference),
-            Reasons = Array.ConvertAll(rows, r => r.Cause.Reason),
-            OccurredAt = at,
-        });
+        return rows.Length == 0
+            ? Task.CompletedTask
+            : db.ExecuteAsync(
+                Sql.Insert,
+                new
+                {
+                    ActivityIds = Array.ConvertAll(rows, _ => Guid.CreateVersion7(at)),
+                    GiftCardIds = Array.ConvertAll(rows, r => r.GiftCardId),
+                    Kinds = Array.ConvertAll(rows, r => r.Kind),
+                    Amounts = Array.ConvertAll(rows, r => r.Amount),
+                    MerchantIds = Array.ConvertAll(rows, r => r.Cause.MerchantId),
+                    Currencies = Array.ConvertAll(rows, r => r.Cause.Currency),
+                    RedemptionIds = Array.ConvertAll(rows, r => r.Cause.RedemptionId),
+                    TransactionIds = Array.ConvertAll(rows, r => r.Cause.TransactionId),
+                    References = Array.ConvertAll(rows, r => r.Cause.Reference),
+                    Reasons = Array.ConvertAll(rows, r => r.Cause.Reason),
+                    OccurredAt = at,
+                }
+            );
     }
 
     private static class Sql
     {
-        public const string Insert =
-            """
+        public const string Insert = """
             INSERT INTO gift_card_activities (activity_id, gift_card_id, merchant_id, kind, amount, currency, redemption_id,
                    transaction_id, reference, reason, occurred_at)
             SELECT activity_id, gift_card_id, merchant_id, kind, amount, currency, redemption_id, transaction_id, reference, reason,

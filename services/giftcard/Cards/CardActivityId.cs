@@ -9,7 +9,8 @@ internal readonly record struct CardActivityId(Guid Value) : IId<CardActivityId>
 
     public static CardActivityId From(Guid value) => new(value);
 
-    public static bool TryParse(string? text, IFormatProvider? provider, out CardActivityId id) => Ids.TryParse(text, out id);
+    public static bool TryParse(string? text, IFormatProvider? provider, out CardActivityId id) =>
+        Ids.TryParse(text, out id);
 
     public override string ToString() => Ids.Format(this);
 }

@@ -48,24 +48,36 @@ internal static class CardCode
     /// of one, goes through here.
     /// </summary>
     public static string Normalise(string typed) =>
-        string.Concat(Fold(typed).Select(c => char.ToUpperInvariant(c) switch
-        {
-            'O' => '0',
-            'I' or 'L' => '1',
-            var other => other,
-        }));
+        string.Concat(
+            Fold(typed)
+                .Select(c =>
+                    char.ToUpperInvariant(c) switch
+                    {
+                        'O' => '0',
+                        'I' or 'L' => '1',
+                        var other => other,
+                    }
+                )
+        );
 
     /// <summary>
     /// Without what only separates (blanks of every width, line ends, tabs, dashes of every kind, characters without a
     /// width) and with full-width characters as plain ones.
     /// </summary>
     public static string Fold(string typed) =>
-        string.Concat(typed.Where(c => !IsSeparator(c)).Select(c => c is >= FirstFullWidth and <= LastFullWidth
-            ? (char)(c - FullWidth) : c));
+        string.Concat(
+            typed
+                .Where(c => !IsSeparator(c))
+                .Select(c => c is >= FirstFullWidth and <= LastFullWidth ? (char)(c - FullWidth) : c)
+        );
 
-    private static bool IsSeparator(char c) => char.IsWhiteSpace(c) || c is '_' or '\u2212'
-        || char.GetUnicodeCategory(c) is
-        UnicodeCategory.DashPunctuation or UnicodeCategory.Format or UnicodeCategory.NonSpacingMark;
+    private static bool IsSeparator(char c) =>
+        char.IsWhiteSpace(c)
+        || c is '_' or '\u2212'
+        || char.GetUnicodeCategory(c)
+            is UnicodeCategory.DashPunctuation
+                or UnicodeCategory.Format
+                or UnicodeCategory.NonSpacingMark;
 
     /// <summary>Whether a normalised code is one that <see cref="New"/> could have made.</summary>
     public static bool IsWellFormed(string normalised)

@@ -10,8 +10,12 @@ namespace LocalPlus.Giftcard.Cards;
 /// moment.
 /// </summary>
 internal sealed record CardFile(
-    CardRow Card, ProgramRow Program, IReadOnlyList<LotRow> Lots, IReadOnlyDictionary<Guid, Account> Accounts,
-        DateTimeOffset At)
+    CardRow Card,
+    ProgramRow Program,
+    IReadOnlyList<LotRow> Lots,
+    IReadOnlyDictionary<Guid, Account> Accounts,
+    DateTimeOffset At
+)
 {
     public GiftCardId Id => new(Card.GiftCardId);
 
@@ -30,14 +34,16 @@ internal sealed record CardFile(
     public long AvailableOf(LotRow lot) => Accounts[lot.AccountId].Available;
 
     /// <summary>Refuses unless the card is in one of the states; one whose time is over is expired.</summary>
-    public CardFile Require(params string[] statuses) => statuses.Contains(Card.StatusAt(At))
-        ? this
-        : throw new FaultException(Faults.GiftCardState, $"The gift card is {Card.StatusAt(At)}.");
+    public CardFile Require(params string[] statuses) =>
+        statuses.Contains(Card.StatusAt(At))
+            ? this
+            : throw new FaultException(Faults.GiftCardState, $"The gift card is {Card.StatusAt(At)}.");
 
     /// <summary>The amount in minor units; refuses another currency.</summary>
-    public long Amount(Money amount) => amount.Currency.Code == Card.Currency
-        ? amount.MinorUnits
-        : throw new FaultException(Faults.CurrencyMismatch, $"The gift card is in {Card.Currency}.");
+    public long Amount(Money amount) =>
+        amount.Currency.Code == Card.Currency
+            ? amount.MinorUnits
+            : throw new FaultException(Faults.CurrencyMismatch, $"The gift card is in {Card.Currency}.");
 }
 
 /// <summary>
@@ -45,22 +51,36 @@ internal sealed record CardFile(
 /// name="Heir"/> a new card that the operation makes and its answer shows.
 /// </summary>
 internal sealed record CardDeed(
-    string Kind, CardPlan Plan, long Amount = 0, string? Reference = null, string? Reason = null,
-        CardFile? Other = null,
-    GiftCardId? Heir = null);
+    string Kind,
+    CardPlan Plan,
+    long Amount = 0,
+    string? Reference = null,
+    string? Reason = null,
+    CardFile? Other = null,
+    GiftCardId? Heir = null
+);
 
 /// <summary>
 /// What the operations on an existing card have in common: the key, the card's file, the plan, the
 /// ledger.
 /// </summary>
 internal sealed class CardDesk(
-    Database database, Intents intents, CardOperations operations, CardReader cards, HandOver handOver,
-        TimeProvider time)
+    Database database,
+    Intents intents,
+    CardOperations operations,
+    CardReader cards,
+    HandOver handOver,
+    TimeProvider time
+)
 {
     public async Task<IResult> RunAsync<TRequest>(
-        HttpContext http, GiftCardId id, TRequest request, Func<CardFile, Task<CardDeed>> plan,
-            CancellationToken cancel,
-        Func<DbSession, Task>? also = null)
+        HttpContext http,
+        GiftCardId id,
+        TRequest request,
+        Func<CardFile, Task<CardDeed>> plan,
+        CancellationToken cancel,
+        Func<DbSession, Task>? also = null
+    )
     {
         var key = RequestKey.Of(http, request);
         var answer = await intents.OnceAsync(
@@ -69,7 +89,8 @@ internal sealed class CardDesk(
             intent => operations.FindAsync(intent, cancel),
             () => AcceptAsync(key, id, plan, also, cancel),
             operation => operations.DriveAsync(operation, CancellationToken.None),
-            cancel);
+            cancel
+        );
         return await handOver.AddCodeAsync(answer, CancellationToken.None);
     }
 
@@ -79,20 +100,37 @@ internal sealed class CardDesk(
         var card = await cards.GetAsync(merchant, id, cancel);
         var program = await database.QuerySingleOrDefaultAsync<ProgramRow>(Sql.Program, new { card.ProgramId }, cancel);
         var lots = await cards.LotsAsync([card.GiftCardId], cancel);
-        return new(card, program!, lots, await cards.AccountsAsync(merchant, lots.Select(l => l.AccountId), cancel),
-            time.GetUtcNow());
+        return new(
+            card,
+            program!,
+            lots,
+            await cards.AccountsAsync(merchant, lots.Select(l => l.AccountId), cancel),
+            time.GetUtcNow()
+        );
     }
 
     private async Task<CardOperationRow> AcceptAsync(
-        RequestKey key, GiftCardId id, Func<CardFile, Task<CardDeed>> plan, Func<DbSession, Task>? also,
-            CancellationToken cancel)
+        RequestKey key,
+        GiftCardId id,
+        Func<CardFile, Task<CardDeed>> plan,
+        Func<DbSession, Task>? also,
+        CancellationToken cancel
+    )
     {
         var file = await OpenAsync(key.Merchant, id, cancel);
         var deed = await plan(file);
         var operation = operations.New(
-            key.Merchant, deed.Heir ?? id, deed.Kind, deed.Amount, file.Card.Currency, deed.Plan, key, deed.Reference,
-                deed.Reason,
-            deed.Heir is null ? deed.Other?.Id : id);
+            key.Merchant,
+            deed.Heir ?? id,
+            deed.Kind,
+            deed.Amount,
+            file.Card.Currency,
+            deed.Plan,
+            key,
+            deed.Reference,
+            deed.Reason,
+            deed.Heir is null ? deed.Other?.Id : id
+        );
         await using var db = await database.BeginAsync(cancel);
         await intents.ClaimAsync(db, key, operation.OperationId);
         if (also is not null)

@@ -10,10 +10,11 @@ namespace LocalPlus.Giftcard.Cards;
 /// </summary>
 internal sealed record CardCredential(string? Code = null, string? Pin = null, GiftCardId? Id = null)
 {
-    public void Check(FieldChecks checks, string pointer) => checks
-        .Require((Code is null) != (Id is null), pointer, "code_or_id")
-        .Pasted(Code, $"{pointer}/code", CardCode.MaxInputLength)
-        .Pasted(Pin, $"{pointer}/pin", CardSecrets.MaxPinLength);
+    public void Check(FieldChecks checks, string pointer) =>
+        checks
+            .Require((Code is null) != (Id is null), pointer, "code_or_id")
+            .Pasted(Code, $"{pointer}/code", CardCode.MaxInputLength)
+            .Pasted(Pin, $"{pointer}/pin", CardSecrets.MaxPinLength);
 }
 
 /// <summary>A card that may be used at the asking merchant, with its programme's terms and its value lots.</summary>
@@ -26,7 +27,11 @@ internal sealed record UsableCard(CardRow Row, string Partial, int CommissionBas
 /// was good then and has expired or was replaced since is found too. What is left to pay with is for the caller to find
 /// out.
 /// </param>
-internal sealed record Spending(MerchantIdentity Caller, LocationId? Location = null, DateTimeOffset? HandedOverAt = null);
+internal sealed record Spending(
+    MerchantIdentity Caller,
+    LocationId? Location = null,
+    DateTimeOffset? HandedOverAt = null
+);
 
 /// <summary>
 /// Finds cards from their codes. A code that is absent or wrong, a PIN that is wrong or missing, a card that is
@@ -44,14 +49,19 @@ internal sealed class CardFinder(Database database, CardSecrets secrets, TimePro
 
     /// <summary>The cards in the order of the credentials, to look at. Refuses if any can not be used.</summary>
     public async Task<IReadOnlyList<UsableCard>> FindAsync(
-        MerchantIdentity caller, IReadOnlyList<CardCredential> credentials, CancellationToken cancel) =>
-        [.. (await FindAsync(new Spending(caller), credentials, cancel)).Select(f => f.Card)];
+        MerchantIdentity caller,
+        IReadOnlyList<CardCredential> credentials,
+        CancellationToken cancel
+    ) => [.. (await FindAsync(new Spending(caller), credentials, cancel)).Select(f => f.Card)];
 
     /// <summary>
     /// The cards in the order of the credentials, to spend from at a location: also refuses not_accepted_here.
     /// </summary>
     public async Task<IReadOnlyList<UsableCard>> FindForSpendingAsync(
-        Spending spending, IReadOnlyList<CardCredential> credentials, CancellationToken cancel)
+        Spending spending,
+        IReadOnlyList<CardCredential> credentials,
+        CancellationToken cancel
+    )
     {
         var found = await FindAsync(spending, credentials, cancel);
         return found.All(f => f.GoodAtLocation)
@@ -60,7 +70,10 @@ internal sealed class CardFinder(Database database, CardSecrets secrets, TimePro
     }
 
     private async Task<List<(UsableCard Card, bool GoodAtLocation)>> FindAsync(
-        Spending spending, IReadOnlyList<CardCredential> credentials, CancellationToken cancel)
+        Spending spending,
+        IReadOnlyList<CardCredential> credentials,
+        CancellationToken cancel
+    )
     {
         var merchant = spending.Caller.MerchantId;
         var asked = time.GetTimestamp();
@@ -73,9 +86,11 @@ internal sealed class CardFinder(Database database, CardSecrets secrets, TimePro
         var cards = new List<(UsableCard Card, bool GoodAtLocation)>();
         foreach (var (credential, code, hash) in credentials.Zip(codes, hashes))
         {
-            var card = found.FirstOrDefault(f => credential.Id is { } id
-                ? f.Row.GiftCardId == id.Value && f.Row.MerchantId == merchant.Value
-                : f.Terms.CodeHash.AsSpan().SequenceEqual(hash));
+            var card = found.FirstOrDefault(f =>
+                credential.Id is { } id
+                    ? f.Row.GiftCardId == id.Value && f.Row.MerchantId == merchant.Value
+                    : f.Terms.CodeHash.AsSpan().SequenceEqual(hash)
+            );
             if (!await MayUseAsync(card, credential, spending, cancel) || card is null)
             {
                 if (code is null || CardCode.IsWellFormed(code))
@@ -95,9 +110,11 @@ internal sealed class CardFinder(Database database, CardSecrets secrets, TimePro
             }
 
             var usable = new UsableCard(
-                card.Row, card.Terms.Partial, card.Row.MerchantId == merchant.Value ? 0
-                    : card.Terms.CommissionBasisPoints,
-                [.. lots.Where(l => l.GiftCardId == card.Row.GiftCardId)]);
+                card.Row,
+                card.Terms.Partial,
+                card.Row.MerchantId == merchant.Value ? 0 : card.Terms.CommissionBasisPoints,
+                [.. lots.Where(l => l.GiftCardId == card.Row.GiftCardId)]
+            );
             cards.Add((usable, card.Terms.GoodAtLocation));
         }
 
@@ -109,17 +126,24 @@ internal sealed class CardFinder(Database database, CardSecrets secrets, TimePro
     /// proved to be its issuer; everybody else needs the PIN.
     /// </summary>
     private async Task<bool> MayUseAsync(
-        Found? card, CardCredential credential, Spending spending, CancellationToken cancel)
+        Found? card,
+        CardCredential credential,
+        Spending spending,
+        CancellationToken cancel
+    )
     {
         // The hash is made whether or not it is needed: what is sent decides the cost, not what is stored.
-        var pin = credential.Pin is { } typed ? secrets.HashPin(CardCode.Fold(typed), card?.Terms.PinSalt ?? NoSalt)
+        var pin = credential.Pin is { } typed
+            ? secrets.HashPin(CardCode.Fold(typed), card?.Terms.PinSalt ?? NoSalt)
             : null;
         return card is not null
-               && (card.Terms.PinHash is null || credential.Id is not null || await IsRightPinAsync(card, pin, cancel))
-               && (card.Row.MerchantId == spending.Caller.MerchantId.Value || card.Terms.AcceptedHere)
-               && (card.Row.Status is CardStatus.Active or CardStatus.Expired
-                   || card.Row.Status is CardStatus.Replaced or CardStatus.Closed && spending.HandedOverAt is not null)
-               && (card.Terms.PinLockedUntil is not { } until || until <= time.GetUtcNow());
+            && (card.Terms.PinHash is null || credential.Id is not null || await IsRightPinAsync(card, pin, cancel))
+            && (card.Row.MerchantId == spending.Caller.MerchantId.Value || card.Terms.AcceptedHere)
+            && (
+                card.Row.Status is CardStatus.Active or CardStatus.Expired
+                || card.Row.Status is CardStatus.Replaced or CardStatus.Closed && spending.HandedOverAt is not null
+            )
+            && (card.Terms.PinLockedUntil is not { } until || until <= time.GetUtcNow());
     }
 
     /// <summary>
@@ -150,11 +174,15 @@ internal sealed class CardFinder(Database database, CardSecrets secrets, TimePro
         // Counted anew when the lock falls.
         var failures = isRight ? 0 : (tries.PinFailures + 1) % CardSecrets.PinTries;
         var isLocked = !isRight && failures == 0;
-        var version = await db.QuerySingleAsync<long>(Sql.CountPin, new
-        {
-            card.Row.GiftCardId, Failures = failures, LockedUntil = isLocked ? now + CardSecrets.PinLock
-                : (DateTimeOffset?)null,
-        });
+        var version = await db.QuerySingleAsync<long>(
+            Sql.CountPin,
+            new
+            {
+                card.Row.GiftCardId,
+                Failures = failures,
+                LockedUntil = isLocked ? now + CardSecrets.PinLock : (DateTimeOffset?)null,
+            }
+        );
         if (isLocked)
         {
             await TellLockedAsync(db, card.Row, version);
@@ -169,8 +197,13 @@ internal sealed class CardFinder(Database database, CardSecrets secrets, TimePro
         Telemetry.PinLocks.Add(1);
         var id = new GiftCardId(row.GiftCardId);
         return db.PublishAsync(
-            CardEvents.Topic, "gift_card.pin_locked", id.ToString(), version, new MerchantId(row.MerchantId),
-            new CardEventData(id, new(row.ProgramId), row.Last4, null, row.Currency, null));
+            CardEvents.Topic,
+            "gift_card.pin_locked",
+            id.ToString(),
+            version,
+            new MerchantId(row.MerchantId),
+            new CardEventData(id, new(row.ProgramId), row.Last4, null, row.Currency, null)
+        );
     }
 
     /// <summary>
@@ -193,7 +226,11 @@ internal sealed class CardFinder(Database database, CardSecrets secrets, TimePro
     }
 
     private async Task<(List<Found> Cards, List<LotRow> Lots)> ReadAsync(
-        Spending spending, IReadOnlyList<CardCredential> credentials, byte[][] hashes, CancellationToken cancel)
+        Spending spending,
+        IReadOnlyList<CardCredential> credentials,
+        byte[][] hashes,
+        CancellationToken cancel
+    )
     {
         var args = new
         {
@@ -204,15 +241,20 @@ internal sealed class CardFinder(Database database, CardSecrets secrets, TimePro
             Hashes = hashes,
             Ids = credentials.Where(c => c.Id is not null).Select(c => c.Id!.Value.Value).ToArray(),
         };
-        return await database.ReadAsync(async connection =>
-        {
-            await using var results = await connection.QueryMultipleAsync(new CommandDefinition(Sql.Find, args,
-                cancellationToken: cancel));
-            // Few and short, so they are here with the head of the answer: reading them waits for nothing.
-            var cards = results.Read<CardRow, Terms, Found>((row, terms) => new(row, terms), splitOn: "code_hash")
-                .AsList();
-            return (cards, (await results.ReadAsync<LotRow>()).AsList());
-        }, cancel);
+        return await database.ReadAsync(
+            async connection =>
+            {
+                await using var results = await connection.QueryMultipleAsync(
+                    new CommandDefinition(Sql.Find, args, cancellationToken: cancel)
+                );
+                // Few and short, so they are here with the head of the answer: reading them waits for nothing.
+                var cards = results
+                    .Read<CardRow, Terms, Found>((row, terms) => new(row, terms), splitOn: "code_hash")
+                    .AsList();
+                return (cards, (await results.ReadAsync<LotRow>()).AsList());
+            },
+            cancel
+        );
     }
 
     private sealed record PinTries(int PinFailures, DateTimeOffset? PinLockedUntil);
@@ -220,41 +262,45 @@ internal sealed class CardFinder(Database database, CardSecrets secrets, TimePro
     private sealed record Found(CardRow Row, Terms Terms);
 
     private sealed record Terms(
-        byte[] CodeHash, byte[]? PinSalt, byte[]? PinHash, DateTimeOffset? PinLockedUntil, string Partial,
-            bool AcceptedHere, int CommissionBasisPoints,
-        bool GoodAtLocation);
+        byte[] CodeHash,
+        byte[]? PinSalt,
+        byte[]? PinHash,
+        DateTimeOffset? PinLockedUntil,
+        string Partial,
+        bool AcceptedHere,
+        int CommissionBasisPoints,
+        bool GoodAtLocation
+    );
 
     private static class Sql
     {
-        public const string Find =
-            $"""
-             SELECT {CardRow.Fields},
-                    c.code_hash, c.pin_salt, c.pin_hash, c.pin_locked_until, p.partial,
-                    a.merchant_id IS NOT NULL AS accepted_here, coalesce(a.commission_basis_points, 0) AS commission_basis_points,
-                    NOT EXISTS (SELECT 1
-                                  FROM program_locations o
-                                 WHERE o.program_id = p.program_id)
-                    OR EXISTS (SELECT 1
+        public const string Find = $"""
+            SELECT {CardRow.Fields},
+                   c.code_hash, c.pin_salt, c.pin_hash, c.pin_locked_until, p.partial,
+                   a.merchant_id IS NOT NULL AS accepted_here, coalesce(a.commission_basis_points, 0) AS commission_basis_points,
+                   NOT EXISTS (SELECT 1
                                  FROM program_locations o
-                                WHERE o.program_id = p.program_id
-                                  AND o.location_id = @LocationId::uuid) AS good_at_location
-               FROM ({Named}) n
-               JOIN gift_cards c
-                 ON c.gift_card_id = n.gift_card_id
-               JOIN programs p
-                 ON p.program_id = c.program_id
-               LEFT JOIN program_acceptances a
-                 ON a.program_id = p.program_id
-                AND a.merchant_id = @MerchantId
-                AND a.live = @Live
-                AND (a.state = 'accepted' OR a.state = 'ended' AND a.ends_at > @Now);
-             {LotRow.Columns}
-               JOIN ({Named}) n
-                 ON n.gift_card_id = l.gift_card_id
-             """;
+                                WHERE o.program_id = p.program_id)
+                   OR EXISTS (SELECT 1
+                                FROM program_locations o
+                               WHERE o.program_id = p.program_id
+                                 AND o.location_id = @LocationId::uuid) AS good_at_location
+              FROM ({Named}) n
+              JOIN gift_cards c
+                ON c.gift_card_id = n.gift_card_id
+              JOIN programs p
+                ON p.program_id = c.program_id
+              LEFT JOIN program_acceptances a
+                ON a.program_id = p.program_id
+               AND a.merchant_id = @MerchantId
+               AND a.live = @Live
+               AND (a.state = 'accepted' OR a.state = 'ended' AND a.ends_at > @Now);
+            {LotRow.Columns}
+              JOIN ({Named}) n
+                ON n.gift_card_id = l.gift_card_id
+            """;
 
-        private const string Named =
-            """
+        private const string Named = """
             SELECT gift_card_id
               FROM gift_cards
              WHERE code_hash = ANY(@Hashes)
@@ -262,8 +308,7 @@ internal sealed class CardFinder(Database database, CardSecrets secrets, TimePro
             SELECT unnest(@Ids)
             """;
 
-        public const string LockPin =
-            """
+        public const string LockPin = """
             SELECT pin_failures, pin_locked_until
               FROM gift_cards
              WHERE gift_card_id = @GiftCardId
@@ -271,8 +316,7 @@ internal sealed class CardFinder(Database database, CardSecrets secrets, TimePro
             """;
 
         // A lock changes what the card may do, a mere count does not: what is being planned for it still holds.
-        public const string CountPin =
-            """
+        public const string CountPin = """
             UPDATE gift_cards
                SET pin_failures = @Failures,
                    pin_locked_until = coalesce(@LockedUntil, pin_locked_until),
@@ -282,8 +326,7 @@ internal sealed class CardFinder(Database database, CardSecrets secrets, TimePro
             """;
 
         // One statement for every kind of miss.
-        public const string Miss =
-            """
+        public const string Miss = """
             INSERT INTO code_misses (merchant_id, minute, misses)
             VALUES (@MerchantId, @Minute, 1)
                 ON CONFLICT (merchant_id, minute) DO UPDATE

@@ -5,30 +5,47 @@ using LocalPlus.Kernel;
 namespace LocalPlus.Giftcard.Cards;
 
 /// <summary>
-/// Moves value on that came back to where it can not stay: from a replaced or merged card to its last heir; from an expired card
-/// to breakage; from a lot whose time is over to breakage if it was merely released, to the card's refund lot if it was
-/// refunded (the customer had spent it in time).
+/// Moves value on that came back to where it can not stay: from a replaced or merged card to its last heir; from an
+/// expired card to breakage; from a lot whose time is over to breakage if it was merely released, to the card's refund
+/// lot if it was refunded (the customer had spent it in time).
 /// </summary>
 internal sealed class CardLeftovers(
-    Database database, CardDesk desk, CardOperations operations, LedgerAccounts accounts, TimeProvider time)
+    Database database,
+    CardDesk desk,
+    CardOperations operations,
+    LedgerAccounts accounts,
+    TimeProvider time
+)
 {
     /// <summary>Not taken: moving a leftover is an operation of its own, one a card at a time.</summary>
-    public const string Take =
-        """
+    public const string Take = """
         SELECT gift_card_id
           FROM gift_cards
          WHERE leftover IS NOT NULL
          LIMIT @Take
         """;
 
-    /// <summary>Marks the cards among these that value came back to in vain, in the transaction that wrote it down.</summary>
+    /// <summary>
+    /// Marks the cards among these that value came back to in vain, in the transaction that wrote it down.
+    /// </summary>
     public static Task MarkAsync(DbSession db, IEnumerable<Guid> giftCardIds, string why, DateTimeOffset now) =>
-        db.ExecuteAsync(Sql.Mark, new { GiftCardIds = giftCardIds.Distinct().ToArray(), Why = why, Now = now });
+        db.ExecuteAsync(
+            Sql.Mark,
+            new
+            {
+                GiftCardIds = giftCardIds.Distinct().ToArray(),
+                Why = why,
+                Now = now,
+            }
+        );
 
     /// <summary>Moves what is on one card that was marked.</summary>
     public async Task MoveAsync(Guid giftCardId, CancellationToken cancel)
     {
-        if (await database.QuerySingleOrDefaultAsync<Marked>(Sql.Get, new { GiftCardId = giftCardId }, cancel) is not { } marked)
+        if (
+            await database.QuerySingleOrDefaultAsync<Marked>(Sql.Get, new { GiftCardId = giftCardId }, cancel)
+            is not { } marked
+        )
         {
             return;
         }
@@ -37,11 +54,20 @@ internal sealed class CardLeftovers(
         var file = await desk.OpenAsync(merchant, new(giftCardId), cancel);
         var (plan, other) = await PlanAsync(merchant, file, marked, cancel);
         var operation = operations.New(merchant, file.Id, "leftover", 0, file.Card.Currency, plan, null, other: other);
-        await operations.TryStartAsync(operation, file.Card, db => db.ExecuteAsync(Sql.Clear, new { GiftCardId = giftCardId }), cancel);
+        await operations.TryStartAsync(
+            operation,
+            file.Card,
+            db => db.ExecuteAsync(Sql.Clear, new { GiftCardId = giftCardId }),
+            cancel
+        );
     }
 
     private async Task<(CardPlan Plan, GiftCardId? Other)> PlanAsync(
-        MerchantId merchant, CardFile file, Marked marked, CancellationToken cancel)
+        MerchantId merchant,
+        CardFile file,
+        Marked marked,
+        CancellationToken cancel
+    )
     {
         var plan = new PlanWriter(time);
         var books = await accounts.BooksAsync(merchant, file.Card.Currency, cancel);
@@ -66,18 +92,26 @@ internal sealed class CardLeftovers(
 
         foreach (var lot in dead)
         {
-            plan.Drain(file.Id, lot.AccountId, plan.LotAccount(file.Id, file.Lots, "refund", file.Card.ExpiresAt), file.Id);
+            plan.Drain(
+                file.Id,
+                lot.AccountId,
+                plan.LotAccount(file.Id, file.Lots, "refund", file.Card.ExpiresAt),
+                file.Id
+            );
         }
 
         return (plan.Plan(), null);
     }
 
-    /// <summary>What is refunded was spent in time and is good on the heir; what was merely released is as old as it is.</summary>
+    /// <summary>
+    /// What is refunded was spent in time and is good on the heir; what was merely released is as old as it is.
+    /// </summary>
     private static void MoveToHeir(PlanWriter plan, CardFile file, CardFile heir, bool isRelease, Guid breakage)
     {
         var good = file.Good.ToHashSet();
-        var lost = file.Lots
-            .Where(l => heir.Card.StatusAt(heir.At) == CardStatus.Expired || isRelease && !good.Contains(l)).ToList();
+        var lost = file
+            .Lots.Where(l => heir.Card.StatusAt(heir.At) == CardStatus.Expired || isRelease && !good.Contains(l))
+            .ToList();
         foreach (var lot in lost)
         {
             plan.Drain(file.Id, lot.AccountId, breakage);
@@ -102,8 +136,7 @@ internal sealed class CardLeftovers(
 
     private static class Sql
     {
-        public const string Mark =
-            """
+        public const string Mark = """
             UPDATE gift_cards c
                SET leftover = CASE WHEN c.leftover = 'refund' THEN 'refund' ELSE @Why END
              WHERE c.gift_card_id = ANY(@GiftCardIds)
@@ -116,8 +149,7 @@ internal sealed class CardLeftovers(
             """;
 
         // The last of a line of heirs: a card may have been lost more than once, and merged into another.
-        public const string Get =
-            """
+        public const string Get = """
             WITH RECURSIVE line AS (
                 SELECT gift_card_id, replaced_by, 0 AS depth
                   FROM gift_cards

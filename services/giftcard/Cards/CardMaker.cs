@@ -23,8 +23,13 @@ internal static class SealPurpose
 }
 
 /// <summary>Whose card it is and how long it is good; metadata as JSON.</summary>
-internal sealed record CardTerms(Guid? CustomerId, DateTimeOffset? ExpiresAt, string? Reference, string? Metadata,
-    string? Pin = null)
+internal sealed record CardTerms(
+    Guid? CustomerId,
+    DateTimeOffset? ExpiresAt,
+    string? Reference,
+    string? Metadata,
+    string? Pin = null
+)
 {
     public Guid? BatchId { get; init; }
 
@@ -48,31 +53,39 @@ internal sealed class CardMaker(Database database, CardSecrets secrets, TimeProv
         var made = cards.Select(card => Secrets(card, program, terms)).ToList();
         try
         {
-            await db.ExecuteAsync(Sql.Insert, new
-            {
-                program.MerchantId,
-                program.ProgramId,
-                program.Currency,
-                terms.CustomerId,
-                terms.ExpiresAt,
-                terms.Reference,
-                terms.Metadata,
-                terms.BatchId,
-                terms.Purpose,
-                CreatedAt = now,
-                SealedUntil = terms.SealedUntil ?? now + GiftcardLimits.SealedCodeLife,
-                GiftCardIds = cards.Select(c => c.Id.Value).ToArray(),
-                CodeHashes = cards.Select(c => secrets.HashCode(c.Code)).ToArray(),
-                LastFours = cards.Select(c => CardCode.Last4(c.Code)).ToArray(),
-                PinSalts = made.Select(m => m.PinSalt).ToArray(),
-                PinHashes = made.Select(m => m.PinHash).ToArray(),
-                Sealed = made.Select(m => m.Sealed).ToArray(),
-            });
+            await db.ExecuteAsync(
+                Sql.Insert,
+                new
+                {
+                    program.MerchantId,
+                    program.ProgramId,
+                    program.Currency,
+                    terms.CustomerId,
+                    terms.ExpiresAt,
+                    terms.Reference,
+                    terms.Metadata,
+                    terms.BatchId,
+                    terms.Purpose,
+                    CreatedAt = now,
+                    SealedUntil = terms.SealedUntil ?? now + GiftcardLimits.SealedCodeLife,
+                    GiftCardIds = cards.Select(c => c.Id.Value).ToArray(),
+                    CodeHashes = cards.Select(c => secrets.HashCode(c.Code)).ToArray(),
+                    LastFours = cards.Select(c => CardCode.Last4(c.Code)).ToArray(),
+                    PinSalts = made.Select(m => m.PinSalt).ToArray(),
+                    PinHashes = made.Select(m => m.PinHash).ToArray(),
+                    Sealed = made.Select(m => m.Sealed).ToArray(),
+                }
+            );
         }
         catch (PostgresException taken) when (taken.ConstraintName == "ix_gift_cards_merchant_id_reference")
         {
-            throw await References.ReusedAsync<GiftCardId>(database, References.Card, new(program.MerchantId),
-                terms.Reference!, db.Cancel);
+            throw await References.ReusedAsync<GiftCardId>(
+                database,
+                References.Card,
+                new(program.MerchantId),
+                terms.Reference!,
+                db.Cancel
+            );
         }
     }
 
@@ -86,8 +99,7 @@ internal sealed class CardMaker(Database database, CardSecrets secrets, TimeProv
 
     private static class Sql
     {
-        public const string Insert =
-            """
+        public const string Insert = """
             INSERT INTO gift_cards (gift_card_id, merchant_id, program_id, code_hash, last4, pin_salt, pin_hash, status, currency,
                    customer_id, expires_at, reference, metadata, batch_id, created_at)
             SELECT n.gift_card_id, @MerchantId, @ProgramId, n.code_hash, n.last4, n.pin_salt, n.pin_hash, 'pending', @Currency,

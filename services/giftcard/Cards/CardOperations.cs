@@ -7,25 +7,37 @@ using Npgsql;
 namespace LocalPlus.Giftcard.Cards;
 
 /// <summary>
-/// Operations on cards that move money or change what a card may do: the plan in SQL, the ledger, the outcome in SQL. One
-/// operation a card at a time; the ledger's keys are made of the operation's id, so request and sweeper may both drive it.
+/// Operations on cards that move money or change what a card may do: the plan in SQL, the ledger, the outcome in SQL.
+/// One operation a card at a time; the ledger's keys are made of the operation's id, so request and sweeper may both
+/// drive it.
 /// </summary>
 internal sealed class CardOperations(
-    Database database, LedgerGateway ledger, CardReader cards, CardOutcomes outcomes, TimeProvider time)
+    Database database,
+    LedgerGateway ledger,
+    CardReader cards,
+    CardOutcomes outcomes,
+    TimeProvider time
+)
 {
     /// <summary>Every amount there can be; what a drain asks for.</summary>
     private const long Everything = Money.Limit - 1;
 
     /// <summary>
-    /// Writes an operation down in the caller's transaction, which has claimed the request's key before anything else. The
-    /// cards' rows are locked, in order of their ids: what was planned for their versions still holds. Refuses with
+    /// Writes an operation down in the caller's transaction, which has claimed the request's key before anything else.
+    /// The cards' rows are locked, in order of their ids: what was planned for their versions still holds. Refuses with
     /// gift_card_busy when a card has changed or has another operation open, and with reference_reused.
     /// </summary>
     public async Task AcceptAsync(DbSession db, CardOperationRow operation, params IReadOnlyList<CardRow> planned)
     {
         Guid[] ids = operation.OtherCardId is { } other ? [operation.GiftCardId, other] : [operation.GiftCardId];
-        var locked = (await db.QueryAsync<LockedCard>(Sql.LockCards, new { Ids = ids })).ToDictionary(c => c.GiftCardId, c => c.Version);
-        if (planned.Any(c => locked[c.GiftCardId] != c.Version) || await db.QuerySingleAsync<bool>(Sql.IsBusy, new { Ids = ids }))
+        var locked = (await db.QueryAsync<LockedCard>(Sql.LockCards, new { Ids = ids })).ToDictionary(
+            c => c.GiftCardId,
+            c => c.Version
+        );
+        if (
+            planned.Any(c => locked[c.GiftCardId] != c.Version)
+            || await db.QuerySingleAsync<bool>(Sql.IsBusy, new { Ids = ids })
+        )
         {
             throw new FaultException(Faults.GiftCardBusy, "Another operation on the gift card is not finished.");
         }
@@ -37,25 +49,49 @@ internal sealed class CardOperations(
 
         try
         {
-            await db.ExecuteAsync(Sql.Insert, new
-            {
-                operation.OperationId, operation.MerchantId, operation.GiftCardId, operation.OtherCardId, operation.Kind,
-                operation.Amount, operation.Currency, operation.Plan, operation.Reference, operation.Reason,
-                operation.IdempotencyKey, operation.CreatedAt, DriveAfter = operation.CreatedAt + GiftcardLimits.TakeOver,
-            });
+            await db.ExecuteAsync(
+                Sql.Insert,
+                new
+                {
+                    operation.OperationId,
+                    operation.MerchantId,
+                    operation.GiftCardId,
+                    operation.OtherCardId,
+                    operation.Kind,
+                    operation.Amount,
+                    operation.Currency,
+                    operation.Plan,
+                    operation.Reference,
+                    operation.Reason,
+                    operation.IdempotencyKey,
+                    operation.CreatedAt,
+                    DriveAfter = operation.CreatedAt + GiftcardLimits.TakeOver,
+                }
+            );
         }
         catch (PostgresException taken) when (taken.ConstraintName == "ix_card_operations_merchant_id_kind_reference")
         {
             throw await References.ReusedAsync<GiftCardId>(
-                database, References.Operation, new(operation.MerchantId), operation.Reference!, db.Cancel, operation.Kind);
+                database,
+                References.Operation,
+                new(operation.MerchantId),
+                operation.Reference!,
+                db.Cancel,
+                operation.Kind
+            );
         }
     }
 
     /// <summary>
-    /// Starts an operation that no request asked for: accepts it, with another write in the same transaction, and drives it
-    /// once. False while the card is busy or has changed; a silent ledger leaves it to the sweeper.
+    /// Starts an operation that no request asked for: accepts it, with another write in the same transaction, and
+    /// drives it once. False while the card is busy or has changed; a silent ledger leaves it to the sweeper.
     /// </summary>
-    public async Task<bool> TryStartAsync(CardOperationRow operation, CardRow planned, Func<DbSession, Task> also, CancellationToken cancel)
+    public async Task<bool> TryStartAsync(
+        CardOperationRow operation,
+        CardRow planned,
+        Func<DbSession, Task> also,
+        CancellationToken cancel
+    )
     {
         try
         {
@@ -75,13 +111,35 @@ internal sealed class CardOperations(
 
     /// <summary>A new operation with its id, pending.</summary>
     public CardOperationRow New(
-        MerchantId merchant, GiftCardId card, string kind, long amount, string currency, CardPlan plan, RequestKey? key,
-        string? reference = null, string? reason = null, GiftCardId? other = null)
+        MerchantId merchant,
+        GiftCardId card,
+        string kind,
+        long amount,
+        string currency,
+        CardPlan plan,
+        RequestKey? key,
+        string? reference = null,
+        string? reason = null,
+        GiftCardId? other = null
+    )
     {
         var now = time.GetUtcNow();
         return new(
-            Guid.CreateVersion7(now), merchant.Value, card.Value, other?.Value, kind, "pending", amount, currency, plan.ToJson(), reference, reason,
-            key?.Key, null, now);
+            Guid.CreateVersion7(now),
+            merchant.Value,
+            card.Value,
+            other?.Value,
+            kind,
+            "pending",
+            amount,
+            currency,
+            plan.ToJson(),
+            reference,
+            reason,
+            key?.Key,
+            null,
+            now
+        );
     }
 
     public Task<CardOperationRow?> FindAsync(Guid id, CancellationToken cancel) =>
@@ -114,8 +172,15 @@ internal sealed class CardOperations(
         }
     }
 
-    /// <summary>Opens the plan's accounts; one that an earlier try opened under the same name takes its place in the plan.</summary>
-    private async Task<CardPlan> OpenAsync(MerchantId books, CardOperationRow operation, CardPlan plan, CancellationToken cancel)
+    /// <summary>
+    /// Opens the plan's accounts; one that an earlier try opened under the same name takes its place in the plan.
+    /// </summary>
+    private async Task<CardPlan> OpenAsync(
+        MerchantId books,
+        CardOperationRow operation,
+        CardPlan plan,
+        CancellationToken cancel
+    )
     {
         if (plan.Open.Count == 0)
         {
@@ -123,17 +188,26 @@ internal sealed class CardOperations(
         }
 
         var request = new OpenAccountsRequest { MerchantId = books.ToString() };
-        request.Accounts.AddRange(plan.Open.Select(a => new OpenAccount
-        {
-            AccountId = new AccountId(a.AccountId).ToString(),
-            Name = a.Name,
-            Asset = operation.Currency,
-        }));
+        request.Accounts.AddRange(
+            plan.Open.Select(a => new OpenAccount
+            {
+                AccountId = new AccountId(a.AccountId).ToString(),
+                Name = a.Name,
+                Asset = operation.Currency,
+            })
+        );
         var opened = (await ledger.OpenAccountsAsync(request, cancel)).Accounts;
-        return plan.With(plan.Open.Zip(opened).ToDictionary(p => p.First.AccountId, p => AccountId.Parse(p.Second.AccountId).Value));
+        return plan.With(
+            plan.Open.Zip(opened).ToDictionary(p => p.First.AccountId, p => AccountId.Parse(p.Second.AccountId).Value)
+        );
     }
 
-    private async Task<Guid?> PostAsync(MerchantId books, CardOperationRow operation, CardPlan plan, CancellationToken cancel)
+    private async Task<Guid?> PostAsync(
+        MerchantId books,
+        CardOperationRow operation,
+        CardPlan plan,
+        CancellationToken cancel
+    )
     {
         if (plan.Postings.Count == 0)
         {
@@ -147,23 +221,29 @@ internal sealed class CardOperations(
             Reference = $"op:{operation.OperationId:N}",
             Kind = operation.Kind,
         };
-        request.Postings.AddRange(plan.Postings.Select(p => new Posting
-        {
-            SourceAccountId = new AccountId(p.Source).ToString(),
-            DestinationAccountId = new AccountId(p.Destination).ToString(),
-            Amount = p.Amount,
-        }));
+        request.Postings.AddRange(
+            plan.Postings.Select(p => new Posting
+            {
+                SourceAccountId = new AccountId(p.Source).ToString(),
+                DestinationAccountId = new AccountId(p.Destination).ToString(),
+                Amount = p.Amount,
+            })
+        );
         request.Metadata.Add("gift_card_id", new GiftCardId(operation.GiftCardId).ToString());
         var posted = await ledger.PostAsync(request, cancel);
         return TransactionId.Parse(posted.Transaction.TransactionId).Value;
     }
 
     /// <summary>
-    /// Empties accounts: a hold over all there is, captured at once. What is held by redemptions stays theirs. Nothing on
-    /// an account is a drain of nothing.
+    /// Empties accounts: a hold over all there is, captured at once. What is held by redemptions stays theirs. Nothing
+    /// on an account is a drain of nothing.
     /// </summary>
     private async Task<IReadOnlyList<(PlannedDrain Drain, long Amount)>> DrainAsync(
-        MerchantId books, CardOperationRow operation, CardPlan plan, CancellationToken cancel)
+        MerchantId books,
+        CardOperationRow operation,
+        CardPlan plan,
+        CancellationToken cancel
+    )
     {
         var drained = new List<(PlannedDrain, long)>();
         foreach (var (n, drain) in plan.Drains.Index())
@@ -193,11 +273,18 @@ internal sealed class CardOperations(
         return drained;
     }
 
-    /// <summary>What the answer's balance is made of, asked for before the transaction that writes the outcome.</summary>
+    /// <summary>
+    /// What the answer's balance is made of, asked for before the transaction that writes the outcome.
+    /// </summary>
     private async Task<IReadOnlyDictionary<Guid, Account>> AccountsAsync(
-        MerchantId books, CardOperationRow operation, CardPlan plan, CancellationToken cancel)
+        MerchantId books,
+        CardOperationRow operation,
+        CardPlan plan,
+        CancellationToken cancel
+    )
     {
-        var ids = (await cards.LotsAsync([operation.GiftCardId], cancel)).Select(l => l.AccountId)
+        var ids = (await cards.LotsAsync([operation.GiftCardId], cancel))
+            .Select(l => l.AccountId)
             .Concat(plan.Lots.Where(l => l.GiftCardId == operation.GiftCardId).Select(l => l.AccountId));
         return await cards.AccountsAsync(books, ids, cancel);
     }
@@ -206,10 +293,9 @@ internal sealed class CardOperations(
 
     private static class Sql
     {
-        // Ordered, so that two transfers between the same cards wait for each other instead of dying; weaker than FOR UPDATE,
-        // so that redemptions, which only refer to the card, do not wait.
-        public const string LockCards =
-            """
+        // Ordered, so that two transfers between the same cards wait for each other instead of dying; weaker than FOR
+        // UPDATE, so that redemptions, which only refer to the card, do not wait.
+        public const string LockCards = """
             SELECT gift_card_id, version
               FROM gift_cards
              WHERE gift_card_id = ANY(@Ids)
@@ -218,8 +304,7 @@ internal sealed class CardOperations(
             """;
 
         // A statement of its own: it has to see what was committed while the lock was waited for.
-        public const string IsBusy =
-            """
+        public const string IsBusy = """
             SELECT EXISTS (SELECT 1
                              FROM card_operations
                             WHERE state = 'pending'
@@ -227,8 +312,7 @@ internal sealed class CardOperations(
             """;
 
         // Refunds under way to the card, or to one whose heir it is: a closed card would be no home for them.
-        public const string IsAwaited =
-            """
+        public const string IsAwaited = """
             WITH RECURSIVE line AS (
                 SELECT @GiftCardId::uuid AS gift_card_id, 0 AS depth
                  UNION ALL
@@ -253,8 +337,7 @@ internal sealed class CardOperations(
 
         public const string Get = $"{CardOperationRow.Columns} WHERE o.operation_id = @OperationId";
 
-        public const string Insert =
-            """
+        public const string Insert = """
             INSERT INTO card_operations (operation_id, merchant_id, gift_card_id, other_card_id, kind, state, amount, currency, plan,
                    reference, reason, idempotency_key, drive_after, created_at)
             VALUES (@OperationId, @MerchantId, @GiftCardId, @OtherCardId, @Kind, 'pending', @Amount, @Currency, @Plan::jsonb,

@@ -12,9 +12,13 @@ namespace LocalPlus.Giftcard.Cards;
 internal sealed class CardOutcomes(Database database, Intents intents, TimeProvider time)
 {
     public async Task<Answer> DoneAsync(
-        CardOperationRow operation, CardPlan plan, Guid? transactionId,
-        IReadOnlyList<(PlannedDrain Drain, long Amount)> drained, IReadOnlyDictionary<Guid, Account> accounts,
-            CancellationToken cancel)
+        CardOperationRow operation,
+        CardPlan plan,
+        Guid? transactionId,
+        IReadOnlyList<(PlannedDrain Drain, long Amount)> drained,
+        IReadOnlyDictionary<Guid, Account> accounts,
+        CancellationToken cancel
+    )
     {
         await using var db = await database.BeginAsync(cancel);
         if (await FinishAsync(db, operation, "done", transactionId, null, drained) == 0)
@@ -30,16 +34,28 @@ internal sealed class CardOutcomes(Database database, Intents intents, TimeProvi
 
         foreach (var card in plan.Cards)
         {
-            await ChangeAsync(db, card, card.Drained ? card.Moved(drained) : card.Amount, new(
-                operation.MerchantId, operation.Currency, null, transactionId, operation.Reference, operation.Reason));
+            await ChangeAsync(
+                db,
+                card,
+                card.Drained ? card.Moved(drained) : card.Amount,
+                new(
+                    operation.MerchantId,
+                    operation.Currency,
+                    null,
+                    transactionId,
+                    operation.Reference,
+                    operation.Reason
+                )
+            );
         }
 
         var row = await db.QuerySingleAsync<CardRow>(Sql.Card, new { operation.GiftCardId });
         var lots = await db.QueryAsync<LotRow>(Sql.Lots, new { operation.GiftCardId });
         var view = row.ToView(CardValue.Of(row, lots, accounts, time.GetUtcNow()), time.GetUtcNow());
-        var answer = plan.AnswerStatus == StatusCodes.Status201Created
-            ? Answer.Created($"/v1/gift_cards/{view.Id}", view, view.Version)
-            : Answer.Ok(view, view.Version);
+        var answer =
+            plan.AnswerStatus == StatusCodes.Status201Created
+                ? Answer.Created($"/v1/gift_cards/{view.Id}", view, view.Version)
+                : Answer.Ok(view, view.Version);
         await StoreAsync(db, operation, answer);
         await db.CommitAsync();
         return answer;
@@ -60,19 +76,30 @@ internal sealed class CardOutcomes(Database database, Intents intents, TimeProvi
     }
 
     private Task<int> FinishAsync(
-        DbSession db, CardOperationRow operation, string state, Guid? transactionId, string? faultCode,
-        IReadOnlyList<(PlannedDrain Drain, long Amount)> drained) => db.ExecuteAsync(Sql.Finish, new
-    {
-        operation.OperationId,
-        State = state,
-        TransactionId = transactionId,
-        FaultCode = faultCode,
-        FinishedAt = time.GetUtcNow(),
-        Drained = drained.Count == 0
-            ? null
-            : JsonSerializer.Serialize(drained.Select(d => new DrainedAccount(d.Drain.Source, d.Amount)),
-                StrictJson.Options),
-    });
+        DbSession db,
+        CardOperationRow operation,
+        string state,
+        Guid? transactionId,
+        string? faultCode,
+        IReadOnlyList<(PlannedDrain Drain, long Amount)> drained
+    ) =>
+        db.ExecuteAsync(
+            Sql.Finish,
+            new
+            {
+                operation.OperationId,
+                State = state,
+                TransactionId = transactionId,
+                FaultCode = faultCode,
+                FinishedAt = time.GetUtcNow(),
+                Drained = drained.Count == 0
+                    ? null
+                    : JsonSerializer.Serialize(
+                        drained.Select(d => new DrainedAccount(d.Drain.Source, d.Amount)),
+                        StrictJson.Options
+                    ),
+            }
+        );
 
     /// <summary>
     /// Changes a card, with its activity and event, in the caller's transaction. Lots that live as long as the card
@@ -81,7 +108,16 @@ internal sealed class CardOutcomes(Database database, Intents intents, TimeProvi
     public async Task<CardRow> ChangeAsync(DbSession db, PlannedCard card, long moved, ActivityCause cause)
     {
         var row = await db.QuerySingleAsync<CardRow>(
-            Sql.Change, new { card.GiftCardId, card.Status, card.ExpiresAt, card.ReplacedBy, Now = time.GetUtcNow() });
+            Sql.Change,
+            new
+            {
+                card.GiftCardId,
+                card.Status,
+                card.ExpiresAt,
+                card.ReplacedBy,
+                Now = time.GetUtcNow(),
+            }
+        );
         if (card.ExpiresAt is not null)
         {
             await db.ExecuteAsync(Sql.MoveExpiry, new { card.GiftCardId, card.ExpiresAt });
@@ -89,40 +125,53 @@ internal sealed class CardOutcomes(Database database, Intents intents, TimeProvi
 
         await CardActivities.AddAsync(db, card.Activity, [(card.GiftCardId, moved)], cause, time);
         // A present is no surprise if its mail comes before its time: until it is sent, the card belongs to nobody.
-        var holder = row.CustomerId is { } customer && !await db.QuerySingleAsync<bool>(Sql.IsOnItsWay,
-            new { card.GiftCardId })
-            ? new CustomerId(customer)
-            : (CustomerId?)null;
+        var holder =
+            row.CustomerId is { } customer && !await db.QuerySingleAsync<bool>(Sql.IsOnItsWay, new { card.GiftCardId })
+                ? new CustomerId(customer)
+                : (CustomerId?)null;
         await db.PublishAsync(
-            CardEvents.Topic, card.EventType, new GiftCardId(card.GiftCardId).ToString(), row.Version,
-                new MerchantId(row.MerchantId),
+            CardEvents.Topic,
+            card.EventType,
+            new GiftCardId(card.GiftCardId).ToString(),
+            row.Version,
+            new MerchantId(row.MerchantId),
             new CardEventData(
-                new(row.GiftCardId), new(row.ProgramId), row.Last4, moved == 0 ? null : Math.Abs(moved), row.Currency,
-                holder));
+                new(row.GiftCardId),
+                new(row.ProgramId),
+                row.Last4,
+                moved == 0 ? null : Math.Abs(moved),
+                row.Currency,
+                holder
+            )
+        );
         return row;
     }
 
-    private Task AddLotsAsync(DbSession db, CardPlan plan) => plan.Lots.Count == 0
-        ? Task.CompletedTask
-        : db.ExecuteAsync(Sql.AddLots, new
-        {
-            LotIds = plan.Lots.Select(l => l.LotId).ToArray(),
-            GiftCardIds = plan.Lots.Select(l => l.GiftCardId).ToArray(),
-            Kinds = plan.Lots.Select(l => l.Kind).ToArray(),
-            AccountIds = plan.Lots.Select(l => l.AccountId).ToArray(),
-            Expiries = plan.Lots.Select(l => l.ExpiresAt?.UtcDateTime).ToArray(),
-            Now = time.GetUtcNow(),
-        });
+    private Task AddLotsAsync(DbSession db, CardPlan plan) =>
+        plan.Lots.Count == 0
+            ? Task.CompletedTask
+            : db.ExecuteAsync(
+                Sql.AddLots,
+                new
+                {
+                    LotIds = plan.Lots.Select(l => l.LotId).ToArray(),
+                    GiftCardIds = plan.Lots.Select(l => l.GiftCardId).ToArray(),
+                    Kinds = plan.Lots.Select(l => l.Kind).ToArray(),
+                    AccountIds = plan.Lots.Select(l => l.AccountId).ToArray(),
+                    Expiries = plan.Lots.Select(l => l.ExpiresAt?.UtcDateTime).ToArray(),
+                    Now = time.GetUtcNow(),
+                }
+            );
 
     private Task StoreAsync(DbSession db, CardOperationRow operation, Answer answer) =>
         operation.IdempotencyKey is { } key
-        ? intents.StoreAsync(db, new MerchantId(operation.MerchantId), key, answer)
-        : Task.CompletedTask;
+            ? intents.StoreAsync(db, new MerchantId(operation.MerchantId), key, answer)
+            : Task.CompletedTask;
 
     /// <summary>Somebody else finished it first; their answer is the answer.</summary>
     private async Task<Answer> StoredAsync(CardOperationRow operation, CancellationToken cancel) =>
-        operation.IdempotencyKey is { } key && await intents.AnswerAsync(new MerchantId(operation.MerchantId), key,
-            cancel) is { } answer
+        operation.IdempotencyKey is { } key
+        && await intents.AnswerAsync(new MerchantId(operation.MerchantId), key, cancel) is { } answer
             ? answer
             : throw Intents.InProgress();
 
@@ -132,8 +181,7 @@ internal sealed class CardOutcomes(Database database, Intents intents, TimeProvi
 
         public const string Lots = $"{LotRow.Columns} WHERE l.gift_card_id = @GiftCardId";
 
-        public const string Finish =
-            """
+        public const string Finish = """
             UPDATE card_operations
                SET state = @State, transaction_id = @TransactionId, fault_code = @FaultCode, finished_at = @FinishedAt,
                    drained = @Drained::jsonb, drive_after = NULL,
@@ -142,8 +190,7 @@ internal sealed class CardOutcomes(Database database, Intents intents, TimeProvi
                AND state = 'pending'
             """;
 
-        public const string Change =
-            """
+        public const string Change = """
             UPDATE gift_cards
                SET status = coalesce(@Status, status),
                    expires_at = coalesce(@ExpiresAt::timestamptz, expires_at),
@@ -155,8 +202,7 @@ internal sealed class CardOutcomes(Database database, Intents intents, TimeProvi
                    reference, metadata::text AS metadata, version, created_at, activated_at
             """;
 
-        public const string IsOnItsWay =
-            """
+        public const string IsOnItsWay = """
             SELECT EXISTS (SELECT 1
                              FROM card_deliveries
                             WHERE gift_card_id = @GiftCardId
@@ -165,16 +211,14 @@ internal sealed class CardOutcomes(Database database, Intents intents, TimeProvi
 
         public const string ExpireLots = "UPDATE gift_card_lots SET expired_at = @Now WHERE lot_id = ANY(@LotIds)";
 
-        public const string MoveExpiry =
-            """
+        public const string MoveExpiry = """
             UPDATE gift_card_lots
                SET expires_at = @ExpiresAt, expired_at = NULL
              WHERE gift_card_id = @GiftCardId
                AND kind IN ('paid', 'refund')
             """;
 
-        public const string AddLots =
-            """
+        public const string AddLots = """
             INSERT INTO gift_card_lots (lot_id, gift_card_id, kind, account_id, expires_at, created_at)
             SELECT l.lot_id, l.gift_card_id, l.kind, l.account_id, l.expires_at, @Now
               FROM unnest(@LotIds, @GiftCardIds, @Kinds, @AccountIds, @Expiries::timestamptz[])

@@ -34,17 +34,27 @@ internal sealed record PlannedCard(
     string? Status = null,
     DateTimeOffset? ExpiresAt = null,
     Guid? ReplacedBy = null,
-    bool Drained = false)
+    bool Drained = false
+)
 {
     /// <summary>
     /// What the plan's drains gave the card less what they took: an expiry's into breakage, any other's
     /// between cards.
     /// </summary>
-    public long Moved(IReadOnlyList<(PlannedDrain Drain, long Amount)> drained) => drained.Sum(d =>
-        Activity == "expire" ? d.Drain.GiftCardId == GiftCardId && d.Drain.ToCardId is null ? -d.Amount : 0
-        : d.Drain.ToCardId == d.Drain.GiftCardId ? 0
-        : d.Drain.ToCardId == GiftCardId ? d.Amount
-        : d.Drain.GiftCardId == GiftCardId && d.Drain.ToCardId is not null ? -d.Amount : 0);
+    public long Moved(IReadOnlyList<(PlannedDrain Drain, long Amount)> drained) =>
+        drained.Sum(d =>
+            Activity == "expire"
+                ? d.Drain.GiftCardId == GiftCardId && d.Drain.ToCardId is null
+                    ? -d.Amount
+                    : 0
+                : d.Drain.ToCardId == d.Drain.GiftCardId
+                    ? 0
+                    : d.Drain.ToCardId == GiftCardId
+                        ? d.Amount
+                        : d.Drain.GiftCardId == GiftCardId && d.Drain.ToCardId is not null
+                            ? -d.Amount
+                            : 0
+        );
 }
 
 /// <summary>
@@ -57,7 +67,8 @@ internal sealed record CardPlan(
     IReadOnlyList<PlannedLot> Lots,
     IReadOnlyList<PlannedCard> Cards,
     int AnswerStatus = StatusCodes.Status200OK,
-    IReadOnlyList<Guid>? ExpiredLots = null)
+    IReadOnlyList<Guid>? ExpiredLots = null
+)
 {
     public static CardPlan Of(PlannedCard card, int answerStatus = StatusCodes.Status200OK) =>
         new([], [], [], [], [card], answerStatus);
@@ -97,10 +108,10 @@ internal sealed record CardOperationRow(
     string? Reason,
     string? IdempotencyKey,
     string? FaultCode,
-    DateTimeOffset CreatedAt)
+    DateTimeOffset CreatedAt
+)
 {
-    public const string Columns =
-        """
+    public const string Columns = """
         SELECT o.operation_id, o.merchant_id, o.gift_card_id, o.other_card_id, o.kind, o.state, o.amount, o.currency, o.plan::text AS plan,
                o.reference, o.reason, o.idempotency_key, o.fault_code, o.created_at
           FROM card_operations o

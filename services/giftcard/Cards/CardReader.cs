@@ -5,7 +5,9 @@ using LocalPlus.Kernel;
 
 namespace LocalPlus.Giftcard.Cards;
 
-/// <summary>Reads cards with the balances that the ledger has now. No balance is kept here: the ledger's is the only one.</summary>
+/// <summary>
+/// Reads cards with the balances that the ledger has now. No balance is kept here: the ledger's is the only one.
+/// </summary>
 internal sealed class CardReader(Database database, LedgerGateway ledger, TimeProvider time)
 {
     /// <summary>The ledger's bound on one reading.</summary>
@@ -14,8 +16,10 @@ internal sealed class CardReader(Database database, LedgerGateway ledger, TimePr
     /// <summary>A merchant's card; refuses with not_found.</summary>
     public async Task<CardRow> GetAsync(MerchantId merchant, GiftCardId id, CancellationToken cancel) =>
         await database.QuerySingleOrDefaultAsync<CardRow>(
-            Sql.Get, new { GiftCardId = id.Value, MerchantId = merchant.Value }, cancel)
-        ?? throw new FaultException(CommonFaults.NotFound, "There is no such gift card.");
+            Sql.Get,
+            new { GiftCardId = id.Value, MerchantId = merchant.Value },
+            cancel
+        ) ?? throw new FaultException(CommonFaults.NotFound, "There is no such gift card.");
 
     public Task<IReadOnlyList<LotRow>> LotsAsync(IEnumerable<Guid> giftCardIds, CancellationToken cancel) =>
         database.QueryAsync<LotRow>(Sql.Lots, new { GiftCardIds = giftCardIds.ToArray() }, cancel);
@@ -27,16 +31,22 @@ internal sealed class CardReader(Database database, LedgerGateway ledger, TimePr
         return CardValue.Of(card, lots, accounts, time.GetUtcNow());
     }
 
-    public async Task<CardView> ViewAsync(CardRow card, CancellationToken cancel) => (await ViewAsync([card], cancel))[0];
+    public async Task<CardView> ViewAsync(CardRow card, CancellationToken cancel) =>
+        (await ViewAsync([card], cancel))[0];
 
     public async Task<CardView> ViewAsync(CardRow card, IReadOnlyList<LotRow> lots, CancellationToken cancel) =>
         (await ViewAsync([card], lots, cancel))[0];
 
     public async Task<IReadOnlyList<CardView>> ViewAsync(IReadOnlyList<CardRow> cards, CancellationToken cancel) =>
-        cards.Count == 0 ? [] : await ViewAsync(cards, await LotsAsync(cards.Select(c => c.GiftCardId), cancel), cancel);
+        cards.Count == 0
+            ? []
+            : await ViewAsync(cards, await LotsAsync(cards.Select(c => c.GiftCardId), cancel), cancel);
 
     private async Task<IReadOnlyList<CardView>> ViewAsync(
-        IReadOnlyList<CardRow> cards, IReadOnlyList<LotRow> lots, CancellationToken cancel)
+        IReadOnlyList<CardRow> cards,
+        IReadOnlyList<LotRow> lots,
+        CancellationToken cancel
+    )
     {
         var accounts = new Dictionary<Guid, Account>();
         foreach (var books in cards.GroupBy(c => c.MerchantId))
@@ -55,7 +65,10 @@ internal sealed class CardReader(Database database, LedgerGateway ledger, TimePr
 
     /// <summary>The ledger's accounts by id. An account that is not open yet is empty.</summary>
     public async Task<IReadOnlyDictionary<Guid, Account>> AccountsAsync(
-        MerchantId books, IEnumerable<Guid> accountIds, CancellationToken cancel)
+        MerchantId books,
+        IEnumerable<Guid> accountIds,
+        CancellationToken cancel
+    )
     {
         var accounts = new Dictionary<Guid, Account>();
         foreach (var chunk in accountIds.Distinct().Chunk(AccountsPerCall))
@@ -73,18 +86,16 @@ internal sealed class CardReader(Database database, LedgerGateway ledger, TimePr
 
     private static class Sql
     {
-        public const string Get =
-            $"""
-             {CardRow.Columns}
-              WHERE c.gift_card_id = @GiftCardId
-                AND c.merchant_id = @MerchantId
-             """;
+        public const string Get = $"""
+            {CardRow.Columns}
+             WHERE c.gift_card_id = @GiftCardId
+               AND c.merchant_id = @MerchantId
+            """;
 
-        public const string Lots =
-            $"""
-             {LotRow.Columns}
-              WHERE l.gift_card_id = ANY(@GiftCardIds)
-              ORDER BY l.lot_id
-             """;
+        public const string Lots = $"""
+            {LotRow.Columns}
+             WHERE l.gift_card_id = ANY(@GiftCardIds)
+             ORDER BY l.lot_id
+            """;
     }
 }

@@ -31,19 +31,18 @@ internal sealed record CardRow(
     string? Metadata,
     long Version,
     DateTimeOffset CreatedAt,
-    DateTimeOffset? ActivatedAt)
+    DateTimeOffset? ActivatedAt
+)
 {
-    public const string Fields =
-        """
+    public const string Fields = """
         c.gift_card_id, c.merchant_id, c.program_id, c.last4, c.status, c.currency, c.customer_id, c.expires_at,
                c.replaced_by, c.reference, c.metadata::text AS metadata, c.version, c.created_at, c.activated_at
         """;
 
-    public const string Columns =
-        $"""
-         SELECT {Fields}
-           FROM gift_cards c
-         """;
+    public const string Columns = $"""
+        SELECT {Fields}
+          FROM gift_cards c
+        """;
 
     /// <summary>The clock decides when a card has expired; the job only books it.</summary>
     public string StatusAt(DateTimeOffset now) =>
@@ -53,22 +52,37 @@ internal sealed record CardRow(
     {
         var currency = Kernel.Currency.Parse(Currency);
         return new(
-            new(GiftCardId), new(ProgramId), StatusAt(now), Last4, Currency, balance is { } b
-                ? new Money(b.Available, currency) : null,
+            new(GiftCardId),
+            new(ProgramId),
+            StatusAt(now),
+            Last4,
+            Currency,
+            balance is { } b ? new Money(b.Available, currency) : null,
             balance is { } h ? new Money(h.Held, currency) : null,
-            ExpiresAt, CustomerId is { } customer ? new CustomerId(customer) : null,
-            ReplacedBy is { } heir ? new GiftCardId(heir) : null, Reference,
-            Metadata is null ? null : JsonElement.Parse(Metadata), Version, CreatedAt, ActivatedAt);
+            ExpiresAt,
+            CustomerId is { } customer ? new CustomerId(customer) : null,
+            ReplacedBy is { } heir ? new GiftCardId(heir) : null,
+            Reference,
+            Metadata is null ? null : JsonElement.Parse(Metadata),
+            Version,
+            CreatedAt,
+            ActivatedAt
+        );
     }
 }
 
 /// <summary>Value of one provenance on a card: one account of the ledger.</summary>
 internal sealed record LotRow(
-    Guid LotId, Guid GiftCardId, string Kind, Guid AccountId, DateTimeOffset? ExpiresAt, DateTimeOffset? ExpiredAt,
-        DateTimeOffset CreatedAt)
+    Guid LotId,
+    Guid GiftCardId,
+    string Kind,
+    Guid AccountId,
+    DateTimeOffset? ExpiresAt,
+    DateTimeOffset? ExpiredAt,
+    DateTimeOffset CreatedAt
+)
 {
-    public const string Columns =
-        """
+    public const string Columns = """
         SELECT l.lot_id, l.gift_card_id, l.kind, l.account_id, l.expires_at, l.expired_at, l.created_at
           FROM gift_card_lots l
         """;
@@ -97,7 +111,8 @@ internal sealed record CardView(
     JsonElement? Metadata,
     long Version,
     DateTimeOffset CreatedAt,
-    DateTimeOffset? ActivatedAt)
+    DateTimeOffset? ActivatedAt
+)
 {
     public string Object { get; } = "gift_card";
 
@@ -105,10 +120,24 @@ internal sealed record CardView(
     /// What another merchant that takes the card sees of it: what it needs to be paid. Who holds the card, how it is
     /// called in the issuer's systems and what the issuer noted is the issuer's business.
     /// </summary>
-    public CardView ForOtherMerchant() => new(
-        Id, ProgramId, Status, Last4, Currency, Balance, Held: null, ExpiresAt, CustomerId: null, ReplacedBy: null,
+    public CardView ForOtherMerchant() =>
+        new(
+            Id,
+            ProgramId,
+            Status,
+            Last4,
+            Currency,
+            Balance,
+            Held: null,
+            ExpiresAt,
+            CustomerId: null,
+            ReplacedBy: null,
             Reference: null,
-        Metadata: null, Version, CreatedAt, ActivatedAt: null);
+            Metadata: null,
+            Version,
+            CreatedAt,
+            ActivatedAt: null
+        );
 
     /// <summary>Only in the answer that hands the card over.</summary>
     public string? Code { get; init; }

@@ -4,8 +4,8 @@ using System.Text;
 namespace LocalPlus.Giftcard.Cards;
 
 /// <summary>
-/// Everything that needs the pepper (secret giftcard/code_pepper): the keyed hash a code is found by, the hash of a PIN,
-/// and the seal around a code between the sale and its hand-over. Without the pepper the database tells nothing.
+/// Everything that needs the pepper (secret giftcard/code_pepper): the keyed hash a code is found by, the hash of a
+/// PIN, and the seal around a code between the sale and its hand-over. Without the pepper the database tells nothing.
 /// </summary>
 internal sealed class CardSecrets
 {
@@ -50,8 +50,14 @@ internal sealed class CardSecrets
     public static string NewPin() =>
         RandomNumberGenerator.GetInt32(1_000_000).ToString("D6", System.Globalization.CultureInfo.InvariantCulture);
 
-    public byte[] HashPin(string pin, byte[] salt) => Rfc2898DeriveBytes.Pbkdf2(
-        HMACSHA256.HashData(pinKey, Encoding.UTF8.GetBytes(pin)), salt, PinIterations, HashAlgorithmName.SHA256, PinHashBytes);
+    public byte[] HashPin(string pin, byte[] salt) =>
+        Rfc2898DeriveBytes.Pbkdf2(
+            HMACSHA256.HashData(pinKey, Encoding.UTF8.GetBytes(pin)),
+            salt,
+            PinIterations,
+            HashAlgorithmName.SHA256,
+            PinHashBytes
+        );
 
     /// <summary>Encrypts a text for one card: a seal moved to another row does not open.</summary>
     public byte[] Seal(string text, Guid giftCardId)
@@ -65,7 +71,8 @@ internal sealed class CardSecrets
             plain,
             sealedText.AsSpan(NonceBytes, plain.Length),
             sealedText.AsSpan(NonceBytes + plain.Length),
-            giftCardId.ToByteArray(bigEndian: true));
+            giftCardId.ToByteArray(bigEndian: true)
+        );
         return sealedText;
     }
 
@@ -78,7 +85,8 @@ internal sealed class CardSecrets
             sealedText.AsSpan(NonceBytes, plain.Length),
             sealedText.AsSpan(NonceBytes + plain.Length),
             plain,
-            giftCardId.ToByteArray(bigEndian: true));
+            giftCardId.ToByteArray(bigEndian: true)
+        );
         return Encoding.UTF8.GetString(plain);
     }
 

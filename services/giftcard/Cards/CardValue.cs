@@ -19,7 +19,10 @@ internal static class CardValue
     /// out.
     /// </summary>
     public static CardBalance Of(
-        CardRow card, IReadOnlyList<LotRow> lots, IReadOnlyDictionary<Guid, Contracts.Ledger.V1.Account> accounts,
-            DateTimeOffset now) => new(
-        Good(card, lots, now).Sum(l => accounts[l.AccountId].Available), lots.Sum(l => accounts[l.AccountId].Held));
+        CardRow card,
+        IReadOnlyList<LotRow> lots,
+        IReadOnlyDictionary<Guid, Contracts.Ledger.V1.Account> accounts,
+        DateTimeOffset now
+    ) =>
+        new(Good(card, lots, now).Sum(l => accounts[l.AccountId].Available), lots.Sum(l => accounts[l.AccountId].Held));
 }

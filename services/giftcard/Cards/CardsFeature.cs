@@ -20,9 +20,16 @@ internal static class CardsFeature
         builder.Services.AddSingleton<HandOver>();
         builder.Services.AddSingleton<SellGiftCard.Intake>();
         builder.Services.AddDueWork(
-            "card_operations", "operation_id", all => all.GetRequiredService<CardOperations>().DriveAsync);
+            "card_operations",
+            "operation_id",
+            all => all.GetRequiredService<CardOperations>().DriveAsync
+        );
         builder.Services.AddDueWork(
-            "gift_cards", "gift_card_id", all => all.GetRequiredService<CardLeftovers>().MoveAsync, CardLeftovers.Take);
+            "gift_cards",
+            "gift_card_id",
+            all => all.GetRequiredService<CardLeftovers>().MoveAsync,
+            CardLeftovers.Take
+        );
         builder.Services.AddJob<ExpireGiftCards>("expired-giftcards");
     }
 

@@ -13,7 +13,9 @@ internal static class CloseGiftCard
 {
     public static IEndpointRouteBuilder MapCloseGiftCard(this IEndpointRouteBuilder group)
     {
-        group.MapPost("/gift_cards/{id}/close", HandleAsync).RequireScope("gift_cards:write")
+        group
+            .MapPost("/gift_cards/{id}/close", HandleAsync)
+            .RequireScope("gift_cards:write")
             .WithName(nameof(CloseGiftCard))
             .Produces<CardView>();
         return group;
@@ -22,29 +24,45 @@ internal static class CloseGiftCard
     internal sealed record Request(string? Reason = null);
 
     private static Task<IResult> HandleAsync(
-        HttpContext http, GiftCardId id, Request? request, CardDesk desk, LedgerAccounts accounts, TimeProvider time,
-        CancellationToken cancel)
+        HttpContext http,
+        GiftCardId id,
+        Request? request,
+        CardDesk desk,
+        LedgerAccounts accounts,
+        TimeProvider time,
+        CancellationToken cancel
+    )
     {
         request ??= new Request();
         new FieldChecks().Text(request.Reason, "/reason", GiftcardLimits.ReasonLength).ThrowIfAny();
-        return desk.RunAsync(http, id, request, async file =>
-        {
-            file.Require(CardStatus.Pending, CardStatus.Active, CardStatus.Blocked, CardStatus.Expired);
-            if (file.Balance != 0 || file.Held != 0)
+        return desk.RunAsync(
+            http,
+            id,
+            request,
+            async file =>
             {
-                throw new FaultException(Faults.GiftCardState,
-                    $"There are {file.Balance + file.Held} {file.Card.Currency} on the gift card.");
-            }
+                file.Require(CardStatus.Pending, CardStatus.Active, CardStatus.Blocked, CardStatus.Expired);
+                if (file.Balance != 0 || file.Held != 0)
+                {
+                    throw new FaultException(
+                        Faults.GiftCardState,
+                        $"There are {file.Balance + file.Held} {file.Card.Currency} on the gift card."
+                    );
+                }
 
-            var plan = new PlanWriter(time);
-            if (file.Unbooked.Any())
-            {
-                plan.ExpireUnbooked(file, (await accounts.BooksAsync(http.GetMerchant().MerchantId, file.Card.Currency,
-                    cancel)).Breakage);
-            }
+                var plan = new PlanWriter(time);
+                if (file.Unbooked.Any())
+                {
+                    plan.ExpireUnbooked(
+                        file,
+                        (await accounts.BooksAsync(http.GetMerchant().MerchantId, file.Card.Currency, cancel)).Breakage
+                    );
+                }
 
-            plan.Card(new(id.Value, "close", 0, "gift_card.closed", CardStatus.Closed));
-            return new("close", plan.Plan(), Reason: request.Reason);
-        }, cancel);
+                plan.Card(new(id.Value, "close", 0, "gift_card.closed", CardStatus.Closed));
+                return new("close", plan.Plan(), Reason: request.Reason);
+            },
+            cancel
+        );
     }
 }

@@ -5,13 +5,18 @@ using LocalPlus.Kernel;
 namespace LocalPlus.Giftcard.Cards;
 
 /// <summary>
-/// Job expired-giftcards: what is left on cards whose time is over goes to the programme's breakage, and so does what is left of
-/// presents whose own time is over. Value that redemptions hold stays theirs; what they give back follows. Safe to run twice
-/// at once: one operation a card at a time, drained by the ledger.
+/// Job expired-giftcards: what is left on cards whose time is over goes to the programme's breakage, and so does what
+/// is left of presents whose own time is over. Value that redemptions hold stays theirs; what they give back follows.
+/// Safe to run twice at once: one operation a card at a time, drained by the ledger.
 /// </summary>
 internal sealed class ExpireGiftCards(
-    Database database, CardDesk desk, CardOperations operations, LedgerAccounts accounts, TimeProvider time, ILogger<ExpireGiftCards> log)
-    : IJob
+    Database database,
+    CardDesk desk,
+    CardOperations operations,
+    LedgerAccounts accounts,
+    TimeProvider time,
+    ILogger<ExpireGiftCards> log
+) : IJob
 {
     private const int Batch = 200;
     private const int Concurrency = 8;
@@ -22,7 +27,16 @@ internal sealed class ExpireGiftCards(
         var after = Guid.Empty;
         while (true)
         {
-            var due = await database.QueryAsync<Due>(Sql.Due, new { Now = time.GetUtcNow(), After = after, Take = Batch }, cancel);
+            var due = await database.QueryAsync<Due>(
+                Sql.Due,
+                new
+                {
+                    Now = time.GetUtcNow(),
+                    After = after,
+                    Take = Batch,
+                },
+                cancel
+            );
             var done = 0;
             await Parallel.ForEachAsync(
                 due,
@@ -33,7 +47,8 @@ internal sealed class ExpireGiftCards(
                     {
                         Interlocked.Increment(ref done);
                     }
-                });
+                }
+            );
             total += done;
             if (due.Count < Batch)
             {
@@ -59,11 +74,26 @@ internal sealed class ExpireGiftCards(
             plan.Drain(file.Id, lot.AccountId, books.Breakage).Expire(lot);
         }
 
-        plan.Card(new(
-            due.GiftCardId, "expire", 0, isOver ? "gift_card.expired" : "gift_card.adjusted", isOver ? CardStatus.Expired : null,
-            Drained: true));
+        plan.Card(
+            new(
+                due.GiftCardId,
+                "expire",
+                0,
+                isOver ? "gift_card.expired" : "gift_card.adjusted",
+                isOver ? CardStatus.Expired : null,
+                Drained: true
+            )
+        );
         var operation = operations.New(
-            merchant, file.Id, isOver ? "expire" : "expire_lots", 0, file.Card.Currency, plan.Plan(), null, reason: "time is over");
+            merchant,
+            file.Id,
+            isOver ? "expire" : "expire_lots",
+            0,
+            file.Card.Currency,
+            plan.Plan(),
+            null,
+            reason: "time is over"
+        );
         return await operations.TryStartAsync(operation, file.Card, _ => Task.CompletedTask, cancel);
     }
 
@@ -71,8 +101,7 @@ internal sealed class ExpireGiftCards(
 
     private static class Sql
     {
-        public const string Due =
-            """
+        public const string Due = """
             SELECT c.gift_card_id, c.merchant_id
               FROM gift_cards c
              WHERE c.gift_card_id > @After

@@ -8,12 +8,20 @@ internal static class GetGiftCard
 {
     public static IEndpointRouteBuilder MapGetGiftCard(this IEndpointRouteBuilder group)
     {
-        group.MapGet("/gift_cards/{id}", HandleAsync).RequireScope("gift_cards:read").WithName(nameof(GetGiftCard))
+        group
+            .MapGet("/gift_cards/{id}", HandleAsync)
+            .RequireScope("gift_cards:read")
+            .WithName(nameof(GetGiftCard))
             .Produces<CardView>();
         return group;
     }
 
-    private static async Task<IResult> HandleAsync(HttpContext http, GiftCardId id, CardReader cards, CancellationToken cancel)
+    private static async Task<IResult> HandleAsync(
+        HttpContext http,
+        GiftCardId id,
+        CardReader cards,
+        CancellationToken cancel
+    )
     {
         // No ETag on reads: a balance moves without the card's version.
         var card = await cards.GetAsync(http.GetMerchant().MerchantId, id, cancel);

@@ -4,8 +4,8 @@ using LocalPlus.Hosting;
 namespace LocalPlus.Giftcard.Cards;
 
 /// <summary>
-/// Puts a card's code into the answer to its sale. Answers are stored without codes; the code waits sealed beside them for a
-/// day, so that a repeat of the sale (the answer got lost) can still hand the card over.
+/// Puts a card's code into the answer to its sale. Answers are stored without codes; the code waits sealed beside them
+/// for a day, so that a repeat of the sale (the answer got lost) can still hand the card over.
 /// </summary>
 internal sealed class HandOver(Database database, CardSecrets secrets, TimeProvider time)
 {
@@ -21,7 +21,10 @@ internal sealed class HandOver(Database database, CardSecrets secrets, TimeProvi
 
         var view = JsonSerializer.Deserialize<CardView>(stored.Body, StrictJson.Lenient)!;
         var sealedCode = await database.QuerySingleOrDefaultAsync<byte[]>(
-            Sql.Get, new { GiftCardId = view.Id.Value, Now = time.GetUtcNow() }, cancel);
+            Sql.Get,
+            new { GiftCardId = view.Id.Value, Now = time.GetUtcNow() },
+            cancel
+        );
         if (sealedCode is null)
         {
             return stored;
@@ -30,14 +33,20 @@ internal sealed class HandOver(Database database, CardSecrets secrets, TimeProvi
         var secret = JsonSerializer.Deserialize<Secret>(secrets.Open(sealedCode, view.Id.Value), StrictJson.Lenient)!;
         return stored with
         {
-            Body = JsonSerializer.SerializeToUtf8Bytes(view with { Code = secret.Code, Pin = secret.Pin }, StrictJson.Options),
+            Body = JsonSerializer.SerializeToUtf8Bytes(
+                view with
+                {
+                    Code = secret.Code,
+                    Pin = secret.Pin,
+                },
+                StrictJson.Options
+            ),
         };
     }
 
     private static class Sql
     {
-        public const string Get =
-            """
+        public const string Get = """
             SELECT sealed
               FROM sealed_codes
              WHERE gift_card_id = @GiftCardId

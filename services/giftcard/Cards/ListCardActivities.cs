@@ -11,7 +11,10 @@ internal static class ListCardActivities
 {
     public static IEndpointRouteBuilder MapListCardActivities(this IEndpointRouteBuilder group)
     {
-        group.MapGet("/gift_cards/{id}/activities", HandleAsync).RequireScope("gift_cards:read").WithName(nameof(ListCardActivities))
+        group
+            .MapGet("/gift_cards/{id}/activities", HandleAsync)
+            .RequireScope("gift_cards:read")
+            .WithName(nameof(ListCardActivities))
             .Produces<Page<View>>();
         return group;
     }
@@ -26,14 +29,22 @@ internal static class ListCardActivities
         TransactionId? TransactionId,
         string? Reference,
         string? Reason,
-        DateTimeOffset OccurredAt)
+        DateTimeOffset OccurredAt
+    )
     {
         public string Object { get; } = "gift_card_activity";
     }
 
     private static async Task<IResult> HandleAsync(
-        HttpContext http, GiftCardId id, CardReader cards, Database database, CursorCodec cursors, CancellationToken cancel,
-        int? limit = null, string? cursor = null)
+        HttpContext http,
+        GiftCardId id,
+        CardReader cards,
+        Database database,
+        CursorCodec cursors,
+        CancellationToken cancel,
+        int? limit = null,
+        string? cursor = null
+    )
     {
         var merchant = http.GetMerchant().MerchantId;
         var card = await cards.GetAsync(merchant, id, cancel);
@@ -41,27 +52,55 @@ internal static class ListCardActivities
         var take = CursorCodec.Limit(limit);
         var after = cursors.Read(cursor, merchant, filters);
         var rows = await database.QueryAsync<Row>(
-            Sql.List, new { GiftCardId = id.Value, after.CreatedAt, after.Id, Take = take + 1 }, cancel);
+            Sql.List,
+            new
+            {
+                GiftCardId = id.Value,
+                after.CreatedAt,
+                after.Id,
+                Take = take + 1,
+            },
+            cancel
+        );
         var currency = Currency.Parse(card.Currency);
-        return Answer.Ok(Page<View>.Of(
-            [.. rows.Select(r => new View(
-                new(r.ActivityId), id, r.Kind, new(r.Amount, currency), new(r.BalanceAfter, currency),
-                r.RedemptionId is { } redemption ? new RedemptionId(redemption) : null,
-                r.TransactionId is { } transaction ? new TransactionId(transaction) : null,
-                r.Reference, r.Reason, r.OccurredAt))],
-            take,
-            v => cursors.Write(new(v.OccurredAt, v.Id.Value), merchant, filters)));
+        return Answer.Ok(
+            Page<View>.Of(
+                [
+                    .. rows.Select(r => new View(
+                        new(r.ActivityId),
+                        id,
+                        r.Kind,
+                        new(r.Amount, currency),
+                        new(r.BalanceAfter, currency),
+                        r.RedemptionId is { } redemption ? new RedemptionId(redemption) : null,
+                        r.TransactionId is { } transaction ? new TransactionId(transaction) : null,
+                        r.Reference,
+                        r.Reason,
+                        r.OccurredAt
+                    )),
+                ],
+                take,
+                v => cursors.Write(new(v.OccurredAt, v.Id.Value), merchant, filters)
+            )
+        );
     }
 
     private sealed record Row(
-        Guid ActivityId, string Kind, long Amount, long BalanceAfter, Guid? RedemptionId, Guid? TransactionId,
-        string? Reference, string? Reason, DateTimeOffset OccurredAt);
+        Guid ActivityId,
+        string Kind,
+        long Amount,
+        long BalanceAfter,
+        Guid? RedemptionId,
+        Guid? TransactionId,
+        string? Reference,
+        string? Reason,
+        DateTimeOffset OccurredAt
+    );
 
     private static class Sql
     {
         // The window runs over the whole life of one card: some hundred rows through the index.
-        public const string List =
-            """
+        public const string List = """
             SELECT activity_id, kind, amount, balance_after, redemption_id, transaction_id, reference, reason, occurred_at
               FROM (SELECT activity_id, kind, amount,
                            (sum(amount) OVER (ORDER BY occurred_at, activity_id))::bigint AS balance_after,

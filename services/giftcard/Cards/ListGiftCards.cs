@@ -11,14 +11,23 @@ internal static class ListGiftCards
 {
     public static IEndpointRouteBuilder MapListGiftCards(this IEndpointRouteBuilder group)
     {
-        group.MapGet("/gift_cards", HandleAsync).RequireScope("gift_cards:read").WithName(nameof(ListGiftCards))
+        group
+            .MapGet("/gift_cards", HandleAsync)
+            .RequireScope("gift_cards:read")
+            .WithName(nameof(ListGiftCards))
             .Produces<Page<CardView>>();
         return group;
     }
 
     private static async Task<IResult> HandleAsync(
-        HttpContext http, [AsParameters] Query query, CardReader cards, Database database, CursorCodec cursors,
-        TimeProvider time, CancellationToken cancel)
+        HttpContext http,
+        [AsParameters] Query query,
+        CardReader cards,
+        Database database,
+        CursorCodec cursors,
+        TimeProvider time,
+        CancellationToken cancel
+    )
     {
         var merchant = http.GetMerchant().MerchantId;
         new FieldChecks()
@@ -27,7 +36,8 @@ internal static class ListGiftCards
             .Text(query.Reference, "reference", GiftcardLimits.ReferenceLength)
             .ThrowIfAny();
 
-        var filters = $"gift_cards|{query.ProgramId}|{query.Status}|{query.CustomerId}|{query.BatchId}|{query.Last4}|{query.Reference}";
+        var filters =
+            $"gift_cards|{query.ProgramId}|{query.Status}|{query.CustomerId}|{query.BatchId}|{query.Last4}|{query.Reference}";
         var take = CursorCodec.Limit(query.Limit);
         var after = cursors.Read(query.Cursor, merchant, filters);
         var rows = await database.SearchAsync<CardRow>(
@@ -46,7 +56,8 @@ internal static class ListGiftCards
                 after.Id,
                 Take = take + 1,
             },
-            cancel);
+            cancel
+        );
         var page = Page<CardRow>.Of(rows, take, c => cursors.Write(new(c.CreatedAt, c.GiftCardId), merchant, filters));
         return Answer.Ok(new Page<CardView>(await cards.ViewAsync(page.Data, cancel), page.NextCursor, page.HasMore));
     }
@@ -59,24 +70,24 @@ internal static class ListGiftCards
         string? Last4,
         string? Reference,
         int? Limit,
-        string? Cursor);
+        string? Cursor
+    );
 
     private static class Sql
     {
-        public const string List =
-            $"""
-             {CardRow.Columns}
-              WHERE c.merchant_id = @MerchantId
-                AND (@ProgramId::uuid IS NULL OR c.program_id = @ProgramId)
-                AND (@Status::text IS NULL
-                     OR @Status = CASE WHEN c.status IN ('active', 'blocked') AND c.expires_at <= @Now THEN 'expired' ELSE c.status END)
-                AND (@CustomerId::uuid IS NULL OR c.customer_id = @CustomerId)
-                AND (@BatchId::uuid IS NULL OR c.batch_id = @BatchId)
-                AND (@Last4::text IS NULL OR c.last4 = @Last4)
-                AND (@Reference::text IS NULL OR c.reference = @Reference)
-                AND (c.created_at, c.gift_card_id) < (@CreatedAt, @Id)
-              ORDER BY c.created_at DESC, c.gift_card_id DESC
-              LIMIT @Take
-             """;
+        public const string List = $"""
+            {CardRow.Columns}
+             WHERE c.merchant_id = @MerchantId
+               AND (@ProgramId::uuid IS NULL OR c.program_id = @ProgramId)
+               AND (@Status::text IS NULL
+                    OR @Status = CASE WHEN c.status IN ('active', 'blocked') AND c.expires_at <= @Now THEN 'expired' ELSE c.status END)
+               AND (@CustomerId::uuid IS NULL OR c.customer_id = @CustomerId)
+               AND (@BatchId::uuid IS NULL OR c.batch_id = @BatchId)
+               AND (@Last4::text IS NULL OR c.last4 = @Last4)
+               AND (@Reference::text IS NULL OR c.reference = @Reference)
+               AND (c.created_at, c.gift_card_id) < (@CreatedAt, @Id)
+             ORDER BY c.created_at DESC, c.gift_card_id DESC
+             LIMIT @Take
+            """;
     }
 }

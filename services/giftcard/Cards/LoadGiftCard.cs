@@ -22,46 +22,82 @@ internal enum LoadKind
 }
 
 /// <summary>
-/// POST /v1/gift_cards/{id}/load: adds value, paid, given, or refunded from another tender; presents may expire before the card
-/// does; a refund also goes to cards that are not reloadable. Refusals: not_found, gift_card_state, gift_card_busy, program_state (not reloadable), currency_mismatch, limit_exceeded, reference_reused.
+/// POST /v1/gift_cards/{id}/load: adds value, paid, given, or refunded from another tender; presents may expire before
+/// the card does; a refund also goes to cards that are not reloadable. Refusals: not_found, gift_card_state,
+/// gift_card_busy, program_state (not reloadable), currency_mismatch, limit_exceeded, reference_reused.
 /// </summary>
 internal static class LoadGiftCard
 {
     public static IEndpointRouteBuilder MapLoadGiftCard(this IEndpointRouteBuilder group)
     {
-        group.MapPost("/gift_cards/{id}/load", HandleAsync).RequireScope("gift_cards:write").WithName(nameof(LoadGiftCard))
+        group
+            .MapPost("/gift_cards/{id}/load", HandleAsync)
+            .RequireScope("gift_cards:write")
+            .WithName(nameof(LoadGiftCard))
             .Produces<CardView>();
         return group;
     }
 
     internal sealed record Request(
-        Money Amount, LoadKind Kind = LoadKind.Paid, DateTimeOffset? ExpiresAt = null, string? Reference = null, string? Reason = null);
+        Money Amount,
+        LoadKind Kind = LoadKind.Paid,
+        DateTimeOffset? ExpiresAt = null,
+        string? Reference = null,
+        string? Reason = null
+    );
 
     private static Task<IResult> HandleAsync(
-        HttpContext http, GiftCardId id, Request request, CardDesk desk, LedgerAccounts accounts, TimeProvider time,
-        CancellationToken cancel)
+        HttpContext http,
+        GiftCardId id,
+        Request request,
+        CardDesk desk,
+        LedgerAccounts accounts,
+        TimeProvider time,
+        CancellationToken cancel
+    )
     {
         new FieldChecks()
             .Positive(request.Amount, "/amount")
-            .Require(request.ExpiresAt is null || request.Kind is LoadKind.Promo or LoadKind.Goodwill, "/expires_at", "only_promo_and_goodwill")
+            .Require(
+                request.ExpiresAt is null || request.Kind is LoadKind.Promo or LoadKind.Goodwill,
+                "/expires_at",
+                "only_promo_and_goodwill"
+            )
             .Require(request.ExpiresAt is null || request.ExpiresAt > time.GetUtcNow(), "/expires_at", "past")
             .Text(request.Reference, "/reference", GiftcardLimits.ReferenceLength)
             .Text(request.Reason, "/reason", GiftcardLimits.ReasonLength)
             .ThrowIfAny();
-        return desk.RunAsync(http, id, request, async file =>
-        {
-            file.Require(CardStatus.Active);
-            ProgramTerms.CheckLoad(file.Program, request.Amount, file.Balance + file.Held, isRefund: request.Kind == LoadKind.Refund);
-            var books = await accounts.BooksAsync(http.GetMerchant().MerchantId, file.Card.Currency, cancel);
-            var plan = new PlanWriter(time);
-            var expiry = Earlier(request.ExpiresAt, file.Card.ExpiresAt);
-            var lot = plan.LotAccount(id, file.Lots, Wire.Name(request.Kind), expiry);
-            plan.Post(request.Kind is LoadKind.Paid or LoadKind.Refund ? books.Clearing : books.PromoExpense, lot, request.Amount.MinorUnits)
-                .Card(new(id.Value, "load", request.Amount.MinorUnits, "gift_card.loaded"));
-            return new("load", plan.Plan(), request.Amount.MinorUnits, request.Reference, request.Reason);
-        }, cancel);
+        return desk.RunAsync(
+            http,
+            id,
+            request,
+            async file =>
+            {
+                file.Require(CardStatus.Active);
+                ProgramTerms.CheckLoad(
+                    file.Program,
+                    request.Amount,
+                    file.Balance + file.Held,
+                    isRefund: request.Kind == LoadKind.Refund
+                );
+                var books = await accounts.BooksAsync(http.GetMerchant().MerchantId, file.Card.Currency, cancel);
+                var plan = new PlanWriter(time);
+                var expiry = Earlier(request.ExpiresAt, file.Card.ExpiresAt);
+                var lot = plan.LotAccount(id, file.Lots, Wire.Name(request.Kind), expiry);
+                plan.Post(
+                        request.Kind is LoadKind.Paid or LoadKind.Refund ? books.Clearing : books.PromoExpense,
+                        lot,
+                        request.Amount.MinorUnits
+                    )
+                    .Card(new(id.Value, "load", request.Amount.MinorUnits, "gift_card.loaded"));
+                return new("load", plan.Plan(), request.Amount.MinorUnits, request.Reference, request.Reason);
+            },
+            cancel
+        );
     }
 
     private static DateTimeOffset? Earlier(DateTimeOffset? one, DateTimeOffset? other) =>
-        one is null ? other : other is null || one < other ? one : other;
+        one is null ? other
+        : other is null || one < other ? one
+        : other;
 }

@@ -10,7 +10,10 @@ internal static class LookupGiftCard
 {
     public static IEndpointRouteBuilder MapLookupGiftCard(this IEndpointRouteBuilder group)
     {
-        group.MapPost("/gift_cards/lookup", HandleAsync).RequireScope("gift_cards:read").WithName(nameof(LookupGiftCard))
+        group
+            .MapPost("/gift_cards/lookup", HandleAsync)
+            .RequireScope("gift_cards:read")
+            .WithName(nameof(LookupGiftCard))
             .Produces<CardView>();
         return group;
     }
@@ -18,7 +21,12 @@ internal static class LookupGiftCard
     internal sealed record Request(string Code, string? Pin = null);
 
     private static async Task<IResult> HandleAsync(
-        HttpContext http, Request request, CardFinder finder, CardReader cards, CancellationToken cancel)
+        HttpContext http,
+        Request request,
+        CardFinder finder,
+        CardReader cards,
+        CancellationToken cancel
+    )
     {
         var credential = new CardCredential(request.Code, request.Pin);
         var checks = new FieldChecks();

@@ -15,7 +15,9 @@ internal static class MergeGiftCard
 {
     public static IEndpointRouteBuilder MapMergeGiftCard(this IEndpointRouteBuilder group)
     {
-        group.MapPost("/gift_cards/{id}/merge", HandleAsync).RequireScope("gift_cards:write")
+        group
+            .MapPost("/gift_cards/{id}/merge", HandleAsync)
+            .RequireScope("gift_cards:write")
             .WithName(nameof(MergeGiftCard))
             .Produces<CardView>();
         return group;
@@ -24,9 +26,15 @@ internal static class MergeGiftCard
     internal sealed record Request(CardCredential From, string? Reference = null, string? Reason = null);
 
     private static Task<IResult> HandleAsync(
-        HttpContext http, GiftCardId id, Request request, CardDesk desk, CardFinder finder, LedgerAccounts accounts,
-            TimeProvider time,
-        CancellationToken cancel)
+        HttpContext http,
+        GiftCardId id,
+        Request request,
+        CardDesk desk,
+        CardFinder finder,
+        LedgerAccounts accounts,
+        TimeProvider time,
+        CancellationToken cancel
+    )
     {
         var checks = new FieldChecks()
             .Require(request.From.Id != id, "/from", "same_card")
@@ -34,19 +42,31 @@ internal static class MergeGiftCard
             .Text(request.Reason, "/reason", GiftcardLimits.ReasonLength);
         request.From.Check(checks, "/from");
         checks.ThrowIfAny();
-        return desk.RunAsync(http, id, request, async to =>
-        {
-            var merchant = http.GetMerchant().MerchantId;
-            var found = (await finder.FindAsync(http.GetMerchant(), [request.From], cancel))[0];
-            if (found.Row.GiftCardId == id.Value)
+        return desk.RunAsync(
+            http,
+            id,
+            request,
+            async to =>
             {
-                throw Faults.Invalid("/from", "A gift card is not merged into itself.");
-            }
+                var merchant = http.GetMerchant().MerchantId;
+                var found = (await finder.FindAsync(http.GetMerchant(), [request.From], cancel))[0];
+                if (found.Row.GiftCardId == id.Value)
+                {
+                    throw Faults.Invalid("/from", "A gift card is not merged into itself.");
+                }
 
-            var from = await desk.OpenAsync(merchant, new(found.Row.GiftCardId), cancel);
-            var books = await accounts.BooksAsync(merchant, from.Card.Currency, cancel);
-            return Deed(from.Require(CardStatus.Active), to.Require(CardStatus.Active), request, books.Breakage, time);
-        }, cancel);
+                var from = await desk.OpenAsync(merchant, new(found.Row.GiftCardId), cancel);
+                var books = await accounts.BooksAsync(merchant, from.Card.Currency, cancel);
+                return Deed(
+                    from.Require(CardStatus.Active),
+                    to.Require(CardStatus.Active),
+                    request,
+                    books.Breakage,
+                    time
+                );
+            },
+            cancel
+        );
     }
 
     private static CardDeed Deed(CardFile from, CardFile to, Request request, Guid breakage, TimeProvider time)
@@ -58,8 +78,10 @@ internal static class MergeGiftCard
 
         if (from.Held > 0)
         {
-            throw new FaultException(Faults.GiftCardState,
-                $"{from.Held} {from.Card.Currency} of the other gift card are held.");
+            throw new FaultException(
+                Faults.GiftCardState,
+                $"{from.Held} {from.Card.Currency} of the other gift card are held."
+            );
         }
 
         var amount = from.Balance;
@@ -76,8 +98,16 @@ internal static class MergeGiftCard
         }
 
         plan.ExpireUnbooked(from, breakage)
-            .Card(new(from.Card.GiftCardId, "transfer_out", -amount, "gift_card.closed", CardStatus.Closed,
-                ReplacedBy: to.Card.GiftCardId))
+            .Card(
+                new(
+                    from.Card.GiftCardId,
+                    "transfer_out",
+                    -amount,
+                    "gift_card.closed",
+                    CardStatus.Closed,
+                    ReplacedBy: to.Card.GiftCardId
+                )
+            )
             .Card(new(to.Card.GiftCardId, "transfer_in", amount, "gift_card.transferred"));
         return new("merge", plan.Plan(), amount, request.Reference, request.Reason, from);
     }

@@ -23,24 +23,43 @@ internal sealed class Ownership(HttpClient merchants, HttpClient wallet)
     /// </summary>
     public Task RequireCustomerAsync(MerchantId merchant, CustomerId customer, CancellationToken cancel) =>
         RequireAsync(
-        wallet, merchant, customer.Value, $"/internal/customer_ids/{customer}?merchant_id={merchant}", "/customer_id",
-            cancel);
+            wallet,
+            merchant,
+            customer.Value,
+            $"/internal/customer_ids/{customer}?merchant_id={merchant}",
+            "/customer_id",
+            cancel
+        );
 
     /// <summary>
     /// Refuses with invalid_request unless the location is the merchant's; busy when the merchant service is
     /// away.
     /// </summary>
-    public Task RequireLocationAsync(MerchantId merchant, LocationId location, string pointer,
-        CancellationToken cancel) => RequireAsync(
-        merchants, merchant, location.Value, $"/internal/locations/{location}?merchant_id={merchant}", pointer, cancel);
+    public Task RequireLocationAsync(
+        MerchantId merchant,
+        LocationId location,
+        string pointer,
+        CancellationToken cancel
+    ) =>
+        RequireAsync(
+            merchants,
+            merchant,
+            location.Value,
+            $"/internal/locations/{location}?merchant_id={merchant}",
+            pointer,
+            cancel
+        );
 
     /// <summary>As the other, for what may be left out.</summary>
     public Task RequireLocationAsync(MerchantId merchant, LocationId? location, CancellationToken cancel) =>
         location is { } id ? RequireLocationAsync(merchant, id, "/location_id", cancel) : Task.CompletedTask;
 
     /// <summary>As the other, for a list.</summary>
-    public async Task RequireLocationsAsync(MerchantId merchant, IReadOnlyList<LocationId>? locations,
-        CancellationToken cancel)
+    public async Task RequireLocationsAsync(
+        MerchantId merchant,
+        IReadOnlyList<LocationId>? locations,
+        CancellationToken cancel
+    )
     {
         foreach (var (n, location) in (locations ?? []).Index())
         {
@@ -49,7 +68,13 @@ internal sealed class Ownership(HttpClient merchants, HttpClient wallet)
     }
 
     private async Task RequireAsync(
-        HttpClient peer, MerchantId merchant, Guid id, string path, string pointer, CancellationToken cancel)
+        HttpClient peer,
+        MerchantId merchant,
+        Guid id,
+        string path,
+        string pointer,
+        CancellationToken cancel
+    )
     {
         if (remembered.ContainsKey((merchant, id)))
         {
@@ -68,8 +93,10 @@ internal sealed class Ownership(HttpClient merchants, HttpClient wallet)
 
             answer.EnsureSuccessStatusCode();
         }
-        catch (Exception exception) when (exception is HttpRequestException
-                                          || exception is OperationCanceledException && !cancel.IsCancellationRequested)
+        catch (Exception exception)
+            when (exception is HttpRequestException
+                || exception is OperationCanceledException && !cancel.IsCancellationRequested
+            )
         {
             throw new FaultException(CommonFaults.Busy, $"{pointer} can not be verified at the moment.");
         }

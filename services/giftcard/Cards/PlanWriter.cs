@@ -22,10 +22,13 @@ internal sealed class PlanWriter(TimeProvider time)
     public Guid LotAccount(GiftCardId card, IReadOnlyList<LotRow> existing, string kind, DateTimeOffset? expiry)
     {
         var isSingle = kind is "paid" or "refund";
-        var known = existing.FirstOrDefault(l => l.Kind == kind && l.ExpiredAt is null
-            && (isSingle || l.ExpiresAt == expiry))?.AccountId
-                    ?? lots.FirstOrDefault(l => l.GiftCardId == card.Value && l.Kind == kind
-                        && (isSingle || l.ExpiresAt == expiry))?.AccountId;
+        var known =
+            existing
+                .FirstOrDefault(l => l.Kind == kind && l.ExpiredAt is null && (isSingle || l.ExpiresAt == expiry))
+                ?.AccountId
+            ?? lots.FirstOrDefault(l =>
+                l.GiftCardId == card.Value && l.Kind == kind && (isSingle || l.ExpiresAt == expiry)
+            )?.AccountId;
         if (known is { } account)
         {
             return account;
@@ -88,8 +91,10 @@ internal sealed class PlanWriter(TimeProvider time)
         var parts = SpendOrder.Fill(amount, order.Select(file.AvailableOf));
         return parts.Sum() == amount
             ? order.Zip(parts).Where(p => p.Second > 0)
-            : throw new FaultException(Faults.InsufficientBalance,
-                $"Only {parts.Sum()} {file.Card.Currency} are available.")
+            : throw new FaultException(
+                Faults.InsufficientBalance,
+                $"Only {parts.Sum()} {file.Card.Currency} are available."
+            )
             {
                 Extensions = new Dictionary<string, object?> { ["available"] = new Money(parts.Sum(), file.Currency) },
             };

@@ -5,15 +5,18 @@ using LocalPlus.Kernel;
 namespace LocalPlus.Giftcard.Cards;
 
 /// <summary>
-/// POST /v1/gift_cards/{id}/replace: a lost or broken card's value moves to a new card with a code of its own, which is in this
-/// answer only; the old one is good for nothing any more. Value that redemptions hold stays theirs; what they give back
-/// later follows to the new card. Refusals: not_found, gift_card_state, gift_card_busy.
+/// POST /v1/gift_cards/{id}/replace: a lost or broken card's value moves to a new card with a code of its own, which is
+/// in this answer only; the old one is good for nothing any more. Value that redemptions hold stays theirs; what they
+/// give back later follows to the new card. Refusals: not_found, gift_card_state, gift_card_busy.
 /// </summary>
 internal static class ReplaceGiftCard
 {
     public static IEndpointRouteBuilder MapReplaceGiftCard(this IEndpointRouteBuilder group)
     {
-        group.MapPost("/gift_cards/{id}/replace", HandleAsync).RequireScope("gift_cards:write").WithName(nameof(ReplaceGiftCard))
+        group
+            .MapPost("/gift_cards/{id}/replace", HandleAsync)
+            .RequireScope("gift_cards:write")
+            .WithName(nameof(ReplaceGiftCard))
             .Produces<CardView>(StatusCodes.Status201Created);
         return group;
     }
@@ -21,8 +24,15 @@ internal static class ReplaceGiftCard
     internal sealed record Request(string? Reason = null);
 
     private static Task<IResult> HandleAsync(
-        HttpContext http, GiftCardId id, Request? request, CardDesk desk, CardMaker maker, LedgerAccounts accounts, TimeProvider time,
-        CancellationToken cancel)
+        HttpContext http,
+        GiftCardId id,
+        Request? request,
+        CardDesk desk,
+        CardMaker maker,
+        LedgerAccounts accounts,
+        TimeProvider time,
+        CancellationToken cancel
+    )
     {
         request ??= new Request();
         new FieldChecks().Text(request.Reason, "/reason", GiftcardLimits.ReasonLength).ThrowIfAny();
@@ -39,7 +49,14 @@ internal static class ReplaceGiftCard
                 return Deed(file, heir.Id, request.Reason, books.Breakage, time);
             },
             cancel,
-            db => maker.InsertAsync(db, [heir], old!.Program, new(old.Card.CustomerId, old.Card.ExpiresAt, null, old.Card.Metadata)));
+            db =>
+                maker.InsertAsync(
+                    db,
+                    [heir],
+                    old!.Program,
+                    new(old.Card.CustomerId, old.Card.ExpiresAt, null, old.Card.Metadata)
+                )
+        );
     }
 
     private static CardDeed Deed(CardFile old, GiftCardId heir, string? reason, Guid breakage, TimeProvider time)
@@ -54,8 +71,17 @@ internal static class ReplaceGiftCard
 
         plan.ExpireUnbooked(old, breakage)
             .Card(new(heir.Value, "transfer_in", 0, "gift_card.activated", CardStatus.Active, Drained: true))
-            .Card(new(old.Card.GiftCardId, "transfer_out", 0, "gift_card.replaced", CardStatus.Replaced, ReplacedBy: heir.Value,
-                Drained: true));
+            .Card(
+                new(
+                    old.Card.GiftCardId,
+                    "transfer_out",
+                    0,
+                    "gift_card.replaced",
+                    CardStatus.Replaced,
+                    ReplacedBy: heir.Value,
+                    Drained: true
+                )
+            );
         return new("replace", plan.Plan(StatusCodes.Status201Created), Reason: reason, Heir: heir);
     }
 }

@@ -20,7 +20,10 @@ internal static class SellGiftCard
 
     public static IEndpointRouteBuilder MapSellGiftCard(this IEndpointRouteBuilder group)
     {
-        group.MapPost("/gift_cards", HandleAsync).RequireScope("gift_cards:write").WithName(nameof(SellGiftCard))
+        group
+            .MapPost("/gift_cards", HandleAsync)
+            .RequireScope("gift_cards:write")
+            .WithName(nameof(SellGiftCard))
             .Produces<CardView>(StatusCodes.Status201Created);
         return group;
     }
@@ -39,21 +42,25 @@ internal static class SellGiftCard
         Delivery? Delivery = null,
         string? Pin = null,
         string? Reference = null,
-        IReadOnlyDictionary<string, string>? Metadata = null)
+        IReadOnlyDictionary<string, string>? Metadata = null
+    )
     {
         public void Check(DateTimeOffset now)
         {
             var checks = new FieldChecks()
-            .Positive(Amount, "/amount")
-            .Require(Recipient is null || CustomerId is null, "/recipient", "recipient_or_customer")
-            .Text(Recipient?.Email, "/recipient/email", 254)
-            .Text(Recipient?.Name, "/recipient/name", 200)
-            .Require(Delivery is null || Recipient is not null || CustomerId is not null, "/delivery",
-                "recipient_missing")
-            .Require(Delivery is null || Amount is not null, "/delivery", "amount_missing")
-            .Require(Pin is null || IsPin(Pin), "/pin", "digits")
-            .Text(Reference, "/reference", GiftcardLimits.ReferenceLength)
-            .Metadata(Metadata);
+                .Positive(Amount, "/amount")
+                .Require(Recipient is null || CustomerId is null, "/recipient", "recipient_or_customer")
+                .Text(Recipient?.Email, "/recipient/email", 254)
+                .Text(Recipient?.Name, "/recipient/name", 200)
+                .Require(
+                    Delivery is null || Recipient is not null || CustomerId is not null,
+                    "/delivery",
+                    "recipient_missing"
+                )
+                .Require(Delivery is null || Amount is not null, "/delivery", "amount_missing")
+                .Require(Pin is null || IsPin(Pin), "/pin", "digits")
+                .Text(Reference, "/reference", GiftcardLimits.ReferenceLength)
+                .Metadata(Metadata);
             Delivery?.Check(checks, now);
             checks.ThrowIfAny();
         }
@@ -63,8 +70,15 @@ internal static class SellGiftCard
     }
 
     private static async Task<IResult> HandleAsync(
-        HttpContext http, Request request, Intents intents, CardOperations operations, Intake intake, HandOver handOver,
-        TimeProvider time, CancellationToken cancel)
+        HttpContext http,
+        Request request,
+        Intents intents,
+        CardOperations operations,
+        Intake intake,
+        HandOver handOver,
+        TimeProvider time,
+        CancellationToken cancel
+    )
     {
         var key = RequestKey.Of(http, request);
         request.Check(time.GetUtcNow());
@@ -74,40 +88,63 @@ internal static class SellGiftCard
             intent => operations.FindAsync(intent, cancel),
             () => intake.AcceptAsync(key, request, cancel),
             operation => operations.DriveAsync(operation, CancellationToken.None),
-            cancel);
+            cancel
+        );
         return await handOver.AddCodeAsync(answer, CancellationToken.None);
     }
 
     /// <summary>Makes the card and the operation that fills it, in one transaction.</summary>
     internal sealed class Intake(
-        Database database, Intents intents, CardOperations operations, CardMaker maker, LedgerAccounts accounts,
-            WalletCustomers wallet,
-        Ownership ownership, CardDeliveries deliveries, TimeProvider time)
+        Database database,
+        Intents intents,
+        CardOperations operations,
+        CardMaker maker,
+        LedgerAccounts accounts,
+        WalletCustomers wallet,
+        Ownership ownership,
+        CardDeliveries deliveries,
+        TimeProvider time
+    )
     {
         public async Task<CardOperationRow> AcceptAsync(RequestKey key, Request request, CancellationToken cancel)
         {
-            var program = await database.QuerySingleOrDefaultAsync<ProgramRow>(
-                Sql.Program, new { ProgramId = request.ProgramId.Value, MerchantId = key.Merchant.Value }, cancel)
-                ?? throw new FaultException(CommonFaults.NotFound, "There is no such programme.");
+            var program =
+                await database.QuerySingleOrDefaultAsync<ProgramRow>(
+                    Sql.Program,
+                    new { ProgramId = request.ProgramId.Value, MerchantId = key.Merchant.Value },
+                    cancel
+                ) ?? throw new FaultException(CommonFaults.NotFound, "There is no such programme.");
             ProgramTerms.CheckSale(program, request.Amount);
             if (request.CustomerId is { } named)
             {
                 await ownership.RequireCustomerAsync(key.Merchant, named, cancel);
             }
 
-            var customer = request.CustomerId ?? (request.Recipient is { } recipient
-                ? await wallet.FindOrAddAsync(key.Merchant, recipient.Email, recipient.Name, cancel)
-                : (CustomerId?)null);
+            var customer =
+                request.CustomerId
+                ?? (
+                    request.Recipient is { } recipient
+                        ? await wallet.FindOrAddAsync(key.Merchant, recipient.Email, recipient.Name, cancel)
+                        : (CustomerId?)null
+                );
             var card = maker.New();
             var expiry = program.ValidityDays is { } days ? time.GetUtcNow().AddDays(days) : (DateTimeOffset?)null;
             var plan = request.Amount is { } amount
                 ? await ActivationPlanAsync(key.Merchant, card.Id, amount, expiry, cancel)
                 : CardPlan.Of(new(card.Id.Value, "create", 0, "gift_card.created"), StatusCodes.Status201Created);
             var operation = operations.New(
-                key.Merchant, card.Id, request.Amount is null ? "create" : "activate", request.Amount?.MinorUnits ?? 0,
-                program.Currency, plan, key, request.Reference);
-            var metadata = request.Metadata is null ? null : JsonSerializer.Serialize(request.Metadata,
-                StrictJson.Options);
+                key.Merchant,
+                card.Id,
+                request.Amount is null ? "create" : "activate",
+                request.Amount?.MinorUnits ?? 0,
+                program.Currency,
+                plan,
+                key,
+                request.Reference
+            );
+            var metadata = request.Metadata is null
+                ? null
+                : JsonSerializer.Serialize(request.Metadata, StrictJson.Options);
 
             await using var db = await database.BeginAsync(cancel);
             await intents.ClaimAsync(db, key, operation.OperationId);
@@ -136,8 +173,13 @@ internal static class SellGiftCard
 
         /// <summary>Opens the card's paid account and moves the value there.</summary>
         public async Task<CardPlan> ActivationPlanAsync(
-            MerchantId merchant, GiftCardId card, Money amount, DateTimeOffset? expiry, CancellationToken cancel,
-            int answerStatus = StatusCodes.Status201Created)
+            MerchantId merchant,
+            GiftCardId card,
+            Money amount,
+            DateTimeOffset? expiry,
+            CancellationToken cancel,
+            int answerStatus = StatusCodes.Status201Created
+        )
         {
             var books = await accounts.BooksAsync(merchant, amount.Currency.Code, cancel);
             var account = AccountId.New(time).Value;
@@ -147,17 +189,17 @@ internal static class SellGiftCard
                 [],
                 [new(LotId.New(time).Value, card.Value, "paid", account, expiry)],
                 [new(card.Value, "activate", amount.MinorUnits, "gift_card.activated", CardStatus.Active, expiry)],
-                answerStatus);
+                answerStatus
+            );
         }
     }
 
     private static class Sql
     {
-        public const string Program =
-            $"""
-             {ProgramRow.Columns}
-              WHERE p.program_id = @ProgramId
-                AND p.merchant_id = @MerchantId
-             """;
+        public const string Program = $"""
+            {ProgramRow.Columns}
+             WHERE p.program_id = @ProgramId
+               AND p.merchant_id = @MerchantId
+            """;
     }
 }

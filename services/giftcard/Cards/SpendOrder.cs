@@ -8,18 +8,18 @@ internal static class SpendOrder
 {
     private static readonly string[] Kinds = ["promo", "goodwill", "refund", "paid"];
 
-    public static IEnumerable<LotRow> Of(IEnumerable<LotRow> lots, DateTimeOffset now) => lots
-        .Where(l => IsSpendable(l, now))
-        .OrderBy(l => l.ExpiresAt ?? DateTimeOffset.MaxValue)
-        .ThenBy(l => Array.IndexOf(Kinds, l.Kind))
-        .ThenBy(l => l.LotId);
+    public static IEnumerable<LotRow> Of(IEnumerable<LotRow> lots, DateTimeOffset now) =>
+        lots.Where(l => IsSpendable(l, now))
+            .OrderBy(l => l.ExpiresAt ?? DateTimeOffset.MaxValue)
+            .ThenBy(l => Array.IndexOf(Kinds, l.Kind))
+            .ThenBy(l => l.LotId);
 
     public static bool IsSpendable(LotRow lot, DateTimeOffset now) =>
         lot.ExpiredAt is null && (lot.ExpiresAt is null || lot.ExpiresAt > now);
 
     /// <summary>
-    /// Splits an amount over parts that can take at most their own capacity, first come first filled. What does not fit is
-    /// left over.
+    /// Splits an amount over parts that can take at most their own capacity, first come first filled. What does not fit
+    /// is left over.
     /// </summary>
     public static IReadOnlyList<long> Fill(long amount, IEnumerable<long> capacities)
     {

@@ -15,12 +15,20 @@ internal static class TakenByExpiry
     public const string OfflineReturn = "offline_return";
 
     public static async Task<IReadOnlyDictionary<Guid, long>> ReadAsync(
-        Database database, GiftCardId card, DateTimeOffset since, CancellationToken cancel)
+        Database database,
+        GiftCardId card,
+        DateTimeOffset since,
+        CancellationToken cancel
+    )
     {
         var taken = new Dictionary<Guid, long>();
         foreach (
             var row in await database.QueryAsync<Row>(
-                Sql.Operations, new { GiftCardId = card.Value, Since = since }, cancel))
+                Sql.Operations,
+                new { GiftCardId = card.Value, Since = since },
+                cancel
+            )
+        )
         {
             var plan = CardPlan.FromJson(row.Plan);
             // What a drain gave to a card, an heir for example, is not lost.
@@ -46,8 +54,7 @@ internal static class TakenByExpiry
 
     private static class Sql
     {
-        public const string Operations =
-            """
+        public const string Operations = """
             SELECT plan::text AS plan, drained::text AS drained
               FROM card_operations
              WHERE gift_card_id = @GiftCardId

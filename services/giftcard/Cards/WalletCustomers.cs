@@ -9,15 +9,26 @@ internal sealed class WalletCustomers(HttpClient wallet)
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(1.5);
 
-    /// <summary>The customer with that address, new or known. Refuses with what the wallet says, or busy when it is away.</summary>
-    public async Task<CustomerId> FindOrAddAsync(MerchantId merchant, string email, string? name, CancellationToken cancel)
+    /// <summary>
+    /// The customer with that address, new or known. Refuses with what the wallet says, or busy when it is away.
+    /// </summary>
+    public async Task<CustomerId> FindOrAddAsync(
+        MerchantId merchant,
+        string email,
+        string? name,
+        CancellationToken cancel
+    )
     {
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         deadline.CancelAfter(Deadline);
         try
         {
             using var answer = await wallet.PostAsJsonAsync(
-                "/internal/customers", new Request(merchant, email, name), StrictJson.Options, deadline.Token);
+                "/internal/customers",
+                new Request(merchant, email, name),
+                StrictJson.Options,
+                deadline.Token
+            );
             if (answer.StatusCode == System.Net.HttpStatusCode.BadRequest)
             {
                 throw await PeerRefusals.InvalidAsync(answer, "/recipient", deadline.Token);
@@ -27,8 +38,10 @@ internal sealed class WalletCustomers(HttpClient wallet)
             var customer = await answer.Content.ReadFromJsonAsync<Response>(StrictJson.Lenient, deadline.Token);
             return customer!.CustomerId;
         }
-        catch (Exception exception) when (exception is HttpRequestException or JsonException
-                                          || exception is OperationCanceledException && !cancel.IsCancellationRequested)
+        catch (Exception exception)
+            when (exception is HttpRequestException or JsonException
+                || exception is OperationCanceledException && !cancel.IsCancellationRequested
+            )
         {
             throw new FaultException(CommonFaults.Busy, "The wallet did not take the recipient's address.");
         }

@@ -8,12 +8,16 @@ namespace LocalPlus.Giftcard.Deliveries;
 /// <summary>How a digital card reaches whom it is for: by mail, at once or later, with what the giver wrote.</summary>
 internal sealed record Delivery(DateTimeOffset? DeliverAt = null, string? From = null, string? Message = null)
 {
-    public void Check(FieldChecks checks, DateTimeOffset now) => checks
-        .Require(DeliverAt is null || DeliverAt > now, "/delivery/deliver_at", "past")
-        .Require(DeliverAt is null || DeliverAt <= now + GiftcardLimits.DeliveryAhead, "/delivery/deliver_at",
-            "too_far")
-        .Text(From, "/delivery/from", GiftcardLimits.NameLength)
-        .Message(Message, "/delivery/message", GiftcardLimits.MessageLength);
+    public void Check(FieldChecks checks, DateTimeOffset now) =>
+        checks
+            .Require(DeliverAt is null || DeliverAt > now, "/delivery/deliver_at", "past")
+            .Require(
+                DeliverAt is null || DeliverAt <= now + GiftcardLimits.DeliveryAhead,
+                "/delivery/deliver_at",
+                "too_far"
+            )
+            .Text(From, "/delivery/from", GiftcardLimits.NameLength)
+            .Message(Message, "/delivery/message", GiftcardLimits.MessageLength);
 }
 
 /// <summary>
@@ -34,15 +38,18 @@ internal sealed class CardDeliveries(Database database, CardOutcomes outcomes, C
     {
         var now = time.GetUtcNow();
         var note = JsonSerializer.Serialize(new Note(delivery.From, delivery.Message), StrictJson.Options);
-        return db.ExecuteAsync(Sql.Schedule, new
-        {
-            GiftCardId = card.Value,
-            MerchantId = merchant.Value,
-            DeliverAt = delivery.DeliverAt ?? now,
-            Amount = amount.MinorUnits,
-            SealedNote = secrets.Seal(note, card.Value),
-            Now = now,
-        });
+        return db.ExecuteAsync(
+            Sql.Schedule,
+            new
+            {
+                GiftCardId = card.Value,
+                MerchantId = merchant.Value,
+                DeliverAt = delivery.DeliverAt ?? now,
+                Amount = amount.MinorUnits,
+                SealedNote = secrets.Seal(note, card.Value),
+                Now = now,
+            }
+        );
     }
 
     /// <summary>
@@ -58,15 +65,23 @@ internal sealed class CardDeliveries(Database database, CardOutcomes outcomes, C
         foreach (var card in due.OrderBy(c => c.GiftCardId))
         {
             var isActive = card.Status == CardStatus.Active && !(card.ExpiresAt <= now);
-            await db.ExecuteAsync(Sql.Finish, new
-            {
-                card.GiftCardId, State = isActive ? "sent" : "revoked", SentAt = isActive ? now : (DateTimeOffset?)null,
-            });
+            await db.ExecuteAsync(
+                Sql.Finish,
+                new
+                {
+                    card.GiftCardId,
+                    State = isActive ? "sent" : "revoked",
+                    SentAt = isActive ? now : (DateTimeOffset?)null,
+                }
+            );
             if (isActive)
             {
                 await outcomes.ChangeAsync(
-                    db, new(card.GiftCardId, "deliver", 0, "gift_card.delivery_due"), 0,
-                    new(card.MerchantId, card.Currency, null, null, null, null));
+                    db,
+                    new(card.GiftCardId, "deliver", 0, "gift_card.delivery_due"),
+                    0,
+                    new(card.MerchantId, card.Currency, null, null, null, null)
+                );
             }
         }
 
@@ -78,35 +93,43 @@ internal sealed class CardDeliveries(Database database, CardOutcomes outcomes, C
     public async Task<Content?> OpenAsync(GiftCardId card, CancellationToken cancel)
     {
         var found = await database.QuerySingleOrDefaultAsync<Sealed>(
-            Sql.Open, new { GiftCardId = card.Value, Now = time.GetUtcNow() }, cancel);
+            Sql.Open,
+            new { GiftCardId = card.Value, Now = time.GetUtcNow() },
+            cancel
+        );
         if (found is null)
         {
             return null;
         }
 
-        var secret = JsonSerializer.Deserialize<HandOver.Secret>(secrets.Open(found.Code, card.Value),
-            StrictJson.Lenient)!;
+        var secret = JsonSerializer.Deserialize<HandOver.Secret>(
+            secrets.Open(found.Code, card.Value),
+            StrictJson.Lenient
+        )!;
         var note = found.SealedNote is null
             ? new Note(null, null)
             : JsonSerializer.Deserialize<Note>(secrets.Open(found.SealedNote, card.Value), StrictJson.Lenient)!;
         return new(secret.Code, secret.Pin, new(found.Amount, Currency.Parse(found.Currency)), note.From, note.Message);
     }
 
-    private sealed record Due(Guid GiftCardId, Guid MerchantId, string Status, string Currency,
-        DateTimeOffset? ExpiresAt);
+    private sealed record Due(
+        Guid GiftCardId,
+        Guid MerchantId,
+        string Status,
+        string Currency,
+        DateTimeOffset? ExpiresAt
+    );
 
     private sealed record Sealed(byte[] Code, byte[]? SealedNote, long Amount, string Currency);
 
     private static class Sql
     {
-        public const string Schedule =
-            """
+        public const string Schedule = """
             INSERT INTO card_deliveries (gift_card_id, merchant_id, state, deliver_at, amount, sealed_note, created_at)
             VALUES (@GiftCardId, @MerchantId, 'scheduled', @DeliverAt, @Amount, @SealedNote, @Now)
             """;
 
-        public const string TakeDue =
-            """
+        public const string TakeDue = """
             SELECT d.gift_card_id, d.merchant_id, c.status, c.currency, c.expires_at
               FROM card_deliveries d
               JOIN gift_cards c
@@ -119,15 +142,13 @@ internal sealed class CardDeliveries(Database database, CardOutcomes outcomes, C
                FOR UPDATE OF d SKIP LOCKED
             """;
 
-        public const string Finish =
-            """
+        public const string Finish = """
             UPDATE card_deliveries
                SET state = @State, sent_at = @SentAt, sealed_note = CASE WHEN @State = 'sent' THEN sealed_note END
              WHERE gift_card_id = @GiftCardId
             """;
 
-        public const string Open =
-            """
+        public const string Open = """
             SELECT s.sealed AS code, d.sealed_note, d.amount, c.currency
               FROM card_deliveries d
               JOIN gift_cards c

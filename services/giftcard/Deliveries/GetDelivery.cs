@@ -4,8 +4,8 @@ using LocalPlus.Kernel;
 namespace LocalPlus.Giftcard.Deliveries;
 
 /// <summary>
-/// GET /internal/gift_cards/{id}/delivery, for notification, when it writes the mail: code, PIN and what the giver wrote. To be
-/// had after the card was sent and until its sealed code goes. Refusals: not_found.
+/// GET /internal/gift_cards/{id}/delivery, for notification, when it writes the mail: code, PIN and what the giver
+/// wrote. To be had after the card was sent and until its sealed code goes. Refusals: not_found.
 /// </summary>
 internal static class GetDelivery
 {
@@ -15,7 +15,11 @@ internal static class GetDelivery
         return intern;
     }
 
-    private static async Task<IResult> HandleAsync(GiftCardId id, CardDeliveries deliveries, CancellationToken cancel) =>
+    private static async Task<IResult> HandleAsync(
+        GiftCardId id,
+        CardDeliveries deliveries,
+        CancellationToken cancel
+    ) =>
         await deliveries.OpenAsync(id, cancel) is { } content
             ? Answer.Ok(content)
             : throw new FaultException(CommonFaults.NotFound, "There is nothing to deliver.");

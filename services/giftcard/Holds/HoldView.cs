@@ -22,14 +22,27 @@ internal sealed record HoldView(
     DateTimeOffset? ExpiresAt,
     TransactionId? TransactionId,
     long Version,
-    DateTimeOffset CreatedAt)
+    DateTimeOffset CreatedAt
+)
 {
     public string Object { get; } = "hold";
 
-    public static HoldView Of(RedemptionView redemption) => new(
-        redemption.HoldId!.Value, redemption.Id, StateOf(redemption.State), redemption.Reference, redemption.Requested,
-        redemption.Approved, redemption.Captured, redemption.Commission, redemption.Sources, redemption.HoldExpiresAt, redemption.TransactionId,
-        redemption.Version, redemption.CreatedAt);
+    public static HoldView Of(RedemptionView redemption) =>
+        new(
+            redemption.HoldId!.Value,
+            redemption.Id,
+            StateOf(redemption.State),
+            redemption.Reference,
+            redemption.Requested,
+            redemption.Approved,
+            redemption.Captured,
+            redemption.Commission,
+            redemption.Sources,
+            redemption.HoldExpiresAt,
+            redemption.TransactionId,
+            redemption.Version,
+            redemption.CreatedAt
+        );
 
     /// <summary>An answer about a redemption, told as one about its hold; refusals stay as they are.</summary>
     public static IResult Of(IResult result)
@@ -47,13 +60,14 @@ internal sealed record HoldView(
         };
     }
 
-    private static string StateOf(string redemption) => redemption switch
-    {
-        RedemptionState.Held => "pending",
-        RedemptionState.Confirming => "capturing",
-        RedemptionState.Releasing => "releasing",
-        RedemptionState.Cancelled => "released",
-        RedemptionState.Expired => "expired",
-        _ => "captured",
-    };
+    private static string StateOf(string redemption) =>
+        redemption switch
+        {
+            RedemptionState.Held => "pending",
+            RedemptionState.Confirming => "capturing",
+            RedemptionState.Releasing => "releasing",
+            RedemptionState.Cancelled => "released",
+            RedemptionState.Expired => "expired",
+            _ => "captured",
+        };
 }

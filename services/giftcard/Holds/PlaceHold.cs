@@ -11,7 +11,10 @@ namespace LocalPlus.Giftcard.Holds;
 internal static class PlaceHold
 {
     public static void MapPlaceHold(this IEndpointRouteBuilder group) =>
-        group.MapPost("/holds", HandleAsync).RequireScope("redemptions:write").WithName(nameof(PlaceHold))
+        group
+            .MapPost("/holds", HandleAsync)
+            .RequireScope("redemptions:write")
+            .WithName(nameof(PlaceHold))
             .Produces<HoldView>(StatusCodes.Status201Created);
 
     internal sealed record Request(
@@ -22,13 +25,30 @@ internal static class PlaceHold
         TerminalId? TerminalId = null,
         int? TtlSeconds = null,
         string? Reference = null,
-        IReadOnlyDictionary<string, string>? Metadata = null);
+        IReadOnlyDictionary<string, string>? Metadata = null
+    );
 
     private static async Task<IResult> HandleAsync(
-        HttpContext http, Request request, CreateRedemption.Till till, CancellationToken cancel) =>
-        HoldView.Of(await till.RedeemAsync(
-            http,
-            new(Mode.TwoPhase, request.Amount, request.Sources, request.Partial, request.LocationId, request.TerminalId,
-                request.TtlSeconds, request.Reference, request.Metadata),
-            cancel));
+        HttpContext http,
+        Request request,
+        CreateRedemption.Till till,
+        CancellationToken cancel
+    ) =>
+        HoldView.Of(
+            await till.RedeemAsync(
+                http,
+                new(
+                    Mode.TwoPhase,
+                    request.Amount,
+                    request.Sources,
+                    request.Partial,
+                    request.LocationId,
+                    request.TerminalId,
+                    request.TtlSeconds,
+                    request.Reference,
+                    request.Metadata
+                ),
+                cancel
+            )
+        );
 }

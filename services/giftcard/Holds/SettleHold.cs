@@ -8,9 +8,18 @@ namespace LocalPlus.Giftcard.Holds;
 internal static class GetHold
 {
     public static void MapGetHold(this IEndpointRouteBuilder group) =>
-        group.MapGet("/holds/{id}", HandleAsync).RequireScope("redemptions:read").WithName(nameof(GetHold)).Produces<HoldView>();
+        group
+            .MapGet("/holds/{id}", HandleAsync)
+            .RequireScope("redemptions:read")
+            .WithName(nameof(GetHold))
+            .Produces<HoldView>();
 
-    private static async Task<IResult> HandleAsync(HttpContext http, HoldId id, RedemptionStore store, CancellationToken cancel)
+    private static async Task<IResult> HandleAsync(
+        HttpContext http,
+        HoldId id,
+        RedemptionStore store,
+        CancellationToken cancel
+    )
     {
         var merchant = http.GetMerchant().MerchantId;
         var redemption = await store.GetAsync(merchant, await store.OfHoldAsync(merchant, id, cancel), cancel);
@@ -26,9 +35,21 @@ internal static class SettleHold
 {
     public static void MapSettleHold(this IEndpointRouteBuilder group)
     {
-        group.MapPost("/holds/{id}/capture", CaptureAsync).RequireScope("redemptions:write").WithName("CaptureHold").Produces<HoldView>();
-        group.MapPost("/holds/{id}/release", ReleaseAsync).RequireScope("redemptions:write").WithName("ReleaseHold").Produces<HoldView>();
-        group.MapPost("/holds/{id}/extend", ExtendAsync).RequireScope("redemptions:write").WithName("ExtendHold").Produces<HoldView>();
+        group
+            .MapPost("/holds/{id}/capture", CaptureAsync)
+            .RequireScope("redemptions:write")
+            .WithName("CaptureHold")
+            .Produces<HoldView>();
+        group
+            .MapPost("/holds/{id}/release", ReleaseAsync)
+            .RequireScope("redemptions:write")
+            .WithName("ReleaseHold")
+            .Produces<HoldView>();
+        group
+            .MapPost("/holds/{id}/extend", ExtendAsync)
+            .RequireScope("redemptions:write")
+            .WithName("ExtendHold")
+            .Produces<HoldView>();
     }
 
     internal sealed record CaptureRequest(Money? Amount = null);
@@ -38,22 +59,39 @@ internal static class SettleHold
     internal sealed record ExtendRequest(DateTimeOffset HoldExpiresAt);
 
     private static async Task<IResult> CaptureAsync(
-        HttpContext http, HoldId id, CaptureRequest? request, RedemptionStore store, Advice advice, CancellationToken cancel)
+        HttpContext http,
+        HoldId id,
+        CaptureRequest? request,
+        RedemptionStore store,
+        Advice advice,
+        CancellationToken cancel
+    )
     {
         var redemption = await store.OfHoldAsync(http.GetMerchant().MerchantId, id, cancel);
         return HoldView.Of(await advice.ConfirmAsync(http, redemption, request ?? new(), request?.Amount, cancel));
     }
 
     private static async Task<IResult> ReleaseAsync(
-        HttpContext http, HoldId id, ReleaseRequest? request, RedemptionStore store, Advice advice, CancellationToken cancel)
+        HttpContext http,
+        HoldId id,
+        ReleaseRequest? request,
+        RedemptionStore store,
+        Advice advice,
+        CancellationToken cancel
+    )
     {
         var redemption = await store.OfHoldAsync(http.GetMerchant().MerchantId, id, cancel);
         return HoldView.Of(await advice.CancelAsync(http, redemption, request ?? new(), request?.Reason, cancel));
     }
 
     private static async Task<IResult> ExtendAsync(
-        HttpContext http, HoldId id, ExtendRequest request, RedemptionStore store, ExtendRedemption.Extension extension,
-        CancellationToken cancel)
+        HttpContext http,
+        HoldId id,
+        ExtendRequest request,
+        RedemptionStore store,
+        ExtendRedemption.Extension extension,
+        CancellationToken cancel
+    )
     {
         var redemption = await store.OfHoldAsync(http.GetMerchant().MerchantId, id, cancel);
         return HoldView.Of(await extension.TakeAsync(http, redemption, request, request.HoldExpiresAt, cancel));

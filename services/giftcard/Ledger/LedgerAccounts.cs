@@ -7,7 +7,14 @@ namespace LocalPlus.Giftcard.Ledger;
 
 /// <summary>The accounts of a merchant's books that do not belong to a card.</summary>
 internal sealed record BookAccounts(
-    Guid Clearing, Guid Payable, Guid Fees, Guid PromoExpense, Guid Breakage, Guid Adjustments, Guid Receivable);
+    Guid Clearing,
+    Guid Payable,
+    Guid Fees,
+    Guid PromoExpense,
+    Guid Breakage,
+    Guid Adjustments,
+    Guid Receivable
+);
 
 /// <summary>
 /// Opens a merchant's accounts in the ledger the first time they are needed and remembers their ids, in SQL for ever
@@ -39,15 +46,24 @@ internal sealed class LedgerAccounts(Database database, LedgerGateway ledger, Ti
     /// What a merchant is owed in the books of a card's issuer: the issuer's own payable, or for another merchant of a
     /// coalition an account with its name.
     /// </summary>
-    public async Task<Guid> PayableAsync(MerchantId books, MerchantId spentAt, string currency, CancellationToken cancel)
+    public async Task<Guid> PayableAsync(
+        MerchantId books,
+        MerchantId spentAt,
+        string currency,
+        CancellationToken cancel
+    )
     {
         var name = books == spentAt ? Payable : $"payable:{spentAt}";
         return (await EnsureAsync(books, currency, [name], cancel))[0];
     }
 
     /// <summary>What another merchant of a coalition has left to the issuer, in the issuer's books.</summary>
-    public async Task<Guid> CommissionAsync(MerchantId books, MerchantId spentAt, string currency, CancellationToken cancel) =>
-        (await EnsureAsync(books, currency, [$"commission:{spentAt}"], cancel))[0];
+    public async Task<Guid> CommissionAsync(
+        MerchantId books,
+        MerchantId spentAt,
+        string currency,
+        CancellationToken cancel
+    ) => (await EnsureAsync(books, currency, [$"commission:{spentAt}"], cancel))[0];
 
     private async Task<Guid[]> EnsureAsync(MerchantId books, string currency, string[] names, CancellationToken cancel)
     {
@@ -57,8 +73,18 @@ internal sealed class LedgerAccounts(Database database, LedgerGateway ledger, Ti
             return ids;
         }
 
-        foreach (var row in await database.QueryAsync<NamedAccount>(
-            Sql.Read, new { MerchantId = books.Value, Currency = currency, Names = names }, cancel))
+        foreach (
+            var row in await database.QueryAsync<NamedAccount>(
+                Sql.Read,
+                new
+                {
+                    MerchantId = books.Value,
+                    Currency = currency,
+                    Names = names,
+                },
+                cancel
+            )
+        )
         {
             Remember(books, currency, row.Name, row.AccountId);
         }
@@ -77,23 +103,28 @@ internal sealed class LedgerAccounts(Database database, LedgerGateway ledger, Ti
     private async Task OpenAsync(MerchantId books, string currency, string[] names, CancellationToken cancel)
     {
         var request = new OpenAccountsRequest { MerchantId = books.ToString() };
-        request.Accounts.AddRange(names.Select(name => new OpenAccount
-        {
-            AccountId = AccountId.New(time).ToString(),
-            Name = name,
-            Asset = currency,
-            Policy = AccountPolicy.Unbounded,
-            Striped = true,
-        }));
+        request.Accounts.AddRange(
+            names.Select(name => new OpenAccount
+            {
+                AccountId = AccountId.New(time).ToString(),
+                Name = name,
+                Asset = currency,
+                Policy = AccountPolicy.Unbounded,
+                Striped = true,
+            })
+        );
         var opened = (await ledger.OpenAccountsAsync(request, cancel)).Accounts;
         await using var db = await database.BeginAsync(cancel);
-        await db.ExecuteAsync(Sql.Insert, new
-        {
-            MerchantId = books.Value,
-            Currency = currency,
-            Names = opened.Select(a => a.Name).ToArray(),
-            AccountIds = opened.Select(a => AccountId.Parse(a.AccountId).Value).ToArray(),
-        });
+        await db.ExecuteAsync(
+            Sql.Insert,
+            new
+            {
+                MerchantId = books.Value,
+                Currency = currency,
+                Names = opened.Select(a => a.Name).ToArray(),
+                AccountIds = opened.Select(a => AccountId.Parse(a.AccountId).Value).ToArray(),
+            }
+        );
         await db.CommitAsync();
         foreach (var account in opened)
         {
@@ -128,8 +159,7 @@ internal sealed class LedgerAccounts(Database database, LedgerGateway ledger, Ti
 
     private static class Sql
     {
-        public const string Read =
-            """
+        public const string Read = """
             SELECT name, account_id
               FROM merchant_accounts
              WHERE merchant_id = @MerchantId
@@ -137,8 +167,7 @@ internal sealed class LedgerAccounts(Database database, LedgerGateway ledger, Ti
                AND name = ANY(@Names)
             """;
 
-        public const string Insert =
-            """
+        public const string Insert = """
             INSERT INTO merchant_accounts (merchant_id, currency, name, account_id)
             SELECT @MerchantId, @Currency, a.name, a.account_id
               FROM unnest(@Names, @AccountIds) AS a (name, account_id)

@@ -67,8 +67,7 @@ internal sealed class LedgerCalls(Func<ExecuteBatchRequest, CancellationToken, T
             Interlocked.Decrement(ref calls);
 
             // Whoever came after the last look and found no free call is not left waiting.
-        }
-        while (waiting.Reader.Count > 0 && TryBegin());
+        } while (waiting.Reader.Count > 0 && TryBegin());
     }
 
     private List<Waiting> Next()
@@ -96,7 +95,8 @@ internal sealed class LedgerCalls(Func<ExecuteBatchRequest, CancellationToken, T
             if (response.Outcomes.Count != batch.Count)
             {
                 throw new InvalidOperationException(
-                    $"The ledger answered {response.Outcomes.Count} of {batch.Count} operations.");
+                    $"The ledger answered {response.Outcomes.Count} of {batch.Count} operations."
+                );
             }
 
             foreach (var (one, outcome) in batch.Zip(response.Outcomes))

@@ -9,7 +9,9 @@ internal static class LedgerFeature
 {
     public static void AddLedger(this WebApplicationBuilder builder)
     {
-        builder.Services.AddSingleton(_ => new LedgerService.LedgerServiceClient(DaprClient.CreateInvocationInvoker("ledger")));
+        builder.Services.AddSingleton(_ => new LedgerService.LedgerServiceClient(
+            DaprClient.CreateInvocationInvoker("ledger")
+        ));
         builder.Services.AddSingleton<LedgerGateway>();
         builder.Services.AddSingleton<LedgerAccounts>();
     }
@@ -17,7 +19,10 @@ internal static class LedgerFeature
     /// <summary>
     /// Silence of the ledger is "busy": what was accepted is finished later, and a repeat learns how it ended.
     /// </summary>
-    public static async ValueTask<object?> BusyWhenSilent(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
+    public static async ValueTask<object?> BusyWhenSilent(
+        EndpointFilterInvocationContext context,
+        EndpointFilterDelegate next
+    )
     {
         try
         {
@@ -26,7 +31,9 @@ internal static class LedgerFeature
         catch (LedgerUnknownException)
         {
             throw new FaultException(
-                CommonFaults.Busy, "The ledger did not answer in time; repeat the request with the same key.");
+                CommonFaults.Busy,
+                "The ledger did not answer in time; repeat the request with the same key."
+            );
         }
     }
 }

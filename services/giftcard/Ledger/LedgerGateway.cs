@@ -22,8 +22,9 @@ internal sealed class LedgerGateway(LedgerService.LedgerServiceClient client, IL
     /// <summary>Both tries end inside the gateway's 2 s for one attempt at this service.</summary>
     private static readonly TimeSpan Deadline = TimeSpan.FromMilliseconds(800);
 
-    private readonly LedgerCalls calls =
-        new((request, cancel) => CallAsync(log, client.ExecuteBatchAsync, request, cancel));
+    private readonly LedgerCalls calls = new(
+        (request, cancel) => CallAsync(log, client.ExecuteBatchAsync, request, cancel)
+    );
 
     public Task<OpenAccountsResponse> OpenAccountsAsync(OpenAccountsRequest request, CancellationToken cancel) =>
         CallAsync(client.OpenAccountsAsync, request, cancel);
@@ -74,12 +75,17 @@ internal sealed class LedgerGateway(LedgerService.LedgerServiceClient client, IL
         (await CallAsync(client.GetHoldAsync, request, cancel)).Hold;
 
     private Task<TResponse> CallAsync<TRequest, TResponse>(
-        Func<TRequest, CallOptions, AsyncUnaryCall<TResponse>> call, TRequest request, CancellationToken cancel) =>
-        CallAsync(log, call, request, cancel);
+        Func<TRequest, CallOptions, AsyncUnaryCall<TResponse>> call,
+        TRequest request,
+        CancellationToken cancel
+    ) => CallAsync(log, call, request, cancel);
 
     private static async Task<TResponse> CallAsync<TRequest, TResponse>(
-        ILogger log, Func<TRequest, CallOptions, AsyncUnaryCall<TResponse>> call, TRequest request,
-        CancellationToken cancel)
+        ILogger log,
+        Func<TRequest, CallOptions, AsyncUnaryCall<TResponse>> call,
+        TRequest request,
+        CancellationToken cancel
+    )
     {
         for (var attempt = 1; ; attempt++)
         {
@@ -113,11 +119,13 @@ internal sealed class LedgerGateway(LedgerService.LedgerServiceClient client, IL
     /// bug, but a refusal all the same: asked again the ledger says it again, so what asked comes to an end and
     /// operators are shown it.
     /// </summary>
-    private static Exception Translate(
-        ILogger log, string question, string code, string detail, RpcException? refusal)
+    private static Exception Translate(ILogger log, string question, string code, string detail, RpcException? refusal)
     {
-        if (code == CommonFaults.Busy.Code || code == CommonFaults.RequestInProgress.Code
-            || code == CommonFaults.InternalError.Code)
+        if (
+            code == CommonFaults.Busy.Code
+            || code == CommonFaults.RequestInProgress.Code
+            || code == CommonFaults.InternalError.Code
+        )
         {
             return new LedgerUnknownException($"The ledger is busy: {detail}", refusal);
         }
@@ -129,6 +137,8 @@ internal sealed class LedgerGateway(LedgerService.LedgerServiceClient client, IL
 
         log.LedgerRefusedUnexpectedly(question, code, detail);
         return new FaultException(
-            Faults.OperationFailed, $"The ledger refused it with {code}, which is not the caller's fault.");
+            Faults.OperationFailed,
+            $"The ledger refused it with {code}, which is not the caller's fault."
+        );
     }
 }

@@ -9,7 +9,15 @@ namespace LocalPlus.Giftcard.Offline;
 
 /// <summary>What an allowance says, and what is signed: caps in minor units, times in seconds since 1970.</summary>
 internal sealed record AllowanceClaims(
-    OfflineAllowanceId Jti, TerminalId Sub, MerchantId Merchant, string Currency, long CardCap, long TotalCap, long Iat, long Exp);
+    OfflineAllowanceId Jti,
+    TerminalId Sub,
+    MerchantId Merchant,
+    string Currency,
+    long CardCap,
+    long TotalCap,
+    long Iat,
+    long Exp
+);
 
 /// <summary>A public key as JSON (RFC 7517), for tills that check what they were given.</summary>
 internal sealed record PublicJwk(string Kty, string Crv, string X, string Y, string Alg, string Use);
@@ -26,16 +34,26 @@ internal sealed class AllowanceSigner : IDisposable
 
     public AllowanceSigner(string pepper)
     {
-        key = ECDsa.Create(new ECParameters { Curve = ECCurve.NamedCurves.nistP256, D = Scalar(Encoding.UTF8.GetBytes(pepper)) });
+        key = ECDsa.Create(
+            new ECParameters { Curve = ECCurve.NamedCurves.nistP256, D = Scalar(Encoding.UTF8.GetBytes(pepper)) }
+        );
         var point = key.ExportParameters(includePrivateParameters: false).Q;
-        PublicKey = new("EC", "P-256", Base64Url.EncodeToString(point.X!), Base64Url.EncodeToString(point.Y!), "ES256", "sig");
+        PublicKey = new(
+            "EC",
+            "P-256",
+            Base64Url.EncodeToString(point.X!),
+            Base64Url.EncodeToString(point.Y!),
+            "ES256",
+            "sig"
+        );
     }
 
     public PublicJwk PublicKey { get; }
 
     public string Sign(AllowanceClaims claims)
     {
-        var text = $"{header}.{Base64Url.EncodeToString(JsonSerializer.SerializeToUtf8Bytes(claims, StrictJson.Options))}";
+        var text =
+            $"{header}.{Base64Url.EncodeToString(JsonSerializer.SerializeToUtf8Bytes(claims, StrictJson.Options))}";
         return $"{text}.{Base64Url.EncodeToString(key.SignData(Encoding.ASCII.GetBytes(text), HashAlgorithmName.SHA256))}";
     }
 
@@ -64,7 +82,11 @@ internal sealed class AllowanceSigner : IDisposable
         for (byte round = 0; ; round++)
         {
             var scalar = HKDF.DeriveKey(
-                HashAlgorithmName.SHA256, pepper, ScalarBytes, info: [.. Encoding.UTF8.GetBytes("offline-allowance"), round]);
+                HashAlgorithmName.SHA256,
+                pepper,
+                ScalarBytes,
+                info: [.. Encoding.UTF8.GetBytes("offline-allowance"), round]
+            );
             // The order begins with eight bytes FFFFFFFF00000000: what begins lower is below it.
             if (scalar.AsSpan(0, 4).IndexOfAnyExcept((byte)0xFF) >= 0 && scalar.AsSpan().ContainsAnyExcept((byte)0))
             {

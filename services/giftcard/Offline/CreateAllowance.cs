@@ -13,66 +13,122 @@ namespace LocalPlus.Giftcard.Offline;
 internal static class CreateAllowance
 {
     public static void MapCreateAllowance(this IEndpointRouteBuilder group) =>
-        group.MapPost("/terminals/{id}/offline_allowances", HandleAsync).RequireScope("redemptions:write").WithName(nameof(CreateAllowance))
+        group
+            .MapPost("/terminals/{id}/offline_allowances", HandleAsync)
+            .RequireScope("redemptions:write")
+            .WithName(nameof(CreateAllowance))
             .Produces<View>(StatusCodes.Status201Created);
 
     internal sealed record Request(Money CardCap, Money TotalCap, int ValidSeconds, LocationId? LocationId = null);
 
     /// <param name="FirstLink">What the hash of the first item is linked to, hexadecimal.</param>
     internal sealed record View(
-        OfflineAllowanceId Id, TerminalId TerminalId, LocationId? LocationId, Money CardCap, Money TotalCap, string Token,
-        string FirstLink, PublicJwk PublicKey, DateTimeOffset CreatedAt, DateTimeOffset ExpiresAt)
+        OfflineAllowanceId Id,
+        TerminalId TerminalId,
+        LocationId? LocationId,
+        Money CardCap,
+        Money TotalCap,
+        string Token,
+        string FirstLink,
+        PublicJwk PublicKey,
+        DateTimeOffset CreatedAt,
+        DateTimeOffset ExpiresAt
+    )
     {
         public string Object { get; } = "offline_allowance";
     }
 
     private static async Task<IResult> HandleAsync(
-        HttpContext http, TerminalId id, Request request, IdempotentRequests requests, Ownership ownership, AllowanceSigner signer,
-        TimeProvider time, CancellationToken cancel)
+        HttpContext http,
+        TerminalId id,
+        Request request,
+        IdempotentRequests requests,
+        Ownership ownership,
+        AllowanceSigner signer,
+        TimeProvider time,
+        CancellationToken cancel
+    )
     {
         new FieldChecks()
             .Positive(request.CardCap, "/card_cap")
             .Positive(request.TotalCap, "/total_cap")
             .Require(request.CardCap.Currency == request.TotalCap.Currency, "/total_cap", "currency")
             .Require(request.CardCap.MinorUnits <= request.TotalCap.MinorUnits, "/card_cap")
-            .Require(request.ValidSeconds is >= GiftcardLimits.AllowanceSecondsMin and <= GiftcardLimits.AllowanceSecondsMax, "/valid_seconds")
+            .Require(
+                request.ValidSeconds is >= GiftcardLimits.AllowanceSecondsMin and <= GiftcardLimits.AllowanceSecondsMax,
+                "/valid_seconds"
+            )
             .ThrowIfAny();
         await ownership.RequireLocationAsync(http.GetMerchant().MerchantId, request.LocationId, cancel);
-        return await requests.ExecuteAsync(http, request, db => InsertAsync(db, http.GetMerchant().MerchantId, id, request, signer, time), cancel);
+        return await requests.ExecuteAsync(
+            http,
+            request,
+            db => InsertAsync(db, http.GetMerchant().MerchantId, id, request, signer, time),
+            cancel
+        );
     }
 
     private static async Task<Answer> InsertAsync(
-        DbSession db, MerchantId merchant, TerminalId terminal, Request request, AllowanceSigner signer, TimeProvider time)
+        DbSession db,
+        MerchantId merchant,
+        TerminalId terminal,
+        Request request,
+        AllowanceSigner signer,
+        TimeProvider time
+    )
     {
         var id = new OfflineAllowanceId(Guid.CreateVersion7(time.GetUtcNow()));
         var now = DateTimeOffset.FromUnixTimeSeconds(time.GetUtcNow().ToUnixTimeSeconds());
         var end = now.AddSeconds(request.ValidSeconds);
-        var token = signer.Sign(new(
-            id, terminal, merchant, request.CardCap.Currency.Code, request.CardCap.MinorUnits, request.TotalCap.MinorUnits,
-            now.ToUnixTimeSeconds(), end.ToUnixTimeSeconds()));
+        var token = signer.Sign(
+            new(
+                id,
+                terminal,
+                merchant,
+                request.CardCap.Currency.Code,
+                request.CardCap.MinorUnits,
+                request.TotalCap.MinorUnits,
+                now.ToUnixTimeSeconds(),
+                end.ToUnixTimeSeconds()
+            )
+        );
         var link = OfflineItem.FirstLink(token);
-        await db.ExecuteAsync(Sql.Insert, new
-        {
-            AllowanceId = id.Value,
-            MerchantId = merchant.Value,
-            TerminalId = terminal.Value,
-            LocationId = request.LocationId?.Value,
-            Currency = request.CardCap.Currency.Code,
-            CardCap = request.CardCap.MinorUnits,
-            TotalCap = request.TotalCap.MinorUnits,
-            FirstLink = link,
-            CreatedAt = now,
-            ExpiresAt = end,
-        });
-        return Answer.Created($"/v1/terminals/{terminal}/offline_allowances/{id}", new View(
-            id, terminal, request.LocationId, request.CardCap, request.TotalCap, token, Convert.ToHexStringLower(link), signer.PublicKey,
-            now, end));
+        await db.ExecuteAsync(
+            Sql.Insert,
+            new
+            {
+                AllowanceId = id.Value,
+                MerchantId = merchant.Value,
+                TerminalId = terminal.Value,
+                LocationId = request.LocationId?.Value,
+                Currency = request.CardCap.Currency.Code,
+                CardCap = request.CardCap.MinorUnits,
+                TotalCap = request.TotalCap.MinorUnits,
+                FirstLink = link,
+                CreatedAt = now,
+                ExpiresAt = end,
+            }
+        );
+        return Answer.Created(
+            $"/v1/terminals/{terminal}/offline_allowances/{id}",
+            new View(
+                id,
+                terminal,
+                request.LocationId,
+                request.CardCap,
+                request.TotalCap,
+                token,
+                Convert.ToHexStringLower(link),
+                signer.PublicKey,
+                now,
+                end
+            )
+        );
     }
 
     private static class Sql
     {
-        public const string Insert =
-            """
+        public const string Insert = """
             INSERT INTO offline_allowances (allowance_id, merchant_id, terminal_id, location_id, currency, card_cap, total_cap,
                    last_hash, first_link, created_at, expires_at)
             VALUES (@AllowanceId, @MerchantId, @TerminalId, @LocationId, @Currency, @CardCap, @TotalCap,

@@ -12,8 +12,13 @@ namespace LocalPlus.Giftcard.Offline;
 /// harm: what is there already is not missing.
 /// </summary>
 internal sealed class ExpiredValue(
-    Database database, CardDesk desk, CardReader cards, CardOperations operations, LedgerAccounts accounts,
-    TimeProvider time)
+    Database database,
+    CardDesk desk,
+    CardReader cards,
+    CardOperations operations,
+    LedgerAccounts accounts,
+    TimeProvider time
+)
 {
     /// <summary>
     /// Refuses with gift_card_busy while another operation on the card is open. Throws when the ledger does not answer.
@@ -47,8 +52,15 @@ internal sealed class ExpiredValue(
         plan.Card(new(id.Value, TakenByExpiry.OfflineReturn, parts.Sum(), "gift_card.adjusted"));
         var file = await desk.OpenAsync(books, id, cancel);
         var operation = operations.New(
-            books, id, TakenByExpiry.OfflineReturn, parts.Sum(), item.Currency, plan.Plan(), null,
-            reason: "the goods were handed over before the expiry");
+            books,
+            id,
+            TakenByExpiry.OfflineReturn,
+            parts.Sum(),
+            item.Currency,
+            plan.Plan(),
+            null,
+            reason: "the goods were handed over before the expiry"
+        );
         if (!await operations.TryStartAsync(operation, file.Card, _ => Task.CompletedTask, cancel))
         {
             throw new FaultException(Faults.GiftCardBusy, "Another operation on the gift card is not finished.");

@@ -9,7 +9,8 @@ internal readonly record struct OfflineAllowanceId(Guid Value) : IId<OfflineAllo
 
     public static OfflineAllowanceId From(Guid value) => new(value);
 
-    public static bool TryParse(string? text, IFormatProvider? provider, out OfflineAllowanceId id) => Ids.TryParse(text, out id);
+    public static bool TryParse(string? text, IFormatProvider? provider, out OfflineAllowanceId id) =>
+        Ids.TryParse(text, out id);
 
     public override string ToString() => Ids.Format(this);
 }

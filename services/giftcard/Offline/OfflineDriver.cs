@@ -11,12 +11,21 @@ namespace LocalPlus.Giftcard.Offline;
 /// sweeper may both drive it. Card and shop have parted long ago; nothing here can refuse the sale any more.
 /// </summary>
 internal sealed class OfflineDriver(
-    Database database, LedgerGateway ledger, LedgerAccounts accounts, RedemptionStore store, RedemptionDriver redemptions,
-    ExpiredValue expired, TimeProvider time)
+    Database database,
+    LedgerGateway ledger,
+    LedgerAccounts accounts,
+    RedemptionStore store,
+    RedemptionDriver redemptions,
+    ExpiredValue expired,
+    TimeProvider time
+)
 {
     public async Task DriveAsync(Guid itemId, CancellationToken cancel)
     {
-        if (await database.QuerySingleOrDefaultAsync<OfflineItemRow>(Sql.Get, new { ItemId = itemId }, cancel) is { State: "pending" } item)
+        if (
+            await database.QuerySingleOrDefaultAsync<OfflineItemRow>(Sql.Get, new { ItemId = itemId }, cancel) is
+            { State: "pending" } item
+        )
         {
             await DriveAsync(item, cancel);
         }
@@ -48,10 +57,18 @@ internal sealed class OfflineDriver(
         var shortfall = item.Amount - captured;
         var transaction = shortfall == 0 ? null : await PostShortfallAsync(item, shortfall, cancel);
         await using var db = await database.BeginAsync(cancel);
-        var done = await db.QuerySingleAsync<OfflineItemRow>(Sql.Finish, new
-        {
-            item.ItemId, Captured = captured, Shortfall = shortfall, ShortfallTransactionId = transaction, paid?.FaultCode, Now = time.GetUtcNow(),
-        });
+        var done = await db.QuerySingleAsync<OfflineItemRow>(
+            Sql.Finish,
+            new
+            {
+                item.ItemId,
+                Captured = captured,
+                Shortfall = shortfall,
+                ShortfallTransactionId = transaction,
+                paid?.FaultCode,
+                Now = time.GetUtcNow(),
+            }
+        );
         await db.CommitAsync();
         return done;
     }
@@ -76,14 +93,19 @@ internal sealed class OfflineDriver(
         var key = $"offline:{item.ItemId:N}";
         var request = new PostTransactionRequest
         {
-            MerchantId = merchant.ToString(), IdempotencyKey = key, Reference = key, Kind = "offline_shortfall",
+            MerchantId = merchant.ToString(),
+            IdempotencyKey = key,
+            Reference = key,
+            Kind = "offline_shortfall",
         };
-        request.Postings.Add(new Posting
-        {
-            SourceAccountId = new AccountId(books.Receivable).ToString(),
-            DestinationAccountId = new AccountId(books.Payable).ToString(),
-            Amount = shortfall,
-        });
+        request.Postings.Add(
+            new Posting
+            {
+                SourceAccountId = new AccountId(books.Receivable).ToString(),
+                DestinationAccountId = new AccountId(books.Payable).ToString(),
+                Amount = shortfall,
+            }
+        );
         request.Metadata.Add("offline_allowance", new OfflineAllowanceId(item.AllowanceId).ToString());
         return TransactionId.Parse((await ledger.PostAsync(request, cancel)).Transaction.TransactionId).Value;
     }
@@ -93,8 +115,7 @@ internal sealed class OfflineDriver(
         public const string Get = $"{OfflineItemRow.Columns} WHERE i.item_id = @ItemId";
 
         // The first to come back writes it down; both say the same, the ledger's keys see to that.
-        public const string Finish =
-            $"""
+        public const string Finish = $"""
             UPDATE offline_items i
                SET state = 'done', captured = @Captured, shortfall = @Shortfall, shortfall_transaction_id = @ShortfallTransactionId,
                    fault_code = coalesce(@FaultCode, i.fault_code), drive_after = NULL, needs_attention = false,

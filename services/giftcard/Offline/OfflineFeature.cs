@@ -12,7 +12,10 @@ internal static class OfflineFeature
         builder.Services.AddSingleton<OfflineDriver>();
         builder.Services.AddSingleton<ExpiredValue>();
         builder.Services.AddDueWork(
-            "offline_items", "item_id", all => all.GetRequiredService<OfflineDriver>().DriveAsync);
+            "offline_items",
+            "item_id",
+            all => all.GetRequiredService<OfflineDriver>().DriveAsync
+        );
     }
 
     public static void MapOffline(this RouteGroupBuilder merchants)

@@ -10,9 +10,19 @@ namespace LocalPlus.Giftcard.Offline;
 /// of the redemption that pays for it.
 /// </summary>
 internal sealed class OfflineIntake(
-    Database database, RedemptionPlanner planner, CreateRedemption.Intake redemptions, TimeProvider time)
+    Database database,
+    RedemptionPlanner planner,
+    CreateRedemption.Intake redemptions,
+    TimeProvider time
+)
 {
-    private sealed record AllowanceRow(Guid AllowanceId, long Accepted, int LastCounter, byte[] LastHash, Guid? LocationId);
+    private sealed record AllowanceRow(
+        Guid AllowanceId,
+        long Accepted,
+        int LastCounter,
+        byte[] LastHash,
+        Guid? LocationId
+    );
 
     /// <summary>
     /// Refuses a batch that does not continue, or repeat, what is known of its chain: with offline_gap when items
@@ -22,20 +32,42 @@ internal sealed class OfflineIntake(
     public async Task CheckChainAsync(OfflineAllowanceId id, IReadOnlyList<OfflineItem> items, CancellationToken cancel)
     {
         var first = items[0].Counter;
-        var known = (await database.QueryAsync<(int Counter, byte[] Hash)>(
-            Sql.Known, new { AllowanceId = id.Value, From = first - 1, To = items[^1].Counter }, cancel)).ToDictionary(k => k.Counter, k => k.Hash);
-        var previous = first == 1
-            ? (await database.QuerySingleOrDefaultAsync<byte[]>(Sql.FirstLink, new { AllowanceId = id.Value }, cancel)
-               ?? throw new FaultException(Faults.OfflineAllowanceInvalid, "The allowance is not known."))
-            : known.GetValueOrDefault(first - 1)
-              ?? throw new FaultException(Faults.OfflineGap, $"Item {first - 1} has not come yet.");
+        var known = (
+            await database.QueryAsync<(int Counter, byte[] Hash)>(
+                Sql.Known,
+                new
+                {
+                    AllowanceId = id.Value,
+                    From = first - 1,
+                    To = items[^1].Counter,
+                },
+                cancel
+            )
+        ).ToDictionary(k => k.Counter, k => k.Hash);
+        var previous =
+            first == 1
+                ? (
+                    await database.QuerySingleOrDefaultAsync<byte[]>(
+                        Sql.FirstLink,
+                        new { AllowanceId = id.Value },
+                        cancel
+                    ) ?? throw new FaultException(Faults.OfflineAllowanceInvalid, "The allowance is not known.")
+                )
+                : known.GetValueOrDefault(first - 1)
+                    ?? throw new FaultException(Faults.OfflineGap, $"Item {first - 1} has not come yet.");
         foreach (var item in items)
         {
             var hash = item.HashAfter(previous);
-            if (Convert.ToHexStringLower(hash) != item.Hash
-                || known.TryGetValue(item.Counter, out var stored) && !CryptographicOperations.FixedTimeEquals(stored, hash))
+            if (
+                Convert.ToHexStringLower(hash) != item.Hash
+                || known.TryGetValue(item.Counter, out var stored)
+                    && !CryptographicOperations.FixedTimeEquals(stored, hash)
+            )
             {
-                throw new FaultException(Faults.OfflineChainBroken, $"Item {item.Counter} is not linked to the one before it.");
+                throw new FaultException(
+                    Faults.OfflineChainBroken,
+                    $"Item {item.Counter} is not linked to the one before it."
+                );
             }
 
             previous = hash;
@@ -44,7 +76,11 @@ internal sealed class OfflineIntake(
 
     /// <summary>The item's row: a new one, or the one that the same item has already.</summary>
     public async Task<OfflineItemRow> AcceptAsync(
-        MerchantIdentity caller, AllowanceClaims claims, OfflineItem item, CancellationToken cancel)
+        MerchantIdentity caller,
+        AllowanceClaims claims,
+        OfflineItem item,
+        CancellationToken cancel
+    )
     {
         var merchant = caller.MerchantId;
         if (await FindAsync(claims.Jti, item.Counter, cancel) is { } known)
@@ -72,7 +108,11 @@ internal sealed class OfflineIntake(
         : null;
 
     private async Task<(RedemptionPlan? Plan, string? Fault)> PlanAsync(
-        MerchantIdentity caller, AllowanceClaims claims, OfflineItem item, CancellationToken cancel)
+        MerchantIdentity caller,
+        AllowanceClaims claims,
+        OfflineItem item,
+        CancellationToken cancel
+    )
     {
         try
         {
@@ -88,8 +128,14 @@ internal sealed class OfflineIntake(
     }
 
     private async Task<OfflineItemRow> WriteAsync(
-        MerchantId merchant, AllowanceClaims claims, OfflineItem item, RedemptionPlan? plan, string? fault, bool isRefused,
-        CancellationToken cancel)
+        MerchantId merchant,
+        AllowanceClaims claims,
+        OfflineItem item,
+        RedemptionPlan? plan,
+        string? fault,
+        bool isRefused,
+        CancellationToken cancel
+    )
     {
         await using var db = await database.BeginAsync(cancel);
         var allowance = await db.QuerySingleAsync<AllowanceRow>(Sql.Lock, new { AllowanceId = claims.Jti.Value });
@@ -100,33 +146,47 @@ internal sealed class OfflineIntake(
 
         var card = plan?.Cards[0].Row.GiftCardId;
         var amount = item.Amount.MinorUnits;
-        var spent = card is null ? 0 : await db.QuerySingleAsync<long>(Sql.OfCard, new { AllowanceId = claims.Jti.Value, GiftCardId = card });
+        var spent = card is null
+            ? 0
+            : await db.QuerySingleAsync<long>(Sql.OfCard, new { AllowanceId = claims.Jti.Value, GiftCardId = card });
         if (!isRefused && (allowance.Accepted + amount > claims.TotalCap || spent + amount > claims.CardCap))
         {
             (plan, fault, isRefused) = (null, Faults.LimitExceeded.Code, true);
         }
 
-        var intent = plan is null or { Legs.Count: 0 } ? null : await redemptions.WriteAsync(
-            db, RedemptionId.New(time), merchant, null, Payment(claims, item, allowance.LocationId), plan, cancel);
+        var intent = plan is null or { Legs.Count: 0 }
+            ? null
+            : await redemptions.WriteAsync(
+                db,
+                RedemptionId.New(time),
+                merchant,
+                null,
+                Payment(claims, item, allowance.LocationId),
+                plan,
+                cancel
+            );
         var now = time.GetUtcNow();
-        var row = await db.QuerySingleAsync<OfflineItemRow>(Sql.Insert, new
-        {
-            ItemId = Guid.CreateVersion7(now),
-            AllowanceId = claims.Jti.Value,
-            item.Counter,
-            MerchantId = merchant.Value,
-            Hash = Convert.FromHexString(item.Hash),
-            GiftCardId = card,
-            Amount = amount,
-            Currency = item.Amount.Currency.Code,
-            State = isRefused ? "refused" : "pending",
-            intent?.Row.RedemptionId,
-            FaultCode = fault,
-            DriveAfter = isRefused ? (DateTimeOffset?)null : now + GiftcardLimits.TakeOver,
-            item.OccurredAt,
-            Now = now,
-            Accepted = isRefused ? 0 : amount,
-        });
+        var row = await db.QuerySingleAsync<OfflineItemRow>(
+            Sql.Insert,
+            new
+            {
+                ItemId = Guid.CreateVersion7(now),
+                AllowanceId = claims.Jti.Value,
+                item.Counter,
+                MerchantId = merchant.Value,
+                Hash = Convert.FromHexString(item.Hash),
+                GiftCardId = card,
+                Amount = amount,
+                Currency = item.Amount.Currency.Code,
+                State = isRefused ? "refused" : "pending",
+                intent?.Row.RedemptionId,
+                FaultCode = fault,
+                DriveAfter = isRefused ? (DateTimeOffset?)null : now + GiftcardLimits.TakeOver,
+                item.OccurredAt,
+                Now = now,
+                Accepted = isRefused ? 0 : amount,
+            }
+        );
         await db.CommitAsync();
         return row;
     }
@@ -141,38 +201,52 @@ internal sealed class OfflineIntake(
             : null;
 
     /// <summary>The payment behind an item: what there is, at once.</summary>
-    private static RedemptionRequest Payment(AllowanceClaims claims, OfflineItem item, Guid? location) => new(
-        Mode.Immediate, item.Amount, [new(item.GiftCard)], Partial.Allow, location is { } place ? new LocationId(place) : null, claims.Sub,
-        HoldTtlSeconds: null, item.Reference,
-        new Dictionary<string, string> { ["offline_allowance"] = claims.Jti.ToString(), ["offline_counter"] = $"{item.Counter}" });
+    private static RedemptionRequest Payment(AllowanceClaims claims, OfflineItem item, Guid? location) =>
+        new(
+            Mode.Immediate,
+            item.Amount,
+            [new(item.GiftCard)],
+            Partial.Allow,
+            location is { } place ? new LocationId(place) : null,
+            claims.Sub,
+            HoldTtlSeconds: null,
+            item.Reference,
+            new Dictionary<string, string>
+            {
+                ["offline_allowance"] = claims.Jti.ToString(),
+                ["offline_counter"] = $"{item.Counter}",
+            }
+        );
 
     private Task<OfflineItemRow?> FindAsync(OfflineAllowanceId id, int counter, CancellationToken cancel) =>
-        database.QuerySingleOrDefaultAsync<OfflineItemRow>(Sql.Find, new { AllowanceId = id.Value, Counter = counter }, cancel);
+        database.QuerySingleOrDefaultAsync<OfflineItemRow>(
+            Sql.Find,
+            new { AllowanceId = id.Value, Counter = counter },
+            cancel
+        );
 
     private static class Sql
     {
-        public const string Find = $"{OfflineItemRow.Columns} WHERE i.allowance_id = @AllowanceId AND i.counter = @Counter";
+        public const string Find =
+            $"{OfflineItemRow.Columns} WHERE i.allowance_id = @AllowanceId AND i.counter = @Counter";
 
         public const string FirstLink = "SELECT first_link FROM offline_allowances WHERE allowance_id = @AllowanceId";
 
-        public const string Known =
-            """
+        public const string Known = """
             SELECT counter, hash
               FROM offline_items
              WHERE allowance_id = @AllowanceId
                AND counter BETWEEN @From AND @To
             """;
 
-        public const string Lock =
-            """
+        public const string Lock = """
             SELECT allowance_id, accepted, last_counter, last_hash, location_id
               FROM offline_allowances
              WHERE allowance_id = @AllowanceId
                FOR NO KEY UPDATE
             """;
 
-        public const string OfCard =
-            """
+        public const string OfCard = """
             SELECT coalesce(sum(amount), 0)::bigint
               FROM offline_items
              WHERE allowance_id = @AllowanceId
@@ -180,8 +254,7 @@ internal sealed class OfflineIntake(
                AND state <> 'refused'
             """;
 
-        public const string Insert =
-            $"""
+        public const string Insert = $"""
             UPDATE offline_allowances
                SET accepted = accepted + @Accepted, last_counter = @Counter, last_hash = @Hash
              WHERE allowance_id = @AllowanceId;

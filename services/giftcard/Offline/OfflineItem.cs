@@ -11,7 +11,13 @@ namespace LocalPlus.Giftcard.Offline;
 /// One payment that a till took while it was offline. The counter starts at 1 with each allowance and leaves no gap.
 /// </summary>
 internal sealed record OfflineItem(
-    int Counter, CardCredential GiftCard, Money Amount, DateTimeOffset OccurredAt, string Hash, string? Reference = null)
+    int Counter,
+    CardCredential GiftCard,
+    Money Amount,
+    DateTimeOffset OccurredAt,
+    string Hash,
+    string? Reference = null
+)
 {
     public const int HashLength = 2 * SHA256.HashSizeInBytes;
 
@@ -19,7 +25,8 @@ internal sealed record OfflineItem(
     {
         var pointer = $"/items/{index}";
         GiftCard.Check(checks, $"{pointer}/gift_card");
-        checks.Require(Counter > 0, $"{pointer}/counter")
+        checks
+            .Require(Counter > 0, $"{pointer}/counter")
             .Positive(Amount, $"{pointer}/amount")
             .Require(Hash.Length == HashLength && Hash.All(char.IsAsciiHexDigitLower), $"{pointer}/hash", "sha256_hex")
             .Text(Reference, $"{pointer}/reference", GiftcardLimits.ReferenceLength);
@@ -30,15 +37,21 @@ internal sealed record OfflineItem(
     /// without separators in capitals, or id), amount, currency, time (RFC 3339, UTC, milliseconds) and reference, a
     /// line each.
     /// </summary>
-    public byte[] HashAfter(byte[] previous) => SHA256.HashData(Encoding.UTF8.GetBytes(string.Join(
-        '\n',
-        Convert.ToHexStringLower(previous),
-        Counter.ToString(CultureInfo.InvariantCulture),
-        GiftCard.Code is { } code ? CardCode.Normalise(code) : GiftCard.Id.ToString(),
-        Amount.MinorUnits.ToString(CultureInfo.InvariantCulture),
-        Amount.Currency.Code,
-        OccurredAt.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ss.fffZ", CultureInfo.InvariantCulture),
-        Reference)));
+    public byte[] HashAfter(byte[] previous) =>
+        SHA256.HashData(
+            Encoding.UTF8.GetBytes(
+                string.Join(
+                    '\n',
+                    Convert.ToHexStringLower(previous),
+                    Counter.ToString(CultureInfo.InvariantCulture),
+                    GiftCard.Code is { } code ? CardCode.Normalise(code) : GiftCard.Id.ToString(),
+                    Amount.MinorUnits.ToString(CultureInfo.InvariantCulture),
+                    Amount.Currency.Code,
+                    OccurredAt.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ss.fffZ", CultureInfo.InvariantCulture),
+                    Reference
+                )
+            )
+        );
 
     /// <summary>What the first item of an allowance is linked to: the hash of the signed allowance itself.</summary>
     public static byte[] FirstLink(string token) => SHA256.HashData(Encoding.ASCII.GetBytes(token));
@@ -60,34 +73,47 @@ internal sealed record OfflineItemRow(
     long Shortfall,
     Guid? ShortfallTransactionId,
     string? FaultCode,
-    DateTimeOffset OccurredAt)
+    DateTimeOffset OccurredAt
+)
 {
     /// <summary>What a statement that writes an item returns of it.</summary>
-    public const string Fields =
-        """
+    public const string Fields = """
         i.item_id, i.allowance_id, i.counter, i.merchant_id, i.hash, i.gift_card_id, i.amount, i.currency, i.state,
                i.redemption_id, i.captured, i.shortfall, i.shortfall_transaction_id, i.fault_code, i.occurred_at
         """;
 
-    public const string Columns =
-        $"""
-         SELECT {Fields}
-           FROM offline_items i
-         """;
+    public const string Columns = $"""
+        SELECT {Fields}
+          FROM offline_items i
+        """;
 
     public OfflineItemView ToView()
     {
         var currency = Kernel.Currency.Parse(Currency);
         return new(
-            Counter, State, new(Amount, currency), new(Captured, currency), new(Shortfall, currency),
+            Counter,
+            State,
+            new(Amount, currency),
+            new(Captured, currency),
+            new(Shortfall, currency),
             GiftCardId is { } card ? new GiftCardId(card) : null,
             RedemptionId is { } redemption ? new RedemptionId(redemption) : null,
-            ShortfallTransactionId is { } transaction ? new TransactionId(transaction) : null, FaultCode);
+            ShortfallTransactionId is { } transaction ? new TransactionId(transaction) : null,
+            FaultCode
+        );
     }
 }
 
 /// <summary>What became of an item. pending: taken, and carried out soon; send the batch again to learn how.</summary>
 /// <param name="Code">Why the card paid nothing, or why the item was refused.</param>
 internal sealed record OfflineItemView(
-    int Counter, string State, Money Amount, Money Captured, Money Shortfall, GiftCardId? GiftCardId, RedemptionId? RedemptionId,
-    TransactionId? ShortfallTransactionId, string? Code);
+    int Counter,
+    string State,
+    Money Amount,
+    Money Captured,
+    Money Shortfall,
+    GiftCardId? GiftCardId,
+    RedemptionId? RedemptionId,
+    TransactionId? ShortfallTransactionId,
+    string? Code
+);

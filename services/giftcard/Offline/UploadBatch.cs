@@ -13,19 +13,33 @@ namespace LocalPlus.Giftcard.Offline;
 internal static class UploadBatch
 {
     public static void MapUploadBatch(this IEndpointRouteBuilder group) =>
-        group.MapPost("/terminals/{id}/offline_batches", HandleAsync).RequireScope("redemptions:write").WithName(nameof(UploadBatch))
+        group
+            .MapPost("/terminals/{id}/offline_batches", HandleAsync)
+            .RequireScope("redemptions:write")
+            .WithName(nameof(UploadBatch))
             .Produces<View>();
 
     internal sealed record Request(string Allowance, IReadOnlyList<OfflineItem> Items);
 
-    internal sealed record View(OfflineAllowanceId AllowanceId, TerminalId TerminalId, IReadOnlyList<OfflineItemView> Items)
+    internal sealed record View(
+        OfflineAllowanceId AllowanceId,
+        TerminalId TerminalId,
+        IReadOnlyList<OfflineItemView> Items
+    )
     {
         public string Object { get; } = "offline_batch";
     }
 
     private static async Task<IResult> HandleAsync(
-        HttpContext http, TerminalId id, Request request, AllowanceSigner signer, OfflineIntake intake, OfflineDriver driver,
-        TimeProvider time, CancellationToken cancel)
+        HttpContext http,
+        TerminalId id,
+        Request request,
+        AllowanceSigner signer,
+        OfflineIntake intake,
+        OfflineDriver driver,
+        TimeProvider time,
+        CancellationToken cancel
+    )
     {
         Check(request);
         var merchant = http.GetMerchant().MerchantId;
@@ -61,7 +75,11 @@ internal static class UploadBatch
         for (var i = 0; i < request.Items.Count; i++)
         {
             request.Items[i].Check(checks, i);
-            checks.Require(i == 0 || request.Items[i].Counter == request.Items[i - 1].Counter + 1, $"/items/{i}/counter", "not_consecutive");
+            checks.Require(
+                i == 0 || request.Items[i].Counter == request.Items[i - 1].Counter + 1,
+                $"/items/{i}/counter",
+                "not_consecutive"
+            );
         }
 
         checks.ThrowIfAny();

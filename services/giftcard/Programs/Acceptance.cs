@@ -10,16 +10,28 @@ internal sealed record Acceptance(MerchantId MerchantId, int CommissionBasisPoin
 
 /// <summary>An offer as its issuer sees it, with what the other merchant says to it.</summary>
 internal sealed record OfferView(
-    MerchantId MerchantId, int CommissionBasisPoints, string State, DateTimeOffset? EndsAt, DateTimeOffset? DecidedAt);
+    MerchantId MerchantId,
+    int CommissionBasisPoints,
+    string State,
+    DateTimeOffset? EndsAt,
+    DateTimeOffset? DecidedAt
+);
 
 /// <summary>
 /// An offer as the merchant sees it that is to accept the cards: whose, which, at what rate. The programme's terms
 /// beyond that are the issuer's.
 /// </summary>
 internal sealed record AcceptanceView(
-    ProgramId ProgramId, string ProgramName, MerchantId IssuerId, string Currency, int CommissionBasisPoints,
+    ProgramId ProgramId,
+    string ProgramName,
+    MerchantId IssuerId,
+    string Currency,
+    int CommissionBasisPoints,
     string State,
-    DateTimeOffset? EndsAt, DateTimeOffset? DecidedAt, DateTimeOffset ProgramCreatedAt)
+    DateTimeOffset? EndsAt,
+    DateTimeOffset? DecidedAt,
+    DateTimeOffset ProgramCreatedAt
+)
 {
     public string Object { get; } = "acceptance";
 }
@@ -38,13 +50,19 @@ internal static class AcceptanceState
 
 /// <summary>An offer's row with what it says of its programme.</summary>
 internal sealed record AcceptanceRow(
-    ProgramId ProgramId, string ProgramName, MerchantId IssuerId, string Currency, int CommissionBasisPoints,
+    ProgramId ProgramId,
+    string ProgramName,
+    MerchantId IssuerId,
+    string Currency,
+    int CommissionBasisPoints,
     string State,
-    DateTimeOffset? EndsAt, DateTimeOffset? DecidedAt, DateTimeOffset ProgramCreatedAt)
+    DateTimeOffset? EndsAt,
+    DateTimeOffset? DecidedAt,
+    DateTimeOffset ProgramCreatedAt
+)
 {
     /// <summary>Only offers of the caller's own mode: test and live never meet.</summary>
-    public const string OfMerchant =
-        """
+    public const string OfMerchant = """
         SELECT a.program_id, p.name AS program_name, p.merchant_id AS issuer_id, p.currency,
             a.commission_basis_points, a.state,
                a.ends_at, a.decided_at, p.created_at AS program_created_at
@@ -55,8 +73,18 @@ internal sealed record AcceptanceRow(
            AND a.live = @Live
         """;
 
-    public AcceptanceView ToView() => new(
-        ProgramId, ProgramName, IssuerId, Currency, CommissionBasisPoints, State, EndsAt, DecidedAt, ProgramCreatedAt);
+    public AcceptanceView ToView() =>
+        new(
+            ProgramId,
+            ProgramName,
+            IssuerId,
+            Currency,
+            CommissionBasisPoints,
+            State,
+            EndsAt,
+            DecidedAt,
+            ProgramCreatedAt
+        );
 }
 
 /// <summary>
@@ -67,25 +95,31 @@ internal sealed record AcceptanceRow(
 internal static class AcceptanceOffers
 {
     public static Task WriteAsync(
-        DbSession db, ProgramId program, MerchantIdentity issuer, IReadOnlyList<Acceptance> merchants,
-        DateTimeOffset now)
+        DbSession db,
+        ProgramId program,
+        MerchantIdentity issuer,
+        IReadOnlyList<Acceptance> merchants,
+        DateTimeOffset now
+    )
     {
         var offers = merchants.DistinctBy(a => a.MerchantId).ToArray();
-        return db.ExecuteAsync(Sql.Write, new
-        {
-            ProgramId = program.Value,
-            issuer.Live,
-            ApiKeyId = issuer.KeyId.Value,
-            Now = now,
-            MerchantIds = Array.ConvertAll(offers, o => o.MerchantId.Value),
-            Commissions = Array.ConvertAll(offers, o => o.CommissionBasisPoints),
-        });
+        return db.ExecuteAsync(
+            Sql.Write,
+            new
+            {
+                ProgramId = program.Value,
+                issuer.Live,
+                ApiKeyId = issuer.KeyId.Value,
+                Now = now,
+                MerchantIds = Array.ConvertAll(offers, o => o.MerchantId.Value),
+                Commissions = Array.ConvertAll(offers, o => o.CommissionBasisPoints),
+            }
+        );
     }
 
     private static class Sql
     {
-        public const string Write =
-            """
+        public const string Write = """
             WITH offers AS (
                 SELECT merchant_id, commission
                   FROM unnest(@MerchantIds, @Commissions) AS o (merchant_id, commission)),

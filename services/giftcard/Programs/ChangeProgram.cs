@@ -14,7 +14,10 @@ namespace LocalPlus.Giftcard.Programs;
 internal static class ChangeProgram
 {
     public static void MapChangeProgram(this IEndpointRouteBuilder group) =>
-        group.MapPatch("/programs/{id}", HandleAsync).RequireScope("programs:write").WithName(nameof(ChangeProgram))
+        group
+            .MapPatch("/programs/{id}", HandleAsync)
+            .RequireScope("programs:write")
+            .WithName(nameof(ChangeProgram))
             .Produces<ProgramView>();
 
     internal enum Status
@@ -36,20 +39,29 @@ internal static class ChangeProgram
         IReadOnlyList<Acceptance>? AcceptedAt = null,
         IReadOnlyList<LocationId>? Locations = null,
         string? ImageUrl = null,
-        IReadOnlyDictionary<string, string>? Metadata = null);
+        IReadOnlyDictionary<string, string>? Metadata = null
+    );
 
     private static async Task<IResult> HandleAsync(
-        HttpContext http, ProgramId id, Request request, Ownership ownership, Database database, TimeProvider time,
-        CancellationToken cancel)
+        HttpContext http,
+        ProgramId id,
+        Request request,
+        Ownership ownership,
+        Database database,
+        TimeProvider time,
+        CancellationToken cancel
+    )
     {
         var merchant = http.GetMerchant().MerchantId;
         Check(request, merchant);
         var version = http.RequireIfMatch();
         await ownership.RequireLocationsAsync(merchant, request.Locations, cancel);
         await using var db = await database.BeginAsync(cancel);
-        var row = await db.QuerySingleOrDefaultAsync<ProgramRow>(
-            Sql.Lock, new { ProgramId = id.Value, MerchantId = merchant.Value })
-            ?? throw new FaultException(CommonFaults.NotFound, "There is no such programme.");
+        var row =
+            await db.QuerySingleOrDefaultAsync<ProgramRow>(
+                Sql.Lock,
+                new { ProgramId = id.Value, MerchantId = merchant.Value }
+            ) ?? throw new FaultException(CommonFaults.NotFound, "There is no such programme.");
         if (row.Version != version)
         {
             throw new FaultException(CommonFaults.VersionConflict, $"The programme's version is {row.Version}.");
@@ -65,7 +77,9 @@ internal static class ChangeProgram
         if (request.Locations is { } locations)
         {
             await db.ExecuteAsync(
-                Sql.ReplaceLocations, new { row.ProgramId, Locations = locations.Distinct().Select(l => l.Value).ToArray() });
+                Sql.ReplaceLocations,
+                new { row.ProgramId, Locations = locations.Distinct().Select(l => l.Value).ToArray() }
+            );
         }
 
         var changed = await db.QuerySingleAsync<ProgramRow>(Sql.Get, new { row.ProgramId });
@@ -73,16 +87,22 @@ internal static class ChangeProgram
         return Answer.Ok(changed.ToView(), changed.Version);
     }
 
-    private static void Check(Request request, MerchantId issuer) => new FieldChecks()
-        .Text(request.Name, "/name", GiftcardLimits.NameLength)
-        .Require(request.ValidityDays is null or (>= 1 and <= GiftcardLimits.ValidityDaysMax), "/validity_days")
-        .Positive(request.MinLoad, "/min_load").Positive(request.MaxLoad, "/max_load").Positive(request.MaxBalance, "/max_balance")
-        .Require(request.CashOutBelow is null or { MinorUnits: >= 0 }, "/cash_out_below")
-        .Acceptances(request.AcceptedAt, issuer)
-        .Require(request.Locations is null || request.Locations.Count <= GiftcardLimits.AcceptancesPerProgram, "/locations")
-        .WebAddress(request.ImageUrl, "/image_url")
-        .Metadata(request.Metadata)
-        .ThrowIfAny();
+    private static void Check(Request request, MerchantId issuer) =>
+        new FieldChecks()
+            .Text(request.Name, "/name", GiftcardLimits.NameLength)
+            .Require(request.ValidityDays is null or (>= 1 and <= GiftcardLimits.ValidityDaysMax), "/validity_days")
+            .Positive(request.MinLoad, "/min_load")
+            .Positive(request.MaxLoad, "/max_load")
+            .Positive(request.MaxBalance, "/max_balance")
+            .Require(request.CashOutBelow is null or { MinorUnits: >= 0 }, "/cash_out_below")
+            .Acceptances(request.AcceptedAt, issuer)
+            .Require(
+                request.Locations is null || request.Locations.Count <= GiftcardLimits.AcceptancesPerProgram,
+                "/locations"
+            )
+            .WebAddress(request.ImageUrl, "/image_url")
+            .Metadata(request.Metadata)
+            .ThrowIfAny();
 
     /// <summary>What is sent has to fit what stays.</summary>
     private static void CheckAmounts(Request request, ProgramRow row)
@@ -100,36 +120,35 @@ internal static class ChangeProgram
             .ThrowIfAny();
     }
 
-    private static object Changes(ProgramRow row, Request request) => new
-    {
-        row.ProgramId,
-        request.Name,
-        Status = request.Status is { } status ? Wire.Name(status) : null,
-        request.ValidityDays,
-        MinLoad = request.MinLoad?.MinorUnits,
-        MaxLoad = request.MaxLoad?.MinorUnits,
-        MaxBalance = request.MaxBalance?.MinorUnits,
-        request.Reloadable,
-        CashOutBelow = request.CashOutBelow?.MinorUnits,
-        Partial = request.Partial is { } partial ? Wire.Name(partial) : null,
-        request.ImageUrl,
-        Metadata = request.Metadata is null ? null : JsonSerializer.Serialize(request.Metadata, StrictJson.Options),
-    };
+    private static object Changes(ProgramRow row, Request request) =>
+        new
+        {
+            row.ProgramId,
+            request.Name,
+            Status = request.Status is { } status ? Wire.Name(status) : null,
+            request.ValidityDays,
+            MinLoad = request.MinLoad?.MinorUnits,
+            MaxLoad = request.MaxLoad?.MinorUnits,
+            MaxBalance = request.MaxBalance?.MinorUnits,
+            request.Reloadable,
+            CashOutBelow = request.CashOutBelow?.MinorUnits,
+            Partial = request.Partial is { } partial ? Wire.Name(partial) : null,
+            request.ImageUrl,
+            Metadata = request.Metadata is null ? null : JsonSerializer.Serialize(request.Metadata, StrictJson.Options),
+        };
 
     private static class Sql
     {
         public const string Get = $"{ProgramRow.Columns} WHERE p.program_id = @ProgramId";
 
-        public const string Lock =
-            $"""
-             {ProgramRow.Columns}
-              WHERE p.program_id = @ProgramId
-                AND p.merchant_id = @MerchantId
-                FOR NO KEY UPDATE
-             """;
+        public const string Lock = $"""
+            {ProgramRow.Columns}
+             WHERE p.program_id = @ProgramId
+               AND p.merchant_id = @MerchantId
+               FOR NO KEY UPDATE
+            """;
 
-        public const string Change =
-            """
+        public const string Change = """
             UPDATE programs
                SET name = coalesce(@Name, name),
                    status = coalesce(@Status, status),
@@ -146,8 +165,7 @@ internal static class ChangeProgram
              WHERE program_id = @ProgramId
             """;
 
-        public const string ReplaceLocations =
-            """
+        public const string ReplaceLocations = """
             DELETE FROM program_locations WHERE program_id = @ProgramId;
             INSERT INTO program_locations (program_id, location_id)
             SELECT @ProgramId, l.location_id

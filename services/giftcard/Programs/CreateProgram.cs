@@ -13,7 +13,10 @@ namespace LocalPlus.Giftcard.Programs;
 internal static class CreateProgram
 {
     public static void MapCreateProgram(this IEndpointRouteBuilder group) =>
-        group.MapPost("/programs", HandleAsync).RequireScope("programs:write").WithName(nameof(CreateProgram))
+        group
+            .MapPost("/programs", HandleAsync)
+            .RequireScope("programs:write")
+            .WithName(nameof(CreateProgram))
             .Produces<ProgramView>(StatusCodes.Status201Created);
 
     internal sealed record Request(
@@ -32,15 +35,27 @@ internal static class CreateProgram
         IReadOnlyList<LocationId>? Locations = null,
         string? ImageUrl = null,
         string? Reference = null,
-        IReadOnlyDictionary<string, string>? Metadata = null);
+        IReadOnlyDictionary<string, string>? Metadata = null
+    );
 
     private static async Task<IResult> HandleAsync(
-        HttpContext http, Request request, IdempotentRequests requests, Ownership ownership, Database database, TimeProvider time,
-        CancellationToken cancel)
+        HttpContext http,
+        Request request,
+        IdempotentRequests requests,
+        Ownership ownership,
+        Database database,
+        TimeProvider time,
+        CancellationToken cancel
+    )
     {
         Check(request, http.GetMerchant().MerchantId);
         await ownership.RequireLocationsAsync(http.GetMerchant().MerchantId, request.Locations, cancel);
-        return await requests.ExecuteAsync(http, request, db => InsertAsync(db, database, http.GetMerchant(), request, time), cancel);
+        return await requests.ExecuteAsync(
+            http,
+            request,
+            db => InsertAsync(db, database, http.GetMerchant(), request, time),
+            cancel
+        );
     }
 
     private static void Check(Request request, MerchantId issuer)
@@ -48,11 +63,17 @@ internal static class CreateProgram
         new FieldChecks()
             .Text(request.Name, "/name", GiftcardLimits.NameLength)
             .Require(request.ValidityDays is null or (>= 1 and <= GiftcardLimits.ValidityDaysMax), "/validity_days")
-            .Positive(request.MinLoad, "/min_load").Positive(request.MaxLoad, "/max_load").Positive(request.MaxBalance, "/max_balance")
+            .Positive(request.MinLoad, "/min_load")
+            .Positive(request.MaxLoad, "/max_load")
+            .Positive(request.MaxBalance, "/max_balance")
             .Require(request.CashOutBelow is null or { MinorUnits: >= 0 }, "/cash_out_below")
-            .Require(Min(request) <= Max(request), "/max_load").Require(Max(request) <= MaxBalance(request), "/max_balance")
+            .Require(Min(request) <= Max(request), "/max_load")
+            .Require(Max(request) <= MaxBalance(request), "/max_balance")
             .Acceptances(request.AcceptedAt, issuer)
-            .Require(request.Locations is null || request.Locations.Count <= GiftcardLimits.AcceptancesPerProgram, "/locations")
+            .Require(
+                request.Locations is null || request.Locations.Count <= GiftcardLimits.AcceptancesPerProgram,
+                "/locations"
+            )
             .WebAddress(request.ImageUrl, "/image_url")
             .Text(request.Reference, "/reference", GiftcardLimits.ReferenceLength)
             .Metadata(request.Metadata)
@@ -66,7 +87,8 @@ internal static class CreateProgram
 
     private static long Min(Request request) => request.MinLoad?.MinorUnits ?? 1;
 
-    private static long Max(Request request) => request.MaxLoad?.MinorUnits ?? Math.Max(Min(request), DefaultMax(request));
+    private static long Max(Request request) =>
+        request.MaxLoad?.MinorUnits ?? Math.Max(Min(request), DefaultMax(request));
 
     private static long MaxBalance(Request request) =>
         request.MaxBalance?.MinorUnits ?? Math.Max(Max(request), DefaultMax(request));
@@ -75,49 +97,66 @@ internal static class CreateProgram
     private static long DefaultMax(Request request) => request.Currency.Units(10_000);
 
     private static async Task<Answer> InsertAsync(
-        DbSession db, Database database, MerchantIdentity merchant, Request request, TimeProvider time)
+        DbSession db,
+        Database database,
+        MerchantIdentity merchant,
+        Request request,
+        TimeProvider time
+    )
     {
         var id = ProgramId.New(time);
         try
         {
-            await db.ExecuteAsync(Sql.Insert, new
-            {
-                ProgramId = id.Value,
-                MerchantId = merchant.MerchantId.Value,
-                request.Name,
-                Currency = request.Currency.Code,
-                request.ValidityDays,
-                VatKind = Wire.Name(request.VatKind),
-                MinLoad = Min(request),
-                MaxLoad = Max(request),
-                MaxBalance = MaxBalance(request),
-                request.Reloadable,
-                CashOutBelow = request.CashOutBelow?.MinorUnits ?? 0,
-                Partial = Wire.Name(request.Partial),
-                Pin = Wire.Name(request.Pin),
-                request.ImageUrl,
-                request.Reference,
-                Metadata = request.Metadata is null ? null : JsonSerializer.Serialize(request.Metadata, StrictJson.Options),
-                CreatedAt = time.GetUtcNow(),
-                Locations = (request.Locations ?? []).Distinct().Select(l => l.Value).ToArray(),
-            });
+            await db.ExecuteAsync(
+                Sql.Insert,
+                new
+                {
+                    ProgramId = id.Value,
+                    MerchantId = merchant.MerchantId.Value,
+                    request.Name,
+                    Currency = request.Currency.Code,
+                    request.ValidityDays,
+                    VatKind = Wire.Name(request.VatKind),
+                    MinLoad = Min(request),
+                    MaxLoad = Max(request),
+                    MaxBalance = MaxBalance(request),
+                    request.Reloadable,
+                    CashOutBelow = request.CashOutBelow?.MinorUnits ?? 0,
+                    Partial = Wire.Name(request.Partial),
+                    Pin = Wire.Name(request.Pin),
+                    request.ImageUrl,
+                    request.Reference,
+                    Metadata = request.Metadata is null
+                        ? null
+                        : JsonSerializer.Serialize(request.Metadata, StrictJson.Options),
+                    CreatedAt = time.GetUtcNow(),
+                    Locations = (request.Locations ?? []).Distinct().Select(l => l.Value).ToArray(),
+                }
+            );
             await AcceptanceOffers.WriteAsync(db, id, merchant, request.AcceptedAt ?? [], time.GetUtcNow());
         }
         catch (PostgresException taken) when (taken.ConstraintName == "ix_programs_merchant_id_reference")
         {
-            throw await References.ReusedAsync<ProgramId>(database, References.Program, merchant.MerchantId, request.Reference!, db.Cancel);
+            throw await References.ReusedAsync<ProgramId>(
+                database,
+                References.Program,
+                merchant.MerchantId,
+                request.Reference!,
+                db.Cancel
+            );
         }
 
         var row = await db.QuerySingleOrDefaultAsync<ProgramRow>(
-            $"{ProgramRow.Columns} WHERE p.program_id = @ProgramId", new { ProgramId = id.Value });
+            $"{ProgramRow.Columns} WHERE p.program_id = @ProgramId",
+            new { ProgramId = id.Value }
+        );
         var view = row!.ToView();
         return Answer.Created($"/v1/programs/{id}", view, view.Version);
     }
 
     private static class Sql
     {
-        public const string Insert =
-            """
+        public const string Insert = """
             INSERT INTO programs (program_id, merchant_id, name, currency, status, validity_days, vat_kind, min_load, max_load,
                    max_balance, reloadable, cash_out_below, partial, pin, image_url, reference, metadata, created_at)
             VALUES (@ProgramId, @MerchantId, @Name, @Currency, 'active', @ValidityDays, @VatKind, @MinLoad, @MaxLoad,

@@ -27,28 +27,57 @@ internal static class DecideAcceptance
     internal sealed record EndRequest(DateTimeOffset? EndsAt = null);
 
     private static void Map<TRequest>(
-        IEndpointRouteBuilder group, string verb,
-        Func<AcceptanceRow, TRequest, DateTimeOffset, AcceptanceRow> decide) =>
-        group.MapPost($"/acceptances/{{programId}}/{verb}", (
-                HttpContext http, ProgramId programId, TRequest request, IdempotentRequests requests, TimeProvider time,
-                CancellationToken cancel) =>
-                requests.ExecuteAsync(
-                    http, request, db => WriteAsync(
-                        db, http.GetMerchant(), programId, row => decide(row, request, time.GetUtcNow()), time),
-                    cancel))
-            .RequireScope("programs:write").WithName(
-                $"{char.ToUpperInvariant(verb[0])}{verb[1..]}Acceptance").Produces<AcceptanceView>();
+        IEndpointRouteBuilder group,
+        string verb,
+        Func<AcceptanceRow, TRequest, DateTimeOffset, AcceptanceRow> decide
+    ) =>
+        group
+            .MapPost(
+                $"/acceptances/{{programId}}/{verb}",
+                (
+                    HttpContext http,
+                    ProgramId programId,
+                    TRequest request,
+                    IdempotentRequests requests,
+                    TimeProvider time,
+                    CancellationToken cancel
+                ) =>
+                    requests.ExecuteAsync(
+                        http,
+                        request,
+                        db =>
+                            WriteAsync(
+                                db,
+                                http.GetMerchant(),
+                                programId,
+                                row => decide(row, request, time.GetUtcNow()),
+                                time
+                            ),
+                        cancel
+                    )
+            )
+            .RequireScope("programs:write")
+            .WithName($"{char.ToUpperInvariant(verb[0])}{verb[1..]}Acceptance")
+            .Produces<AcceptanceView>();
 
     private static AcceptanceRow Accept(AcceptanceRow row, AcceptRequest request, DateTimeOffset now) =>
         request.CommissionBasisPoints != row.CommissionBasisPoints
             ? throw new FaultException(
                 Faults.AcceptanceChanged,
-                $"The issuer offers {row.CommissionBasisPoints} basis points, not {request.CommissionBasisPoints}.")
-            : row with { State = AcceptanceState.Accepted, EndsAt = null };
+                $"The issuer offers {row.CommissionBasisPoints} basis points, not {request.CommissionBasisPoints}."
+            )
+            : row with
+            {
+                State = AcceptanceState.Accepted,
+                EndsAt = null,
+            };
 
     private static AcceptanceRow Decline(AcceptanceRow row, DeclineRequest request, DateTimeOffset now) =>
         row.State is AcceptanceState.Offered or AcceptanceState.Declined
-            ? row with { State = AcceptanceState.Declined }
+            ? row with
+            {
+                State = AcceptanceState.Declined,
+            }
             : throw new FaultException(Faults.AcceptanceState, $"It is {row.State}; what was accepted is ended.");
 
     private static AcceptanceRow End(AcceptanceRow row, EndRequest request, DateTimeOffset now)
@@ -67,26 +96,39 @@ internal static class DecideAcceptance
     }
 
     private static async Task<Answer> WriteAsync(
-        DbSession db, MerchantIdentity merchant, ProgramId program, Func<AcceptanceRow, AcceptanceRow> decide,
-        TimeProvider time)
+        DbSession db,
+        MerchantIdentity merchant,
+        ProgramId program,
+        Func<AcceptanceRow, AcceptanceRow> decide,
+        TimeProvider time
+    )
     {
-        var args = new { MerchantId = merchant.MerchantId.Value, merchant.Live, ProgramId = program.Value };
-        var row = await db.QuerySingleOrDefaultAsync<AcceptanceRow>(Sql.Lock, args)
-                  ?? throw new FaultException(CommonFaults.NotFound, "Nobody offers this.");
+        var args = new
+        {
+            MerchantId = merchant.MerchantId.Value,
+            merchant.Live,
+            ProgramId = program.Value,
+        };
+        var row =
+            await db.QuerySingleOrDefaultAsync<AcceptanceRow>(Sql.Lock, args)
+            ?? throw new FaultException(CommonFaults.NotFound, "Nobody offers this.");
         var decided = decide(row);
         if (decided != row)
         {
             decided = decided with { DecidedAt = time.GetUtcNow() };
-            await db.ExecuteAsync(Sql.Write, new
-            {
-                MerchantId = merchant.MerchantId.Value,
-                ProgramId = program.Value,
-                ApiKeyId = merchant.KeyId.Value,
-                decided.State,
-                decided.CommissionBasisPoints,
-                decided.EndsAt,
-                decided.DecidedAt,
-            });
+            await db.ExecuteAsync(
+                Sql.Write,
+                new
+                {
+                    MerchantId = merchant.MerchantId.Value,
+                    ProgramId = program.Value,
+                    ApiKeyId = merchant.KeyId.Value,
+                    decided.State,
+                    decided.CommissionBasisPoints,
+                    decided.EndsAt,
+                    decided.DecidedAt,
+                }
+            );
         }
 
         return Answer.Ok(decided.ToView());
@@ -95,15 +137,13 @@ internal static class DecideAcceptance
     private static class Sql
     {
         // Against the issuer, who may change the rate at the same moment.
-        public const string Lock =
-            $"""
-             {AcceptanceRow.OfMerchant}
-               AND a.program_id = @ProgramId
-               FOR NO KEY UPDATE OF a
-             """;
+        public const string Lock = $"""
+            {AcceptanceRow.OfMerchant}
+              AND a.program_id = @ProgramId
+              FOR NO KEY UPDATE OF a
+            """;
 
-        public const string Write =
-            """
+        public const string Write = """
             UPDATE program_acceptances
                SET state = @State, ends_at = @EndsAt, decided_at = @DecidedAt
              WHERE program_id = @ProgramId

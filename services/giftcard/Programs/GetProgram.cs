@@ -7,13 +7,24 @@ namespace LocalPlus.Giftcard.Programs;
 internal static class GetProgram
 {
     public static void MapGetProgram(this IEndpointRouteBuilder group) =>
-        group.MapGet("/programs/{id}", HandleAsync).RequireScope("programs:read").WithName(nameof(GetProgram))
+        group
+            .MapGet("/programs/{id}", HandleAsync)
+            .RequireScope("programs:read")
+            .WithName(nameof(GetProgram))
             .Produces<ProgramView>();
 
-    private static async Task<IResult> HandleAsync(HttpContext http, ProgramId id, Database database, CancellationToken cancel)
+    private static async Task<IResult> HandleAsync(
+        HttpContext http,
+        ProgramId id,
+        Database database,
+        CancellationToken cancel
+    )
     {
         var row = await database.QuerySingleOrDefaultAsync<ProgramRow>(
-            Sql.Get, new { ProgramId = id.Value, MerchantId = http.GetMerchant().MerchantId.Value }, cancel);
+            Sql.Get,
+            new { ProgramId = id.Value, MerchantId = http.GetMerchant().MerchantId.Value },
+            cancel
+        );
         return row is null
             ? throw new FaultException(CommonFaults.NotFound, "There is no such programme.")
             : Answer.Ok(row.ToView(), row.Version);
@@ -21,11 +32,10 @@ internal static class GetProgram
 
     private static class Sql
     {
-        public const string Get =
-            $"""
-             {ProgramRow.Columns}
-              WHERE p.program_id = @ProgramId
-                AND p.merchant_id = @MerchantId
-             """;
+        public const string Get = $"""
+            {ProgramRow.Columns}
+             WHERE p.program_id = @ProgramId
+               AND p.merchant_id = @MerchantId
+            """;
     }
 }

@@ -25,7 +25,9 @@ internal static class ProgramTerms
         if (value.MinorUnits < program.MinLoad || value.MinorUnits > program.MaxLoad)
         {
             throw new FaultException(
-                Faults.LimitExceeded, $"The programme allows {program.MinLoad} to {program.MaxLoad} {program.Currency} at once.");
+                Faults.LimitExceeded,
+                $"The programme allows {program.MinLoad} to {program.MaxLoad} {program.Currency} at once."
+            );
         }
     }
 
@@ -50,7 +52,9 @@ internal static class ProgramTerms
         if (before + amount.MinorUnits > program.MaxBalance)
         {
             throw new FaultException(
-                Faults.LimitExceeded, $"The programme allows {program.MaxBalance} {program.Currency} on a card; {before} are on it.");
+                Faults.LimitExceeded,
+                $"The programme allows {program.MaxBalance} {program.Currency} on a card; {before} are on it."
+            );
         }
     }
 }

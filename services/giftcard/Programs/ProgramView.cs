@@ -45,7 +45,8 @@ internal sealed record ProgramView(
     string? Reference,
     JsonElement? Metadata,
     long Version,
-    DateTimeOffset CreatedAt)
+    DateTimeOffset CreatedAt
+)
 {
     public string Object { get; } = "program";
 }
@@ -72,11 +73,11 @@ internal sealed record ProgramRow(
     long Version,
     DateTimeOffset CreatedAt,
     string? AcceptedAt,
-    string? Locations)
+    string? Locations
+)
 {
     /// <summary>Selected by every slice that shows a programme; the lists come along in the same row.</summary>
-    public const string Columns =
-        """
+    public const string Columns = """
         SELECT p.program_id, p.merchant_id, p.name, p.currency, p.status, p.validity_days, p.vat_kind, p.min_load, p.max_load,
                p.max_balance, p.reloadable, p.cash_out_below, p.partial, p.pin, p.image_url, p.reference,
                p.metadata::text AS metadata, p.version, p.created_at,
@@ -96,21 +97,47 @@ internal sealed record ProgramRow(
     {
         var currency = Kernel.Currency.Parse(Currency);
         return new(
-            new(ProgramId), Name, Currency, Status, ValidityDays, VatKind, new(MinLoad, currency), new(MaxLoad, currency),
-            new(MaxBalance, currency), Reloadable, new(CashOutBelow, currency), Partial, Pin, Offers(),
-            Places(), ImageUrl, Reference,
-            Metadata is null ? null : JsonElement.Parse(Metadata), Version, CreatedAt);
+            new(ProgramId),
+            Name,
+            Currency,
+            Status,
+            ValidityDays,
+            VatKind,
+            new(MinLoad, currency),
+            new(MaxLoad, currency),
+            new(MaxBalance, currency),
+            Reloadable,
+            new(CashOutBelow, currency),
+            Partial,
+            Pin,
+            Offers(),
+            Places(),
+            ImageUrl,
+            Reference,
+            Metadata is null ? null : JsonElement.Parse(Metadata),
+            Version,
+            CreatedAt
+        );
     }
 
-    private IReadOnlyList<OfferView> Offers() => AcceptedAt is null
-        ? []
-        : [.. JsonSerializer.Deserialize<StoredOffer[]>(AcceptedAt, StrictJson.Lenient)!
-            .Select(o => new OfferView(new(o.Merchant), o.Commission, o.State, o.EndsAt, o.DecidedAt))];
+    private IReadOnlyList<OfferView> Offers() =>
+        AcceptedAt is null
+            ? []
+            :
+            [
+                .. JsonSerializer
+                    .Deserialize<StoredOffer[]>(AcceptedAt, StrictJson.Lenient)!
+                    .Select(o => new OfferView(new(o.Merchant), o.Commission, o.State, o.EndsAt, o.DecidedAt)),
+            ];
 
-    private IReadOnlyList<LocationId> Places() => Locations is null
-        ? []
-        : [.. JsonSerializer.Deserialize<Guid[]>(Locations)!.Select(l => new LocationId(l))];
+    private IReadOnlyList<LocationId> Places() =>
+        Locations is null ? [] : [.. JsonSerializer.Deserialize<Guid[]>(Locations)!.Select(l => new LocationId(l))];
 
     private sealed record StoredOffer(
-        Guid Merchant, int Commission, string State, DateTimeOffset? EndsAt, DateTimeOffset? DecidedAt);
+        Guid Merchant,
+        int Commission,
+        string State,
+        DateTimeOffset? EndsAt,
+        DateTimeOffset? DecidedAt
+    );
 }

@@ -11,19 +11,32 @@ internal static class GetAcceptance
 {
     public static IEndpointRouteBuilder MapGetAcceptance(this IEndpointRouteBuilder group)
     {
-        group.MapGet("/acceptances/{programId}", HandleAsync)
-            .RequireScope("programs:read").WithName(nameof(GetAcceptance))
+        group
+            .MapGet("/acceptances/{programId}", HandleAsync)
+            .RequireScope("programs:read")
+            .WithName(nameof(GetAcceptance))
             .Produces<AcceptanceView>();
         return group;
     }
 
     private static async Task<IResult> HandleAsync(
-        HttpContext http, ProgramId programId, Database database, CancellationToken cancel)
+        HttpContext http,
+        ProgramId programId,
+        Database database,
+        CancellationToken cancel
+    )
     {
         var merchant = http.GetMerchant();
         var row = await database.QuerySingleOrDefaultAsync<AcceptanceRow>(
-            Sql.Get, new { MerchantId = merchant.MerchantId.Value, merchant.Live, ProgramId = programId.Value },
-            cancel);
+            Sql.Get,
+            new
+            {
+                MerchantId = merchant.MerchantId.Value,
+                merchant.Live,
+                ProgramId = programId.Value,
+            },
+            cancel
+        );
         return row is null
             ? throw new FaultException(CommonFaults.NotFound, "Nobody offers this.")
             : Answer.Ok(row.ToView());
@@ -43,41 +56,61 @@ internal static class ListAcceptances
 {
     public static IEndpointRouteBuilder MapListAcceptances(this IEndpointRouteBuilder group)
     {
-        group.MapGet("/acceptances", HandleAsync).RequireScope("programs:read").WithName(nameof(ListAcceptances))
+        group
+            .MapGet("/acceptances", HandleAsync)
+            .RequireScope("programs:read")
+            .WithName(nameof(ListAcceptances))
             .Produces<Page<AcceptanceView>>();
         return group;
     }
 
     private static async Task<IResult> HandleAsync(
-        HttpContext http, Database database, CursorCodec cursors, CancellationToken cancel, string? state = null,
+        HttpContext http,
+        Database database,
+        CursorCodec cursors,
+        CancellationToken cancel,
+        string? state = null,
         int? limit = null,
-        string? cursor = null)
+        string? cursor = null
+    )
     {
-        new FieldChecks().Require(
-            state is null || AcceptanceState.All.Contains(state), "state", "invalid").ThrowIfAny();
+        new FieldChecks()
+            .Require(state is null || AcceptanceState.All.Contains(state), "state", "invalid")
+            .ThrowIfAny();
         var filters = $"acceptances|{state}";
         var merchant = http.GetMerchant();
         var take = CursorCodec.Limit(limit);
         var after = cursors.Read(cursor, merchant.MerchantId, filters);
         var rows = await database.QueryAsync<AcceptanceRow>(
             Sql.List,
-            new { MerchantId = merchant.MerchantId.Value, merchant.Live, State = state, after.CreatedAt, after.Id,
-            Take = take + 1 },
-            cancel);
-        return Answer.Ok(Page<AcceptanceView>.Of(
-            [.. rows.Select(r => r.ToView())], take,
-            a => cursors.Write(new(a.ProgramCreatedAt, a.ProgramId.Value), merchant.MerchantId, filters)));
+            new
+            {
+                MerchantId = merchant.MerchantId.Value,
+                merchant.Live,
+                State = state,
+                after.CreatedAt,
+                after.Id,
+                Take = take + 1,
+            },
+            cancel
+        );
+        return Answer.Ok(
+            Page<AcceptanceView>.Of(
+                [.. rows.Select(r => r.ToView())],
+                take,
+                a => cursors.Write(new(a.ProgramCreatedAt, a.ProgramId.Value), merchant.MerchantId, filters)
+            )
+        );
     }
 
     private static class Sql
     {
-        public const string List =
-            $"""
-             {AcceptanceRow.OfMerchant}
-               AND (@State::text IS NULL OR a.state = @State)
-               AND (p.created_at, p.program_id) < (@CreatedAt, @Id)
-             ORDER BY p.created_at DESC, p.program_id DESC
-             LIMIT @Take
-             """;
+        public const string List = $"""
+            {AcceptanceRow.OfMerchant}
+              AND (@State::text IS NULL OR a.state = @State)
+              AND (p.created_at, p.program_id) < (@CreatedAt, @Id)
+            ORDER BY p.created_at DESC, p.program_id DESC
+            LIMIT @Take
+            """;
     }
 }

@@ -7,30 +7,53 @@ namespace LocalPlus.Giftcard.Redemptions;
 internal sealed class Advice(Database database, RedemptionDecider decider, RedemptionStore store, Intents intents)
 {
     public Task<IResult> ConfirmAsync<TRequest>(
-        HttpContext http, RedemptionId id, TRequest request, Money? amount, CancellationToken cancel)
+        HttpContext http,
+        RedemptionId id,
+        TRequest request,
+        Money? amount,
+        CancellationToken cancel
+    )
     {
         new FieldChecks().Positive(amount, "/amount").ThrowIfAny();
-        return TakeAsync(http, id, request, async merchant =>
-        {
-            if (amount is { } part && (await store.GetAsync(merchant, id, cancel)).Row.Currency != part.Currency.Code)
+        return TakeAsync(
+            http,
+            id,
+            request,
+            async merchant =>
             {
-                throw new FaultException(Faults.CurrencyMismatch, "The redemption is in another currency.");
-            }
+                if (
+                    amount is { } part
+                    && (await store.GetAsync(merchant, id, cancel)).Row.Currency != part.Currency.Code
+                )
+                {
+                    throw new FaultException(Faults.CurrencyMismatch, "The redemption is in another currency.");
+                }
 
-            return new DecisionRequest(Decision.Confirm, "till", amount?.MinorUnits);
-        }, cancel);
+                return new DecisionRequest(Decision.Confirm, "till", amount?.MinorUnits);
+            },
+            cancel
+        );
     }
 
     public Task<IResult> CancelAsync<TRequest>(
-        HttpContext http, RedemptionId id, TRequest request, string? reason, CancellationToken cancel)
+        HttpContext http,
+        RedemptionId id,
+        TRequest request,
+        string? reason,
+        CancellationToken cancel
+    )
     {
         new FieldChecks().Text(reason, "/reason", GiftcardLimits.ReasonLength).ThrowIfAny();
         return TakeAsync(http, id, request, _ => Task.FromResult(new DecisionRequest(Decision.Cancel, "till")), cancel);
     }
 
     private async Task<IResult> TakeAsync<TRequest>(
-        HttpContext http, RedemptionId id, TRequest request, Func<MerchantId, Task<DecisionRequest>> decide,
-        CancellationToken cancel)
+        HttpContext http,
+        RedemptionId id,
+        TRequest request,
+        Func<MerchantId, Task<DecisionRequest>> decide,
+        CancellationToken cancel
+    )
     {
         var key = RequestKey.Of(http, request);
         var prior = await intents.FindAsync(key, cancel);

@@ -11,8 +11,10 @@ internal static class CancelRedemption
 {
     public static IEndpointRouteBuilder MapCancelRedemption(this IEndpointRouteBuilder group)
     {
-        group.MapPost("/redemptions/{id}/cancel", HandleAsync)
-            .RequireScope("redemptions:write").WithName(nameof(CancelRedemption))
+        group
+            .MapPost("/redemptions/{id}/cancel", HandleAsync)
+            .RequireScope("redemptions:write")
+            .WithName(nameof(CancelRedemption))
             .Produces<RedemptionView>();
         return group;
     }
@@ -20,6 +22,10 @@ internal static class CancelRedemption
     internal sealed record Request(string? Reason = null);
 
     private static Task<IResult> HandleAsync(
-        HttpContext http, RedemptionId id, Request? request, Advice advice, CancellationToken cancel) =>
-        advice.CancelAsync(http, id, request ?? new(), request?.Reason, cancel);
+        HttpContext http,
+        RedemptionId id,
+        Request? request,
+        Advice advice,
+        CancellationToken cancel
+    ) => advice.CancelAsync(http, id, request ?? new(), request?.Reason, cancel);
 }

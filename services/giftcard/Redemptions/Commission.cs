@@ -13,9 +13,11 @@ internal static class Commission
         Of([.. legs.Select(l => l.CommissionBasisPoints)], paid);
 
     /// <summary>The commission on what is paid at each rate, in basis points.</summary>
-    public static long Of(IReadOnlyList<int> rates, IReadOnlyList<long> paid) => rates.Zip(paid)
-        .GroupBy(l => l.First, l => l.Second)
-        .Sum(rate => (long)((Int128)rate.Sum() * rate.Key / WholeBasisPoints));
+    public static long Of(IReadOnlyList<int> rates, IReadOnlyList<long> paid) =>
+        rates
+            .Zip(paid)
+            .GroupBy(l => l.First, l => l.Second)
+            .Sum(rate => (long)((Int128)rate.Sum() * rate.Key / WholeBasisPoints));
 
     /// <summary>The commission on what was captured and not given back; while it is held, on what is held.</summary>
     public static long Left(IReadOnlyList<LegRow> legs, bool isHeld) =>

@@ -12,12 +12,19 @@ namespace LocalPlus.Giftcard.Redemptions;
 internal static class ConfirmRedemption
 {
     public static void MapConfirmRedemption(this IEndpointRouteBuilder group) =>
-        group.MapPost("/redemptions/{id}/confirm", HandleAsync).RequireScope("redemptions:write").WithName(nameof(ConfirmRedemption))
+        group
+            .MapPost("/redemptions/{id}/confirm", HandleAsync)
+            .RequireScope("redemptions:write")
+            .WithName(nameof(ConfirmRedemption))
             .Produces<RedemptionView>();
 
     internal sealed record Request(Money? Amount = null);
 
     private static Task<IResult> HandleAsync(
-        HttpContext http, RedemptionId id, Request? request, Advice advice, CancellationToken cancel) =>
-        advice.ConfirmAsync(http, id, request ?? new(), request?.Amount, cancel);
+        HttpContext http,
+        RedemptionId id,
+        Request? request,
+        Advice advice,
+        CancellationToken cancel
+    ) => advice.ConfirmAsync(http, id, request ?? new(), request?.Amount, cancel);
 }

@@ -20,15 +20,28 @@ internal static class CreateRedemption
     private const string ReferenceIndex = "ix_redemptions_merchant_id_reference";
 
     public static void MapCreateRedemption(this IEndpointRouteBuilder group) =>
-        group.MapPost("/redemptions", HandleAsync).RequireScope("redemptions:write").WithName(nameof(CreateRedemption))
+        group
+            .MapPost("/redemptions", HandleAsync)
+            .RequireScope("redemptions:write")
+            .WithName(nameof(CreateRedemption))
             .Produces<RedemptionView>(StatusCodes.Status201Created);
 
-    private static Task<IResult> HandleAsync(HttpContext http, RedemptionRequest request, Till till, CancellationToken cancel) =>
-        till.RedeemAsync(http, request, cancel);
+    private static Task<IResult> HandleAsync(
+        HttpContext http,
+        RedemptionRequest request,
+        Till till,
+        CancellationToken cancel
+    ) => till.RedeemAsync(http, request, cancel);
 
     /// <summary>The three steps behind a key; what POST /v1/holds asks for too.</summary>
     internal sealed class Till(
-        Intents intents, Ownership ownership, RedemptionPlanner planner, RedemptionStore store, RedemptionDriver driver, Intake intake)
+        Intents intents,
+        Ownership ownership,
+        RedemptionPlanner planner,
+        RedemptionStore store,
+        RedemptionDriver driver,
+        Intake intake
+    )
     {
         public async Task<IResult> RedeemAsync(HttpContext http, RedemptionRequest request, CancellationToken cancel)
         {
@@ -45,10 +58,14 @@ internal static class CreateRedemption
                     plan.RequireLegs(request.Amount.Currency);
                     return await intake.AcceptAsync(key, request, plan, cancel);
                 },
-                async intent => RedemptionOutcomes.ToAnswer(intent.Row.State == RedemptionState.Authorizing
-                    ? await driver.AuthorizeAsync(intent, CancellationToken.None)
-                    : intent),
-                cancel);
+                async intent =>
+                    RedemptionOutcomes.ToAnswer(
+                        intent.Row.State == RedemptionState.Authorizing
+                            ? await driver.AuthorizeAsync(intent, CancellationToken.None)
+                            : intent
+                    ),
+                cancel
+            );
         }
     }
 
@@ -71,7 +88,11 @@ internal static class CreateRedemption
         }
 
         public async Task<Redemption> AcceptAsync(
-            RequestKey key, RedemptionRequest request, RedemptionPlan plan, CancellationToken cancel)
+            RequestKey key,
+            RedemptionRequest request,
+            RedemptionPlan plan,
+            CancellationToken cancel
+        )
         {
             // The accounts are opened before the transaction: nothing waits for the ledger inside one.
             var (payable, commission) = await AccountsAsync(key.Merchant, request, plan, cancel);
@@ -93,8 +114,14 @@ internal static class CreateRedemption
         /// The intent alone, in the caller's transaction; its accounts have been opened. Refuses with reference_reused.
         /// </summary>
         public async Task<Redemption> WriteAsync(
-            DbSession db, RedemptionId id, MerchantId merchant, string? key, RedemptionRequest request, RedemptionPlan plan,
-            CancellationToken cancel)
+            DbSession db,
+            RedemptionId id,
+            MerchantId merchant,
+            string? key,
+            RedemptionRequest request,
+            RedemptionPlan plan,
+            CancellationToken cancel
+        )
         {
             var (payable, commission) = await AccountsAsync(merchant, request, plan, cancel);
             var intent = Intent(id, merchant, key, request, plan, payable, commission);
@@ -112,7 +139,11 @@ internal static class CreateRedemption
 
         /// <summary>Where the money goes; remembered after the first time.</summary>
         public async Task<(Guid Payable, Guid? Commission)> AccountsAsync(
-            MerchantId merchant, RedemptionRequest request, RedemptionPlan plan, CancellationToken cancel)
+            MerchantId merchant,
+            RedemptionRequest request,
+            RedemptionPlan plan,
+            CancellationToken cancel
+        )
         {
             var payable = await accounts.PayableAsync(plan.Books, merchant, request.Amount.Currency.Code, cancel);
             var commission = plan.Legs.Any(l => l.Card.CommissionBasisPoints > 0)
@@ -125,11 +156,19 @@ internal static class CreateRedemption
         /// For each whether it has got the key; another request with the same key may have been quicker. The claims
         /// come first: of two requests with one key the second must meet the key, not the reference.
         /// </summary>
-        private async Task<IReadOnlyList<bool>> ClaimAndWriteAsync(DbSession db, IReadOnlyList<(RequestKey Key, Redemption Intent)> intents)
+        private async Task<IReadOnlyList<bool>> ClaimAndWriteAsync(
+            DbSession db,
+            IReadOnlyList<(RequestKey Key, Redemption Intent)> intents
+        )
         {
-            var claimed = (await Intents.ClaimAsync(db, intents.Select(i => (i.Key, i.Intent.Row.RedemptionId)), time.GetUtcNow())).ToHashSet();
+            var claimed = (
+                await Intents.ClaimAsync(db, intents.Select(i => (i.Key, i.Intent.Row.RedemptionId)), time.GetUtcNow())
+            ).ToHashSet();
             var rows = intents.Select(i => i.Intent.Row).Where(row => claimed.Contains(row.RedemptionId)).ToArray();
-            var legs = intents.SelectMany(i => i.Intent.Legs).Where(leg => claimed.Contains(leg.RedemptionId)).ToArray();
+            var legs = intents
+                .SelectMany(i => i.Intent.Legs)
+                .Where(leg => claimed.Contains(leg.RedemptionId))
+                .ToArray();
             if (rows.Length > 0)
             {
                 await db.ExecuteAsync(Sql.Insert, Arguments(rows, legs));
@@ -138,70 +177,131 @@ internal static class CreateRedemption
             return [.. intents.Select(i => claimed.Contains(i.Intent.Row.RedemptionId))];
         }
 
-        private static object Arguments(RedemptionRow[] rows, LegRow[] legs) => new
-        {
-            RedemptionIds = Array.ConvertAll(rows, r => r.RedemptionId),
-            MerchantIds = Array.ConvertAll(rows, r => r.MerchantId),
-            BooksMerchantIds = Array.ConvertAll(rows, r => r.BooksMerchantId),
-            Modes = Array.ConvertAll(rows, r => r.Mode),
-            Partials = Array.ConvertAll(rows, r => r.Partial),
-            References = Array.ConvertAll(rows, r => r.Reference),
-            Currencies = Array.ConvertAll(rows, r => r.Currency),
-            Requested = Array.ConvertAll(rows, r => r.Requested),
-            PayableAccountIds = Array.ConvertAll(rows, r => r.PayableAccountId),
-            CommissionAccountIds = Array.ConvertAll(rows, r => r.CommissionAccountId),
-            LocationIds = Array.ConvertAll(rows, r => r.LocationId),
-            TerminalIds = Array.ConvertAll(rows, r => r.TerminalId),
-            Metadata = Array.ConvertAll(rows, r => r.Metadata),
-            HoldExpiresAts = Array.ConvertAll(rows, r => r.HoldExpiresAt?.UtcDateTime),
-            IdempotencyKeys = Array.ConvertAll(rows, r => r.IdempotencyKey),
-            DriveAfters = Array.ConvertAll(rows, r => (r.CreatedAt + TakeOver(r)).UtcDateTime),
-            CreatedAts = Array.ConvertAll(rows, r => r.CreatedAt.UtcDateTime),
-            LegRedemptionIds = Array.ConvertAll(legs, l => l.RedemptionId),
-            Positions = Array.ConvertAll(legs, l => l.Position),
-            GiftCardIds = Array.ConvertAll(legs, l => l.GiftCardId),
-            LastFours = Array.ConvertAll(legs, l => l.Last4),
-            LotIds = Array.ConvertAll(legs, l => l.LotId),
-            AccountIds = Array.ConvertAll(legs, l => l.AccountId),
-            MaxAmounts = Array.ConvertAll(legs, l => l.MaxAmount),
-            Commissions = Array.ConvertAll(legs, l => l.CommissionBasisPoints),
-        };
+        private static object Arguments(RedemptionRow[] rows, LegRow[] legs) =>
+            new
+            {
+                RedemptionIds = Array.ConvertAll(rows, r => r.RedemptionId),
+                MerchantIds = Array.ConvertAll(rows, r => r.MerchantId),
+                BooksMerchantIds = Array.ConvertAll(rows, r => r.BooksMerchantId),
+                Modes = Array.ConvertAll(rows, r => r.Mode),
+                Partials = Array.ConvertAll(rows, r => r.Partial),
+                References = Array.ConvertAll(rows, r => r.Reference),
+                Currencies = Array.ConvertAll(rows, r => r.Currency),
+                Requested = Array.ConvertAll(rows, r => r.Requested),
+                PayableAccountIds = Array.ConvertAll(rows, r => r.PayableAccountId),
+                CommissionAccountIds = Array.ConvertAll(rows, r => r.CommissionAccountId),
+                LocationIds = Array.ConvertAll(rows, r => r.LocationId),
+                TerminalIds = Array.ConvertAll(rows, r => r.TerminalId),
+                Metadata = Array.ConvertAll(rows, r => r.Metadata),
+                HoldExpiresAts = Array.ConvertAll(rows, r => r.HoldExpiresAt?.UtcDateTime),
+                IdempotencyKeys = Array.ConvertAll(rows, r => r.IdempotencyKey),
+                DriveAfters = Array.ConvertAll(rows, r => (r.CreatedAt + TakeOver(r)).UtcDateTime),
+                CreatedAts = Array.ConvertAll(rows, r => r.CreatedAt.UtcDateTime),
+                LegRedemptionIds = Array.ConvertAll(legs, l => l.RedemptionId),
+                Positions = Array.ConvertAll(legs, l => l.Position),
+                GiftCardIds = Array.ConvertAll(legs, l => l.GiftCardId),
+                LastFours = Array.ConvertAll(legs, l => l.Last4),
+                LotIds = Array.ConvertAll(legs, l => l.LotId),
+                AccountIds = Array.ConvertAll(legs, l => l.AccountId),
+                MaxAmounts = Array.ConvertAll(legs, l => l.MaxAmount),
+                Commissions = Array.ConvertAll(legs, l => l.CommissionBasisPoints),
+            };
 
         // One that no till waits for belongs to another step (an offline item), which drives it in its own order.
         private static TimeSpan TakeOver(RedemptionRow row) =>
             row.IdempotencyKey is null ? GiftcardLimits.TakeOverOfItems : GiftcardLimits.TakeOver;
 
-        private Task<FaultException> ReferenceReusedAsync(MerchantId merchant, string reference, CancellationToken cancel) =>
-            References.ReusedAsync<RedemptionId>(database, References.Redemption, merchant, reference, cancel);
+        private Task<FaultException> ReferenceReusedAsync(
+            MerchantId merchant,
+            string reference,
+            CancellationToken cancel
+        ) => References.ReusedAsync<RedemptionId>(database, References.Redemption, merchant, reference, cancel);
 
         private Redemption Intent(
-            RedemptionId id, MerchantId merchant, string? key, RedemptionRequest request, RedemptionPlan plan, Guid payable, Guid? commission)
+            RedemptionId id,
+            MerchantId merchant,
+            string? key,
+            RedemptionRequest request,
+            RedemptionPlan plan,
+            Guid payable,
+            Guid? commission
+        )
         {
             // Whole milliseconds, as the API says times: SQL would cut a finer one, and a hold that is placed again
             // after a crash has to be the same request to the tick, or the ledger refuses its key.
             var now = time.GetUtcNow();
             now = now.AddTicks(-(now.Ticks % TimeSpan.TicksPerMillisecond));
-            DateTimeOffset? expiry = request.Mode == Mode.TwoPhase
-                ? now.AddSeconds(request.HoldTtlSeconds ?? GiftcardLimits.HoldSecondsDefault)
-                : null;
-            var metadata = request.Metadata is null ? null : JsonSerializer.Serialize(request.Metadata, StrictJson.Options);
+            DateTimeOffset? expiry =
+                request.Mode == Mode.TwoPhase
+                    ? now.AddSeconds(request.HoldTtlSeconds ?? GiftcardLimits.HoldSecondsDefault)
+                    : null;
+            var metadata = request.Metadata is null
+                ? null
+                : JsonSerializer.Serialize(request.Metadata, StrictJson.Options);
             var row = new RedemptionRow(
-                id.Value, merchant.Value, plan.Books.Value, RedemptionState.Authorizing, Wire.Name(request.Mode), plan.Partial,
-                request.Reference, request.Amount.Currency.Code, request.Amount.MinorUnits, Approved: 0, Captured: 0, Refunded: 0,
-                payable, commission, request.LocationId?.Value, request.TerminalId?.Value, metadata, HoldId: null, expiry,
-                TransactionId: null, Decision: null, DecisionAmount: null, DecidedBy: null, FaultCode: null, FaultDetail: null,
-                FaultAvailable: null, NeedsAttention: false, key, DriveAttempts: 0, RunGeneration: 0,
-                SkipNotify: false, Version: 1, now, now);
-            return new(row, [.. plan.Legs.Select((leg, position) => new LegRow(
-                id.Value, position, leg.Card.Row.GiftCardId, leg.Card.Row.Last4, leg.Lot.LotId, leg.Lot.AccountId, leg.MaxAmount,
-                Held: 0, Captured: 0, Refunded: 0, leg.Card.CommissionBasisPoints, AvailableAfter: null))]);
+                id.Value,
+                merchant.Value,
+                plan.Books.Value,
+                RedemptionState.Authorizing,
+                Wire.Name(request.Mode),
+                plan.Partial,
+                request.Reference,
+                request.Amount.Currency.Code,
+                request.Amount.MinorUnits,
+                Approved: 0,
+                Captured: 0,
+                Refunded: 0,
+                payable,
+                commission,
+                request.LocationId?.Value,
+                request.TerminalId?.Value,
+                metadata,
+                HoldId: null,
+                expiry,
+                TransactionId: null,
+                Decision: null,
+                DecisionAmount: null,
+                DecidedBy: null,
+                FaultCode: null,
+                FaultDetail: null,
+                FaultAvailable: null,
+                NeedsAttention: false,
+                key,
+                DriveAttempts: 0,
+                RunGeneration: 0,
+                SkipNotify: false,
+                Version: 1,
+                now,
+                now
+            );
+            return new(
+                row,
+                [
+                    .. plan.Legs.Select(
+                        (leg, position) =>
+                            new LegRow(
+                                id.Value,
+                                position,
+                                leg.Card.Row.GiftCardId,
+                                leg.Card.Row.Last4,
+                                leg.Lot.LotId,
+                                leg.Lot.AccountId,
+                                leg.MaxAmount,
+                                Held: 0,
+                                Captured: 0,
+                                Refunded: 0,
+                                leg.Card.CommissionBasisPoints,
+                                AvailableAfter: null
+                            )
+                    ),
+                ]
+            );
         }
     }
 
     private static class Sql
     {
-        public const string Insert =
-            """
+        public const string Insert = """
             INSERT INTO redemptions (redemption_id, merchant_id, books_merchant_id, state, mode, partial, reference, currency,
                    requested, payable_account_id, commission_account_id, location_id, terminal_id, metadata, hold_expires_at,
                    idempotency_key, drive_after, created_at, updated_at)

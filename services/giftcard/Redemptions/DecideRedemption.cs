@@ -12,7 +12,13 @@ internal sealed record DecisionRequest(string Decision, string Actor, long? Amou
 /// Decides about a held redemption: the decision is committed first, then carried out in the ledger. Shared by the
 /// till's confirm and cancel and by the operators' verbs; the rules are <see cref="RedemptionRules"/>.
 /// </summary>
-internal sealed class RedemptionDecider(Database database, RedemptionStore store, RedemptionDriver driver, Intents intents, TimeProvider time)
+internal sealed class RedemptionDecider(
+    Database database,
+    RedemptionStore store,
+    RedemptionDriver driver,
+    Intents intents,
+    TimeProvider time
+)
 {
     /// <summary>
     /// The redemption after the decision was carried out, or as it is when that had been done before. Refuses with what
@@ -20,7 +26,12 @@ internal sealed class RedemptionDecider(Database database, RedemptionStore store
     /// decision stands then and is carried out later.
     /// </summary>
     public async Task<Redemption> DecideAsync(
-        RedemptionId id, MerchantId? merchant, DecisionRequest request, RequestKey? key, CancellationToken cancel)
+        RedemptionId id,
+        MerchantId? merchant,
+        DecisionRequest request,
+        RequestKey? key,
+        CancellationToken cancel
+    )
     {
         var decided = await CommitAsync(id, merchant, request, key, cancel);
         var settled = await driver.SettleAsync(decided, CancellationToken.None);
@@ -31,7 +42,12 @@ internal sealed class RedemptionDecider(Database database, RedemptionStore store
 
     /// <summary>Only writes the decision down; the sweeper or the run carries it out.</summary>
     public async Task<Redemption> CommitAsync(
-        RedemptionId id, MerchantId? merchant, DecisionRequest request, RequestKey? key, CancellationToken cancel)
+        RedemptionId id,
+        MerchantId? merchant,
+        DecisionRequest request,
+        RequestKey? key,
+        CancellationToken cancel
+    )
     {
         await using var db = await database.BeginAsync(cancel);
         if (key is not null)
@@ -40,14 +56,19 @@ internal sealed class RedemptionDecider(Database database, RedemptionStore store
         }
 
         var now = await RedemptionStore.LockAsync(db, id);
-        if (now is null || now.Row.State == RedemptionState.Refused || merchant is { } caller && now.Row.MerchantId != caller.Value)
+        if (
+            now is null
+            || now.Row.State == RedemptionState.Refused
+            || merchant is { } caller && now.Row.MerchantId != caller.Value
+        )
         {
             throw new FaultException(CommonFaults.NotFound, "There is no such redemption.");
         }
 
-        var verdict = request.Decision == Decision.Confirm
-            ? RedemptionRules.Confirm(now.Row.Standing, request.Amount, time.GetUtcNow())
-            : RedemptionRules.Cancel(now.Row.Standing);
+        var verdict =
+            request.Decision == Decision.Confirm
+                ? RedemptionRules.Confirm(now.Row.Standing, request.Amount, time.GetUtcNow())
+                : RedemptionRules.Cancel(now.Row.Standing);
         if (verdict is Verdict.Refuse refuse)
         {
             throw new FaultException(refuse.Fault, refuse.Detail);

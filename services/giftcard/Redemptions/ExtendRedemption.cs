@@ -13,21 +13,37 @@ namespace LocalPlus.Giftcard.Redemptions;
 internal static class ExtendRedemption
 {
     public static void MapExtendRedemption(this IEndpointRouteBuilder group) =>
-        group.MapPost("/redemptions/{id}/extend", HandleAsync).RequireScope("redemptions:write").WithName(nameof(ExtendRedemption))
+        group
+            .MapPost("/redemptions/{id}/extend", HandleAsync)
+            .RequireScope("redemptions:write")
+            .WithName(nameof(ExtendRedemption))
             .Produces<RedemptionView>();
 
     internal sealed record Request(DateTimeOffset HoldExpiresAt);
 
     private static Task<IResult> HandleAsync(
-        HttpContext http, RedemptionId id, Request request, Extension extension, CancellationToken cancel) =>
-        extension.TakeAsync(http, id, request, request.HoldExpiresAt, cancel);
+        HttpContext http,
+        RedemptionId id,
+        Request request,
+        Extension extension,
+        CancellationToken cancel
+    ) => extension.TakeAsync(http, id, request, request.HoldExpiresAt, cancel);
 
     /// <summary>A merchant's extension, with its key.</summary>
     internal sealed class Extension(
-        RedemptionStore store, RedemptionExtender extender, Intents intents, TimeProvider time)
+        RedemptionStore store,
+        RedemptionExtender extender,
+        Intents intents,
+        TimeProvider time
+    )
     {
         public async Task<IResult> TakeAsync<TRequest>(
-            HttpContext http, RedemptionId id, TRequest request, DateTimeOffset end, CancellationToken cancel)
+            HttpContext http,
+            RedemptionId id,
+            TRequest request,
+            DateTimeOffset end,
+            CancellationToken cancel
+        )
         {
             new FieldChecks().Require(end > time.GetUtcNow(), "/hold_expires_at", "past").ThrowIfAny();
             var key = RequestKey.Of(http, request);
@@ -51,7 +67,8 @@ internal static class ExtendRedemption
                         await intents.ClaimAsync(db, key, id.Value);
                         await intents.StoreAsync(db, key.Merchant, key.Key, answer);
                     },
-                    cancel);
+                    cancel
+                );
             }
             catch (FaultException refusal)
             {
@@ -67,7 +84,12 @@ internal static class ExtendRedemption
 /// Moves the end of a hold: first in the ledger, then here; in between the hold merely ends a little early.
 /// </summary>
 internal sealed class RedemptionExtender(
-    Database database, RedemptionStore store, LedgerGateway ledger, IRunBell runs, TimeProvider time)
+    Database database,
+    RedemptionStore store,
+    LedgerGateway ledger,
+    IRunBell runs,
+    TimeProvider time
+)
 {
     /// <summary>Refuses unless the redemption is held.</summary>
     public void Require(Redemption redemption)
@@ -85,7 +107,12 @@ internal sealed class RedemptionExtender(
 
     /// <param name="also">Written in the transaction of the extension.</param>
     public async Task ExtendAsync(
-        Redemption redemption, DateTimeOffset end, string actor, Func<DbSession, Redemption, Task> also, CancellationToken cancel)
+        Redemption redemption,
+        DateTimeOffset end,
+        string actor,
+        Func<DbSession, Redemption, Task> also,
+        CancellationToken cancel
+    )
     {
         Require(redemption);
         var row = redemption.Row;
@@ -93,7 +120,8 @@ internal sealed class RedemptionExtender(
         {
             throw Faults.Invalid(
                 "/hold_expires_at",
-                $"A hold is extended beyond its end ({row.HoldExpiresAt:O}), to at most {GiftcardLimits.HoldSecondsMax} s after its start.");
+                $"A hold is extended beyond its end ({row.HoldExpiresAt:O}), to at most {GiftcardLimits.HoldSecondsMax} s after its start."
+            );
         }
 
         await ExtendInLedgerAsync(row, end, cancel);
@@ -103,7 +131,10 @@ internal sealed class RedemptionExtender(
         // Of two at once the longer one stays.
         if (now.Row.HoldExpiresAt < end)
         {
-            now = now with { Row = now.Row with { HoldExpiresAt = end, Version = now.Row.Version + 1, UpdatedAt = time.GetUtcNow() } };
+            now = now with
+            {
+                Row = now.Row with { HoldExpiresAt = end, Version = now.Row.Version + 1, UpdatedAt = time.GetUtcNow() },
+            };
             await RedemptionStore.UpdateAsync(db, now.Row);
             await store.NoteAsync(db, row.Id, "extended", actor, new { HoldExpiresAt = end });
         }
@@ -126,13 +157,17 @@ internal sealed class RedemptionExtender(
                     HoldId = new HoldId(row.HoldId!.Value).ToString(),
                     ExpiresAt = Google.Protobuf.WellKnownTypes.Timestamp.FromDateTimeOffset(end),
                 },
-                cancel);
+                cancel
+            );
         }
         catch (FaultException refusal) when (refusal.Fault == Faults.OperationFailed)
         {
             // The ledger moves an end only away. Another extension, to a later end, may have been quicker: then nothing
             // is left to do there.
-            var hold = await ledger.GetHoldAsync(new GetHoldRequest { MerchantId = books, Reference = row.Id.ToString() }, cancel);
+            var hold = await ledger.GetHoldAsync(
+                new GetHoldRequest { MerchantId = books, Reference = row.Id.ToString() },
+                cancel
+            );
             if (hold.State != HoldState.Pending || hold.ExpiresAt.ToDateTimeOffset() < end)
             {
                 throw;

@@ -11,8 +11,10 @@ internal static class GetTimeline
 {
     public static IEndpointRouteBuilder MapGetTimeline(this IEndpointRouteBuilder group)
     {
-        group.MapGet("/redemptions/{id}/timeline", HandleAsync)
-            .RequireScope("redemptions:read").WithName(nameof(GetTimeline))
+        group
+            .MapGet("/redemptions/{id}/timeline", HandleAsync)
+            .RequireScope("redemptions:read")
+            .WithName(nameof(GetTimeline))
             .Produces<View>();
         return group;
     }
@@ -23,16 +25,34 @@ internal static class GetTimeline
 
     /// <summary>The timeline of any merchant's redemption.</summary>
     public static async Task<IReadOnlyList<Entry>> ReadAsync(
-        Database database, RedemptionId id, CancellationToken cancel)
+        Database database,
+        RedemptionId id,
+        CancellationToken cancel
+    )
     {
         var rows = await database.QueryAsync<Row>(
-            Sql.Timeline, new { RedemptionId = id.Value, Take = GiftcardLimits.TimelineRows }, cancel);
-        return [.. rows.Select(
-            r => new Entry(r.Kind, r.Actor, r.Detail is null ? null : JsonElement.Parse(r.Detail), r.OccurredAt))];
+            Sql.Timeline,
+            new { RedemptionId = id.Value, Take = GiftcardLimits.TimelineRows },
+            cancel
+        );
+        return
+        [
+            .. rows.Select(r => new Entry(
+                r.Kind,
+                r.Actor,
+                r.Detail is null ? null : JsonElement.Parse(r.Detail),
+                r.OccurredAt
+            )),
+        ];
     }
 
     private static async Task<IResult> HandleAsync(
-        HttpContext http, RedemptionId id, RedemptionStore store, Database database, CancellationToken cancel)
+        HttpContext http,
+        RedemptionId id,
+        RedemptionStore store,
+        Database database,
+        CancellationToken cancel
+    )
     {
         await store.GetAsync(http.GetMerchant().MerchantId, id, cancel);
         return Answer.Ok(new View(id, [.. (await ReadAsync(database, id, cancel)).Select(ForMerchants)]));
@@ -40,14 +60,19 @@ internal static class GetTimeline
 
     /// <summary>Who of the operators it was, and what they noted, is nobody's business but theirs.</summary>
     private static Entry ForMerchants(Entry entry) =>
-        entry.Actor.StartsWith("operator:", StringComparison.Ordinal) ? entry with { Actor = "operator", Detail = null } : entry;
+        entry.Actor.StartsWith("operator:", StringComparison.Ordinal)
+            ? entry with
+            {
+                Actor = "operator",
+                Detail = null,
+            }
+            : entry;
 
     private sealed record Row(string Kind, string Actor, string? Detail, DateTimeOffset OccurredAt);
 
     private static class Sql
     {
-        public const string Timeline =
-            """
+        public const string Timeline = """
             SELECT kind, actor, detail::text AS detail, occurred_at
               FROM redemption_events
              WHERE redemption_id = @RedemptionId

@@ -7,8 +7,7 @@ namespace LocalPlus.Giftcard.Redemptions;
 internal interface IRunBell
 {
     /// <summary>The first run of each begins, in the transaction that it follows from.</summary>
-    Task BeginAsync(
-        DbSession db, IReadOnlyList<(RedemptionRow Redemption, string? Trace)> begun, DateTimeOffset at);
+    Task BeginAsync(DbSession db, IReadOnlyList<(RedemptionRow Redemption, string? Trace)> begun, DateTimeOffset at);
 
     /// <summary>Runs have begun and the transaction is committed. A lost call costs a poll.</summary>
     void Begun();

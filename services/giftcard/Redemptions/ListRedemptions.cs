@@ -12,7 +12,10 @@ internal static class ListRedemptions
 {
     public static IEndpointRouteBuilder MapListRedemptions(this IEndpointRouteBuilder group)
     {
-        group.MapGet("/redemptions", HandleAsync).RequireScope("redemptions:read").WithName(nameof(ListRedemptions))
+        group
+            .MapGet("/redemptions", HandleAsync)
+            .RequireScope("redemptions:read")
+            .WithName(nameof(ListRedemptions))
             .Produces<Page<RedemptionView>>();
         return group;
     }
@@ -23,10 +26,16 @@ internal static class ListRedemptions
         [property: FromQuery(Name = "location_id")] LocationId? LocationId,
         [property: FromQuery(Name = "gift_card_id")] GiftCardId? GiftCardId,
         int? Limit,
-        string? Cursor);
+        string? Cursor
+    );
 
     private static async Task<IResult> HandleAsync(
-        HttpContext http, [AsParameters] Query query, Database database, CursorCodec cursors, CancellationToken cancel)
+        HttpContext http,
+        [AsParameters] Query query,
+        Database database,
+        CursorCodec cursors,
+        CancellationToken cancel
+    )
     {
         var merchant = http.GetMerchant().MerchantId;
         new FieldChecks()
@@ -49,44 +58,54 @@ internal static class ListRedemptions
                 after.Id,
                 Take = take + 1,
             },
-            cancel);
+            cancel
+        );
         var page = Page<RedemptionRow>.Of(
-            rows, take, r => cursors.Write(new(r.CreatedAt, r.RedemptionId), merchant, filters));
+            rows,
+            take,
+            r => cursors.Write(new(r.CreatedAt, r.RedemptionId), merchant, filters)
+        );
         var ids = new { Ids = page.Data.Select(r => r.RedemptionId).ToArray() };
         var legs = (await database.QueryAsync<LegRow>(Sql.Legs, ids, cancel)).ToLookup(l => l.RedemptionId);
-        var runs = (await database.QueryAsync<(Guid Id, string State)>(Sql.Runs, ids, cancel))
-            .ToDictionary(r => r.Id, r => r.State);
-        return Answer.Ok(new Page<RedemptionView>(
-            [.. page.Data.Select(r => RedemptionView.Of(
-                r, legs[r.RedemptionId], runs.GetValueOrDefault(r.RedemptionId, "none")))],
-            page.NextCursor,
-            page.HasMore));
+        var runs = (await database.QueryAsync<(Guid Id, string State)>(Sql.Runs, ids, cancel)).ToDictionary(
+            r => r.Id,
+            r => r.State
+        );
+        return Answer.Ok(
+            new Page<RedemptionView>(
+                [
+                    .. page.Data.Select(r =>
+                        RedemptionView.Of(r, legs[r.RedemptionId], runs.GetValueOrDefault(r.RedemptionId, "none"))
+                    ),
+                ],
+                page.NextCursor,
+                page.HasMore
+            )
+        );
     }
 
     private static class Sql
     {
-        public const string List =
-            $"""
-             {RedemptionRow.Columns}
-              WHERE r.merchant_id = @MerchantId
-                AND r.state <> 'refused'
-                AND (@State::text IS NULL OR r.state = @State)
-                AND (@Reference::text IS NULL OR r.reference = @Reference)
-                AND (@LocationId::uuid IS NULL OR r.location_id = @LocationId)
-                AND (@GiftCardId::uuid IS NULL OR EXISTS (SELECT 1
-                                                            FROM redemption_legs g
-                                                           WHERE g.gift_card_id = @GiftCardId
-                                                             AND g.redemption_id = r.redemption_id))
-                AND (r.created_at, r.redemption_id) < (@CreatedAt, @Id)
-              ORDER BY r.created_at DESC, r.redemption_id DESC
-              LIMIT @Take
-             """;
+        public const string List = $"""
+            {RedemptionRow.Columns}
+             WHERE r.merchant_id = @MerchantId
+               AND r.state <> 'refused'
+               AND (@State::text IS NULL OR r.state = @State)
+               AND (@Reference::text IS NULL OR r.reference = @Reference)
+               AND (@LocationId::uuid IS NULL OR r.location_id = @LocationId)
+               AND (@GiftCardId::uuid IS NULL OR EXISTS (SELECT 1
+                                                           FROM redemption_legs g
+                                                          WHERE g.gift_card_id = @GiftCardId
+                                                            AND g.redemption_id = r.redemption_id))
+               AND (r.created_at, r.redemption_id) < (@CreatedAt, @Id)
+             ORDER BY r.created_at DESC, r.redemption_id DESC
+             LIMIT @Take
+            """;
 
         public const string Legs =
             $"{LegRow.Columns} WHERE g.redemption_id = ANY(@Ids) ORDER BY g.redemption_id, g.position";
 
-        public const string Runs =
-            """
+        public const string Runs = """
             SELECT n.redemption_id AS id, n.state
               FROM redemption_runs n
               JOIN redemptions r

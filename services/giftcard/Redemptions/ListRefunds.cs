@@ -8,8 +8,10 @@ internal static class ListRefunds
 {
     public static IEndpointRouteBuilder MapListRefunds(this IEndpointRouteBuilder group)
     {
-        group.MapGet("/redemptions/{id}/refunds", HandleAsync)
-            .RequireScope("redemptions:read").WithName(nameof(ListRefunds))
+        group
+            .MapGet("/redemptions/{id}/refunds", HandleAsync)
+            .RequireScope("redemptions:read")
+            .WithName(nameof(ListRefunds))
             .Produces<View>();
         return group;
     }
@@ -17,7 +19,12 @@ internal static class ListRefunds
     internal sealed record View(IReadOnlyList<RefundView> Data);
 
     private static async Task<IResult> HandleAsync(
-        HttpContext http, RedemptionId id, RedemptionStore store, Database database, CancellationToken cancel)
+        HttpContext http,
+        RedemptionId id,
+        RedemptionStore store,
+        Database database,
+        CancellationToken cancel
+    )
     {
         var redemption = await store.GetAsync(http.GetMerchant().MerchantId, id, cancel);
         var rows = await database.QueryAsync<RefundRow>(Sql.List, new { RedemptionId = id.Value }, cancel);
@@ -26,12 +33,11 @@ internal static class ListRefunds
 
     private static class Sql
     {
-        public const string List =
-            $"""
-             {RefundRow.Columns}
-              WHERE f.redemption_id = @RedemptionId
-              ORDER BY f.created_at, f.refund_id
-              LIMIT 1000
-             """;
+        public const string List = $"""
+            {RefundRow.Columns}
+             WHERE f.redemption_id = @RedemptionId
+             ORDER BY f.created_at, f.refund_id
+             LIMIT 1000
+            """;
     }
 }

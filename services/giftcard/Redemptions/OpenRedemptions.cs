@@ -5,7 +5,11 @@ namespace LocalPlus.Giftcard.Redemptions;
 
 /// <summary>Redemptions that wait for nobody but the clock or a second try.</summary>
 internal sealed class OpenRedemptions(
-    Database database, RedemptionStore store, RedemptionDriver driver, TimeProvider time)
+    Database database,
+    RedemptionStore store,
+    RedemptionDriver driver,
+    TimeProvider time
+)
 {
     private const int Batch = 100;
 
@@ -17,7 +21,14 @@ internal sealed class OpenRedemptions(
         var now = time.GetUtcNow();
         await using var db = await database.BeginAsync(cancel);
         var expired = await db.ExecuteAsync(
-            Sql.Expire, new { Now = now, Before = now - GiftcardLimits.HoldGrace, Take = Batch });
+            Sql.Expire,
+            new
+            {
+                Now = now,
+                Before = now - GiftcardLimits.HoldGrace,
+                Take = Batch,
+            }
+        );
         await db.CommitAsync();
         return expired;
     }
@@ -26,16 +37,17 @@ internal sealed class OpenRedemptions(
     {
         if (await store.FindAsync(new RedemptionId(id), cancel) is { } redemption)
         {
-            await (redemption.Row.State == RedemptionState.Authorizing
-                ? driver.AuthorizeAsync(redemption, cancel)
-                : driver.SettleAsync(redemption, cancel));
+            await (
+                redemption.Row.State == RedemptionState.Authorizing
+                    ? driver.AuthorizeAsync(redemption, cancel)
+                    : driver.SettleAsync(redemption, cancel)
+            );
         }
     }
 
     private static class Sql
     {
-        public const string Expire =
-            """
+        public const string Expire = """
             WITH run_out AS (
                 SELECT redemption_id
                   FROM redemptions

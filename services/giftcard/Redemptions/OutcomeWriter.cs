@@ -27,8 +27,11 @@ internal sealed class OutcomeWriter
     /// Decides with the redemption's row locked and writes what was decided. Returns the redemption as it now is; null
     /// when there is none.
     /// </summary>
-    public Task<Redemption?> FinishAsync(RedemptionId id, Func<Redemption, DateTimeOffset, Outcome?> decide, CancellationToken cancel) =>
-        commit.WriteAsync(new(id, decide, Activity.Current?.Id), cancel);
+    public Task<Redemption?> FinishAsync(
+        RedemptionId id,
+        Func<Redemption, DateTimeOffset, Outcome?> decide,
+        CancellationToken cancel
+    ) => commit.WriteAsync(new(id, decide, Activity.Current?.Id), cancel);
 
     private async Task<IReadOnlyList<Redemption?>> WriteAllAsync(DbSession db, IReadOnlyList<Pending> pending)
     {
@@ -57,31 +60,37 @@ internal sealed class OutcomeWriter
         var outcomes = Array.ConvertAll(written, w => w.Outcome);
         var rows = Array.ConvertAll(outcomes, o => o.Redemption.Row);
         var legs = outcomes.SelectMany(o => o.Redemption.Legs).ToArray();
-        await db.ExecuteAsync(Sql.Rows + Sql.Legs, new
-        {
-            Ids = Array.ConvertAll(rows, r => r.RedemptionId),
-            States = Array.ConvertAll(rows, r => r.State),
-            Approved = Array.ConvertAll(rows, r => r.Approved),
-            Captured = Array.ConvertAll(rows, r => r.Captured),
-            HoldIds = Array.ConvertAll(rows, r => r.HoldId),
-            TransactionIds = Array.ConvertAll(rows, r => r.TransactionId),
-            FaultCodes = Array.ConvertAll(rows, r => r.FaultCode),
-            FaultDetails = Array.ConvertAll(rows, r => r.FaultDetail),
-            FaultAvailables = Array.ConvertAll(rows, r => r.FaultAvailable),
-            NeedsAttention = Array.ConvertAll(rows, r => r.NeedsAttention),
-            Generations = Array.ConvertAll(rows, r => r.RunGeneration),
-            Versions = Array.ConvertAll(rows, r => r.Version),
-            Actors = Array.ConvertAll(outcomes, o => o.Actor),
-            Details = Array.ConvertAll(outcomes, o => JsonSerializer.Serialize(o.Detail, StrictJson.Options)),
-            At = at,
-            LegRedemptions = Array.ConvertAll(legs, l => l.RedemptionId),
-            Positions = Array.ConvertAll(legs, l => l.Position),
-            LegHeld = Array.ConvertAll(legs, l => l.Held),
-            LegCaptured = Array.ConvertAll(legs, l => l.Captured),
-            LegAvailable = Array.ConvertAll(legs, l => l.AvailableAfter),
-        });
+        await db.ExecuteAsync(
+            Sql.Rows + Sql.Legs,
+            new
+            {
+                Ids = Array.ConvertAll(rows, r => r.RedemptionId),
+                States = Array.ConvertAll(rows, r => r.State),
+                Approved = Array.ConvertAll(rows, r => r.Approved),
+                Captured = Array.ConvertAll(rows, r => r.Captured),
+                HoldIds = Array.ConvertAll(rows, r => r.HoldId),
+                TransactionIds = Array.ConvertAll(rows, r => r.TransactionId),
+                FaultCodes = Array.ConvertAll(rows, r => r.FaultCode),
+                FaultDetails = Array.ConvertAll(rows, r => r.FaultDetail),
+                FaultAvailables = Array.ConvertAll(rows, r => r.FaultAvailable),
+                NeedsAttention = Array.ConvertAll(rows, r => r.NeedsAttention),
+                Generations = Array.ConvertAll(rows, r => r.RunGeneration),
+                Versions = Array.ConvertAll(rows, r => r.Version),
+                Actors = Array.ConvertAll(outcomes, o => o.Actor),
+                Details = Array.ConvertAll(outcomes, o => JsonSerializer.Serialize(o.Detail, StrictJson.Options)),
+                At = at,
+                LegRedemptions = Array.ConvertAll(legs, l => l.RedemptionId),
+                Positions = Array.ConvertAll(legs, l => l.Position),
+                LegHeld = Array.ConvertAll(legs, l => l.Held),
+                LegCaptured = Array.ConvertAll(legs, l => l.Captured),
+                LegAvailable = Array.ConvertAll(legs, l => l.AvailableAfter),
+            }
+        );
         await runs.BeginAsync(
-            db, [.. written.Where(w => w.Outcome.StartsRun).Select(w => (w.Outcome.Redemption.Row, w.Trace))], at);
+            db,
+            [.. written.Where(w => w.Outcome.StartsRun).Select(w => (w.Outcome.Redemption.Row, w.Trace))],
+            at
+        );
         await RedeemedAsync(db, [.. outcomes.Where(o => o.HasRedeemed).Select(o => o.Redemption)], at);
         foreach (var (row, captured) in outcomes.Where(o => o.HasRedeemed).Select(o => o.Redemption))
         {
@@ -89,26 +98,47 @@ internal sealed class OutcomeWriter
         }
 
         await RedemptionEvents.PublishAsync(db, [.. written.Where(w => w.Outcome.EventType is not null)], at);
-        await StoreAnswersAsync(db, [.. outcomes.Where(o => o.Answer is not null && o.Redemption.Row.IdempotencyKey is not null)], at);
-        var rest = outcomes.Where(o => o.ReleasesRest).SelectMany(o => o.Redemption.Legs).Select(l => l.GiftCardId).ToArray();
+        await StoreAnswersAsync(
+            db,
+            [.. outcomes.Where(o => o.Answer is not null && o.Redemption.Row.IdempotencyKey is not null)],
+            at
+        );
+        var rest = outcomes
+            .Where(o => o.ReleasesRest)
+            .SelectMany(o => o.Redemption.Legs)
+            .Select(l => l.GiftCardId)
+            .ToArray();
         if (rest.Length > 0)
         {
             await CardLeftovers.MarkAsync(db, rest, "release", at);
         }
     }
 
-    private static Task RedeemedAsync(DbSession db, Redemption[] redeemed, DateTimeOffset at) => CardActivities.AddAsync(
-        db,
-        redeemed.SelectMany(r => r.Legs.GroupBy(l => l.GiftCardId).Select(card => new CardActivity(
-            card.Key, "redeem", -card.Sum(l => l.Captured),
-            ActivityCause.OfRedemption(r.Row, r.Row.TransactionId, r.Row.Reference))))
-            .Where(activity => activity.Amount != 0),
-        at);
+    private static Task RedeemedAsync(DbSession db, Redemption[] redeemed, DateTimeOffset at) =>
+        CardActivities.AddAsync(
+            db,
+            redeemed
+                .SelectMany(r =>
+                    r.Legs.GroupBy(l => l.GiftCardId)
+                        .Select(card => new CardActivity(
+                            card.Key,
+                            "redeem",
+                            -card.Sum(l => l.Captured),
+                            ActivityCause.OfRedemption(r.Row, r.Row.TransactionId, r.Row.Reference)
+                        ))
+                )
+                .Where(activity => activity.Amount != 0),
+            at
+        );
 
-    private static Task StoreAnswersAsync(DbSession db, Outcome[] answered, DateTimeOffset at) => Intents.StoreAsync(
-        db,
-        answered.Select(o => (new MerchantId(o.Redemption.Row.MerchantId), o.Redemption.Row.IdempotencyKey!, o.Answer!)),
-        at);
+    private static Task StoreAnswersAsync(DbSession db, Outcome[] answered, DateTimeOffset at) =>
+        Intents.StoreAsync(
+            db,
+            answered.Select(o =>
+                (new MerchantId(o.Redemption.Row.MerchantId), o.Redemption.Row.IdempotencyKey!, o.Answer!)
+            ),
+            at
+        );
 
     /// <param name="Trace">The request's, which the event goes on with.</param>
     private sealed record Pending(RedemptionId Id, Func<Redemption, DateTimeOffset, Outcome?> Decide, string? Trace);
@@ -118,8 +148,7 @@ internal sealed class OutcomeWriter
 
     private static class Sql
     {
-        public const string Rows =
-            """
+        public const string Rows = """
             UPDATE redemptions r
                SET state = o.state, approved = o.approved, captured = o.captured, hold_id = o.hold_id,
                    transaction_id = o.transaction_id, fault_code = o.fault_code, fault_detail = o.fault_detail,
@@ -136,8 +165,7 @@ internal sealed class OutcomeWriter
 
             """;
 
-        public const string Legs =
-            """
+        public const string Legs = """
             UPDATE redemption_legs g
                SET held = n.held, captured = n.captured, available_after = n.available_after
               FROM unnest(@LegRedemptions, @Positions, @LegHeld, @LegCaptured, @LegAvailable)

@@ -13,17 +13,23 @@ namespace LocalPlus.Giftcard.Redemptions;
 internal sealed class PastCards(Database database, CardReader cards)
 {
     public async Task<IReadOnlyList<UsableCard>> FollowAsync(
-        IReadOnlyList<UsableCard> found, DateTimeOffset then, CancellationToken cancel)
+        IReadOnlyList<UsableCard> found,
+        DateTimeOffset then,
+        CancellationToken cancel
+    )
     {
         var followed = new List<UsableCard>();
         foreach (var card in found)
         {
             var heir = card.Row.Status is CardStatus.Replaced or CardStatus.Closed
-                ? await HeirAsync(card, then, cancel) : card;
-            followed.Add(heir with
-            {
-                Lots = [.. heir.Lots.Select(l => l.ExpiredAt > then ? l with { ExpiredAt = null } : l)],
-            });
+                ? await HeirAsync(card, then, cancel)
+                : card;
+            followed.Add(
+                heir with
+                {
+                    Lots = [.. heir.Lots.Select(l => l.ExpiredAt > then ? l with { ExpiredAt = null } : l)],
+                }
+            );
         }
 
         return followed;
@@ -32,7 +38,10 @@ internal sealed class PastCards(Database database, CardReader cards)
     private async Task<UsableCard> HeirAsync(UsableCard card, DateTimeOffset then, CancellationToken cancel)
     {
         var row = await database.QuerySingleOrDefaultAsync<CardRow>(
-            Sql.Heir, new { card.Row.GiftCardId, Then = then }, cancel);
+            Sql.Heir,
+            new { card.Row.GiftCardId, Then = then },
+            cancel
+        );
         if (row is not { Status: CardStatus.Active or CardStatus.Expired } || row.GiftCardId == card.Row.GiftCardId)
         {
             throw new FaultException(Faults.GiftCardNotUsable, "The gift card can not be used.");
@@ -40,30 +49,33 @@ internal sealed class PastCards(Database database, CardReader cards)
 
         return row.ExpiresAt <= then
             ? throw new FaultException(Faults.GiftCardState, "The gift card had expired.")
-            : card with { Row = row, Lots = await cards.LotsAsync([row.GiftCardId], cancel) };
+            : card with
+            {
+                Row = row,
+                Lots = await cards.LotsAsync([row.GiftCardId], cancel),
+            };
     }
 
     private static class Sql
     {
         // From card to card, along what was done to each after the goods were gone.
-        public const string Heir =
-            $"""
-             WITH RECURSIVE line AS (
-                 SELECT @GiftCardId::uuid AS gift_card_id, 0 AS depth
-                  UNION ALL
-                 SELECT o.gift_card_id, l.depth + 1
-                   FROM line l
-                   JOIN card_operations o
-                     ON o.other_card_id = l.gift_card_id
-                    AND o.kind IN ('replace', 'merge')
-                    AND o.state = 'done'
-                    AND o.finished_at > @Then
-                  WHERE l.depth < 100)
-             {CardRow.Columns}
-               JOIN line l
-                 ON l.gift_card_id = c.gift_card_id
-              ORDER BY l.depth DESC
-              LIMIT 1
-             """;
+        public const string Heir = $"""
+            WITH RECURSIVE line AS (
+                SELECT @GiftCardId::uuid AS gift_card_id, 0 AS depth
+                 UNION ALL
+                SELECT o.gift_card_id, l.depth + 1
+                  FROM line l
+                  JOIN card_operations o
+                    ON o.other_card_id = l.gift_card_id
+                   AND o.kind IN ('replace', 'merge')
+                   AND o.state = 'done'
+                   AND o.finished_at > @Then
+                 WHERE l.depth < 100)
+            {CardRow.Columns}
+              JOIN line l
+                ON l.gift_card_id = c.gift_card_id
+             ORDER BY l.depth DESC
+             LIMIT 1
+            """;
     }
 }

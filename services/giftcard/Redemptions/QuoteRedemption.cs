@@ -12,7 +12,10 @@ namespace LocalPlus.Giftcard.Redemptions;
 internal static class QuoteRedemption
 {
     public static void MapQuoteRedemption(this IEndpointRouteBuilder group) =>
-        group.MapPost("/redemptions/quote", HandleAsync).RequireScope("redemptions:read").WithName(nameof(QuoteRedemption))
+        group
+            .MapPost("/redemptions/quote", HandleAsync)
+            .RequireScope("redemptions:read")
+            .WithName(nameof(QuoteRedemption))
             .Produces<View>();
 
     internal sealed record SourceQuote(GiftCardId GiftCardId, string Last4, Money Available, Money Take);
@@ -20,15 +23,25 @@ internal static class QuoteRedemption
     /// <param name="Commission">What of it the till's merchant leaves to the issuer of the cards; absent at the
     /// issuer's own till.</param>
     internal sealed record View(
-        string WouldBe, Money Requested, Money Approved, Money RemainingDue, Money? Commission,
-        IReadOnlyList<SourceQuote> Sources)
+        string WouldBe,
+        Money Requested,
+        Money Approved,
+        Money RemainingDue,
+        Money? Commission,
+        IReadOnlyList<SourceQuote> Sources
+    )
     {
         public string Object { get; } = "redemption_quote";
     }
 
     private static async Task<IResult> HandleAsync(
-        HttpContext http, RedemptionRequest request, RedemptionPlanner planner, Ownership ownership, CardReader cards,
-        CancellationToken cancel)
+        HttpContext http,
+        RedemptionRequest request,
+        RedemptionPlanner planner,
+        Ownership ownership,
+        CardReader cards,
+        CancellationToken cancel
+    )
     {
         request.Check();
         await ownership.RequireLocationAsync(http.GetMerchant().MerchantId, request.LocationId, cancel);
@@ -39,27 +52,40 @@ internal static class QuoteRedemption
     }
 
     internal static View Quote(
-        RedemptionRequest request, RedemptionPlan plan, bool isForeign, Func<PlannedLeg, long> availableOf)
+        RedemptionRequest request,
+        RedemptionPlan plan,
+        bool isForeign,
+        Func<PlannedLeg, long> availableOf
+    )
     {
         var currency = request.Amount.Currency;
         var available = plan.Legs.Select(leg => Math.Max(0, availableOf(leg))).ToList();
         var takes = SpendOrder.Fill(
             request.Amount.MinorUnits,
-            plan.Legs.Zip(available, (leg, left) => leg.MaxAmount == 0 ? left : Math.Min(left, leg.MaxAmount)));
+            plan.Legs.Zip(available, (leg, left) => leg.MaxAmount == 0 ? left : Math.Min(left, leg.MaxAmount))
+        );
         var rates = plan.Legs.Select(leg => leg.Card.CommissionBasisPoints).ToList();
         var total = takes.Sum();
         var covered = total == request.Amount.MinorUnits;
         var approved = covered || plan.Partial == "allow" ? total : 0;
-        var parts = plan.Legs.Select(
-            (leg, i) => (leg.Card, Available: available[i], Take: approved == 0 ? 0 : takes[i]))
+        var parts = plan
+            .Legs.Select((leg, i) => (leg.Card, Available: available[i], Take: approved == 0 ? 0 : takes[i]))
             .ToLookup(l => l.Card);
         var sources = plan.Cards.Select(card => new SourceQuote(
-            new(card.Row.GiftCardId), card.Row.Last4, new(parts[card].Sum(l => l.Available), currency),
-            new(parts[card].Sum(l => l.Take), currency)));
+            new(card.Row.GiftCardId),
+            card.Row.Last4,
+            new(parts[card].Sum(l => l.Available), currency),
+            new(parts[card].Sum(l => l.Take), currency)
+        ));
         return new(
-            covered ? "approved" : approved > 0 ? "partially_approved" : "refused", request.Amount, new(approved, currency),
+            covered ? "approved"
+                : approved > 0 ? "partially_approved"
+                : "refused",
+            request.Amount,
+            new(approved, currency),
             new(request.Amount.MinorUnits - approved, currency),
-            isForeign ? new Money(approved == 0 ? 0 : Redemptions.Commission.Of(rates, takes), currency)
-                : null, [.. sources]);
+            isForeign ? new Money(approved == 0 ? 0 : Redemptions.Commission.Of(rates, takes), currency) : null,
+            [.. sources]
+        );
     }
 }

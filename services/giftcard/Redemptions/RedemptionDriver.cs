@@ -11,7 +11,13 @@ namespace LocalPlus.Giftcard.Redemptions;
 /// same step, at the same time or after a crash: the ledger does it once, and the first to come back writes it down.
 /// </summary>
 internal sealed class RedemptionDriver(
-    LedgerGateway ledger, OutcomeWriter outcomes, RedemptionStore store, CardReader cards, IRunBell runs, TimeProvider time)
+    LedgerGateway ledger,
+    OutcomeWriter outcomes,
+    RedemptionStore store,
+    CardReader cards,
+    IRunBell runs,
+    TimeProvider time
+)
 {
     /// <summary>
     /// Step 2 and 3 of a redemption: asks the ledger for the hold (or the capture at once) and writes down what it
@@ -32,24 +38,38 @@ internal sealed class RedemptionDriver(
         catch (FaultException refusal)
         {
             // An answer that nobody expected says nothing of what an earlier try did: the ledger knows.
-            if (refusal.Fault == Faults.OperationFailed && await FindHoldAsync(row, cancel) is { } earlier
-                && (!row.IsImmediate || earlier.State == HoldState.Captured))
+            if (
+                refusal.Fault == Faults.OperationFailed
+                && await FindHoldAsync(row, cancel) is { } earlier
+                && (!row.IsImmediate || earlier.State == HoldState.Captured)
+            )
             {
                 return await AuthorizedAsync(redemption, earlier, fresh: false, cancel);
             }
 
-            var available = refusal.Fault == Faults.InsufficientBalance ? await AvailableAsync(redemption, cancel) : (long?)null;
-            return await FinishAsync(row.Id, (now, at) => RedemptionOutcomes.Refused(now, refusal, available, at), cancel) ?? redemption;
+            var available =
+                refusal.Fault == Faults.InsufficientBalance ? await AvailableAsync(redemption, cancel) : (long?)null;
+            return await FinishAsync(
+                    row.Id,
+                    (now, at) => RedemptionOutcomes.Refused(now, refusal, available, at),
+                    cancel
+                ) ?? redemption;
         }
 
         return await AuthorizedAsync(redemption, placed, fresh: true, cancel);
     }
 
     /// <summary>The money has moved: from here on nothing that goes wrong is a refusal.</summary>
-    private async Task<Redemption> AuthorizedAsync(Redemption redemption, Hold placed, bool fresh, CancellationToken cancel)
+    private async Task<Redemption> AuthorizedAsync(
+        Redemption redemption,
+        Hold placed,
+        bool fresh,
+        CancellationToken cancel
+    )
     {
         var hold = await BalancedAsync(redemption, placed, fresh, cancel);
-        return await FinishAsync(redemption.Row.Id, (now, at) => RedemptionOutcomes.Authorized(now, hold, at), cancel) ?? redemption;
+        return await FinishAsync(redemption.Row.Id, (now, at) => RedemptionOutcomes.Authorized(now, hold, at), cancel)
+            ?? redemption;
     }
 
     /// <summary>
@@ -69,9 +89,10 @@ internal sealed class RedemptionDriver(
         var fresh = true;
         try
         {
-            hold = row.State == RedemptionState.Confirming
-                ? await ledger.CaptureHoldAsync(CaptureRequest(redemption), cancel)
-                : await ledger.ReleaseHoldAsync(ReleaseRequest(row), cancel);
+            hold =
+                row.State == RedemptionState.Confirming
+                    ? await ledger.CaptureHoldAsync(CaptureRequest(redemption), cancel)
+                    : await ledger.ReleaseHoldAsync(ReleaseRequest(row), cancel);
         }
         catch (FaultException refusal)
         {
@@ -81,7 +102,8 @@ internal sealed class RedemptionDriver(
         }
 
         hold = await BalancedAsync(redemption, hold, fresh, cancel);
-        var settled = await FinishAsync(row.Id, (now, at) => RedemptionOutcomes.Settled(now, hold, at), cancel) ?? redemption;
+        var settled =
+            await FinishAsync(row.Id, (now, at) => RedemptionOutcomes.Settled(now, hold, at), cancel) ?? redemption;
         if (unexpected is not null && !RedemptionState.IsSettled(settled.Row.State))
         {
             // The hold ends by itself; until then a person can release it.
@@ -96,8 +118,15 @@ internal sealed class RedemptionDriver(
     }
 
     /// <summary>The hold as the ledger has it.</summary>
-    public Task<Hold> HoldAsync(RedemptionRow row, CancellationToken cancel) => ledger.GetHoldAsync(
-        new GetHoldRequest { MerchantId = new MerchantId(row.BooksMerchantId).ToString(), Reference = row.Id.ToString() }, cancel);
+    public Task<Hold> HoldAsync(RedemptionRow row, CancellationToken cancel) =>
+        ledger.GetHoldAsync(
+            new GetHoldRequest
+            {
+                MerchantId = new MerchantId(row.BooksMerchantId).ToString(),
+                Reference = row.Id.ToString(),
+            },
+            cancel
+        );
 
     /// <summary>
     /// Places the hold. An intent that was driven so late that its hold would have run out already only learns whether
@@ -111,7 +140,7 @@ internal sealed class RedemptionDriver(
         }
 
         return await FindHoldAsync(redemption.Row, cancel)
-               ?? throw new FaultException(Faults.HoldExpired, "The hold would have run out before it was placed.");
+            ?? throw new FaultException(Faults.HoldExpired, "The hold would have run out before it was placed.");
     }
 
     private async Task<Hold?> FindHoldAsync(RedemptionRow row, CancellationToken cancel)
@@ -139,7 +168,10 @@ internal sealed class RedemptionDriver(
         }
 
         var accounts = await cards.AccountsAsync(
-            new MerchantId(redemption.Row.BooksMerchantId), redemption.Legs.Select(l => l.AccountId), cancel);
+            new MerchantId(redemption.Row.BooksMerchantId),
+            redemption.Legs.Select(l => l.AccountId),
+            cancel
+        );
         var full = hold.Clone();
         foreach (var account in accounts.Values)
         {
@@ -157,7 +189,10 @@ internal sealed class RedemptionDriver(
     }
 
     private async Task<Redemption?> FinishAsync(
-        RedemptionId id, Func<Redemption, DateTimeOffset, Outcome?> decide, CancellationToken cancel)
+        RedemptionId id,
+        Func<Redemption, DateTimeOffset, Outcome?> decide,
+        CancellationToken cancel
+    )
     {
         var startsRun = false;
         var finished = await outcomes.FinishAsync(
@@ -168,7 +203,8 @@ internal sealed class RedemptionDriver(
                 startsRun = outcome is { StartsRun: true };
                 return outcome;
             },
-            cancel);
+            cancel
+        );
         if (startsRun)
         {
             runs.Begun();
@@ -180,22 +216,32 @@ internal sealed class RedemptionDriver(
     private async Task<long> AvailableAsync(Redemption redemption, CancellationToken cancel)
     {
         var accounts = await cards.AccountsAsync(
-            new MerchantId(redemption.Row.BooksMerchantId), redemption.Legs.Select(l => l.AccountId), cancel);
-        return redemption.Legs.Sum(leg => leg.MaxAmount == 0
-            ? accounts[leg.AccountId].Available
-            : Math.Min(leg.MaxAmount, accounts[leg.AccountId].Available));
+            new MerchantId(redemption.Row.BooksMerchantId),
+            redemption.Legs.Select(l => l.AccountId),
+            cancel
+        );
+        return redemption.Legs.Sum(leg =>
+            leg.MaxAmount == 0
+                ? accounts[leg.AccountId].Available
+                : Math.Min(leg.MaxAmount, accounts[leg.AccountId].Available)
+        );
     }
 
     /// <summary>
     /// Whether hold and capture are one call: an immediate redemption whose commission is known before the ledger says
     /// how much each lot gives. Otherwise the capture follows the hold, as when a till confirms.
     /// </summary>
-    private static bool CapturesAtOnce(Redemption redemption) => redemption.Row.IsImmediate
-        && (redemption.Row.CommissionAccountId is null
-            || redemption.Row.Partial == "refuse" && redemption.Legs.DistinctBy(l => l.CommissionBasisPoints).Count() == 1);
+    private static bool CapturesAtOnce(Redemption redemption) =>
+        redemption.Row.IsImmediate
+        && (
+            redemption.Row.CommissionAccountId is null
+            || redemption.Row.Partial == "refuse"
+                && redemption.Legs.DistinctBy(l => l.CommissionBasisPoints).Count() == 1
+        );
 
     /// <summary>When the ledger lets go of the hold by itself.</summary>
-    private static DateTimeOffset HoldEnd(RedemptionRow row) => row.HoldExpiresAt ?? row.CreatedAt + GiftcardLimits.ImmediateHold;
+    private static DateTimeOffset HoldEnd(RedemptionRow row) =>
+        row.HoldExpiresAt ?? row.CreatedAt + GiftcardLimits.ImmediateHold;
 
     private static PlaceHoldRequest HoldRequest(Redemption redemption)
     {
@@ -211,25 +257,37 @@ internal sealed class RedemptionDriver(
             ExpiresAt = atOnce ? null : Google.Protobuf.WellKnownTypes.Timestamp.FromDateTimeOffset(HoldEnd(row)),
             Capture = atOnce ? CaptureTo(row, Commission.Of([redemption.Legs[0]], [row.Requested])) : null,
         };
-        request.Sources.AddRange(redemption.Legs.Select(leg => new HoldSource
-        {
-            AccountId = new AccountId(leg.AccountId).ToString(),
-            MaxAmount = leg.MaxAmount,
-        }));
+        request.Sources.AddRange(
+            redemption.Legs.Select(leg => new HoldSource
+            {
+                AccountId = new AccountId(leg.AccountId).ToString(),
+                MaxAmount = leg.MaxAmount,
+            })
+        );
         request.Metadata.Add("redemption_id", row.Id.ToString());
         return request;
     }
 
-    private static CaptureHoldRequest CaptureRequest(Redemption redemption) => CaptureRequest(
-        redemption.Row, redemption.Row.HoldId!.Value, redemption.Row.DecisionAmount!.Value,
-        Commission.Of(redemption.Legs, SpendOrder.Fill(redemption.Row.DecisionAmount!.Value, redemption.Legs.Select(l => l.Held))));
+    private static CaptureHoldRequest CaptureRequest(Redemption redemption) =>
+        CaptureRequest(
+            redemption.Row,
+            redemption.Row.HoldId!.Value,
+            redemption.Row.DecisionAmount!.Value,
+            Commission.Of(
+                redemption.Legs,
+                SpendOrder.Fill(redemption.Row.DecisionAmount!.Value, redemption.Legs.Select(l => l.Held))
+            )
+        );
 
     private static CaptureHoldRequest CaptureRequest(Redemption redemption, Hold placed)
     {
         var held = placed.Items.ToDictionary(i => AccountId.Parse(i.AccountId).Value, i => i.Held);
         return CaptureRequest(
-            redemption.Row, HoldId.Parse(placed.HoldId).Value, placed.Held,
-            Commission.Of(redemption.Legs, [.. redemption.Legs.Select(l => held.GetValueOrDefault(l.AccountId))]));
+            redemption.Row,
+            HoldId.Parse(placed.HoldId).Value,
+            placed.Held,
+            Commission.Of(redemption.Legs, [.. redemption.Legs.Select(l => held.GetValueOrDefault(l.AccountId))])
+        );
     }
 
     private static CaptureHoldRequest CaptureRequest(RedemptionRow row, Guid holdId, long amount, long commission)
@@ -247,12 +305,13 @@ internal sealed class RedemptionDriver(
         return request;
     }
 
-    private static ReleaseHoldRequest ReleaseRequest(RedemptionRow row) => new()
-    {
-        MerchantId = new MerchantId(row.BooksMerchantId).ToString(),
-        IdempotencyKey = $"{row.Id}:release",
-        HoldId = new HoldId(row.HoldId!.Value).ToString(),
-    };
+    private static ReleaseHoldRequest ReleaseRequest(RedemptionRow row) =>
+        new()
+        {
+            MerchantId = new MerchantId(row.BooksMerchantId).ToString(),
+            IdempotencyKey = $"{row.Id}:release",
+            HoldId = new HoldId(row.HoldId!.Value).ToString(),
+        };
 
     /// <summary>
     /// The card's liability goes to the merchant's payable, and from there the commission to the issuer.
@@ -262,12 +321,14 @@ internal sealed class RedemptionDriver(
         var capture = new HoldCapture { DestinationAccountId = new AccountId(row.PayableAccountId).ToString() };
         if (row.CommissionAccountId is { } account && commission > 0)
         {
-            capture.Postings.Add(new Posting
-            {
-                SourceAccountId = capture.DestinationAccountId,
-                DestinationAccountId = new AccountId(account).ToString(),
-                Amount = commission,
-            });
+            capture.Postings.Add(
+                new Posting
+                {
+                    SourceAccountId = capture.DestinationAccountId,
+                    DestinationAccountId = new AccountId(account).ToString(),
+                    Amount = commission,
+                }
+            );
         }
 
         return capture;

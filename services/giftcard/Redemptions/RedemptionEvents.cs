@@ -22,7 +22,8 @@ internal sealed record RedemptionEventData(
     long Refunded,
     IReadOnlyList<SourceAmount> Sources,
     RefundId? RefundId = null,
-    bool? Notify = null);
+    bool? Notify = null
+);
 
 internal static class RedemptionEvents
 {
@@ -40,12 +41,24 @@ internal static class RedemptionEvents
     /// Tells the world, in the transaction of the change itself. The amount is what the event moved or reserved.
     /// </summary>
     public static Task PublishAsync(
-        DbSession db, RedemptionRow row, IEnumerable<LegRow> legs, string type, long amount,
-        RefundId? refund = null, IEnumerable<RefundLeg>? parts = null)
+        DbSession db,
+        RedemptionRow row,
+        IEnumerable<LegRow> legs,
+        string type,
+        long amount,
+        RefundId? refund = null,
+        IEnumerable<RefundLeg>? parts = null
+    )
     {
         Telemetry.Told(type);
         return db.PublishAsync(
-            Topic, type, row.Id.ToString(), row.Version, new MerchantId(row.MerchantId), Data(row, legs, type, amount, refund, parts));
+            Topic,
+            type,
+            row.Id.ToString(),
+            row.Version,
+            new MerchantId(row.MerchantId),
+            Data(row, legs, type, amount, refund, parts)
+        );
     }
 
     /// <summary>The events of many outcomes.</summary>
@@ -56,21 +69,52 @@ internal static class RedemptionEvents
     {
         Telemetry.Told(outcome.EventType!);
         return new(
-            outcome.EventType!, row.Id.ToString(), row.Version, new MerchantId(row.MerchantId),
-            Data(row, outcome.Redemption.Legs, outcome.EventType!, outcome.EventAmount), trace);
+            outcome.EventType!,
+            row.Id.ToString(),
+            row.Version,
+            new MerchantId(row.MerchantId),
+            Data(row, outcome.Redemption.Legs, outcome.EventType!, outcome.EventAmount),
+            trace
+        );
     }
 
     private static RedemptionEventData Data(
-        RedemptionRow row, IEnumerable<LegRow> legs, string type, long amount, RefundId? refund = null, IEnumerable<RefundLeg>? parts = null) =>
-        new(row.Id, [.. legs.Select(l => l.GiftCardId).Distinct().Select(id => new GiftCardId(id))], amount, row.Currency,
-            row.LocationId is { } location ? new LocationId(location) : null, row.State, row.Mode, row.Reference,
-            row.Requested, row.Captured, row.Refunded, Amounts(legs, type, parts), refund, row.SkipNotify ? false : null);
+        RedemptionRow row,
+        IEnumerable<LegRow> legs,
+        string type,
+        long amount,
+        RefundId? refund = null,
+        IEnumerable<RefundLeg>? parts = null
+    ) =>
+        new(
+            row.Id,
+            [.. legs.Select(l => l.GiftCardId).Distinct().Select(id => new GiftCardId(id))],
+            amount,
+            row.Currency,
+            row.LocationId is { } location ? new LocationId(location) : null,
+            row.State,
+            row.Mode,
+            row.Reference,
+            row.Requested,
+            row.Captured,
+            row.Refunded,
+            Amounts(legs, type, parts),
+            refund,
+            row.SkipNotify ? false : null
+        );
 
-    private static IReadOnlyList<SourceAmount> Amounts(IEnumerable<LegRow> legs, string type, IEnumerable<RefundLeg>? parts) =>
-    [
-        .. (parts?.Select(p => (p.GiftCardId, p.Amount)) ?? legs.Select(l => (l.GiftCardId, Amount: type == Completed ? l.Captured : l.Held)))
-            .GroupBy(s => s.GiftCardId, s => s.Amount)
-            .Select(s => new SourceAmount(new(s.Key), s.Sum()))
-            .Where(s => s.Amount > 0),
-    ];
+    private static IReadOnlyList<SourceAmount> Amounts(
+        IEnumerable<LegRow> legs,
+        string type,
+        IEnumerable<RefundLeg>? parts
+    ) =>
+        [
+            .. (
+                parts?.Select(p => (p.GiftCardId, p.Amount))
+                ?? legs.Select(l => (l.GiftCardId, Amount: type == Completed ? l.Captured : l.Held))
+            )
+                .GroupBy(s => s.GiftCardId, s => s.Amount)
+                .Select(s => new SourceAmount(new(s.Key), s.Sum()))
+                .Where(s => s.Amount > 0),
+        ];
 }

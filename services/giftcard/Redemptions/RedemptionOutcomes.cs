@@ -16,8 +16,16 @@ namespace LocalPlus.Giftcard.Redemptions;
 /// <param name="ReleasesRest">Part of the hold went back, maybe to cards that were replaced meanwhile.</param>
 /// <param name="Answer">What a repeat of the request that began it gets; null when that was stored before.</param>
 internal sealed record Outcome(
-    Redemption Redemption, string Actor, object Detail, string? EventType = null, long EventAmount = 0, bool HasRedeemed = false,
-    bool StartsRun = false, bool ReleasesRest = false, Answer? Answer = null);
+    Redemption Redemption,
+    string Actor,
+    object Detail,
+    string? EventType = null,
+    long EventAmount = 0,
+    bool HasRedeemed = false,
+    bool StartsRun = false,
+    bool ReleasesRest = false,
+    Answer? Answer = null
+);
 
 /// <summary>
 /// Each gives null for a redemption that somebody else has brought further already: it is left as it is.
@@ -48,8 +56,15 @@ internal static class RedemptionOutcomes
         };
         var after = new Redemption(row, Apply(now.Legs, hold));
         return new(
-            after, System, new { row.Approved, hold.HoldId }, isImmediate ? RedemptionEvents.Completed : RedemptionEvents.Held,
-            row.Approved, HasRedeemed: isImmediate, StartsRun: true, Answer: ToAnswer(after));
+            after,
+            System,
+            new { row.Approved, hold.HoldId },
+            isImmediate ? RedemptionEvents.Completed : RedemptionEvents.Held,
+            row.Approved,
+            HasRedeemed: isImmediate,
+            StartsRun: true,
+            Answer: ToAnswer(after)
+        );
     }
 
     /// <summary>The ledger refused: an answer, not a redemption; the row stays for those who ask why.</summary>
@@ -64,7 +79,9 @@ internal static class RedemptionOutcomes
         {
             State = RedemptionState.Refused,
             FaultCode = refusal.Fault.Code,
-            FaultDetail = available is null ? refusal.Detail : $"Only {available} of {now.Row.Requested} {now.Row.Currency} are available.",
+            FaultDetail = available is null
+                ? refusal.Detail
+                : $"Only {available} of {now.Row.Requested} {now.Row.Currency} are available.",
             FaultAvailable = available,
             NeedsAttention = refusal.Fault == Faults.OperationFailed,
             Version = now.Row.Version + 1,
@@ -77,7 +94,10 @@ internal static class RedemptionOutcomes
     /// <summary>What became of a hold that was to be captured or released.</summary>
     public static Outcome? Settled(Redemption now, Hold hold, DateTimeOffset at)
     {
-        if (now.Row.State is not (RedemptionState.Confirming or RedemptionState.Releasing) || hold.State == HoldState.Pending)
+        if (
+            now.Row.State is not (RedemptionState.Confirming or RedemptionState.Releasing)
+            || hold.State == HoldState.Pending
+        )
         {
             return null;
         }
@@ -99,16 +119,25 @@ internal static class RedemptionOutcomes
         };
         var isCompleted = state == RedemptionState.Completed;
         return new(
-            new(row, Apply(now.Legs, hold)), now.Row.DecidedBy ?? System, new { row.Captured }, type,
-            isCompleted ? row.Captured : row.Approved, HasRedeemed: isCompleted, ReleasesRest: row.Captured < row.Approved);
+            new(row, Apply(now.Legs, hold)),
+            now.Row.DecidedBy ?? System,
+            new { row.Captured },
+            type,
+            isCompleted ? row.Captured : row.Approved,
+            HasRedeemed: isCompleted,
+            ReleasesRest: row.Captured < row.Approved
+        );
     }
 
     /// <summary>What a create request is answered with, once its redemption is past authorizing.</summary>
-    public static Answer ToAnswer(Redemption redemption) => redemption.Row.State == RedemptionState.Refused
-        ? Problems.Answer(redemption.Row.Refusal(), "/v1/redemptions")
-        : Answer.Created(
-            $"/v1/redemptions/{redemption.Row.Id}", RedemptionView.Of(redemption.Row, redemption.Legs, "pending"),
-            redemption.Row.Version);
+    public static Answer ToAnswer(Redemption redemption) =>
+        redemption.Row.State == RedemptionState.Refused
+            ? Problems.Answer(redemption.Row.Refusal(), "/v1/redemptions")
+            : Answer.Created(
+                $"/v1/redemptions/{redemption.Row.Id}",
+                RedemptionView.Of(redemption.Row, redemption.Legs, "pending"),
+                redemption.Row.Version
+            );
 
     private static Guid? Transaction(Hold hold) =>
         hold.TransactionId.Length == 0 ? null : TransactionId.Parse(hold.TransactionId).Value;
@@ -116,8 +145,18 @@ internal static class RedemptionOutcomes
     private static List<LegRow> Apply(IReadOnlyList<LegRow> legs, Hold hold)
     {
         var items = hold.Items.ToDictionary(i => AccountId.Parse(i.AccountId).Value);
-        return [.. legs.Select(leg => items.TryGetValue(leg.AccountId, out var item)
-            ? leg with { Held = item.Held, Captured = item.Captured, AvailableAfter = item.AvailableAfter }
-            : leg)];
+        return
+        [
+            .. legs.Select(leg =>
+                items.TryGetValue(leg.AccountId, out var item)
+                    ? leg with
+                    {
+                        Held = item.Held,
+                        Captured = item.Captured,
+                        AvailableAfter = item.AvailableAfter,
+                    }
+                    : leg
+            ),
+        ];
     }
 }

@@ -32,14 +32,18 @@ internal sealed record RedemptionRequest(
     TerminalId? TerminalId = null,
     int? HoldTtlSeconds = null,
     string? Reference = null,
-    IReadOnlyDictionary<string, string>? Metadata = null)
+    IReadOnlyDictionary<string, string>? Metadata = null
+)
 {
     public void Check()
     {
         var checks = new FieldChecks()
             .Positive(Amount, "/amount")
             .Require(Sources.Count is > 0 and <= GiftcardLimits.SourcesPerRedemption, "/sources")
-            .Require(HoldTtlSeconds is null or (>= GiftcardLimits.HoldSecondsMin and <= GiftcardLimits.HoldSecondsMax), "/hold_ttl_seconds")
+            .Require(
+                HoldTtlSeconds is null or (>= GiftcardLimits.HoldSecondsMin and <= GiftcardLimits.HoldSecondsMax),
+                "/hold_ttl_seconds"
+            )
             .Require(HoldTtlSeconds is null || Mode == Mode.TwoPhase, "/hold_ttl_seconds", "only_two_phase")
             .Text(Reference, "/reference", GiftcardLimits.ReferenceLength)
             .Metadata(Metadata);
@@ -64,7 +68,11 @@ internal sealed record PlannedLeg(UsableCard Card, LotRow Lot, long MaxAmount);
 /// From which accounts, in which books, a redemption is paid. The ledger decides whether there is enough.
 /// </summary>
 internal sealed record RedemptionPlan(
-    MerchantId Books, string Partial, IReadOnlyList<UsableCard> Cards, IReadOnlyList<PlannedLeg> Legs)
+    MerchantId Books,
+    string Partial,
+    IReadOnlyList<UsableCard> Cards,
+    IReadOnlyList<PlannedLeg> Legs
+)
 {
     /// <summary>
     /// Refuses a plan that nothing can come of: every lot is empty or over. The ledger is not asked, it takes no hold
@@ -92,10 +100,17 @@ internal sealed class RedemptionPlanner(CardFinder finder, PastCards pastCards, 
     /// what they had then, wherever it is now.
     /// </summary>
     public async Task<RedemptionPlan> PlanAsync(
-        MerchantIdentity caller, RedemptionRequest request, CancellationToken cancel, DateTimeOffset? handedOverAt = null)
+        MerchantIdentity caller,
+        RedemptionRequest request,
+        CancellationToken cancel,
+        DateTimeOffset? handedOverAt = null
+    )
     {
         var found = await finder.FindForSpendingAsync(
-            new(caller, request.LocationId, handedOverAt), [.. request.Sources.Select(s => s.GiftCard)], cancel);
+            new(caller, request.LocationId, handedOverAt),
+            [.. request.Sources.Select(s => s.GiftCard)],
+            cancel
+        );
         await Failpoints.AnsweredAsync("Verify");
         if (handedOverAt is { } then)
         {
@@ -120,7 +135,11 @@ internal sealed class RedemptionPlanner(CardFinder finder, PastCards pastCards, 
         IReadOnlyList<PlannedLeg> legs = [];
         foreach (var (card, source) in found.Zip(request.Sources))
         {
-            legs = [.. legs, .. await LegsAsync(card, source.MaxAmount?.MinorUnits, handedOverAt ?? time.GetUtcNow(), cancel)];
+            legs =
+            [
+                .. legs,
+                .. await LegsAsync(card, source.MaxAmount?.MinorUnits, handedOverAt ?? time.GetUtcNow(), cancel),
+            ];
         }
 
         if (legs.Count > GiftcardLimits.LegsPerRedemption)
@@ -128,7 +147,10 @@ internal sealed class RedemptionPlanner(CardFinder finder, PastCards pastCards, 
             legs = await NeededAsync(request.Amount.MinorUnits, legs, cancel);
         }
 
-        var partial = request.Partial is { } asked ? Wire.Name(asked) : found.All(c => c.Partial == "allow") ? "allow" : "refuse";
+        var partial =
+            request.Partial is { } asked ? Wire.Name(asked)
+            : found.All(c => c.Partial == "allow") ? "allow"
+            : "refuse";
         return new(new MerchantId(found[0].Row.MerchantId), partial, found, legs);
     }
 
@@ -136,21 +158,40 @@ internal sealed class RedemptionPlanner(CardFinder finder, PastCards pastCards, 
     /// The lots that it takes to pay the amount. Empty ones do not count against the ledger's bound, and neither does
     /// what is left when the amount is paid.
     /// </summary>
-    private async Task<IReadOnlyList<PlannedLeg>> NeededAsync(long amount, IReadOnlyList<PlannedLeg> legs, CancellationToken cancel)
+    private async Task<IReadOnlyList<PlannedLeg>> NeededAsync(
+        long amount,
+        IReadOnlyList<PlannedLeg> legs,
+        CancellationToken cancel
+    )
     {
         var accounts = await cards.AccountsAsync(
-            new MerchantId(legs[0].Card.Row.MerchantId), legs.Select(l => l.Lot.AccountId), cancel);
-        var takes = SpendOrder.Fill(amount, legs.Select(l => l.MaxAmount == 0
-            ? accounts[l.Lot.AccountId].Available
-            : Math.Min(l.MaxAmount, accounts[l.Lot.AccountId].Available)));
+            new MerchantId(legs[0].Card.Row.MerchantId),
+            legs.Select(l => l.Lot.AccountId),
+            cancel
+        );
+        var takes = SpendOrder.Fill(
+            amount,
+            legs.Select(l =>
+                l.MaxAmount == 0
+                    ? accounts[l.Lot.AccountId].Available
+                    : Math.Min(l.MaxAmount, accounts[l.Lot.AccountId].Available)
+            )
+        );
         PlannedLeg[] needed = [.. legs.Zip(takes).Where(l => l.Second > 0).Select(l => l.First)];
         return needed.Length <= GiftcardLimits.LegsPerRedemption
             ? needed
-            : throw new FaultException(Faults.LimitExceeded, "The gift cards have too many value lots for one redemption.");
+            : throw new FaultException(
+                Faults.LimitExceeded,
+                "The gift cards have too many value lots for one redemption."
+            );
     }
 
     private async Task<IEnumerable<PlannedLeg>> LegsAsync(
-        UsableCard card, long? max, DateTimeOffset at, CancellationToken cancel)
+        UsableCard card,
+        long? max,
+        DateTimeOffset at,
+        CancellationToken cancel
+    )
     {
         var lots = SpendOrder.Of(card.Lots, at).ToList();
         if (max is not { } limit)
@@ -164,7 +205,11 @@ internal sealed class RedemptionPlanner(CardFinder finder, PastCards pastCards, 
         }
 
         // The card's maximum has to be split over its lots beforehand: the ledger knows only accounts.
-        var accounts = await cards.AccountsAsync(new MerchantId(card.Row.MerchantId), lots.Select(l => l.AccountId), cancel);
+        var accounts = await cards.AccountsAsync(
+            new MerchantId(card.Row.MerchantId),
+            lots.Select(l => l.AccountId),
+            cancel
+        );
         var parts = SpendOrder.Fill(limit, lots.Select(l => accounts[l.AccountId].Available));
         return lots.Zip(parts, (lot, part) => new PlannedLeg(card, lot, part)).Where(leg => leg.MaxAmount > 0);
     }

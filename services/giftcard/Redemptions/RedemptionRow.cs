@@ -38,10 +38,10 @@ internal sealed record RedemptionRow(
     bool SkipNotify,
     long Version,
     DateTimeOffset CreatedAt,
-    DateTimeOffset UpdatedAt)
+    DateTimeOffset UpdatedAt
+)
 {
-    public const string Columns =
-        """
+    public const string Columns = """
         SELECT r.redemption_id, r.merchant_id, r.books_merchant_id, r.state, r.mode, r.partial, r.reference, r.currency,
                r.requested, r.approved, r.captured, r.refunded, r.payable_account_id, r.commission_account_id, r.location_id, r.terminal_id,
                r.metadata::text AS metadata, r.hold_id, r.hold_expires_at, r.transaction_id, r.decision, r.decision_amount,
@@ -60,12 +60,16 @@ internal sealed record RedemptionRow(
     public Standing Standing => new(State, Decision, DecisionAmount, Approved, Captured, HoldExpiresAt);
 
     /// <summary>The refusal of a redemption that was refused, as often as it is asked for.</summary>
-    public FaultException Refusal() => new(Faults.FromLedger(FaultCode!)!, FaultDetail!)
-    {
-        Extensions = FaultAvailable is { } available
-            ? new Dictionary<string, object?> { ["available"] = new Money(available, Kernel.Currency.Parse(Currency)) }
-            : null,
-    };
+    public FaultException Refusal() =>
+        new(Faults.FromLedger(FaultCode!)!, FaultDetail!)
+        {
+            Extensions = FaultAvailable is { } available
+                ? new Dictionary<string, object?>
+                {
+                    ["available"] = new Money(available, Kernel.Currency.Parse(Currency)),
+                }
+                : null,
+        };
 }
 
 internal static class RedemptionMode
@@ -87,10 +91,10 @@ internal sealed record LegRow(
     long Captured,
     long Refunded,
     int CommissionBasisPoints,
-    long? AvailableAfter)
+    long? AvailableAfter
+)
 {
-    public const string Columns =
-        """
+    public const string Columns = """
         SELECT g.redemption_id, g.position, g.gift_card_id, g.last4, g.lot_id, g.account_id, g.max_amount, g.held, g.captured,
                g.refunded, g.commission_basis_points, g.available_after
           FROM redemption_legs g
@@ -99,7 +103,13 @@ internal sealed record LegRow(
 
 /// <summary>One card's part of a redemption.</summary>
 internal sealed record SourceView(
-    GiftCardId GiftCardId, string Last4, Money Held, Money Captured, Money Refunded, Money? BalanceAfter);
+    GiftCardId GiftCardId,
+    string Last4,
+    Money Held,
+    Money Captured,
+    Money Refunded,
+    Money? BalanceAfter
+);
 
 /// <summary>How far the run behind a redemption is.</summary>
 internal sealed record RunView(string Status)
@@ -131,7 +141,8 @@ internal sealed record RedemptionView(
     JsonElement? Metadata,
     long Version,
     DateTimeOffset CreatedAt,
-    DateTimeOffset UpdatedAt)
+    DateTimeOffset UpdatedAt
+)
 {
     public string Object { get; } = "redemption";
 
@@ -141,26 +152,43 @@ internal sealed record RedemptionView(
         var currency = Currency.Parse(row.Currency);
         var isHeld = row.State is RedemptionState.Held or RedemptionState.Confirming or RedemptionState.Releasing;
         return new(
-            row.Id, row.State, row.Mode, row.Reference, new(row.Requested, currency), new(row.Approved, currency),
-            new(row.Requested - row.Approved, currency), new(row.Captured, currency), new(row.Refunded, currency),
-            row.BooksMerchantId == row.MerchantId ? null : new Money(
-                Redemptions.Commission.Left(legs, isHeld), currency),
+            row.Id,
+            row.State,
+            row.Mode,
+            row.Reference,
+            new(row.Requested, currency),
+            new(row.Approved, currency),
+            new(row.Requested - row.Approved, currency),
+            new(row.Captured, currency),
+            new(row.Refunded, currency),
+            row.BooksMerchantId == row.MerchantId
+                ? null
+                : new Money(Redemptions.Commission.Left(legs, isHeld), currency),
             [.. legs.GroupBy(l => l.GiftCardId).Select(g => Source(g, currency, isHeld))],
             row.LocationId is { } location ? new LocationId(location) : null,
             row.TerminalId is { } terminal ? new TerminalId(terminal) : null,
             isHeld ? row.HoldExpiresAt : null,
             row.HoldId is { } hold ? new HoldId(hold) : null,
             row.TransactionId is { } transaction ? new TransactionId(transaction) : null,
-            row.NeedsAttention ? true : null, RunView.Of(runStatus),
-            row.Metadata is null ? null : JsonElement.Parse(row.Metadata), row.Version, row.CreatedAt, row.UpdatedAt);
+            row.NeedsAttention ? true : null,
+            RunView.Of(runStatus),
+            row.Metadata is null ? null : JsonElement.Parse(row.Metadata),
+            row.Version,
+            row.CreatedAt,
+            row.UpdatedAt
+        );
     }
 
     private static SourceView Source(IGrouping<Guid, LegRow> card, Currency currency, bool isHeld)
     {
         var known = card.All(l => l.AvailableAfter is not null);
         return new(
-            new(card.Key), card.First().Last4, new(isHeld ? card.Sum(l => l.Held) : 0, currency),
-            new(card.Sum(l => l.Captured), currency), new(card.Sum(l => l.Refunded), currency),
-            known ? new Money(card.Sum(l => l.AvailableAfter!.Value), currency) : null);
+            new(card.Key),
+            card.First().Last4,
+            new(isHeld ? card.Sum(l => l.Held) : 0, currency),
+            new(card.Sum(l => l.Captured), currency),
+            new(card.Sum(l => l.Refunded), currency),
+            known ? new Money(card.Sum(l => l.AvailableAfter!.Value), currency) : null
+        );
     }
 }

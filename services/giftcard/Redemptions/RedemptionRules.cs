@@ -18,7 +18,17 @@ internal static class RedemptionState
 
     /// <summary>The states in which a redemption can be seen; a refusal is an answer.</summary>
     public static readonly string[] All =
-        [Authorizing, Held, Confirming, Releasing, Completed, PartiallyRefunded, Refunded, Cancelled, Expired];
+    [
+        Authorizing,
+        Held,
+        Confirming,
+        Releasing,
+        Completed,
+        PartiallyRefunded,
+        Refunded,
+        Cancelled,
+        Expired,
+    ];
 
     /// <summary>No hold is left to settle: what was to be paid is paid, or nothing will be.</summary>
     public static bool IsSettled(string state) =>
@@ -35,14 +45,18 @@ internal static class Decision
 
 /// <summary>What is known of a redemption when a decision arrives.</summary>
 internal readonly record struct Standing(
-    string State, string? Decision, long? DecisionAmount, long Approved, long Captured, DateTimeOffset? HoldExpiresAt);
+    string State,
+    string? Decision,
+    long? DecisionAmount,
+    long Approved,
+    long Captured,
+    DateTimeOffset? HoldExpiresAt
+);
 
 /// <summary>How a decision is met.</summary>
 internal abstract record Verdict
 {
-    private Verdict()
-    {
-    }
+    private Verdict() { }
 
     /// <summary>The decision is new: commit it, then ask the ledger for the amount.</summary>
     public sealed record Decide(long Amount) : Verdict;
@@ -74,8 +88,9 @@ internal static class RedemptionRules
                 return new Verdict.Decide(amount ?? now.Approved);
             case RedemptionState.Confirming when (amount ?? now.DecisionAmount) == now.DecisionAmount:
                 return new Verdict.Resume();
-            case RedemptionState.Completed or RedemptionState.PartiallyRefunded or RedemptionState.Refunded
-                when (amount ?? now.Captured) == now.Captured:
+            case RedemptionState.Completed
+            or RedemptionState.PartiallyRefunded
+            or RedemptionState.Refunded when (amount ?? now.Captured) == now.Captured:
                 return new Verdict.Done();
             case RedemptionState.Confirming:
             case RedemptionState.Completed or RedemptionState.PartiallyRefunded or RedemptionState.Refunded:
@@ -91,16 +106,21 @@ internal static class RedemptionRules
         }
     }
 
-    public static Verdict Cancel(Standing now) => now.State switch
-    {
-        RedemptionState.Held => new Verdict.Decide(0),
-        RedemptionState.Releasing => new Verdict.Resume(),
-        RedemptionState.Cancelled or RedemptionState.Expired => new Verdict.Done(),
-        RedemptionState.Confirming or RedemptionState.Completed or RedemptionState.PartiallyRefunded
-            or RedemptionState.Refunded =>
-            new Verdict.Refuse(Faults.AlreadyConfirmed, "It was confirmed before; refund it instead."),
-        _ => new Verdict.Refuse(Faults.RedemptionNotHeld, $"It is {now.State}."),
-    };
+    public static Verdict Cancel(Standing now) =>
+        now.State switch
+        {
+            RedemptionState.Held => new Verdict.Decide(0),
+            RedemptionState.Releasing => new Verdict.Resume(),
+            RedemptionState.Cancelled or RedemptionState.Expired => new Verdict.Done(),
+            RedemptionState.Confirming
+            or RedemptionState.Completed
+            or RedemptionState.PartiallyRefunded
+            or RedemptionState.Refunded => new Verdict.Refuse(
+                Faults.AlreadyConfirmed,
+                "It was confirmed before; refund it instead."
+            ),
+            _ => new Verdict.Refuse(Faults.RedemptionNotHeld, $"It is {now.State}."),
+        };
 
     /// <summary>The state after a refund that brings the sum to <paramref name="refunded"/>.</summary>
     public static string AfterRefund(long captured, long refunded) =>

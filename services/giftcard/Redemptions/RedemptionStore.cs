@@ -1,5 +1,5 @@
-using Dapper;
 using System.Text.Json;
+using Dapper;
 using LocalPlus.Hosting;
 using LocalPlus.Kernel;
 
@@ -17,7 +17,10 @@ internal sealed class RedemptionStore(Database database, TimeProvider time)
     public async Task<Redemption> GetAsync(MerchantId merchant, RedemptionId id, CancellationToken cancel)
     {
         var row = await database.QuerySingleOrDefaultAsync<RedemptionRow>(
-            Sql.GetOfMerchant, new { RedemptionId = id.Value, MerchantId = merchant.Value }, cancel);
+            Sql.GetOfMerchant,
+            new { RedemptionId = id.Value, MerchantId = merchant.Value },
+            cancel
+        );
         return row is null
             ? throw new FaultException(CommonFaults.NotFound, "There is no such redemption.")
             : new(row, await LegsAsync(id, cancel));
@@ -25,13 +28,18 @@ internal sealed class RedemptionStore(Database database, TimeProvider time)
 
     /// <summary>The two-phase redemption behind a hold. Refuses with not_found.</summary>
     public async Task<RedemptionId> OfHoldAsync(MerchantId merchant, HoldId id, CancellationToken cancel) =>
-        await database.QuerySingleOrDefaultAsync<Guid?>(Sql.OfHold, new { HoldId = id.Value, MerchantId = merchant.Value }, cancel)
+        await database.QuerySingleOrDefaultAsync<Guid?>(
+            Sql.OfHold,
+            new { HoldId = id.Value, MerchantId = merchant.Value },
+            cancel
+        )
             is { } redemption
             ? new(redemption)
             : throw new FaultException(CommonFaults.NotFound, "There is no such hold.");
 
     public async Task<Redemption?> FindAsync(RedemptionId id, CancellationToken cancel) =>
-        await database.QuerySingleOrDefaultAsync<RedemptionRow>(Sql.Get, new { RedemptionId = id.Value }, cancel) is { } row
+        await database.QuerySingleOrDefaultAsync<RedemptionRow>(Sql.Get, new { RedemptionId = id.Value }, cancel)
+            is { } row
             ? new(row, await LegsAsync(id, cancel))
             : null;
 
@@ -48,7 +56,9 @@ internal sealed class RedemptionStore(Database database, TimeProvider time)
     public static async Task<Dictionary<RedemptionId, Redemption>> LockAsync(DbSession db, Guid[] ids)
     {
         var rows = await db.QueryAsync<RedemptionRow>(Sql.LockMany, new { RedemptionIds = ids });
-        var legs = (await db.QueryAsync<LegRow>(Sql.LegsOfMany, new { RedemptionIds = ids })).ToLookup(leg => leg.RedemptionId);
+        var legs = (await db.QueryAsync<LegRow>(Sql.LegsOfMany, new { RedemptionIds = ids })).ToLookup(leg =>
+            leg.RedemptionId
+        );
         return rows.ToDictionary(row => row.Id, row => new Redemption(row, [.. legs[row.RedemptionId]]));
     }
 
@@ -73,19 +83,25 @@ internal sealed class RedemptionStore(Database database, TimeProvider time)
 
     /// <summary>Adds to the timeline, in the transaction of what happened.</summary>
     public Task NoteAsync(DbSession db, RedemptionId id, string kind, string actor, object? detail = null) =>
-        db.ExecuteAsync(Sql.Note, new
-        {
-            RedemptionId = id.Value,
-            Kind = kind,
-            Actor = actor,
-            Detail = detail is null ? null : JsonSerializer.Serialize(detail, StrictJson.Options),
-            OccurredAt = time.GetUtcNow(),
-        });
+        db.ExecuteAsync(
+            Sql.Note,
+            new
+            {
+                RedemptionId = id.Value,
+                Kind = kind,
+                Actor = actor,
+                Detail = detail is null ? null : JsonSerializer.Serialize(detail, StrictJson.Options),
+                OccurredAt = time.GetUtcNow(),
+            }
+        );
 
     public async Task<RedemptionView> ViewAsync(Redemption redemption, CancellationToken cancel)
     {
         var run = await database.QuerySingleOrDefaultAsync<string>(
-            Sql.RunState, new { redemption.Row.RedemptionId, redemption.Row.RunGeneration }, cancel);
+            Sql.RunState,
+            new { redemption.Row.RedemptionId, redemption.Row.RunGeneration },
+            cancel
+        );
         return RedemptionView.Of(redemption.Row, redemption.Legs, run ?? "none");
     }
 
@@ -96,16 +112,14 @@ internal sealed class RedemptionStore(Database database, TimeProvider time)
     {
         public const string Get = $"{RedemptionRow.Columns} WHERE r.redemption_id = @RedemptionId";
 
-        public const string GetOfMerchant =
-            $"""
-             {RedemptionRow.Columns}
-              WHERE r.redemption_id = @RedemptionId
-                AND r.merchant_id = @MerchantId
-                AND r.state <> 'refused'
-             """;
+        public const string GetOfMerchant = $"""
+            {RedemptionRow.Columns}
+             WHERE r.redemption_id = @RedemptionId
+               AND r.merchant_id = @MerchantId
+               AND r.state <> 'refused'
+            """;
 
-        public const string OfHold =
-            """
+        public const string OfHold = """
             SELECT redemption_id
               FROM redemptions
              WHERE hold_id = @HoldId
@@ -122,8 +136,7 @@ internal sealed class RedemptionStore(Database database, TimeProvider time)
         public const string LegsOfMany =
             $"{LegRow.Columns} WHERE g.redemption_id = ANY(@RedemptionIds) ORDER BY g.redemption_id, g.position";
 
-        public const string Update =
-            """
+        public const string Update = """
             UPDATE redemptions
                SET state = @State, approved = @Approved, captured = @Captured, refunded = @Refunded, hold_id = @HoldId,
                    hold_expires_at = @HoldExpiresAt, transaction_id = @TransactionId, decision = @Decision,
@@ -139,14 +152,12 @@ internal sealed class RedemptionStore(Database database, TimeProvider time)
 
         public const string Legs = $"{LegRow.Columns} WHERE g.redemption_id = @RedemptionId ORDER BY g.position";
 
-        public const string Note =
-            """
+        public const string Note = """
             INSERT INTO redemption_events (redemption_id, kind, actor, detail, occurred_at)
             VALUES (@RedemptionId, @Kind, @Actor, @Detail::jsonb, @OccurredAt)
             """;
 
-        public const string RunState =
-            """
+        public const string RunState = """
             SELECT state
               FROM redemption_runs
              WHERE redemption_id = @RedemptionId

@@ -19,11 +19,19 @@ internal static class RedemptionsFeature
         builder.Services.AddSingleton<RefundDriver>();
         builder.Services.AddSingleton<OpenRedemptions>();
         builder.Services.AddSweepChore(
-            TimeSpan.Zero, all => all.GetRequiredService<OpenRedemptions>().ExpireHoldsAsync);
+            TimeSpan.Zero,
+            all => all.GetRequiredService<OpenRedemptions>().ExpireHoldsAsync
+        );
         builder.Services.AddDueWork(
-            "redemptions", "redemption_id", all => all.GetRequiredService<OpenRedemptions>().DriveAsync);
+            "redemptions",
+            "redemption_id",
+            all => all.GetRequiredService<OpenRedemptions>().DriveAsync
+        );
         builder.Services.AddDueWork(
-            "redemption_refunds", "refund_id", all => all.GetRequiredService<RefundDriver>().DriveAsync);
+            "redemption_refunds",
+            "refund_id",
+            all => all.GetRequiredService<RefundDriver>().DriveAsync
+        );
         builder.Services.AddSingleton<RefundRedemption.Intake>();
     }
 

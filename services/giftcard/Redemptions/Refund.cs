@@ -24,10 +24,10 @@ internal sealed record RefundRow(
     string? IdempotencyKey,
     DateTimeOffset CreatedAt,
     DateTimeOffset? FinishedAt,
-    string? NotRefunded)
+    string? NotRefunded
+)
 {
-    public const string Columns =
-        """
+    public const string Columns = """
         SELECT f.refund_id, f.redemption_id, f.merchant_id, f.state, f.amount, f.commission, f.currency, f.legs::text AS legs, f.reference,
                f.reason, f.transaction_id, f.fault_code, f.idempotency_key, f.created_at, f.finished_at,
                f.not_refunded::text AS not_refunded
@@ -40,11 +40,24 @@ internal sealed record RefundRow(
     {
         var currency = Kernel.Currency.Parse(Currency);
         return new(
-            new(RefundId), new(RedemptionId), State, new(Amount, currency),
-            Commission == 0 ? null : new Money(Commission, currency), redemptionState,
-            [.. Parts.GroupBy(p => p.GiftCardId).Select(g => new RefundedCard(new(g.Key), new(g.Sum(p => p.Amount), currency)))],
-            Reference, Reason, TransactionId is { } transaction ? new TransactionId(transaction) : null, CreatedAt, FinishedAt,
-            NotRefunded is null ? null : JsonSerializer.Deserialize<NotRefunded[]>(NotRefunded, StrictJson.Lenient));
+            new(RefundId),
+            new(RedemptionId),
+            State,
+            new(Amount, currency),
+            Commission == 0 ? null : new Money(Commission, currency),
+            redemptionState,
+            [
+                .. Parts
+                    .GroupBy(p => p.GiftCardId)
+                    .Select(g => new RefundedCard(new(g.Key), new(g.Sum(p => p.Amount), currency))),
+            ],
+            Reference,
+            Reason,
+            TransactionId is { } transaction ? new TransactionId(transaction) : null,
+            CreatedAt,
+            FinishedAt,
+            NotRefunded is null ? null : JsonSerializer.Deserialize<NotRefunded[]>(NotRefunded, StrictJson.Lenient)
+        );
     }
 
     /// <summary>
@@ -55,7 +68,12 @@ internal sealed record RefundRow(
     {
         var backwards = legs.OrderByDescending(l => l.Position).ToList();
         var parts = Cards.SpendOrder.Fill(amount, backwards.Select(l => l.Captured - l.Refunded));
-        return [.. backwards.Zip(parts, (l, part) => new RefundLeg(l.Position, l.GiftCardId, l.AccountId, part)).Where(p => p.Amount > 0)];
+        return
+        [
+            .. backwards
+                .Zip(parts, (l, part) => new RefundLeg(l.Position, l.GiftCardId, l.AccountId, part))
+                .Where(p => p.Amount > 0),
+        ];
     }
 }
 
@@ -76,7 +94,8 @@ internal sealed record RefundView(
     TransactionId? TransactionId,
     DateTimeOffset CreatedAt,
     DateTimeOffset? FinishedAt,
-    IReadOnlyList<NotRefunded>? NotRefunded)
+    IReadOnlyList<NotRefunded>? NotRefunded
+)
 {
     public string Object { get; } = "refund";
 }

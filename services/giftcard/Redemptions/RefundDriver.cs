@@ -10,7 +10,13 @@ namespace LocalPlus.Giftcard.Redemptions;
 /// Carries a refund that is committed in SQL out in the ledger: a reversal of the capture, keyed by the refund, so that
 /// the value returns to the very lots it came from.
 /// </summary>
-internal sealed class RefundDriver(Database database, LedgerGateway ledger, RedemptionStore store, Intents intents, TimeProvider time)
+internal sealed class RefundDriver(
+    Database database,
+    LedgerGateway ledger,
+    RedemptionStore store,
+    Intents intents,
+    TimeProvider time
+)
 {
     public Task<RefundRow?> FindAsync(RefundId id, CancellationToken cancel) =>
         database.QuerySingleOrDefaultAsync<RefundRow>(Sql.Get, new { RefundId = id.Value }, cancel);
@@ -38,12 +44,23 @@ internal sealed class RefundDriver(Database database, LedgerGateway ledger, Rede
         }
     }
 
-    private async Task<Answer> FinishAsync(RefundRow refund, Guid? transactionId, FaultException? refusal, CancellationToken cancel)
+    private async Task<Answer> FinishAsync(
+        RefundRow refund,
+        Guid? transactionId,
+        FaultException? refusal,
+        CancellationToken cancel
+    )
     {
         await using var db = await database.BeginAsync(cancel);
         var now = (await RedemptionStore.LockAsync(db, new RedemptionId(refund.RedemptionId)))!;
         var state = refusal is null ? "completed" : "refused";
-        var done = refund with { State = state, TransactionId = transactionId, FaultCode = refusal?.Fault.Code, FinishedAt = time.GetUtcNow() };
+        var done = refund with
+        {
+            State = state,
+            TransactionId = transactionId,
+            FaultCode = refusal?.Fault.Code,
+            FinishedAt = time.GetUtcNow(),
+        };
         if (await db.ExecuteAsync(Sql.Finish, done) == 0)
         {
             var other = await db.QuerySingleAsync<RefundRow>(Sql.Get, new { refund.RefundId });
@@ -66,7 +83,13 @@ internal sealed class RefundDriver(Database database, LedgerGateway ledger, Rede
                 UpdatedAt = time.GetUtcNow(),
             };
             await RedemptionStore.UpdateAsync(db, row);
-            await store.NoteAsync(db, row.Id, "refund_refused", "giftcard", new { refund.Amount, Code = refusal.Fault.Code });
+            await store.NoteAsync(
+                db,
+                row.Id,
+                "refund_refused",
+                "giftcard",
+                new { refund.Amount, Code = refusal.Fault.Code }
+            );
         }
 
         var answer = ToAnswer(done, row, refusal);
@@ -82,12 +105,15 @@ internal sealed class RefundDriver(Database database, LedgerGateway ledger, Rede
     private async Task<RedemptionRow> GiveBackAsync(DbSession db, Redemption now, RefundRow refund)
     {
         var parts = refund.Parts;
-        await db.ExecuteAsync(Sql.GiveBack, new
-        {
-            refund.RedemptionId,
-            Positions = parts.Select(p => p.Position).ToArray(),
-            Amounts = parts.Select(p => p.Amount).ToArray(),
-        });
+        await db.ExecuteAsync(
+            Sql.GiveBack,
+            new
+            {
+                refund.RedemptionId,
+                Positions = parts.Select(p => p.Position).ToArray(),
+                Amounts = parts.Select(p => p.Amount).ToArray(),
+            }
+        );
         var givenBack = now.Legs.Sum(l => l.Refunded) + refund.Amount;
         var row = now.Row with
         {
@@ -96,22 +122,41 @@ internal sealed class RefundDriver(Database database, LedgerGateway ledger, Rede
             UpdatedAt = time.GetUtcNow(),
         };
         await RedemptionStore.UpdateAsync(db, row);
-        await store.NoteAsync(db, row.Id, "refunded", "till", new { refund.Amount, RefundId = new RefundId(refund.RefundId) });
+        await store.NoteAsync(
+            db,
+            row.Id,
+            "refunded",
+            "till",
+            new { refund.Amount, RefundId = new RefundId(refund.RefundId) }
+        );
         await CardActivities.AddAsync(
-            db, "refund", parts.GroupBy(p => p.GiftCardId).Select(g => (g.Key, g.Sum(p => p.Amount))),
-            ActivityCause.OfRedemption(row, refund.TransactionId, refund.Reference, refund.Reason), time);
+            db,
+            "refund",
+            parts.GroupBy(p => p.GiftCardId).Select(g => (g.Key, g.Sum(p => p.Amount))),
+            ActivityCause.OfRedemption(row, refund.TransactionId, refund.Reference, refund.Reason),
+            time
+        );
         await Settlement.RefundedAsync(db, row, refund);
         await CardLeftovers.MarkAsync(db, parts.Select(p => p.GiftCardId), "refund", row.UpdatedAt);
         await RedemptionEvents.PublishAsync(
-            db, row, now.Legs, RedemptionEvents.Refunded, refund.Amount, new RefundId(refund.RefundId), parts);
+            db,
+            row,
+            now.Legs,
+            RedemptionEvents.Refunded,
+            refund.Amount,
+            new RefundId(refund.RefundId),
+            parts
+        );
         return row;
     }
 
-    private static Answer ToAnswer(RefundRow refund, RedemptionRow redemption, FaultException? refusal) => refund.State == "refused"
-        ? Problems.Answer(
-            refusal ?? new FaultException(Faults.FromLedger(refund.FaultCode!)!, "The ledger refused the refund."),
-            $"/v1/redemptions/{redemption.Id}/refunds")
-        : Answer.Created($"/v1/redemptions/{redemption.Id}/refunds", refund.ToView(redemption.State));
+    private static Answer ToAnswer(RefundRow refund, RedemptionRow redemption, FaultException? refusal) =>
+        refund.State == "refused"
+            ? Problems.Answer(
+                refusal ?? new FaultException(Faults.FromLedger(refund.FaultCode!)!, "The ledger refused the refund."),
+                $"/v1/redemptions/{redemption.Id}/refunds"
+            )
+            : Answer.Created($"/v1/redemptions/{redemption.Id}/refunds", refund.ToView(redemption.State));
 
     private static ReverseTransactionRequest Reversal(RedemptionRow redemption, RefundRow refund)
     {
@@ -124,20 +169,24 @@ internal sealed class RefundDriver(Database database, LedgerGateway ledger, Rede
             Reference = id,
             Kind = "refund",
         };
-        request.Postings.AddRange(refund.Parts.Select(part => new Posting
-        {
-            SourceAccountId = new AccountId(redemption.PayableAccountId).ToString(),
-            DestinationAccountId = new AccountId(part.AccountId).ToString(),
-            Amount = part.Amount,
-        }));
+        request.Postings.AddRange(
+            refund.Parts.Select(part => new Posting
+            {
+                SourceAccountId = new AccountId(redemption.PayableAccountId).ToString(),
+                DestinationAccountId = new AccountId(part.AccountId).ToString(),
+                Amount = part.Amount,
+            })
+        );
         if (refund.Commission > 0)
         {
-            request.Postings.Add(new Posting
-            {
-                SourceAccountId = new AccountId(redemption.CommissionAccountId!.Value).ToString(),
-                DestinationAccountId = new AccountId(redemption.PayableAccountId).ToString(),
-                Amount = refund.Commission,
-            });
+            request.Postings.Add(
+                new Posting
+                {
+                    SourceAccountId = new AccountId(redemption.CommissionAccountId!.Value).ToString(),
+                    DestinationAccountId = new AccountId(redemption.PayableAccountId).ToString(),
+                    Amount = refund.Commission,
+                }
+            );
         }
 
         request.Metadata.Add("redemption_id", redemption.Id.ToString());
@@ -148,8 +197,7 @@ internal sealed class RefundDriver(Database database, LedgerGateway ledger, Rede
     {
         public const string Get = $"{RefundRow.Columns} WHERE f.refund_id = @RefundId";
 
-        public const string Finish =
-            """
+        public const string Finish = """
             UPDATE redemption_refunds
                SET state = @State, transaction_id = @TransactionId, fault_code = @FaultCode, finished_at = @FinishedAt,
                    drive_after = NULL, needs_attention = @FaultCode IS NOT DISTINCT FROM 'operation_failed'
@@ -157,8 +205,7 @@ internal sealed class RefundDriver(Database database, LedgerGateway ledger, Rede
                AND state = 'pending'
             """;
 
-        public const string GiveBack =
-            """
+        public const string GiveBack = """
             UPDATE redemption_legs g
                SET refunded = g.refunded + b.amount
               FROM unnest(@Positions, @Amounts) AS b (position, amount)

@@ -19,16 +19,24 @@ internal static class RefundHomes
     /// is written down.
     /// </summary>
     public static async Task<(IReadOnlyList<LegRow> Open, IReadOnlyList<NotRefunded> Closed)> SplitAsync(
-        DbSession db, RedemptionRow row, IReadOnlyList<LegRow> legs, DateTimeOffset now)
+        DbSession db,
+        RedemptionRow row,
+        IReadOnlyList<LegRow> legs,
+        DateTimeOffset now
+    )
     {
-        var homeOf = (await db.QueryAsync<Heir>(Sql.Homes, new { row.RedemptionId }))
-            .ToDictionary(h => h.GiftCardId, h => h.Home);
-        var homes = (await db.QueryAsync<CardRow>(Sql.Lock, new { Ids = homeOf.Values.Distinct().ToArray() }))
-            .ToDictionary(c => c.GiftCardId);
+        var homeOf = (await db.QueryAsync<Heir>(Sql.Homes, new { row.RedemptionId })).ToDictionary(
+            h => h.GiftCardId,
+            h => h.Home
+        );
+        var homes = (
+            await db.QueryAsync<CardRow>(Sql.Lock, new { Ids = homeOf.Values.Distinct().ToArray() })
+        ).ToDictionary(c => c.GiftCardId);
         var currency = Currency.Parse(row.Currency);
         var closed = legs.GroupBy(l => l.GiftCardId)
-            .Select(card => (Card: card.Key, Left: card.Sum(l => l.Captured - l.Refunded),
-                Home: homes[homeOf[card.Key]]))
+            .Select(card =>
+                (Card: card.Key, Left: card.Sum(l => l.Captured - l.Refunded), Home: homes[homeOf[card.Key]])
+            )
             .Where(card => card.Left > 0 && Reason(card.Home, now) is not null)
             .Select(card => Told(new(card.Card), new(card.Left, currency), card.Home, Reason(card.Home, now)!))
             .ToList();
@@ -36,24 +44,29 @@ internal static class RefundHomes
         return ([.. legs.Where(l => !taken.Contains(l.GiftCardId))], closed);
     }
 
-    private static string? Reason(CardRow home, DateTimeOffset now) => home.StatusAt(now) switch
-    {
-        CardStatus.Expired => "gift_card_expired",
-        CardStatus.Closed when home.ReplacedBy is null => "gift_card_closed",
-        _ => null,
-    };
+    private static string? Reason(CardRow home, DateTimeOffset now) =>
+        home.StatusAt(now) switch
+        {
+            CardStatus.Expired => "gift_card_expired",
+            CardStatus.Closed when home.ReplacedBy is null => "gift_card_closed",
+            _ => null,
+        };
 
-    private static NotRefunded Told(GiftCardId card, Money amount, CardRow home, string reason) => new(
-        card, amount, reason, reason == "gift_card_expired"
-            ? $"Extend {new GiftCardId(home.GiftCardId)} and refund again, or give the amount back by other means."
-            : "Give the amount back by other means, or load it onto another gift card with the kind refund.");
+    private static NotRefunded Told(GiftCardId card, Money amount, CardRow home, string reason) =>
+        new(
+            card,
+            amount,
+            reason,
+            reason == "gift_card_expired"
+                ? $"Extend {new GiftCardId(home.GiftCardId)} and refund again, or give the amount back by other means."
+                : "Give the amount back by other means, or load it onto another gift card with the kind refund."
+        );
 
     private sealed record Heir(Guid GiftCardId, Guid Home);
 
     private static class Sql
     {
-        public const string Homes =
-            """
+        public const string Homes = """
             WITH RECURSIVE line AS (
                 SELECT DISTINCT gift_card_id, gift_card_id AS home, 0 AS depth
                   FROM redemption_legs

@@ -6,23 +6,32 @@ using Npgsql;
 namespace LocalPlus.Giftcard.Redemptions;
 
 /// <summary>
-/// POST /v1/redemptions/{id}/refunds: gives all (no amount) or part of what was captured back to the lots it came from, or the
-/// heirs of their cards; as often as wanted, never more than was captured in sum. Without an amount what can go back does, and
-/// not_refunded names what can not (cards closed or expired) and what to do. Refusals: not_found, redemption_not_completed,
-/// refund_exceeds_captured, gift_card_state (more was asked for than the cards can take; with refundable and not_refunded),
-/// currency_mismatch, reference_reused.
+/// POST /v1/redemptions/{id}/refunds: gives all (no amount) or part of what was captured back to the lots it came from,
+/// or the heirs of their cards; as often as wanted, never more than was captured in sum. Without an amount what can go
+/// back does, and not_refunded names what can not (cards closed or expired) and what to do. Refusals: not_found,
+/// redemption_not_completed, refund_exceeds_captured, gift_card_state (more was asked for than the cards can take; with
+/// refundable and not_refunded), currency_mismatch, reference_reused.
 /// </summary>
 internal static class RefundRedemption
 {
     public static void MapRefundRedemption(this IEndpointRouteBuilder group) =>
-        group.MapPost("/redemptions/{id}/refunds", HandleAsync).RequireScope("redemptions:write").WithName(nameof(RefundRedemption))
+        group
+            .MapPost("/redemptions/{id}/refunds", HandleAsync)
+            .RequireScope("redemptions:write")
+            .WithName(nameof(RefundRedemption))
             .Produces<RefundView>(StatusCodes.Status201Created);
 
     internal sealed record Request(Money? Amount = null, string? Reference = null, string? Reason = null);
 
     private static async Task<IResult> HandleAsync(
-        HttpContext http, RedemptionId id, Request? request, Intents intents, Intake intake, RefundDriver driver,
-        CancellationToken cancel)
+        HttpContext http,
+        RedemptionId id,
+        Request? request,
+        Intents intents,
+        Intake intake,
+        RefundDriver driver,
+        CancellationToken cancel
+    )
     {
         request ??= new Request();
         new FieldChecks()
@@ -37,7 +46,8 @@ internal static class RefundRedemption
             intent => driver.FindAsync(new RefundId(intent), cancel),
             () => intake.AcceptAsync(id, key, request, cancel),
             refund => driver.DriveAsync(refund, CancellationToken.None),
-            cancel);
+            cancel
+        );
     }
 
     /// <summary>
@@ -45,7 +55,12 @@ internal static class RefundRedemption
     /// </summary>
     internal sealed class Intake(Database database, Intents intents, TimeProvider time)
     {
-        public async Task<RefundRow> AcceptAsync(RedemptionId id, RequestKey key, Request request, CancellationToken cancel)
+        public async Task<RefundRow> AcceptAsync(
+            RedemptionId id,
+            RequestKey key,
+            Request request,
+            CancellationToken cancel
+        )
         {
             var refundId = RefundId.New(time);
             await using var db = await database.BeginAsync(cancel);
@@ -68,33 +83,78 @@ internal static class RefundRedemption
 
             var amount = Math.Min(asked, refundable);
             var parts = RefundRow.Split(takers, amount);
-            var commission = Commission.Back(open, parts, await db.QuerySingleAsync<long>(Sql.CommissionBack, new { now.Row.RedemptionId }));
+            var commission = Commission.Back(
+                open,
+                parts,
+                await db.QuerySingleAsync<long>(Sql.CommissionBack, new { now.Row.RedemptionId })
+            );
             var refund = new RefundRow(
-                refundId.Value, id.Value, key.Merchant.Value, "pending", amount, commission, now.Row.Currency,
-                JsonSerializer.Serialize(parts, StrictJson.Options), request.Reference, request.Reason,
-                null, null, key.Key, created, null, NotRefundedIn(request, closed));
+                refundId.Value,
+                id.Value,
+                key.Merchant.Value,
+                "pending",
+                amount,
+                commission,
+                now.Row.Currency,
+                JsonSerializer.Serialize(parts, StrictJson.Options),
+                request.Reference,
+                request.Reason,
+                null,
+                null,
+                key.Key,
+                created,
+                null,
+                NotRefundedIn(request, closed)
+            );
             try
             {
-                await db.ExecuteAsync(Sql.Insert, new
-                {
-                    refund.RefundId, refund.RedemptionId, refund.MerchantId, refund.Amount, refund.Commission, refund.Currency, refund.Legs,
-                    refund.Reference, refund.Reason, refund.IdempotencyKey, DriveAfter = created + GiftcardLimits.TakeOver,
-                    refund.CreatedAt, refund.NotRefunded,
-                });
+                await db.ExecuteAsync(
+                    Sql.Insert,
+                    new
+                    {
+                        refund.RefundId,
+                        refund.RedemptionId,
+                        refund.MerchantId,
+                        refund.Amount,
+                        refund.Commission,
+                        refund.Currency,
+                        refund.Legs,
+                        refund.Reference,
+                        refund.Reason,
+                        refund.IdempotencyKey,
+                        DriveAfter = created + GiftcardLimits.TakeOver,
+                        refund.CreatedAt,
+                        refund.NotRefunded,
+                    }
+                );
             }
             catch (PostgresException taken) when (taken.ConstraintName == "ix_redemption_refunds_merchant_id_reference")
             {
-                throw await References.ReusedAsync<RefundId>(database, References.Refund, key.Merchant, request.Reference!, cancel);
+                throw await References.ReusedAsync<RefundId>(
+                    database,
+                    References.Refund,
+                    key.Merchant,
+                    request.Reference!,
+                    cancel
+                );
             }
 
-            var row = now.Row with { Refunded = now.Row.Refunded + amount, Version = now.Row.Version + 1, UpdatedAt = created };
+            var row = now.Row with
+            {
+                Refunded = now.Row.Refunded + amount,
+                Version = now.Row.Version + 1,
+                UpdatedAt = created,
+            };
             await RedemptionStore.UpdateAsync(db, row);
             await db.CommitAsync();
             return refund;
         }
 
         private static FaultException Refusal(RedemptionRow row, long refundable, IReadOnlyList<NotRefunded> closed) =>
-            new(Faults.GiftCardState, $"{refundable} {row.Currency} can go back to the gift cards, not_refunded says why no more.")
+            new(
+                Faults.GiftCardState,
+                $"{refundable} {row.Currency} can go back to the gift cards, not_refunded says why no more."
+            )
             {
                 Extensions = new Dictionary<string, object?>
                 {
@@ -109,7 +169,10 @@ internal static class RefundRedemption
 
         private static long Amount(RedemptionRow row, Request request)
         {
-            if (row.State is not (RedemptionState.Completed or RedemptionState.PartiallyRefunded or RedemptionState.Refunded))
+            if (
+                row.State
+                is not (RedemptionState.Completed or RedemptionState.PartiallyRefunded or RedemptionState.Refunded)
+            )
             {
                 throw new FaultException(Faults.RedemptionNotCompleted, $"It is {row.State}.");
             }
@@ -130,31 +193,29 @@ internal static class RefundRedemption
         private static async Task<IReadOnlyList<LegRow>> PendingAsync(DbSession db, Redemption now)
         {
             var pending = (await db.QueryAsync<RefundRow>(Sql.Pending, new { now.Row.RedemptionId }))
-                .SelectMany(f => f.Parts).ToLookup(p => p.Position, p => p.Amount);
+                .SelectMany(f => f.Parts)
+                .ToLookup(p => p.Position, p => p.Amount);
             return [.. now.Legs.Select(l => l with { Refunded = l.Refunded + pending[l.Position].Sum() })];
         }
     }
 
     private static class Sql
     {
-        public const string Pending =
-            $"""
-             {RefundRow.Columns}
-              WHERE f.redemption_id = @RedemptionId
-                AND f.state = 'pending'
-             """;
+        public const string Pending = $"""
+            {RefundRow.Columns}
+             WHERE f.redemption_id = @RedemptionId
+               AND f.state = 'pending'
+            """;
 
         /// <summary>What earlier refunds, finished or not, give back of the commission.</summary>
-        public const string CommissionBack =
-            """
+        public const string CommissionBack = """
             SELECT coalesce(sum(commission), 0)::bigint
               FROM redemption_refunds
              WHERE redemption_id = @RedemptionId
                AND state <> 'refused'
             """;
 
-        public const string Insert =
-            """
+        public const string Insert = """
             INSERT INTO redemption_refunds (refund_id, redemption_id, merchant_id, state, amount, commission, currency, legs,
                    reference, reason, idempotency_key, drive_after, created_at, not_refunded)
             VALUES (@RefundId, @RedemptionId, @MerchantId, 'pending', @Amount, @Commission, @Currency, @Legs::jsonb,

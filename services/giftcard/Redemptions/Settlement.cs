@@ -15,26 +15,37 @@ internal static class Settlement
         AddAsync(db, row, "refund", refund.Amount, refund.Commission, refund.RefundId, refund.TransactionId);
 
     private static Task AddAsync(
-        DbSession db, RedemptionRow row, string kind, long amount, long commission, Guid? refundId, Guid? transactionId) =>
-        row.BooksMerchantId == row.MerchantId || amount == 0 ? Task.CompletedTask : db.ExecuteAsync(Sql.Add, new
-        {
-            EntryId = Guid.CreateVersion7(row.UpdatedAt),
-            IssuerId = row.BooksMerchantId,
-            row.MerchantId,
-            Kind = kind,
-            row.RedemptionId,
-            RefundId = refundId,
-            Amount = amount,
-            Commission = commission,
-            row.Currency,
-            TransactionId = transactionId,
-            OccurredAt = row.UpdatedAt,
-        });
+        DbSession db,
+        RedemptionRow row,
+        string kind,
+        long amount,
+        long commission,
+        Guid? refundId,
+        Guid? transactionId
+    ) =>
+        row.BooksMerchantId == row.MerchantId || amount == 0
+            ? Task.CompletedTask
+            : db.ExecuteAsync(
+                Sql.Add,
+                new
+                {
+                    EntryId = Guid.CreateVersion7(row.UpdatedAt),
+                    IssuerId = row.BooksMerchantId,
+                    row.MerchantId,
+                    Kind = kind,
+                    row.RedemptionId,
+                    RefundId = refundId,
+                    Amount = amount,
+                    Commission = commission,
+                    row.Currency,
+                    TransactionId = transactionId,
+                    OccurredAt = row.UpdatedAt,
+                }
+            );
 
     private static class Sql
     {
-        public const string Add =
-            """
+        public const string Add = """
             INSERT INTO settlement_entries (entry_id, issuer_id, merchant_id, kind, redemption_id, refund_id, amount, commission,
                    currency, transaction_id, occurred_at)
             VALUES (@EntryId, @IssuerId, @MerchantId, @Kind, @RedemptionId, @RefundId, @Amount, @Commission,

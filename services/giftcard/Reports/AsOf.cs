@@ -11,7 +11,10 @@ internal static class AsOf
         var now = time.GetUtcNow();
         return asked is not { } instant ? now
             : instant <= now ? instant.ToUniversalTime()
-            : throw new FaultException(CommonFaults.InvalidRequest, "A report is about the past.",
-                new FieldError(name, "future"));
+            : throw new FaultException(
+                CommonFaults.InvalidRequest,
+                "A report is about the past.",
+                new FieldError(name, "future")
+            );
     }
 }

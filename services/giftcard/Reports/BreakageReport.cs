@@ -13,7 +13,10 @@ internal static class BreakageReport
 {
     public static IEndpointRouteBuilder MapBreakageReport(this IEndpointRouteBuilder group)
     {
-        group.MapGet("/reports/breakage", HandleAsync).RequireScope("reports:read").WithName(nameof(BreakageReport))
+        group
+            .MapGet("/reports/breakage", HandleAsync)
+            .RequireScope("reports:read")
+            .WithName(nameof(BreakageReport))
             .Produces<View>();
         return group;
     }
@@ -22,8 +25,14 @@ internal static class BreakageReport
     /// <param name="Redeemed">Spent less refunded.</param>
     /// <param name="Breakage">Taken by expiry less given back by extensions.</param>
     internal sealed record Line(
-        ProgramId ProgramId, string Name, string VatKind, Money Loaded, Money Redeemed, Money CashedOut,
-            Money Breakage);
+        ProgramId ProgramId,
+        string Name,
+        string VatKind,
+        Money Loaded,
+        Money Redeemed,
+        Money CashedOut,
+        Money Breakage
+    );
 
     internal sealed record View(DateTimeOffset AsOf, IReadOnlyList<Line> Data)
     {
@@ -31,27 +40,47 @@ internal static class BreakageReport
     }
 
     private static async Task<IResult> HandleAsync(
-        HttpContext http, [FromQuery(Name = "as_of")] DateTimeOffset? asOf, Database database, TimeProvider time,
-            CancellationToken cancel)
+        HttpContext http,
+        [FromQuery(Name = "as_of")] DateTimeOffset? asOf,
+        Database database,
+        TimeProvider time,
+        CancellationToken cancel
+    )
     {
         var instant = AsOf.Check(asOf, time);
         var rows = await database.QueryAsync<Row>(
-            Sql.Breakage, new { http.GetMerchant().MerchantId, AsOf = instant }, cancel);
+            Sql.Breakage,
+            new { http.GetMerchant().MerchantId, AsOf = instant },
+            cancel
+        );
         return Answer.Ok(new View(instant, [.. rows.Select(r => Of(r, Currency.Parse(r.Currency)))]));
     }
 
-    private static Line Of(Row r, Currency currency) => new(
-        r.ProgramId, r.Name, r.VatKind, new(r.Loaded, currency), new(r.Redeemed, currency), new(r.CashedOut, currency),
-        new(r.Breakage, currency));
+    private static Line Of(Row r, Currency currency) =>
+        new(
+            r.ProgramId,
+            r.Name,
+            r.VatKind,
+            new(r.Loaded, currency),
+            new(r.Redeemed, currency),
+            new(r.CashedOut, currency),
+            new(r.Breakage, currency)
+        );
 
     private sealed record Row(
-        ProgramId ProgramId, string Name, string VatKind, string Currency, long Loaded, long Redeemed, long CashedOut,
-            long Breakage);
+        ProgramId ProgramId,
+        string Name,
+        string VatKind,
+        string Currency,
+        long Loaded,
+        long Redeemed,
+        long CashedOut,
+        long Breakage
+    );
 
     private static class Sql
     {
-        public const string Breakage =
-            """
+        public const string Breakage = """
             SELECT p.program_id, p.name, p.vat_kind, p.currency,
                    coalesce(sum(a.amount) FILTER (WHERE a.kind IN ('activate', 'load', 'adjust')), 0)::bigint AS loaded,
                    coalesce(-sum(a.amount) FILTER (WHERE a.kind IN ('redeem', 'refund')), 0)::bigint AS redeemed,

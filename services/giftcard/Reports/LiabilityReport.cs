@@ -5,21 +5,30 @@ using Microsoft.AspNetCore.Mvc;
 namespace LocalPlus.Giftcard.Reports;
 
 /// <summary>
-/// GET /v1/reports/liability?as_of=: what an issuer owed the holders of its cards at an instant, by programme and currency, held
-/// value included. Folded from the cards' append-only activities, so the past can be asked for, and now it is the sum of the
-/// ledger's accounts of the cards. Refusals: invalid_request (as_of in the future).
+/// GET /v1/reports/liability?as_of=: what an issuer owed the holders of its cards at an instant, by programme and
+/// currency, held value included. Folded from the cards' append-only activities, so the past can be asked for, and now
+/// it is the sum of the ledger's accounts of the cards. Refusals: invalid_request (as_of in the future).
 /// </summary>
 internal static class LiabilityReport
 {
     public static IEndpointRouteBuilder MapLiabilityReport(this IEndpointRouteBuilder group)
     {
-        group.MapGet("/reports/liability", HandleAsync).RequireScope("reports:read").WithName(nameof(LiabilityReport))
+        group
+            .MapGet("/reports/liability", HandleAsync)
+            .RequireScope("reports:read")
+            .WithName(nameof(LiabilityReport))
             .Produces<View>();
         return group;
     }
 
     /// <param name="CardsWithValue">Cards that had something on them.</param>
-    internal sealed record Line(ProgramId ProgramId, string Name, string VatKind, Money Outstanding, long CardsWithValue);
+    internal sealed record Line(
+        ProgramId ProgramId,
+        string Name,
+        string VatKind,
+        Money Outstanding,
+        long CardsWithValue
+    );
 
     internal sealed record View(DateTimeOffset AsOf, IReadOnlyList<Line> Data)
     {
@@ -27,21 +36,47 @@ internal static class LiabilityReport
     }
 
     private static async Task<IResult> HandleAsync(
-        HttpContext http, [FromQuery(Name = "as_of")] DateTimeOffset? asOf, Database database, TimeProvider time, CancellationToken cancel)
+        HttpContext http,
+        [FromQuery(Name = "as_of")] DateTimeOffset? asOf,
+        Database database,
+        TimeProvider time,
+        CancellationToken cancel
+    )
     {
         var instant = AsOf.Check(asOf, time);
         var rows = await database.QueryAsync<Row>(
-            Sql.Liability, new { http.GetMerchant().MerchantId, AsOf = instant }, cancel);
-        return Answer.Ok(new View(instant, [.. rows.Select(r => new Line(
-            r.ProgramId, r.Name, r.VatKind, new(r.Outstanding, Currency.Parse(r.Currency)), r.CardsWithValue))]));
+            Sql.Liability,
+            new { http.GetMerchant().MerchantId, AsOf = instant },
+            cancel
+        );
+        return Answer.Ok(
+            new View(
+                instant,
+                [
+                    .. rows.Select(r => new Line(
+                        r.ProgramId,
+                        r.Name,
+                        r.VatKind,
+                        new(r.Outstanding, Currency.Parse(r.Currency)),
+                        r.CardsWithValue
+                    )),
+                ]
+            )
+        );
     }
 
-    private sealed record Row(ProgramId ProgramId, string Name, string VatKind, string Currency, long Outstanding, long CardsWithValue);
+    private sealed record Row(
+        ProgramId ProgramId,
+        string Name,
+        string VatKind,
+        string Currency,
+        long Outstanding,
+        long CardsWithValue
+    );
 
     private static class Sql
     {
-        public const string Liability =
-            """
+        public const string Liability = """
             SELECT p.program_id, p.name, p.vat_kind, p.currency, sum(b.balance)::bigint AS outstanding,
                    count(*) FILTER (WHERE b.balance <> 0) AS cards_with_value
               FROM (SELECT c.program_id, sum(a.amount)::bigint AS balance

@@ -11,7 +11,10 @@ internal static class ChangeReward
 {
     public static IEndpointRouteBuilder MapChangeReward(this IEndpointRouteBuilder group)
     {
-        group.MapPatch("/rewards/{id}", HandleAsync).RequireScope("programs:write").WithName(nameof(ChangeReward))
+        group
+            .MapPatch("/rewards/{id}", HandleAsync)
+            .RequireScope("programs:write")
+            .WithName(nameof(ChangeReward))
             .Produces<RewardView>();
         return group;
     }
@@ -22,11 +25,20 @@ internal static class ChangeReward
         Closed,
     }
 
-    internal sealed record Request(string? Name = null, string? Description = null, string? ImageUrl = null,
-        Status? Status = null);
+    internal sealed record Request(
+        string? Name = null,
+        string? Description = null,
+        string? ImageUrl = null,
+        Status? Status = null
+    );
 
     private static async Task<IResult> HandleAsync(
-        HttpContext http, RewardId id, Request request, Database database, CancellationToken cancel)
+        HttpContext http,
+        RewardId id,
+        Request request,
+        Database database,
+        CancellationToken cancel
+    )
     {
         new FieldChecks()
             .Text(request.Name, "/name", GiftcardLimits.NameLength)
@@ -36,18 +48,25 @@ internal static class ChangeReward
         var version = http.RequireIfMatch();
         var key = new { RewardId = id, http.GetMerchant().MerchantId };
         await using var db = await database.BeginAsync(cancel);
-        var row = await db.QuerySingleOrDefaultAsync<RewardRow>(Sql.Lock, key)
+        var row =
+            await db.QuerySingleOrDefaultAsync<RewardRow>(Sql.Lock, key)
             ?? throw new FaultException(CommonFaults.NotFound, "There is no such reward.");
         if (row.Version != version)
         {
             throw new FaultException(CommonFaults.VersionConflict, $"The reward's version is {row.Version}.");
         }
 
-        await db.ExecuteAsync(Sql.Change, new
-        {
-            key.RewardId, request.Name, request.Description, request.ImageUrl,
-            Status = request.Status is { } status ? Wire.Name(status) : null,
-        });
+        await db.ExecuteAsync(
+            Sql.Change,
+            new
+            {
+                key.RewardId,
+                request.Name,
+                request.Description,
+                request.ImageUrl,
+                Status = request.Status is { } status ? Wire.Name(status) : null,
+            }
+        );
         var changed = await db.QuerySingleAsync<RewardRow>(Sql.Lock, key);
         await db.CommitAsync();
         return Answer.Ok(changed.ToView(), changed.Version);
@@ -55,16 +74,14 @@ internal static class ChangeReward
 
     private static class Sql
     {
-        public const string Lock =
-            $"""
-             {RewardRow.Columns}
-              WHERE r.reward_id = @RewardId
-                AND r.merchant_id = @MerchantId
-                FOR NO KEY UPDATE
-             """;
+        public const string Lock = $"""
+            {RewardRow.Columns}
+             WHERE r.reward_id = @RewardId
+               AND r.merchant_id = @MerchantId
+               FOR NO KEY UPDATE
+            """;
 
-        public const string Change =
-            """
+        public const string Change = """
             UPDATE rewards
                SET name = coalesce(@Name, name),
                    description = coalesce(@Description, description),

@@ -12,7 +12,10 @@ internal static class CreateReward
 {
     public static IEndpointRouteBuilder MapCreateReward(this IEndpointRouteBuilder group)
     {
-        group.MapPost("/rewards", HandleAsync).RequireScope("programs:write").WithName(nameof(CreateReward))
+        group
+            .MapPost("/rewards", HandleAsync)
+            .RequireScope("programs:write")
+            .WithName(nameof(CreateReward))
             .Produces<RewardView>(StatusCodes.Status201Created);
         return group;
     }
@@ -27,11 +30,17 @@ internal static class CreateReward
         string? ImageUrl = null,
         int? ValidityDays = null,
         int? Quantity = null,
-        string? Reference = null);
+        string? Reference = null
+    );
 
     private static Task<IResult> HandleAsync(
-        HttpContext http, Request request, IdempotentRequests requests, Database database, TimeProvider time,
-            CancellationToken cancel)
+        HttpContext http,
+        Request request,
+        IdempotentRequests requests,
+        Database database,
+        TimeProvider time,
+        CancellationToken cancel
+    )
     {
         new FieldChecks()
             .Text(request.Name, "/name", GiftcardLimits.NameLength)
@@ -42,26 +51,52 @@ internal static class CreateReward
             .Require(request.Quantity is null or > 0, "/quantity")
             .Text(request.Reference, "/reference", GiftcardLimits.ReferenceLength)
             .ThrowIfAny();
-        return requests.ExecuteAsync(http, request, db => InsertAsync(db, database, http.GetMerchant().MerchantId,
-            request, time), cancel);
+        return requests.ExecuteAsync(
+            http,
+            request,
+            db => InsertAsync(db, database, http.GetMerchant().MerchantId, request, time),
+            cancel
+        );
     }
 
-    private static async Task<Answer> InsertAsync(DbSession db, Database database, MerchantId merchant,
-        Request request, TimeProvider time)
+    private static async Task<Answer> InsertAsync(
+        DbSession db,
+        Database database,
+        MerchantId merchant,
+        Request request,
+        TimeProvider time
+    )
     {
         var now = time.GetUtcNow();
         var row = new RewardRow(
-            RewardId.New(time), merchant, request.Name, request.Description, request.ImageUrl, "active",
-            request.Amount.MinorUnits, request.Amount.Currency.Code, request.ValidityDays, request.Quantity, Granted: 0,
-            request.Reference, Version: 1, now);
+            RewardId.New(time),
+            merchant,
+            request.Name,
+            request.Description,
+            request.ImageUrl,
+            "active",
+            request.Amount.MinorUnits,
+            request.Amount.Currency.Code,
+            request.ValidityDays,
+            request.Quantity,
+            Granted: 0,
+            request.Reference,
+            Version: 1,
+            now
+        );
         try
         {
             await db.ExecuteAsync(Sql.Insert, row);
         }
         catch (PostgresException taken) when (taken.ConstraintName == "ix_rewards_merchant_id_reference")
         {
-            throw await References.ReusedAsync<RewardId>(database, References.Reward, merchant, request.Reference!,
-                db.Cancel);
+            throw await References.ReusedAsync<RewardId>(
+                database,
+                References.Reward,
+                merchant,
+                request.Reference!,
+                db.Cancel
+            );
         }
 
         return Answer.Created($"/v1/rewards/{row.RewardId}", row.ToView(), row.Version);
@@ -69,8 +104,7 @@ internal static class CreateReward
 
     private static class Sql
     {
-        public const string Insert =
-            """
+        public const string Insert = """
             INSERT INTO rewards (reward_id, merchant_id, name, description, image_url, status, amount, currency, validity_days,
                    quantity, reference, created_at)
             VALUES (@RewardId, @MerchantId, @Name, @Description, @ImageUrl, @Status, @Amount, @Currency, @ValidityDays,

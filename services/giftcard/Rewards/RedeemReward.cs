@@ -6,15 +6,18 @@ using LocalPlus.Kernel;
 namespace LocalPlus.Giftcard.Rewards;
 
 /// <summary>
-/// POST /v1/rewards/{id}/redeem: puts the reward onto a card as a present, once a card. Refusals: not_found (reward or card),
-/// reward_gone (closed, or none left), gift_card_state, gift_card_busy, currency_mismatch, limit_exceeded, reference_reused (the card
-/// has had it).
+/// POST /v1/rewards/{id}/redeem: puts the reward onto a card as a present, once a card. Refusals: not_found (reward or
+/// card), reward_gone (closed, or none left), gift_card_state, gift_card_busy, currency_mismatch, limit_exceeded,
+/// reference_reused (the card has had it).
 /// </summary>
 internal static class RedeemReward
 {
     public static IEndpointRouteBuilder MapRedeemReward(this IEndpointRouteBuilder group)
     {
-        group.MapPost("/rewards/{id}/redeem", HandleAsync).RequireScope("gift_cards:write").WithName(nameof(RedeemReward))
+        group
+            .MapPost("/rewards/{id}/redeem", HandleAsync)
+            .RequireScope("gift_cards:write")
+            .WithName(nameof(RedeemReward))
             .Produces<CardView>();
         return group;
     }
@@ -22,8 +25,15 @@ internal static class RedeemReward
     internal sealed record Request(GiftCardId GiftCardId);
 
     private static Task<IResult> HandleAsync(
-        HttpContext http, RewardId id, Request request, CardDesk desk, LedgerAccounts accounts, Database database, TimeProvider time,
-        CancellationToken cancel)
+        HttpContext http,
+        RewardId id,
+        Request request,
+        CardDesk desk,
+        LedgerAccounts accounts,
+        Database database,
+        TimeProvider time,
+        CancellationToken cancel
+    )
     {
         var key = new { RewardId = id, http.GetMerchant().MerchantId };
         return desk.RunAsync(
@@ -32,7 +42,8 @@ internal static class RedeemReward
             request,
             async file =>
             {
-                var reward = await database.QuerySingleOrDefaultAsync<RewardRow>(Sql.Get, key, cancel)
+                var reward =
+                    await database.QuerySingleOrDefaultAsync<RewardRow>(Sql.Get, key, cancel)
                     ?? throw new FaultException(CommonFaults.NotFound, "There is no such reward.");
                 return await DeedAsync(file, reward, accounts, time, cancel);
             },
@@ -44,16 +55,25 @@ internal static class RedeemReward
                 {
                     throw new FaultException(Faults.RewardGone, "The reward is closed, or none are left.");
                 }
-            });
+            }
+        );
     }
 
     private static async Task<CardDeed> DeedAsync(
-        CardFile file, RewardRow reward, LedgerAccounts accounts, TimeProvider time, CancellationToken cancel)
+        CardFile file,
+        RewardRow reward,
+        LedgerAccounts accounts,
+        TimeProvider time,
+        CancellationToken cancel
+    )
     {
         var amount = file.Require(CardStatus.Active).Amount(new(reward.Amount, Currency.Parse(reward.Currency)));
         if (file.Balance + file.Held + amount > file.Program.MaxBalance)
         {
-            throw new FaultException(Faults.LimitExceeded, $"The programme allows {file.Program.MaxBalance} on a card.");
+            throw new FaultException(
+                Faults.LimitExceeded,
+                $"The programme allows {file.Program.MaxBalance} on a card."
+            );
         }
 
         var own = reward.ValidityDays is { } days ? time.GetUtcNow().AddDays(days) : (DateTimeOffset?)null;
@@ -67,15 +87,13 @@ internal static class RedeemReward
 
     private static class Sql
     {
-        public const string Get =
-            $"""
-             {RewardRow.Columns}
-              WHERE r.reward_id = @RewardId
-                AND r.merchant_id = @MerchantId
-             """;
+        public const string Get = $"""
+            {RewardRow.Columns}
+             WHERE r.reward_id = @RewardId
+               AND r.merchant_id = @MerchantId
+            """;
 
-        public const string Grant =
-            """
+        public const string Grant = """
             UPDATE rewards
                SET granted = granted + 1
              WHERE reward_id = @RewardId

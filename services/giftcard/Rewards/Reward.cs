@@ -29,18 +29,30 @@ internal sealed record RewardRow(
     int Granted,
     string? Reference,
     long Version,
-    DateTimeOffset CreatedAt)
+    DateTimeOffset CreatedAt
+)
 {
-    public const string Columns =
-        """
+    public const string Columns = """
         SELECT r.reward_id, r.merchant_id, r.name, r.description, r.image_url, r.status, r.amount, r.currency, r.validity_days,
                r.quantity, r.granted, r.reference, r.version, r.created_at
           FROM rewards r
         """;
 
-    public RewardView ToView() => new(
-        RewardId, Name, Description, ImageUrl, Status, new(Amount, Kernel.Currency.Parse(Currency)), ValidityDays, Quantity,
-        Granted, Reference, Version, CreatedAt);
+    public RewardView ToView() =>
+        new(
+            RewardId,
+            Name,
+            Description,
+            ImageUrl,
+            Status,
+            new(Amount, Kernel.Currency.Parse(Currency)),
+            ValidityDays,
+            Quantity,
+            Granted,
+            Reference,
+            Version,
+            CreatedAt
+        );
 }
 
 /// <summary>A reward as the API shows it.</summary>
@@ -56,7 +68,8 @@ internal sealed record RewardView(
     int Granted,
     string? Reference,
     long Version,
-    DateTimeOffset CreatedAt)
+    DateTimeOffset CreatedAt
+)
 {
     public string Object { get; } = "reward";
 }

@@ -17,7 +17,8 @@ internal sealed class Doorbell(DaprWorkflowClient workflows, ILogger<Doorbell> l
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(2);
 
     private readonly Channel<string> queue = Channel.CreateBounded<string>(
-        new BoundedChannelOptions(QueueLength) { FullMode = BoundedChannelFullMode.DropOldest });
+        new BoundedChannelOptions(QueueLength) { FullMode = BoundedChannelFullMode.DropOldest }
+    );
 
     public void Ring(RedemptionId id, int generation) => queue.Writer.TryWrite(RunId.Of(id, generation));
 

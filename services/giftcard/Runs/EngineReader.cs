@@ -17,8 +17,13 @@ internal sealed class EngineReader(DaprWorkflowClient workflows)
 
     // The SDK hands out a history's outline only; whoever wants to replay a run needs it word for word.
     private static readonly Marshaller<byte[]> AsIs = Marshallers.Create(bytes => bytes, bytes => bytes);
-    private static readonly Method<byte[], byte[]> GetHistory =
-        new(MethodType.Unary, "TaskHubSidecarService", "GetInstanceHistory", AsIs, AsIs);
+    private static readonly Method<byte[], byte[]> GetHistory = new(
+        MethodType.Unary,
+        "TaskHubSidecarService",
+        "GetInstanceHistory",
+        AsIs,
+        AsIs
+    );
 
     private readonly CallInvoker sidecar = DaprClient.CreateInvocationInvoker("giftcard");
 
@@ -31,8 +36,14 @@ internal sealed class EngineReader(DaprWorkflowClient workflows)
         try
         {
             using var call = sidecar.AsyncUnaryCall(
-                GetHistory, null, new CallOptions(deadline: TimeProvider.System.GetUtcNow().UtcDateTime + Deadline, cancellationToken: cancel),
-                [FirstField, (byte)id.Length, .. id]);
+                GetHistory,
+                null,
+                new CallOptions(
+                    deadline: TimeProvider.System.GetUtcNow().UtcDateTime + Deadline,
+                    cancellationToken: cancel
+                ),
+                [FirstField, (byte)id.Length, .. id]
+            );
             return await call.ResponseAsync;
         }
         catch (RpcException) when (!cancel.IsCancellationRequested)
@@ -61,8 +72,15 @@ internal sealed class EngineReader(DaprWorkflowClient workflows)
             var history = await workflows.GetInstanceHistoryAsync(instanceId, deadline.Token);
             return new(
                 Wire.Name(state.RuntimeStatus),
-                [.. history.Select(h => new EngineEvent(h.EventId, Wire.Name(h.EventType), DateTime.SpecifyKind(h.Timestamp, DateTimeKind.Utc)))],
-                null);
+                [
+                    .. history.Select(h => new EngineEvent(
+                        h.EventId,
+                        Wire.Name(h.EventType),
+                        DateTime.SpecifyKind(h.Timestamp, DateTimeKind.Utc)
+                    )),
+                ],
+                null
+            );
         }
         catch (Exception exception) when (!cancel.IsCancellationRequested)
         {

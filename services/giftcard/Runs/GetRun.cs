@@ -29,39 +29,91 @@ internal static class GetRun
 internal static class ExportRun
 {
     public static void MapExportRun(this IEndpointRouteBuilder group) =>
-        group.MapGet("/runs/{id}/export", HandleAsync).RequireRole("viewer").WithName(nameof(ExportRun)).Produces<Bundle>();
+        group
+            .MapGet("/runs/{id}/export", HandleAsync)
+            .RequireRole("viewer")
+            .WithName(nameof(ExportRun))
+            .Produces<Bundle>();
 
     /// <param name="History">The engine's GetInstanceHistoryResponse; absent when the engine is away or has no such
     /// run.</param>
     internal sealed record Bundle(
-        string Format, string Workflow, object Input, RunDetail Run, byte[]? History, DateTimeOffset ExportedAt);
+        string Format,
+        string Workflow,
+        object Input,
+        RunDetail Run,
+        byte[]? History,
+        DateTimeOffset ExportedAt
+    );
 
     private static async Task<IResult> HandleAsync(
-        HttpContext http, RedemptionId id, RunReader reader, EngineReader engine, TimeProvider time, CancellationToken cancel)
+        HttpContext http,
+        RedemptionId id,
+        RunReader reader,
+        EngineReader engine,
+        TimeProvider time,
+        CancellationToken cancel
+    )
     {
         var detail = await reader.ReadAsync(id, cancel);
         http.Response.Headers.ContentDisposition = $"attachment; filename=\"{id}.run.json\"";
-        return Answer.Ok(new Bundle(
-            "localplus.run.v1", nameof(Workflows.RedemptionV1), new Workflows.RedemptionRun(id.ToString(), detail.Run.Generation ?? 1),
-            detail, detail.Run.InstanceId is { } instance ? await engine.HistoryAsync(instance, cancel) : null, time.GetUtcNow()));
+        return Answer.Ok(
+            new Bundle(
+                "localplus.run.v1",
+                nameof(Workflows.RedemptionV1),
+                new Workflows.RedemptionRun(id.ToString(), detail.Run.Generation ?? 1),
+                detail,
+                detail.Run.InstanceId is { } instance ? await engine.HistoryAsync(instance, cancel) : null,
+                time.GetUtcNow()
+            )
+        );
     }
 }
 
 internal sealed record RunGeneration(
-    int Generation, string InstanceId, string State, string Engine, string Step, int Attempts, string? LastError,
-    DateTimeOffset CreatedAt, DateTimeOffset? StartedAt, DateTimeOffset? SeenAt, DateTimeOffset? FinishedAt);
+    int Generation,
+    string InstanceId,
+    string State,
+    string Engine,
+    string Step,
+    int Attempts,
+    string? LastError,
+    DateTimeOffset CreatedAt,
+    DateTimeOffset? StartedAt,
+    DateTimeOffset? SeenAt,
+    DateTimeOffset? FinishedAt
+);
 
 internal sealed record RunStepView(
-    int Generation, string Step, string State, int Attempts, string? LastError, DateTimeOffset FirstStartedAt,
-    DateTimeOffset LastStartedAt, DateTimeOffset? FinishedAt);
+    int Generation,
+    string Step,
+    string State,
+    int Attempts,
+    string? LastError,
+    DateTimeOffset FirstStartedAt,
+    DateTimeOffset LastStartedAt,
+    DateTimeOffset? FinishedAt
+);
 
 internal sealed record OperatorActionView(
-    string Verb, string Subject, string Role, string Reason, JsonElement Detail, DateTimeOffset OccurredAt);
+    string Verb,
+    string Subject,
+    string Role,
+    string Reason,
+    JsonElement Detail,
+    DateTimeOffset OccurredAt
+);
 
 internal sealed record LedgerLeg(AccountId AccountId, GiftCardId GiftCardId, Money Held, Money Captured);
 
 /// <summary>The hold as the ledger has it, or why it could not be asked.</summary>
-internal sealed record LedgerSide(string? State, string? HoldId, string? TransactionId, IReadOnlyList<LedgerLeg> Legs, string? Error);
+internal sealed record LedgerSide(
+    string? State,
+    string? HoldId,
+    string? TransactionId,
+    IReadOnlyList<LedgerLeg> Legs,
+    string? Error
+);
 
 internal sealed record EngineEvent(int EventId, string EventType, DateTimeOffset Timestamp);
 
@@ -77,7 +129,8 @@ internal sealed record RunDetail(
     IReadOnlyList<GetTimeline.Entry> Timeline,
     IReadOnlyList<OperatorActionView> Actions,
     LedgerSide Ledger,
-    EngineSide Engine);
+    EngineSide Engine
+);
 
 /// <summary>Gathers a run's detail from SQL, the ledger and the engine.</summary>
 internal sealed class RunReader(Database database, RedemptionStore store, RedemptionDriver driver, EngineReader engine)
@@ -98,10 +151,19 @@ internal sealed class RunReader(Database database, RedemptionStore store, Redemp
             await database.QueryAsync<RunGeneration>(Sql.Generations, args, cancel),
             await database.QueryAsync<RunStepView>(Sql.Steps, args, cancel),
             await GetTimeline.ReadAsync(database, id, cancel),
-            [.. actions.Select(a => new OperatorActionView(
-                a.Verb, a.Subject, a.Role, a.Reason, JsonElement.Parse(a.Detail), a.OccurredAt))],
+            [
+                .. actions.Select(a => new OperatorActionView(
+                    a.Verb,
+                    a.Subject,
+                    a.Role,
+                    a.Reason,
+                    JsonElement.Parse(a.Detail),
+                    a.OccurredAt
+                )),
+            ],
             await LedgerAsync(redemption, cancel),
-            await engine.ReadAsync(summary.InstanceId, cancel));
+            await engine.ReadAsync(summary.InstanceId, cancel)
+        );
     }
 
     private async Task<LedgerSide> LedgerAsync(Redemption redemption, CancellationToken cancel)
@@ -110,12 +172,26 @@ internal sealed class RunReader(Database database, RedemptionStore store, Redemp
         {
             var hold = await driver.HoldAsync(redemption.Row, cancel);
             var currency = Currency.Parse(redemption.Row.Currency);
-            var cards = redemption.Legs.ToDictionary(l => new AccountId(l.AccountId), l => new GiftCardId(l.GiftCardId));
+            var cards = redemption.Legs.ToDictionary(
+                l => new AccountId(l.AccountId),
+                l => new GiftCardId(l.GiftCardId)
+            );
             return new(
-                State(hold.State), hold.HoldId, hold.TransactionId.Length == 0 ? null : hold.TransactionId,
-                [.. hold.Items.Select(i => (Id: AccountId.Parse(i.AccountId), Item: i)).Select(i =>
-                    new LedgerLeg(i.Id, cards.GetValueOrDefault(i.Id), new(i.Item.Held, currency), new(i.Item.Captured, currency)))],
-                null);
+                State(hold.State),
+                hold.HoldId,
+                hold.TransactionId.Length == 0 ? null : hold.TransactionId,
+                [
+                    .. hold
+                        .Items.Select(i => (Id: AccountId.Parse(i.AccountId), Item: i))
+                        .Select(i => new LedgerLeg(
+                            i.Id,
+                            cards.GetValueOrDefault(i.Id),
+                            new(i.Item.Held, currency),
+                            new(i.Item.Captured, currency)
+                        )),
+                ],
+                null
+            );
         }
         catch (Exception exception) when (exception is LedgerUnknownException or FaultException)
         {
@@ -125,30 +201,34 @@ internal sealed class RunReader(Database database, RedemptionStore store, Redemp
 
     private static string State(HoldState state) => Wire.Name(state);
 
-    private sealed record ActionRow(string Verb, string Subject, string Role, string Reason, string Detail, DateTimeOffset OccurredAt);
+    private sealed record ActionRow(
+        string Verb,
+        string Subject,
+        string Role,
+        string Reason,
+        string Detail,
+        DateTimeOffset OccurredAt
+    );
 
     private static class Sql
     {
         public const string Get = $"{RunRow.Columns} WHERE v.redemption_id = @RedemptionId";
 
-        public const string Generations =
-            """
+        public const string Generations = """
             SELECT generation, instance_id, state, engine, step, attempts, last_error, created_at, started_at, seen_at, finished_at
               FROM redemption_runs
              WHERE redemption_id = @RedemptionId
              ORDER BY generation
             """;
 
-        public const string Steps =
-            """
+        public const string Steps = """
             SELECT generation, step, state, attempts, last_error, first_started_at, last_started_at, finished_at
               FROM redemption_run_steps
              WHERE redemption_id = @RedemptionId
              ORDER BY generation, first_started_at, step
             """;
 
-        public const string Actions =
-            """
+        public const string Actions = """
             SELECT verb, subject, role, reason, detail::text AS detail, occurred_at
               FROM operator_actions
              WHERE redemption_id = @RedemptionId

@@ -13,7 +13,11 @@ namespace LocalPlus.Giftcard.Runs;
 internal static class ListRuns
 {
     public static void MapListRuns(this IEndpointRouteBuilder group) =>
-        group.MapGet("/runs", HandleAsync).RequireRole("viewer").WithName(nameof(ListRuns)).Produces<Page<RunSummary>>();
+        group
+            .MapGet("/runs", HandleAsync)
+            .RequireRole("viewer")
+            .WithName(nameof(ListRuns))
+            .Produces<Page<RunSummary>>();
 
     internal sealed record Query(
         string? Health,
@@ -24,25 +28,33 @@ internal static class ListRuns
         [property: FromQuery(Name = "older_than_seconds")] int? OlderThanSeconds,
         string? Error,
         int? Limit,
-        string? Cursor)
+        string? Cursor
+    )
     {
         private static readonly string[] Healths = ["ok", "waiting", "retrying", "stuck", "parked", "suspended"];
 
-        public static void Check(Query query) => new FieldChecks()
-            .Require(query.Health is null || Healths.Contains(query.Health), "health", "invalid")
-            .Require(query.State is null || RedemptionState.All.Contains(query.State), "state", "invalid")
-            .Require(query.RunState is null || Runs.RunState.All.Contains(query.RunState), "run_state", "invalid")
-            .Require(query.OlderThanSeconds is null or >= 0, "older_than_seconds")
-            .Text(query.Step, "step", GiftcardLimits.NameLength)
-            .Text(query.Error, "error", GiftcardLimits.NameLength)
-            .ThrowIfAny();
+        public static void Check(Query query) =>
+            new FieldChecks()
+                .Require(query.Health is null || Healths.Contains(query.Health), "health", "invalid")
+                .Require(query.State is null || RedemptionState.All.Contains(query.State), "state", "invalid")
+                .Require(query.RunState is null || Runs.RunState.All.Contains(query.RunState), "run_state", "invalid")
+                .Require(query.OlderThanSeconds is null or >= 0, "older_than_seconds")
+                .Text(query.Step, "step", GiftcardLimits.NameLength)
+                .Text(query.Error, "error", GiftcardLimits.NameLength)
+                .ThrowIfAny();
     }
 
     private static async Task<IResult> HandleAsync(
-        [AsParameters] Query query, Database database, CursorCodec cursors, TimeProvider time, CancellationToken cancel)
+        [AsParameters] Query query,
+        Database database,
+        CursorCodec cursors,
+        TimeProvider time,
+        CancellationToken cancel
+    )
     {
         Query.Check(query);
-        var filters = $"runs|{query.Health}|{query.State}|{query.RunState}|{query.Step}|{query.MerchantId}|{query.OlderThanSeconds}|{query.Error}";
+        var filters =
+            $"runs|{query.Health}|{query.State}|{query.RunState}|{query.Step}|{query.MerchantId}|{query.OlderThanSeconds}|{query.Error}";
         var take = CursorCodec.Limit(query.Limit);
         var after = cursors.Read(query.Cursor, default, filters);
         var rows = await database.SearchAsync<RunRow>(
@@ -60,32 +72,36 @@ internal static class ListRuns
                 after.Id,
                 Take = take + 1,
             },
-            cancel);
-        return Answer.Ok(Page<RunSummary>.Of(
-            [.. rows.Select(r => r.ToView())], take,
-            r => cursors.Write(new(r.CreatedAt, r.RedemptionId.Value), default, filters)));
+            cancel
+        );
+        return Answer.Ok(
+            Page<RunSummary>.Of(
+                [.. rows.Select(r => r.ToView())],
+                take,
+                r => cursors.Write(new(r.CreatedAt, r.RedemptionId.Value), default, filters)
+            )
+        );
     }
 
     private static class Sql
     {
         // What a health is made of is said once more beside it: in that form the partial indices of the rare ones are
         // found.
-        public const string List =
-            $"""
-             {RunRow.Columns}
-              WHERE (@Health::text IS NULL OR v.health = @Health)
-                AND (@Health IS DISTINCT FROM 'parked' OR v.needs_attention)
-                AND (@Health IS DISTINCT FROM 'stuck' OR v.run_state IN ('failed', 'lost'))
-                AND (@Health IS DISTINCT FROM 'suspended' OR v.run_state = 'suspended')
-                AND (@State::text IS NULL OR v.redemption_state = @State)
-                AND (@RunState::text IS NULL OR v.run_state = @RunState)
-                AND (@Step::text IS NULL OR v.step = @Step)
-                AND (@MerchantId::uuid IS NULL OR v.merchant_id = @MerchantId)
-                AND (@Before::timestamptz IS NULL OR v.updated_at < @Before)
-                AND (@Error::text IS NULL OR strpos(coalesce(v.run_error, v.drive_error), @Error) > 0)
-                AND (v.created_at, v.redemption_id) < (@CreatedAt, @Id)
-              ORDER BY v.created_at DESC, v.redemption_id DESC
-              LIMIT @Take
-             """;
+        public const string List = $"""
+            {RunRow.Columns}
+             WHERE (@Health::text IS NULL OR v.health = @Health)
+               AND (@Health IS DISTINCT FROM 'parked' OR v.needs_attention)
+               AND (@Health IS DISTINCT FROM 'stuck' OR v.run_state IN ('failed', 'lost'))
+               AND (@Health IS DISTINCT FROM 'suspended' OR v.run_state = 'suspended')
+               AND (@State::text IS NULL OR v.redemption_state = @State)
+               AND (@RunState::text IS NULL OR v.run_state = @RunState)
+               AND (@Step::text IS NULL OR v.step = @Step)
+               AND (@MerchantId::uuid IS NULL OR v.merchant_id = @MerchantId)
+               AND (@Before::timestamptz IS NULL OR v.updated_at < @Before)
+               AND (@Error::text IS NULL OR strpos(coalesce(v.run_error, v.drive_error), @Error) > 0)
+               AND (v.created_at, v.redemption_id) < (@CreatedAt, @Id)
+             ORDER BY v.created_at DESC, v.redemption_id DESC
+             LIMIT @Take
+            """;
     }
 }

@@ -76,74 +76,108 @@ internal sealed class RunBook
     public Task StepFailedAsync(RedemptionStep input, string step, string error, CancellationToken cancel) =>
         WriteAsync(input, step, "failed", error.Length > ErrorLength ? error[..ErrorLength] : error, cancel);
 
-    private async Task<IReadOnlyList<RedemptionProgress>> AdvanceAllAsync(DbSession db, IReadOnlyList<RedemptionStep> inputs)
+    private async Task<IReadOnlyList<RedemptionProgress>> AdvanceAllAsync(
+        DbSession db,
+        IReadOnlyList<RedemptionStep> inputs
+    )
     {
         var ids = inputs.Select(input => RedemptionId.Parse(input.RedemptionId).Value).ToArray();
-        var seen = (await db.QueryAsync<Seen>(Sql.See, new { RedemptionIds = ids })).ToDictionary(row => row.RedemptionId);
+        var seen = (await db.QueryAsync<Seen>(Sql.See, new { RedemptionIds = ids })).ToDictionary(row =>
+            row.RedemptionId
+        );
         var now = time.GetUtcNow();
 
         // Superseded: another generation took over, or the redemption is not of this database; this run has nothing to
         // do.
-        RedemptionProgress[] progress = [.. inputs.Zip(ids, (input, id) => seen.TryGetValue(id, out var row) && row.RunGeneration == input.Generation
-            ? RunProgress.Of(row.State, row.DriveAfter, row.HoldExpiresAt, input.Round, now)
-            : new("superseded", RedemptionNext.Finish))];
-        var mine = Enumerable.Range(0, inputs.Count)
-            .Where(i => seen.TryGetValue(ids[i], out var row) && row.RunGeneration == inputs[i].Generation).ToArray();
+        RedemptionProgress[] progress =
+        [
+            .. inputs.Zip(
+                ids,
+                (input, id) =>
+                    seen.TryGetValue(id, out var row) && row.RunGeneration == input.Generation
+                        ? RunProgress.Of(row.State, row.DriveAfter, row.HoldExpiresAt, input.Round, now)
+                        : new("superseded", RedemptionNext.Finish)
+            ),
+        ];
+        var mine = Enumerable
+            .Range(0, inputs.Count)
+            .Where(i => seen.TryGetValue(ids[i], out var row) && row.RunGeneration == inputs[i].Generation)
+            .ToArray();
         if (mine.Length > 0)
         {
-            await db.ExecuteAsync(Sql.Advance, new
-            {
-                RedemptionIds = mine.Select(i => ids[i]).ToArray(),
-                Generations = mine.Select(i => inputs[i].Generation).ToArray(),
-                RunStates = mine.Select(i => progress[i].Next == RedemptionNext.Finish ? RunState.Finished : RunState.Waiting).ToArray(),
-                NextSteps = mine.Select(i => NextStep(progress[i].Next)).ToArray(),
-                DueAts = mine.Select(i => now.AddSeconds(progress[i].AfterSeconds).UtcDateTime).ToArray(),
-                Step = RedemptionSteps.Advance,
-                Now = now,
-            });
+            await db.ExecuteAsync(
+                Sql.Advance,
+                new
+                {
+                    RedemptionIds = mine.Select(i => ids[i]).ToArray(),
+                    Generations = mine.Select(i => inputs[i].Generation).ToArray(),
+                    RunStates = mine.Select(i =>
+                            progress[i].Next == RedemptionNext.Finish ? RunState.Finished : RunState.Waiting
+                        )
+                        .ToArray(),
+                    NextSteps = mine.Select(i => NextStep(progress[i].Next)).ToArray(),
+                    DueAts = mine.Select(i => now.AddSeconds(progress[i].AfterSeconds).UtcDateTime).ToArray(),
+                    Step = RedemptionSteps.Advance,
+                    Now = now,
+                }
+            );
         }
 
         return progress;
     }
 
-    private static string NextStep(RedemptionNext next) => next switch
-    {
-        RedemptionNext.Finish => "done",
-        RedemptionNext.Settle => RedemptionSteps.Settle,
-        _ => "wait",
-    };
+    private static string NextStep(RedemptionNext next) =>
+        next switch
+        {
+            RedemptionNext.Finish => "done",
+            RedemptionNext.Settle => RedemptionSteps.Settle,
+            _ => "wait",
+        };
 
-    private async Task WriteAsync(RedemptionStep input, string step, string state, string? error, CancellationToken cancel)
+    private async Task WriteAsync(
+        RedemptionStep input,
+        string step,
+        string state,
+        string? error,
+        CancellationToken cancel
+    )
     {
         await using var db = await database.BeginAsync(cancel);
-        await db.ExecuteAsync(Sql.WriteStep, new
-        {
-            RedemptionId = RedemptionId.Parse(input.RedemptionId).Value,
-            input.Generation,
-            Step = step,
-            State = state,
-            Started = state == "running" ? 1 : 0,
-            Error = error,
-            Now = time.GetUtcNow(),
-            FinishedAt = state == "done" ? time.GetUtcNow() : (DateTimeOffset?)null,
-        });
+        await db.ExecuteAsync(
+            Sql.WriteStep,
+            new
+            {
+                RedemptionId = RedemptionId.Parse(input.RedemptionId).Value,
+                input.Generation,
+                Step = step,
+                State = state,
+                Started = state == "running" ? 1 : 0,
+                Error = error,
+                Now = time.GetUtcNow(),
+                FinishedAt = state == "done" ? time.GetUtcNow() : (DateTimeOffset?)null,
+            }
+        );
         await db.CommitAsync();
     }
 
-    private sealed record Seen(Guid RedemptionId, string State, int RunGeneration, DateTimeOffset? DriveAfter, DateTimeOffset? HoldExpiresAt);
+    private sealed record Seen(
+        Guid RedemptionId,
+        string State,
+        int RunGeneration,
+        DateTimeOffset? DriveAfter,
+        DateTimeOffset? HoldExpiresAt
+    );
 
     private static class Sql
     {
-        public const string See =
-            """
+        public const string See = """
             SELECT redemption_id, state, run_generation, drive_after, hold_expires_at
               FROM redemptions
              WHERE redemption_id = ANY(@RedemptionIds)
             """;
 
         // An engine that delivers late finds a run that operators have ended: it stays ended.
-        public const string Advance =
-            """
+        public const string Advance = """
             UPDATE redemption_runs n
                SET state = a.run_state, step = a.next_step, due_at = a.due_at, attempts = 0, last_error = NULL, seen_at = @Now,
                    started_at = coalesce(n.started_at, @Now), finished_at = CASE a.run_state WHEN 'finished' THEN @Now END
@@ -168,8 +202,7 @@ internal sealed class RunBook
                                   AND e.kind = 'run_finished')
             """;
 
-        public const string WriteStep =
-            """
+        public const string WriteStep = """
             INSERT INTO redemption_run_steps (redemption_id, generation, step, state, attempts, last_error, first_started_at,
                    last_started_at, finished_at)
             VALUES (@RedemptionId, @Generation, @Step, @State, @Started, @Error, @Now, @Now, @FinishedAt)

@@ -7,8 +7,17 @@ namespace LocalPlus.Giftcard.Runs;
 
 /// <summary>What the operators' verbs do.</summary>
 internal sealed class RunOperator(
-    Database database, RedemptionStore store, RedemptionDecider decider, RunReconciler reconciler, RunDesk desk, Doorbell doorbell,
-    RunSignal signal, RedemptionExtender extender, DaprWorkflowClient workflows, TimeProvider time)
+    Database database,
+    RedemptionStore store,
+    RedemptionDecider decider,
+    RunReconciler reconciler,
+    RunDesk desk,
+    Doorbell doorbell,
+    RunSignal signal,
+    RedemptionExtender extender,
+    DaprWorkflowClient workflows,
+    TimeProvider time
+)
 {
     /// <summary>The one step that touches no money and that nobody else waits for: to tell the holders.</summary>
     private const string SkippableStep = "notify";
@@ -21,14 +30,25 @@ internal sealed class RunOperator(
         await RequireAsync(call.Id, call.Cancel);
         await desk.RecordAsync(call.Who, "confirm", call.Id, call.Body.Reason, new { call.Body.Amount }, call.Cancel);
         await decider.DecideAsync(
-            call.Id, null, new DecisionRequest(Decision.Confirm, Actor(call.Who), call.Body.Amount), null, call.Cancel);
+            call.Id,
+            null,
+            new DecisionRequest(Decision.Confirm, Actor(call.Who), call.Body.Amount),
+            null,
+            call.Cancel
+        );
     }
 
     public async Task CancelAsync(RunVerbs.Call<RunVerbs.ReasonBody> call)
     {
         await RequireAsync(call.Id, call.Cancel);
         await desk.RecordAsync(call.Who, "cancel", call.Id, call.Body.Reason, new { }, call.Cancel);
-        await decider.DecideAsync(call.Id, null, new DecisionRequest(Decision.Cancel, Actor(call.Who)), null, call.Cancel);
+        await decider.DecideAsync(
+            call.Id,
+            null,
+            new DecisionRequest(Decision.Cancel, Actor(call.Who)),
+            null,
+            call.Cancel
+        );
     }
 
     /// <summary>Makes an open step due now, for the sweeper and for the run.</summary>
@@ -36,7 +56,15 @@ internal sealed class RunOperator(
     {
         await using var db = await database.BeginAsync(call.Cancel);
         var now = await LockAsync(db, call.Id);
-        await db.ExecuteAsync(Sql.Retry, new { now.Row.RedemptionId, now.Row.RunGeneration, Now = time.GetUtcNow() });
+        await db.ExecuteAsync(
+            Sql.Retry,
+            new
+            {
+                now.Row.RedemptionId,
+                now.Row.RunGeneration,
+                Now = time.GetUtcNow(),
+            }
+        );
         await desk.RecordAsync(db, call.Who, "retry", call.Id, call.Body.Reason, new { now.Row.State });
         await db.CommitAsync();
         signal.Ring();
@@ -47,13 +75,21 @@ internal sealed class RunOperator(
     public async Task ExtendAsync(RunVerbs.Call<RunVerbs.ExtendBody> call)
     {
         new FieldChecks()
-            .Require(call.Body.Seconds is >= GiftcardLimits.HoldSecondsMin and <= GiftcardLimits.HoldSecondsMax, "/seconds")
+            .Require(
+                call.Body.Seconds is >= GiftcardLimits.HoldSecondsMin and <= GiftcardLimits.HoldSecondsMax,
+                "/seconds"
+            )
             .ThrowIfAny();
         var redemption = await store.FindAsync(call.Id, call.Cancel) ?? throw NotFound();
         extender.Require(redemption);
         await desk.RecordAsync(call.Who, "extend", call.Id, call.Body.Reason, new { call.Body.Seconds }, call.Cancel);
         await extender.ExtendAsync(
-            redemption, redemption.Row.HoldExpiresAt!.Value.AddSeconds(call.Body.Seconds), Actor(call.Who), (_, _) => Task.CompletedTask, call.Cancel);
+            redemption,
+            redemption.Row.HoldExpiresAt!.Value.AddSeconds(call.Body.Seconds),
+            Actor(call.Who),
+            (_, _) => Task.CompletedTask,
+            call.Cancel
+        );
     }
 
     /// <summary>
@@ -85,7 +121,13 @@ internal sealed class RunOperator(
             await db.CommitAsync();
         }
 
-        await decider.DecideAsync(call.Id, null, new DecisionRequest(Decision.Cancel, Actor(call.Who)), null, call.Cancel);
+        await decider.DecideAsync(
+            call.Id,
+            null,
+            new DecisionRequest(Decision.Cancel, Actor(call.Who)),
+            null,
+            call.Cancel
+        );
     }
 
     /// <summary>
@@ -102,7 +144,15 @@ internal sealed class RunOperator(
         await using var db = await database.BeginAsync(call.Cancel);
         var now = await LockAsync(db, call.Id);
         await db.ExecuteAsync(
-            Sql.Skip, new { now.Row.RedemptionId, now.Row.RunGeneration, call.Body.Step, Now = time.GetUtcNow() });
+            Sql.Skip,
+            new
+            {
+                now.Row.RedemptionId,
+                now.Row.RunGeneration,
+                call.Body.Step,
+                Now = time.GetUtcNow(),
+            }
+        );
         if (RedemptionState.IsSettled(now.Row.State))
         {
             var row = now.Row with { SkipNotify = true, Version = now.Row.Version + 1 };
@@ -116,12 +166,22 @@ internal sealed class RunOperator(
     }
 
     public Task SuspendAsync(RunVerbs.Call<RunVerbs.ReasonBody> call) =>
-        SteerAsync(call, "suspend", [RunState.Started, RunState.Waiting], RunState.Suspended,
-            (id, cancel) => workflows.SuspendWorkflowAsync(id, call.Body.Reason, cancel));
+        SteerAsync(
+            call,
+            "suspend",
+            [RunState.Started, RunState.Waiting],
+            RunState.Suspended,
+            (id, cancel) => workflows.SuspendWorkflowAsync(id, call.Body.Reason, cancel)
+        );
 
     public Task ResumeAsync(RunVerbs.Call<RunVerbs.ReasonBody> call) =>
-        SteerAsync(call, "resume", [RunState.Suspended], RunState.Waiting,
-            (id, cancel) => workflows.ResumeWorkflowAsync(id, call.Body.Reason, cancel));
+        SteerAsync(
+            call,
+            "resume",
+            [RunState.Suspended],
+            RunState.Waiting,
+            (id, cancel) => workflows.ResumeWorkflowAsync(id, call.Body.Reason, cancel)
+        );
 
     /// <summary>
     /// Ends the engine's run. Only when its hold is settled: a run that is gone can not look after one.
@@ -131,11 +191,19 @@ internal sealed class RunOperator(
         var redemption = await store.FindAsync(call.Id, call.Cancel) ?? throw NotFound();
         if (!RedemptionState.IsSettled(redemption.Row.State))
         {
-            throw new FaultException(Faults.HoldNotSettled, $"It is {redemption.Row.State}; cancel or confirm it first.");
+            throw new FaultException(
+                Faults.HoldNotSettled,
+                $"It is {redemption.Row.State}; cancel or confirm it first."
+            );
         }
 
-        await SteerAsync(call, "terminate", [RunState.Pending, RunState.Started, RunState.Waiting, RunState.Suspended, RunState.Failed],
-            RunState.Terminated, (id, cancel) => workflows.TerminateWorkflowAsync(id, call.Body.Reason, cancel));
+        await SteerAsync(
+            call,
+            "terminate",
+            [RunState.Pending, RunState.Started, RunState.Waiting, RunState.Suspended, RunState.Failed],
+            RunState.Terminated,
+            (id, cancel) => workflows.TerminateWorkflowAsync(id, call.Body.Reason, cancel)
+        );
     }
 
     public async Task ReconcileAsync(RunVerbs.Call<RunVerbs.ReasonBody> call)
@@ -146,7 +214,12 @@ internal sealed class RunOperator(
     }
 
     private async Task SteerAsync(
-        RunVerbs.Call<RunVerbs.ReasonBody> call, string verb, string[] from, string to, Func<string, CancellationToken, Task> steer)
+        RunVerbs.Call<RunVerbs.ReasonBody> call,
+        string verb,
+        string[] from,
+        string to,
+        Func<string, CancellationToken, Task> steer
+    )
     {
         string? instanceId;
         await using (var db = await database.BeginAsync(call.Cancel))
@@ -154,10 +227,22 @@ internal sealed class RunOperator(
             var now = await LockAsync(db, call.Id);
             await desk.RecordAsync(db, call.Who, verb, call.Id, call.Body.Reason, new { now.Row.RunGeneration });
             instanceId = await db.QuerySingleOrDefaultAsync<string>(
-                Sql.Steer, new { now.Row.RedemptionId, now.Row.RunGeneration, From = from, To = to, Now = time.GetUtcNow() });
+                Sql.Steer,
+                new
+                {
+                    now.Row.RedemptionId,
+                    now.Row.RunGeneration,
+                    From = from,
+                    To = to,
+                    Now = time.GetUtcNow(),
+                }
+            );
             if (instanceId is null)
             {
-                throw new FaultException(Faults.RunState, $"Only a run that is {string.Join(" or ", from)} can be steered so.");
+                throw new FaultException(
+                    Faults.RunState,
+                    $"Only a run that is {string.Join(" or ", from)} can be steered so."
+                );
             }
 
             await store.NoteAsync(db, call.Id, $"run_{to}", Actor(call.Who));
@@ -172,7 +257,10 @@ internal sealed class RunOperator(
         }
         catch (Exception exception) when (!call.Cancel.IsCancellationRequested)
         {
-            throw new FaultException(CommonFaults.Busy, $"It is written down, but the engine did not take it: {exception.Message}");
+            throw new FaultException(
+                CommonFaults.Busy,
+                $"It is written down, but the engine did not take it: {exception.Message}"
+            );
         }
     }
 
@@ -194,8 +282,7 @@ internal sealed class RunOperator(
 
     private static class Sql
     {
-        public const string Retry =
-            """
+        public const string Retry = """
             UPDATE redemptions
                SET drive_after = CASE WHEN drive_after IS NULL THEN NULL ELSE @Now END, needs_attention = false
              WHERE redemption_id = @RedemptionId;
@@ -206,8 +293,7 @@ internal sealed class RunOperator(
                AND state IN ('pending', 'started', 'waiting')
             """;
 
-        public const string Skip =
-            """
+        public const string Skip = """
             UPDATE redemptions
                SET skip_notify = true, version = version + 1, updated_at = @Now
              WHERE redemption_id = @RedemptionId;
@@ -218,8 +304,7 @@ internal sealed class RunOperator(
                SET state = 'skipped', finished_at = @Now
             """;
 
-        public const string Steer =
-            """
+        public const string Steer = """
             UPDATE redemption_runs
                SET state = @To, finished_at = CASE WHEN @To = 'terminated' THEN @Now ELSE finished_at END, due_at = @Now
              WHERE redemption_id = @RedemptionId

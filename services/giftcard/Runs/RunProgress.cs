@@ -10,7 +10,12 @@ internal static class RunProgress
     private static readonly int[] PollSeconds = [30, 120];
 
     public static RedemptionProgress Of(
-        string state, DateTimeOffset? driveAfter, DateTimeOffset? holdExpiresAt, int round, DateTimeOffset now)
+        string state,
+        DateTimeOffset? driveAfter,
+        DateTimeOffset? holdExpiresAt,
+        int round,
+        DateTimeOffset now
+    )
     {
         if (RedemptionState.IsSettled(state))
         {
@@ -24,7 +29,9 @@ internal static class RunProgress
             return left > 0 ? new(state, RedemptionNext.Wait, left) : new(state, RedemptionNext.Settle);
         }
 
-        var untilExpiry = holdExpiresAt is { } expiry ? Seconds(expiry + GiftcardLimits.HoldGrace - now) : PollSeconds[0];
+        var untilExpiry = holdExpiresAt is { } expiry
+            ? Seconds(expiry + GiftcardLimits.HoldGrace - now)
+            : PollSeconds[0];
         var pause = round < PollSeconds.Length ? Math.Min(PollSeconds[round], untilExpiry) : untilExpiry;
         return new(state, RedemptionNext.Wait, Math.Max(1, pause));
     }

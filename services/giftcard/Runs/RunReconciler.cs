@@ -13,22 +13,29 @@ internal sealed record ReconcileResult(int Looked, int Rung, int Restarted, int 
 /// has lost or ended as the next generation. The engine may be emptied at any time; SQL knows what has to run.
 /// </summary>
 internal sealed class RunReconciler(
-    Database database, DaprWorkflowClient workflows, Doorbell doorbell, RedemptionStore store, RunSignal signal,
-    TimeProvider time, ILogger<RunReconciler> log)
+    Database database,
+    DaprWorkflowClient workflows,
+    Doorbell doorbell,
+    RedemptionStore store,
+    RunSignal signal,
+    TimeProvider time,
+    ILogger<RunReconciler> log
+)
 {
     private const int Batch = 100;
     private const int Concurrency = 8;
 
     /// <summary>
-    /// How late a run may be before it is looked at: it may be at work, and a worker comes back to a sidecar that was started
-    /// again after 5 s.
+    /// How late a run may be before it is looked at: it may be at work, and a worker comes back to a sidecar that was
+    /// started again after 5 s.
     /// </summary>
     private static readonly TimeSpan Late = TimeSpan.FromSeconds(6);
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(10);
 
     /// <summary>One pass over the runs that are late, at most a batch of them; how many it looked at.</summary>
-    public async Task<int> ReconcileLateAsync(CancellationToken cancel) => (await ReconcileAsync(Late, null, cancel)).Looked;
+    public async Task<int> ReconcileLateAsync(CancellationToken cancel) =>
+        (await ReconcileAsync(Late, null, cancel)).Looked;
 
     /// <summary>
     /// One pass over the runs that are later than <paramref name="late"/>, or over one run however late.
@@ -38,14 +45,28 @@ internal sealed class RunReconciler(
         var now = time.GetUtcNow();
         await using var db = await database.BeginAsync(cancel);
         var runs = await db.QueryAsync<LateRun>(
-            Sql.Take, new { Before = now - late, LookAgain = now + LookAgain, Only = only?.Value, Take = Batch });
+            Sql.Take,
+            new
+            {
+                Before = now - late,
+                LookAgain = now + LookAgain,
+                Only = only?.Value,
+                Take = Batch,
+            }
+        );
         await db.CommitAsync();
         var counts = new int[3];
         await Parallel.ForEachAsync(
             runs,
             new ParallelOptions { MaxDegreeOfParallelism = Concurrency, CancellationToken = cancel },
-            async (run, token) => Interlocked.Increment(ref counts[(int)await LookAsync(run, token)]));
-        return new(runs.Count, counts[(int)Outcome.Rung], counts[(int)Outcome.Restarted], counts[(int)Outcome.Unreachable]);
+            async (run, token) => Interlocked.Increment(ref counts[(int)await LookAsync(run, token)])
+        );
+        return new(
+            runs.Count,
+            counts[(int)Outcome.Rung],
+            counts[(int)Outcome.Restarted],
+            counts[(int)Outcome.Unreachable]
+        );
     }
 
     /// <summary>
@@ -53,10 +74,16 @@ internal sealed class RunReconciler(
     /// </summary>
     public async Task<int> RestartAsync(DbSession db, RedemptionId id, string oldState, string actor)
     {
-        var generation = await db.QuerySingleAsync<int>(Sql.Restart, new
-        {
-            RedemptionId = id.Value, OldState = oldState, Now = time.GetUtcNow(), InstancePrefix = id.ToString(),
-        });
+        var generation = await db.QuerySingleAsync<int>(
+            Sql.Restart,
+            new
+            {
+                RedemptionId = id.Value,
+                OldState = oldState,
+                Now = time.GetUtcNow(),
+                InstancePrefix = id.ToString(),
+            }
+        );
         await store.NoteAsync(db, id, "run_restarted", actor, new { generation });
         return generation;
     }
@@ -109,8 +136,7 @@ internal sealed class RunReconciler(
 
     private static class Sql
     {
-        public const string Take =
-            """
+        public const string Take = """
             UPDATE redemption_runs n
                SET due_at = @LookAgain, attempts = n.attempts + 1
               FROM (SELECT redemption_id, generation
@@ -126,8 +152,7 @@ internal sealed class RunReconciler(
             RETURNING n.redemption_id, n.generation, n.instance_id, n.attempts
             """;
 
-        public const string Restart =
-            """
+        public const string Restart = """
             WITH old AS (
                 UPDATE redemption_runs n
                    SET state = @OldState, finished_at = @Now

@@ -32,10 +32,10 @@ internal sealed record RunRow(
     DateTimeOffset? StartedAt,
     DateTimeOffset? SeenAt,
     DateTimeOffset? FinishedAt,
-    string Health)
+    string Health
+)
 {
-    public const string Columns =
-        """
+    public const string Columns = """
         SELECT v.redemption_id, v.merchant_id, v.reference, v.redemption_state, v.mode, v.currency, v.requested, v.approved,
                v.captured, v.refunded, v.decision, v.hold_expires_at, v.needs_attention, v.drive_attempts, v.drive_error,
                v.created_at, v.updated_at, v.generation, v.instance_id, v.run_state, v.engine, v.step, v.run_attempts,
@@ -47,10 +47,33 @@ internal sealed record RunRow(
     {
         var currency = Kernel.Currency.Parse(Currency);
         return new(
-            new(RedemptionId), new(MerchantId), Reference, Health, RedemptionState, Mode, new(Requested, currency),
-            new(Approved, currency), new(Captured, currency), new(Refunded, currency), Decision, HoldExpiresAt, NeedsAttention,
-            InstanceId, Generation, RunState, Engine, Step, Math.Max(RunAttempts ?? 0, DriveAttempts), RunError ?? DriveError,
-            DueAt, CreatedAt, UpdatedAt, StartedAt, SeenAt, FinishedAt);
+            new(RedemptionId),
+            new(MerchantId),
+            Reference,
+            Health,
+            RedemptionState,
+            Mode,
+            new(Requested, currency),
+            new(Approved, currency),
+            new(Captured, currency),
+            new(Refunded, currency),
+            Decision,
+            HoldExpiresAt,
+            NeedsAttention,
+            InstanceId,
+            Generation,
+            RunState,
+            Engine,
+            Step,
+            Math.Max(RunAttempts ?? 0, DriveAttempts),
+            RunError ?? DriveError,
+            DueAt,
+            CreatedAt,
+            UpdatedAt,
+            StartedAt,
+            SeenAt,
+            FinishedAt
+        );
     }
 }
 
@@ -81,7 +104,8 @@ internal sealed record RunSummary(
     DateTimeOffset UpdatedAt,
     DateTimeOffset? StartedAt,
     DateTimeOffset? SeenAt,
-    DateTimeOffset? FinishedAt)
+    DateTimeOffset? FinishedAt
+)
 {
     public string Object { get; } = "run";
 }

@@ -14,8 +14,13 @@ namespace LocalPlus.Giftcard.Runs;
 /// finish their step here instead.
 /// </summary>
 internal sealed class RunStarter(
-    Database database, DaprWorkflowClient workflows, RunSignal signal, IOptions<RunOptions> options, TimeProvider time,
-    ILogger<RunStarter> log) : BackgroundService
+    Database database,
+    DaprWorkflowClient workflows,
+    RunSignal signal,
+    IOptions<RunOptions> options,
+    TimeProvider time,
+    ILogger<RunStarter> log
+) : BackgroundService
 {
     private const int Batch = 64;
     private const int InlineBatch = 1000;
@@ -55,7 +60,15 @@ internal sealed class RunStarter(
     {
         var now = time.GetUtcNow();
         await using var db = await database.BeginAsync(cancel);
-        var due = await db.QueryAsync<DueRun>(Sql.Take, new { Now = now, Lease = now + Lease, Take = Batch });
+        var due = await db.QueryAsync<DueRun>(
+            Sql.Take,
+            new
+            {
+                Now = now,
+                Lease = now + Lease,
+                Take = Batch,
+            }
+        );
         await db.CommitAsync();
         var started = new ConcurrentBag<DueRun>();
         await Parallel.ForEachAsync(
@@ -67,7 +80,8 @@ internal sealed class RunStarter(
                 {
                     started.Add(run);
                 }
-            });
+            }
+        );
         if (!started.IsEmpty)
         {
             await MarkStartedAsync([.. started], cancel);
@@ -86,7 +100,14 @@ internal sealed class RunStarter(
         await using var db = await database.BeginAsync(cancel);
         var closed = await db.ExecuteAsync(
             Sql.FinishInline,
-            new { Now = time.GetUtcNow(), Threshold = threshold, Take = InlineBatch, Step = RedemptionSteps.Advance });
+            new
+            {
+                Now = time.GetUtcNow(),
+                Threshold = threshold,
+                Take = InlineBatch,
+                Step = RedemptionSteps.Advance,
+            }
+        );
         await db.CommitAsync();
         return closed;
     }
@@ -100,7 +121,10 @@ internal sealed class RunStarter(
         {
             // A start that was sent before and not answered may have happened, and the run may even be over: starting
             // it again would replace its history.
-            if (run.Attempts > 1 && (await workflows.GetWorkflowStateAsync(run.InstanceId, false, deadline.Token)).Exists)
+            if (
+                run.Attempts > 1
+                && (await workflows.GetWorkflowStateAsync(run.InstanceId, false, deadline.Token)).Exists
+            )
             {
                 return true;
             }
@@ -109,7 +133,12 @@ internal sealed class RunStarter(
             var input = new RedemptionRun(new RedemptionId(run.RedemptionId).ToString(), run.Generation);
             await Failpoints.BeforeAsync("Schedule");
             await workflows.ScheduleNewWorkflowAsync(
-                nameof(RedemptionV1), run.InstanceId, input, (DateTimeOffset?)null, deadline.Token);
+                nameof(RedemptionV1),
+                run.InstanceId,
+                input,
+                (DateTimeOffset?)null,
+                deadline.Token
+            );
             await Failpoints.CommittedAsync("Schedule");
             return true;
         }
@@ -129,13 +158,16 @@ internal sealed class RunStarter(
     {
         var now = time.GetUtcNow();
         await using var db = await database.BeginAsync(cancel);
-        await db.ExecuteAsync(Sql.MarkStarted, new
-        {
-            RedemptionIds = runs.Select(run => run.RedemptionId).ToArray(),
-            Generations = runs.Select(run => run.Generation).ToArray(),
-            Now = now,
-            DueAt = now + LongestRetry,
-        });
+        await db.ExecuteAsync(
+            Sql.MarkStarted,
+            new
+            {
+                RedemptionIds = runs.Select(run => run.RedemptionId).ToArray(),
+                Generations = runs.Select(run => run.Generation).ToArray(),
+                Now = now,
+                DueAt = now + LongestRetry,
+            }
+        );
         await db.CommitAsync();
     }
 
@@ -144,17 +176,30 @@ internal sealed class RunStarter(
         var pause = TimeSpan.FromSeconds(Math.Min(LongestRetry.TotalSeconds, 1L << Math.Min(run.Attempts, 10)));
         await using var db = await database.BeginAsync(cancel);
         await db.ExecuteAsync(
-            Sql.PutOff, new { run.RedemptionId, run.Generation, Error = error, DueAt = time.GetUtcNow() + pause });
+            Sql.PutOff,
+            new
+            {
+                run.RedemptionId,
+                run.Generation,
+                Error = error,
+                DueAt = time.GetUtcNow() + pause,
+            }
+        );
         await db.CommitAsync();
     }
 
-    private sealed record DueRun(Guid RedemptionId, int Generation, string InstanceId, int Attempts, string? Traceparent);
+    private sealed record DueRun(
+        Guid RedemptionId,
+        int Generation,
+        string InstanceId,
+        int Attempts,
+        string? Traceparent
+    );
 
     private static class Sql
     {
         // SKIP LOCKED: replicas share the rows instead of queueing for them.
-        public const string Take =
-            """
+        public const string Take = """
             UPDATE redemption_runs n
                SET attempts = n.attempts + 1, due_at = @Lease
               FROM (SELECT redemption_id, generation
@@ -170,8 +215,7 @@ internal sealed class RunStarter(
             """;
 
         // Only while it is pending: the run's own activities may have been quicker than this answer, or be writing now.
-        public const string MarkStarted =
-            """
+        public const string MarkStarted = """
             UPDATE redemption_runs n
                SET state = 'started', last_error = NULL, due_at = @DueAt, attempts = 0, started_at = @Now
               FROM (SELECT redemption_id, generation
@@ -183,8 +227,7 @@ internal sealed class RunStarter(
                AND n.generation = s.generation
             """;
 
-        public const string PutOff =
-            """
+        public const string PutOff = """
             UPDATE redemption_runs
                SET last_error = @Error, due_at = @DueAt
              WHERE redemption_id = @RedemptionId
@@ -193,8 +236,7 @@ internal sealed class RunStarter(
             """;
 
         // A run that was offered to the engine already (attempts > 0) is the engine's.
-        public const string FinishInline =
-            """
+        public const string FinishInline = """
             WITH waiting AS (
                 SELECT count(*) AS runs
                   FROM (SELECT 1

@@ -42,19 +42,37 @@ internal static class RunVerbs
         where TBody : IReasoned;
 
     private static void Map<TBody>(
-        IEndpointRouteBuilder group, string verb, string role, Func<RunOperator, Call<TBody>, Task> act)
+        IEndpointRouteBuilder group,
+        string verb,
+        string role,
+        Func<RunOperator, Call<TBody>, Task> act
+    )
         where TBody : IReasoned =>
-        group.MapPost($"/runs/{{id}}/{verb}", async (
-                HttpContext http, RedemptionId id, TBody body, RunOperator runs, RunReader reader, CancellationToken cancel) =>
-            {
-                CheckReason(body.Reason);
-                await act(runs, new(http.GetOperator(), id, body, cancel));
-                return Answer.Ok(await reader.SummaryAsync(id, cancel));
-            })
-            .RequireRole(role).WithName($"Run{char.ToUpperInvariant(verb[0])}{verb[1..]}").Produces<RunSummary>();
+        group
+            .MapPost(
+                $"/runs/{{id}}/{verb}",
+                async (
+                    HttpContext http,
+                    RedemptionId id,
+                    TBody body,
+                    RunOperator runs,
+                    RunReader reader,
+                    CancellationToken cancel
+                ) =>
+                {
+                    CheckReason(body.Reason);
+                    await act(runs, new(http.GetOperator(), id, body, cancel));
+                    return Answer.Ok(await reader.SummaryAsync(id, cancel));
+                }
+            )
+            .RequireRole(role)
+            .WithName($"Run{char.ToUpperInvariant(verb[0])}{verb[1..]}")
+            .Produces<RunSummary>();
 
     internal static void CheckReason(string reason) =>
-        new FieldChecks().Require(reason.Length is >= 3 and <= GiftcardLimits.ReasonLength, "/reason", "length").ThrowIfAny();
+        new FieldChecks()
+            .Require(reason.Length is >= 3 and <= GiftcardLimits.ReasonLength, "/reason", "length")
+            .ThrowIfAny();
 }
 
 /// <summary>
@@ -64,11 +82,19 @@ internal static class RunVerbs
 internal static class ReconcileRuns
 {
     public static void MapReconcileRuns(this IEndpointRouteBuilder group) =>
-        group.MapPost("/runs/reconcile", HandleAsync).RequireRole("operator").WithName(nameof(ReconcileRuns))
+        group
+            .MapPost("/runs/reconcile", HandleAsync)
+            .RequireRole("operator")
+            .WithName(nameof(ReconcileRuns))
             .Produces<ReconcileResult>();
 
     private static async Task<IResult> HandleAsync(
-        HttpContext http, RunVerbs.ReasonBody body, RunReconciler runs, RunDesk desk, CancellationToken cancel)
+        HttpContext http,
+        RunVerbs.ReasonBody body,
+        RunReconciler runs,
+        RunDesk desk,
+        CancellationToken cancel
+    )
     {
         RunVerbs.CheckReason(body.Reason);
         await desk.RecordAsync(http.GetOperator(), "reconcile", null, body.Reason, new { }, cancel);

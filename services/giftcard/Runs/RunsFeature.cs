@@ -30,7 +30,9 @@ internal static class RunsFeature
         builder.Services.AddHostedService(provider => provider.GetRequiredService<Doorbell>());
         builder.Services.AddHostedService<RunStarter>();
         builder.Services.AddSweepChore(
-            ReconcilePause, all => all.GetRequiredService<RunReconciler>().ReconcileLateAsync);
+            ReconcilePause,
+            all => all.GetRequiredService<RunReconciler>().ReconcileLateAsync
+        );
     }
 
     public static void MapRuns(this RouteGroupBuilder operators)

@@ -12,8 +12,10 @@ internal sealed record AccountToOpen(AccountId Id, string Name, string Asset, lo
     {
         if (Name.Length is 0 or > LedgerLimits.NameCharacters || !Text.IsLine(Name))
         {
-            throw Invalid(field + "/name",
-                $"A name has 1 to {LedgerLimits.NameCharacters} characters, and no control characters.");
+            throw Invalid(
+                field + "/name",
+                $"A name has 1 to {LedgerLimits.NameCharacters} characters, and no control characters."
+            );
         }
 
         if (!IsAsset(Asset))
@@ -32,14 +34,20 @@ internal sealed record AccountToOpen(AccountId Id, string Name, string Asset, lo
         }
 
         return Striped && (Floor is not null || Ceiling is not null)
-            ? throw Invalid(field + "/striped", "A striped account has no floor and no ceiling: nobody sees its sum in time.")
+            ? throw Invalid(
+                field + "/striped",
+                "A striped account has no floor and no ceiling: nobody sees its sum in time."
+            )
             : this;
     }
 
     private static bool IsAsset(string asset) =>
         Currency.TryParse(asset, out _)
-        || (asset.StartsWith("PTS:", StringComparison.Ordinal) && asset.Length is > 4 and <= 44
-            && asset.Skip(4).All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c == '_'));
+        || (
+            asset.StartsWith("PTS:", StringComparison.Ordinal)
+            && asset.Length is > 4 and <= 44
+            && asset.Skip(4).All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c == '_')
+        );
 
     private static FaultException Invalid(string pointer, string detail) =>
         new(CommonFaults.InvalidRequest, detail, new FieldError(pointer, "invalid"));
@@ -52,7 +60,12 @@ internal sealed record AccountToOpen(AccountId Id, string Name, string Asset, lo
 internal static class AccountOpening
 {
     public static async Task<IReadOnlyList<AccountRow>> OpenAsync(
-        DbSession db, MerchantId merchant, IReadOnlyList<AccountToOpen> accounts, Caller caller, DateTimeOffset now)
+        DbSession db,
+        MerchantId merchant,
+        IReadOnlyList<AccountToOpen> accounts,
+        Caller caller,
+        DateTimeOffset now
+    )
     {
         var args = new
         {
@@ -71,14 +84,25 @@ internal static class AccountOpening
         };
         await db.ExecuteAsync(Sql.Open, args);
         var rows = (await db.QueryAsync<AccountRow>(Sql.Find, args)).ToDictionary(row => (row.Name, row.Asset));
-        return [.. accounts.Select(a => Require(caller, rows.GetValueOrDefault((a.Name, a.Asset))
-            ?? throw new FaultException(CommonFaults.InvalidRequest, $"The id {a.Id} is another account's.")))];
+        return
+        [
+            .. accounts.Select(a =>
+                Require(
+                    caller,
+                    rows.GetValueOrDefault((a.Name, a.Asset))
+                        ?? throw new FaultException(CommonFaults.InvalidRequest, $"The id {a.Id} is another account's.")
+                )
+            ),
+        ];
     }
 
-    private static AccountRow Require(Caller caller, AccountRow row) => row.Owner == caller.Owner
-        ? row
-        : throw new FaultException(Faults.OwnedByService,
-            $"{row.AccountId}, called '{row.Name}', belongs to {row.Owner ?? "the merchant"}.");
+    private static AccountRow Require(Caller caller, AccountRow row) =>
+        row.Owner == caller.Owner
+            ? row
+            : throw new FaultException(
+                Faults.OwnedByService,
+                $"{row.AccountId}, called '{row.Name}', belongs to {row.Owner ?? "the merchant"}."
+            );
 
     private static class Sql
     {

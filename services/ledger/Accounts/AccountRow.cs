@@ -4,9 +4,21 @@ namespace LocalPlus.Ledger.Accounts;
 
 /// <summary>An account as it is read without a lock; a striped one is the sum of its stripes.</summary>
 internal sealed record AccountRow(
-    AccountId AccountId, MerchantId MerchantId, string Name, string Asset, long? Floor, long? Ceiling, string Status,
-        bool Striped,
-    string? OpenedBy, long Posted, long Held, long Sequence, long Revision, DateTimeOffset CreatedAt)
+    AccountId AccountId,
+    MerchantId MerchantId,
+    string Name,
+    string Asset,
+    long? Floor,
+    long? Ceiling,
+    string Status,
+    bool Striped,
+    string? OpenedBy,
+    long Posted,
+    long Held,
+    long Sequence,
+    long Revision,
+    DateTimeOffset CreatedAt
+)
 {
     /// <summary>The service that alone changes it; null: it is the merchant's own.</summary>
     public string? Owner => OpenedBy ?? Books.ReservedNames.OwnerOf(Name);

@@ -8,16 +8,52 @@ namespace LocalPlus.Ledger.Accounts;
 /// <param name="Available">posted - held.</param>
 /// <param name="Version">The number of entries: the sequence of the last one.</param>
 internal sealed record AccountView(
-    AccountId Id, string Object, string Name, string Asset, string Policy, long? Floor, long? Ceiling, string Status, bool Striped,
-    long Posted, long Held, long Available, long Version, DateTimeOffset CreatedAt, string? Owner)
+    AccountId Id,
+    string Object,
+    string Name,
+    string Asset,
+    string Policy,
+    long? Floor,
+    long? Ceiling,
+    string Status,
+    bool Striped,
+    long Posted,
+    long Held,
+    long Available,
+    long Version,
+    DateTimeOffset CreatedAt,
+    string? Owner
+)
 {
-    public static AccountView Of(AccountRow row) => new(
-        row.AccountId, "account", row.Name, row.Asset,
-        row.Floor is null ? "unbounded" : "bounded", row.Floor, row.Ceiling, row.Status, row.Striped, row.Posted, row.Held, row.Posted - row.Held, row.Sequence, row.CreatedAt, row.Owner);
+    public static AccountView Of(AccountRow row) =>
+        new(
+            row.AccountId,
+            "account",
+            row.Name,
+            row.Asset,
+            row.Floor is null ? "unbounded" : "bounded",
+            row.Floor,
+            row.Ceiling,
+            row.Status,
+            row.Striped,
+            row.Posted,
+            row.Held,
+            row.Posted - row.Held,
+            row.Sequence,
+            row.CreatedAt,
+            row.Owner
+        );
 }
 
 /// <summary>What an operation left on an account.</summary>
-internal sealed record AccountBalanceView(AccountId Id, string Asset, long Posted, long Held, long Available, long Version)
+internal sealed record AccountBalanceView(
+    AccountId Id,
+    string Asset,
+    long Posted,
+    long Held,
+    long Available,
+    long Version
+)
 {
     public static AccountBalanceView Of(Books.Account account) =>
         new(account.Id, account.Asset, account.Posted, account.Held, account.Available, account.State.Sequence);

@@ -4,10 +4,10 @@ using LocalPlus.Kernel;
 namespace LocalPlus.Ledger.Accounts;
 
 /// <summary>
-/// PATCH /v1/accounts/{id} with If-Match: freezes, opens or closes it, or moves its floor or ceiling. 409 account_not_empty
-/// when closing what still has value, account_closed when it is closed already, 422 limit_exceeded for a floor or ceiling
-/// that the balance does not keep, 403 owned_by_service for an account that a service opened. A striped account's
-/// version counts postings too; it has no limits to change.
+/// PATCH /v1/accounts/{id} with If-Match: freezes, opens or closes it, or moves its floor or ceiling. 409
+/// account_not_empty when closing what still has value, account_closed when it is closed already, 422 limit_exceeded
+/// for a floor or ceiling that the balance does not keep, 403 owned_by_service for an account that a service opened. A
+/// striped account's version counts postings too; it has no limits to change.
 /// </summary>
 internal static class ChangeAccount
 {
@@ -18,29 +18,54 @@ internal static class ChangeAccount
     }
 
     private static Task<IResult> HandleAsync(
-        AccountId id, Request request, HttpContext http, IdempotentRequests requests, TimeProvider time, CancellationToken cancel)
+        AccountId id,
+        Request request,
+        HttpContext http,
+        IdempotentRequests requests,
+        TimeProvider time,
+        CancellationToken cancel
+    )
     {
         var (merchant, version) = (http.GetMerchant().MerchantId, http.RequireIfMatch());
-        return requests.ExecuteAsync(http, request, async db =>
-        {
-            // All stripes first, then the account, as the writers do: whoever posts to it has finished when this goes on.
-            await db.QueryAsync<short>(Sql.LockStripes, new { id });
-            await db.QueryAsync<AccountId>(Sql.Lock, new { id, merchant });
-            var row = await db.QuerySingleOrDefaultAsync<AccountRow>(Sql.Find, new { id, merchant })
-                ?? throw new FaultException(CommonFaults.NotFound, $"There is no account {id}.");
-            Books.Caller.Merchant.RequireMayChange(row.AccountId, row.Owner);
-            if (row.Revision != version)
+        return requests.ExecuteAsync(
+            http,
+            request,
+            async db =>
             {
-                throw new FaultException(CommonFaults.VersionConflict, $"The account is at version {row.Revision}.");
-            }
+                // All stripes first, then the account, as the writers do: whoever posts to it has finished when this
+                // goes on.
+                await db.QueryAsync<short>(Sql.LockStripes, new { id });
+                await db.QueryAsync<AccountId>(Sql.Lock, new { id, merchant });
+                var row =
+                    await db.QuerySingleOrDefaultAsync<AccountRow>(Sql.Find, new { id, merchant })
+                    ?? throw new FaultException(CommonFaults.NotFound, $"There is no account {id}.");
+                Books.Caller.Merchant.RequireMayChange(row.AccountId, row.Owner);
+                if (row.Revision != version)
+                {
+                    throw new FaultException(
+                        CommonFaults.VersionConflict,
+                        $"The account is at version {row.Revision}."
+                    );
+                }
 
-            var (floor, ceiling) = (request.Floor ?? row.Floor, request.Ceiling ?? row.Ceiling);
-            Check(row, request, floor, ceiling);
-            await db.ExecuteAsync(Sql.Change,
-                new { id, Status = Name(request.Status) ?? row.Status, floor, ceiling, Now = Now(time) });
-            var changed = (await db.QuerySingleOrDefaultAsync<AccountRow>(Sql.Find, new { id, merchant }))!;
-            return Answer.Ok(AccountView.Of(changed), changed.Revision);
-        }, cancel);
+                var (floor, ceiling) = (request.Floor ?? row.Floor, request.Ceiling ?? row.Ceiling);
+                Check(row, request, floor, ceiling);
+                await db.ExecuteAsync(
+                    Sql.Change,
+                    new
+                    {
+                        id,
+                        Status = Name(request.Status) ?? row.Status,
+                        floor,
+                        ceiling,
+                        Now = Now(time),
+                    }
+                );
+                var changed = (await db.QuerySingleOrDefaultAsync<AccountRow>(Sql.Find, new { id, merchant }))!;
+                return Answer.Ok(AccountView.Of(changed), changed.Revision);
+            },
+            cancel
+        );
     }
 
     /// <summary>In the API's precision, as every time of the books.</summary>
@@ -69,21 +94,24 @@ internal static class ChangeAccount
         }
     }
 
-    private static string? Name(Books.AccountStatus? status) => status switch
-    {
-        null => null,
-        Books.AccountStatus.Open => "open",
-        Books.AccountStatus.Frozen => "frozen",
-        _ => "closed",
-    };
+    private static string? Name(Books.AccountStatus? status) =>
+        status switch
+        {
+            null => null,
+            Books.AccountStatus.Open => "open",
+            Books.AccountStatus.Frozen => "frozen",
+            _ => "closed",
+        };
 
     private sealed record Request(Books.AccountStatus? Status = null, long? Floor = null, long? Ceiling = null);
 
     private static class Sql
     {
-        public const string LockStripes = "SELECT stripe FROM account_stripes WHERE account_id = @Id ORDER BY stripe FOR NO KEY UPDATE";
+        public const string LockStripes =
+            "SELECT stripe FROM account_stripes WHERE account_id = @Id ORDER BY stripe FOR NO KEY UPDATE";
 
-        public const string Lock = "SELECT account_id FROM accounts WHERE account_id = @Id AND merchant_id = @Merchant FOR NO KEY UPDATE";
+        public const string Lock =
+            "SELECT account_id FROM accounts WHERE account_id = @Id AND merchant_id = @Merchant FOR NO KEY UPDATE";
 
         public const string Find = $"""
             SELECT {AccountRow.Columns}

@@ -12,15 +12,36 @@ internal static class ListAccounts
     }
 
     private static async Task<IResult> HandleAsync(
-        string? name, string? asset, string? status, int? limit, string? cursor, HttpContext http, Database database, CursorCodec cursors,
-        CancellationToken cancel)
+        string? name,
+        string? asset,
+        string? status,
+        int? limit,
+        string? cursor,
+        HttpContext http,
+        Database database,
+        CursorCodec cursors,
+        CancellationToken cancel
+    )
     {
         var (merchant, size) = (http.GetMerchant().MerchantId, CursorCodec.Limit(limit));
         var filters = $"accounts\n{name}\n{asset}\n{status}";
         var after = cursors.Read(cursor, merchant, filters);
-        var args = new { merchant, name, asset, status, after.CreatedAt, after.Id, Limit = size + 1 };
+        var args = new
+        {
+            merchant,
+            name,
+            asset,
+            status,
+            after.CreatedAt,
+            after.Id,
+            Limit = size + 1,
+        };
         var rows = await database.SearchAsync<AccountRow>(Sql.List, args, cancel);
-        var page = Page<AccountRow>.Of(rows, size, row => cursors.Write(new Keyset(row.CreatedAt, row.AccountId.Value), merchant, filters));
+        var page = Page<AccountRow>.Of(
+            rows,
+            size,
+            row => cursors.Write(new Keyset(row.CreatedAt, row.AccountId.Value), merchant, filters)
+        );
         return Answer.Ok(new Page<AccountView>([.. page.Data.Select(AccountView.Of)], page.NextCursor, page.HasMore));
     }
 

@@ -18,20 +18,49 @@ internal static class OpenAccount
     }
 
     private static Task<IResult> HandleAsync(
-        Request request, HttpContext http, IdempotentRequests requests, TimeProvider time, CancellationToken cancel)
+        Request request,
+        HttpContext http,
+        IdempotentRequests requests,
+        TimeProvider time,
+        CancellationToken cancel
+    )
     {
         ReservedNames.RequireFree(request.Name, "/name");
         var unbounded = request.Unbounded is true || request.Striped is true;
         var account = new AccountToOpen(
-            AccountId.New(time), request.Name, request.Asset, request.Floor ?? (unbounded ? null : 0), request.Ceiling, request.Striped is true).Check("");
-        return requests.ExecuteAsync(http, request, async db =>
-        {
-            var row = (await AccountOpening.OpenAsync(db, http.GetMerchant().MerchantId, [account], Caller.Merchant,
-                time.GetUtcNow()))[0];
-            return Answer.Created($"/v1/accounts/{row.AccountId}", AccountView.Of(row), row.Revision);
-        }, cancel);
+            AccountId.New(time),
+            request.Name,
+            request.Asset,
+            request.Floor ?? (unbounded ? null : 0),
+            request.Ceiling,
+            request.Striped is true
+        ).Check("");
+        return requests.ExecuteAsync(
+            http,
+            request,
+            async db =>
+            {
+                var row = (
+                    await AccountOpening.OpenAsync(
+                        db,
+                        http.GetMerchant().MerchantId,
+                        [account],
+                        Caller.Merchant,
+                        time.GetUtcNow()
+                    )
+                )[0];
+                return Answer.Created($"/v1/accounts/{row.AccountId}", AccountView.Of(row), row.Revision);
+            },
+            cancel
+        );
     }
 
     private sealed record Request(
-        string Name, string Asset, bool? Unbounded = null, long? Floor = null, long? Ceiling = null, bool? Striped = null);
+        string Name,
+        string Asset,
+        bool? Unbounded = null,
+        long? Floor = null,
+        long? Ceiling = null,
+        bool? Striped = null
+    );
 }

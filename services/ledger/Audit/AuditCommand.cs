@@ -7,8 +7,9 @@ using Npgsql;
 namespace LocalPlus.Ledger.Audit;
 
 /// <summary>
-/// The verbs `verify [--key PEM] [--checkpoints FILE]` and `rebuild [--until TIME]`: read everything over one snapshot, in
-/// bounded memory, and change nothing. Exit code: 0 all agrees, 1 something does not, 2 usage, 3 no such file, 5 no database.
+/// The verbs `verify [--key PEM] [--checkpoints FILE]` and `rebuild [--until TIME]`: read everything over one snapshot,
+/// in bounded memory, and change nothing. Exit code: 0 all agrees, 1 something does not, 2 usage, 3 no such file, 5 no
+/// database.
 /// </summary>
 internal static class AuditCommand
 {
@@ -18,7 +19,12 @@ internal static class AuditCommand
 
     public static bool Knows(string[] args) => args is ["verify" or "rebuild", ..];
 
-    public static async Task<int> RunAsync(string[] args, IConfiguration configuration, TextWriter output, CancellationToken cancel)
+    public static async Task<int> RunAsync(
+        string[] args,
+        IConfiguration configuration,
+        TextWriter output,
+        CancellationToken cancel
+    )
     {
         try
         {
@@ -43,11 +49,21 @@ internal static class AuditCommand
         }
         catch (FormatException usage)
         {
-            return Fail(output, Usage, usage.Message, "verify [--key PEM] [--checkpoints FILE] | rebuild [--until 2026-01-31T00:00:00Z]");
+            return Fail(
+                output,
+                Usage,
+                usage.Message,
+                "verify [--key PEM] [--checkpoints FILE] | rebuild [--until 2026-01-31T00:00:00Z]"
+            );
         }
         catch (FileNotFoundException missing)
         {
-            return Fail(output, NotFound, missing.Message, "name the file that the ledger writes its checkpoints to, and the public key of its log");
+            return Fail(
+                output,
+                NotFound,
+                missing.Message,
+                "name the file that the ledger writes its checkpoints to, and the public key of its log"
+            );
         }
         catch (NpgsqlException away) when (away is not PostgresException)
         {
@@ -56,13 +72,23 @@ internal static class AuditCommand
     }
 
     /// <summary>Reading everything takes as long as it takes.</summary>
-    private static NpgsqlDataSource Source(string database) => NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(database)
-    {
-        ApplicationName = "ledger audit", CommandTimeout = 0, Pooling = false, Options = "-c statement_timeout=0 -c default_transaction_read_only=on",
-    });
+    private static NpgsqlDataSource Source(string database) =>
+        NpgsqlDataSource.Create(
+            new NpgsqlConnectionStringBuilder(database)
+            {
+                ApplicationName = "ledger audit",
+                CommandTimeout = 0,
+                Pooling = false,
+                Options = "-c statement_timeout=0 -c default_transaction_read_only=on",
+            }
+        );
 
     private static async Task VerifyAsync(
-        NpgsqlDataSource source, AuditReport report, Dictionary<string, string> options, CancellationToken cancel)
+        NpgsqlDataSource source,
+        AuditReport report,
+        Dictionary<string, string> options,
+        CancellationToken cancel
+    )
     {
         using var key = ECDsa.Create();
         if (options.TryGetValue("--key", out var keyPath))
@@ -70,7 +96,9 @@ internal static class AuditCommand
             key.ImportFromPem(await File.ReadAllTextAsync(Existing(keyPath), cancel));
         }
 
-        var checkpoints = options.TryGetValue("--checkpoints", out var path) ? CheckpointFile.Read(Existing(path)) : null;
+        var checkpoints = options.TryGetValue("--checkpoints", out var path)
+            ? CheckpointFile.Read(Existing(path))
+            : null;
         await new LogAudit(source, report).RunAsync(checkpoints, keyPath is null ? null : key, cancel);
     }
 

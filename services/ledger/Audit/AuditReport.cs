@@ -1,6 +1,8 @@
 namespace LocalPlus.Ledger.Audit;
 
-/// <summary>What a check of everything says while it runs: how far it is, and what it found, in words that name the row.</summary>
+/// <summary>
+/// What a check of everything says while it runs: how far it is, and what it found, in words that name the row.
+/// </summary>
 internal sealed class AuditReport(TextWriter output, TimeProvider time)
 {
     /// <summary>One wrong row can make many others look wrong; the first ones tell.</summary>

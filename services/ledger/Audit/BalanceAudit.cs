@@ -6,9 +6,9 @@ using Npgsql;
 namespace LocalPlus.Ledger.Audit;
 
 /// <summary>
-/// Builds every balance anew from its entries, which nothing else is derived from, and compares: each entry's sequence and
-/// balance after it, and, when no time is named, posted, held and sequence of each account and stripe. Two streams in the order of
-/// accounts, so memory does not depend on their number.
+/// Builds every balance anew from its entries, which nothing else is derived from, and compares: each entry's sequence
+/// and balance after it, and, when no time is named, posted, held and sequence of each account and stripe. Two streams
+/// in the order of accounts, so memory does not depend on their number.
 /// </summary>
 internal sealed class BalanceAudit(NpgsqlDataSource source, AuditReport report)
 {
@@ -34,8 +34,14 @@ internal sealed class BalanceAudit(NpgsqlDataSource source, AuditReport report)
         while (await accountRows.ReadAsync(cancel))
         {
             var book = new StoredBook(
-                new BookKey(accountRows.GetGuid(0), accountRows.GetInt16(1)), accountRows.GetString(2), accountRows.GetString(3), accountRows.GetInt64(4),
-                accountRows.GetInt64(5), accountRows.GetInt64(6), accountRows.GetInt64(7));
+                new BookKey(accountRows.GetGuid(0), accountRows.GetInt16(1)),
+                accountRows.GetString(2),
+                accountRows.GetString(3),
+                accountRows.GetInt64(4),
+                accountRows.GetInt64(5),
+                accountRows.GetInt64(6),
+                accountRows.GetInt64(7)
+            );
             for (; hasEntry && KeyOf(entryRows).CompareTo(book.Key) < 0; hasEntry = await entryRows.ReadAsync(cancel))
             {
                 report.Finding($"{KeyOf(entryRows)} has entry {entryRows.GetInt64(2)} and no account");
@@ -47,7 +53,13 @@ internal sealed class BalanceAudit(NpgsqlDataSource source, AuditReport report)
                 var recordedAt = entryRows.GetFieldValue<DateTimeOffset>(5);
                 if (!(recordedAt > until))
                 {
-                    fold.Add(entryRows.GetInt64(2), entryRows.GetInt64(3), entryRows.GetInt64(4), recordedAt, entryRows.GetGuid(6));
+                    fold.Add(
+                        entryRows.GetInt64(2),
+                        entryRows.GetInt64(3),
+                        entryRows.GetInt64(4),
+                        recordedAt,
+                        entryRows.GetGuid(6)
+                    );
                     entries++;
                 }
 
@@ -73,9 +85,14 @@ internal sealed class BalanceAudit(NpgsqlDataSource source, AuditReport report)
 
     private static BookKey KeyOf(NpgsqlDataReader row) => new(row.GetGuid(0), row.GetInt16(1));
 
-    private static string Text(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ss.fffZ", CultureInfo.InvariantCulture);
+    private static string Text(DateTimeOffset time) =>
+        time.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ss.fffZ", CultureInfo.InvariantCulture);
 
-    private static async Task ShareSnapshotAsync(NpgsqlConnection first, NpgsqlConnection second, CancellationToken cancel)
+    private static async Task ShareSnapshotAsync(
+        NpgsqlConnection first,
+        NpgsqlConnection second,
+        CancellationToken cancel
+    )
     {
         await using var export = new NpgsqlCommand(Sql.Export, first);
         var name = (string)(await export.ExecuteScalarAsync(cancel))!;
@@ -91,17 +108,21 @@ internal sealed class BalanceAudit(NpgsqlDataSource source, AuditReport report)
             report.Finding($"the accounts of {asset} add up to {total} instead of nothing");
         }
 
-        report.Say(report.Findings == 0
-            ? $"✓ {entries} entries give the balances of {accounts} accounts and stripes; {totals.Count} assets add up to nothing each"
-            : $"{report.Findings} findings in {entries} entries of {accounts} accounts and stripes");
+        report.Say(
+            report.Findings == 0
+                ? $"✓ {entries} entries give the balances of {accounts} accounts and stripes; {totals.Count} assets add up to nothing each"
+                : $"{report.Findings} findings in {entries} entries of {accounts} accounts and stripes"
+        );
     }
 
     /// <summary>In the order that PostgreSQL sorts by.</summary>
     private readonly record struct BookKey(Guid Account, short Stripe) : IComparable<BookKey>
     {
-        public int CompareTo(BookKey other) => (Number(Account), Stripe).CompareTo((Number(other.Account), other.Stripe));
+        public int CompareTo(BookKey other) =>
+            (Number(Account), Stripe).CompareTo((Number(other.Account), other.Stripe));
 
-        public override string ToString() => Stripe == 0 ? new AccountId(Account).ToString() : $"{new AccountId(Account)}/{Stripe}";
+        public override string ToString() =>
+            Stripe == 0 ? new AccountId(Account).ToString() : $"{new AccountId(Account)}/{Stripe}";
 
         private static UInt128 Number(Guid id)
         {
@@ -112,7 +133,15 @@ internal sealed class BalanceAudit(NpgsqlDataSource source, AuditReport report)
     }
 
     /// <param name="Reserved">What the pending holds on it add up to.</param>
-    private sealed record StoredBook(BookKey Key, string Name, string Asset, long Posted, long Held, long Sequence, long Reserved);
+    private sealed record StoredBook(
+        BookKey Key,
+        string Name,
+        string Asset,
+        long Posted,
+        long Held,
+        long Sequence,
+        long Reserved
+    );
 
     /// <summary>One account's entries, added up.</summary>
     private sealed class Fold(StoredBook book, AuditReport report)
@@ -127,7 +156,9 @@ internal sealed class BalanceAudit(NpgsqlDataSource source, AuditReport report)
             var name = $"entry {sequence} of {book.Key} ({book.Name}), in {new TransactionId(transaction)},";
             if (sequence != last + 1)
             {
-                report.Finding($"{book.Key} ({book.Name}) lacks entry {last + 1}: the next is {sequence}, in {new TransactionId(transaction)}");
+                report.Finding(
+                    $"{book.Key} ({book.Name}) lacks entry {last + 1}: the next is {sequence}, in {new TransactionId(transaction)}"
+                );
             }
 
             if (recordedAt < lastAt)
@@ -151,17 +182,23 @@ internal sealed class BalanceAudit(NpgsqlDataSource source, AuditReport report)
         {
             if (book.Posted != Balance)
             {
-                report.Finding($"{book.Key} ({book.Name}) has posted {book.Posted}, its entries give {Balance} {book.Asset}");
+                report.Finding(
+                    $"{book.Key} ({book.Name}) has posted {book.Posted}, its entries give {Balance} {book.Asset}"
+                );
             }
 
             if (book.Sequence != last)
             {
-                report.Finding($"{book.Key} ({book.Name}) has had {book.Sequence} entries, the last one there is {last}");
+                report.Finding(
+                    $"{book.Key} ({book.Name}) has had {book.Sequence} entries, the last one there is {last}"
+                );
             }
 
             if (book.Held != book.Reserved)
             {
-                report.Finding($"{book.Key} ({book.Name}) has held {book.Held}, its pending holds give {book.Reserved} {book.Asset}");
+                report.Finding(
+                    $"{book.Key} ({book.Name}) has held {book.Held}, its pending holds give {book.Reserved} {book.Asset}"
+                );
             }
         }
     }

@@ -3,7 +3,10 @@ using LocalPlus.Ledger.Proof;
 
 namespace LocalPlus.Ledger.Audit;
 
-/// <summary>Compares the tree, while it is built again, with all that was signed: in the table, and in the file that is kept elsewhere.</summary>
+/// <summary>
+/// Compares the tree, while it is built again, with all that was signed: in the table, and in the file that is kept
+/// elsewhere.
+/// </summary>
 internal sealed class CheckpointTrail(AuditReport report)
 {
     private IEnumerator<Checkpoint>? file;
@@ -53,7 +56,9 @@ internal sealed class CheckpointTrail(AuditReport report)
 
         if (lastKept is not null && lastKept.Size > leaves)
         {
-            report.Finding($"the log was cut off: {lastKept.Size} transactions were signed, {leaves} are there; leaves {leaves} to {lastKept.Size - 1} are gone");
+            report.Finding(
+                $"the log was cut off: {lastKept.Size} transactions were signed, {leaves} are there; leaves {leaves} to {lastKept.Size - 1} are gone"
+            );
         }
 
         if (head.LastSigned != leaves)
@@ -68,7 +73,9 @@ internal sealed class CheckpointTrail(AuditReport report)
 
         if (key is not null && head.LastNote is not null && Checkpoint.Parse(head.LastNote)?.IsSignedBy(key) != true)
         {
-            report.Finding($"the last checkpoint in the database, of {head.LastSigned} leaves, is not signed by this key");
+            report.Finding(
+                $"the last checkpoint in the database, of {head.LastSigned} leaves, is not signed by this key"
+            );
         }
     }
 
@@ -77,7 +84,9 @@ internal sealed class CheckpointTrail(AuditReport report)
         if (!isBroken && !signed.AsSpan().SequenceEqual(root))
         {
             isBroken = true;
-            report.Finding($"from {firstSince} to {leaf.Name} something was edited, deleted or reordered: the checkpoint {where} signed another tree");
+            report.Finding(
+                $"from {firstSince} to {leaf.Name} something was edited, deleted or reordered: the checkpoint {where} signed another tree"
+            );
         }
     }
 }

@@ -5,8 +5,9 @@ using Npgsql;
 namespace LocalPlus.Ledger.Audit;
 
 /// <summary>
-/// Verifies every transaction against the log, the log against its stored nodes and all signed checkpoints. So an edited,
-/// deleted, reordered or added row shows, and a cut tail does too, by the checkpoints that are kept outside the database.
+/// Verifies every transaction against the log, the log against its stored nodes and all signed checkpoints. So an
+/// edited, deleted, reordered or added row shows, and a cut tail does too, by the checkpoints that are kept outside the
+/// database.
 /// </summary>
 internal sealed class LogAudit(NpgsqlDataSource source, AuditReport report)
 {
@@ -20,7 +21,10 @@ internal sealed class LogAudit(NpgsqlDataSource source, AuditReport report)
     public async Task RunAsync(IEnumerable<Checkpoint>? kept, ECDsa? key, CancellationToken cancel)
     {
         await using var connection = await source.OpenConnectionAsync(cancel);
-        await using var snapshot = await connection.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead, cancel);
+        await using var snapshot = await connection.BeginTransactionAsync(
+            System.Data.IsolationLevel.RepeatableRead,
+            cancel
+        );
         using var file = (kept ?? []).GetEnumerator();
         trail.Follow(file);
         var pages = new LogPages(connection);
@@ -44,12 +48,16 @@ internal sealed class LogAudit(NpgsqlDataSource source, AuditReport report)
 
         if (kept is null)
         {
-            report.Say("! without --checkpoints nothing tells whether the end of the log was cut off together with its checkpoints");
+            report.Say(
+                "! without --checkpoints nothing tells whether the end of the log was cut off together with its checkpoints"
+            );
         }
 
-        report.Say(report.Findings == 0
-            ? $"✓ {frontier.Size} transactions are as they were signed{(key is null ? ", signatures unchecked for want of --key" : "")}"
-            : $"{report.Findings} findings");
+        report.Say(
+            report.Findings == 0
+                ? $"✓ {frontier.Size} transactions are as they were signed{(key is null ? ", signatures unchecked for want of --key" : "")}"
+                : $"{report.Findings} findings"
+        );
     }
 
     private void Check(LogPage page, long begin, long end)
@@ -69,13 +77,16 @@ internal sealed class LogAudit(NpgsqlDataSource source, AuditReport report)
 
             var leaf = leaves[i++];
             CheckContent(leaf, page.Entries[leaf.Transaction]);
-            frontier.Append(leaf.Hash, (node, hash) =>
-            {
-                if (LogTree.IsStored(node.Level))
+            frontier.Append(
+                leaf.Hash,
+                (node, hash) =>
                 {
-                    completed.Add((node, hash));
+                    if (LogTree.IsStored(node.Level))
+                    {
+                        completed.Add((node, hash));
+                    }
                 }
-            });
+            );
             trail.Passed(frontier, leaf, page);
         }
 
@@ -97,7 +108,9 @@ internal sealed class LogAudit(NpgsqlDataSource source, AuditReport report)
         var hash = LeafReader.Of(leaf.Row, entries.ConvertAll(entry => entry.Content)).Hash();
         if (!hash.AsSpan().SequenceEqual(leaf.Hash))
         {
-            report.Finding($"{leaf.Name} was edited: with its {entries.Count} entries it no longer has the hash that is in the log");
+            report.Finding(
+                $"{leaf.Name} was edited: with its {entries.Count} entries it no longer has the hash that is in the log"
+            );
         }
         else if (!leaf.RowHash!.AsSpan().SequenceEqual(leaf.Hash))
         {
@@ -105,7 +118,11 @@ internal sealed class LogAudit(NpgsqlDataSource source, AuditReport report)
         }
 
         // Copies that reading by time relies on; the leaf has them once.
-        foreach (var entry in entries.Where(entry => entry.EffectiveAt != leaf.Row.EffectiveAt || entry.RecordedAt != leaf.Row.RecordedAt))
+        foreach (
+            var entry in entries.Where(entry =>
+                entry.EffectiveAt != leaf.Row.EffectiveAt || entry.RecordedAt != leaf.Row.RecordedAt
+            )
+        )
         {
             report.Finding($"{leaf.Name} was edited: line {entry.Line} says another time than its transaction");
         }
@@ -119,11 +136,15 @@ internal sealed class LogAudit(NpgsqlDataSource source, AuditReport report)
         }
 
         // A wrong leaf makes all nodes above it wrong; the lowest says where.
-        var below = Enumerable.Range(0, 1 << LogTree.Stride).Any(i => wrongNodes.Contains(new Node(node.Level - LogTree.Stride, (node.Index << LogTree.Stride) + i)));
+        var below = Enumerable
+            .Range(0, 1 << LogTree.Stride)
+            .Any(i => wrongNodes.Contains(new Node(node.Level - LogTree.Stride, (node.Index << LogTree.Stride) + i)));
         if (wrongNodes.Add(node) && !below)
         {
             var (first, last) = (node.Index << node.Level, ((node.Index + 1) << node.Level) - 1);
-            report.Finding($"leaves {first} to {last} ({page.NameOf(first)} to {page.NameOf(last)}) were edited or reordered: their node in the tree differs");
+            report.Finding(
+                $"leaves {first} to {last} ({page.NameOf(first)} to {page.NameOf(last)}) were edited or reordered: their node in the tree differs"
+            );
         }
     }
 }

@@ -11,13 +11,22 @@ internal sealed record LoggedLeaf(long Index, Guid Transaction, byte[] Hash, byt
     public string Name => $"{new TransactionId(Transaction)} (leaf {Index})";
 }
 
-internal sealed record LoggedEntry(short Line, DateTimeOffset EffectiveAt, DateTimeOffset RecordedAt, LeafEntry Content);
+internal sealed record LoggedEntry(
+    short Line,
+    DateTimeOffset EffectiveAt,
+    DateTimeOffset RecordedAt,
+    LeafEntry Content
+);
 
 internal sealed record LogHead(long Leaves, long LastSigned, string? LastNote);
 
 /// <summary>A stretch of the log and all that it is compared with.</summary>
 internal sealed record LogPage(
-    List<LoggedLeaf> Leaves, ILookup<Guid, LoggedEntry> Entries, Dictionary<Node, byte[]> Nodes, Dictionary<long, byte[]> Checkpoints)
+    List<LoggedLeaf> Leaves,
+    ILookup<Guid, LoggedEntry> Entries,
+    Dictionary<Node, byte[]> Nodes,
+    Dictionary<long, byte[]> Checkpoints
+)
 {
     /// <summary>The transaction at a leaf of this page; of another page only the number is known.</summary>
     public string NameOf(long index) => Leaves.Find(leaf => leaf.Index == index)?.Name ?? $"leaf {index}";
@@ -39,10 +48,16 @@ internal sealed class LogPages(NpgsqlConnection connection)
         await using var batch = new NpgsqlBatch(connection);
         foreach (var sql in (string[])[Sql.Leaves, Sql.Entries, Sql.Nodes, Sql.Checkpoints])
         {
-            batch.BatchCommands.Add(new NpgsqlBatchCommand(sql)
-            {
-                Parameters = { new NpgsqlParameter<long> { TypedValue = begin }, new NpgsqlParameter<long> { TypedValue = begin + count } },
-            });
+            batch.BatchCommands.Add(
+                new NpgsqlBatchCommand(sql)
+                {
+                    Parameters =
+                    {
+                        new NpgsqlParameter<long> { TypedValue = begin },
+                        new NpgsqlParameter<long> { TypedValue = begin + count },
+                    },
+                }
+            );
         }
 
         await using var reader = await batch.ExecuteReaderAsync(cancel);
@@ -50,12 +65,19 @@ internal sealed class LogPages(NpgsqlConnection connection)
         await reader.NextResultAsync(cancel);
         var entries = await AllAsync(reader, Entry, cancel);
         await reader.NextResultAsync(cancel);
-        var nodes = await AllAsync(reader, r => (Node: new Node(r.GetInt16(0), r.GetInt64(1)), Hash: r.GetFieldValue<byte[]>(2)), cancel);
+        var nodes = await AllAsync(
+            reader,
+            r => (Node: new Node(r.GetInt16(0), r.GetInt64(1)), Hash: r.GetFieldValue<byte[]>(2)),
+            cancel
+        );
         await reader.NextResultAsync(cancel);
         var checkpoints = await AllAsync(reader, r => (Size: r.GetInt64(0), Root: r.GetFieldValue<byte[]>(1)), cancel);
         return new LogPage(
-            leaves, entries.ToLookup(e => e.Transaction, e => e.Entry), nodes.ToDictionary(n => n.Node, n => n.Hash),
-            checkpoints.ToDictionary(c => c.Size, c => c.Root));
+            leaves,
+            entries.ToLookup(e => e.Transaction, e => e.Entry),
+            nodes.ToDictionary(n => n.Node, n => n.Hash),
+            checkpoints.ToDictionary(c => c.Size, c => c.Root)
+        );
     }
 
     /// <summary>What is in the books and not in the log, although the sequencer had its time.</summary>
@@ -63,10 +85,18 @@ internal sealed class LogPages(NpgsqlConnection connection)
     {
         await using var command = new NpgsqlCommand(Sql.Strays, connection);
         await using var reader = await command.ExecuteReaderAsync(cancel);
-        return await AllAsync(reader, r => $"{new TransactionId(r.GetGuid(0))} is not in the log: {r.GetString(1)}", cancel);
+        return await AllAsync(
+            reader,
+            r => $"{new TransactionId(r.GetGuid(0))} is not in the log: {r.GetString(1)}",
+            cancel
+        );
     }
 
-    private static async Task<List<T>> AllAsync<T>(NpgsqlDataReader reader, Func<NpgsqlDataReader, T> read, CancellationToken cancel)
+    private static async Task<List<T>> AllAsync<T>(
+        NpgsqlDataReader reader,
+        Func<NpgsqlDataReader, T> read,
+        CancellationToken cancel
+    )
     {
         var rows = new List<T>();
         while (await reader.ReadAsync(cancel))
@@ -82,17 +112,42 @@ internal sealed class LogPages(NpgsqlConnection connection)
         var (index, transaction, hash) = (row.GetInt64(0), row.GetGuid(1), row.GetFieldValue<byte[]>(2));
         return row.IsDBNull(3)
             ? new LoggedLeaf(index, transaction, hash, null, null)
-            : new LoggedLeaf(index, transaction, hash, row.GetFieldValue<byte[]>(3), new TransactionRow(
-                new TransactionId(transaction), new MerchantId(row.GetGuid(4)), row.IsDBNull(5) ? null : row.GetString(5), row.GetString(6),
-                row.IsDBNull(7) ? null : new TransactionId(row.GetGuid(7)), row.IsDBNull(8) ? null : new HoldId(row.GetGuid(8)),
-                row.IsDBNull(9) ? null : row.GetString(9), row.GetFieldValue<DateTimeOffset>(10), row.GetFieldValue<DateTimeOffset>(11)));
+            : new LoggedLeaf(
+                index,
+                transaction,
+                hash,
+                row.GetFieldValue<byte[]>(3),
+                new TransactionRow(
+                    new TransactionId(transaction),
+                    new MerchantId(row.GetGuid(4)),
+                    row.IsDBNull(5) ? null : row.GetString(5),
+                    row.GetString(6),
+                    row.IsDBNull(7) ? null : new TransactionId(row.GetGuid(7)),
+                    row.IsDBNull(8) ? null : new HoldId(row.GetGuid(8)),
+                    row.IsDBNull(9) ? null : row.GetString(9),
+                    row.GetFieldValue<DateTimeOffset>(10),
+                    row.GetFieldValue<DateTimeOffset>(11)
+                )
+            );
     }
 
-    private static (Guid Transaction, LoggedEntry Entry) Entry(NpgsqlDataReader row) => (
-        row.GetGuid(0),
-        new LoggedEntry(
-            row.GetInt16(1), row.GetFieldValue<DateTimeOffset>(8), row.GetFieldValue<DateTimeOffset>(9),
-            new LeafEntry(new AccountId(row.GetGuid(2)), row.GetInt16(3), row.GetInt64(4), row.GetString(5), row.GetInt64(6), row.GetInt64(7))));
+    private static (Guid Transaction, LoggedEntry Entry) Entry(NpgsqlDataReader row) =>
+        (
+            row.GetGuid(0),
+            new LoggedEntry(
+                row.GetInt16(1),
+                row.GetFieldValue<DateTimeOffset>(8),
+                row.GetFieldValue<DateTimeOffset>(9),
+                new LeafEntry(
+                    new AccountId(row.GetGuid(2)),
+                    row.GetInt16(3),
+                    row.GetInt64(4),
+                    row.GetString(5),
+                    row.GetInt64(6),
+                    row.GetInt64(7)
+                )
+            )
+        );
 
     private static class Sql
     {

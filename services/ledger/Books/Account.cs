@@ -13,11 +13,17 @@ internal enum AccountStatus
 }
 
 /// <summary>What of an account moves.</summary>
-internal readonly record struct AccountState(long Posted, long Held, long Sequence, long Revision, DateTimeOffset ChangedAt);
+internal readonly record struct AccountState(
+    long Posted,
+    long Held,
+    long Sequence,
+    long Revision,
+    DateTimeOffset ChangedAt
+);
 
 /// <summary>
-/// An account as a batch sees it: the row under its lock (for a striped account one of its stripes), changed in memory by
-/// one command after the other. Credits are positive.
+/// An account as a batch sees it: the row under its lock (for a striped account one of its stripes), changed in memory
+/// by one command after the other. Credits are positive.
 /// </summary>
 internal sealed class Account(AccountState state)
 {
@@ -92,8 +98,8 @@ internal sealed class Account(AccountState state)
     }
 
     /// <summary>
-    /// Refuses a state that amounts can not express, also one that a later posting of the same transaction would leave again:
-    /// entries carry it. What is held of an unbounded account counts too.
+    /// Refuses a state that amounts can not express, also one that a later posting of the same transaction would leave
+    /// again: entries carry it. What is held of an unbounded account counts too.
     /// </summary>
     public void RequireInRange()
     {
@@ -106,7 +112,11 @@ internal sealed class Account(AccountState state)
 
     public static FaultException Insufficient(string? asset, long available, string detail) =>
         new(Faults.InsufficientBalance, detail)
-    {
-        Extensions = new Dictionary<string, object?>(StringComparer.Ordinal) { ["available"] = available, ["asset"] = asset },
-    };
+        {
+            Extensions = new Dictionary<string, object?>(StringComparer.Ordinal)
+            {
+                ["available"] = available,
+                ["asset"] = asset,
+            },
+        };
 }

@@ -74,15 +74,27 @@ internal sealed class Book(DateTimeOffset now)
     /// touched.
     /// </summary>
     public IEnumerable<Account> Reached(
-        MerchantId merchant, IEnumerable<Guid> accountIds, IEnumerable<Guid> holdIds, IEnumerable<Guid> originalIds) =>
-            accountIds
-        .Select(id => new AccountId(id))
-        .Concat(holdIds.SelectMany(id => holds.TryGetValue(new HoldId(id), out var hold) ? hold.Progress.Items : [])
-            .Select(item => item.AccountId))
-        .Concat(originalIds
-            .SelectMany(id => originals.TryGetValue(new TransactionId(id), out var original) ? original.Postings : [])
-            .SelectMany(posting => new[] { posting.Source, posting.Destination }))
-        .Select(id => accounts.GetValueOrDefault(id)).OfType<Account>()
+        MerchantId merchant,
+        IEnumerable<Guid> accountIds,
+        IEnumerable<Guid> holdIds,
+        IEnumerable<Guid> originalIds
+    ) =>
+        accountIds
+            .Select(id => new AccountId(id))
+            .Concat(
+                holdIds
+                    .SelectMany(id => holds.TryGetValue(new HoldId(id), out var hold) ? hold.Progress.Items : [])
+                    .Select(item => item.AccountId)
+            )
+            .Concat(
+                originalIds
+                    .SelectMany(id =>
+                        originals.TryGetValue(new TransactionId(id), out var original) ? original.Postings : []
+                    )
+                    .SelectMany(posting => new[] { posting.Source, posting.Destination })
+            )
+            .Select(id => accounts.GetValueOrDefault(id))
+            .OfType<Account>()
             .Where(account => account.MerchantId == merchant);
 
     public Account Account(MerchantId merchant, AccountId id) =>
@@ -100,25 +112,37 @@ internal sealed class Book(DateTimeOffset now)
             ? original
             : throw new FaultException(CommonFaults.NotFound, $"There is no transaction {id}.");
 
-    /// <summary>Refuses a reference that a transaction has: it says more than any rule that the repeat may break by now.</summary>
-    public void RequireFreshTransaction(MerchantId merchant, string? reference) => RequireUnused(transactionReferences, merchant, reference);
+    /// <summary>
+    /// Refuses a reference that a transaction has: it says more than any rule that the repeat may break by now.
+    /// </summary>
+    public void RequireFreshTransaction(MerchantId merchant, string? reference) =>
+        RequireUnused(transactionReferences, merchant, reference);
 
     /// <summary>Refuses a reference that a hold has.</summary>
-    public void RequireFreshHold(MerchantId merchant, string reference) => RequireUnused(holdReferences, merchant, reference);
+    public void RequireFreshHold(MerchantId merchant, string reference) =>
+        RequireUnused(holdReferences, merchant, reference);
 
     /// <summary>
-    /// Posts all of the postings or refuses: every account exists, is open and of its posting's asset, and ends within its
-    /// policy. Sources of the <paramref name="hold"/> may be frozen: what was reserved before may still be spent.
+    /// Posts all of the postings or refuses: every account exists, is open and of its posting's asset, and ends within
+    /// its policy. Sources of the <paramref name="hold"/> may be frozen: what was reserved before may still be spent.
     /// </summary>
     public Transaction Post(
-        MerchantId merchant, Header header, IReadOnlyList<Posting> postings, TransactionId? reverses = null, Hold? hold = null)
+        MerchantId merchant,
+        Header header,
+        IReadOnlyList<Posting> postings,
+        TransactionId? reverses = null,
+        Hold? hold = null
+    )
     {
         RequireFreshTransaction(merchant, header.Reference);
         var touched = new Account[postings.Count * 2];
         var recordedAt = Now;
         for (var i = 0; i < postings.Count; i++)
         {
-            var (source, destination) = (Account(merchant, postings[i].Source), Account(merchant, postings[i].Destination));
+            var (source, destination) = (
+                Account(merchant, postings[i].Source),
+                Account(merchant, postings[i].Destination)
+            );
             (touched[2 * i], touched[(2 * i) + 1]) = (source, destination);
             RequireSameAsset(source, destination);
             RequireOpen(source, hold);
@@ -141,14 +165,25 @@ internal sealed class Book(DateTimeOffset now)
         }
 
         var transaction = new Transaction(
-            Transaction.NewId(recordedAt), merchant, header, reverses, hold?.Id, header.EffectiveAt ?? recordedAt, recordedAt, postings, entries);
+            Transaction.NewId(recordedAt),
+            merchant,
+            header,
+            reverses,
+            hold?.Id,
+            header.EffectiveAt ?? recordedAt,
+            recordedAt,
+            postings,
+            entries
+        );
         Claim(transactionReferences, merchant, header.Reference, transaction.Id.ToString());
         Transactions.Add(transaction);
         undo.Push(() => Transactions.RemoveAt(Transactions.Count - 1));
         return transaction;
     }
 
-    /// <summary>Adds a new hold, whose reference is fresh; with <paramref name="reserve"/> its items count as held.</summary>
+    /// <summary>
+    /// Adds a new hold, whose reference is fresh; with <paramref name="reserve"/> its items count as held.
+    /// </summary>
     public void Place(Hold hold, bool reserve)
     {
         Claim(holdReferences, hold.MerchantId, hold.Reference, hold.Id.ToString());
@@ -205,7 +240,10 @@ internal sealed class Book(DateTimeOffset now)
 
     private static void RequireOpen(Account source, Hold? hold)
     {
-        if (source.Status != AccountStatus.Frozen || hold?.Progress.Items.Any(item => item.AccountId == source.Id) is not true)
+        if (
+            source.Status != AccountStatus.Frozen
+            || hold?.Progress.Items.Any(item => item.AccountId == source.Id) is not true
+        )
         {
             source.RequireOpen();
         }
@@ -224,7 +262,10 @@ internal sealed class Book(DateTimeOffset now)
     }
 
     private static void RequireUnused(
-        Dictionary<(MerchantId Merchant, string Reference), string> references, MerchantId merchant, string? reference)
+        Dictionary<(MerchantId Merchant, string Reference), string> references,
+        MerchantId merchant,
+        string? reference
+    )
     {
         if (reference is not null && references.TryGetValue((merchant, reference), out var owner))
         {
@@ -236,7 +277,11 @@ internal sealed class Book(DateTimeOffset now)
     }
 
     private void Claim(
-        Dictionary<(MerchantId Merchant, string Reference), string> references, MerchantId merchant, string? reference, string owner)
+        Dictionary<(MerchantId Merchant, string Reference), string> references,
+        MerchantId merchant,
+        string? reference,
+        string owner
+    )
     {
         if (reference is not null)
         {

@@ -14,7 +14,13 @@ internal enum HoldState
 internal readonly record struct HoldItem(AccountId AccountId, long Held, long Captured);
 
 /// <summary>What of a hold moves. Only a pending hold ever changes.</summary>
-internal sealed record HoldProgress(HoldState State, DateTimeOffset ExpiresAt, TransactionId? TransactionId, long Version, HoldItem[] Items);
+internal sealed record HoldProgress(
+    HoldState State,
+    DateTimeOffset ExpiresAt,
+    TransactionId? TransactionId,
+    long Version,
+    HoldItem[] Items
+);
 
 /// <summary>A reservation as a batch sees it: the row under its lock.</summary>
 internal sealed class Hold(HoldProgress progress, bool isNew)
@@ -55,7 +61,10 @@ internal sealed class Hold(HoldProgress progress, bool isNew)
 
         if (Progress.State != HoldState.Pending)
         {
-            throw new FaultException(Faults.HoldNotPending, $"Hold {Id} is {Progress.State.ToString().ToLowerInvariant()}.");
+            throw new FaultException(
+                Faults.HoldNotPending,
+                $"Hold {Id} is {Progress.State.ToString().ToLowerInvariant()}."
+            );
         }
     }
 

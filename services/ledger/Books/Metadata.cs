@@ -4,8 +4,8 @@ using LocalPlus.Kernel;
 namespace LocalPlus.Ledger.Books;
 
 /// <summary>
-/// What a caller pins to a transaction or hold: up to 50 texts of up to 500 characters, in ordinal order of their keys so
-/// that they are written, hashed and compared the same everywhere. None is null.
+/// What a caller pins to a transaction or hold: up to 50 texts of up to 500 characters, in ordinal order of their keys
+/// so that they are written, hashed and compared the same everywhere. None is null.
 /// </summary>
 internal static class Metadata
 {
@@ -14,10 +14,17 @@ internal static class Metadata
         var sorted = new SortedDictionary<string, string>(StringComparer.Ordinal);
         foreach (var (key, value) in metadata ?? [])
         {
-            if (key.Length is 0 or > LedgerLimits.MetadataKeyCharacters || value is null || value.Length > LedgerLimits.MetadataCharacters
-                || !Text.IsLine(key) || !Text.IsStorable(value))
+            if (
+                key.Length is 0 or > LedgerLimits.MetadataKeyCharacters
+                || value is null
+                || value.Length > LedgerLimits.MetadataCharacters
+                || !Text.IsLine(key)
+                || !Text.IsStorable(value)
+            )
             {
-                throw Invalid($"a key has 1 to {LedgerLimits.MetadataKeyCharacters} characters, a text up to {LedgerLimits.MetadataCharacters}");
+                throw Invalid(
+                    $"a key has 1 to {LedgerLimits.MetadataKeyCharacters} characters, a text up to {LedgerLimits.MetadataCharacters}"
+                );
             }
 
             sorted.Add(key, value);
@@ -32,9 +39,13 @@ internal static class Metadata
     }
 
     public static IReadOnlyDictionary<string, string> Parse(string json) =>
-        new SortedDictionary<string, string>(JsonSerializer.Deserialize<Dictionary<string, string>>(json)!, StringComparer.Ordinal);
+        new SortedDictionary<string, string>(
+            JsonSerializer.Deserialize<Dictionary<string, string>>(json)!,
+            StringComparer.Ordinal
+        );
 
-    public static string? ToJson(IReadOnlyDictionary<string, string>? metadata) => metadata is null ? null : JsonSerializer.Serialize(metadata);
+    public static string? ToJson(IReadOnlyDictionary<string, string>? metadata) =>
+        metadata is null ? null : JsonSerializer.Serialize(metadata);
 
     private static FaultException Invalid(string rule) =>
         new(CommonFaults.InvalidRequest, $"Metadata: {rule}.", new FieldError("/metadata", "invalid"));
@@ -50,7 +61,11 @@ internal static class Text
     {
         for (var i = 0; i < text.Length; i++)
         {
-            if (text[i] == '\0' || char.IsLowSurrogate(text[i]) || (char.IsHighSurrogate(text[i]) && (++i == text.Length || !char.IsLowSurrogate(text[i]))))
+            if (
+                text[i] == '\0'
+                || char.IsLowSurrogate(text[i])
+                || (char.IsHighSurrogate(text[i]) && (++i == text.Length || !char.IsLowSurrogate(text[i])))
+            )
             {
                 return false;
             }

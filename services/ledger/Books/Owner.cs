@@ -32,7 +32,9 @@ internal readonly record struct Caller
         if (!MayChange(owner))
         {
             throw new FaultException(
-                Faults.OwnedByService, $"Account {account} belongs to {owner}, which alone changes it.");
+                Faults.OwnedByService,
+                $"Account {account} belongs to {owner}, which alone changes it."
+            );
         }
     }
 }
@@ -47,15 +49,20 @@ internal static class ReservedNames
 
     private static readonly string[] Whole =
     [
-        "clearing", "merchant:payable", "merchant:promo_expense", "merchant:receivable", "platform:fees",
-        "programme:adjustments", "programme:breakage",
+        "clearing",
+        "merchant:payable",
+        "merchant:promo_expense",
+        "merchant:receivable",
+        "platform:fees",
+        "programme:adjustments",
+        "programme:breakage",
     ];
 
     private static readonly string[] Beginnings = ["card:gc_", "commission:mrc_", "payable:mrc_"];
 
     public static bool Has(string name) =>
         Whole.Contains(name, StringComparer.Ordinal)
-            || Beginnings.Any(start => name.StartsWith(start, StringComparison.Ordinal));
+        || Beginnings.Any(start => name.StartsWith(start, StringComparison.Ordinal));
 
     /// <summary>Whose an account of that name is, when nothing else says it.</summary>
     public static string? OwnerOf(string name) => Has(name) ? Service : null;
@@ -66,8 +73,10 @@ internal static class ReservedNames
         if (Has(name))
         {
             throw new FaultException(
-                Faults.NameReserved, $"Accounts called '{name}' are opened by the service that books on them.",
-                new FieldError(pointer, Faults.NameReserved.Code));
+                Faults.NameReserved,
+                $"Accounts called '{name}' are opened by the service that books on them.",
+                new FieldError(pointer, Faults.NameReserved.Code)
+            );
         }
     }
 }

@@ -10,7 +10,11 @@ internal readonly record struct Posting(AccountId Source, AccountId Destination,
 /// <param name="Metadata">In ordinal order of the keys; null: none.</param>
 /// <param name="EffectiveAt">When it counts; null: when it is recorded.</param>
 internal sealed record Header(
-    string? Reference, string Kind, IReadOnlyDictionary<string, string>? Metadata = null, DateTimeOffset? EffectiveAt = null);
+    string? Reference,
+    string Kind,
+    IReadOnlyDictionary<string, string>? Metadata = null,
+    DateTimeOffset? EffectiveAt = null
+);
 
 /// <summary>One side of a posting: positive credits the account, negative debits it.</summary>
 /// <param name="BalanceAfter">Posted of the account, or of its stripe, right after the entry.</param>
@@ -19,8 +23,16 @@ internal readonly record struct Entry(Account Account, long Sequence, long Amoun
 
 /// <summary>A transaction that a command decided on; entries 2n and 2n + 1 are the sides of posting n.</summary>
 internal sealed record Transaction(
-    TransactionId Id, MerchantId MerchantId, Header Header, TransactionId? Reverses, HoldId? HoldId, DateTimeOffset EffectiveAt,
-    DateTimeOffset RecordedAt, IReadOnlyList<Posting> Postings, Entry[] Entries)
+    TransactionId Id,
+    MerchantId MerchantId,
+    Header Header,
+    TransactionId? Reverses,
+    HoldId? HoldId,
+    DateTimeOffset EffectiveAt,
+    DateTimeOffset RecordedAt,
+    IReadOnlyList<Posting> Postings,
+    Entry[] Entries
+)
 {
     /// <summary>What gives and takes points, with their value beside them.</summary>
     private static readonly string[] LinkedKinds = ["earn", "burn"];

@@ -7,13 +7,20 @@ using Npgsql;
 namespace LocalPlus.Ledger.Commit;
 
 /// <summary>
-/// Gives a batch of commands one database transaction in two round trips: lock and read all they touch; decide in memory
-/// in order of arrival; write all effects and commit. A command that breaks a rule is refused alone. Should the database
-/// refuse the batch as a whole (another replica used a key or a reference meanwhile), its commands go one by one. It blocks
-/// its thread on purpose: a writer has one of its own, and every hop between threads would be paid by each batch.
+/// Gives a batch of commands one database transaction in two round trips: lock and read all they touch; decide in
+/// memory in order of arrival; write all effects and commit. A command that breaks a rule is refused alone. Should the
+/// database refuse the batch as a whole (another replica used a key or a reference meanwhile), its commands go one by
+/// one. It blocks its thread on purpose: a writer has one of its own, and every hop between threads would be paid by
+/// each batch.
 /// </summary>
 internal sealed class BatchWriter(
-    NpgsqlDataSource database, OutboxSignal outbox, LedgerClock clock, TimeProvider time, short stripe, ILogger<BatchWriter> log) : IDisposable
+    NpgsqlDataSource database,
+    OutboxSignal outbox,
+    LedgerClock clock,
+    TimeProvider time,
+    short stripe,
+    ILogger<BatchWriter> log
+) : IDisposable
 {
     private const int Tries = 3;
     private NpgsqlConnection? connection;
@@ -37,13 +44,16 @@ internal sealed class BatchWriter(
             return;
         }
 
-        InTransaction(batch, open =>
-        {
-            var (book, known) = BookReader.Read(open, batch, stripe, clock, isRehearsal: true);
-            var decided = Decide(batch, book, known);
-            BookReader.End(open);
-            return decided;
-        });
+        InTransaction(
+            batch,
+            open =>
+            {
+                var (book, known) = BookReader.Read(open, batch, stripe, clock, isRehearsal: true);
+                var decided = Decide(batch, book, known);
+                BookReader.End(open);
+                return decided;
+            }
+        );
     }
 
     private void WriteForGood(IReadOnlyList<Command> batch)
@@ -59,12 +69,18 @@ internal sealed class BatchWriter(
         }
     }
 
-    /// <summary>Refusals that say something of a single command, or that go away by themselves: worth another try.</summary>
-    private static bool IsConflict(PostgresException exception) => exception.SqlState is
-        PostgresErrorCodes.UniqueViolation or PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.DeadlockDetected
-        or PostgresErrorCodes.LockNotAvailable
-        // Two reversals of a transaction between striped accounts meet only in the CHECK of reversal_lines; the second look sees the first.
-        or PostgresErrorCodes.CheckViolation;
+    /// <summary>
+    /// Refusals that say something of a single command, or that go away by themselves: worth another try.
+    /// </summary>
+    private static bool IsConflict(PostgresException exception) =>
+        exception.SqlState
+            is PostgresErrorCodes.UniqueViolation
+                or PostgresErrorCodes.SerializationFailure
+                or PostgresErrorCodes.DeadlockDetected
+                or PostgresErrorCodes.LockNotAvailable
+                // Two reversals of a transaction between striped accounts meet only in the CHECK of reversal_lines; the
+                // second look sees the first.
+                or PostgresErrorCodes.CheckViolation;
 
     private bool TryTogether(IReadOnlyList<Command> batch)
     {
@@ -108,18 +124,26 @@ internal sealed class BatchWriter(
         }
     }
 
-    private void Transact(IReadOnlyList<Command> batch) => InTransaction(batch, open =>
-    {
-        var (book, known) = BookReader.Read(open, batch, stripe, clock, isRehearsal: false);
-        var decided = Decide(batch, book, known);
-        BookWriter.Write(open, book, decided.Fresh, decided.Traces);
-        return decided;
-    });
+    private void Transact(IReadOnlyList<Command> batch) =>
+        InTransaction(
+            batch,
+            open =>
+            {
+                var (book, known) = BookReader.Read(open, batch, stripe, clock, isRehearsal: false);
+                var decided = Decide(batch, book, known);
+                BookWriter.Write(open, book, decided.Fresh, decided.Traces);
+                return decided;
+            }
+        );
 
     private void InTransaction(IReadOnlyList<Command> batch, Func<NpgsqlConnection, Decided> transact)
     {
         using var activity = Telemetry.Source.StartActivity(
-            "commit batch", ActivityKind.Internal, batch[0].Trace, links: batch.Skip(1).Select(command => new ActivityLink(command.Trace)));
+            "commit batch",
+            ActivityKind.Internal,
+            batch[0].Trace,
+            links: batch.Skip(1).Select(command => new ActivityLink(command.Trace))
+        );
         activity?.SetTag("localplus.ledger.commands", batch.Count);
         var started = time.GetTimestamp();
         var open = Open();
@@ -150,7 +174,9 @@ internal sealed class BatchWriter(
     }
 
     private NpgsqlConnection Open() =>
-        connection is { FullState: System.Data.ConnectionState.Open } ? connection : connection = database.OpenConnection();
+        connection is { FullState: System.Data.ConnectionState.Open }
+            ? connection
+            : connection = database.OpenConnection();
 
     private static Decided Decide(IReadOnlyList<Command> batch, Book book, Dictionary<Guid, StoredAnswer> known)
     {
@@ -178,7 +204,12 @@ internal sealed class BatchWriter(
             {
                 decided.Fresh.Add((command, answer));
                 known[command.AnswerId] = new(
-                    fingerprint.Bytes, answer.Status, answer.Location, answer.ETag, answer.StoredBody);
+                    fingerprint.Bytes,
+                    answer.Status,
+                    answer.Location,
+                    answer.ETag,
+                    answer.StoredBody
+                );
             }
         }
 

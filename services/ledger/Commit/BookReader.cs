@@ -8,8 +8,8 @@ using NpgsqlTypes;
 namespace LocalPlus.Ledger.Commit;
 
 /// <summary>
-/// Begins the transaction, locks and reads everything a batch touches, in one round trip. Locks are taken in one order by
-/// everybody, so that nobody deadlocks: stripes, accounts, reversal lines, holds, each by id.
+/// Begins the transaction, locks and reads everything a batch touches, in one round trip. Locks are taken in one order
+/// by everybody, so that nobody deadlocks: stripes, accounts, reversal lines, holds, each by id.
 /// </summary>
 internal static class BookReader
 {
@@ -21,7 +21,12 @@ internal static class BookReader
     /// rows of one moment, and locks none.
     /// </summary>
     public static (Book Book, Dictionary<Guid, StoredAnswer> Known) Read(
-        NpgsqlConnection connection, IReadOnlyList<Command> commands, short stripe, LedgerClock clock, bool isRehearsal)
+        NpgsqlConnection connection,
+        IReadOnlyList<Command> commands,
+        short stripe,
+        LedgerClock clock,
+        bool isRehearsal
+    )
     {
         var needs = new Needs();
         foreach (var command in commands)
@@ -56,14 +61,22 @@ internal static class BookReader
         AddReferences(batch, Sql.HoldReferences, needs.HoldReferences);
         if (holds.Length + originals.Length == 0)
         {
-            batch.Add(text(Sql.Stripes)).With(NpgsqlDbType.Boolean, needs.StripedSums).Ids(accounts)
+            batch
+                .Add(text(Sql.Stripes))
+                .With(NpgsqlDbType.Boolean, needs.StripedSums)
+                .Ids(accounts)
                 .With(NpgsqlDbType.Smallint, stripe);
             batch.Add(text(Sql.Accounts)).Ids(accounts);
         }
         else
         {
-            batch.Add(text(Sql.StripesReached)).Ids(accounts).Ids(holds).Ids(originals)
-                .With(NpgsqlDbType.Smallint, stripe).With(NpgsqlDbType.Boolean, needs.StripedSums);
+            batch
+                .Add(text(Sql.StripesReached))
+                .Ids(accounts)
+                .Ids(holds)
+                .Ids(originals)
+                .With(NpgsqlDbType.Smallint, stripe)
+                .With(NpgsqlDbType.Boolean, needs.StripedSums);
             batch.Add(text(Sql.AccountsReached)).Ids(accounts).Ids(holds).Ids(originals);
             batch.Add(text(Sql.ReversalLines)).Ids(originals);
             batch.Add(Sql.Originals).Ids(originals);
@@ -74,11 +87,18 @@ internal static class BookReader
         batch.Add(Sql.Clock);
     }
 
-    private static void AddReferences(NpgsqlBatch batch, string sql, HashSet<(MerchantId Merchant, string Reference)> references)
+    private static void AddReferences(
+        NpgsqlBatch batch,
+        string sql,
+        HashSet<(MerchantId Merchant, string Reference)> references
+    )
     {
         if (references.Count > 0)
         {
-            batch.Add(sql).Ids([.. references.Select(r => r.Merchant.Value)]).Texts([.. references.Select(r => r.Reference)]);
+            batch
+                .Add(sql)
+                .Ids([.. references.Select(r => r.Merchant.Value)])
+                .Texts([.. references.Select(r => r.Reference)]);
         }
     }
 
@@ -87,9 +107,16 @@ internal static class BookReader
         var known = new Dictionary<Guid, StoredAnswer>();
         while (rows.Read())
         {
-            known.Add(rows.GetGuid(0), new(
-                rows.GetFieldValue<byte[]>(1), rows.GetInt16(2), rows.IsDBNull(3) ? null : rows.GetString(3), null,
-                rows.GetFieldValue<byte[]>(4)));
+            known.Add(
+                rows.GetGuid(0),
+                new(
+                    rows.GetFieldValue<byte[]>(1),
+                    rows.GetInt16(2),
+                    rows.IsDBNull(3) ? null : rows.GetString(3),
+                    null,
+                    rows.GetFieldValue<byte[]>(4)
+                )
+            );
         }
 
         rows.NextResult();
@@ -120,7 +147,11 @@ internal static class BookReader
         return book;
     }
 
-    private static void ReadReferences(NpgsqlDataReader rows, bool asked, List<(MerchantId Merchant, string Reference, Guid Owner)> references)
+    private static void ReadReferences(
+        NpgsqlDataReader rows,
+        bool asked,
+        List<(MerchantId Merchant, string Reference, Guid Owner)> references
+    )
     {
         while (asked && rows.Read())
         {
@@ -146,22 +177,32 @@ internal static class BookReader
         var accounts = new List<Account>();
         while (rows.Read())
         {
-            var own = new AccountState(rows.GetInt64(8), rows.GetInt64(9), rows.GetInt64(10), rows.GetInt64(11), Instant(rows, 12));
-            var (stripe, state, elsewhere) = stripes.TryGetValue(rows.GetGuid(0), out var found) ? found : ((short)0, own, 0);
-            accounts.Add(new Account(state)
-            {
-                Id = new AccountId(rows.GetGuid(0)),
-                MerchantId = new MerchantId(rows.GetGuid(1)),
-                Name = rows.GetString(2),
-                Asset = rows.GetString(3),
-                Floor = rows.IsDBNull(4) ? null : rows.GetInt64(4),
-                Ceiling = rows.IsDBNull(5) ? null : rows.GetInt64(5),
-                Status = Enum.Parse<AccountStatus>(rows.GetString(6), ignoreCase: true),
-                Striped = rows.GetBoolean(7),
-                Owner = rows.IsDBNull(13) ? ReservedNames.OwnerOf(rows.GetString(2)) : rows.GetString(13),
-                Stripe = stripe,
-                Elsewhere = elsewhere,
-            });
+            var own = new AccountState(
+                rows.GetInt64(8),
+                rows.GetInt64(9),
+                rows.GetInt64(10),
+                rows.GetInt64(11),
+                Instant(rows, 12)
+            );
+            var (stripe, state, elsewhere) = stripes.TryGetValue(rows.GetGuid(0), out var found)
+                ? found
+                : ((short)0, own, 0);
+            accounts.Add(
+                new Account(state)
+                {
+                    Id = new AccountId(rows.GetGuid(0)),
+                    MerchantId = new MerchantId(rows.GetGuid(1)),
+                    Name = rows.GetString(2),
+                    Asset = rows.GetString(3),
+                    Floor = rows.IsDBNull(4) ? null : rows.GetInt64(4),
+                    Ceiling = rows.IsDBNull(5) ? null : rows.GetInt64(5),
+                    Status = Enum.Parse<AccountStatus>(rows.GetString(6), ignoreCase: true),
+                    Striped = rows.GetBoolean(7),
+                    Owner = rows.IsDBNull(13) ? ReservedNames.OwnerOf(rows.GetString(2)) : rows.GetString(13),
+                    Stripe = stripe,
+                    Elsewhere = elsewhere,
+                }
+            );
         }
 
         rows.NextResult();
@@ -180,21 +221,33 @@ internal static class BookReader
         var postings = new List<(Guid Transaction, Guid Merchant, bool IsReversal, Posting Posting, string Kind)>();
         while (rows.Read())
         {
-            postings.Add((rows.GetGuid(0), rows.GetGuid(1), !rows.IsDBNull(2),
-                new Posting(new AccountId(rows.GetGuid(3)), new AccountId(rows.GetGuid(4)), rows.GetInt64(5)),
-                rows.GetString(6)));
+            postings.Add(
+                (
+                    rows.GetGuid(0),
+                    rows.GetGuid(1),
+                    !rows.IsDBNull(2),
+                    new Posting(new AccountId(rows.GetGuid(3)), new AccountId(rows.GetGuid(4)), rows.GetInt64(5)),
+                    rows.GetString(6)
+                )
+            );
         }
 
         rows.NextResult();
-        return [.. postings.GroupBy(p => p.Transaction).Select(lines =>
-            new Original([.. lines.Select((_, i) => reversed.GetValueOrDefault((lines.Key, (short)i)))])
-            {
-                Id = new TransactionId(lines.Key),
-                MerchantId = new MerchantId(lines.First().Merchant),
-                IsReversal = lines.First().IsReversal,
-                IsLinked = Transaction.IsLinked(lines.First().Kind),
-                Postings = [.. lines.Select(line => line.Posting)],
-            })];
+        return
+        [
+            .. postings
+                .GroupBy(p => p.Transaction)
+                .Select(lines => new Original([
+                    .. lines.Select((_, i) => reversed.GetValueOrDefault((lines.Key, (short)i))),
+                ])
+                {
+                    Id = new TransactionId(lines.Key),
+                    MerchantId = new MerchantId(lines.First().Merchant),
+                    IsReversal = lines.First().IsReversal,
+                    IsLinked = Transaction.IsLinked(lines.First().Kind),
+                    Postings = [.. lines.Select(line => line.Posting)],
+                }),
+        ];
     }
 
     private static List<Hold> ReadHolds(NpgsqlDataReader rows)
@@ -211,7 +264,9 @@ internal static class BookReader
         var items = new List<(Guid Hold, HoldItem Item)>();
         while (rows.Read())
         {
-            items.Add((rows.GetGuid(0), new HoldItem(new AccountId(rows.GetGuid(1)), rows.GetInt64(2), rows.GetInt64(3))));
+            items.Add(
+                (rows.GetGuid(0), new HoldItem(new AccountId(rows.GetGuid(1)), rows.GetInt64(2), rows.GetInt64(3)))
+            );
         }
 
         rows.NextResult();
@@ -219,7 +274,8 @@ internal static class BookReader
         return [.. ids.Zip(heads, (id, make) => make([.. itemsOf[id]]))];
     }
 
-    private static DateTimeOffset Instant(NpgsqlDataReader rows, int column) => new(rows.GetDateTime(column), TimeSpan.Zero);
+    private static DateTimeOffset Instant(NpgsqlDataReader rows, int column) =>
+        new(rows.GetDateTime(column), TimeSpan.Zero);
 
     private static class Sql
     {
@@ -247,7 +303,8 @@ internal static class BookReader
               JOIN holds h USING (merchant_id, reference)
             """;
 
-        // A stripe is its writer's own as long as there are no more writers than stripes: in practice nobody waits here.
+        // A stripe is its writer's own as long as there are no more writers than stripes: in practice nobody waits
+        // here.
         public const string Stripes = $"""
             SELECT {StripeColumns}, CASE WHEN $1 THEN {Elsewhere} END AS elsewhere
               FROM account_stripes s

@@ -17,7 +17,11 @@ internal static class BookWriter
     /// <param name="answers">The answers to store.</param>
     /// <param name="traces">Per transaction of the book: the trace it belongs to.</param>
     public static void Write(
-        NpgsqlConnection connection, Book book, IReadOnlyList<(Command Command, Answer Answer)> answers, IReadOnlyList<string?> traces)
+        NpgsqlConnection connection,
+        Book book,
+        IReadOnlyList<(Command Command, Answer Answer)> answers,
+        IReadOnlyList<string?> traces
+    )
     {
         using var batch = new NpgsqlBatch(connection);
         HoldWriter.Add(batch, book);
@@ -46,7 +50,8 @@ internal static class BookWriter
     private static void AddTransactions(NpgsqlBatch batch, Book book)
     {
         var rows = book.Transactions.ToArray();
-        batch.Add(Sql.Transactions)
+        batch
+            .Add(Sql.Transactions)
             .Ids(Array.ConvertAll(rows, t => t.Id.Value))
             .Ids(Array.ConvertAll(rows, t => t.MerchantId.Value))
             .Texts(Array.ConvertAll(rows, t => t.Header.Reference))
@@ -62,7 +67,8 @@ internal static class BookWriter
     private static void AddEntries(NpgsqlBatch batch, Book book)
     {
         var rows = Lines(book);
-        batch.Add(Sql.Entries)
+        batch
+            .Add(Sql.Entries)
             .Ids(Array.ConvertAll(rows, r => r.Transaction.Id.Value))
             .Shorts(Array.ConvertAll(rows, r => (short)r.Line))
             .Ids(Array.ConvertAll(rows, r => r.Entry.Account.Id.Value))
@@ -77,12 +83,19 @@ internal static class BookWriter
 
     private static void AddReversals(NpgsqlBatch batch, Book book)
     {
-        var rows = book.Originals.Where(o => !ReferenceEquals(o.Reversed, o.Loaded)).OrderBy(o => o.Id.Value)
-            .SelectMany(o => o.Postings.Select((posting, i) => (o.Id, Posting: (short)i, posting.Amount, Delta: o.Reversed[i] - o.Loaded[i])))
+        var rows = book
+            .Originals.Where(o => !ReferenceEquals(o.Reversed, o.Loaded))
+            .OrderBy(o => o.Id.Value)
+            .SelectMany(o =>
+                o.Postings.Select(
+                    (posting, i) => (o.Id, Posting: (short)i, posting.Amount, Delta: o.Reversed[i] - o.Loaded[i])
+                )
+            )
             .ToArray();
         if (rows.Length > 0)
         {
-            batch.Add(Sql.ReversalLines)
+            batch
+                .Add(Sql.ReversalLines)
                 .Ids(Array.ConvertAll(rows, r => r.Id.Value))
                 .Shorts(Array.ConvertAll(rows, r => r.Posting))
                 .Longs(Array.ConvertAll(rows, r => r.Amount))
@@ -97,7 +110,8 @@ internal static class BookWriter
         var stripes = Array.FindAll(changed, account => account.Striped);
         if (plain.Length > 0)
         {
-            batch.Add(Sql.Accounts)
+            batch
+                .Add(Sql.Accounts)
                 .Ids(Array.ConvertAll(plain, a => a.Id.Value))
                 .Longs(Array.ConvertAll(plain, a => a.State.Posted))
                 .Longs(Array.ConvertAll(plain, a => a.State.Held))
@@ -108,7 +122,8 @@ internal static class BookWriter
 
         if (stripes.Length > 0)
         {
-            batch.Add(Sql.Stripes)
+            batch
+                .Add(Sql.Stripes)
                 .Ids(Array.ConvertAll(stripes, a => a.Id.Value))
                 .Shorts(Array.ConvertAll(stripes, a => a.Stripe))
                 .Longs(Array.ConvertAll(stripes, a => a.State.Posted))
@@ -121,7 +136,8 @@ internal static class BookWriter
     {
         var rows = Lines(book);
         var traceOf = book.Transactions.Zip(traces).ToDictionary(pair => pair.First.Id, pair => pair.Second);
-        batch.Add(Sql.Events)
+        batch
+            .Add(Sql.Events)
             .Ids(Array.ConvertAll(rows, r => Transaction.EntryId(r.Transaction.Id, r.Line).Value))
             .Texts(Array.ConvertAll(rows, r => TransactionPosted.Key(r.Entry)))
             .Longs(Array.ConvertAll(rows, r => r.Entry.Sequence))
@@ -133,11 +149,16 @@ internal static class BookWriter
             .With(NpgsqlDbType.Text, TransactionPosted.Type);
     }
 
-    private static void AddAnswers(NpgsqlBatch batch, Book book, IReadOnlyList<(Command Command, Answer Answer)> answers)
+    private static void AddAnswers(
+        NpgsqlBatch batch,
+        Book book,
+        IReadOnlyList<(Command Command, Answer Answer)> answers
+    )
     {
         // In key order: two replicas that meet on the same keys wait for each other, but never in a circle.
         var rows = answers.OrderBy(row => row.Command.AnswerId).ToArray();
-        batch.Add(Sql.Answers)
+        batch
+            .Add(Sql.Answers)
             .Ids(Array.ConvertAll(rows, r => r.Command.AnswerId))
             .Ids(Array.ConvertAll(rows, r => r.Command.Operation.MerchantId.Value))
             .Bytes(Array.ConvertAll(rows, r => r.Command.Fingerprint!.Bytes))

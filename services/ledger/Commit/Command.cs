@@ -54,7 +54,10 @@ internal sealed class Command(Operation operation, Door door, string? key, Finge
     private static Guid Scope(Operation operation, Door door, string key)
     {
         Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
-        SHA256.HashData(Encoding.UTF8.GetBytes($"{operation.MerchantId.Value:N}\n{door.Name}\n{operation.Name}\n{key}"), hash);
+        SHA256.HashData(
+            Encoding.UTF8.GetBytes($"{operation.MerchantId.Value:N}\n{door.Name}\n{operation.Name}\n{key}"),
+            hash
+        );
         return new Guid(hash[..16], bigEndian: true);
     }
 }

@@ -9,7 +9,8 @@ namespace LocalPlus.Ledger.Commit;
 /// lonely command is a batch of one, and the busier the ledger is the more commands share a flush. What comes in heaps
 /// (bulks, dry runs) has a lane and a writer of its own, so that tills never queue behind it.
 /// </summary>
-internal sealed class CommandQueue(Func<int, BatchWriter> makeWriter, TimeProvider time, ILogger<CommandQueue> log) : BackgroundService
+internal sealed class CommandQueue(Func<int, BatchWriter> makeWriter, TimeProvider time, ILogger<CommandQueue> log)
+    : BackgroundService
 {
     private readonly FairQueue tills = new(LedgerLimits.QueuedPerMerchant, LedgerLimits.QueuedCommands);
     private readonly FairQueue heaps = new(LedgerLimits.HeapedPerMerchant, LedgerLimits.HeapedCommands);
@@ -28,7 +29,8 @@ internal sealed class CommandQueue(Func<int, BatchWriter> makeWriter, TimeProvid
             Admission.Admitted => command.Completion.WaitAsync(LedgerLimits.AnswerDeadline, time, cancel),
             Admission.MerchantFull when command.IsHeap => throw new FaultException(
                 CommonFaults.QuotaExceeded,
-                    $"At most {LedgerLimits.HeapedPerMerchant} dry runs and items of bulks wait at once."),
+                $"At most {LedgerLimits.HeapedPerMerchant} dry runs and items of bulks wait at once."
+            ),
             _ => throw new FaultException(CommonFaults.Busy, "The ledger has more to do than it can queue."),
         };
     }
@@ -48,12 +50,13 @@ internal sealed class CommandQueue(Func<int, BatchWriter> makeWriter, TimeProvid
         heaps.Dispose();
     }
 
-    protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(
-    [
-        .. Enumerable.Range(0, LedgerLimits.Writers)
-            .Select(i => Start(() => Drain(i, tills, LedgerLimits.BatchCommands))),
-        Start(() => Drain(LedgerLimits.Writers, heaps, LedgerLimits.HeapBatchWeight)),
-    ]);
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        Task.WhenAll([
+            .. Enumerable
+                .Range(0, LedgerLimits.Writers)
+                .Select(i => Start(() => Drain(i, tills, LedgerLimits.BatchCommands))),
+            Start(() => Drain(LedgerLimits.Writers, heaps, LedgerLimits.HeapBatchWeight)),
+        ]);
 
     private static Task Start(Action drain) =>
         Task.Factory.StartNew(drain, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
@@ -85,8 +88,10 @@ internal sealed class CommandQueue(Func<int, BatchWriter> makeWriter, TimeProvid
     /// </summary>
     private bool IsLate(Command command)
     {
-        if (!command.GivenUp.IsCancellationRequested
-            && time.GetElapsedTime(command.QueuedAt) <= LedgerLimits.CommandDeadline)
+        if (
+            !command.GivenUp.IsCancellationRequested
+            && time.GetElapsedTime(command.QueuedAt) <= LedgerLimits.CommandDeadline
+        )
         {
             return false;
         }

@@ -93,8 +93,7 @@ internal sealed class FairQueue(int perMerchant, int total) : IDisposable
                 var next = Next();
                 batch.Add(next);
                 taken += next.Operation.Weight;
-            }
-            while (taken < weight && count > 0 && permits.Wait(0));
+            } while (taken < weight && count > 0 && permits.Wait(0));
         }
 
         return true;

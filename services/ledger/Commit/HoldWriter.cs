@@ -24,7 +24,8 @@ internal static class HoldWriter
             return;
         }
 
-        batch.Add(Sql.New)
+        batch
+            .Add(Sql.New)
             .Ids(Array.ConvertAll(rows, h => h.Id.Value))
             .Ids(Array.ConvertAll(rows, h => h.MerchantId.Value))
             .Texts(Array.ConvertAll(rows, h => h.Reference))
@@ -38,7 +39,8 @@ internal static class HoldWriter
             .Instants(Array.ConvertAll(rows, h => h.Progress.ExpiresAt.UtcDateTime))
             .Longs(Array.ConvertAll(rows, h => h.Progress.Version));
         var items = Items(rows);
-        batch.Add(Sql.NewItems)
+        batch
+            .Add(Sql.NewItems)
             .Ids(Array.ConvertAll(items, i => i.Hold.Id.Value))
             .Shorts(Array.ConvertAll(items, i => i.Line))
             .Ids(Array.ConvertAll(items, i => i.Item.AccountId.Value))
@@ -53,7 +55,8 @@ internal static class HoldWriter
             return;
         }
 
-        batch.Add(Sql.Changed)
+        batch
+            .Add(Sql.Changed)
             .Ids(Array.ConvertAll(rows, h => h.Id.Value))
             .Texts(Array.ConvertAll(rows, State))
             .Longs(Array.ConvertAll(rows, h => h.Captured))
@@ -63,20 +66,22 @@ internal static class HoldWriter
         var captured = Array.FindAll(Items(rows), i => i.Item.Captured > 0);
         if (captured.Length > 0)
         {
-            batch.Add(Sql.CapturedItems)
+            batch
+                .Add(Sql.CapturedItems)
                 .Ids(Array.ConvertAll(captured, i => i.Hold.Id.Value))
                 .Shorts(Array.ConvertAll(captured, i => i.Line))
                 .Longs(Array.ConvertAll(captured, i => i.Item.Captured));
         }
     }
 
-    private static string State(Hold hold) => hold.Progress.State switch
-    {
-        HoldState.Pending => "pending",
-        HoldState.Captured => "captured",
-        HoldState.Released => "released",
-        _ => "expired",
-    };
+    private static string State(Hold hold) =>
+        hold.Progress.State switch
+        {
+            HoldState.Pending => "pending",
+            HoldState.Captured => "captured",
+            HoldState.Released => "released",
+            _ => "expired",
+        };
 
     private static (Hold Hold, short Line, HoldItem Item)[] Items(Hold[] holds) =>
         [.. holds.SelectMany(hold => hold.Progress.Items.Select((item, i) => (hold, (short)i, item)))];

@@ -14,14 +14,28 @@ namespace LocalPlus.Ledger.Commit;
 /// <param name="Held">What was reserved of the account right then.</param>
 /// <param name="Stripe">Absent for accounts that are not striped.</param>
 internal sealed record TransactionPosted(
-    TransactionId TransactionId, EntryId EntryId, AccountId AccountId, string AccountName, string Asset, string Kind, string? Reference,
-    long Amount, long BalanceAfter, long Held, short? Stripe, DateTimeOffset EffectiveAt, DateTimeOffset RecordedAt,
-    TransactionId? ReversesTransactionId, HoldId? HoldId)
+    TransactionId TransactionId,
+    EntryId EntryId,
+    AccountId AccountId,
+    string AccountName,
+    string Asset,
+    string Kind,
+    string? Reference,
+    long Amount,
+    long BalanceAfter,
+    long Held,
+    short? Stripe,
+    DateTimeOffset EffectiveAt,
+    DateTimeOffset RecordedAt,
+    TransactionId? ReversesTransactionId,
+    HoldId? HoldId
+)
 {
     public const string Topic = "ledger.transactions.v1";
     public const string Type = "ledger.transaction.posted";
 
-    public static string Key(Entry entry) => entry.Account.Stripe == 0 ? entry.Account.Id.ToString() : $"{entry.Account.Id}/{entry.Account.Stripe}";
+    public static string Key(Entry entry) =>
+        entry.Account.Stripe == 0 ? entry.Account.Id.ToString() : $"{entry.Account.Id}/{entry.Account.Stripe}";
 
     public static string Data(Transaction transaction, int line)
     {
@@ -29,9 +43,23 @@ internal sealed record TransactionPosted(
         var account = entry.Account;
         return JsonSerializer.Serialize(
             new TransactionPosted(
-                transaction.Id, Transaction.EntryId(transaction.Id, line), account.Id, account.Name, account.Asset, transaction.Header.Kind,
-                transaction.Header.Reference, entry.Amount, entry.BalanceAfter, entry.HeldAfter, account.Stripe == 0 ? null : account.Stripe,
-                transaction.EffectiveAt, transaction.RecordedAt, transaction.Reverses, transaction.HoldId),
-            StrictJson.Options);
+                transaction.Id,
+                Transaction.EntryId(transaction.Id, line),
+                account.Id,
+                account.Name,
+                account.Asset,
+                transaction.Header.Kind,
+                transaction.Header.Reference,
+                entry.Amount,
+                entry.BalanceAfter,
+                entry.HeldAfter,
+                account.Stripe == 0 ? null : account.Stripe,
+                transaction.EffectiveAt,
+                transaction.RecordedAt,
+                transaction.Reverses,
+                transaction.HoldId
+            ),
+            StrictJson.Options
+        );
     }
 }

@@ -3,7 +3,9 @@ using NpgsqlTypes;
 
 namespace LocalPlus.Ledger.Commit;
 
-/// <summary>Typed, positional parameters without boxing: the writers' statements run thousands of times a second.</summary>
+/// <summary>
+/// Typed, positional parameters without boxing: the writers' statements run thousands of times a second.
+/// </summary>
 internal static class Parameters
 {
     public static NpgsqlBatchCommand Add(this NpgsqlBatch batch, string sql)

@@ -7,10 +7,24 @@ using LocalPlus.Ledger.Accounts;
 namespace LocalPlus.Ledger.Entries;
 
 internal sealed record EntryRow(
-    TransactionId TransactionId, short Line, AccountId AccountId, short Stripe, long Sequence, string Asset, long Amount, long BalanceAfter,
-    DateTimeOffset EffectiveAt, DateTimeOffset RecordedAt, string Kind, string? Reference);
+    TransactionId TransactionId,
+    short Line,
+    AccountId AccountId,
+    short Stripe,
+    long Sequence,
+    string Asset,
+    long Amount,
+    long BalanceAfter,
+    DateTimeOffset EffectiveAt,
+    DateTimeOffset RecordedAt,
+    string Kind,
+    string? Reference
+);
 
-/// <summary>Where a reading of entries stands. A plain account's sequence says it all; a striped one's needs time and stripe too.</summary>
+/// <summary>
+/// Where a reading of entries stands. A plain account's sequence says it all; a striped one's needs time and stripe
+/// too.
+/// </summary>
 internal readonly record struct EntryPosition(DateTimeOffset RecordedAt, short Stripe, long Sequence)
 {
     public static readonly EntryPosition Oldest = new(DateTimeOffset.UnixEpoch, 0, 0);
@@ -28,7 +42,11 @@ internal readonly record struct EntryPosition(DateTimeOffset RecordedAt, short S
 
         Span<byte> bytes = stackalloc byte[16];
         keyset.Id.TryWriteBytes(bytes);
-        return new(keyset.CreatedAt, BinaryPrimitives.ReadInt16BigEndian(bytes), BinaryPrimitives.ReadInt64BigEndian(bytes[8..]));
+        return new(
+            keyset.CreatedAt,
+            BinaryPrimitives.ReadInt16BigEndian(bytes),
+            BinaryPrimitives.ReadInt64BigEndian(bytes[8..])
+        );
     }
 
     public Keyset ToKeyset()
@@ -40,23 +58,43 @@ internal readonly record struct EntryPosition(DateTimeOffset RecordedAt, short S
     }
 }
 
-/// <summary>Reads an account's entries by keyset, so that every page costs the same. Recorded from is inclusive, to exclusive.</summary>
+/// <summary>
+/// Reads an account's entries by keyset, so that every page costs the same. Recorded from is inclusive, to exclusive.
+/// </summary>
 internal static class EntryReader
 {
     public static Task<IReadOnlyList<EntryRow>> BeforeAsync(
-        Database database, AccountRow account, EntryPosition before, DateTimeOffset from, DateTimeOffset to, int limit, CancellationToken cancel) =>
-        database.QueryAsync<EntryRow>(account.Striped ? Sql.StripedBefore : Sql.Before, Args(account.AccountId, before, from, to, limit), cancel);
+        Database database,
+        AccountRow account,
+        EntryPosition before,
+        DateTimeOffset from,
+        DateTimeOffset to,
+        int limit,
+        CancellationToken cancel
+    ) =>
+        database.QueryAsync<EntryRow>(
+            account.Striped ? Sql.StripedBefore : Sql.Before,
+            Args(account.AccountId, before, from, to, limit),
+            cancel
+        );
 
     /// <summary>All entries from the oldest on, in pages of their own, so that memory stays bounded.</summary>
     public static async IAsyncEnumerable<EntryRow> AllAsync(
-        Database database, AccountRow account, DateTimeOffset from, DateTimeOffset to, [EnumeratorCancellation] CancellationToken cancel)
+        Database database,
+        AccountRow account,
+        DateTimeOffset from,
+        DateTimeOffset to,
+        [EnumeratorCancellation] CancellationToken cancel
+    )
     {
         var position = EntryPosition.Oldest;
-        for (var full = true; full;)
+        for (var full = true; full; )
         {
             var page = await database.QueryAsync<EntryRow>(
                 account.Striped ? Sql.StripedAfter : Sql.After,
-                Args(account.AccountId, position, from, to, LedgerLimits.EntriesPerStreamPage), cancel);
+                Args(account.AccountId, position, from, to, LedgerLimits.EntriesPerStreamPage),
+                cancel
+            );
             foreach (var row in page)
             {
                 yield return row;
@@ -69,12 +107,26 @@ internal static class EntryReader
 
     /// <summary>One stripe's entries after a sequence, until there are no more.</summary>
     public static async IAsyncEnumerable<EntryRow> AfterAsync(
-        Database database, AccountId account, short stripe, long after, [EnumeratorCancellation] CancellationToken cancel)
+        Database database,
+        AccountId account,
+        short stripe,
+        long after,
+        [EnumeratorCancellation] CancellationToken cancel
+    )
     {
-        for (var full = true; full;)
+        for (var full = true; full; )
         {
             var page = await database.QueryAsync<EntryRow>(
-                Sql.StripeAfter, new { account, stripe, after, Limit = LedgerLimits.EntriesPerStreamPage }, cancel);
+                Sql.StripeAfter,
+                new
+                {
+                    account,
+                    stripe,
+                    after,
+                    Limit = LedgerLimits.EntriesPerStreamPage,
+                },
+                cancel
+            );
             foreach (var row in page)
             {
                 yield return row;
@@ -85,8 +137,23 @@ internal static class EntryReader
         }
     }
 
-    private static object Args(AccountId account, EntryPosition position, DateTimeOffset from, DateTimeOffset to, int limit) =>
-        new { account, position.RecordedAt, position.Stripe, position.Sequence, from, to, limit };
+    private static object Args(
+        AccountId account,
+        EntryPosition position,
+        DateTimeOffset from,
+        DateTimeOffset to,
+        int limit
+    ) =>
+        new
+        {
+            account,
+            position.RecordedAt,
+            position.Stripe,
+            position.Sequence,
+            from,
+            to,
+            limit,
+        };
 
     private static class Sql
     {

@@ -8,11 +8,13 @@ using LocalPlus.Ledger.Accounts;
 namespace LocalPlus.Ledger.Entries;
 
 /// <summary>
-/// GET /v1/accounts/{id}/entries/export?format=ndjson|csv&amp;from=&amp;to=: all entries, oldest first, streamed in bounded memory.
+/// GET /v1/accounts/{id}/entries/export?format=ndjson|csv&amp;from=&amp;to=: all entries, oldest first, streamed in
+/// bounded memory.
 /// </summary>
 internal static class ExportEntries
 {
-    private const string CsvHead = "id,transaction_id,account_id,sequence,stripe,asset,amount,balance_after,kind,reference,effective_at,recorded_at\n";
+    private const string CsvHead =
+        "id,transaction_id,account_id,sequence,stripe,asset,amount,balance_after,kind,reference,effective_at,recorded_at\n";
     private const int FlushEvery = 500;
 
     public static IEndpointRouteBuilder MapExportEntries(this IEndpointRouteBuilder group)
@@ -22,15 +24,25 @@ internal static class ExportEntries
     }
 
     private static async Task<IResult> HandleAsync(
-        AccountId id, string? format, Instant? from, Instant? to, HttpContext http, Database database,
-            CancellationToken cancel)
+        AccountId id,
+        string? format,
+        Instant? from,
+        Instant? to,
+        HttpContext http,
+        Database database,
+        CancellationToken cancel
+    )
     {
         var period = Period.Of(from, to);
         var csv = format switch
         {
             null or "ndjson" => false,
             "csv" => true,
-            _ => throw new FaultException(CommonFaults.InvalidRequest, "format is ndjson or csv.", new FieldError("format", "invalid")),
+            _ => throw new FaultException(
+                CommonFaults.InvalidRequest,
+                "format is ndjson or csv.",
+                new FieldError("format", "invalid")
+            ),
         };
         var account = await AccountReader.FindAsync(database, http.GetMerchant().MerchantId, id, cancel);
         http.Response.ContentType = csv ? "text/csv; charset=utf-8" : "application/x-ndjson";
@@ -44,7 +56,9 @@ internal static class ExportEntries
         var count = 0;
         await foreach (var row in EntryReader.AllAsync(database, account, period.From, period.To, cancel))
         {
-            var line = csv ? Encoding.UTF8.GetBytes(Csv(row)) : [.. JsonSerializer.SerializeToUtf8Bytes(EntryView.Of(row), StrictJson.Options), (byte)'\n'];
+            var line = csv
+                ? Encoding.UTF8.GetBytes(Csv(row))
+                : [.. JsonSerializer.SerializeToUtf8Bytes(EntryView.Of(row), StrictJson.Options), (byte)'\n'];
             line.CopyTo(body.GetSpan(line.Length));
             body.Advance(line.Length);
             if (++count % FlushEvery == 0)
@@ -60,15 +74,19 @@ internal static class ExportEntries
     private static string Csv(EntryRow row)
     {
         var view = EntryView.Of(row);
-        return string.Create(CultureInfo.InvariantCulture,
-            $"{view.Id},{view.TransactionId},{view.AccountId},{view.Sequence},{view.Stripe},{view.Asset},{view.Amount},{view.BalanceAfter},{view.Kind},{Quote(view.Reference)},{view.EffectiveAt:yyyy-MM-ddTHH:mm:ss.fffZ},{view.RecordedAt:yyyy-MM-ddTHH:mm:ss.fffZ}\n");
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"{view.Id},{view.TransactionId},{view.AccountId},{view.Sequence},{view.Stripe},{view.Asset},{view.Amount},{view.BalanceAfter},{view.Kind},{Quote(view.Reference)},{view.EffectiveAt:yyyy-MM-ddTHH:mm:ss.fffZ},{view.RecordedAt:yyyy-MM-ddTHH:mm:ss.fffZ}\n"
+        );
     }
 
     /// <summary>RFC 4180; a text that a spreadsheet would take for a formula gets an apostrophe.</summary>
-    private static string Quote(string? text) => text switch
-    {
-        null or "" => "",
-        _ when text[0] is '=' or '+' or '-' or '@' or '\t' or '\r' => $"\"'{text.Replace("\"", "\"\"", StringComparison.Ordinal)}\"",
-        _ => $"\"{text.Replace("\"", "\"\"", StringComparison.Ordinal)}\"",
-    };
+    private static string Quote(string? text) =>
+        text switch
+        {
+            null or "" => "",
+            _ when text[0] is '=' or '+' or '-' or '@' or '\t' or '\r' =>
+                $"\"'{text.Replace("\"", "\"\"", StringComparison.Ordinal)}\"",
+            _ => $"\"{text.Replace("\"", "\"\"", StringComparison.Ordinal)}\"",
+        };
 }

@@ -5,8 +5,8 @@ using LocalPlus.Ledger.Accounts;
 namespace LocalPlus.Ledger.Entries;
 
 /// <summary>
-/// GET /v1/accounts/{id}/statement?from=&amp;to=: the balance before and after a period of recorded time, and what came and
-/// went between by kind; opening + credits - debits = closing. The entries themselves are listed or exported.
+/// GET /v1/accounts/{id}/statement?from=&amp;to=: the balance before and after a period of recorded time, and what came
+/// and went between by kind; opening + credits - debits = closing. The entries themselves are listed or exported.
 /// </summary>
 internal static class GetStatement
 {
@@ -17,23 +17,60 @@ internal static class GetStatement
     }
 
     private static async Task<IResult> HandleAsync(
-        AccountId id, Instant? from, Instant? to, HttpContext http, Database database, CancellationToken cancel)
+        AccountId id,
+        Instant? from,
+        Instant? to,
+        HttpContext http,
+        Database database,
+        CancellationToken cancel
+    )
     {
         var period = Period.Of(from, to);
         var row = await AccountReader.FindAsync(database, http.GetMerchant().MerchantId, id, cancel);
         // One statement, one snapshot: balances and sums can not disagree.
-        var lines = await database.QueryAsync<Line>(Sql.Statement, new { id, period.From, period.To }, cancel);
+        var lines = await database.QueryAsync<Line>(
+            Sql.Statement,
+            new
+            {
+                id,
+                period.From,
+                period.To,
+            },
+            cancel
+        );
         var (opening, credits, debits) = (lines[0].Opening, lines.Sum(l => l.Credits), lines.Sum(l => l.Debits));
-        return Answer.Ok(new Statement(
-            id, "statement", row.Asset, period.From, period.To, opening, credits, debits, opening + credits - debits,
-            lines.Sum(l => l.Entries), [.. lines.Where(l => l.Entries > 0).Select(l => new KindView(l.Kind!, l.Credits, l.Debits, l.Entries))]));
+        return Answer.Ok(
+            new Statement(
+                id,
+                "statement",
+                row.Asset,
+                period.From,
+                period.To,
+                opening,
+                credits,
+                debits,
+                opening + credits - debits,
+                lines.Sum(l => l.Entries),
+                [.. lines.Where(l => l.Entries > 0).Select(l => new KindView(l.Kind!, l.Credits, l.Debits, l.Entries))]
+            )
+        );
     }
 
     private sealed record KindView(string Kind, long Credits, long Debits, long Entries);
 
     private sealed record Statement(
-        AccountId AccountId, string Object, string Asset, DateTimeOffset From, DateTimeOffset To, long Opening, long Credits, long Debits,
-        long Closing, long Entries, IReadOnlyList<KindView> Kinds);
+        AccountId AccountId,
+        string Object,
+        string Asset,
+        DateTimeOffset From,
+        DateTimeOffset To,
+        long Opening,
+        long Credits,
+        long Debits,
+        long Closing,
+        long Entries,
+        IReadOnlyList<KindView> Kinds
+    );
 
     private sealed record Line(long Opening, string? Kind, long Credits, long Debits, long Entries);
 

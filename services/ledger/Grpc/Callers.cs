@@ -19,8 +19,10 @@ internal static partial class Callers
         var appId = values?[^1].Trim() ?? "";
         return AppId().IsMatch(appId)
             ? Caller.Service(appId)
-            : throw new FaultException(CommonFaults.Unauthenticated,
-                $"The call does not say whose it is: {Header} is the sidecar's to set.");
+            : throw new FaultException(
+                CommonFaults.Unauthenticated,
+                $"The call does not say whose it is: {Header} is the sidecar's to set."
+            );
     }
 
     [GeneratedRegex("^[a-z][a-z0-9-]{0,39}$")]

@@ -28,7 +28,10 @@ internal sealed class GrpcDoor : Door
     }
 
     public override Answer Refuse(FaultException refusal) =>
-        new(refusal.Fault.Status, Encoding.UTF8.GetBytes($"{refusal.Fault.Code}\n{(refusal.Fault.Retryable ? 1 : 0)}\n{refusal.Detail}"));
+        new(
+            refusal.Fault.Status,
+            Encoding.UTF8.GetBytes($"{refusal.Fault.Code}\n{(refusal.Fault.Retryable ? 1 : 0)}\n{refusal.Detail}")
+        );
 
     /// <summary>The message of an answer, or the refusal it is.</summary>
     public static TMessage Read<TMessage>(Answer answer, MessageParser<TMessage> parser)

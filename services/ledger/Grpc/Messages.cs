@@ -23,10 +23,14 @@ internal static class Messages
             ReversesTransactionId = transaction.Reverses?.ToString() ?? "",
             HoldId = transaction.HoldId?.ToString() ?? "",
         };
-        message.Postings.AddRange(transaction.Postings.Select(p => new Proto.Posting
-        {
-            SourceAccountId = p.Source.ToString(), DestinationAccountId = p.Destination.ToString(), Amount = p.Amount,
-        }));
+        message.Postings.AddRange(
+            transaction.Postings.Select(p => new Proto.Posting
+            {
+                SourceAccountId = p.Source.ToString(),
+                DestinationAccountId = p.Destination.ToString(),
+                Amount = p.Amount,
+            })
+        );
         Add(message.Metadata, transaction.Header.Metadata);
         var response = new Proto.PostTransactionResponse { Transaction = message };
         response.Accounts.AddRange(transaction.Entries.Select(entry => entry.Account).Distinct().Select(Account));
@@ -44,10 +48,14 @@ internal static class Messages
             Share = spent.Share,
             RecordedAt = spent.Transaction.RecordedAt.ToTimestamp(),
         };
-        message.Items.AddRange(spent.Items.Select(item => new Proto.SpentItem
-        {
-            AccountId = item.AccountId.ToString(), Amount = item.Amount, AvailableAfter = item.AvailableAfter,
-        }));
+        message.Items.AddRange(
+            spent.Items.Select(item => new Proto.SpentItem
+            {
+                AccountId = item.AccountId.ToString(),
+                Amount = item.Amount,
+                AvailableAfter = item.AvailableAfter,
+            })
+        );
         return new Proto.SpendResponse { Spent = message };
     }
 
@@ -75,13 +83,15 @@ internal static class Messages
             TransactionId = hold.Progress.TransactionId?.ToString() ?? "",
             Version = hold.Progress.Version,
         };
-        message.Items.AddRange(hold.Progress.Items.Select(item => new Proto.HoldItem
-        {
-            AccountId = item.AccountId.ToString(),
-            Held = item.Held,
-            Captured = item.Captured,
-            AvailableAfter = book?.Account(hold.MerchantId, item.AccountId).Available ?? 0,
-        }));
+        message.Items.AddRange(
+            hold.Progress.Items.Select(item => new Proto.HoldItem
+            {
+                AccountId = item.AccountId.ToString(),
+                Held = item.Held,
+                Captured = item.Captured,
+                AvailableAfter = book?.Account(hold.MerchantId, item.AccountId).Available ?? 0,
+            })
+        );
         return new Proto.HoldResponse { Hold = message };
     }
 
@@ -89,28 +99,51 @@ internal static class Messages
     {
         var message = new Proto.Account
         {
-            AccountId = row.AccountId.ToString(), MerchantId = row.MerchantId.ToString(), Name = row.Name, Asset = row.Asset,
-            Status = Status(row.Status), Policy = Policy(row.Floor), Posted = row.Posted, Held = row.Held, Available = row.Posted - row.Held,
-            Version = row.Sequence, Striped = row.Striped,
+            AccountId = row.AccountId.ToString(),
+            MerchantId = row.MerchantId.ToString(),
+            Name = row.Name,
+            Asset = row.Asset,
+            Status = Status(row.Status),
+            Policy = Policy(row.Floor),
+            Posted = row.Posted,
+            Held = row.Held,
+            Available = row.Posted - row.Held,
+            Version = row.Sequence,
+            Striped = row.Striped,
         };
         SetLimits(message, row.Floor, row.Ceiling);
         return message;
     }
 
-    public static Proto.Entry Entry(EntryRow row) => new()
-    {
-        EntryId = Transaction.EntryId(row.TransactionId, row.Line).ToString(), TransactionId = row.TransactionId.ToString(),
-        AccountId = row.AccountId.ToString(), Amount = row.Amount, BalanceAfter = row.BalanceAfter, Sequence = row.Sequence, Stripe = row.Stripe,
-        EffectiveAt = row.EffectiveAt.ToTimestamp(), RecordedAt = row.RecordedAt.ToTimestamp(),
-    };
+    public static Proto.Entry Entry(EntryRow row) =>
+        new()
+        {
+            EntryId = Transaction.EntryId(row.TransactionId, row.Line).ToString(),
+            TransactionId = row.TransactionId.ToString(),
+            AccountId = row.AccountId.ToString(),
+            Amount = row.Amount,
+            BalanceAfter = row.BalanceAfter,
+            Sequence = row.Sequence,
+            Stripe = row.Stripe,
+            EffectiveAt = row.EffectiveAt.ToTimestamp(),
+            RecordedAt = row.RecordedAt.ToTimestamp(),
+        };
 
     private static Proto.Account Account(Account account)
     {
         var message = new Proto.Account
         {
-            AccountId = account.Id.ToString(), MerchantId = account.MerchantId.ToString(), Name = account.Name, Asset = account.Asset,
-            Status = Status(account.Status.ToString()), Policy = Policy(account.Floor), Posted = account.Posted, Held = account.Held,
-            Available = account.Available, Version = account.State.Sequence, Striped = account.Striped,
+            AccountId = account.Id.ToString(),
+            MerchantId = account.MerchantId.ToString(),
+            Name = account.Name,
+            Asset = account.Asset,
+            Status = Status(account.Status.ToString()),
+            Policy = Policy(account.Floor),
+            Posted = account.Posted,
+            Held = account.Held,
+            Available = account.Available,
+            Version = account.State.Sequence,
+            Striped = account.Striped,
         };
         SetLimits(message, account.Floor, account.Ceiling);
         return message;
@@ -119,12 +152,13 @@ internal static class Messages
     private static Proto.AccountPolicy Policy(long? floor) =>
         floor is null ? Proto.AccountPolicy.Unbounded : Proto.AccountPolicy.Unspecified;
 
-    private static Proto.AccountStatus Status(string status) => status switch
-    {
-        "open" or "Open" => Proto.AccountStatus.Open,
-        "frozen" or "Frozen" => Proto.AccountStatus.Frozen,
-        _ => Proto.AccountStatus.Closed,
-    };
+    private static Proto.AccountStatus Status(string status) =>
+        status switch
+        {
+            "open" or "Open" => Proto.AccountStatus.Open,
+            "frozen" or "Frozen" => Proto.AccountStatus.Frozen,
+            _ => Proto.AccountStatus.Closed,
+        };
 
     private static void SetLimits(Proto.Account message, long? floor, long? ceiling)
     {
@@ -139,7 +173,10 @@ internal static class Messages
         }
     }
 
-    private static void Add(Google.Protobuf.Collections.MapField<string, string> map, IReadOnlyDictionary<string, string>? metadata)
+    private static void Add(
+        Google.Protobuf.Collections.MapField<string, string> map,
+        IReadOnlyDictionary<string, string>? metadata
+    )
     {
         foreach (var (key, value) in metadata ?? new Dictionary<string, string>())
         {

@@ -12,8 +12,12 @@ internal static class GetHold
         return group;
     }
 
-    private static async Task<IResult> HandleAsync(HoldId id, HttpContext http, Database database,
-        CancellationToken cancel)
+    private static async Task<IResult> HandleAsync(
+        HoldId id,
+        HttpContext http,
+        Database database,
+        CancellationToken cancel
+    )
     {
         var hold = await HoldReader.FindAsync(database, http.GetMerchant().MerchantId, id, cancel);
         return Answer.Ok(HoldView.Of(hold, null), hold.Progress.Version);

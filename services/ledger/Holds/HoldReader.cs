@@ -13,20 +13,37 @@ internal static class HoldReader
     public static Task<Hold> FindAsync(Database database, MerchantId merchant, HoldId id, CancellationToken cancel) =>
         FindAsync(database, merchant, id.Value, null, cancel);
 
-    public static Task<Hold> FindAsync(Database database, MerchantId merchant, string reference, CancellationToken cancel) =>
-        FindAsync(database, merchant, null, reference, cancel);
+    public static Task<Hold> FindAsync(
+        Database database,
+        MerchantId merchant,
+        string reference,
+        CancellationToken cancel
+    ) => FindAsync(database, merchant, null, reference, cancel);
 
     private static Task<Hold> FindAsync(
-        Database database, MerchantId merchant, Guid? id, string? reference, CancellationToken cancel) =>
-        database.ReadAsync(connection => ReadAsync(connection, merchant, id, reference, cancel), cancel);
+        Database database,
+        MerchantId merchant,
+        Guid? id,
+        string? reference,
+        CancellationToken cancel
+    ) => database.ReadAsync(connection => ReadAsync(connection, merchant, id, reference, cancel), cancel);
 
     private static async Task<Hold> ReadAsync(
-        NpgsqlConnection connection, MerchantId merchant, Guid? id, string? reference, CancellationToken cancel)
+        NpgsqlConnection connection,
+        MerchantId merchant,
+        Guid? id,
+        string? reference,
+        CancellationToken cancel
+    )
     {
         await using var batch = new NpgsqlBatch(connection);
         foreach (var sql in new[] { Sql.Hold, Sql.Items })
         {
-            batch.Add(sql).With(NpgsqlDbType.Uuid, merchant.Value).With(NpgsqlDbType.Uuid, id).With(NpgsqlDbType.Text, reference);
+            batch
+                .Add(sql)
+                .With(NpgsqlDbType.Uuid, merchant.Value)
+                .With(NpgsqlDbType.Uuid, id)
+                .With(NpgsqlDbType.Text, reference);
         }
 
         await using var rows = await batch.ExecuteReaderAsync(cancel);

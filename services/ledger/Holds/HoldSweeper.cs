@@ -10,8 +10,13 @@ namespace LocalPlus.Ledger.Holds;
 /// Expires holds whose time is over, without a workflow engine. It only finds them, passing over those that somebody is
 /// just settling; the queue decides under the row's lock, so any number of sweepers may run.
 /// </summary>
-internal sealed class HoldSweeper(Database database, CommandQueue queue, LedgerClock clock, TimeProvider time, ILogger<HoldSweeper> log)
-    : BackgroundService
+internal sealed class HoldSweeper(
+    Database database,
+    CommandQueue queue,
+    LedgerClock clock,
+    TimeProvider time,
+    ILogger<HoldSweeper> log
+) : BackgroundService
 {
     private static readonly ExpiryDoor Door = new();
 
@@ -53,8 +58,8 @@ internal sealed class HoldSweeper(Database database, CommandQueue queue, LedgerC
         var operation = new ExpireHold(due.MerchantId, due.HoldId) { Caller = Caller.Ledger };
         try
         {
-            return (await queue.RunAsync(new Command(operation, Door, null, null),
-                cancel)).Status == StatusCodes.Status200OK;
+            return (await queue.RunAsync(new Command(operation, Door, null, null), cancel)).Status
+                == StatusCodes.Status200OK;
         }
         catch (FaultException later) when (later.Fault.Retryable)
         {

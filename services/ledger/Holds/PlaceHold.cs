@@ -12,13 +12,16 @@ namespace LocalPlus.Ledger.Holds;
 internal sealed record CaptureRequest(AccountId Destination, IReadOnlyList<PostingView>? Postings = null)
 {
     public Capture ToCapture() =>
-        new(Destination, Input.Postings([.. (Postings ?? []).Select(p => p.ToPosting())], "capture/postings", least: 0));
+        new(
+            Destination,
+            Input.Postings([.. (Postings ?? []).Select(p => p.ToPosting())], "capture/postings", least: 0)
+        );
 }
 
 /// <summary>
-/// POST /v1/accounts/holds: reserves value on accounts in their order until the amount is reached, all or (partial) what
-/// there is; with a capture it is spent at once. 201; 422 insufficient_balance, currency_mismatch, reference_reused; 409
-/// account_frozen, account_closed.
+/// POST /v1/accounts/holds: reserves value on accounts in their order until the amount is reached, all or (partial)
+/// what there is; with a capture it is spent at once. 201; 422 insufficient_balance, currency_mismatch,
+/// reference_reused; 409 account_frozen, account_closed.
 /// </summary>
 internal static class PlaceHold
 {
@@ -28,13 +31,24 @@ internal static class PlaceHold
         return group;
     }
 
-    private static Task<IResult> HandleAsync(Request request, bool? dry_run, HttpContext http, CommandQueue queue,
-        CancellationToken cancel)
+    private static Task<IResult> HandleAsync(
+        Request request,
+        bool? dry_run,
+        HttpContext http,
+        CommandQueue queue,
+        CancellationToken cancel
+    )
     {
         var operation = new Operations.PlaceHold(
-            http.GetMerchant().MerchantId, Input.Reference(request.Reference)!, Input.Amount(request.Amount, "amount"),
-            Input.Sources([.. request.Sources.Select(s => new HoldSource(s.AccountId, s.Max))]), request.AllowPartial is true,
-            Input.Instant(request.ExpiresAt, "expires_at"), request.Capture?.ToCapture(), Metadata.Check(request.Metadata));
+            http.GetMerchant().MerchantId,
+            Input.Reference(request.Reference)!,
+            Input.Amount(request.Amount, "amount"),
+            Input.Sources([.. request.Sources.Select(s => new HoldSource(s.AccountId, s.Max))]),
+            request.AllowPartial is true,
+            Input.Instant(request.ExpiresAt, "expires_at"),
+            request.Capture?.ToCapture(),
+            Metadata.Check(request.Metadata)
+        );
         return queue.RunAsync(http, request, operation, dry_run is true, cancel);
     }
 
@@ -42,6 +56,12 @@ internal static class PlaceHold
     private sealed record Source(AccountId AccountId, long? Max = null);
 
     private sealed record Request(
-        string Reference, long Amount, IReadOnlyList<Source> Sources, bool? AllowPartial = null, DateTimeOffset? ExpiresAt = null,
-        CaptureRequest? Capture = null, SortedDictionary<string, string>? Metadata = null);
+        string Reference,
+        long Amount,
+        IReadOnlyList<Source> Sources,
+        bool? AllowPartial = null,
+        DateTimeOffset? ExpiresAt = null,
+        CaptureRequest? Capture = null,
+        SortedDictionary<string, string>? Metadata = null
+    );
 }

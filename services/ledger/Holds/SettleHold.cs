@@ -22,27 +22,56 @@ internal static class SettleHold
     }
 
     private static Task<IResult> HandleCaptureAsync(
-        HoldId id, Capturing request, bool? dry_run, HttpContext http, CommandQueue queue, CancellationToken cancel)
+        HoldId id,
+        Capturing request,
+        bool? dry_run,
+        HttpContext http,
+        CommandQueue queue,
+        CancellationToken cancel
+    )
     {
         var operation = new CaptureHold(
-            http.GetMerchant().MerchantId, id, request.Amount is { } amount ? Input.Amount(amount, "amount") : null,
-            Input.Reference(request.Reference), request.Capture.ToCapture(), Metadata.Check(request.Metadata));
+            http.GetMerchant().MerchantId,
+            id,
+            request.Amount is { } amount ? Input.Amount(amount, "amount") : null,
+            Input.Reference(request.Reference),
+            request.Capture.ToCapture(),
+            Metadata.Check(request.Metadata)
+        );
         return queue.RunAsync(http, request, operation, dry_run is true, cancel);
     }
 
-    private static Task<IResult> HandleReleaseAsync(HoldId id, bool? dry_run, HttpContext http, CommandQueue queue,
-        CancellationToken cancel) =>
-        queue.RunAsync(http, "", new ReleaseHold(http.GetMerchant().MerchantId, id), dry_run is true, cancel);
+    private static Task<IResult> HandleReleaseAsync(
+        HoldId id,
+        bool? dry_run,
+        HttpContext http,
+        CommandQueue queue,
+        CancellationToken cancel
+    ) => queue.RunAsync(http, "", new ReleaseHold(http.GetMerchant().MerchantId, id), dry_run is true, cancel);
 
     private static Task<IResult> HandleExtendAsync(
-        HoldId id, Extending request, bool? dry_run, HttpContext http, CommandQueue queue, CancellationToken cancel)
+        HoldId id,
+        Extending request,
+        bool? dry_run,
+        HttpContext http,
+        CommandQueue queue,
+        CancellationToken cancel
+    )
     {
-        var operation = new ExtendHold(http.GetMerchant().MerchantId, id, Input.Instant(request.ExpiresAt, "expires_at")!.Value);
+        var operation = new ExtendHold(
+            http.GetMerchant().MerchantId,
+            id,
+            Input.Instant(request.ExpiresAt, "expires_at")!.Value
+        );
         return queue.RunAsync(http, request, operation, dry_run is true, cancel);
     }
 
     private sealed record Capturing(
-        CaptureRequest Capture, long? Amount = null, string? Reference = null, SortedDictionary<string, string>? Metadata = null);
+        CaptureRequest Capture,
+        long? Amount = null,
+        string? Reference = null,
+        SortedDictionary<string, string>? Metadata = null
+    );
 
     private sealed record Extending(DateTimeOffset ExpiresAt);
 }

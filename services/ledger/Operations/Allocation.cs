@@ -15,7 +15,12 @@ internal static class Allocation
     /// give.
     /// </summary>
     public static (HoldItem[] Items, string Asset) Of(
-        Book book, MerchantId merchant, IReadOnlyList<HoldSource> sources, long amount, bool allowPartial)
+        Book book,
+        MerchantId merchant,
+        IReadOnlyList<HoldSource> sources,
+        long amount,
+        bool allowPartial
+    )
     {
         var items = new List<HoldItem>(sources.Count);
         var (left, asset) = (amount, (string?)null);
@@ -30,9 +35,11 @@ internal static class Allocation
 
             if (account.Striped)
             {
-                throw new FaultException(CommonFaults.InvalidRequest,
+                throw new FaultException(
+                    CommonFaults.InvalidRequest,
                     $"Account {id} is striped: nothing can be held on it.",
-                    new FieldError("/sources", "striped"));
+                    new FieldError("/sources", "striped")
+                );
             }
 
             var usable = account.Floor is { } floor ? Math.Max(0, account.Available - floor) : left;
@@ -48,7 +55,10 @@ internal static class Allocation
         var found = amount - left;
         return left == 0 || (allowPartial && items.Count > 0)
             ? ([.. items], asset!)
-            : throw Account.Insufficient(asset, found, asset is null ? "There is no account to take from."
-                : $"{found} {asset} available.");
+            : throw Account.Insufficient(
+                asset,
+                found,
+                asset is null ? "There is no account to take from." : $"{found} {asset} available."
+            );
     }
 }

@@ -15,9 +15,16 @@ internal sealed record Capture(AccountId Destination, IReadOnlyList<Posting> Fur
     }
 
     /// <summary>
-    /// Ends the hold as captured and posts the amount, which is no more than it holds; sources are used in the order of the hold.
+    /// Ends the hold as captured and posts the amount, which is no more than it holds; sources are used in the order of
+    /// the hold.
     /// </summary>
-    public void Apply(Book book, Hold hold, long amount, string? reference, IReadOnlyDictionary<string, string>? metadata)
+    public void Apply(
+        Book book,
+        Hold hold,
+        long amount,
+        string? reference,
+        IReadOnlyDictionary<string, string>? metadata
+    )
     {
         var items = hold.Progress.Items.ToArray();
         var postings = new List<Posting>();
@@ -25,8 +32,11 @@ internal sealed record Capture(AccountId Destination, IReadOnlyList<Posting> Fur
         {
             if (items[i].AccountId == Destination)
             {
-                throw new FaultException(CommonFaults.InvalidRequest, "The destination is one of the hold's sources.",
-                    new FieldError("/capture/destination_account_id", "invalid"));
+                throw new FaultException(
+                    CommonFaults.InvalidRequest,
+                    "The destination is one of the hold's sources.",
+                    new FieldError("/capture/destination_account_id", "invalid")
+                );
             }
 
             items[i] = items[i] with { Captured = Math.Min(items[i].Held, left) };
@@ -49,6 +59,11 @@ internal sealed record Capture(AccountId Destination, IReadOnlyList<Posting> Fur
         }
 
         var transaction = book.Post(hold.MerchantId, new Header(reference, Kind, metadata), postings, hold: hold);
-        hold.Progress = hold.Progress with { State = HoldState.Captured, TransactionId = transaction.Id, Items = items };
+        hold.Progress = hold.Progress with
+        {
+            State = HoldState.Captured,
+            TransactionId = transaction.Id,
+            Items = items,
+        };
     }
 }

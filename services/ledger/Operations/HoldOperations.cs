@@ -12,8 +12,13 @@ internal abstract record HoldOperation(MerchantId MerchantId, HoldId HoldId) : O
 /// <summary>Spends what a pending hold reserved, all or less; the rest is free again in the same transaction.</summary>
 /// <param name="Amount">Null: all that is held.</param>
 internal sealed record CaptureHold(
-    MerchantId MerchantId, HoldId HoldId, long? Amount, string? Reference, Capture Capture, IReadOnlyDictionary<string, string>? Metadata)
-    : HoldOperation(MerchantId, HoldId)
+    MerchantId MerchantId,
+    HoldId HoldId,
+    long? Amount,
+    string? Reference,
+    Capture Capture,
+    IReadOnlyDictionary<string, string>? Metadata
+) : HoldOperation(MerchantId, HoldId)
 {
     public override string Name => "capture_hold";
 
@@ -32,7 +37,10 @@ internal sealed record CaptureHold(
         var amount = Amount ?? hold.Held;
         if (amount > hold.Held)
         {
-            throw new FaultException(Faults.LimitExceeded, $"The hold is over {hold.Held}; {amount} can not be captured.");
+            throw new FaultException(
+                Faults.LimitExceeded,
+                $"The hold is over {hold.Held}; {amount} can not be captured."
+            );
         }
 
         Capture.Apply(book, hold, amount, Reference, Metadata);
@@ -58,7 +66,8 @@ internal sealed record ReleaseHold(MerchantId MerchantId, HoldId HoldId) : HoldO
 /// Makes a pending hold last at least until then. One that lasts longer stays as it is: of two extensions at once, the
 /// one that comes second has what it asked for.
 /// </summary>
-internal sealed record ExtendHold(MerchantId MerchantId, HoldId HoldId, DateTimeOffset ExpiresAt) : HoldOperation(MerchantId, HoldId)
+internal sealed record ExtendHold(MerchantId MerchantId, HoldId HoldId, DateTimeOffset ExpiresAt)
+    : HoldOperation(MerchantId, HoldId)
 {
     public override string Name => "extend_hold";
 
@@ -84,13 +93,17 @@ internal static class Limits
         if (end > now + LedgerLimits.HoldLifetime)
         {
             throw new FaultException(
-                Faults.LimitExceeded, $"A hold lasts {LedgerLimits.HoldLifetime.TotalDays:0} days from now at most.",
-                new FieldError("/expires_at", "out_of_range"));
+                Faults.LimitExceeded,
+                $"A hold lasts {LedgerLimits.HoldLifetime.TotalDays:0} days from now at most.",
+                new FieldError("/expires_at", "out_of_range")
+            );
         }
     }
 }
 
-/// <summary>Ends a hold whose time is over: the sweeper's. What was captured, released or extended meanwhile stays so.</summary>
+/// <summary>
+/// Ends a hold whose time is over: the sweeper's. What was captured, released or extended meanwhile stays so.
+/// </summary>
 internal sealed record ExpireHold(MerchantId MerchantId, HoldId HoldId) : HoldOperation(MerchantId, HoldId)
 {
     public override string Name => "expire_hold";

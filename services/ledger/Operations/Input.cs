@@ -3,17 +3,22 @@ using LocalPlus.Ledger.Books;
 
 namespace LocalPlus.Ledger.Operations;
 
-/// <summary>What both doors check of a request before it becomes an operation; what is wrong is an invalid_request naming it.</summary>
+/// <summary>
+/// What both doors check of a request before it becomes an operation; what is wrong is an invalid_request naming it.
+/// </summary>
 internal static class Input
 {
     public static string? Reference(string? reference) =>
         reference is null || (reference.Length is > 0 and <= LedgerLimits.ReferenceCharacters && Text.IsLine(reference))
             ? reference
-            : throw Invalid("reference",
-                $"has 1 to {LedgerLimits.ReferenceCharacters} characters, and no control characters");
+            : throw Invalid(
+                "reference",
+                $"has 1 to {LedgerLimits.ReferenceCharacters} characters, and no control characters"
+            );
 
     public static string Kind(string kind) =>
-        kind.Length is > 0 and <= 40 && char.IsAsciiLetterLower(kind[0])
+        kind.Length is > 0 and <= 40
+        && char.IsAsciiLetterLower(kind[0])
         && kind.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c == '_')
             ? kind
             : throw Invalid("kind", "is up to 40 of a-z, 0-9 and _, beginning with a letter");
@@ -24,7 +29,9 @@ internal static class Input
     /// <summary>The earliest and latest instants that the books accept; PostgreSQL and JSON carry both.</summary>
     public static DateTimeOffset? Instant(DateTimeOffset? instant, string field) =>
         instant is null or { Year: >= 1970 and < 2200 }
-            ? instant is { } i ? new DateTimeOffset(i.UtcTicks - (i.UtcTicks % TimeSpan.TicksPerMillisecond), TimeSpan.Zero) : null
+            ? instant is { } i
+                ? new DateTimeOffset(i.UtcTicks - (i.UtcTicks % TimeSpan.TicksPerMillisecond), TimeSpan.Zero)
+                : null
             : throw Invalid(field, "is between the years 1970 and 2200");
 
     public static IReadOnlyList<Posting> Postings(IReadOnlyList<Posting> postings, string field, int least)
@@ -58,14 +65,20 @@ internal static class Input
             throw Invalid("sources", "names an account twice");
         }
 
-        return [.. sources.Select((source, i) => source.Max is { } max
-            ? source with { Max = Amount(max, $"sources/{i}/max") }
-            : source)];
+        return
+        [
+            .. sources.Select(
+                (source, i) => source.Max is { } max ? source with { Max = Amount(max, $"sources/{i}/max") } : source
+            ),
+        ];
     }
 
     /// <summary>Of a spend: also what is shared, which needs somebody to get it.</summary>
     public static IReadOnlyList<SpendSource> SpendSources(
-        IReadOnlyList<SpendSource> sources, AccountId destination, AccountId? shareTo)
+        IReadOnlyList<SpendSource> sources,
+        AccountId destination,
+        AccountId? shareTo
+    )
     {
         var checkedSources = Sources([.. sources.Select(source => new HoldSource(source.AccountId, null))]);
         for (var i = 0; i < sources.Count; i++)
@@ -75,11 +88,15 @@ internal static class Input
                 throw Invalid($"sources/{i}/max_amount", "is 0 to below 2^53");
             }
 
-            if (sources[i].ShareBasisPoints is < 0 or > Spend.WholeBasisPoints
-                || (sources[i].ShareBasisPoints > 0 && shareTo is null))
+            if (
+                sources[i].ShareBasisPoints is < 0 or > Spend.WholeBasisPoints
+                || (sources[i].ShareBasisPoints > 0 && shareTo is null)
+            )
             {
-                throw Invalid($"sources/{i}/share_basis_points",
-                    $"is 0 to {Spend.WholeBasisPoints}, and 0 where nobody gets it");
+                throw Invalid(
+                    $"sources/{i}/share_basis_points",
+                    $"is 0 to {Spend.WholeBasisPoints}, and 0 where nobody gets it"
+                );
             }
         }
 

@@ -42,9 +42,7 @@ internal sealed class Needs
 /// <summary>What an operation came to; read at once, for the book moves on.</summary>
 internal abstract record Result
 {
-    private Result()
-    {
-    }
+    private Result() { }
 
     internal sealed record Posted(Transaction Transaction) : Result;
 
@@ -58,8 +56,8 @@ internal abstract record Result
 }
 
 /// <summary>
-/// Something to be done to the books: it names what must be locked for it and then decides against the locked rows. Pure:
-/// its only effects are on the book, and a <see cref="FaultException"/> takes those back.
+/// Something to be done to the books: it names what must be locked for it and then decides against the locked rows.
+/// Pure: its only effects are on the book, and a <see cref="FaultException"/> takes those back.
 /// </summary>
 internal abstract record Operation(MerchantId MerchantId)
 {

@@ -4,13 +4,20 @@ using LocalPlus.Ledger.Books;
 namespace LocalPlus.Ledger.Operations;
 
 /// <summary>
-/// Reserves value on several accounts at once, in their order, until the amount is reached; with a capture it is spent in
-/// the same transaction and nothing stays reserved.
+/// Reserves value on several accounts at once, in their order, until the amount is reached; with a capture it is spent
+/// in the same transaction and nothing stays reserved.
 /// </summary>
 /// <param name="AllowPartial">Hold what there is, at least 1, rather than refuse.</param>
 internal sealed record PlaceHold(
-    MerchantId MerchantId, string Reference, long Amount, IReadOnlyList<HoldSource> Sources, bool AllowPartial, DateTimeOffset? ExpiresAt,
-    Capture? Capture, IReadOnlyDictionary<string, string>? Metadata) : Operation(MerchantId)
+    MerchantId MerchantId,
+    string Reference,
+    long Amount,
+    IReadOnlyList<HoldSource> Sources,
+    bool AllowPartial,
+    DateTimeOffset? ExpiresAt,
+    Capture? Capture,
+    IReadOnlyDictionary<string, string>? Metadata
+) : Operation(MerchantId)
 {
     public override string Name => "place_hold";
 
@@ -39,7 +46,13 @@ internal sealed record PlaceHold(
 
         RequireTime(book.Now);
         var (items, asset) = Allocation.Of(book, MerchantId, Sources, Amount, AllowPartial);
-        var progress = new HoldProgress(HoldState.Pending, Capture is null ? ExpiresAt!.Value : book.Now, null, 1, items);
+        var progress = new HoldProgress(
+            HoldState.Pending,
+            Capture is null ? ExpiresAt!.Value : book.Now,
+            null,
+            1,
+            items
+        );
         var hold = new Hold(progress, isNew: true)
         {
             Id = new HoldId(Guid.CreateVersion7(book.Now)),
@@ -68,14 +81,19 @@ internal sealed record PlaceHold(
 
         if (ExpiresAt is not { } end)
         {
-            throw new FaultException(CommonFaults.InvalidRequest, "A hold has an end.",
-                new FieldError("/expires_at", "missing"));
+            throw new FaultException(
+                CommonFaults.InvalidRequest,
+                "A hold has an end.",
+                new FieldError("/expires_at", "missing")
+            );
         }
 
         if (end <= now)
         {
-            throw new FaultException(Faults.HoldExpired,
-                $"The hold would have expired at {end:O}, before it was placed.");
+            throw new FaultException(
+                Faults.HoldExpired,
+                $"The hold would have expired at {end:O}, before it was placed."
+            );
         }
 
         Limits.RequireWithinLifetime(end, now);

@@ -4,7 +4,8 @@ using LocalPlus.Ledger.Books;
 namespace LocalPlus.Ledger.Operations;
 
 /// <summary>Posts a transaction: all its postings or none.</summary>
-internal sealed record PostTransaction(MerchantId MerchantId, Header Header, IReadOnlyList<Posting> Postings) : Operation(MerchantId)
+internal sealed record PostTransaction(MerchantId MerchantId, Header Header, IReadOnlyList<Posting> Postings)
+    : Operation(MerchantId)
 {
     public override string Name => "post";
 
@@ -18,8 +19,11 @@ internal sealed record PostTransaction(MerchantId MerchantId, Header Header, IRe
     public override Result Apply(Book book) => new Result.Posted(book.Post(MerchantId, Header, Postings));
 }
 
-/// <summary>Posts several transactions, all or none: the first that is refused refuses all, and says which one it was.</summary>
-internal sealed record PostTransactions(MerchantId MerchantId, IReadOnlyList<PostTransaction> Items) : Operation(MerchantId)
+/// <summary>
+/// Posts several transactions, all or none: the first that is refused refuses all, and says which one it was.
+/// </summary>
+internal sealed record PostTransactions(MerchantId MerchantId, IReadOnlyList<PostTransaction> Items)
+    : Operation(MerchantId)
 {
     public override string Name => "post_all";
 
@@ -44,7 +48,14 @@ internal sealed record PostTransactions(MerchantId MerchantId, IReadOnlyList<Pos
             }
             catch (FaultException refusal)
             {
-                throw new FaultException(refusal.Fault, refusal.Detail, new FieldError($"/items/{i}", refusal.Fault.Code)) { Extensions = refusal.Extensions };
+                throw new FaultException(
+                    refusal.Fault,
+                    refusal.Detail,
+                    new FieldError($"/items/{i}", refusal.Fault.Code)
+                )
+                {
+                    Extensions = refusal.Extensions,
+                };
             }
         }
 

@@ -4,13 +4,17 @@ using LocalPlus.Ledger.Books;
 namespace LocalPlus.Ledger.Operations;
 
 /// <summary>
-/// Puts a transaction beside another that takes it back, whole or in part. Over all reversals together no posting of the
-/// original is taken back more than once; a reversal itself is not reversed. Postings that are linked (points and what
-/// they are worth) go back together: what is named of the first takes its proportion of the others along.
+/// Puts a transaction beside another that takes it back, whole or in part. Over all reversals together no posting of
+/// the original is taken back more than once; a reversal itself is not reversed. Postings that are linked (points and
+/// what they are worth) go back together: what is named of the first takes its proportion of the others along.
 /// </summary>
 /// <param name="Postings">As in the reversal, i.e. opposite to the original's; none: all that is left.</param>
 internal sealed record ReverseTransaction(
-    MerchantId MerchantId, TransactionId OriginalId, Header Header, IReadOnlyList<Posting> Postings) : Operation(MerchantId)
+    MerchantId MerchantId,
+    TransactionId OriginalId,
+    Header Header,
+    IReadOnlyList<Posting> Postings
+) : Operation(MerchantId)
 {
     public override string Name => "reverse";
 
@@ -65,7 +69,10 @@ internal sealed record ReverseTransaction(
             var amount = posting.Amount;
             for (var i = 0; i < left.Length; i++)
             {
-                if (original.Postings[i].Source == posting.Destination && original.Postings[i].Destination == posting.Source)
+                if (
+                    original.Postings[i].Source == posting.Destination
+                    && original.Postings[i].Destination == posting.Source
+                )
                 {
                     var part = Math.Min(amount, left[i] - taken[i]);
                     taken[i] += part;
@@ -75,7 +82,10 @@ internal sealed record ReverseTransaction(
 
             if (amount > 0)
             {
-                throw new FaultException(Faults.ReversalExceeds, $"{amount} more would be reversed than is left of that posting.");
+                throw new FaultException(
+                    Faults.ReversalExceeds,
+                    $"{amount} more would be reversed than is left of that posting."
+                );
             }
         }
 
@@ -99,7 +109,8 @@ internal sealed record ReverseTransaction(
                 throw new FaultException(
                     Faults.PostingsLinked,
                     $"With {named[0]} of the first posting, {taken[i]} of posting {i} goes back and not {named[i]}.",
-                    new FieldError("/postings", Faults.PostingsLinked.Code));
+                    new FieldError("/postings", Faults.PostingsLinked.Code)
+                );
             }
         }
 

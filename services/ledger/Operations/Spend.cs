@@ -22,9 +22,14 @@ internal readonly record struct SpentItem(AccountId AccountId, long Amount, long
 /// Who gets the share: per rate the basis points of what the sources with that rate gave, rounded down. Null: nobody.
 /// </param>
 internal sealed record Spend(
-    MerchantId MerchantId, Header Header, long Amount, IReadOnlyList<SpendSource> Sources, bool AllowPartial,
-        AccountId Destination,
-    AccountId? ShareTo) : Operation(MerchantId)
+    MerchantId MerchantId,
+    Header Header,
+    long Amount,
+    IReadOnlyList<SpendSource> Sources,
+    bool AllowPartial,
+    AccountId Destination,
+    AccountId? ShareTo
+) : Operation(MerchantId)
 {
     public const int WholeBasisPoints = 10_000;
 
@@ -61,12 +66,23 @@ internal sealed record Spend(
 
         var transaction = book.Post(MerchantId, Header, postings);
         return new Result.Spent(
-            transaction, Amount, share, [.. Sources.Select(source => new SpentItem(
-                source.AccountId, given.GetValueOrDefault(source.AccountId),
-                    book.Account(MerchantId, source.AccountId).Available))]);
+            transaction,
+            Amount,
+            share,
+            [
+                .. Sources.Select(source => new SpentItem(
+                    source.AccountId,
+                    given.GetValueOrDefault(source.AccountId),
+                    book.Account(MerchantId, source.AccountId).Available
+                )),
+            ]
+        );
     }
 
-    private long Share(Dictionary<AccountId, long> given) => ShareTo is null ? 0 : Sources
-        .GroupBy(source => source.ShareBasisPoints, source => given.GetValueOrDefault(source.AccountId))
-        .Sum(rate => (long)((Int128)rate.Sum() * rate.Key / WholeBasisPoints));
+    private long Share(Dictionary<AccountId, long> given) =>
+        ShareTo is null
+            ? 0
+            : Sources
+                .GroupBy(source => source.ShareBasisPoints, source => given.GetValueOrDefault(source.AccountId))
+                .Sum(rate => (long)((Int128)rate.Sum() * rate.Key / WholeBasisPoints));
 }

@@ -5,7 +5,8 @@ using System.Text;
 namespace LocalPlus.Ledger.Proof;
 
 /// <summary>
-/// What the log committed itself to: its name, its size and its root, signed (C2SP tlog-checkpoint in a C2SP signed note).
+/// What the log committed itself to: its name, its size and its root, signed (C2SP tlog-checkpoint in a C2SP signed
+/// note).
 /// </summary>
 internal sealed record Checkpoint(string Origin, long Size, byte[] Root, string Note)
 {
@@ -17,9 +18,14 @@ internal sealed record Checkpoint(string Origin, long Size, byte[] Root, string 
     {
         var lines = note.Split('\n');
         Span<byte> root = stackalloc byte[Merkle.HashBytes];
-        return lines.Length > TextLines + 2 && lines[0].Length > 0 && lines[TextLines].Length == 0 && lines[^1].Length == 0
+        return
+            lines.Length > TextLines + 2
+            && lines[0].Length > 0
+            && lines[TextLines].Length == 0
+            && lines[^1].Length == 0
             && long.TryParse(lines[1], NumberStyles.None, CultureInfo.InvariantCulture, out var size)
-            && Convert.TryFromBase64String(lines[2], root, out var written) && written == Merkle.HashBytes
+            && Convert.TryFromBase64String(lines[2], root, out var written)
+            && written == Merkle.HashBytes
             && Array.TrueForAll(lines[(TextLines + 1)..^1], line => line.StartsWith("— ", StringComparison.Ordinal))
             ? new Checkpoint(lines[0], size, root.ToArray(), note)
             : null;
@@ -34,10 +40,19 @@ internal sealed record Checkpoint(string Origin, long Size, byte[] Root, string 
         foreach (var line in Note[(end + 1)..].Split('\n', StringSplitOptions.RemoveEmptyEntries))
         {
             var bytes = new byte[line.Length];
-            if (line.Split(' ') is [_, var name, var encoded] && name == Origin
-                && Convert.TryFromBase64String(encoded, bytes, out var length) && length > KeyIdBytes
+            if (
+                line.Split(' ') is [_, var name, var encoded]
+                && name == Origin
+                && Convert.TryFromBase64String(encoded, bytes, out var length)
+                && length > KeyIdBytes
                 && bytes.AsSpan(0, KeyIdBytes).SequenceEqual(keyId)
-                && key.VerifyData(text, bytes.AsSpan(KeyIdBytes, length - KeyIdBytes), HashAlgorithmName.SHA256, DSASignatureFormat.Rfc3279DerSequence))
+                && key.VerifyData(
+                    text,
+                    bytes.AsSpan(KeyIdBytes, length - KeyIdBytes),
+                    HashAlgorithmName.SHA256,
+                    DSASignatureFormat.Rfc3279DerSequence
+                )
+            )
             {
                 return true;
             }

@@ -5,8 +5,8 @@ namespace LocalPlus.Ledger.Proof;
 
 /// <summary>
 /// The checkpoints in a file outside the database (LP_CHECKPOINTS; none when unset), so that whoever can rewrite the
-/// database can not rewrite what it once said. Signed notes one after the other, an empty line behind each. A crash may tear the
-/// last one; it is cut off and written again from the table.
+/// database can not rewrite what it once said. Signed notes one after the other, an empty line behind each. A crash may
+/// tear the last one; it is cut off and written again from the table.
 /// </summary>
 internal sealed class CheckpointFile(IConfiguration configuration, Database database)
 {
@@ -44,14 +44,17 @@ internal sealed class CheckpointFile(IConfiguration configuration, Database data
         }
 
         written ??= Mend(path);
-        for (var full = true; full;)
+        for (var full = true; full; )
         {
             var rows = await database.QueryAsync<Row>(Sql.Since, new { Size = written, Limit = PageSize }, cancel);
             full = rows.Count == PageSize;
             if (rows.Count > 0)
             {
                 await using var file = new FileStream(path, FileMode.Append);
-                await file.WriteAsync(Encoding.UTF8.GetBytes(string.Concat(rows.Select(row => row.Note + "\n"))), cancel);
+                await file.WriteAsync(
+                    Encoding.UTF8.GetBytes(string.Concat(rows.Select(row => row.Note + "\n"))),
+                    cancel
+                );
                 file.Flush(flushToDisk: true);
                 written = rows[^1].Size;
             }

@@ -8,8 +8,9 @@ using LocalPlus.Kernel;
 namespace LocalPlus.Ledger.Proof;
 
 /// <summary>
-/// GET /v1/checkpoints, newest first; /v1/checkpoints/latest; /v1/checkpoints/{size}; /v1/checkpoints/key: the public key;
-/// /v1/checkpoints/consistency?from=SIZE&amp;to=SIZE: proof that the tree of one checkpoint continues that of another.
+/// GET /v1/checkpoints, newest first; /v1/checkpoints/latest; /v1/checkpoints/{size}; /v1/checkpoints/key: the public
+/// key; /v1/checkpoints/consistency?from=SIZE&amp;to=SIZE: proof that the tree of one checkpoint continues that of
+/// another.
 /// </summary>
 internal static class Checkpoints
 {
@@ -24,7 +25,13 @@ internal static class Checkpoints
     }
 
     private static async Task<IResult> List(
-        int? limit, string? cursor, HttpContext http, Database database, CursorCodec cursors, CancellationToken cancel)
+        int? limit,
+        string? cursor,
+        HttpContext http,
+        Database database,
+        CursorCodec cursors,
+        CancellationToken cancel
+    )
     {
         const string filters = "checkpoints";
         var (merchant, count) = (http.GetMerchant().MerchantId, CursorCodec.Limit(limit));
@@ -40,13 +47,23 @@ internal static class Checkpoints
     private static async Task<IResult> Find(long size, Database database, CancellationToken cancel) =>
         Answer.Ok(View(await FindAsync(database, size, cancel)));
 
-    private static async Task<IResult> Consistency(long from, long? to, Database database, LogTree tree, CancellationToken cancel)
+    private static async Task<IResult> Consistency(
+        long from,
+        long? to,
+        Database database,
+        LogTree tree,
+        CancellationToken cancel
+    )
     {
         var old = await FindAsync(database, from, cancel);
         var fresh = to is { } size ? await FindAsync(database, size, cancel) : await LatestAsync(database, cancel);
         if (old.Size > fresh.Size)
         {
-            throw new FaultException(CommonFaults.InvalidRequest, "from is the smaller size.", new FieldError("from", "out_of_range"));
+            throw new FaultException(
+                CommonFaults.InvalidRequest,
+                "from is the smaller size.",
+                new FieldError("from", "out_of_range")
+            );
         }
 
         var path = await tree.HashesAsync(Merkle.ConsistencyPath(old.Size, fresh.Size), cancel);
@@ -57,9 +74,17 @@ internal static class Checkpoints
     {
         var (x, y) = (Base64Url.EncodeToString(key.PublicPoint.X), Base64Url.EncodeToString(key.PublicPoint.Y));
         // RFC 7638: the members in this order, no white space.
-        var thumbprint = SHA256.HashData(Encoding.ASCII.GetBytes($$"""{"crv":"P-256","kty":"EC","x":"{{x}}","y":"{{y}}"}"""));
-        return Answer.Ok(new KeyView(
-            "log_key", key.Origin, new JwkView("EC", "P-256", x, y, "sig", "ES256", Base64Url.EncodeToString(thumbprint)), key.PublicPem));
+        var thumbprint = SHA256.HashData(
+            Encoding.ASCII.GetBytes($$"""{"crv":"P-256","kty":"EC","x":"{{x}}","y":"{{y}}"}""")
+        );
+        return Answer.Ok(
+            new KeyView(
+                "log_key",
+                key.Origin,
+                new JwkView("EC", "P-256", x, y, "sig", "ES256", Base64Url.EncodeToString(thumbprint)),
+                key.PublicPem
+            )
+        );
     }
 
     private static async Task<Row> LatestAsync(Database database, CancellationToken cancel) =>

@@ -1,17 +1,15 @@
 namespace LocalPlus.Ledger.Proof;
 
 /// <summary>
-/// The right edge of a growing tree: the hashes of the full subtrees it consists of, one for each bit of its size. That is
-/// all it takes to append leaves and to know the root: some 30 hashes for a billion leaves.
+/// The right edge of a growing tree: the hashes of the full subtrees it consists of, one for each bit of its size. That
+/// is all it takes to append leaves and to know the root: some 30 hashes for a billion leaves.
 /// </summary>
 internal sealed class Frontier
 {
     private readonly List<byte[]> peaks;
 
     public Frontier()
-        : this(0, [])
-    {
-    }
+        : this(0, []) { }
 
     /// <param name="size">The number of leaves.</param>
     /// <param name="peaks">The hashes of the nodes of (0, size), left to right.</param>

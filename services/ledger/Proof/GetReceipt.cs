@@ -7,9 +7,9 @@ using LocalPlus.Ledger.Transactions;
 namespace LocalPlus.Ledger.Proof;
 
 /// <summary>
-/// GET /v1/transactions/{id}/receipt: the transaction as it was hashed, the path from its leaf to the root, and the signed
-/// checkpoint of that root: proof for whoever has the log's public key, without us. `sealed` is false for the second until
-/// the transaction is in the log.
+/// GET /v1/transactions/{id}/receipt: the transaction as it was hashed, the path from its leaf to the root, and the
+/// signed checkpoint of that root: proof for whoever has the log's public key, without us. `sealed` is false for the
+/// second until the transaction is in the log.
 /// </summary>
 internal static class GetReceipt
 {
@@ -20,16 +20,31 @@ internal static class GetReceipt
     }
 
     private static async Task<IResult> HandleAsync(
-        TransactionId id, HttpContext http, Database database, LogTree tree, CancellationToken cancel)
+        TransactionId id,
+        HttpContext http,
+        Database database,
+        LogTree tree,
+        CancellationToken cancel
+    )
     {
-        var row = await database.QuerySingleOrDefaultAsync<TransactionRow>(Sql.Transaction, new { id, Merchant = http.GetMerchant().MerchantId }, cancel)
-            ?? throw new FaultException(CommonFaults.NotFound, $"There is no transaction {id}.");
+        var row =
+            await database.QuerySingleOrDefaultAsync<TransactionRow>(
+                Sql.Transaction,
+                new { id, Merchant = http.GetMerchant().MerchantId },
+                cancel
+            ) ?? throw new FaultException(CommonFaults.NotFound, $"There is no transaction {id}.");
         var leaf = await LeafReader.ReadAsync(database, row, cancel);
         var receipt = new Receipt("receipt", false, Content(leaf), leaf.Hash());
         if (await database.QuerySingleOrDefaultAsync<Place>(Sql.Place, new { id }, cancel) is { } place)
         {
             var path = await tree.HashesAsync(Merkle.InclusionPath(place.LeafIndex, place.Size), cancel);
-            receipt = receipt with { Sealed = true, LeafIndex = place.LeafIndex, InclusionPath = path, Checkpoint = place.Note };
+            receipt = receipt with
+            {
+                Sealed = true,
+                LeafIndex = place.LeafIndex,
+                InclusionPath = path,
+                Checkpoint = place.Note,
+            };
         }
 
         return Answer.Ok(receipt);
@@ -45,8 +60,14 @@ internal static class GetReceipt
 
     /// <summary>Hashes in base64. The checkpoint names the size of the tree that the path belongs to.</summary>
     private sealed record Receipt(
-        string Object, bool Sealed, JsonElement Transaction, byte[] LeafHash, long? LeafIndex = null, IReadOnlyList<byte[]>? InclusionPath = null,
-        string? Checkpoint = null);
+        string Object,
+        bool Sealed,
+        JsonElement Transaction,
+        byte[] LeafHash,
+        long? LeafIndex = null,
+        IReadOnlyList<byte[]>? InclusionPath = null,
+        string? Checkpoint = null
+    );
 
     private sealed record Place(long LeafIndex, long Size, string Note);
 

@@ -8,25 +8,60 @@ using LocalPlus.Ledger.Books;
 namespace LocalPlus.Ledger.Proof;
 
 /// <summary>An entry as the log knows it.</summary>
-internal readonly record struct LeafEntry(AccountId AccountId, short Stripe, long Sequence, string Asset, long Amount, long BalanceAfter);
+internal readonly record struct LeafEntry(
+    AccountId AccountId,
+    short Stripe,
+    long Sequence,
+    string Asset,
+    long Amount,
+    long BalanceAfter
+);
 
 /// <summary>
 /// A transaction as the log knows it, and its hash: SHA-256 over a zero byte and the transaction in canonical JSON
 /// (RFC 6962 section 2.1, RFC 8785). Members that are null, and a stripe of 0, are left out. No personal data is in it.
 /// </summary>
 internal sealed record Leaf(
-    TransactionId Id, MerchantId MerchantId, string? Reference, string Kind, TransactionId? Reverses, HoldId? HoldId,
-    IReadOnlyDictionary<string, string>? Metadata, DateTimeOffset EffectiveAt, DateTimeOffset RecordedAt, IReadOnlyList<LeafEntry> Entries)
+    TransactionId Id,
+    MerchantId MerchantId,
+    string? Reference,
+    string Kind,
+    TransactionId? Reverses,
+    HoldId? HoldId,
+    IReadOnlyDictionary<string, string>? Metadata,
+    DateTimeOffset EffectiveAt,
+    DateTimeOffset RecordedAt,
+    IReadOnlyList<LeafEntry> Entries
+)
 {
     private const string InstantFormat = "yyyy-MM-ddTHH:mm:ss.fffZ";
 
     [ThreadStatic]
     private static ArrayBufferWriter<byte>? scratch;
 
-    public static Leaf Of(Transaction transaction) => new(
-        transaction.Id, transaction.MerchantId, transaction.Header.Reference, transaction.Header.Kind, transaction.Reverses, transaction.HoldId,
-        transaction.Header.Metadata, transaction.EffectiveAt, transaction.RecordedAt,
-        Array.ConvertAll(transaction.Entries, e => new LeafEntry(e.Account.Id, e.Account.Stripe, e.Sequence, e.Account.Asset, e.Amount, e.BalanceAfter)));
+    public static Leaf Of(Transaction transaction) =>
+        new(
+            transaction.Id,
+            transaction.MerchantId,
+            transaction.Header.Reference,
+            transaction.Header.Kind,
+            transaction.Reverses,
+            transaction.HoldId,
+            transaction.Header.Metadata,
+            transaction.EffectiveAt,
+            transaction.RecordedAt,
+            Array.ConvertAll(
+                transaction.Entries,
+                e => new LeafEntry(
+                    e.Account.Id,
+                    e.Account.Stripe,
+                    e.Sequence,
+                    e.Account.Asset,
+                    e.Amount,
+                    e.BalanceAfter
+                )
+            )
+        );
 
     public byte[] Hash()
     {
@@ -45,8 +80,17 @@ internal sealed record Leaf(
         json.Open('{').Name("effective_at").Text(Format(EffectiveAt)).Name("entries").Open('[');
         foreach (var entry in Entries)
         {
-            json.Open('{').Name("account_id").Text(entry.AccountId.ToString()).Name("amount").Number(entry.Amount)
-                .Name("asset").Text(entry.Asset).Name("balance_after").Number(entry.BalanceAfter).Name("sequence").Number(entry.Sequence);
+            json.Open('{')
+                .Name("account_id")
+                .Text(entry.AccountId.ToString())
+                .Name("amount")
+                .Number(entry.Amount)
+                .Name("asset")
+                .Text(entry.Asset)
+                .Name("balance_after")
+                .Number(entry.BalanceAfter)
+                .Name("sequence")
+                .Number(entry.Sequence);
             if (entry.Stripe != 0)
             {
                 json.Name("stripe").Number(entry.Stripe);
@@ -83,5 +127,6 @@ internal sealed record Leaf(
         }
     }
 
-    private static string Format(DateTimeOffset instant) => instant.UtcDateTime.ToString(InstantFormat, CultureInfo.InvariantCulture);
+    private static string Format(DateTimeOffset instant) =>
+        instant.UtcDateTime.ToString(InstantFormat, CultureInfo.InvariantCulture);
 }

@@ -13,9 +13,19 @@ internal static class LeafReader
         return Of(row, entries);
     }
 
-    public static Leaf Of(TransactionRow row, IReadOnlyList<LeafEntry> entries) => new(
-        row.TransactionId, row.MerchantId, row.Reference, row.Kind, row.Reverses, row.HoldId,
-        row.Metadata is null ? null : Metadata.Parse(row.Metadata), row.EffectiveAt, row.RecordedAt, entries);
+    public static Leaf Of(TransactionRow row, IReadOnlyList<LeafEntry> entries) =>
+        new(
+            row.TransactionId,
+            row.MerchantId,
+            row.Reference,
+            row.Kind,
+            row.Reverses,
+            row.HoldId,
+            row.Metadata is null ? null : Metadata.Parse(row.Metadata),
+            row.EffectiveAt,
+            row.RecordedAt,
+            entries
+        );
 
     private static class Sql
     {

@@ -6,8 +6,8 @@ using LocalPlus.Hosting;
 namespace LocalPlus.Ledger.Proof;
 
 /// <summary>
-/// Signs checkpoints: ECDSA on P-256 with SHA-256, as a C2SP signed note (type 0x02: the key's id is the beginning of the
-/// SHA-256 of the public key in SPKI form, the signature is in ASN.1 DER).
+/// Signs checkpoints: ECDSA on P-256 with SHA-256, as a C2SP signed note (type 0x02: the key's id is the beginning of
+/// the SHA-256 of the public key in SPKI form, the signature is in ASN.1 DER).
 /// </summary>
 internal sealed class LogKey : IDisposable
 {
@@ -37,7 +37,11 @@ internal sealed class LogKey : IDisposable
     public string Sign(long size, byte[] root)
     {
         var text = string.Create(CultureInfo.InvariantCulture, $"{Origin}\n{size}\n{Convert.ToBase64String(root)}\n");
-        var signature = key.SignData(Encoding.UTF8.GetBytes(text), HashAlgorithmName.SHA256, DSASignatureFormat.Rfc3279DerSequence);
+        var signature = key.SignData(
+            Encoding.UTF8.GetBytes(text),
+            HashAlgorithmName.SHA256,
+            DSASignatureFormat.Rfc3279DerSequence
+        );
         return $"{text}\n— {Origin} {Convert.ToBase64String([.. keyId, .. signature])}\n";
     }
 

@@ -13,17 +13,22 @@ internal sealed class LogTree(Database database)
 
     public static bool IsStored(int level) => level % Stride == 0;
 
-    /// <summary>The root hashes of the ranges, in their order. Throws when the log lacks a node that its size asks for.</summary>
+    /// <summary>
+    /// The root hashes of the ranges, in their order. Throws when the log lacks a node that its size asks for.
+    /// </summary>
     public async Task<byte[][]> HashesAsync(IReadOnlyList<LeafRange> ranges, CancellationToken cancel)
     {
         var nodes = await NodesAsync([.. ranges.SelectMany(range => range.Nodes())], cancel);
         var next = 0;
-        return [.. ranges.Select(range =>
-        {
-            var count = range.Nodes().Count();
-            next += count;
-            return Merkle.Root(nodes[(next - count)..next]);
-        })];
+        return
+        [
+            .. ranges.Select(range =>
+            {
+                var count = range.Nodes().Count();
+                next += count;
+                return Merkle.Root(nodes[(next - count)..next]);
+            }),
+        ];
     }
 
     /// <summary>The right edge of the tree with that many leaves.</summary>
@@ -43,7 +48,10 @@ internal sealed class LogTree(Database database)
             Firsts = Array.ConvertAll(nodes, node => node.Index << Depth(node)),
             Lasts = Array.ConvertAll(nodes, node => ((node.Index + 1) << Depth(node)) - 1),
         };
-        var stored = (await database.QueryAsync<StoredNode>(Sql.Nodes, args, cancel)).ToLookup(row => row.Place, row => row.Hash);
+        var stored = (await database.QueryAsync<StoredNode>(Sql.Nodes, args, cancel)).ToLookup(
+            row => row.Place,
+            row => row.Hash
+        );
         return Array.ConvertAll([.. nodes.Index()], place => Join(place.Item, [.. stored[place.Index + 1]]));
     }
 
@@ -91,5 +99,7 @@ internal sealed class LogTree(Database database)
     }
 }
 
-/// <summary>The stored log contradicts itself or what was signed: nothing more may be signed until somebody has looked.</summary>
+/// <summary>
+/// The stored log contradicts itself or what was signed: nothing more may be signed until somebody has looked.
+/// </summary>
 internal sealed class LogBrokenException(string message) : Exception(message);

@@ -15,7 +15,7 @@ internal readonly record struct LeafRange(long Begin, long End)
     public IEnumerable<Node> Nodes()
     {
         var begin = Begin;
-        for (var rest = Count; rest > 0;)
+        for (var rest = Count; rest > 0; )
         {
             var level = BitOperations.Log2((ulong)rest);
             yield return new Node(level, begin >> level);
@@ -25,7 +25,9 @@ internal readonly record struct LeafRange(long Begin, long End)
     }
 }
 
-/// <summary>The Merkle tree of RFC 6962 section 2.1: which subtrees a proof consists of, and how hashes are joined.</summary>
+/// <summary>
+/// The Merkle tree of RFC 6962 section 2.1: which subtrees a proof consists of, and how hashes are joined.
+/// </summary>
 internal static class Merkle
 {
     public const int HashBytes = 32;
@@ -52,11 +54,13 @@ internal static class Merkle
         return root;
     }
 
-    /// <summary>What has to be joined to a leaf, from its sibling upwards, to get the root of a tree of that size.</summary>
+    /// <summary>
+    /// What has to be joined to a leaf, from its sibling upwards, to get the root of a tree of that size.
+    /// </summary>
     public static List<LeafRange> InclusionPath(long leaf, long size)
     {
         var path = new List<LeafRange>();
-        for (var tree = new LeafRange(0, size); tree.Count > 1;)
+        for (var tree = new LeafRange(0, size); tree.Count > 1; )
         {
             var (left, right) = Split(tree);
             path.Add(leaf < left.End ? right : left);
@@ -67,7 +71,9 @@ internal static class Merkle
         return path;
     }
 
-    /// <summary>What proves that the tree of one size begins with all leaves of a smaller one, in their order.</summary>
+    /// <summary>
+    /// What proves that the tree of one size begins with all leaves of a smaller one, in their order.
+    /// </summary>
     public static List<LeafRange> ConsistencyPath(long from, long to)
     {
         var path = new List<LeafRange>();

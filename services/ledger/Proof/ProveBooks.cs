@@ -15,21 +15,53 @@ internal static class ProveBooks
         return group;
     }
 
-    private static async Task<IResult> HandleAsync(MerchantId? merchant_id, Database database, TimeProvider time,
-        CancellationToken cancel)
+    private static async Task<IResult> HandleAsync(
+        MerchantId? merchant_id,
+        Database database,
+        TimeProvider time,
+        CancellationToken cancel
+    )
     {
         var row = (await database.SearchAsync<Row>(Sql.Prove, new { Merchant = merchant_id }, cancel))[0];
         var differences = row.UnbalancedAssets + row.WrongBalances + row.WrongHolds + row.Gaps;
-        return Answer.Ok(new Proof(
-            differences == 0, row.Accounts, row.Entries, row.Sum, differences, row.UnbalancedAssets, row.WrongBalances, row.WrongHolds, row.Gaps,
-            time.GetUtcNow()));
+        return Answer.Ok(
+            new Proof(
+                differences == 0,
+                row.Accounts,
+                row.Entries,
+                row.Sum,
+                differences,
+                row.UnbalancedAssets,
+                row.WrongBalances,
+                row.WrongHolds,
+                row.Gaps,
+                time.GetUtcNow()
+            )
+        );
     }
 
     private sealed record Proof(
-        bool Balanced, long Accounts, long Entries, long Sum, long Differences, long UnbalancedAssets, long WrongBalances, long WrongHolds,
-        long Gaps, DateTimeOffset At);
+        bool Balanced,
+        long Accounts,
+        long Entries,
+        long Sum,
+        long Differences,
+        long UnbalancedAssets,
+        long WrongBalances,
+        long WrongHolds,
+        long Gaps,
+        DateTimeOffset At
+    );
 
-    private sealed record Row(long Accounts, long Entries, long Sum, long UnbalancedAssets, long WrongBalances, long WrongHolds, long Gaps);
+    private sealed record Row(
+        long Accounts,
+        long Entries,
+        long Sum,
+        long UnbalancedAssets,
+        long WrongBalances,
+        long WrongHolds,
+        long Gaps
+    );
 
     private static class Sql
     {

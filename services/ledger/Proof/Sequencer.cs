@@ -8,12 +8,19 @@ using NpgsqlTypes;
 namespace LocalPlus.Ledger.Proof;
 
 /// <summary>
-/// Gives committed transactions their places in the log, signs the grown tree and hands the checkpoint to the outbox: one
-/// database transaction a round, twice a second, by whichever replica gets the round's advisory lock (ADR 0012).
-/// Posting knows nothing of it. It never signs a tree that contradicts what was signed before: then it stops and says so.
+/// Gives committed transactions their places in the log, signs the grown tree and hands the checkpoint to the outbox:
+/// one database transaction a round, twice a second, by whichever replica gets the round's advisory lock (ADR 0012).
+/// Posting knows nothing of it. It never signs a tree that contradicts what was signed before: then it stops and says
+/// so.
 /// </summary>
 internal sealed class Sequencer(
-    Database database, LogTree tree, LogKey key, CheckpointFile file, TimeProvider time, ILogger<Sequencer> log) : BackgroundService
+    Database database,
+    LogTree tree,
+    LogKey key,
+    CheckpointFile file,
+    TimeProvider time,
+    ILogger<Sequencer> log
+) : BackgroundService
 {
     public const long LockKey = 0x4C50_4C4F_47;
     private Frontier? frontier;
@@ -60,8 +67,7 @@ internal sealed class Sequencer(
                 do
                 {
                     await SequenceAsync(stoppingToken);
-                }
-                while (isBehind);
+                } while (isBehind);
 
                 await file.CatchUpAsync(stoppingToken);
             }
@@ -80,8 +86,8 @@ internal sealed class Sequencer(
     }
 
     /// <summary>
-    /// The next transactions to log, and the number below which, with them, all that is visible is logged. Looks at so many
-    /// at a time: however far the log is behind, a round costs the same.
+    /// The next transactions to log, and the number below which, with them, all that is visible is logged. Looks at so
+    /// many at a time: however far the log is behind, a round costs the same.
     /// </summary>
     private static async Task<(IReadOnlyList<WrittenRow> Rows, long Complete)> NextAsync(DbSession db, long from)
     {
@@ -89,7 +95,15 @@ internal sealed class Sequencer(
         {
             var window = new { From = Text(from), Limit = LedgerLimits.LeavesPerRound };
             var last = (await db.SearchAsync<long?>(Sql.WindowEnd, window)).SingleOrDefault();
-            var rows = await db.QueryAsync<WrittenRow>(Sql.Written, new { window.From, Last = Text(last ?? long.MaxValue), window.Limit });
+            var rows = await db.QueryAsync<WrittenRow>(
+                Sql.Written,
+                new
+                {
+                    window.From,
+                    Last = Text(last ?? long.MaxValue),
+                    window.Limit,
+                }
+            );
             if (rows.Count == LedgerLimits.LeavesPerRound)
             {
                 // It may have ended amidst what one database transaction wrote.
@@ -116,33 +130,55 @@ internal sealed class Sequencer(
         frontier = null;
         foreach (var row in rows)
         {
-            grown.Append(row.LeafHash, (node, hash) =>
-            {
-                if (LogTree.IsStored(node.Level))
+            grown.Append(
+                row.LeafHash,
+                (node, hash) =>
                 {
-                    nodes.Add((node, hash));
+                    if (LogTree.IsStored(node.Level))
+                    {
+                        nodes.Add((node, hash));
+                    }
                 }
-            });
+            );
         }
 
         var root = grown.Root();
         var now = time.GetUtcNow();
         var note = key.Sign(grown.Size, root);
         await using var batch = new NpgsqlBatch(db.Connection, db.Transaction);
-        batch.Add(Sql.Leaves).Ids([.. rows.Select(row => row.TransactionId)]).Bytes([.. rows.Select(row => row.LeafHash)])
+        batch
+            .Add(Sql.Leaves)
+            .Ids([.. rows.Select(row => row.TransactionId)])
+            .Bytes([.. rows.Select(row => row.LeafHash)])
             .With(NpgsqlDbType.Bigint, first);
-        batch.Add(Sql.Nodes).Shorts([.. nodes.Select(n => (short)n.Node.Level)]).Longs([.. nodes.Select(n => n.Node.Index)])
+        batch
+            .Add(Sql.Nodes)
+            .Shorts([.. nodes.Select(n => (short)n.Node.Level)])
+            .Longs([.. nodes.Select(n => n.Node.Index)])
             .Bytes([.. nodes.Select(n => n.Hash)]);
-        batch.Add(Sql.Checkpoint).With(NpgsqlDbType.Bigint, grown.Size).With(NpgsqlDbType.Bytea, root).With(NpgsqlDbType.Text, note).Instant(now);
+        batch
+            .Add(Sql.Checkpoint)
+            .With(NpgsqlDbType.Bigint, grown.Size)
+            .With(NpgsqlDbType.Bytea, root)
+            .With(NpgsqlDbType.Text, note)
+            .Instant(now);
         await batch.ExecuteNonQueryAsync(cancel);
         await db.PublishAsync(
-            CheckpointSigned.Topic, CheckpointSigned.Type, key.Origin, grown.Size, null, new CheckpointSigned(key.Origin, grown.Size, root, note, now));
+            CheckpointSigned.Topic,
+            CheckpointSigned.Type,
+            key.Origin,
+            grown.Size,
+            null,
+            new CheckpointSigned(key.Origin, grown.Size, root, note, now)
+        );
         frontier = grown;
         Telemetry.LogSize = grown.Size;
         Telemetry.SealDelay.Record((now - OldestOf(rows)).TotalSeconds);
     }
 
-    /// <summary>The tree as it was left, or read anew when another replica grew it; checked against all that was signed.</summary>
+    /// <summary>
+    /// The tree as it was left, or read anew when another replica grew it; checked against all that was signed.
+    /// </summary>
     private async Task<Frontier> FrontierAsync(DbSession db, CancellationToken cancel)
     {
         var head = await db.QuerySingleAsync<Head>(Sql.Head);
@@ -162,18 +198,29 @@ internal sealed class Sequencer(
             throw new LogBrokenException($"The log's root at {head.Leaves} leaves is not the one that was signed.");
         }
 
-        if (file.Last() is { } kept && (kept.Size > head.Leaves
-            || !(await tree.HashesAsync([new LeafRange(0, kept.Size)], cancel))[0].AsSpan().SequenceEqual(kept.Root)))
+        if (
+            file.Last() is { } kept
+            && (
+                kept.Size > head.Leaves
+                || !(await tree.HashesAsync([new LeafRange(0, kept.Size)], cancel))[0].AsSpan().SequenceEqual(kept.Root)
+            )
+        )
         {
-            throw new LogBrokenException($"The checkpoint file knows a tree of {kept.Size} leaves that this log, with {head.Leaves}, does not contain.");
+            throw new LogBrokenException(
+                $"The checkpoint file knows a tree of {kept.Size} leaves that this log, with {head.Leaves}, does not contain."
+            );
         }
 
         return read;
     }
 
     /// <summary>A transaction's id begins with the millisecond in which it was decided.</summary>
-    private static DateTimeOffset OldestOf(IEnumerable<WrittenRow> rows) => DateTimeOffset.FromUnixTimeMilliseconds(
-        rows.Min(row => (long)(BinaryPrimitives.ReadUInt64BigEndian(row.TransactionId.ToByteArray(bigEndian: true)) >> 16)));
+    private static DateTimeOffset OldestOf(IEnumerable<WrittenRow> rows) =>
+        DateTimeOffset.FromUnixTimeMilliseconds(
+            rows.Min(row =>
+                (long)(BinaryPrimitives.ReadUInt64BigEndian(row.TransactionId.ToByteArray(bigEndian: true)) >> 16)
+            )
+        );
 
     private sealed record WrittenRow(Guid TransactionId, byte[] LeafHash, long WrittenBy);
 
@@ -189,7 +236,8 @@ internal sealed class Sequencer(
               FROM log_cursor
             """;
 
-        // Planned for the number that it gets, which is most often at the table's end: planned for any, it would read all.
+        // Planned for the number that it gets, which is most often at the table's end: planned for any, it would read
+        // all.
         public const string WindowEnd = """
             SELECT written_by::text::bigint
               FROM transactions
@@ -233,6 +281,7 @@ internal sealed class Sequencer(
               FROM unnest($1, $2, $3) AS n (level, node_index, hash)
             """;
 
-        public const string Checkpoint = "INSERT INTO log_checkpoints (size, root, note, signed_at) VALUES ($1, $2, $3, $4)";
+        public const string Checkpoint =
+            "INSERT INTO log_checkpoints (size, root, note, signed_at) VALUES ($1, $2, $3, $4)";
     }
 }

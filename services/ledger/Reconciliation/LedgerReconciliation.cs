@@ -5,10 +5,11 @@ using LocalPlus.Kernel;
 namespace LocalPlus.Ledger.Reconciliation;
 
 /// <summary>
-/// The job `ledger-reconciliation`: compares what is derived (balances, reserved value, the log) with what it is derived from,
-/// over one snapshot, and keeps what differs as findings. It repairs nothing.
+/// The job `ledger-reconciliation`: compares what is derived (balances, reserved value, the log) with what it is
+/// derived from, over one snapshot, and keeps what differs as findings. It repairs nothing.
 /// </summary>
-internal sealed class LedgerReconciliation(Database database, TimeProvider time, ILogger<LedgerReconciliation> log) : IJob
+internal sealed class LedgerReconciliation(Database database, TimeProvider time, ILogger<LedgerReconciliation> log)
+    : IJob
 {
     private const long LockKey = 0x4C50_5245_434F;
 
@@ -24,12 +25,26 @@ internal sealed class LedgerReconciliation(Database database, TimeProvider time,
         await db.ExecuteAsync(Sql.NoHurry);
         var now = time.GetUtcNow();
         var command = new CommandDefinition(
-            Sql.Compare, new { Late = LedgerLimits.SealedWithin, Overdue = LedgerLimits.HoldOverdue }, db.Transaction,
-            (int)LedgerLimits.ReconciliationTime.TotalSeconds, cancellationToken: cancel);
+            Sql.Compare,
+            new { Late = LedgerLimits.SealedWithin, Overdue = LedgerLimits.HoldOverdue },
+            db.Transaction,
+            (int)LedgerLimits.ReconciliationTime.TotalSeconds,
+            cancellationToken: cancel
+        );
         var drifts = (await db.Connection.QueryAsync<Drift>(command)).AsList();
         foreach (var drift in drifts)
         {
-            await db.ExecuteAsync(Sql.Keep, new { drift.Kind, Subject = Name(drift), drift.Expected, drift.Actual, now });
+            await db.ExecuteAsync(
+                Sql.Keep,
+                new
+                {
+                    drift.Kind,
+                    Subject = Name(drift),
+                    drift.Expected,
+                    drift.Actual,
+                    now,
+                }
+            );
             log.DriftFound(drift.Kind, Name(drift), drift.Expected, drift.Actual);
         }
 
@@ -37,13 +52,14 @@ internal sealed class LedgerReconciliation(Database database, TimeProvider time,
         log.Reconciled(drifts.Count);
     }
 
-    private static string Name(Drift drift) => drift.Kind switch
-    {
-        "asset" => drift.Asset!,
-        "overdue_hold" => new HoldId(drift.Id).ToString(),
-        "not_in_log" => new TransactionId(drift.Id).ToString(),
-        _ => drift.Stripe == 0 ? new AccountId(drift.Id).ToString() : $"{new AccountId(drift.Id)}/{drift.Stripe}",
-    };
+    private static string Name(Drift drift) =>
+        drift.Kind switch
+        {
+            "asset" => drift.Asset!,
+            "overdue_hold" => new HoldId(drift.Id).ToString(),
+            "not_in_log" => new TransactionId(drift.Id).ToString(),
+            _ => drift.Stripe == 0 ? new AccountId(drift.Id).ToString() : $"{new AccountId(drift.Id)}/{drift.Stripe}",
+        };
 
     private sealed record Drift(string Kind, Guid Id, short Stripe, string? Asset, long Expected, long Actual);
 

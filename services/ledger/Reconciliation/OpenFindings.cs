@@ -2,7 +2,9 @@ using LocalPlus.Hosting;
 
 namespace LocalPlus.Ledger.Reconciliation;
 
-/// <summary>Counts the open findings now and then, so that an alert can see them: the job that finds them lives too briefly.</summary>
+/// <summary>
+/// Counts the open findings now and then, so that an alert can see them: the job that finds them lives too briefly.
+/// </summary>
 internal sealed class OpenFindings(Database database, TimeProvider time, ILogger<OpenFindings> log) : BackgroundService
 {
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -18,12 +20,12 @@ internal sealed class OpenFindings(Database database, TimeProvider time, ILogger
             {
                 log.WorkerStumbled("the count of findings", LedgerLimits.FindingsCount.TotalMilliseconds, exception);
             }
-        }
-        while (await timer.WaitForNextTickAsync(stoppingToken));
+        } while (await timer.WaitForNextTickAsync(stoppingToken));
     }
 
     private static class Sql
     {
-        public const string Count = "SELECT count(finding_id) FROM reconciliation_findings WHERE acknowledged_at IS NULL";
+        public const string Count =
+            "SELECT count(finding_id) FROM reconciliation_findings WHERE acknowledged_at IS NULL";
     }
 }

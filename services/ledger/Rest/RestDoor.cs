@@ -15,14 +15,23 @@ internal sealed class RestDoor(string path) : Door
 
     public override string Name => "rest";
 
-    public override Answer Write(Result result) => result switch
-    {
-        Result.Posted posted => Answer.Created($"/v1/transactions/{posted.Transaction.Id}", TransactionView.Of(posted.Transaction)),
-        Result.Held { Hold: { IsNew: true } hold, Book: var book } => Answer.Created($"/v1/accounts/holds/{hold.Id}", HoldView.Of(hold, book)),
-        Result.Held held => Answer.Ok(HoldView.Of(held.Hold, held.Book)),
-        Result.Many many => Answer.Ok(new BulkView([.. many.Results.Select((posted, i) => BulkItemView.Of(i, posted))], true)),
-        _ => throw new UnreachableException(),
-    };
+    public override Answer Write(Result result) =>
+        result switch
+        {
+            Result.Posted posted => Answer.Created(
+                $"/v1/transactions/{posted.Transaction.Id}",
+                TransactionView.Of(posted.Transaction)
+            ),
+            Result.Held { Hold: { IsNew: true } hold, Book: var book } => Answer.Created(
+                $"/v1/accounts/holds/{hold.Id}",
+                HoldView.Of(hold, book)
+            ),
+            Result.Held held => Answer.Ok(HoldView.Of(held.Hold, held.Book)),
+            Result.Many many => Answer.Ok(
+                new BulkView([.. many.Results.Select((posted, i) => BulkItemView.Of(i, posted))], true)
+            ),
+            _ => throw new UnreachableException(),
+        };
 
     public override Answer Refuse(FaultException refusal)
     {

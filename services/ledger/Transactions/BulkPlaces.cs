@@ -19,7 +19,8 @@ internal sealed class BulkPlaces
             Leave(merchant);
             throw new FaultException(
                 CommonFaults.QuotaExceeded,
-                    $"{LedgerLimits.BulksPerMerchant} bulks are under way; a merchant may have no more at once.");
+                $"{LedgerLimits.BulksPerMerchant} bulks are under way; a merchant may have no more at once."
+            );
         }
 
         return new Place(this, merchant);

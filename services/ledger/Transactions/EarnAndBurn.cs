@@ -29,15 +29,34 @@ internal static class EarnAndBurn
     }
 
     private static Task<IResult> HandleEarnAsync(
-        Request request, bool? dry_run, HttpContext http, CommandQueue queue, Database database, TimeProvider time, CancellationToken cancel) =>
-        RunAsync("earn", request, dry_run, http, queue, new MerchantSide(database, time, Expense, Liability), cancel);
+        Request request,
+        bool? dry_run,
+        HttpContext http,
+        CommandQueue queue,
+        Database database,
+        TimeProvider time,
+        CancellationToken cancel
+    ) => RunAsync("earn", request, dry_run, http, queue, new MerchantSide(database, time, Expense, Liability), cancel);
 
     private static Task<IResult> HandleBurnAsync(
-        Request request, bool? dry_run, HttpContext http, CommandQueue queue, Database database, TimeProvider time, CancellationToken cancel) =>
-        RunAsync("burn", request, dry_run, http, queue, new MerchantSide(database, time, Liability, Payable), cancel);
+        Request request,
+        bool? dry_run,
+        HttpContext http,
+        CommandQueue queue,
+        Database database,
+        TimeProvider time,
+        CancellationToken cancel
+    ) => RunAsync("burn", request, dry_run, http, queue, new MerchantSide(database, time, Liability, Payable), cancel);
 
     private static async Task<IResult> RunAsync(
-        string kind, Request request, bool? dryRun, HttpContext http, CommandQueue queue, MerchantSide side, CancellationToken cancel)
+        string kind,
+        Request request,
+        bool? dryRun,
+        HttpContext http,
+        CommandQueue queue,
+        MerchantSide side,
+        CancellationToken cancel
+    )
     {
         var merchant = http.GetMerchant().MerchantId;
         var points = Input.Amount(request.Points, "points");
@@ -48,26 +67,55 @@ internal static class EarnAndBurn
         }
 
         var accounts = await side.OpenAsync(merchant, member.Asset, request.Value?.Currency, cancel);
-        List<Posting> postings = [kind == "earn" ? new(accounts.Pool, member.AccountId, points) : new(member.AccountId, accounts.Pool, points)];
+        List<Posting> postings =
+        [
+            kind == "earn"
+                ? new(accounts.Pool, member.AccountId, points)
+                : new(member.AccountId, accounts.Pool, points),
+        ];
         if (request.Value is { } value)
         {
-            postings.Add(new Posting(accounts.From!.Value, accounts.To!.Value, Input.Amount(value.MinorUnits, "value/amount")));
+            postings.Add(
+                new Posting(accounts.From!.Value, accounts.To!.Value, Input.Amount(value.MinorUnits, "value/amount"))
+            );
         }
 
-        var header = new Header(Input.Reference(request.Reference), kind, Metadata.Check(request.Metadata), Input.Instant(request.EffectiveAt, "effective_at"));
-        return await queue.RunAsync(http, request, new Operations.PostTransaction(merchant, header, postings), dryRun is true, cancel);
+        var header = new Header(
+            Input.Reference(request.Reference),
+            kind,
+            Metadata.Check(request.Metadata),
+            Input.Instant(request.EffectiveAt, "effective_at")
+        );
+        return await queue.RunAsync(
+            http,
+            request,
+            new Operations.PostTransaction(merchant, header, postings),
+            dryRun is true,
+            cancel
+        );
     }
 
     /// <param name="Value">What the points are worth; absent: the books carry points only.</param>
     private sealed record Request(
-        AccountId AccountId, long Points, Money? Value = null, string? Reference = null, DateTimeOffset? EffectiveAt = null,
-        SortedDictionary<string, string>? Metadata = null);
+        AccountId AccountId,
+        long Points,
+        Money? Value = null,
+        string? Reference = null,
+        DateTimeOffset? EffectiveAt = null,
+        SortedDictionary<string, string>? Metadata = null
+    );
 
-    /// <summary>The merchant's own accounts of the operation; striped, for every member's points pass through them.</summary>
+    /// <summary>
+    /// The merchant's own accounts of the operation; striped, for every member's points pass through them.
+    /// </summary>
     private sealed record MerchantSide(Database Database, TimeProvider Time, string From, string To)
     {
         public async Task<(AccountId Pool, AccountId? From, AccountId? To)> OpenAsync(
-            MerchantId merchant, string points, Currency? currency, CancellationToken cancel)
+            MerchantId merchant,
+            string points,
+            Currency? currency,
+            CancellationToken cancel
+        )
         {
             List<AccountToOpen> wanted = [Hot(Pool, points)];
             if (currency is { } money)
@@ -78,9 +126,14 @@ internal static class EarnAndBurn
             await using var db = await Database.BeginAsync(cancel);
             var rows = await AccountOpening.OpenAsync(db, merchant, wanted, Caller.Merchant, Time.GetUtcNow());
             await db.CommitAsync();
-            return (rows[0].AccountId, currency is null ? null : rows[1].AccountId, currency is null ? null : rows[2].AccountId);
+            return (
+                rows[0].AccountId,
+                currency is null ? null : rows[1].AccountId,
+                currency is null ? null : rows[2].AccountId
+            );
         }
 
-        private AccountToOpen Hot(string name, string asset) => new(AccountId.New(Time), name, asset, null, null, Striped: true);
+        private AccountToOpen Hot(string name, string asset) =>
+            new(AccountId.New(Time), name, asset, null, null, Striped: true);
     }
 }

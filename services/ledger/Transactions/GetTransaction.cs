@@ -12,11 +12,19 @@ internal static class GetTransaction
         return group;
     }
 
-    private static async Task<IResult> HandleAsync(TransactionId id, HttpContext http, Database database,
-        CancellationToken cancel)
+    private static async Task<IResult> HandleAsync(
+        TransactionId id,
+        HttpContext http,
+        Database database,
+        CancellationToken cancel
+    )
     {
-        var row = await database.QuerySingleOrDefaultAsync<TransactionRow>(Sql.Find, new { id, Merchant = http.GetMerchant().MerchantId }, cancel)
-            ?? throw new FaultException(CommonFaults.NotFound, $"There is no transaction {id}.");
+        var row =
+            await database.QuerySingleOrDefaultAsync<TransactionRow>(
+                Sql.Find,
+                new { id, Merchant = http.GetMerchant().MerchantId },
+                cancel
+            ) ?? throw new FaultException(CommonFaults.NotFound, $"There is no transaction {id}.");
         return Answer.Ok((await TransactionReader.WithPostingsAsync(database, [row], cancel))[0]);
     }
 

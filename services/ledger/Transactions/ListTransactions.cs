@@ -5,8 +5,8 @@ using LocalPlus.Ledger.Entries;
 namespace LocalPlus.Ledger.Transactions;
 
 /// <summary>
-/// GET /v1/transactions: the merchant's transactions, newest first. Filters: reference, kind, reverses, hold_id, recorded
-/// from (inclusive) and to (exclusive).
+/// GET /v1/transactions: the merchant's transactions, newest first. Filters: reference, kind, reverses, hold_id,
+/// recorded from (inclusive) and to (exclusive).
 /// </summary>
 internal static class ListTransactions
 {
@@ -17,25 +17,54 @@ internal static class ListTransactions
     }
 
     private static async Task<IResult> HandleAsync(
-        [AsParameters] Filter filter, int? limit, string? cursor, HttpContext http, Database database, CursorCodec cursors, CancellationToken cancel)
+        [AsParameters] Filter filter,
+        int? limit,
+        string? cursor,
+        HttpContext http,
+        Database database,
+        CursorCodec cursors,
+        CancellationToken cancel
+    )
     {
         var (merchant, size) = (http.GetMerchant().MerchantId, CursorCodec.Limit(limit));
         var filters = $"transactions\n{filter}";
         var after = cursors.Read(cursor, merchant, filters);
         var args = new
         {
-            merchant, filter.Reference, filter.Kind, filter.Reverses, HoldId = filter.Hold_id,
-            From = filter.From?.Value ?? DateTimeOffset.UnixEpoch, To = filter.To?.Value ?? DateTimeOffset.MaxValue,
-                after.CreatedAt, after.Id, Limit = size + 1,
+            merchant,
+            filter.Reference,
+            filter.Kind,
+            filter.Reverses,
+            HoldId = filter.Hold_id,
+            From = filter.From?.Value ?? DateTimeOffset.UnixEpoch,
+            To = filter.To?.Value ?? DateTimeOffset.MaxValue,
+            after.CreatedAt,
+            after.Id,
+            Limit = size + 1,
         };
         var rows = await database.SearchAsync<TransactionRow>(Sql.List, args, cancel);
-        var page = Page<TransactionRow>.Of(rows, size, row => cursors.Write(new Keyset(row.RecordedAt, row.TransactionId.Value), merchant, filters));
-        return Answer.Ok(new Page<TransactionView>(
-            await TransactionReader.WithPostingsAsync(database, page.Data, cancel), page.NextCursor, page.HasMore));
+        var page = Page<TransactionRow>.Of(
+            rows,
+            size,
+            row => cursors.Write(new Keyset(row.RecordedAt, row.TransactionId.Value), merchant, filters)
+        );
+        return Answer.Ok(
+            new Page<TransactionView>(
+                await TransactionReader.WithPostingsAsync(database, page.Data, cancel),
+                page.NextCursor,
+                page.HasMore
+            )
+        );
     }
 
-    internal sealed record Filter(string? Reference, string? Kind, TransactionId? Reverses, HoldId? Hold_id,
-        Instant? From, Instant? To);
+    internal sealed record Filter(
+        string? Reference,
+        string? Kind,
+        TransactionId? Reverses,
+        HoldId? Hold_id,
+        Instant? From,
+        Instant? To
+    );
 
     private static class Sql
     {

@@ -14,9 +14,14 @@ internal sealed record BulkView(IReadOnlyList<BulkItemView> Data, bool Atomic);
 internal sealed record BulkItemView(int Index, int Status, JsonElement Result)
 {
     public static BulkItemView Of(int index, Operations.Result.Posted posted) =>
-        new(index, StatusCodes.Status201Created, JsonSerializer.SerializeToElement(TransactionView.Of(posted.Transaction), StrictJson.Options));
+        new(
+            index,
+            StatusCodes.Status201Created,
+            JsonSerializer.SerializeToElement(TransactionView.Of(posted.Transaction), StrictJson.Options)
+        );
 
-    public static BulkItemView Of(int index, Answer answer) => new(index, answer.Status, JsonSerializer.Deserialize<JsonElement>(answer.Body));
+    public static BulkItemView Of(int index, Answer answer) =>
+        new(index, answer.Status, JsonSerializer.Deserialize<JsonElement>(answer.Body));
 }
 
 /// <summary>
@@ -34,8 +39,13 @@ internal static class PostBulk
     }
 
     private static async Task<IResult> HandleAsync(
-        Request request, bool? dry_run, HttpContext http, CommandQueue queue, BulkPlaces places,
-            CancellationToken cancel)
+        Request request,
+        bool? dry_run,
+        HttpContext http,
+        CommandQueue queue,
+        BulkPlaces places,
+        CancellationToken cancel
+    )
     {
         var merchant = http.GetMerchant().MerchantId;
         using var place = places.Take(merchant);
@@ -47,7 +57,13 @@ internal static class PostBulk
         Operations.PostTransaction[] items = [.. request.Items.Select(item => item.ToOperation(merchant))];
         if (request.Atomic is true)
         {
-            return await queue.RunAsync(http, request, new Operations.PostTransactions(merchant, items), dry_run is true, cancel);
+            return await queue.RunAsync(
+                http,
+                request,
+                new Operations.PostTransactions(merchant, items),
+                dry_run is true,
+                cancel
+            );
         }
 
         var door = new RestDoor(http.Request.Path);
@@ -57,13 +73,20 @@ internal static class PostBulk
         var answers = new List<Answer>(items.Length);
         foreach (var chunk in items.Index().Chunk(LedgerLimits.BulkChunk))
         {
-            answers.AddRange(await Task.WhenAll(chunk.Select(item => queue.RunAsync(
-                new Command(item.Item, door, key is null ? null : $"{key}\n{item.Index}", fingerprint)
-                {
-                    IsDryRun = dry_run is true,
-                    IsOfBulk = true,
-                },
-                cancel))));
+            answers.AddRange(
+                await Task.WhenAll(
+                    chunk.Select(item =>
+                        queue.RunAsync(
+                            new Command(item.Item, door, key is null ? null : $"{key}\n{item.Index}", fingerprint)
+                            {
+                                IsDryRun = dry_run is true,
+                                IsOfBulk = true,
+                            },
+                            cancel
+                        )
+                    )
+                )
+            );
         }
 
         return answers.FirstOrDefault(answer => Problem(answer) == CommonFaults.IdempotencyKeyReused.Code) is { } reused
@@ -71,9 +94,10 @@ internal static class PostBulk
             : Answer.Ok(new BulkView([.. answers.Select((answer, i) => BulkItemView.Of(i, answer))], false));
     }
 
-    private static string? Problem(Answer answer) => answer.Status == CommonFaults.IdempotencyKeyReused.Status
-        ? JsonSerializer.Deserialize<JsonElement>(answer.Body).GetProperty("code").GetString()
-        : null;
+    private static string? Problem(Answer answer) =>
+        answer.Status == CommonFaults.IdempotencyKeyReused.Status
+            ? JsonSerializer.Deserialize<JsonElement>(answer.Body).GetProperty("code").GetString()
+            : null;
 
     private sealed record Request(IReadOnlyList<TransactionRequest> Items, bool? Atomic = null);
 }

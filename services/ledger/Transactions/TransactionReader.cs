@@ -6,8 +6,16 @@ namespace LocalPlus.Ledger.Transactions;
 
 /// <summary>A transaction's row.</summary>
 internal sealed record TransactionRow(
-    TransactionId TransactionId, MerchantId MerchantId, string? Reference, string Kind, TransactionId? Reverses, HoldId? HoldId, string? Metadata,
-    DateTimeOffset EffectiveAt, DateTimeOffset RecordedAt)
+    TransactionId TransactionId,
+    MerchantId MerchantId,
+    string? Reference,
+    string Kind,
+    TransactionId? Reverses,
+    HoldId? HoldId,
+    string? Metadata,
+    DateTimeOffset EffectiveAt,
+    DateTimeOffset RecordedAt
+)
 {
     public const string Columns =
         "transaction_id, merchant_id, reference, kind, reverses, hold_id, metadata::text AS metadata, effective_at, recorded_at";
@@ -17,14 +25,30 @@ internal sealed record TransactionRow(
 internal static class TransactionReader
 {
     public static async Task<IReadOnlyList<TransactionView>> WithPostingsAsync(
-        Database database, IReadOnlyList<TransactionRow> rows, CancellationToken cancel)
+        Database database,
+        IReadOnlyList<TransactionRow> rows,
+        CancellationToken cancel
+    )
     {
         var args = new { Ids = rows.Select(row => row.TransactionId.Value).ToArray() };
-        var postings = (await database.QueryAsync<PostingRow>(Sql.Postings, args, cancel)).ToLookup(p => p.TransactionId);
-        return [.. rows.Select(row => new TransactionView(
-            row.TransactionId, "transaction", row.Reference, row.Kind,
-            [.. postings[row.TransactionId].Select(p => new PostingView(p.Source, p.Destination, p.Amount))],
-            row.EffectiveAt, row.RecordedAt, row.Reverses, row.HoldId, row.Metadata is null ? null : Metadata.Parse(row.Metadata)))];
+        var postings = (await database.QueryAsync<PostingRow>(Sql.Postings, args, cancel)).ToLookup(p =>
+            p.TransactionId
+        );
+        return
+        [
+            .. rows.Select(row => new TransactionView(
+                row.TransactionId,
+                "transaction",
+                row.Reference,
+                row.Kind,
+                [.. postings[row.TransactionId].Select(p => new PostingView(p.Source, p.Destination, p.Amount))],
+                row.EffectiveAt,
+                row.RecordedAt,
+                row.Reverses,
+                row.HoldId,
+                row.Metadata is null ? null : Metadata.Parse(row.Metadata)
+            )),
+        ];
     }
 
     private sealed record PostingRow(TransactionId TransactionId, AccountId Source, AccountId Destination, long Amount);

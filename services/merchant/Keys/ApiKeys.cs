@@ -24,21 +24,26 @@ internal sealed class ApiKeys(Database database, KeyHasher hasher, TimeProvider 
         // Two at once may both see one place left: the limit protects the table, not a budget.
         if (await db.QuerySingleAsync<long>(Sql.CountActive, new { key.MerchantId, Now = now }) >= MaxActivePerMerchant)
         {
-            throw new FaultException(Faults.TooManyApiKeys,
-                $"At most {MaxActivePerMerchant} API keys work at a time; revoke one.");
+            throw new FaultException(
+                Faults.TooManyApiKeys,
+                $"At most {MaxActivePerMerchant} API keys work at a time; revoke one."
+            );
         }
 
-        await db.ExecuteAsync(Sql.Insert, new
-        {
-            ApiKeyId = id,
-            key.MerchantId,
-            row.Name,
-            KeyHash = hasher.Hash(text),
-            row.Scopes,
-            Replaces = key.Replaces?.Value,
-            row.CreatedAt,
-            ExpiresAt = key.ExpiresAt?.UtcDateTime,
-        });
+        await db.ExecuteAsync(
+            Sql.Insert,
+            new
+            {
+                ApiKeyId = id,
+                key.MerchantId,
+                row.Name,
+                KeyHash = hasher.Hash(text),
+                row.Scopes,
+                Replaces = key.Replaces?.Value,
+                row.CreatedAt,
+                ExpiresAt = key.ExpiresAt?.UtcDateTime,
+            }
+        );
         log.ApiKeyIssued(id, key.MerchantId);
         return row.ToView(now, text.Text);
     }
@@ -49,7 +54,8 @@ internal sealed class ApiKeys(Database database, KeyHasher hasher, TimeProvider 
     /// </summary>
     public async Task<DateTimeOffset?> EndOfCallerAsync(DbSession db, MerchantIdentity caller) =>
         await db.QuerySingleOrDefaultAsync<Life>(Sql.LockCaller, new { ApiKeyId = caller.KeyId, caller.MerchantId })
-            is { RevokedAt: null } life && !(life.ExpiresAt <= time.GetUtcNow())
+            is { RevokedAt: null } life
+        && !(life.ExpiresAt <= time.GetUtcNow())
             ? life.ExpiresAt
             : throw new FaultException(CommonFaults.Unauthenticated, "The API key is not valid.");
 
@@ -70,13 +76,23 @@ internal sealed class ApiKeys(Database database, KeyHasher hasher, TimeProvider 
 
     /// <summary>A key to be made.</summary>
     internal sealed record NewKey(
-        MerchantId MerchantId, bool Live, string Name, IReadOnlyList<string> Scopes, DateTimeOffset? ExpiresAt,
-            ApiKeyId? Replaces = null);
+        MerchantId MerchantId,
+        bool Live,
+        string Name,
+        IReadOnlyList<string> Scopes,
+        DateTimeOffset? ExpiresAt,
+        ApiKeyId? Replaces = null
+    );
 
     // Npgsql calls the column an Array, so Dapper would not match it to string[] by itself.
     [method: ExplicitConstructor]
     private sealed record StoredKey(
-        MerchantId MerchantId, byte[] KeyHash, string[] Scopes, DateTimeOffset? ExpiresAt, DateTimeOffset? RevokedAt);
+        MerchantId MerchantId,
+        byte[] KeyHash,
+        string[] Scopes,
+        DateTimeOffset? ExpiresAt,
+        DateTimeOffset? RevokedAt
+    );
 
     private sealed record Life(DateTimeOffset? ExpiresAt, DateTimeOffset? RevokedAt);
 

@@ -15,14 +15,22 @@ internal static class CreateApiKey
 
     public static IEndpointRouteBuilder MapCreateApiKey(this IEndpointRouteBuilder group)
     {
-        group.MapPost("/api_keys", HandleAsync).RequireScope("api_keys:write").WithName(nameof(CreateApiKey))
+        group
+            .MapPost("/api_keys", HandleAsync)
+            .RequireScope("api_keys:write")
+            .WithName(nameof(CreateApiKey))
             .Produces<ApiKeyView>(StatusCodes.Status201Created);
         return group;
     }
 
     private static Task<IResult> HandleAsync(
-        HttpContext http, Request request, IdempotentRequests idempotent, ApiKeys keys, TimeProvider time,
-            CancellationToken cancel)
+        HttpContext http,
+        Request request,
+        IdempotentRequests idempotent,
+        ApiKeys keys,
+        TimeProvider time,
+        CancellationToken cancel
+    )
     {
         Check(request, time.GetUtcNow());
         var caller = http.GetMerchant();
@@ -36,15 +44,22 @@ internal static class CreateApiKey
                 if (request.ExpiresAt > ends)
                 {
                     throw new FaultException(
-                        CommonFaults.InvalidRequest, "The key would outlive the one that makes it.",
-                        new FieldError("/expires_at", "after_callers"));
+                        CommonFaults.InvalidRequest,
+                        "The key would outlive the one that makes it.",
+                        new FieldError("/expires_at", "after_callers")
+                    );
                 }
 
                 var scopes = request.Scopes.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).ToList();
-                return Created(await keys.AddAsync(
-                    db, new(caller.MerchantId, caller.Live, request.Name.Trim(), scopes, request.ExpiresAt ?? ends)));
+                return Created(
+                    await keys.AddAsync(
+                        db,
+                        new(caller.MerchantId, caller.Live, request.Name.Trim(), scopes, request.ExpiresAt ?? ends)
+                    )
+                );
             },
-            cancel);
+            cancel
+        );
     }
 
     /// <summary>A key can not make a key that may do more than itself.</summary>

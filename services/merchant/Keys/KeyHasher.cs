@@ -17,7 +17,8 @@ internal sealed class KeyHasher
         if (pepper is not { Length: >= PepperMinLength })
         {
             throw new InvalidOperationException(
-                $"The secret key_pepper of service merchant must have at least {PepperMinLength} characters.");
+                $"The secret key_pepper of service merchant must have at least {PepperMinLength} characters."
+            );
         }
 
         this.pepper = Encoding.UTF8.GetBytes(pepper);
@@ -27,5 +28,6 @@ internal sealed class KeyHasher
 
     /// <summary>Compares in constant time; an absent hash costs the same work and never matches.</summary>
     public bool Matches(KeyText key, byte[]? stored) =>
-        CryptographicOperations.FixedTimeEquals(Hash(key), stored ?? new byte[HMACSHA256.HashSizeInBytes]) && stored is not null;
+        CryptographicOperations.FixedTimeEquals(Hash(key), stored ?? new byte[HMACSHA256.HashSizeInBytes])
+        && stored is not null;
 }

@@ -29,15 +29,23 @@ internal sealed class KeyText
     /// <summary>A new key with a secret from the system's random numbers.</summary>
     public static KeyText New(ApiKeyId id, bool live)
     {
-        var secret = string.Create(ApiKeyForm.SecretLength, RandomNumberGenerator.GetBytes(ApiKeyForm.SecretLength), static (span, random) =>
-        {
-            for (var i = 0; i < span.Length; i++)
+        var secret = string.Create(
+            ApiKeyForm.SecretLength,
+            RandomNumberGenerator.GetBytes(ApiKeyForm.SecretLength),
+            static (span, random) =>
             {
-                // 256 is a multiple of 32, so the five low bits are uniform.
-                span[i] = Base32.Character(random[i] & 31);
+                for (var i = 0; i < span.Length; i++)
+                {
+                    // 256 is a multiple of 32, so the five low bits are uniform.
+                    span[i] = Base32.Character(random[i] & 31);
+                }
             }
-        });
-        return new KeyText($"{(live ? ApiKeyForm.LivePrefix : ApiKeyForm.TestPrefix)}{Base32.Format(id.Value)}{secret}", id, live);
+        );
+        return new KeyText(
+            $"{(live ? ApiKeyForm.LivePrefix : ApiKeyForm.TestPrefix)}{Base32.Format(id.Value)}{secret}",
+            id,
+            live
+        );
     }
 
     /// <summary>Reads a presented key; false when it can not be one. Says nothing about whether it exists.</summary>

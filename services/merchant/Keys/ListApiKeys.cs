@@ -12,24 +12,46 @@ internal static class ListApiKeys
 
     public static IEndpointRouteBuilder MapListApiKeys(this IEndpointRouteBuilder group)
     {
-        group.MapGet("/api_keys", HandleAsync).RequireScope("api_keys:read").WithName(nameof(ListApiKeys))
+        group
+            .MapGet("/api_keys", HandleAsync)
+            .RequireScope("api_keys:read")
+            .WithName(nameof(ListApiKeys))
             .Produces<Page<ApiKeyView>>();
         return group;
     }
 
     private static async Task<IResult> HandleAsync(
-        HttpContext http, Database database, CursorCodec cursors, TimeProvider time, CancellationToken cancel,
-        int? limit = null, string? cursor = null)
+        HttpContext http,
+        Database database,
+        CursorCodec cursors,
+        TimeProvider time,
+        CancellationToken cancel,
+        int? limit = null,
+        string? cursor = null
+    )
     {
         var merchant = http.GetMerchant().MerchantId;
         var size = CursorCodec.Limit(limit);
         var after = cursors.Read(cursor, merchant, Filters);
         var rows = await database.QueryAsync<ApiKeyRow>(
-            Sql.List, new { MerchantId = merchant, after.CreatedAt, after.Id, Limit = size + 1 }, cancel);
+            Sql.List,
+            new
+            {
+                MerchantId = merchant,
+                after.CreatedAt,
+                after.Id,
+                Limit = size + 1,
+            },
+            cancel
+        );
         var now = time.GetUtcNow();
-        return Answer.Ok(Page<ApiKeyView>.Of(
-            [.. rows.Select(row => row.ToView(now))], size,
-            last => cursors.Write(new Keyset(last.CreatedAt, last.Id.Value), merchant, Filters)));
+        return Answer.Ok(
+            Page<ApiKeyView>.Of(
+                [.. rows.Select(row => row.ToView(now))],
+                size,
+                last => cursors.Write(new Keyset(last.CreatedAt, last.Id.Value), merchant, Filters)
+            )
+        );
     }
 
     private static class Sql

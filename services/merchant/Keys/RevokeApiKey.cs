@@ -11,17 +11,36 @@ internal static class RevokeApiKey
 {
     public static IEndpointRouteBuilder MapRevokeApiKey(this IEndpointRouteBuilder group)
     {
-        group.MapDelete("/api_keys/{id}", HandleAsync).RequireScope("api_keys:write").WithName(nameof(RevokeApiKey))
+        group
+            .MapDelete("/api_keys/{id}", HandleAsync)
+            .RequireScope("api_keys:write")
+            .WithName(nameof(RevokeApiKey))
             .Produces(StatusCodes.Status204NoContent);
         return group;
     }
 
     private static async Task<IResult> HandleAsync(
-        HttpContext http, ApiKeyId id, Database database, TimeProvider time, ILogger<ApiKeys> log, CancellationToken cancel)
+        HttpContext http,
+        ApiKeyId id,
+        Database database,
+        TimeProvider time,
+        ILogger<ApiKeys> log,
+        CancellationToken cancel
+    )
     {
         var merchant = http.GetMerchant().MerchantId;
         await using var db = await database.BeginAsync(cancel);
-        if (await db.ExecuteAsync(Sql.Revoke, new { ApiKeyId = id, MerchantId = merchant, Now = time.GetUtcNow() }) == 0)
+        if (
+            await db.ExecuteAsync(
+                Sql.Revoke,
+                new
+                {
+                    ApiKeyId = id,
+                    MerchantId = merchant,
+                    Now = time.GetUtcNow(),
+                }
+            ) == 0
+        )
         {
             throw new FaultException(CommonFaults.NotFound, "There is no such API key.");
         }

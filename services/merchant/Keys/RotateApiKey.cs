@@ -4,9 +4,9 @@ using LocalPlus.Kernel;
 namespace LocalPlus.Merchant.Keys;
 
 /// <summary>
-/// POST /v1/api_keys/{id}/rotate: a successor with the same name, scopes and end; the old key works for overlap_seconds more,
-/// so that running programs can change over. A key that would be outlived by the one it rotates may not. Refusals: not_found,
-/// scope_missing, unauthenticated, api_key_not_active, api_key_already_rotated, too_many_api_keys.
+/// POST /v1/api_keys/{id}/rotate: a successor with the same name, scopes and end; the old key works for overlap_seconds
+/// more, so that running programs can change over. A key that would be outlived by the one it rotates may not.
+/// Refusals: not_found, scope_missing, unauthenticated, api_key_not_active, api_key_already_rotated, too_many_api_keys.
 /// </summary>
 internal static class RotateApiKey
 {
@@ -18,26 +18,46 @@ internal static class RotateApiKey
 
     public static IEndpointRouteBuilder MapRotateApiKey(this IEndpointRouteBuilder group)
     {
-        group.MapPost("/api_keys/{id}/rotate", HandleAsync).RequireScope("api_keys:write").WithName(nameof(RotateApiKey))
+        group
+            .MapPost("/api_keys/{id}/rotate", HandleAsync)
+            .RequireScope("api_keys:write")
+            .WithName(nameof(RotateApiKey))
             .Produces<ApiKeyView>(StatusCodes.Status201Created);
         return group;
     }
 
     private static Task<IResult> HandleAsync(
-        HttpContext http, ApiKeyId id, Request request, IdempotentRequests idempotent, ApiKeys keys, TimeProvider time,
-        CancellationToken cancel)
+        HttpContext http,
+        ApiKeyId id,
+        Request request,
+        IdempotentRequests idempotent,
+        ApiKeys keys,
+        TimeProvider time,
+        CancellationToken cancel
+    )
     {
         new FieldChecks()
             .Require(request.OverlapSeconds is >= 0 and <= MaxOverlapSeconds, "/overlap_seconds")
             .ThrowIfAny();
         return idempotent.ExecuteAsync(
-            http, request, db => RotateAsync(db, http.GetMerchant(), id, request, keys, time.GetUtcNow()), cancel);
+            http,
+            request,
+            db => RotateAsync(db, http.GetMerchant(), id, request, keys, time.GetUtcNow()),
+            cancel
+        );
     }
 
     private static async Task<Answer> RotateAsync(
-        DbSession db, MerchantIdentity caller, ApiKeyId id, Request request, ApiKeys keys, DateTimeOffset now)
+        DbSession db,
+        MerchantIdentity caller,
+        ApiKeyId id,
+        Request request,
+        ApiKeys keys,
+        DateTimeOffset now
+    )
     {
-        var old = await db.QuerySingleOrDefaultAsync<ApiKeyRow>(Sql.Lock, new { ApiKeyId = id, caller.MerchantId })
+        var old =
+            await db.QuerySingleOrDefaultAsync<ApiKeyRow>(Sql.Lock, new { ApiKeyId = id, caller.MerchantId })
             ?? throw new FaultException(CommonFaults.NotFound, "There is no such API key.");
         // Without this a narrow key could have a wide one's successor handed to it.
         CreateApiKey.RequireHeld(caller, old.Scopes);
@@ -54,13 +74,23 @@ internal static class RotateApiKey
         // Else the holder of a key that is about to end would get one that is not.
         if (await keys.EndOfCallerAsync(db, caller) is { } end && !(old.ExpiresAt <= end))
         {
-            throw new FaultException(CommonFaults.ScopeMissing, "The calling key ends before the one that it would rotate.");
+            throw new FaultException(
+                CommonFaults.ScopeMissing,
+                "The calling key ends before the one that it would rotate."
+            );
         }
 
         var ends = now.AddSeconds(request.OverlapSeconds);
-        await db.ExecuteAsync(Sql.End, new { ApiKeyId = id, ExpiresAt = old.ExpiresAt < ends ? old.ExpiresAt.Value : ends });
-        return CreateApiKey.Created(await keys.AddAsync(
-            db, new(caller.MerchantId, caller.Live, old.Name, old.Scopes, old.ExpiresAt, Replaces: id)));
+        await db.ExecuteAsync(
+            Sql.End,
+            new { ApiKeyId = id, ExpiresAt = old.ExpiresAt < ends ? old.ExpiresAt.Value : ends }
+        );
+        return CreateApiKey.Created(
+            await keys.AddAsync(
+                db,
+                new(caller.MerchantId, caller.Live, old.Name, old.Scopes, old.ExpiresAt, Replaces: id)
+            )
+        );
     }
 
     private static class Sql

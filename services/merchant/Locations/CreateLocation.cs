@@ -13,29 +13,51 @@ internal static class CreateLocation
 
     public static IEndpointRouteBuilder MapCreateLocation(this IEndpointRouteBuilder group)
     {
-        group.MapPost("/locations", HandleAsync).RequireScope("locations:write").WithName(nameof(CreateLocation))
+        group
+            .MapPost("/locations", HandleAsync)
+            .RequireScope("locations:write")
+            .WithName(nameof(CreateLocation))
             .Produces<LocationView>(StatusCodes.Status201Created);
         return group;
     }
 
     private static Task<IResult> HandleAsync(
-        HttpContext http, Request request, IdempotentRequests idempotent, TimeProvider time, CancellationToken cancel)
+        HttpContext http,
+        Request request,
+        IdempotentRequests idempotent,
+        TimeProvider time,
+        CancellationToken cancel
+    )
     {
-        new FieldChecks()
-            .Name(request.Name)
-            .Text(request.Reference, "/reference", maxLength: 200)
-            .ThrowIfAny();
-        return idempotent.ExecuteAsync(http, request, db => AddAsync(db, http.GetMerchant().MerchantId, request, time), cancel);
+        new FieldChecks().Name(request.Name).Text(request.Reference, "/reference", maxLength: 200).ThrowIfAny();
+        return idempotent.ExecuteAsync(
+            http,
+            request,
+            db => AddAsync(db, http.GetMerchant().MerchantId, request, time),
+            cancel
+        );
     }
 
     private static async Task<Answer> AddAsync(DbSession db, MerchantId merchant, Request request, TimeProvider time)
     {
         var row = new LocationRow(LocationId.New(time), request.Name.Trim(), request.Reference, time.GetUtcNow());
-        if (await db.ExecuteAsync(
-                Sql.Insert, new { row.LocationId, MerchantId = merchant, row.Name, row.Reference, row.CreatedAt }) == 0)
+        if (
+            await db.ExecuteAsync(
+                Sql.Insert,
+                new
+                {
+                    row.LocationId,
+                    MerchantId = merchant,
+                    row.Name,
+                    row.Reference,
+                    row.CreatedAt,
+                }
+            ) == 0
+        )
         {
-            throw CommonFaults.ReferenceReusedBy(await db.QuerySingleAsync<LocationId>(
-                Sql.Holder, new { MerchantId = merchant, row.Reference }));
+            throw CommonFaults.ReferenceReusedBy(
+                await db.QuerySingleAsync<LocationId>(Sql.Holder, new { MerchantId = merchant, row.Reference })
+            );
         }
 
         return Answer.Created($"/v1/locations/{row.LocationId}", row.ToView());

@@ -17,17 +17,22 @@ internal static class FindLocation
     }
 
     private static async Task<IResult> HandleAsync(
-        LocationId id, [FromQuery(Name = "merchant_id")] MerchantId merchantId, Database database,
-            CancellationToken cancel) =>
-        await database.QuerySingleOrDefaultAsync<bool>(Sql.IsOfMerchant,
-            new { LocationId = id, MerchantId = merchantId }, cancel)
+        LocationId id,
+        [FromQuery(Name = "merchant_id")] MerchantId merchantId,
+        Database database,
+        CancellationToken cancel
+    ) =>
+        await database.QuerySingleOrDefaultAsync<bool>(
+            Sql.IsOfMerchant,
+            new { LocationId = id, MerchantId = merchantId },
+            cancel
+        )
             ? Results.NoContent()
             : throw new FaultException(CommonFaults.NotFound, "There is no such location.");
 
     private static class Sql
     {
-        public const string IsOfMerchant =
-            """
+        public const string IsOfMerchant = """
             SELECT true
               FROM locations
              WHERE location_id = @LocationId

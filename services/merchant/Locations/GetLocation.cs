@@ -8,12 +8,20 @@ internal static class GetLocation
 {
     public static IEndpointRouteBuilder MapGetLocation(this IEndpointRouteBuilder group)
     {
-        group.MapGet("/locations/{id}", HandleAsync).RequireScope("locations:read").WithName(nameof(GetLocation))
+        group
+            .MapGet("/locations/{id}", HandleAsync)
+            .RequireScope("locations:read")
+            .WithName(nameof(GetLocation))
             .Produces<LocationView>();
         return group;
     }
 
-    private static async Task<IResult> HandleAsync(HttpContext http, LocationId id, Database database, CancellationToken cancel)
+    private static async Task<IResult> HandleAsync(
+        HttpContext http,
+        LocationId id,
+        Database database,
+        CancellationToken cancel
+    )
     {
         var args = new { LocationId = id, http.GetMerchant().MerchantId };
         return await database.QuerySingleOrDefaultAsync<LocationRow>(Sql.Get, args, cancel) is { } row

@@ -9,23 +9,44 @@ internal static class ListLocations
 
     public static IEndpointRouteBuilder MapListLocations(this IEndpointRouteBuilder group)
     {
-        group.MapGet("/locations", HandleAsync).RequireScope("locations:read").WithName(nameof(ListLocations))
+        group
+            .MapGet("/locations", HandleAsync)
+            .RequireScope("locations:read")
+            .WithName(nameof(ListLocations))
             .Produces<Page<LocationView>>();
         return group;
     }
 
     private static async Task<IResult> HandleAsync(
-        HttpContext http, Database database, CursorCodec cursors, CancellationToken cancel,
-        int? limit = null, string? cursor = null)
+        HttpContext http,
+        Database database,
+        CursorCodec cursors,
+        CancellationToken cancel,
+        int? limit = null,
+        string? cursor = null
+    )
     {
         var merchant = http.GetMerchant().MerchantId;
         var size = CursorCodec.Limit(limit);
         var after = cursors.Read(cursor, merchant, Filters);
         var rows = await database.QueryAsync<LocationRow>(
-            Sql.List, new { MerchantId = merchant, after.CreatedAt, after.Id, Limit = size + 1 }, cancel);
-        return Answer.Ok(Page<LocationView>.Of(
-            [.. rows.Select(row => row.ToView())], size,
-            last => cursors.Write(new Keyset(last.CreatedAt, last.Id.Value), merchant, Filters)));
+            Sql.List,
+            new
+            {
+                MerchantId = merchant,
+                after.CreatedAt,
+                after.Id,
+                Limit = size + 1,
+            },
+            cancel
+        );
+        return Answer.Ok(
+            Page<LocationView>.Of(
+                [.. rows.Select(row => row.ToView())],
+                size,
+                last => cursors.Write(new Keyset(last.CreatedAt, last.Id.Value), merchant, Filters)
+            )
+        );
     }
 
     private static class Sql

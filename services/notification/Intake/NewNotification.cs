@@ -6,8 +6,14 @@ namespace LocalPlus.Notification.Intake;
 
 /// <summary>A message to be sent, due at once. Who it goes to is found out when it is sent.</summary>
 internal sealed record NewNotification(
-    EventId EventId, MerchantId MerchantId, string Kind, GiftCardId? GiftCardId = null, RedemptionId? RedemptionId = null,
-    long? Amount = null, string? Currency = null)
+    EventId EventId,
+    MerchantId MerchantId,
+    string Kind,
+    GiftCardId? GiftCardId = null,
+    RedemptionId? RedemptionId = null,
+    long? Amount = null,
+    string? Currency = null
+)
 {
     /// <summary>Adds it in the event's transaction; a second one of the same event and card changes nothing.</summary>
     public Task AddAsync(DbSession db, TimeProvider time)
@@ -15,18 +21,21 @@ internal sealed record NewNotification(
         var now = time.GetUtcNow();
         // A zero amount says nothing to a reader.
         var amount = Amount > 0 ? Amount : null;
-        return db.ExecuteAsync(Sql.Add, new
-        {
-            NotificationId = NotificationId.New(time),
-            MerchantId,
-            EventId,
-            Kind,
-            GiftCardId = GiftCardId?.Value,
-            RedemptionId = RedemptionId?.Value,
-            Amount = amount,
-            Currency = amount is null ? null : Currency,
-            Now = now,
-        });
+        return db.ExecuteAsync(
+            Sql.Add,
+            new
+            {
+                NotificationId = NotificationId.New(time),
+                MerchantId,
+                EventId,
+                Kind,
+                GiftCardId = GiftCardId?.Value,
+                RedemptionId = RedemptionId?.Value,
+                Amount = amount,
+                Currency = amount is null ? null : Currency,
+                Now = now,
+            }
+        );
     }
 
     private static class Sql

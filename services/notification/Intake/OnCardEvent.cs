@@ -9,18 +9,27 @@ namespace LocalPlus.Notification.Intake;
 /// </summary>
 internal static class OnCardEvent
 {
-    internal sealed record Data(GiftCardId GiftCardId, string Last4, string Currency, long? Amount = null, CustomerId? CustomerId = null);
+    internal sealed record Data(
+        GiftCardId GiftCardId,
+        string Last4,
+        string Currency,
+        long? Amount = null,
+        CustomerId? CustomerId = null
+    );
 
     public static async Task HandleAsync(EventEnvelope<Data> e, DbSession db, IServiceProvider services)
     {
-        await db.ExecuteAsync(Sql.Upsert, new
-        {
-            e.Data.GiftCardId,
-            e.MerchantId,
-            CustomerId = e.Data.CustomerId?.Value,
-            e.Data.Last4,
-            e.Sequence,
-        });
+        await db.ExecuteAsync(
+            Sql.Upsert,
+            new
+            {
+                e.Data.GiftCardId,
+                e.MerchantId,
+                CustomerId = e.Data.CustomerId?.Value,
+                e.Data.Last4,
+                e.Sequence,
+            }
+        );
         var kind = e.Type switch
         {
             "gift_card.activated" => NotificationKinds.GiftCardActivated,
@@ -30,7 +39,14 @@ internal static class OnCardEvent
         if (kind is not null && e is { MerchantId: { } merchant, Data.CustomerId: not null })
         {
             var mail = new NewNotification(
-                e.Id, merchant, kind, e.Data.GiftCardId, null, e.Data.Amount, e.Data.Currency);
+                e.Id,
+                merchant,
+                kind,
+                e.Data.GiftCardId,
+                null,
+                e.Data.Amount,
+                e.Data.Currency
+            );
             await mail.AddAsync(db, services.GetRequiredService<TimeProvider>());
         }
     }

@@ -9,6 +9,9 @@ internal static class OnMerchantOnboarded
 
     public static Task HandleAsync(EventEnvelope<Data> e, DbSession db, IServiceProvider services) =>
         e is { Type: "merchant.onboarded", MerchantId: { } merchant }
-            ? new NewNotification(e.Id, merchant, NotificationKinds.MerchantWelcome).AddAsync(db, services.GetRequiredService<TimeProvider>())
+            ? new NewNotification(e.Id, merchant, NotificationKinds.MerchantWelcome).AddAsync(
+                db,
+                services.GetRequiredService<TimeProvider>()
+            )
             : Task.CompletedTask;
 }

@@ -4,9 +4,9 @@ using LocalPlus.Kernel;
 namespace LocalPlus.Notification.Intake;
 
 /// <summary>
-/// giftcard.redemptions.v1: a receipt after a payment or a refund to each holder of its cards, over what their own cards gave or
-/// got. A card that is known to belong to nobody gets none; a card whose own event has not come yet is looked up again
-/// when the mail is sent.
+/// giftcard.redemptions.v1: a receipt after a payment or a refund to each holder of its cards, over what their own
+/// cards gave or got. A card that is known to belong to nobody gets none; a card whose own event has not come yet is
+/// looked up again when the mail is sent.
 /// </summary>
 internal static class OnRedemptionEvent
 {
@@ -15,13 +15,25 @@ internal static class OnRedemptionEvent
     /// <param name="Sources">What of the amount is each card's; absent in events of before it was told.</param>
     /// <param name="Notify">False when an operator decided that nobody is told.</param>
     internal sealed record Data(
-        RedemptionId RedemptionId, IReadOnlyList<GiftCardId> GiftCardIds, long Amount, string Currency,
-        IReadOnlyList<SourceAmount>? Sources = null, bool? Notify = null);
+        RedemptionId RedemptionId,
+        IReadOnlyList<GiftCardId> GiftCardIds,
+        long Amount,
+        string Currency,
+        IReadOnlyList<SourceAmount>? Sources = null,
+        bool? Notify = null
+    );
 
-    public static async Task HandleAsync(IReadOnlyList<EventEnvelope<Data>> events, DbSession db, IServiceProvider services)
+    public static async Task HandleAsync(
+        IReadOnlyList<EventEnvelope<Data>> events,
+        DbSession db,
+        IServiceProvider services
+    )
     {
-        var silenced = events.Where(e => e.Data.Notify == false).Select(
-            e => e.Data.RedemptionId.Value).Distinct().ToArray();
+        var silenced = events
+            .Where(e => e.Data.Notify == false)
+            .Select(e => e.Data.RedemptionId.Value)
+            .Distinct()
+            .ToArray();
         if (silenced.Length > 0)
         {
             await db.ExecuteAsync(Sql.Skip, new { RedemptionIds = silenced });
@@ -33,7 +45,10 @@ internal static class OnRedemptionEvent
             return;
         }
 
-        var holders = (await db.QueryAsync<Holder>(Sql.Holders, new { GiftCardIds = cards })).ToDictionary(h => h.GiftCardId, h => h.CustomerId);
+        var holders = (await db.QueryAsync<Holder>(Sql.Holders, new { GiftCardIds = cards })).ToDictionary(
+            h => h.GiftCardId,
+            h => h.CustomerId
+        );
         var time = services.GetRequiredService<TimeProvider>();
         foreach (var mail in events.SelectMany(e => MailsOf(e, holders)))
         {
@@ -45,25 +60,37 @@ internal static class OnRedemptionEvent
     {
         var nobody = Guid.Empty;
         return SourcesOf(e)
-            .GroupBy(s => holders.TryGetValue(s.GiftCardId.Value, out var holder) ? holder ?? nobody : s.GiftCardId.Value)
+            .GroupBy(s =>
+                holders.TryGetValue(s.GiftCardId.Value, out var holder) ? holder ?? nobody : s.GiftCardId.Value
+            )
             .Where(reader => reader.Key != nobody)
             .Select(reader => new NewNotification(
-                e.Id, e.MerchantId!.Value, KindOf(e.Type)!, reader.First().GiftCardId, e.Data.RedemptionId, reader.Sum(s => s.Amount),
-                e.Data.Currency));
+                e.Id,
+                e.MerchantId!.Value,
+                KindOf(e.Type)!,
+                reader.First().GiftCardId,
+                e.Data.RedemptionId,
+                reader.Sum(s => s.Amount),
+                e.Data.Currency
+            ));
     }
 
     /// <summary>None if the event is nothing to write about.</summary>
     private static IReadOnlyList<SourceAmount> SourcesOf(EventEnvelope<Data> e) =>
-        KindOf(e.Type) is null || e.Data.Notify == false || e.MerchantId is null
-            || e.Data.GiftCardIds is not [var first, ..] ? []
-        : e.Data.Sources ?? [new(first, e.Data.Amount)];
+        KindOf(e.Type) is null
+        || e.Data.Notify == false
+        || e.MerchantId is null
+        || e.Data.GiftCardIds is not [var first, ..]
+            ? []
+            : e.Data.Sources ?? [new(first, e.Data.Amount)];
 
-    private static string? KindOf(string type) => type switch
-    {
-        "redemption.completed" => NotificationKinds.RedemptionCompleted,
-        "redemption.refunded" => NotificationKinds.RedemptionRefunded,
-        _ => null,
-    };
+    private static string? KindOf(string type) =>
+        type switch
+        {
+            "redemption.completed" => NotificationKinds.RedemptionCompleted,
+            "redemption.refunded" => NotificationKinds.RedemptionRefunded,
+            _ => null,
+        };
 
     private sealed record Holder(Guid GiftCardId, Guid? CustomerId);
 

@@ -25,10 +25,15 @@ internal sealed class CardDeliveries : IDisposable
     /// <summary>Null when the card's code may not be had any more.</summary>
     public async Task<CardDelivery?> OfAsync(GiftCardId card, CancellationToken cancel)
     {
-        using var answer = await giftcard.GetAsync(new Uri($"/internal/gift_cards/{card}/delivery", UriKind.Relative), cancel);
+        using var answer = await giftcard.GetAsync(
+            new Uri($"/internal/gift_cards/{card}/delivery", UriKind.Relative),
+            cancel
+        );
         return answer.StatusCode == HttpStatusCode.NotFound
             ? null
-            : await answer.EnsureSuccessStatusCode().Content.ReadFromJsonAsync<CardDelivery>(StrictJson.Lenient, cancel);
+            : await answer
+                .EnsureSuccessStatusCode()
+                .Content.ReadFromJsonAsync<CardDelivery>(StrictJson.Lenient, cancel);
     }
 
     public void Dispose() => giftcard.Dispose();

@@ -7,12 +7,19 @@ using Npgsql;
 namespace LocalPlus.Notification.Mails;
 
 /// <summary>
-/// Sends what is due. A message is claimed for <see cref="Lease"/> in SQL, sent, and marked; a sender that dies in between
-/// loses its claim and the message is sent again: a mail may come twice, never not at all. Failures are repeated with
-/// back-off until <see cref="Backoff.MaxAttempts"/>, then the message is dead until an operator sends it again.
+/// Sends what is due. A message is claimed for <see cref="Lease"/> in SQL, sent, and marked; a sender that dies in
+/// between loses its claim and the message is sent again: a mail may come twice, never not at all. Failures are
+/// repeated with back-off until <see cref="Backoff.MaxAttempts"/>, then the message is dead until an operator sends it
+/// again.
 /// </summary>
 internal sealed class MailSender(
-    Database database, Recipients recipients, CardDeliveries deliveries, SmtpBinding smtp, TimeProvider time, ILogger<MailSender> log) : BackgroundService
+    Database database,
+    Recipients recipients,
+    CardDeliveries deliveries,
+    SmtpBinding smtp,
+    TimeProvider time,
+    ILogger<MailSender> log
+) : BackgroundService
 {
     private const int Batch = 20;
     private const int Parallel = 4;
@@ -45,12 +52,21 @@ internal sealed class MailSender(
     {
         var now = time.GetUtcNow();
         await using var db = await database.BeginAsync(cancel);
-        var due = await db.QueryAsync<Due>(Sql.Claim, new { Now = now, LeaseUntil = now + Lease, Limit = Batch });
+        var due = await db.QueryAsync<Due>(
+            Sql.Claim,
+            new
+            {
+                Now = now,
+                LeaseUntil = now + Lease,
+                Limit = Batch,
+            }
+        );
         await db.CommitAsync();
         await System.Threading.Tasks.Parallel.ForEachAsync(
             due,
             new ParallelOptions { MaxDegreeOfParallelism = Parallel, CancellationToken = cancel },
-            async (message, token) => await FinishAsync(message, await SendAsync(message, token), token));
+            async (message, token) => await FinishAsync(message, await SendAsync(message, token), token)
+        );
         return due.Count;
     }
 
@@ -79,22 +95,36 @@ internal sealed class MailSender(
                 return new Outcome.Skipped("recipient_unknown");
             }
 
-            var carried = message is { Kind: NotificationKinds.GiftCardDelivery, GiftCardId: { } sent } ? await deliveries.OfAsync(sent, cancel) : null;
+            var carried = message is { Kind: NotificationKinds.GiftCardDelivery, GiftCardId: { } sent }
+                ? await deliveries.OfAsync(sent, cancel)
+                : null;
             if (carried is null && message.Kind == NotificationKinds.GiftCardDelivery)
             {
                 return new Outcome.Skipped("delivery_gone");
             }
 
             var facts = new MailFacts(
-                recipient.Shop, recipient.Name, holder?.Last4, carried?.Amount ?? message.Money, message.RedemptionId?.ToString(), carried);
-            await smtp.SendAsync(recipient.Address, MailTemplates.Render(message.Kind, recipient.Locale, facts), cancel);
+                recipient.Shop,
+                recipient.Name,
+                holder?.Last4,
+                carried?.Amount ?? message.Money,
+                message.RedemptionId?.ToString(),
+                carried
+            );
+            await smtp.SendAsync(
+                recipient.Address,
+                MailTemplates.Render(message.Kind, recipient.Locale, facts),
+                cancel
+            );
             return new Outcome.Sent(MaskedAddress.Of(recipient.Address));
         }
-        catch (Exception exception) when (exception is HttpRequestException or TaskCanceledException && !cancel.IsCancellationRequested)
+        catch (Exception exception)
+            when (exception is HttpRequestException or TaskCanceledException && !cancel.IsCancellationRequested)
         {
             return new Outcome.Failed("contact_unavailable", Cause(exception));
         }
-        catch (Exception exception) when (exception is DaprException or OperationCanceledException && !cancel.IsCancellationRequested)
+        catch (Exception exception)
+            when (exception is DaprException or OperationCanceledException && !cancel.IsCancellationRequested)
         {
             return new Outcome.Failed("smtp_unavailable", Cause(exception));
         }
@@ -106,12 +136,13 @@ internal sealed class MailSender(
     }
 
     /// <summary>What kind of failure it is. Its message is a server's and may name the reader or the mail.</summary>
-    private static string Cause(Exception exception) => exception switch
-    {
-        HttpRequestException { StatusCode: { } status } => $"HTTP {(int)status}",
-        DaprException { InnerException: RpcException rpc } => $"gRPC {rpc.StatusCode}",
-        _ => exception.GetType().Name,
-    };
+    private static string Cause(Exception exception) =>
+        exception switch
+        {
+            HttpRequestException { StatusCode: { } status } => $"HTTP {(int)status}",
+            DaprException { InnerException: RpcException rpc } => $"gRPC {rpc.StatusCode}",
+            _ => exception.GetType().Name,
+        };
 
     private async Task FinishAsync(Due message, Outcome outcome, CancellationToken cancel)
     {
@@ -125,16 +156,19 @@ internal sealed class MailSender(
         };
         var now = time.GetUtcNow();
         await using var db = await database.BeginAsync(cancel);
-        await db.ExecuteAsync(Sql.Finish, new
-        {
-            message.NotificationId,
-            message.Attempts,
-            State = state,
-            DueAt = state == "pending" ? (now + pause)?.UtcDateTime : null,
-            LastError = code,
-            MaskedAddress = (outcome as Outcome.Sent)?.MaskedAddress,
-            SentAt = outcome is Outcome.Sent ? now.UtcDateTime : (DateTime?)null,
-        });
+        await db.ExecuteAsync(
+            Sql.Finish,
+            new
+            {
+                message.NotificationId,
+                message.Attempts,
+                State = state,
+                DueAt = state == "pending" ? (now + pause)?.UtcDateTime : null,
+                LastError = code,
+                MaskedAddress = (outcome as Outcome.Sent)?.MaskedAddress,
+                SentAt = outcome is Outcome.Sent ? now.UtcDateTime : (DateTime?)null,
+            }
+        );
         await db.CommitAsync();
         Telemetry.Tried(message.Kind, state);
         if (state == "sent")
@@ -166,9 +200,7 @@ internal sealed class MailSender(
 
     private abstract record Outcome
     {
-        private Outcome()
-        {
-        }
+        private Outcome() { }
 
         public sealed record Sent(string MaskedAddress) : Outcome;
 
@@ -178,12 +210,21 @@ internal sealed class MailSender(
     }
 
     private sealed record Due(
-        NotificationId NotificationId, MerchantId MerchantId, string Kind, GiftCardId? GiftCardId, RedemptionId? RedemptionId,
-        long? Amount, string? Currency, int Attempts, DateTimeOffset CreatedAt)
+        NotificationId NotificationId,
+        MerchantId MerchantId,
+        string Kind,
+        GiftCardId? GiftCardId,
+        RedemptionId? RedemptionId,
+        long? Amount,
+        string? Currency,
+        int Attempts,
+        DateTimeOffset CreatedAt
+    )
     {
-        public Money? Money => Amount is { } amount && Currency is { } currency
-            ? new Money(amount, Kernel.Currency.Parse(currency))
-            : null;
+        public Money? Money =>
+            Amount is { } amount && Currency is { } currency
+                ? new Money(amount, Kernel.Currency.Parse(currency))
+                : null;
     }
 
     private sealed record Holder(MerchantId MerchantId, CustomerId? CustomerId, string Last4);

@@ -8,11 +8,20 @@ namespace LocalPlus.Notification.Mails;
 /// <summary>What a message says, without who it goes to.</summary>
 /// <param name="Shop">The merchant's name, as its customers know it.</param>
 /// <param name="Name">The reader's name, if known.</param>
-/// <param name="Last4">The last four characters of the card's code; more of it only in the mail that carries the card.</param>
+/// <param name="Last4">The last four characters of the card's code; more of it only in the mail that carries the
+/// card.</param>
 internal sealed record MailFacts(
-    string Shop, string? Name, string? Last4, Money? Amount, string? Reference, CardDelivery? Delivery = null);
+    string Shop,
+    string? Name,
+    string? Last4,
+    Money? Amount,
+    string? Reference,
+    CardDelivery? Delivery = null
+);
 
-/// <summary>A finished message. Dapr's smtp binding sends one HTML body, so the HTML is plain enough to read as text.</summary>
+/// <summary>
+/// A finished message. Dapr's smtp binding sends one HTML body, so the HTML is plain enough to read as text.
+/// </summary>
 internal sealed record Mail(string Subject, string Html);
 
 /// <summary>The few words of each kind of message, in English and French.</summary>
@@ -20,43 +29,68 @@ internal static class MailTemplates
 {
     private const string French = "fr";
 
-    public static Mail Render(string kind, string locale, MailFacts facts) => (kind, locale) switch
-    {
-        (NotificationKinds.GiftCardActivated, French) => Build(locale, facts,
-            $"Votre carte cadeau {facts.Shop}",
-            $"Votre carte cadeau {facts.Shop} se terminant par {facts.Last4} est active.",
-            $"Montant : {Format(facts.Amount, locale)}."),
-        (NotificationKinds.GiftCardActivated, _) => Build(locale, facts,
-            $"Your {facts.Shop} gift card",
-            $"Your {facts.Shop} gift card ending in {facts.Last4} is active.",
-            $"Amount: {Format(facts.Amount, locale)}."),
-        (NotificationKinds.GiftCardDelivery, _) => Deliver(locale, facts, facts.Delivery!),
-        (NotificationKinds.RedemptionCompleted, French) => Build(locale, facts,
-            $"Votre reçu {facts.Shop}",
-            $"Vous avez payé {Format(facts.Amount, locale)} chez {facts.Shop} avec la carte se terminant par {facts.Last4}.",
-            $"Référence : {facts.Reference}."),
-        (NotificationKinds.RedemptionCompleted, _) => Build(locale, facts,
-            $"Your receipt from {facts.Shop}",
-            $"You paid {Format(facts.Amount, locale)} at {facts.Shop} with the card ending in {facts.Last4}.",
-            $"Reference: {facts.Reference}."),
-        (NotificationKinds.RedemptionRefunded, French) => Build(locale, facts,
-            $"Votre remboursement {facts.Shop}",
-            $"{facts.Shop} a remboursé {Format(facts.Amount, locale)} sur la carte se terminant par {facts.Last4}.",
-            $"Référence : {facts.Reference}."),
-        (NotificationKinds.RedemptionRefunded, _) => Build(locale, facts,
-            $"Your refund from {facts.Shop}",
-            $"{facts.Shop} refunded {Format(facts.Amount, locale)} to the card ending in {facts.Last4}.",
-            $"Reference: {facts.Reference}."),
-        (NotificationKinds.MerchantWelcome, French) => Build(locale, facts,
-            "Bienvenue chez LocalPlus",
-            $"{facts.Shop} est inscrit chez LocalPlus.",
-            "Votre première clé d'API vous a été montrée à l'inscription ; nous n'en gardons pas de copie."),
-        (NotificationKinds.MerchantWelcome, _) => Build(locale, facts,
-            "Welcome to LocalPlus",
-            $"{facts.Shop} is signed up with LocalPlus.",
-            "Your first API key was shown when you signed up; we keep no copy of it."),
-        _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "No template."),
-    };
+    public static Mail Render(string kind, string locale, MailFacts facts) =>
+        (kind, locale) switch
+        {
+            (NotificationKinds.GiftCardActivated, French) => Build(
+                locale,
+                facts,
+                $"Votre carte cadeau {facts.Shop}",
+                $"Votre carte cadeau {facts.Shop} se terminant par {facts.Last4} est active.",
+                $"Montant : {Format(facts.Amount, locale)}."
+            ),
+            (NotificationKinds.GiftCardActivated, _) => Build(
+                locale,
+                facts,
+                $"Your {facts.Shop} gift card",
+                $"Your {facts.Shop} gift card ending in {facts.Last4} is active.",
+                $"Amount: {Format(facts.Amount, locale)}."
+            ),
+            (NotificationKinds.GiftCardDelivery, _) => Deliver(locale, facts, facts.Delivery!),
+            (NotificationKinds.RedemptionCompleted, French) => Build(
+                locale,
+                facts,
+                $"Votre reçu {facts.Shop}",
+                $"Vous avez payé {Format(facts.Amount, locale)} chez {facts.Shop} avec la carte se terminant par {facts.Last4}.",
+                $"Référence : {facts.Reference}."
+            ),
+            (NotificationKinds.RedemptionCompleted, _) => Build(
+                locale,
+                facts,
+                $"Your receipt from {facts.Shop}",
+                $"You paid {Format(facts.Amount, locale)} at {facts.Shop} with the card ending in {facts.Last4}.",
+                $"Reference: {facts.Reference}."
+            ),
+            (NotificationKinds.RedemptionRefunded, French) => Build(
+                locale,
+                facts,
+                $"Votre remboursement {facts.Shop}",
+                $"{facts.Shop} a remboursé {Format(facts.Amount, locale)} sur la carte se terminant par {facts.Last4}.",
+                $"Référence : {facts.Reference}."
+            ),
+            (NotificationKinds.RedemptionRefunded, _) => Build(
+                locale,
+                facts,
+                $"Your refund from {facts.Shop}",
+                $"{facts.Shop} refunded {Format(facts.Amount, locale)} to the card ending in {facts.Last4}.",
+                $"Reference: {facts.Reference}."
+            ),
+            (NotificationKinds.MerchantWelcome, French) => Build(
+                locale,
+                facts,
+                "Bienvenue chez LocalPlus",
+                $"{facts.Shop} est inscrit chez LocalPlus.",
+                "Votre première clé d'API vous a été montrée à l'inscription ; nous n'en gardons pas de copie."
+            ),
+            (NotificationKinds.MerchantWelcome, _) => Build(
+                locale,
+                facts,
+                "Welcome to LocalPlus",
+                $"{facts.Shop} is signed up with LocalPlus.",
+                "Your first API key was shown when you signed up; we keep no copy of it."
+            ),
+            _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "No template."),
+        };
 
     private static Mail Deliver(string locale, MailFacts facts, CardDelivery card)
     {
@@ -75,8 +109,11 @@ internal static class MailTemplates
             card.Pin is null ? null : $"PIN{(isFrench ? " :" : ":")} {card.Pin}",
         ];
         return Build(
-            locale, facts, isFrench ? $"Une carte cadeau {facts.Shop} pour vous" : $"A {facts.Shop} gift card for you",
-            [.. paragraphs.OfType<string>()]);
+            locale,
+            facts,
+            isFrench ? $"Une carte cadeau {facts.Shop} pour vous" : $"A {facts.Shop} gift card for you",
+            [.. paragraphs.OfType<string>()]
+        );
     }
 
     /// <summary>The amount with its currency's own number of decimals: 50.00 EUR, 50,00 EUR, 5000 JPY.</summary>
@@ -89,7 +126,9 @@ internal static class MailTemplates
 
         var decimals = money.Currency.Exponent;
         var digits = Math.Abs(money.MinorUnits).ToString(CultureInfo.InvariantCulture).PadLeft(decimals + 1, '0');
-        var text = new StringBuilder(money.MinorUnits < 0 ? "-" : "").Append(digits.AsSpan(0, digits.Length - decimals));
+        var text = new StringBuilder(money.MinorUnits < 0 ? "-" : "").Append(
+            digits.AsSpan(0, digits.Length - decimals)
+        );
         if (decimals > 0)
         {
             text.Append(locale == French ? ',' : '.').Append(digits.AsSpan(digits.Length - decimals));
@@ -107,8 +146,10 @@ internal static class MailTemplates
             (_, null) => "Hello,",
             (_, var name) => $"Hello {name},",
         };
-        var html = new StringBuilder("<!DOCTYPE html>\n<html lang=\"").Append(locale)
-            .Append("\">\n<head><meta charset=\"utf-8\"><title>").Append(WebUtility.HtmlEncode(subject))
+        var html = new StringBuilder("<!DOCTYPE html>\n<html lang=\"")
+            .Append(locale)
+            .Append("\">\n<head><meta charset=\"utf-8\"><title>")
+            .Append(WebUtility.HtmlEncode(subject))
             .Append("</title></head>\n<body>\n");
         Paragraph(html, greeting);
         foreach (var paragraph in paragraphs)

@@ -1,8 +1,8 @@
 namespace LocalPlus.Notification.Mails;
 
 /// <summary>
-/// An address as merchants and operators may see it: first character and top-level domain, a fixed number of dots between,
-/// so that not even the length is told.
+/// An address as merchants and operators may see it: first character and top-level domain, a fixed number of dots
+/// between, so that not even the length is told.
 /// </summary>
 internal static class MaskedAddress
 {

@@ -30,12 +30,27 @@ internal sealed class Recipients : IDisposable
             ? new Recipient(contact.ContactEmail, Name: null, contact.Locale, contact.Name)
             : null;
 
-    /// <summary>A holder, who is a customer of the card's <paramref name="issuer"/> and was at <paramref name="shop"/>.</summary>
-    public async Task<Recipient?> OfHolderAsync(CustomerId id, MerchantId issuer, MerchantId shop, CancellationToken cancel)
+    /// <summary>
+    /// A holder, who is a customer of the card's <paramref name="issuer"/> and was at <paramref name="shop"/>.
+    /// </summary>
+    public async Task<Recipient?> OfHolderAsync(
+        CustomerId id,
+        MerchantId issuer,
+        MerchantId shop,
+        CancellationToken cancel
+    )
     {
-        var contact = await GetAsync<CustomerContact>(wallet, $"/internal/customers/{id}/contact?merchant_id={issuer}", cancel);
-        var seller = contact is null ? null : await GetAsync<MerchantContact>(merchant, $"/internal/merchants/{shop}/contact", cancel);
-        return contact is null || seller is null ? null : new Recipient(contact.Email, contact.Name, contact.Locale, seller.Name);
+        var contact = await GetAsync<CustomerContact>(
+            wallet,
+            $"/internal/customers/{id}/contact?merchant_id={issuer}",
+            cancel
+        );
+        var seller = contact is null
+            ? null
+            : await GetAsync<MerchantContact>(merchant, $"/internal/merchants/{shop}/contact", cancel);
+        return contact is null || seller is null
+            ? null
+            : new Recipient(contact.Email, contact.Name, contact.Locale, seller.Name);
     }
 
     public void Dispose()

@@ -3,14 +3,17 @@ using Dapr.Client;
 
 namespace LocalPlus.Notification.Mails;
 
-/// <summary>Hands a mail to Dapr's smtp binding. Throws <see cref="Dapr.DaprException"/> when it is not taken.</summary>
+/// <summary>
+/// Hands a mail to Dapr's smtp binding. Throws <see cref="Dapr.DaprException"/> when it is not taken.
+/// </summary>
 internal sealed class SmtpBinding(DaprClient dapr)
 {
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(20);
 
     public async Task SendAsync(string address, Mail mail, CancellationToken cancel)
     {
-        // The binding keeps what one request says for the next one that does not say it, so every request says all of it.
+        // The binding keeps what one request says for the next one that does not say it, so every request says all of
+        // it.
         var request = new BindingRequest("smtp", "create")
         {
             Data = Encoding.UTF8.GetBytes(mail.Html),

@@ -4,8 +4,8 @@ using LocalPlus.Kernel;
 namespace LocalPlus.Wallet.Balances;
 
 /// <summary>
-/// GET /v1/customers/{id}/wallet: a holder's cards and what is on them, from the ledger's events. The figures may lag by
-/// seconds, do not subtract what open redemptions hold, and never decide a payment. Refusals: not_found.
+/// GET /v1/customers/{id}/wallet: a holder's cards and what is on them, from the ledger's events. The figures may lag
+/// by seconds, do not subtract what open redemptions hold, and never decide a payment. Refusals: not_found.
 /// </summary>
 internal static class GetCustomerWallet
 {
@@ -13,19 +13,39 @@ internal static class GetCustomerWallet
     private const int MaxCards = 200;
 
     internal sealed record Response(
-        WalletId Id, string Object, CustomerId CustomerId, IReadOnlyList<Money> Balances, IReadOnlyList<Card> GiftCards, bool HasMore);
+        WalletId Id,
+        string Object,
+        CustomerId CustomerId,
+        IReadOnlyList<Money> Balances,
+        IReadOnlyList<Card> GiftCards,
+        bool HasMore
+    );
 
     internal sealed record Card(
-        GiftCardId GiftCardId, ProgramId ProgramId, string Last4, string Status, Money Balance, DateTimeOffset UpdatedAt);
+        GiftCardId GiftCardId,
+        ProgramId ProgramId,
+        string Last4,
+        string Status,
+        Money Balance,
+        DateTimeOffset UpdatedAt
+    );
 
     public static IEndpointRouteBuilder MapGetCustomerWallet(this IEndpointRouteBuilder group)
     {
-        group.MapGet("/customers/{id}/wallet", HandleAsync).RequireScope("customers:read").WithName(nameof(GetCustomerWallet))
+        group
+            .MapGet("/customers/{id}/wallet", HandleAsync)
+            .RequireScope("customers:read")
+            .WithName(nameof(GetCustomerWallet))
             .Produces<Response>();
         return group;
     }
 
-    private static async Task<IResult> HandleAsync(HttpContext http, CustomerId id, Database database, CancellationToken cancel)
+    private static async Task<IResult> HandleAsync(
+        HttpContext http,
+        CustomerId id,
+        Database database,
+        CancellationToken cancel
+    )
     {
         var args = new { CustomerId = id, http.GetMerchant().MerchantId };
         if (await database.QuerySingleOrDefaultAsync<WalletId?>(Sql.Find, args, cancel) is not { } wallet)
@@ -33,22 +53,39 @@ internal static class GetCustomerWallet
             throw new FaultException(CommonFaults.NotFound, "There is no such customer.");
         }
 
-        var sums = await database.QueryAsync<WalletBalances.CurrencyBalance>(WalletBalances.Sql.Balances, new { WalletId = wallet }, cancel);
-        var cards = await database.QueryAsync<CardRow>(Sql.Cards, new { WalletId = wallet, Limit = MaxCards + 1 }, cancel);
-        return Answer.Ok(new Response(
-            wallet,
-            "wallet",
-            id,
-            [.. sums.Select(s => ToMoney(s.Posted, s.Currency))],
-            [.. cards.Take(MaxCards).Select(card => card.ToView())],
-            cards.Count > MaxCards));
+        var sums = await database.QueryAsync<WalletBalances.CurrencyBalance>(
+            WalletBalances.Sql.Balances,
+            new { WalletId = wallet },
+            cancel
+        );
+        var cards = await database.QueryAsync<CardRow>(
+            Sql.Cards,
+            new { WalletId = wallet, Limit = MaxCards + 1 },
+            cancel
+        );
+        return Answer.Ok(
+            new Response(
+                wallet,
+                "wallet",
+                id,
+                [.. sums.Select(s => ToMoney(s.Posted, s.Currency))],
+                [.. cards.Take(MaxCards).Select(card => card.ToView())],
+                cards.Count > MaxCards
+            )
+        );
     }
 
     private static Money ToMoney(long minorUnits, string currency) => new(minorUnits, Currency.Parse(currency));
 
     private sealed record CardRow(
-        GiftCardId GiftCardId, ProgramId ProgramId, string Last4, string Currency, string Status, long Posted,
-        DateTimeOffset UpdatedAt)
+        GiftCardId GiftCardId,
+        ProgramId ProgramId,
+        string Last4,
+        string Currency,
+        string Status,
+        long Posted,
+        DateTimeOffset UpdatedAt
+    )
     {
         public Card ToView() => new(GiftCardId, ProgramId, Last4, Status, ToMoney(Posted, Currency), UpdatedAt);
     }

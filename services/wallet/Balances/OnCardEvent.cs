@@ -9,9 +9,19 @@ namespace LocalPlus.Wallet.Balances;
 /// </summary>
 internal static class OnCardEvent
 {
-    internal sealed record Data(GiftCardId GiftCardId, ProgramId ProgramId, string Last4, string Currency, CustomerId? CustomerId = null);
+    internal sealed record Data(
+        GiftCardId GiftCardId,
+        ProgramId ProgramId,
+        string Last4,
+        string Currency,
+        CustomerId? CustomerId = null
+    );
 
-    public static async Task HandleAsync(IReadOnlyList<EventEnvelope<Data>> events, DbSession db, IServiceProvider services)
+    public static async Task HandleAsync(
+        IReadOnlyList<EventEnvelope<Data>> events,
+        DbSession db,
+        IServiceProvider services
+    )
     {
         var now = services.GetRequiredService<TimeProvider>().GetUtcNow();
         await WalletBalances.LockCardsAsync(db, events.Select(e => e.Data.GiftCardId));
@@ -34,18 +44,21 @@ internal static class OnCardEvent
             ? await db.QuerySingleOrDefaultAsync<WalletId?>(Sql.Wallet, new { CustomerId = customer, e.MerchantId })
             : null;
         var status = CardStatus.After(e.Type);
-        var joined = await db.QuerySingleAsync<bool>(Sql.Upsert, new
-        {
-            e.Data.GiftCardId,
-            e.MerchantId,
-            WalletId = wallet?.Value,
-            e.Data.ProgramId,
-            e.Data.Last4,
-            e.Data.Currency,
-            Status = status ?? CardStatus.Active,
-            Sequence = status is null ? 0 : e.Sequence,
-            UpdatedAt = now,
-        });
+        var joined = await db.QuerySingleAsync<bool>(
+            Sql.Upsert,
+            new
+            {
+                e.Data.GiftCardId,
+                e.MerchantId,
+                WalletId = wallet?.Value,
+                e.Data.ProgramId,
+                e.Data.Last4,
+                e.Data.Currency,
+                Status = status ?? CardStatus.Active,
+                Sequence = status is null ? 0 : e.Sequence,
+                UpdatedAt = now,
+            }
+        );
         return joined ? wallet : null;
     }
 

@@ -14,27 +14,38 @@ internal static class OnLedgerTransaction
     /// <param name="BalanceAfter">What is on the account after this entry, in minor units.</param>
     internal sealed record Data(AccountId AccountId, string AccountName, string Asset, long BalanceAfter);
 
-    public static async Task HandleAsync(IReadOnlyList<EventEnvelope<Data>> events, DbSession db, IServiceProvider services)
+    public static async Task HandleAsync(
+        IReadOnlyList<EventEnvelope<Data>> events,
+        DbSession db,
+        IServiceProvider services
+    )
     {
-        var newest = events.Select(ToSnapshot).OfType<Snapshot>()
-            .GroupBy(snapshot => snapshot.AccountId).Select(account => account.MaxBy(snapshot => snapshot.Sequence)!)
-            .OrderBy(snapshot => snapshot.AccountId).ToArray();
+        var newest = events
+            .Select(ToSnapshot)
+            .OfType<Snapshot>()
+            .GroupBy(snapshot => snapshot.AccountId)
+            .Select(account => account.MaxBy(snapshot => snapshot.Sequence)!)
+            .OrderBy(snapshot => snapshot.AccountId)
+            .ToArray();
         if (newest.Length == 0)
         {
             return;
         }
 
         await WalletBalances.LockCardsAsync(db, newest.Select(snapshot => snapshot.GiftCardId));
-        var wallets = await db.QueryAsync<WalletId>(Sql.Upsert, new
-        {
-            AccountIds = Array.ConvertAll(newest, s => s.AccountId),
-            MerchantIds = Array.ConvertAll(newest, s => s.MerchantId),
-            GiftCardIds = Array.ConvertAll(newest, s => s.GiftCardId.Value),
-            Currencies = Array.ConvertAll(newest, s => s.Currency),
-            Posted = Array.ConvertAll(newest, s => s.Posted),
-            Sequences = Array.ConvertAll(newest, s => s.Sequence),
-            UpdatedAt = services.GetRequiredService<TimeProvider>().GetUtcNow(),
-        });
+        var wallets = await db.QueryAsync<WalletId>(
+            Sql.Upsert,
+            new
+            {
+                AccountIds = Array.ConvertAll(newest, s => s.AccountId),
+                MerchantIds = Array.ConvertAll(newest, s => s.MerchantId),
+                GiftCardIds = Array.ConvertAll(newest, s => s.GiftCardId.Value),
+                Currencies = Array.ConvertAll(newest, s => s.Currency),
+                Posted = Array.ConvertAll(newest, s => s.Posted),
+                Sequences = Array.ConvertAll(newest, s => s.Sequence),
+                UpdatedAt = services.GetRequiredService<TimeProvider>().GetUtcNow(),
+            }
+        );
         await WalletBalances.PublishAsync(db, wallets);
     }
 
@@ -57,7 +68,13 @@ internal static class OnLedgerTransaction
     }
 
     private sealed record Snapshot(
-        Guid AccountId, Guid? MerchantId, GiftCardId GiftCardId, string Currency, long Posted, long Sequence);
+        Guid AccountId,
+        Guid? MerchantId,
+        GiftCardId GiftCardId,
+        string Currency,
+        long Posted,
+        long Sequence
+    );
 
     private static class Sql
     {

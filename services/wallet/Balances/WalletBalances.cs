@@ -3,7 +3,9 @@ using LocalPlus.Kernel;
 
 namespace LocalPlus.Wallet.Balances;
 
-/// <summary>What the handlers of cards and of ledger entries share: one writer per card, and the news about a wallet.</summary>
+/// <summary>
+/// What the handlers of cards and of ledger entries share: one writer per card, and the news about a wallet.
+/// </summary>
 internal static class WalletBalances
 {
     private const string Topic = "wallet.balance-updated.v1";
@@ -14,8 +16,9 @@ internal static class WalletBalances
     internal sealed record Updated(WalletId WalletId, CustomerId CustomerId, IReadOnlyList<CurrencyBalance> Balances);
 
     /// <summary>
-    /// A card's own event and its accounts' events come in any order and at once; without this, each could miss the other's
-    /// uncommitted row and neither would tell the wallet's new balance. All of a delivery at once, before anything else.
+    /// A card's own event and its accounts' events come in any order and at once; without this, each could miss the
+    /// other's uncommitted row and neither would tell the wallet's new balance. All of a delivery at once, before
+    /// anything else.
     /// </summary>
     public static Task LockCardsAsync(DbSession db, IEnumerable<GiftCardId> cards) =>
         db.ExecuteAsync(Sql.LockCards, new { Names = cards.Select(card => card.ToString()).ToArray() });
@@ -30,8 +33,13 @@ internal static class WalletBalances
             var row = await db.QuerySingleAsync<WalletRow>(Sql.Bump, new { WalletId = wallet });
             var balances = await db.QueryAsync<CurrencyBalance>(Sql.Balances, new { WalletId = wallet });
             await db.PublishAsync(
-                Topic, "wallet.balance_updated", wallet.ToString(), row.Version, row.MerchantId,
-                new Updated(wallet, row.CustomerId, balances));
+                Topic,
+                "wallet.balance_updated",
+                wallet.ToString(),
+                row.Version,
+                row.MerchantId,
+                new Updated(wallet, row.CustomerId, balances)
+            );
         }
 
         Telemetry.Updated(ordered.Length);

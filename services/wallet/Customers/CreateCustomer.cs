@@ -16,20 +16,33 @@ internal static class CreateCustomer
 
     public static IEndpointRouteBuilder MapCreateCustomer(this IEndpointRouteBuilder group)
     {
-        group.MapPost("/customers", HandleAsync).RequireScope("customers:write").WithName(nameof(CreateCustomer))
+        group
+            .MapPost("/customers", HandleAsync)
+            .RequireScope("customers:write")
+            .WithName(nameof(CreateCustomer))
             .Produces<Response>(StatusCodes.Status201Created);
         return group;
     }
 
     private static Task<IResult> HandleAsync(
-        HttpContext http, Request request, IdempotentRequests idempotent, CustomerStore customers, CancellationToken cancel)
+        HttpContext http,
+        Request request,
+        IdempotentRequests idempotent,
+        CustomerStore customers,
+        CancellationToken cancel
+    )
     {
         CustomerStore.Check(request.Email, request.Name, request.Phone, request.Locale);
         var merchant = http.GetMerchant().MerchantId;
         return idempotent.ExecuteAsync(http, request, db => AddAsync(db, merchant, request, customers), cancel);
     }
 
-    private static async Task<Answer> AddAsync(DbSession db, MerchantId merchant, Request request, CustomerStore customers)
+    private static async Task<Answer> AddAsync(
+        DbSession db,
+        MerchantId merchant,
+        Request request,
+        CustomerStore customers
+    )
     {
         var data = PersonalData.Of(request.Email, request.Name, request.Phone);
         var (id, added) = await customers.FindOrAddAsync(db, merchant, data, request.Locale);

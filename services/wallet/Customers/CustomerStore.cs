@@ -3,39 +3,75 @@ using LocalPlus.Kernel;
 
 namespace LocalPlus.Wallet.Customers;
 
-/// <summary>Adds customers and reads them; the one place where personal data is turned into ciphertext and back.</summary>
-internal sealed class CustomerStore(Database database, PersonalDataVault vault, TimeProvider time, ILogger<CustomerStore> log)
+/// <summary>
+/// Adds customers and reads them; the one place where personal data is turned into ciphertext and back.
+/// </summary>
+internal sealed class CustomerStore(
+    Database database,
+    PersonalDataVault vault,
+    TimeProvider time,
+    ILogger<CustomerStore> log
+)
 {
     public const string English = "en";
     public const string French = "fr";
 
     /// <summary>
-    /// The customer of this merchant with this address: added, with a wallet, unless it exists. What is known of one that
-    /// exists is left as it is.
+    /// The customer of this merchant with this address: added, with a wallet, unless it exists. What is known of one
+    /// that exists is left as it is.
     /// </summary>
-    public async Task<(CustomerId Id, bool Added)> FindOrAddAsync(DbSession db, MerchantId merchant, PersonalData data, string? locale)
+    public async Task<(CustomerId Id, bool Added)> FindOrAddAsync(
+        DbSession db,
+        MerchantId merchant,
+        PersonalData data,
+        string? locale
+    )
     {
         var now = time.GetUtcNow();
         var id = CustomerId.New(time);
         var lookup = vault.EmailLookup(merchant, data.Email);
         var (wrappedKey, sealedData) = vault.Protect(id, data);
-        var added = await db.ExecuteAsync(Sql.Add, new
-        {
-            CustomerId = id,
-            MerchantId = merchant,
-            EmailLookup = lookup,
-            PersonalData = sealedData,
-            Locale = locale ?? English,
-            CreatedAt = now,
-        }) == 1;
+        var added =
+            await db.ExecuteAsync(
+                Sql.Add,
+                new
+                {
+                    CustomerId = id,
+                    MerchantId = merchant,
+                    EmailLookup = lookup,
+                    PersonalData = sealedData,
+                    Locale = locale ?? English,
+                    CreatedAt = now,
+                }
+            ) == 1;
         if (!added)
         {
             // The insert waited for whoever came first, so its row is visible to this statement.
-            return (await db.QuerySingleAsync<CustomerId>(Sql.Find, new { MerchantId = merchant, EmailLookup = lookup }), false);
+            return (
+                await db.QuerySingleAsync<CustomerId>(Sql.Find, new { MerchantId = merchant, EmailLookup = lookup }),
+                false
+            );
         }
 
-        await db.ExecuteAsync(Sql.AddKey, new { CustomerId = id, WrappedKey = wrappedKey, CreatedAt = now });
-        await db.ExecuteAsync(Sql.AddWallet, new { WalletId = WalletId.New(time), MerchantId = merchant, CustomerId = id, CreatedAt = now });
+        await db.ExecuteAsync(
+            Sql.AddKey,
+            new
+            {
+                CustomerId = id,
+                WrappedKey = wrappedKey,
+                CreatedAt = now,
+            }
+        );
+        await db.ExecuteAsync(
+            Sql.AddWallet,
+            new
+            {
+                WalletId = WalletId.New(time),
+                MerchantId = merchant,
+                CustomerId = id,
+                CreatedAt = now,
+            }
+        );
         log.CustomerAdded(id, merchant);
         return (id, true);
     }
@@ -43,21 +79,38 @@ internal sealed class CustomerStore(Database database, PersonalDataVault vault, 
     /// <summary>The customer with its data in clear, or null when the merchant has no such customer.</summary>
     public async Task<Customer?> FindAsync(MerchantId merchant, CustomerId id, CancellationToken cancel)
     {
-        var row = await database.QuerySingleOrDefaultAsync<Row>(Sql.Get, new { CustomerId = id, MerchantId = merchant }, cancel);
+        var row = await database.QuerySingleOrDefaultAsync<Row>(
+            Sql.Get,
+            new { CustomerId = id, MerchantId = merchant },
+            cancel
+        );
         return row is null
             ? null
-            : new Customer(id, vault.Reveal(id, row.WrappedKey, row.PersonalData), row.Locale, row.Version, row.CreatedAt);
+            : new Customer(
+                id,
+                vault.Reveal(id, row.WrappedKey, row.PersonalData),
+                row.Locale,
+                row.Version,
+                row.CreatedAt
+            );
     }
 
     /// <summary>The shape of every body that names a person.</summary>
-    public static void Check(string email, string? name, string? phone, string? locale) => new FieldChecks()
-        .Email(email, "/email")
-        .Name(name)
-        .Text(phone, "/phone", maxLength: 32)
-        .Require(locale is null or English or French, "/locale", "invalid")
-        .ThrowIfAny();
+    public static void Check(string email, string? name, string? phone, string? locale) =>
+        new FieldChecks()
+            .Email(email, "/email")
+            .Name(name)
+            .Text(phone, "/phone", maxLength: 32)
+            .Require(locale is null or English or French, "/locale", "invalid")
+            .ThrowIfAny();
 
-    private sealed record Row(byte[] WrappedKey, byte[] PersonalData, string Locale, long Version, DateTimeOffset CreatedAt);
+    private sealed record Row(
+        byte[] WrappedKey,
+        byte[] PersonalData,
+        string Locale,
+        long Version,
+        DateTimeOffset CreatedAt
+    );
 
     private static class Sql
     {
@@ -95,4 +148,10 @@ internal sealed class CustomerStore(Database database, PersonalDataVault vault, 
 }
 
 /// <summary>A customer with its personal data in clear.</summary>
-internal sealed record Customer(CustomerId Id, PersonalData Data, string Locale, long Version, DateTimeOffset CreatedAt);
+internal sealed record Customer(
+    CustomerId Id,
+    PersonalData Data,
+    string Locale,
+    long Version,
+    DateTimeOffset CreatedAt
+);

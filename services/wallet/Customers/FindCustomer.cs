@@ -6,7 +6,8 @@ namespace LocalPlus.Wallet.Customers;
 
 /// <summary>
 /// GET /internal/customer_ids/{id}?merchant_id=, for giftcard before it sells a card to a customer: whether it is the
-/// merchant's. Reads nothing of the person, and is a path of its own: giftcard may not read contacts. Refusals: not_found.
+/// merchant's. Reads nothing of the person, and is a path of its own: giftcard may not read contacts. Refusals:
+/// not_found.
 /// </summary>
 internal static class FindCustomer
 {
@@ -17,17 +18,22 @@ internal static class FindCustomer
     }
 
     private static async Task<IResult> HandleAsync(
-        CustomerId id, [FromQuery(Name = "merchant_id")] MerchantId merchantId, Database database,
-            CancellationToken cancel) =>
-        await database.QuerySingleOrDefaultAsync<bool>(Sql.IsOfMerchant,
-            new { CustomerId = id, MerchantId = merchantId }, cancel)
+        CustomerId id,
+        [FromQuery(Name = "merchant_id")] MerchantId merchantId,
+        Database database,
+        CancellationToken cancel
+    ) =>
+        await database.QuerySingleOrDefaultAsync<bool>(
+            Sql.IsOfMerchant,
+            new { CustomerId = id, MerchantId = merchantId },
+            cancel
+        )
             ? Results.NoContent()
             : throw new FaultException(CommonFaults.NotFound, "There is no such customer.");
 
     private static class Sql
     {
-        public const string IsOfMerchant =
-            """
+        public const string IsOfMerchant = """
             SELECT true
               FROM customers
              WHERE customer_id = @CustomerId

@@ -20,7 +20,11 @@ internal static class FindOrAddCustomer
     }
 
     private static async Task<IResult> HandleAsync(
-        Request request, Database database, CustomerStore customers, CancellationToken cancel)
+        Request request,
+        Database database,
+        CustomerStore customers,
+        CancellationToken cancel
+    )
     {
         CustomerStore.Check(request.Email, request.Name, phone: null, request.Locale);
         var data = PersonalData.Of(request.Email, request.Name);

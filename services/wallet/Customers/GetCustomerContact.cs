@@ -18,7 +18,11 @@ internal static class GetCustomerContact
     }
 
     private static async Task<IResult> HandleAsync(
-        CustomerId id, [FromQuery(Name = "merchant_id")] MerchantId merchantId, CustomerStore customers, CancellationToken cancel) =>
+        CustomerId id,
+        [FromQuery(Name = "merchant_id")] MerchantId merchantId,
+        CustomerStore customers,
+        CancellationToken cancel
+    ) =>
         await customers.FindAsync(merchantId, id, cancel) is { } customer
             ? Answer.Ok(new Response(customer.Data.Email, customer.Data.Name, customer.Locale))
             : throw new FaultException(CommonFaults.NotFound, "There is no such customer.");

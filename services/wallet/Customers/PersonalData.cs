@@ -15,11 +15,13 @@ internal sealed class PersonalData
     /// <summary>
     /// Of a body that was checked: the address as mail systems write it, whichever spelling of its domain came.
     /// </summary>
-    public static PersonalData Of(string email, string? name, string? phone = null) => new()
-    {
-        Email = EmailAddress.TryParse(email, out var address) ? address
-            : throw new UnreachableException("The body was checked."),
-        Name = name?.Trim(),
-        Phone = phone,
-    };
+    public static PersonalData Of(string email, string? name, string? phone = null) =>
+        new()
+        {
+            Email = EmailAddress.TryParse(email, out var address)
+                ? address
+                : throw new UnreachableException("The body was checked."),
+            Name = name?.Trim(),
+            Phone = phone,
+        };
 }

@@ -24,13 +24,24 @@ internal sealed class PersonalDataVault
         if (serviceKey is not { Length: >= ServiceKeyMinLength })
         {
             throw new InvalidOperationException(
-                $"The secret pii_key of service wallet must have at least {ServiceKeyMinLength} characters.");
+                $"The secret pii_key of service wallet must have at least {ServiceKeyMinLength} characters."
+            );
         }
 
         // Two keys from one secret, so that the lookup never works with the key that unwraps.
         var material = Encoding.UTF8.GetBytes(serviceKey);
-        wrappingKey = HKDF.DeriveKey(HashAlgorithmName.SHA256, material, KeyBytes, info: "localplus.wallet.wrap"u8.ToArray());
-        lookupKey = HKDF.DeriveKey(HashAlgorithmName.SHA256, material, KeyBytes, info: "localplus.wallet.lookup"u8.ToArray());
+        wrappingKey = HKDF.DeriveKey(
+            HashAlgorithmName.SHA256,
+            material,
+            KeyBytes,
+            info: "localplus.wallet.wrap"u8.ToArray()
+        );
+        lookupKey = HKDF.DeriveKey(
+            HashAlgorithmName.SHA256,
+            material,
+            KeyBytes,
+            info: "localplus.wallet.lookup"u8.ToArray()
+        );
     }
 
     /// <summary>A new key for <paramref name="subject"/> and its data under it.</summary>
@@ -48,7 +59,9 @@ internal sealed class PersonalDataVault
         }
     }
 
-    /// <summary>The data in clear. Throws <see cref="CryptographicException"/> when anything was changed or moved.</summary>
+    /// <summary>
+    /// The data in clear. Throws <see cref="CryptographicException"/> when anything was changed or moved.
+    /// </summary>
     public PersonalData Reveal(CustomerId subject, byte[] wrappedKey, byte[] sealedData)
     {
         var key = Decrypt(wrappingKey, wrappedKey, Context("key", subject));
@@ -64,13 +77,14 @@ internal sealed class PersonalDataVault
     }
 
     /// <summary>
-    /// The key under which a merchant's customer is found by address; mail systems in use ignore case on both sides of the @.
-    /// The same person at two merchants gives two values.
+    /// The key under which a merchant's customer is found by address; mail systems in use ignore case on both sides of
+    /// the @. The same person at two merchants gives two values.
     /// </summary>
     public byte[] EmailLookup(MerchantId merchant, string email) =>
         HMACSHA256.HashData(lookupKey, Encoding.UTF8.GetBytes($"{merchant}\n{email.ToLowerInvariant()}"));
 
-    private static byte[] Context(string purpose, CustomerId subject) => Encoding.ASCII.GetBytes($"{purpose}:{subject}");
+    private static byte[] Context(string purpose, CustomerId subject) =>
+        Encoding.ASCII.GetBytes($"{purpose}:{subject}");
 
     private static byte[] Encrypt(byte[] key, byte[] clear, byte[] context)
     {
@@ -91,7 +105,13 @@ internal sealed class PersonalDataVault
 
         var clear = new byte[box.Length - NonceBytes - TagBytes];
         using var aes = new AesGcm(key, TagBytes);
-        aes.Decrypt(box.AsSpan(0, NonceBytes), box.AsSpan(NonceBytes, clear.Length), box.AsSpan(NonceBytes + clear.Length), clear, context);
+        aes.Decrypt(
+            box.AsSpan(0, NonceBytes),
+            box.AsSpan(NonceBytes, clear.Length),
+            box.AsSpan(NonceBytes + clear.Length),
+            clear,
+            context
+        );
         return clear;
     }
 }

@@ -5,10 +5,15 @@ namespace LocalPlus.Wallet.Reconciliation;
 
 /// <summary>
 /// Job balance-reconciliation: compares every snapshot with the ledger and records what differs. It repairs nothing: a
-/// difference is a bug or a lost event, and somebody has to see it. Safe to run twice at once; each run has its own record.
+/// difference is a bug or a lost event, and somebody has to see it. Safe to run twice at once; each run has its own
+/// record.
 /// </summary>
 internal sealed class BalanceReconciliation(
-    Database database, LedgerBalances ledger, TimeProvider time, ILogger<BalanceReconciliation> log) : IJob
+    Database database,
+    LedgerBalances ledger,
+    TimeProvider time,
+    ILogger<BalanceReconciliation> log
+) : IJob
 {
     /// <summary>A run that has found so much stops looking: the fault is not in single accounts.</summary>
     private const int MaxFindings = 10_000;
@@ -25,7 +30,15 @@ internal sealed class BalanceReconciliation(
         while (findings.Count < MaxFindings)
         {
             var page = await database.QueryAsync<Snapshot>(
-                Sql.Page, new { after.MerchantId, after.AccountId, Limit = LedgerBalances.MaxAccounts }, cancel);
+                Sql.Page,
+                new
+                {
+                    after.MerchantId,
+                    after.AccountId,
+                    Limit = LedgerBalances.MaxAccounts,
+                },
+                cancel
+            );
             if (page.Count == 0)
             {
                 break;
@@ -53,7 +66,12 @@ internal sealed class BalanceReconciliation(
         foreach (var chunk in behind.Chunk(LedgerBalances.MaxAccounts))
         {
             var accounts = chunk.Select(finding => finding.Snapshot.AccountId.Value).ToArray();
-            settled.AddRange(await DifferingAsync(await database.QueryAsync<Snapshot>(Sql.Again, new { AccountIds = accounts }, cancel), cancel));
+            settled.AddRange(
+                await DifferingAsync(
+                    await database.QueryAsync<Snapshot>(Sql.Again, new { AccountIds = accounts }, cancel),
+                    cancel
+                )
+            );
         }
 
         return settled;
@@ -64,7 +82,11 @@ internal sealed class BalanceReconciliation(
         var differing = new List<Finding>();
         foreach (var merchant in page.GroupBy(snapshot => snapshot.MerchantId))
         {
-            var balances = await ledger.GetAsync(merchant.Key, [.. merchant.Select(snapshot => snapshot.AccountId)], cancel);
+            var balances = await ledger.GetAsync(
+                merchant.Key,
+                [.. merchant.Select(snapshot => snapshot.AccountId)],
+                cancel
+            );
             foreach (var snapshot in merchant)
             {
                 var balance = balances.GetValueOrDefault(snapshot.AccountId);
@@ -78,31 +100,42 @@ internal sealed class BalanceReconciliation(
         return differing;
     }
 
-    private async Task RecordAsync(DateTimeOffset started, long checkedCount, List<Finding> findings, CancellationToken cancel)
+    private async Task RecordAsync(
+        DateTimeOffset started,
+        long checkedCount,
+        List<Finding> findings,
+        CancellationToken cancel
+    )
     {
         var run = Guid.CreateVersion7(started);
         await using var db = await database.BeginAsync(cancel);
-        await db.ExecuteAsync(Sql.AddRun, new
-        {
-            RunId = run,
-            StartedAt = started,
-            FinishedAt = time.GetUtcNow(),
-            AccountsChecked = checkedCount,
-            FindingsCount = findings.Count,
-        });
-        foreach (var (snapshot, kind, balance) in findings)
-        {
-            await db.ExecuteAsync(Sql.AddFinding, new
+        await db.ExecuteAsync(
+            Sql.AddRun,
+            new
             {
                 RunId = run,
-                snapshot.AccountId,
-                snapshot.MerchantId,
-                Kind = kind,
-                SnapshotSequence = snapshot.Sequence,
-                SnapshotPosted = snapshot.Posted,
-                LedgerSequence = balance?.Sequence,
-                LedgerPosted = balance?.Posted,
-            });
+                StartedAt = started,
+                FinishedAt = time.GetUtcNow(),
+                AccountsChecked = checkedCount,
+                FindingsCount = findings.Count,
+            }
+        );
+        foreach (var (snapshot, kind, balance) in findings)
+        {
+            await db.ExecuteAsync(
+                Sql.AddFinding,
+                new
+                {
+                    RunId = run,
+                    snapshot.AccountId,
+                    snapshot.MerchantId,
+                    Kind = kind,
+                    SnapshotSequence = snapshot.Sequence,
+                    SnapshotPosted = snapshot.Posted,
+                    LedgerSequence = balance?.Sequence,
+                    LedgerPosted = balance?.Posted,
+                }
+            );
             log.ReconciliationFinding(snapshot.AccountId, kind);
         }
 

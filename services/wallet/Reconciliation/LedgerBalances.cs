@@ -17,7 +17,10 @@ internal sealed class LedgerBalances(LedgerService.LedgerServiceClient ledger, T
 
     /// <summary>The balances of a merchant's accounts; one that the ledger does not know is absent.</summary>
     public async Task<IReadOnlyDictionary<AccountId, LedgerBalance>> GetAsync(
-        MerchantId merchant, IReadOnlyList<AccountId> accounts, CancellationToken cancel)
+        MerchantId merchant,
+        IReadOnlyList<AccountId> accounts,
+        CancellationToken cancel
+    )
     {
         var found = new Dictionary<AccountId, LedgerBalance>();
         try
@@ -44,12 +47,19 @@ internal sealed class LedgerBalances(LedgerService.LedgerServiceClient ledger, T
     }
 
     private async Task AskAsync(
-        MerchantId merchant, IReadOnlyList<AccountId> accounts, Dictionary<AccountId, LedgerBalance> found, CancellationToken cancel)
+        MerchantId merchant,
+        IReadOnlyList<AccountId> accounts,
+        Dictionary<AccountId, LedgerBalance> found,
+        CancellationToken cancel
+    )
     {
         var request = new GetAccountsRequest { MerchantId = merchant.ToString() };
         request.AccountIds.AddRange(accounts.Select(account => account.ToString()));
         var deadline = time.GetUtcNow().Add(Deadline).UtcDateTime;
-        var response = await ledger.GetAccountsAsync(request, new CallOptions(deadline: deadline, cancellationToken: cancel));
+        var response = await ledger.GetAccountsAsync(
+            request,
+            new CallOptions(deadline: deadline, cancellationToken: cancel)
+        );
         foreach (var account in response.Accounts)
         {
             found[AccountId.Parse(account.AccountId)] = new LedgerBalance(account.Version, account.Posted);

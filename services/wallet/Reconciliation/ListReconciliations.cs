@@ -11,11 +11,22 @@ internal static class ListReconciliations
 
     internal sealed record Response(IReadOnlyList<Run> Data, IReadOnlyList<Finding> LatestFindings);
 
-    internal sealed record Run(DateTimeOffset StartedAt, DateTimeOffset FinishedAt, long AccountsChecked, long FindingsCount);
+    internal sealed record Run(
+        DateTimeOffset StartedAt,
+        DateTimeOffset FinishedAt,
+        long AccountsChecked,
+        long FindingsCount
+    );
 
     internal sealed record Finding(
-        AccountId AccountId, MerchantId MerchantId, string Kind, long SnapshotSequence, long SnapshotPosted,
-        long? LedgerSequence, long? LedgerPosted);
+        AccountId AccountId,
+        MerchantId MerchantId,
+        string Kind,
+        long SnapshotSequence,
+        long SnapshotPosted,
+        long? LedgerSequence,
+        long? LedgerPosted
+    );
 
     public static IEndpointRouteBuilder MapListReconciliations(this IEndpointRouteBuilder ops)
     {
@@ -23,9 +34,13 @@ internal static class ListReconciliations
         return ops;
     }
 
-    private static async Task<IResult> HandleAsync(Database database, CancellationToken cancel) => Answer.Ok(new Response(
-        await database.QueryAsync<Run>(Sql.Runs, new { Limit = MaxRuns }, cancel),
-        await database.QueryAsync<Finding>(Sql.Findings, new { Limit = MaxFindings }, cancel)));
+    private static async Task<IResult> HandleAsync(Database database, CancellationToken cancel) =>
+        Answer.Ok(
+            new Response(
+                await database.QueryAsync<Run>(Sql.Runs, new { Limit = MaxRuns }, cancel),
+                await database.QueryAsync<Finding>(Sql.Findings, new { Limit = MaxFindings }, cancel)
+            )
+        );
 
     private static class Sql
     {

@@ -22,7 +22,8 @@ internal sealed class Collector : IAsyncDisposable
 
     private Collector(WebApplication app) => this.app = app;
 
-    public Uri Address => new(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single());
+    public Uri Address =>
+        new(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single());
 
     /// <summary>Whole requests by kind: trace, metrics, logs.</summary>
     public ConcurrentQueue<(string Kind, byte[] Message)> Received { get; } = new();
@@ -39,7 +40,10 @@ internal sealed class Collector : IAsyncDisposable
         var collector = new Collector(builder.Build());
         foreach (var (kind, service) in new[] { ("trace", "Trace"), ("metrics", "Metrics"), ("logs", "Logs") })
         {
-            collector.app.MapPost($"/opentelemetry.proto.collector.{kind}.v1.{service}Service/Export", http => collector.TakeAsync(http, kind));
+            collector.app.MapPost(
+                $"/opentelemetry.proto.collector.{kind}.v1.{service}Service/Export",
+                http => collector.TakeAsync(http, kind)
+            );
         }
 
         await collector.app.StartAsync();
@@ -47,7 +51,12 @@ internal sealed class Collector : IAsyncDisposable
     }
 
     public Span[] SpansOf(string traceId) =>
-        [.. Received.Where(r => r.Kind == "trace").SelectMany(r => Span.Read(r.Message)).Where(span => span.TraceId == traceId)];
+        [
+            .. Received
+                .Where(r => r.Kind == "trace")
+                .SelectMany(r => Span.Read(r.Message))
+                .Where(span => span.TraceId == traceId),
+        ];
 
     /// <summary>The kinds of what holds the text anywhere.</summary>
     public string[] KindsWith(string text)

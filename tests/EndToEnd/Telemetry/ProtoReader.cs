@@ -33,19 +33,26 @@ internal sealed class ProtoReader
 
     public IEnumerable<ProtoReader> Messages(int number) => Values(number).Select(bytes => new ProtoReader(bytes));
 
-    public string Text(int number) => Values(number).Select(bytes => Encoding.UTF8.GetString(bytes.Span)).LastOrDefault("");
+    public string Text(int number) =>
+        Values(number).Select(bytes => Encoding.UTF8.GetString(bytes.Span)).LastOrDefault("");
 
-    public string Hex(int number) => Values(number).Select(bytes => Convert.ToHexStringLower(bytes.Span)).LastOrDefault("");
+    public string Hex(int number) =>
+        Values(number).Select(bytes => Convert.ToHexStringLower(bytes.Span)).LastOrDefault("");
 
-    public long Number(int number) => Values(number).Select(bytes =>
-    {
-        var rest = bytes;
-        return (long)ReadVarint(ref rest);
-    }).LastOrDefault();
+    public long Number(int number) =>
+        Values(number)
+            .Select(bytes =>
+            {
+                var rest = bytes;
+                return (long)ReadVarint(ref rest);
+            })
+            .LastOrDefault();
 
-    public ulong Instant(int number) => Values(number).Select(bytes => BinaryPrimitives.ReadUInt64LittleEndian(bytes.Span)).LastOrDefault();
+    public ulong Instant(int number) =>
+        Values(number).Select(bytes => BinaryPrimitives.ReadUInt64LittleEndian(bytes.Span)).LastOrDefault();
 
-    private IEnumerable<ReadOnlyMemory<byte>> Values(int number) => fields.Where(field => field.Number == number).Select(field => field.Bytes);
+    private IEnumerable<ReadOnlyMemory<byte>> Values(int number) =>
+        fields.Where(field => field.Number == number).Select(field => field.Bytes);
 
     private static int VarintLength(ReadOnlyMemory<byte> bytes)
     {

@@ -16,11 +16,19 @@ public sealed class TraceTests(StackFixture stack)
     public async Task One_redemption_is_one_trace_from_the_gateway_to_the_run_and_the_last_consumer()
     {
         var card = await SellAsync();
-        var (trace, parent) = (ActivityTraceId.CreateRandom().ToHexString(), ActivitySpanId.CreateRandom().ToHexString());
+        var (trace, parent) = (
+            ActivityTraceId.CreateRandom().ToHexString(),
+            ActivitySpanId.CreateRandom().ToHexString()
+        );
 
-        await SendAsync("POST", "/v1/redemptions", $$$"""
+        await SendAsync(
+            "POST",
+            "/v1/redemptions",
+            $$$"""
             {"mode":"immediate","amount":{"amount":1200,"currency":"EUR"},"sources":[{"gift_card":{"code":"{{{card}}}"}}]}
-            """, $"00-{trace}-{parent}-01");
+            """,
+            $"00-{trace}-{parent}-01"
+        );
 
         await UntilAsync(() => Missing(stack.Collector.SpansOf(trace)).Length == 0, () => Told(trace));
         var spans = stack.Collector.SpansOf(trace);
@@ -28,8 +36,14 @@ public sealed class TraceTests(StackFixture stack)
         Assert.Equal("svc-giftcard", server.Service);
         Assert.Equal("/v1/redemptions", server.Attributes["http.route"]);
         Assert.Equal("201", server.Attributes["http.response.status_code"]);
-        Assert.All(spans.Where(span => span.Scope == "Npgsql"), span => Assert.Equal("postgresql", span.Attributes["db.system.name"]));
-        Assert.All(spans.Where(span => span.Scope == "LocalPlus.Events"), span => Assert.StartsWith("evt_", span.Attributes["messaging.message.id"], StringComparison.Ordinal));
+        Assert.All(
+            spans.Where(span => span.Scope == "Npgsql"),
+            span => Assert.Equal("postgresql", span.Attributes["db.system.name"])
+        );
+        Assert.All(
+            spans.Where(span => span.Scope == "LocalPlus.Events"),
+            span => Assert.StartsWith("evt_", span.Attributes["messaging.message.id"], StringComparison.Ordinal)
+        );
         await UntilAsync(() => Orphans(stack.Collector.SpansOf(trace), parent).Length == 0, () => Told(trace));
     }
 
@@ -37,22 +51,46 @@ public sealed class TraceTests(StackFixture stack)
     public async Task No_code_PIN_address_or_token_is_in_any_signal()
     {
         var email = $"canary-{Guid.CreateVersion7():N}@example.com";
-        var program = (string)(await SendAsync("POST", "/v1/programs", """{"name":"Canary","currency":"EUR","pin":"required"}"""))["id"]!;
+        var program = (string)
+            (await SendAsync("POST", "/v1/programs", """{"name":"Canary","currency":"EUR","pin":"required"}"""))["id"]!;
         await SendAsync("POST", "/v1/customers", $$$"""{"email":"{{{email}}}","name":"Canary Person"}""");
-        var card = await SendAsync("POST", "/v1/gift_cards", $$$"""{"program_id":"{{{program}}}","amount":{"amount":5000,"currency":"EUR"}}""");
+        var card = await SendAsync(
+            "POST",
+            "/v1/gift_cards",
+            $$$"""{"program_id":"{{{program}}}","amount":{"amount":5000,"currency":"EUR"}}"""
+        );
         var (code, pin) = ((string)card["code"]!, (string?)card["pin"] ?? "");
-        var body = $$$"""{"mode":"immediate","amount":{"amount":100,"currency":"EUR"},"sources":[{"gift_card":{"code":"{{{code}}}","pin":"{{{pin}}}"}}]}""";
-        var (trace, parent) = (ActivityTraceId.CreateRandom().ToHexString(), ActivitySpanId.CreateRandom().ToHexString());
+        var body =
+            $$$"""{"mode":"immediate","amount":{"amount":100,"currency":"EUR"},"sources":[{"gift_card":{"code":"{{{code}}}","pin":"{{{pin}}}"}}]}""";
+        var (trace, parent) = (
+            ActivityTraceId.CreateRandom().ToHexString(),
+            ActivitySpanId.CreateRandom().ToHexString()
+        );
         await SendAsync("POST", "/v1/redemptions", body, $"00-{trace}-{parent}-01");
         // A refusal and a guess go other ways than success does.
-        await TrySendAsync("/v1/redemptions", body.Replace("\"amount\":100", "\"amount\":900000", StringComparison.Ordinal));
+        await TrySendAsync(
+            "/v1/redemptions",
+            body.Replace("\"amount\":100", "\"amount\":900000", StringComparison.Ordinal)
+        );
         await TrySendAsync("/v1/gift_cards/lookup", $$$"""{"code":"{{{code}}}","pin":"000000"}""");
-        await UntilAsync(() => stack.Collector.SpansOf(trace).Any(span => span.Scope == "LocalPlus.Events"), () => Told(trace));
+        await UntilAsync(
+            () => stack.Collector.SpansOf(trace).Any(span => span.Scope == "LocalPlus.Events"),
+            () => Told(trace)
+        );
         await UntilAsync(() => stack.Collector.Received.Any(r => r.Kind == "logs"), () => "no logs came");
 
         Assert.All(
-            new[] { code, code.Replace("-", "", StringComparison.Ordinal), email, "Canary Person", stack.ApiKey, stack.AdminToken }.Distinct(),
-            secret => Assert.Empty(stack.Collector.KindsWith(secret)));
+            new[]
+            {
+                code,
+                code.Replace("-", "", StringComparison.Ordinal),
+                email,
+                "Canary Person",
+                stack.ApiKey,
+                stack.AdminToken,
+            }.Distinct(),
+            secret => Assert.Empty(stack.Collector.KindsWith(secret))
+        );
     }
 
     private static string[] Missing(Span[] spans)
@@ -61,8 +99,10 @@ public sealed class TraceTests(StackFixture stack)
         [
             ("the request", s => s is { Service: "svc-giftcard", Name: "POST /v1/redemptions" }),
             // One span for a hop: the stand-in's sidecars are one process here, and the caller's has it.
-            ("the sidecar's hop to ledger", s => s.Service == "giftcard"
-                && s.Name.EndsWith("/PlaceHold", StringComparison.Ordinal)),
+            (
+                "the sidecar's hop to ledger",
+                s => s.Service == "giftcard" && s.Name.EndsWith("/PlaceHold", StringComparison.Ordinal)
+            ),
             ("the call in ledger", s => s is { Service: "svc-ledger", Scope: "Microsoft.AspNetCore" }),
             ("ledger's batch", s => s is { Service: "svc-ledger", Scope: "LocalPlus.Ledger" }),
             ("SQL of giftcard", s => s is { Service: "svc-giftcard", Scope: "Npgsql" }),
@@ -85,17 +125,27 @@ public sealed class TraceTests(StackFixture stack)
 
     private async Task<string> SellAsync()
     {
-        var program = (string)(await SendAsync("POST", "/v1/programs", """{"name":"Traced","currency":"EUR"}"""))["id"]!;
-        var customer = (string)(await SendAsync("POST", "/v1/customers", $$$"""{"email":"{{{Guid.CreateVersion7():N}}}@example.com"}"""))["id"]!;
-        return (string)(await SendAsync(
-            "POST", "/v1/gift_cards", $$$"""{"program_id":"{{{program}}}","customer_id":"{{{customer}}}","amount":{"amount":5000,"currency":"EUR"}}"""))["code"]!;
+        var program = (string)
+            (await SendAsync("POST", "/v1/programs", """{"name":"Traced","currency":"EUR"}"""))["id"]!;
+        var customer = (string)
+            (await SendAsync("POST", "/v1/customers", $$$"""{"email":"{{{Guid.CreateVersion7():N}}}@example.com"}"""))[
+                "id"
+            ]!;
+        return (string)
+            (
+                await SendAsync(
+                    "POST",
+                    "/v1/gift_cards",
+                    $$$"""{"program_id":"{{{program}}}","customer_id":"{{{customer}}}","amount":{"amount":5000,"currency":"EUR"}}"""
+                )
+            )["code"]!;
     }
 
     private async Task<JsonNode> SendAsync(string method, string path, string body, string? traceparent = null)
     {
         // Busy is an invitation to repeat with the same key; on a slow machine the first calls of a stack may be.
         var key = Guid.CreateVersion7().ToString();
-        for (var clock = Stopwatch.StartNew(); ;)
+        for (var clock = Stopwatch.StartNew(); ; )
         {
             using var answer = await OnceAsync(method, path, body, traceparent, key);
             var text = await answer.Content.ReadAsStringAsync();
@@ -116,9 +166,17 @@ public sealed class TraceTests(StackFixture stack)
     }
 
     private async Task<HttpResponseMessage> OnceAsync(
-        string method, string path, string body, string? traceparent, string key)
+        string method,
+        string path,
+        string body,
+        string? traceparent,
+        string key
+    )
     {
-        using var request = new HttpRequestMessage(new HttpMethod(method), path) { Content = new StringContent(body, Encoding.UTF8, "application/json") };
+        using var request = new HttpRequestMessage(new HttpMethod(method), path)
+        {
+            Content = new StringContent(body, Encoding.UTF8, "application/json"),
+        };
         request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", stack.ApiKey);
         request.Headers.Add("Idempotency-Key", key);
         if (traceparent is not null)

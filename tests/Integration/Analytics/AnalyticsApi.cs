@@ -45,8 +45,12 @@ public sealed class AnalyticsApi : IAsyncLifetime
     }
 
     /// <summary>Recomputes the tests' day; the number of totals that were wrong.</summary>
-    public Task<int> RollUpAsync() => new AnalyticsRollup(
-        new Database(source, signal, TimeProvider.System), TimeProvider.System, NullLogger<AnalyticsRollup>.Instance).RecomputeAsync(Day, default);
+    public Task<int> RollUpAsync() =>
+        new AnalyticsRollup(
+            new Database(source, signal, TimeProvider.System),
+            TimeProvider.System,
+            NullLogger<AnalyticsRollup>.Instance
+        ).RecomputeAsync(Day, default);
 
     public async Task ExecuteAsync(string sql)
     {

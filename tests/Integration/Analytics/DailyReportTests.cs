@@ -18,11 +18,15 @@ public sealed class DailyReportTests(AnalyticsApi api) : IClassFixture<Analytics
         var transaction = TransactionId.New(TimeProvider.System);
         (string Topic, TestEvent Event)[] events =
         [
-            (Cards, Card("gift_card.activated", merchant, 5000)), (Cards, Card("gift_card.activated", merchant, null)),
-            (Cards, Card("gift_card.loaded", merchant, 1000)), (Cards, Card("gift_card.blocked", merchant, null)),
-            (Redemptions, Redemption("redemption.held", merchant, 3000)), (Redemptions, Redemption("redemption.completed", merchant, 3000)),
+            (Cards, Card("gift_card.activated", merchant, 5000)),
+            (Cards, Card("gift_card.activated", merchant, null)),
+            (Cards, Card("gift_card.loaded", merchant, 1000)),
+            (Cards, Card("gift_card.blocked", merchant, null)),
+            (Redemptions, Redemption("redemption.held", merchant, 3000)),
+            (Redemptions, Redemption("redemption.completed", merchant, 3000)),
             (Redemptions, Redemption("redemption.refunded", merchant, 500)),
-            (Ledger, Entry(merchant, transaction, "EUR")), (Ledger, Entry(merchant, transaction, "EUR")),
+            (Ledger, Entry(merchant, transaction, "EUR")),
+            (Ledger, Entry(merchant, transaction, "EUR")),
             (Ledger, Entry(merchant, TransactionId.New(TimeProvider.System), "PTS:prg_1")),
         ];
         foreach (var (topic, e) in events.Concat(events))
@@ -58,7 +62,10 @@ public sealed class DailyReportTests(AnalyticsApi api) : IClassFixture<Analytics
             }
         });
         await Parallel.ForEachAsync(
-            deliveries, new ParallelOptions { MaxDegreeOfParallelism = 8 }, async (e, _) => await api.Service.DeliverAsync(Redemptions, e));
+            deliveries,
+            new ParallelOptions { MaxDegreeOfParallelism = 8 },
+            async (e, _) => await api.Service.DeliverAsync(Redemptions, e)
+        );
         await rollups;
 
         Assert.Equal((60, amounts.Sum()), Total(Assert.Single(await DaysAsync(key)), "redeemed"));
@@ -69,8 +76,12 @@ public sealed class DailyReportTests(AnalyticsApi api) : IClassFixture<Analytics
     {
         var (merchant, key) = api.NewMerchant();
         await api.Service.DeliverAsync(Cards, Card("gift_card.activated", merchant, 5000));
-        await api.ExecuteAsync($"UPDATE daily_totals SET sold_amount = 1, redeemed_count = 9 WHERE merchant_id = '{merchant.Value}'");
-        await api.ExecuteAsync($"INSERT INTO daily_totals (merchant_id, day, currency, sold_count) VALUES ('{merchant.Value}', '2026-03-10', 'USD', 3)");
+        await api.ExecuteAsync(
+            $"UPDATE daily_totals SET sold_amount = 1, redeemed_count = 9 WHERE merchant_id = '{merchant.Value}'"
+        );
+        await api.ExecuteAsync(
+            $"INSERT INTO daily_totals (merchant_id, day, currency, sold_count) VALUES ('{merchant.Value}', '2026-03-10', 'USD', 3)"
+        );
 
         Assert.Equal(2, await api.RollUpAsync());
         Assert.Equal(0, await api.RollUpAsync());
@@ -88,17 +99,27 @@ public sealed class DailyReportTests(AnalyticsApi api) : IClassFixture<Analytics
         var (sold, loaded) = (Card("gift_card.activated", merchant, 5000), Card("gift_card.loaded", merchant, 1000));
         object[] entries =
         [
-            new { entryId = "a", @event = new { data = sold.Envelope() } }, new { entryId = "b", @event = new { data = loaded.Envelope() } },
-            new { entryId = "c", @event = new { data = "no envelope" } }, new { entryId = "d", @event = new { data = sold.Envelope() } },
+            new { entryId = "a", @event = new { data = sold.Envelope() } },
+            new { entryId = "b", @event = new { data = loaded.Envelope() } },
+            new { entryId = "c", @event = new { data = "no envelope" } },
+            new { entryId = "d", @event = new { data = sold.Envelope() } },
             // An amount that the table refuses becomes a dead letter; the others go on without it.
-            new { entryId = "e", @event = new { data = Card("gift_card.activated", merchant, 9007199254740992).Envelope() } },
+            new
+            {
+                entryId = "e",
+                @event = new { data = Card("gift_card.activated", merchant, 9007199254740992).Envelope() },
+            },
         ];
 
         var answer = await api.Service.DeliverManyAsync(Cards, entries);
 
         Assert.Equal(
             ["a SUCCESS", "b SUCCESS", "c SUCCESS", "d SUCCESS", "e SUCCESS"],
-            answer.GetProperty("statuses").EnumerateArray().Select(s => $"{s.GetProperty("entryId").GetString()} {s.GetProperty("status").GetString()}"));
+            answer
+                .GetProperty("statuses")
+                .EnumerateArray()
+                .Select(s => $"{s.GetProperty("entryId").GetString()} {s.GetProperty("status").GetString()}")
+        );
         var day = Assert.Single(await DaysAsync(key));
         Assert.Equal((1, 5000), Total(day, "sold"));
         Assert.Equal((1, 1000), Total(day, "loaded"));
@@ -108,7 +129,13 @@ public sealed class DailyReportTests(AnalyticsApi api) : IClassFixture<Analytics
     public async Task Late_at_night_counts_for_the_UTC_day()
     {
         var (merchant, key) = api.NewMerchant();
-        await api.Service.DeliverAsync(Cards, Card("gift_card.activated", merchant, 1) with { OccurredAt = new(2026, 3, 11, 0, 30, 0, TimeSpan.FromHours(1)) });
+        await api.Service.DeliverAsync(
+            Cards,
+            Card("gift_card.activated", merchant, 1) with
+            {
+                OccurredAt = new(2026, 3, 11, 0, 30, 0, TimeSpan.FromHours(1)),
+            }
+        );
 
         Assert.Equal("2026-03-10", Assert.Single(await DaysAsync(key)).GetProperty("date").GetString());
     }
@@ -118,9 +145,21 @@ public sealed class DailyReportTests(AnalyticsApi api) : IClassFixture<Analytics
     {
         var (merchant, key) = api.NewMerchant();
         var (_, stranger) = api.NewMerchant();
-        await api.Service.DeliverAsync(Cards, Card("gift_card.activated", merchant, 1) with { OccurredAt = Noon.AddDays(-1) });
+        await api.Service.DeliverAsync(
+            Cards,
+            Card("gift_card.activated", merchant, 1) with
+            {
+                OccurredAt = Noon.AddDays(-1),
+            }
+        );
         await api.Service.DeliverAsync(Cards, Card("gift_card.activated", merchant, 2));
-        await api.Service.DeliverAsync(Cards, Card("gift_card.activated", merchant, 3) with { OccurredAt = Noon.AddDays(1) });
+        await api.Service.DeliverAsync(
+            Cards,
+            Card("gift_card.activated", merchant, 3) with
+            {
+                OccurredAt = Noon.AddDays(1),
+            }
+        );
 
         Assert.Equal((1, 2), Total(Assert.Single(await DaysAsync(key)), "sold"));
         Assert.Empty(await DaysAsync(stranger));
@@ -143,29 +182,73 @@ public sealed class DailyReportTests(AnalyticsApi api) : IClassFixture<Analytics
     }
 
     private async Task<List<JsonElement>> DaysAsync(string key, string from = "2026-03-10", string to = "2026-03-10") =>
-        [.. (await api.Service.CallAsync(HttpMethod.Get, $"/v1/reports/daily?from={from}&to={to}", key)).GetProperty("data").EnumerateArray()];
+        [
+            .. (await api.Service.CallAsync(HttpMethod.Get, $"/v1/reports/daily?from={from}&to={to}", key))
+                .GetProperty("data")
+                .EnumerateArray(),
+        ];
 
-    private static (int Count, int Amount) Total(JsonElement day, string kind) => (
-        day.GetProperty(kind).GetProperty("count").GetInt32(), day.GetProperty(kind).GetProperty("amount").GetProperty("amount").GetInt32());
+    private static (int Count, int Amount) Total(JsonElement day, string kind) =>
+        (
+            day.GetProperty(kind).GetProperty("count").GetInt32(),
+            day.GetProperty(kind).GetProperty("amount").GetProperty("amount").GetInt32()
+        );
 
     private static TestEvent Card(string type, MerchantId merchant, long? amount)
     {
         var card = GiftCardId.New(TimeProvider.System).ToString();
-        return new(type, card, 1, merchant, new { gift_card_id = card, amount, currency = "EUR", last4 = "7Q2M" }) { OccurredAt = Noon };
+        return new(
+            type,
+            card,
+            1,
+            merchant,
+            new
+            {
+                gift_card_id = card,
+                amount,
+                currency = "EUR",
+                last4 = "7Q2M",
+            }
+        )
+        {
+            OccurredAt = Noon,
+        };
     }
 
     private static TestEvent Redemption(string type, MerchantId merchant, long amount)
     {
         var id = RedemptionId.New(TimeProvider.System).ToString();
-        return new(type, id, 1, merchant, new { redemption_id = id, amount, currency = "EUR" }) { OccurredAt = Noon };
+        return new(
+            type,
+            id,
+            1,
+            merchant,
+            new
+            {
+                redemption_id = id,
+                amount,
+                currency = "EUR",
+            }
+        )
+        {
+            OccurredAt = Noon,
+        };
     }
 
     private static TestEvent Entry(MerchantId merchant, TransactionId transaction, string asset) =>
-        new("ledger.transaction.posted", AccountId.New(TimeProvider.System).ToString(), 1, merchant, new
+        new(
+            "ledger.transaction.posted",
+            AccountId.New(TimeProvider.System).ToString(),
+            1,
+            merchant,
+            new
+            {
+                transaction_id = transaction.ToString(),
+                asset,
+                amount = 1,
+            }
+        )
         {
-            transaction_id = transaction.ToString(),
-            asset,
-            amount = 1,
-        })
-        { OccurredAt = Noon };
+            OccurredAt = Noon,
+        };
 }

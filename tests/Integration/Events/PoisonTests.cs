@@ -14,29 +14,39 @@ public sealed class PoisonTests(AnalyticsApi api) : IClassFixture<AnalyticsApi>
 {
     private const string Cards = "giftcard.cards.v1";
 
-    public static TheoryData<string, string> NoEvents => new()
-    {
-        { "text", "hello" },
-        { "nothing", "" },
-        { "half a JSON", "{\"data\":" },
-        { "a number", "17" },
-        { "a list", "[]" },
-        { "no data", "{}" },
-        { "an empty envelope", """{"data":{}}""" },
-        { "null data", """{"data":null}""" },
-        { "an envelope of nulls", """{"data":{"id":null,"type":null,"key":null,"sequence":null,"merchant_id":null,"occurred_at":null,"data":null}}""" },
-        { "NUL", Wire(e => e.Replace("7Q2M", "7\\u0000M", StringComparison.Ordinal)) },
-        { "NUL where nobody looks", Wire(e => e.Replace("\"last4\"", "\"note\":\"\\u0000\",\"last4\"", StringComparison.Ordinal)) },
-        { "a lone surrogate", Wire(e => e.Replace("7Q2M", "\\ud800xyz", StringComparison.Ordinal)) },
-        { "two ids", Wire(e => e.Replace("\"sequence\"", "\"key\":\"x\",\"sequence\"", StringComparison.Ordinal)) },
-        { "no sequence", Wire(e => e.Replace("\"sequence\":1", "\"sequence\":0", StringComparison.Ordinal)) },
-        { "no card", Wire(e => e.Replace("gift_card_id", "gift_card", StringComparison.Ordinal)) },
-        { "too deep", "{\"data\":" + new string('[', 200) + new string(']', 200) + "}" },
-    };
+    public static TheoryData<string, string> NoEvents =>
+        new()
+        {
+            { "text", "hello" },
+            { "nothing", "" },
+            { "half a JSON", "{\"data\":" },
+            { "a number", "17" },
+            { "a list", "[]" },
+            { "no data", "{}" },
+            { "an empty envelope", """{"data":{}}""" },
+            { "null data", """{"data":null}""" },
+            {
+                "an envelope of nulls",
+                """{"data":{"id":null,"type":null,"key":null,"sequence":null,"merchant_id":null,"occurred_at":null,"data":null}}"""
+            },
+            { "NUL", Wire(e => e.Replace("7Q2M", "7\\u0000M", StringComparison.Ordinal)) },
+            {
+                "NUL where nobody looks",
+                Wire(e => e.Replace("\"last4\"", "\"note\":\"\\u0000\",\"last4\"", StringComparison.Ordinal))
+            },
+            { "a lone surrogate", Wire(e => e.Replace("7Q2M", "\\ud800xyz", StringComparison.Ordinal)) },
+            { "two ids", Wire(e => e.Replace("\"sequence\"", "\"key\":\"x\",\"sequence\"", StringComparison.Ordinal)) },
+            { "no sequence", Wire(e => e.Replace("\"sequence\":1", "\"sequence\":0", StringComparison.Ordinal)) },
+            { "no card", Wire(e => e.Replace("gift_card_id", "gift_card", StringComparison.Ordinal)) },
+            { "too deep", "{\"data\":" + new string('[', 200) + new string(']', 200) + "}" },
+        };
 
     [Theory]
     [MemberData(nameof(NoEvents))]
-    public async Task Fault_23_what_is_no_event_is_kept_once_byte_for_byte_and_answered_with_success(string what, string text)
+    public async Task Fault_23_what_is_no_event_is_kept_once_byte_for_byte_and_answered_with_success(
+        string what,
+        string text
+    )
     {
         var bytes = Encoding.UTF8.GetBytes(text);
         var before = await LettersAsync();
@@ -45,15 +55,22 @@ public sealed class PoisonTests(AnalyticsApi api) : IClassFixture<AnalyticsApi>
         Assert.Equal("SUCCESS", await api.Service.DeliverRawAsync(Cards, bytes, bytes));
 
         Assert.True(await LettersAsync() == before + 1, $"{what}: {api.Service.Output}");
-        Assert.Equal(1L, await api.Database.ScalarAsync<long>(
-            $"SELECT count(*) FROM dead_letters WHERE body = '\\x{Convert.ToHexString(bytes)}' AND topic = '{Cards}' AND reason IS NOT NULL"));
+        Assert.Equal(
+            1L,
+            await api.Database.ScalarAsync<long>(
+                $"SELECT count(*) FROM dead_letters WHERE body = '\\x{Convert.ToHexString(bytes)}' AND topic = '{Cards}' AND reason IS NOT NULL"
+            )
+        );
     }
 
     [Theory]
     [InlineData("text/plain", "hello")]
     [InlineData("application/cloudevents+json", "{\"data\":")]
     [InlineData("application/octet-stream", "\u0000")]
-    public async Task Fault_32_a_lone_message_that_is_no_JSON_reaches_the_service_and_is_kept(string contentType, string text)
+    public async Task Fault_32_a_lone_message_that_is_no_JSON_reaches_the_service_and_is_kept(
+        string contentType,
+        string text
+    )
     {
         var before = await LettersAsync();
         using var content = new ByteArrayContent(Encoding.UTF8.GetBytes(text + Guid.CreateVersion7()));
@@ -61,7 +78,10 @@ public sealed class PoisonTests(AnalyticsApi api) : IClassFixture<AnalyticsApi>
 
         using var answer = await api.Service.App.PostAsync(new Uri($"/events/{Cards}", UriKind.Relative), content);
 
-        Assert.Equal("SUCCESS", (await answer.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("status").GetString());
+        Assert.Equal(
+            "SUCCESS",
+            (await answer.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("status").GetString()
+        );
         Assert.Equal(before + 1, await LettersAsync());
     }
 
@@ -72,7 +92,10 @@ public sealed class PoisonTests(AnalyticsApi api) : IClassFixture<AnalyticsApi>
 
         Assert.Equal("SUCCESS", await api.Service.DeliverRawAsync(Cards, bytes));
 
-        Assert.Equal(bytes, await api.Database.ScalarAsync<byte[]>("SELECT body FROM dead_letters WHERE body = '\\xff00fe7b'"));
+        Assert.Equal(
+            bytes,
+            await api.Database.ScalarAsync<byte[]>("SELECT body FROM dead_letters WHERE body = '\\xff00fe7b'")
+        );
     }
 
     [Fact]
@@ -86,20 +109,30 @@ public sealed class PoisonTests(AnalyticsApi api) : IClassFixture<AnalyticsApi>
         Assert.Equal("SUCCESS", await api.Service.DeliverRawAsync(Cards, [.. events.Select(e => e.OnTheWire())]));
 
         Assert.Equal(19, await SoldAsync(key));
-        Assert.Equal(1L, await api.Database.ScalarAsync<long>($"SELECT count(*) FROM dead_letters WHERE event_id = '{events[6].Id}'"));
+        Assert.Equal(
+            1L,
+            await api.Database.ScalarAsync<long>($"SELECT count(*) FROM dead_letters WHERE event_id = '{events[6].Id}'")
+        );
     }
 
     [Fact]
     public async Task Fault_32_with_one_poison_in_a_hundred_nobody_waits_for_the_sidecar_to_repeat()
     {
         var (merchant, key) = api.NewMerchant();
-        var events = Enumerable.Range(0, 10_000).Select(i => (i % 300) switch
-        {
-            0 => Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"poison {i}")),
-            100 => Card(merchant, long.MaxValue).OnTheWire(),
-            200 => Encoding.UTF8.GetBytes(Wire(e => e.Replace("7Q2M", $"\\u0000{i}", StringComparison.Ordinal))),
-            _ => Card(merchant, 1).OnTheWire(),
-        }).ToArray();
+        var events = Enumerable
+            .Range(0, 10_000)
+            .Select(i =>
+                (i % 300) switch
+                {
+                    0 => Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"poison {i}")),
+                    100 => Card(merchant, long.MaxValue).OnTheWire(),
+                    200 => Encoding.UTF8.GetBytes(
+                        Wire(e => e.Replace("7Q2M", $"\\u0000{i}", StringComparison.Ordinal))
+                    ),
+                    _ => Card(merchant, 1).OnTheWire(),
+                }
+            )
+            .ToArray();
 
         foreach (var delivery in events.Chunk(100))
         {
@@ -116,11 +149,26 @@ public sealed class PoisonTests(AnalyticsApi api) : IClassFixture<AnalyticsApi>
         var (merchant, key) = api.NewMerchant();
         var late = Card(merchant, 100);
         var before = await LettersAsync();
-        byte[] Lost(string topic) => JsonSerializer.SerializeToUtf8Bytes(new { specversion = "1.0", topic, data = late.Envelope() });
+        byte[] Lost(string topic) =>
+            JsonSerializer.SerializeToUtf8Bytes(
+                new
+                {
+                    specversion = "1.0",
+                    topic,
+                    data = late.Envelope(),
+                }
+            );
 
         Assert.Equal("SUCCESS", await api.Service.DeliverRawAsync("dead-letter", Lost(Cards)));
         Assert.Equal(before, await LettersAsync());
-        Assert.Equal("SUCCESS", await api.Service.DeliverRawAsync("dead-letter", Lost("of.nobody.v1"), Encoding.UTF8.GetBytes("not even JSON")));
+        Assert.Equal(
+            "SUCCESS",
+            await api.Service.DeliverRawAsync(
+                "dead-letter",
+                Lost("of.nobody.v1"),
+                Encoding.UTF8.GetBytes("not even JSON")
+            )
+        );
 
         Assert.Equal(1, await SoldAsync(key));
         Assert.Equal(before + 2, await LettersAsync());
@@ -133,25 +181,35 @@ public sealed class PoisonTests(AnalyticsApi api) : IClassFixture<AnalyticsApi>
         await using var way = new TcpProxy(server.Port);
         (server.Host, server.Port) = ("127.0.0.1", way.Port);
         await using var service = await ServiceProcess.StartAsync(
-            typeof(LocalPlus.Analytics.AnalyticsRollup).Assembly.Location, api.Database, api.Sidecar.Port,
-            environment: ("Secrets__database", server.ConnectionString));
+            typeof(LocalPlus.Analytics.AnalyticsRollup).Assembly.Location,
+            api.Database,
+            api.Sidecar.Port,
+            environment: ("Secrets__database", server.ConnectionString)
+        );
         var (merchant, key) = api.NewMerchant();
 
         way.Cut();
         var delivered = service.DeliverRawAsync(Cards, Card(merchant, 100).OnTheWire());
         // The sidecar sees it here and stops delivering; the delivery under way waits.
-        await Eventually.TrueAsync(async () => (await service.App.GetAsync(new Uri("/consumerz", UriKind.Relative))).StatusCode == System.Net.HttpStatusCode.ServiceUnavailable);
+        await Eventually.TrueAsync(async () =>
+            (await service.App.GetAsync(new Uri("/consumerz", UriKind.Relative))).StatusCode
+            == System.Net.HttpStatusCode.ServiceUnavailable
+        );
         Assert.False(delivered.IsCompleted);
         way.Mend();
 
         Assert.Equal("SUCCESS", await delivered);
         Assert.Equal(1, await SoldAsync(key));
-        await Eventually.TrueAsync(async () => (await service.App.GetAsync(new Uri("/consumerz", UriKind.Relative))).IsSuccessStatusCode);
+        await Eventually.TrueAsync(async () =>
+            (await service.App.GetAsync(new Uri("/consumerz", UriKind.Relative))).IsSuccessStatusCode
+        );
     }
 
     private async Task<int> SoldAsync(string key) =>
         (await api.Service.CallAsync(HttpMethod.Get, "/v1/reports/daily?from=2026-03-10&to=2026-03-10", key))
-        .GetProperty("data").EnumerateArray().Sum(day => day.GetProperty("sold").GetProperty("count").GetInt32());
+            .GetProperty("data")
+            .EnumerateArray()
+            .Sum(day => day.GetProperty("sold").GetProperty("count").GetInt32());
 
     private Task<long> LettersAsync() => api.Database.ScalarAsync<long>("SELECT count(*) FROM dead_letters");
 
@@ -161,7 +219,19 @@ public sealed class PoisonTests(AnalyticsApi api) : IClassFixture<AnalyticsApi>
     private static TestEvent Card(MerchantId merchant, long amount)
     {
         var card = GiftCardId.New(TimeProvider.System).ToString();
-        return new("gift_card.activated", card, 1, merchant, new { gift_card_id = card, amount, currency = "EUR", last4 = "7Q2M" })
+        return new(
+            "gift_card.activated",
+            card,
+            1,
+            merchant,
+            new
+            {
+                gift_card_id = card,
+                amount,
+                currency = "EUR",
+                last4 = "7Q2M",
+            }
+        )
         {
             OccurredAt = new(2026, 3, 10, 12, 0, 0, TimeSpan.Zero),
         };

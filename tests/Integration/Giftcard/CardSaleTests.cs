@@ -29,8 +29,17 @@ public sealed class CardSaleTests(GiftcardApi api) : IClassFixture<GiftcardApi>
         var first = await api.PostAsync("/v1/gift_cards", body, 201, "sale-1");
         var again = await api.PostAsync("/v1/gift_cards", body, 201, "sale-1");
         Assert.Equal(first.GetRawText(), again.GetRawText());
-        Assert.Equal("idempotency_key_reused", GiftcardApi.Code(await api.PostAsync(
-            "/v1/gift_cards", new { program_id = program, amount = GiftcardApi.Eur(2000) }, 422, "sale-1")));
+        Assert.Equal(
+            "idempotency_key_reused",
+            GiftcardApi.Code(
+                await api.PostAsync(
+                    "/v1/gift_cards",
+                    new { program_id = program, amount = GiftcardApi.Eur(2000) },
+                    422,
+                    "sale-1"
+                )
+            )
+        );
     }
 
     [Fact]
@@ -39,26 +48,48 @@ public sealed class CardSaleTests(GiftcardApi api) : IClassFixture<GiftcardApi>
         var program = await api.ProgramAsync();
         var card = await api.PostAsync(
             "/v1/gift_cards",
-            new { program_id = program, amount = GiftcardApi.Eur(1000), recipient = new { email = "ann@example.test", name = "Ann" } }, 201);
+            new
+            {
+                program_id = program,
+                amount = GiftcardApi.Eur(1000),
+                recipient = new { email = "ann@example.test", name = "Ann" },
+            },
+            201
+        );
         Assert.StartsWith("cus_", card.GetProperty("customer_id").GetString(), StringComparison.Ordinal);
-        await Eventually.TrueAsync(() => api.Sidecar.Published.Any(e =>
-            e.GetProperty("topic").GetString() == "giftcard.cards.v1"
-            && e.GetRawText().Contains(card.GetProperty("id").GetString()!, StringComparison.Ordinal)));
-        Assert.DoesNotContain(api.Sidecar.Published, e => e.GetRawText().Contains("ann@example.test", StringComparison.Ordinal)
-            || e.GetRawText().Contains(card.GetProperty("code").GetString()!, StringComparison.Ordinal));
+        await Eventually.TrueAsync(() =>
+            api.Sidecar.Published.Any(e =>
+                e.GetProperty("topic").GetString() == "giftcard.cards.v1"
+                && e.GetRawText().Contains(card.GetProperty("id").GetString()!, StringComparison.Ordinal)
+            )
+        );
+        Assert.DoesNotContain(
+            api.Sidecar.Published,
+            e =>
+                e.GetRawText().Contains("ann@example.test", StringComparison.Ordinal)
+                || e.GetRawText().Contains(card.GetProperty("code").GetString()!, StringComparison.Ordinal)
+        );
     }
 
     [Fact]
     public async Task A_sale_outside_the_programmes_terms_is_refused()
     {
-        var program = await api.ProgramAsync(new
-        {
-            name = "Small", currency = "EUR", min_load = GiftcardApi.Eur(500), max_load = GiftcardApi.Eur(1000),
-        });
+        var program = await api.ProgramAsync(
+            new
+            {
+                name = "Small",
+                currency = "EUR",
+                min_load = GiftcardApi.Eur(500),
+                max_load = GiftcardApi.Eur(1000),
+            }
+        );
         var body = (long amount, string currency) => new { program_id = program, amount = new { amount, currency } };
         Assert.Equal("limit_exceeded", GiftcardApi.Code(await api.PostAsync("/v1/gift_cards", body(499, "EUR"), 422)));
         Assert.Equal("limit_exceeded", GiftcardApi.Code(await api.PostAsync("/v1/gift_cards", body(1001, "EUR"), 422)));
-        Assert.Equal("currency_mismatch", GiftcardApi.Code(await api.PostAsync("/v1/gift_cards", body(600, "CHF"), 422)));
+        Assert.Equal(
+            "currency_mismatch",
+            GiftcardApi.Code(await api.PostAsync("/v1/gift_cards", body(600, "CHF"), 422))
+        );
         Assert.Equal("invalid_request", GiftcardApi.Code(await api.PostAsync("/v1/gift_cards", body(0, "EUR"), 400)));
     }
 
@@ -96,10 +127,17 @@ public sealed class CardSaleTests(GiftcardApi api) : IClassFixture<GiftcardApi>
 
         var page = await api.GetAsync($"/v1/gift_cards?limit=2&program_id={program}", key: key);
         var rest = await api.GetAsync(
-            $"/v1/gift_cards?limit=2&program_id={program}&cursor={page.GetProperty("next_cursor").GetString()}", key: key);
+            $"/v1/gift_cards?limit=2&program_id={program}&cursor={page.GetProperty("next_cursor").GetString()}",
+            key: key
+        );
 
-        Assert.Equal(ids, page.GetProperty("data").EnumerateArray().Concat(rest.GetProperty("data").EnumerateArray())
-            .Select(c => c.GetProperty("id").GetString()));
+        Assert.Equal(
+            ids,
+            page.GetProperty("data")
+                .EnumerateArray()
+                .Concat(rest.GetProperty("data").EnumerateArray())
+                .Select(c => c.GetProperty("id").GetString())
+        );
         await api.GetAsync($"/v1/gift_cards/{ids[0]}", 404);
         Assert.Empty((await api.GetAsync($"/v1/gift_cards?program_id={program}")).GetProperty("data").EnumerateArray());
     }
@@ -119,14 +157,28 @@ public sealed class CardSaleTests(GiftcardApi api) : IClassFixture<GiftcardApi>
         }
 
         var spaced = $"{own[..4]}-{own[4..8]} {own[8..].ToLowerInvariant()}";
-        Assert.Equal(1000, GiftcardApi.Amount(await api.PostAsync("/v1/gift_cards/lookup", new { code = spaced }), "balance"));
+        Assert.Equal(
+            1000,
+            GiftcardApi.Amount(await api.PostAsync("/v1/gift_cards/lookup", new { code = spaced }), "balance")
+        );
     }
 
     [Fact]
     public async Task Five_wrong_pins_lock_the_card_even_for_the_right_one()
     {
-        var program = await api.ProgramAsync(new { name = "Pinned", currency = "EUR", pin = "required" });
-        var card = await api.PostAsync("/v1/gift_cards", new { program_id = program, amount = GiftcardApi.Eur(1000) }, 201);
+        var program = await api.ProgramAsync(
+            new
+            {
+                name = "Pinned",
+                currency = "EUR",
+                pin = "required",
+            }
+        );
+        var card = await api.PostAsync(
+            "/v1/gift_cards",
+            new { program_id = program, amount = GiftcardApi.Eur(1000) },
+            201
+        );
         var code = card.GetProperty("code").GetString();
         var pin = card.GetProperty("pin").GetString()!;
         await api.PostAsync("/v1/gift_cards/lookup", new { code, pin });
@@ -137,8 +189,12 @@ public sealed class CardSaleTests(GiftcardApi api) : IClassFixture<GiftcardApi>
             await api.PostAsync("/v1/gift_cards/lookup", new { code, pin = wrong }, 404);
         }
 
-        Assert.Equal("gift_card_not_usable", GiftcardApi.Code(await api.PostAsync("/v1/gift_cards/lookup", new { code, pin }, 404)));
-        await Eventually.TrueAsync(() => api.Sidecar.Published.Any(
-            e => e.GetRawText().Contains("gift_card.pin_locked", StringComparison.Ordinal)));
+        Assert.Equal(
+            "gift_card_not_usable",
+            GiftcardApi.Code(await api.PostAsync("/v1/gift_cards/lookup", new { code, pin }, 404))
+        );
+        await Eventually.TrueAsync(() =>
+            api.Sidecar.Published.Any(e => e.GetRawText().Contains("gift_card.pin_locked", StringComparison.Ordinal))
+        );
     }
 }

@@ -11,8 +11,17 @@ public sealed class ContentionTests(GiftcardApi api) : IClassFixture<GiftcardApi
     public async Task Sixty_four_tills_on_one_card_spend_what_is_there_and_not_a_cent_more()
     {
         var (id, code) = await api.SellAsync(1000);
-        var answers = await AtOnceAsync(64, i => api.SendAsync(
-            HttpMethod.Post, "/v1/redemptions", api.Key, GiftcardApi.Redemption(code, 100, i % 2 == 0 ? "immediate" : "two_phase"), null));
+        var answers = await AtOnceAsync(
+            64,
+            i =>
+                api.SendAsync(
+                    HttpMethod.Post,
+                    "/v1/redemptions",
+                    api.Key,
+                    GiftcardApi.Redemption(code, 100, i % 2 == 0 ? "immediate" : "two_phase"),
+                    null
+                )
+        );
         Assert.Equal(10, answers.Count(a => a.Status == HttpStatusCode.Created));
         Assert.Equal(54, answers.Count(a => a.Status == HttpStatusCode.UnprocessableEntity));
         Assert.Equal(0, GiftcardApi.Amount(await api.GetAsync($"/v1/gift_cards/{id}"), "balance"));
@@ -24,7 +33,10 @@ public sealed class ContentionTests(GiftcardApi api) : IClassFixture<GiftcardApi
     {
         var (id, code) = await api.SellAsync(1000);
         var body = GiftcardApi.Redemption(code, 100);
-        var answers = await AtOnceAsync(64, _ => api.SendAsync(HttpMethod.Post, "/v1/redemptions", api.Key, body, "one-key"));
+        var answers = await AtOnceAsync(
+            64,
+            _ => api.SendAsync(HttpMethod.Post, "/v1/redemptions", api.Key, body, "one-key")
+        );
         Assert.All(answers, a => Assert.True(a.Status is HttpStatusCode.Created or HttpStatusCode.Conflict, a.Body));
         Assert.Single(answers.Where(a => a.Status == HttpStatusCode.Created).Select(a => a.Body).Distinct());
         Assert.Equal(900, GiftcardApi.Amount(await api.GetAsync($"/v1/gift_cards/{id}"), "balance"));
@@ -35,9 +47,15 @@ public sealed class ContentionTests(GiftcardApi api) : IClassFixture<GiftcardApi
     {
         var (id, code) = await api.SellAsync(1000);
         var held = await HeldAsync(code, 400);
-        var answers = await AtOnceAsync(40, _ => api.SendAsync(HttpMethod.Post, $"/v1/redemptions/{held}/confirm", api.Key, null, null));
+        var answers = await AtOnceAsync(
+            40,
+            _ => api.SendAsync(HttpMethod.Post, $"/v1/redemptions/{held}/confirm", api.Key, null, null)
+        );
         Assert.All(answers, a => Assert.True(a.Status == HttpStatusCode.OK, a.Body));
-        Assert.All(answers, a => Assert.Equal("completed", JsonDocument.Parse(a.Body).RootElement.GetProperty("state").GetString()));
+        Assert.All(
+            answers,
+            a => Assert.Equal("completed", JsonDocument.Parse(a.Body).RootElement.GetProperty("state").GetString())
+        );
         Assert.Equal(600, GiftcardApi.Amount(await api.GetAsync($"/v1/gift_cards/{id}"), "balance"));
         var timeline = (await api.GetAsync($"/v1/redemptions/{held}/timeline")).GetProperty("data").EnumerateArray();
         Assert.Single(timeline, e => e.GetProperty("kind").GetString() == "completed");
@@ -50,10 +68,22 @@ public sealed class ContentionTests(GiftcardApi api) : IClassFixture<GiftcardApi
         {
             var (id, code) = await api.SellAsync(1000);
             var held = await HeldAsync(code, 400);
-            var answers = await AtOnceAsync(8, i => api.SendAsync(
-                HttpMethod.Post, $"/v1/redemptions/{held}/{(i % 2 == 0 ? "confirm" : "cancel")}", api.Key, null, null));
+            var answers = await AtOnceAsync(
+                8,
+                i =>
+                    api.SendAsync(
+                        HttpMethod.Post,
+                        $"/v1/redemptions/{held}/{(i % 2 == 0 ? "confirm" : "cancel")}",
+                        api.Key,
+                        null,
+                        null
+                    )
+            );
             var state = (await api.GetAsync($"/v1/redemptions/{held}")).GetProperty("state").GetString();
-            Assert.Equal(state == "completed" ? 600 : 1000, GiftcardApi.Amount(await api.GetAsync($"/v1/gift_cards/{id}"), "balance"));
+            Assert.Equal(
+                state == "completed" ? 600 : 1000,
+                GiftcardApi.Amount(await api.GetAsync($"/v1/gift_cards/{id}"), "balance")
+            );
             Assert.Equal(4, answers.Count(a => a.Status == HttpStatusCode.OK));
             Assert.Equal(4, answers.Count(a => a.Status == HttpStatusCode.Conflict));
         }
@@ -67,11 +97,20 @@ public sealed class ContentionTests(GiftcardApi api) : IClassFixture<GiftcardApi
             var (id, code) = await api.SellAsync(1000);
             var held = await HeldAsync(code, 400);
             var expiry = Task.Run(() => api.Ledger.Expire(held));
-            using var confirm = await api.SendAsync(HttpMethod.Post, $"/v1/redemptions/{held}/confirm", api.Key, null, null);
+            using var confirm = await api.SendAsync(
+                HttpMethod.Post,
+                $"/v1/redemptions/{held}/confirm",
+                api.Key,
+                null,
+                null
+            );
             await expiry;
             var state = (await api.GetAsync($"/v1/redemptions/{held}")).GetProperty("state").GetString();
             Assert.Equal(confirm.IsSuccessStatusCode ? "completed" : "expired", state);
-            Assert.Equal(state == "completed" ? 600 : 1000, GiftcardApi.Amount(await api.GetAsync($"/v1/gift_cards/{id}"), "balance"));
+            Assert.Equal(
+                state == "completed" ? 600 : 1000,
+                GiftcardApi.Amount(await api.GetAsync($"/v1/gift_cards/{id}"), "balance")
+            );
         }
     }
 
@@ -80,9 +119,20 @@ public sealed class ContentionTests(GiftcardApi api) : IClassFixture<GiftcardApi
     public async Task Refunds_at_the_same_moment_never_give_back_more_than_was_captured()
     {
         var (id, code) = await api.SellAsync(1000);
-        var redemption = (await api.PostAsync("/v1/redemptions", GiftcardApi.Redemption(code, 1000), 201)).GetProperty("id").GetString();
-        var answers = await AtOnceAsync(32, _ => api.SendAsync(
-            HttpMethod.Post, $"/v1/redemptions/{redemption}/refunds", api.Key, new { amount = GiftcardApi.Eur(300) }, null));
+        var redemption = (await api.PostAsync("/v1/redemptions", GiftcardApi.Redemption(code, 1000), 201))
+            .GetProperty("id")
+            .GetString();
+        var answers = await AtOnceAsync(
+            32,
+            _ =>
+                api.SendAsync(
+                    HttpMethod.Post,
+                    $"/v1/redemptions/{redemption}/refunds",
+                    api.Key,
+                    new { amount = GiftcardApi.Eur(300) },
+                    null
+                )
+        );
         Assert.Equal(3, answers.Count(a => a.Status == HttpStatusCode.Created));
         Assert.Equal(900, GiftcardApi.Amount(await api.GetAsync($"/v1/gift_cards/{id}"), "balance"));
     }
@@ -96,8 +146,13 @@ public sealed class ContentionTests(GiftcardApi api) : IClassFixture<GiftcardApi
         var (second, secondCode) = await api.SellAsync(1000, program);
         var body = new
         {
-            mode = "immediate", amount = GiftcardApi.Eur(1200),
-            sources = new[] { new { gift_card = new { code = firstCode } }, new { gift_card = new { code = secondCode } } },
+            mode = "immediate",
+            amount = GiftcardApi.Eur(1200),
+            sources = new[]
+            {
+                new { gift_card = new { code = firstCode } },
+                new { gift_card = new { code = secondCode } },
+            },
         };
         await api.PostAsync("/v1/redemptions", body, 201);
         Assert.Equal(0, GiftcardApi.Amount(await api.GetAsync($"/v1/gift_cards/{first}"), "balance"));
@@ -120,7 +175,9 @@ public sealed class ContentionTests(GiftcardApi api) : IClassFixture<GiftcardApi
     public async Task A_refund_restores_the_card_so_that_it_can_be_spent_again()
     {
         var (_, code) = await api.SellAsync(1000);
-        var redemption = (await api.PostAsync("/v1/redemptions", GiftcardApi.Redemption(code, 1000), 201)).GetProperty("id").GetString();
+        var redemption = (await api.PostAsync("/v1/redemptions", GiftcardApi.Redemption(code, 1000), 201))
+            .GetProperty("id")
+            .GetString();
         await api.PostAsync($"/v1/redemptions/{redemption}/refunds", null, 201);
         await api.PostAsync("/v1/redemptions", GiftcardApi.Redemption(code, 1000), 201);
     }
@@ -132,12 +189,21 @@ public sealed class ContentionTests(GiftcardApi api) : IClassFixture<GiftcardApi
         var (_, code) = await api.SellAsync(1000);
         var (blockedId, blocked) = await api.SellAsync(1000);
         await api.PostAsync($"/v1/gift_cards/{blockedId}/block", null);
-        var guesses = Enumerable.Range(0, 50).Select(_ => LocalPlus.Giftcard.Cards.CardCode.New()).Append(blocked).Append(code[..15] + "0" + code[..1]);
+        var guesses = Enumerable
+            .Range(0, 50)
+            .Select(_ => LocalPlus.Giftcard.Cards.CardCode.New())
+            .Append(blocked)
+            .Append(code[..15] + "0" + code[..1]);
         var bodies = new HashSet<string>(StringComparer.Ordinal);
         foreach (var guess in guesses)
         {
             var problem = await api.PostAsync("/v1/gift_cards/lookup", new { code = guess }, 404);
-            bodies.Add(string.Join('|', problem.EnumerateObject().Where(m => m.Name != "request_id").Select(m => m.Value.GetRawText())));
+            bodies.Add(
+                string.Join(
+                    '|',
+                    problem.EnumerateObject().Where(m => m.Name != "request_id").Select(m => m.Value.GetRawText())
+                )
+            );
         }
 
         Assert.Single(bodies);
@@ -150,24 +216,44 @@ public sealed class ContentionTests(GiftcardApi api) : IClassFixture<GiftcardApi
         {
             var (id, code) = await api.SellAsync(100);
             await api.PostAsync("/v1/redemptions", GiftcardApi.Redemption(code, 100), 201);
-            await AtOnceAsync(6, i => api.SendAsync(
-                HttpMethod.Post, $"/v1/gift_cards/{id}/{(i % 2 == 0 ? "load" : "close")}", api.Key,
-                i % 2 == 0 ? new { amount = GiftcardApi.Eur(50) } : null, null));
+            await AtOnceAsync(
+                6,
+                i =>
+                    api.SendAsync(
+                        HttpMethod.Post,
+                        $"/v1/gift_cards/{id}/{(i % 2 == 0 ? "load" : "close")}",
+                        api.Key,
+                        i % 2 == 0 ? new { amount = GiftcardApi.Eur(50) } : null,
+                        null
+                    )
+            );
             var card = await api.GetAsync($"/v1/gift_cards/{id}");
-            Assert.True(card.GetProperty("status").GetString() == "active" || GiftcardApi.Amount(card, "balance") == 0, card.GetRawText());
+            Assert.True(
+                card.GetProperty("status").GetString() == "active" || GiftcardApi.Amount(card, "balance") == 0,
+                card.GetRawText()
+            );
         }
     }
 
     private async Task<string> HeldAsync(string code, long amount) =>
-        (await api.PostAsync("/v1/redemptions", GiftcardApi.Redemption(code, amount, "two_phase"), 201)).GetProperty("id").GetString()!;
+        (await api.PostAsync("/v1/redemptions", GiftcardApi.Redemption(code, amount, "two_phase"), 201))
+            .GetProperty("id")
+            .GetString()!;
 
-    private static async Task<List<(HttpStatusCode Status, string Body)>> AtOnceAsync(int times, Func<int, Task<HttpResponseMessage>> send)
+    private static async Task<List<(HttpStatusCode Status, string Body)>> AtOnceAsync(
+        int times,
+        Func<int, Task<HttpResponseMessage>> send
+    )
     {
-        var answers = await Task.WhenAll(Enumerable.Range(0, times).Select(async i =>
-        {
-            using var answer = await send(i);
-            return (answer.StatusCode, await answer.Content.ReadAsStringAsync());
-        }));
+        var answers = await Task.WhenAll(
+            Enumerable
+                .Range(0, times)
+                .Select(async i =>
+                {
+                    using var answer = await send(i);
+                    return (answer.StatusCode, await answer.Content.ReadAsStringAsync());
+                })
+        );
         return [.. answers];
     }
 }

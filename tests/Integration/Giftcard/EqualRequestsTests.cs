@@ -13,123 +13,251 @@ namespace LocalPlus.Tests.Integration.Giftcard;
 public sealed partial class EqualRequestsTests(GiftcardApi api) : IClassFixture<GiftcardApi>
 {
     /// <summary>Read-only, or known by what they carry instead of a key.</summary>
-    private static readonly string[] WithoutKey = ["/gift_cards/lookup", "/redemptions/quote",
-        "/terminals/{id}/offline_batches"];
+    private static readonly string[] WithoutKey =
+    [
+        "/gift_cards/lookup",
+        "/redemptions/quote",
+        "/terminals/{id}/offline_batches",
+    ];
 
     private static readonly Dictionary<string, string> Metadata = new() { ["order"] = "4711" };
 
     public static TheoryData<string> Routes => [.. Prepared.Keys];
 
-    private static Dictionary<string, Func<GiftcardApi, Task<(string Path, object? Body)>>> Prepared { get; } = new()
-    {
-        ["/programs"] = _ => At("/v1/programs", new
+    private static Dictionary<string, Func<GiftcardApi, Task<(string Path, object? Body)>>> Prepared { get; } =
+        new()
         {
-            name = "Terms", currency = "EUR", validity_days = 30, vat_kind = "multi_purpose", min_load = Eur(1),
-                max_load = Eur(9000),
-            max_balance = Eur(9000), reloadable = true, cash_out_below = Eur(100), partial = "allow", pin = "optional",
-            locations = new[] { LocationId.New(TimeProvider.System).ToString() }, image_url = "https://shop.test/a.png",
-            reference = Unique(), metadata = Metadata,
-        }),
-        ["/rewards"] = _ => At("/v1/rewards", new
-        {
-            name = "A coffee", amount = Eur(300), description = "hot", image_url = "https://shop.test/c.png",
-                validity_days = 3,
-            quantity = 5, reference = Unique(),
-        }),
-        ["/rewards/{id}/redeem"] = async api =>
-        {
-            var reward = await api.PostAsync("/v1/rewards",
-                new { name = "The last one", amount = Eur(100), quantity = 1 }, 201);
-            return ($"/v1/rewards/{Id(reward)}/redeem", new { gift_card_id = (await api.SellAsync(100)).Id });
-        },
-        ["/gift_cards"] = async api => ("/v1/gift_cards", new
-        {
-            program_id = await ProgramAsync(api), amount = Eur(500),
-                recipient = new { email = "a@shop.test", name = "A" }, pin = "1234",
-            reference = Unique(), metadata = Metadata,
-        }),
-        ["/gift_cards (by mail)"] = async api => ("/v1/gift_cards", new
-        {
-            program_id = await ProgramAsync(api), amount = Eur(500), customer_id = CustomerId.New(TimeProvider.System)
-                .ToString(),
-            delivery = new { from = "B", message = "Happy birthday" }, reference = Unique(), metadata = Metadata,
-        }),
-        ["/gift_cards/bulk"] = async api => ("/v1/gift_cards/bulk", new
-        {
-            program_id = await ProgramAsync(api), quantity = 2, reference = Unique(), metadata = Metadata,
-        }),
-        ["/gift_cards/bulk/{id}/codes"] = async api =>
-        {
-            using var printer = RSA.Create(2048);
-            var batch = Id(await api.PostAsync("/v1/gift_cards/bulk",
-                new { program_id = await api.ProgramAsync(), quantity = 2 }, 202));
-            await Eventually.TrueAsync(async () =>
-                (await api.GetAsync($"/v1/gift_cards/bulk/{batch}")).GetProperty("state").GetString() == "ready");
-            return ($"/v1/gift_cards/bulk/{batch}/codes", new { public_key = printer.ExportSubjectPublicKeyInfoPem() });
-        },
-        ["/gift_cards/{id}/activate"] = async api =>
-        {
-            var card = Id(await api.PostAsync("/v1/gift_cards", new { program_id = await ProgramAsync(api) }, 201));
-            return ($"/v1/gift_cards/{card}/activate", new { amount = Eur(500), reference = Unique() });
-        },
-        ["/gift_cards/{id}/load"] = api => VerbAsync(api, "load", new
-        {
-            amount = Eur(50), kind = "promo", expires_at = TimeProvider.System.GetUtcNow().AddDays(3),
-                reference = Unique(), reason = "why",
-        }),
-        ["/gift_cards/{id}/adjust"] = api => VerbAsync(api, "adjust", new { amount = Eur(-50), reference = Unique(),
-            reason = "why" }),
-        ["/gift_cards/{id}/transfer"] = async api =>
-            await VerbAsync(api, "transfer", new { to = (await api.SellAsync(1)).Id, amount = Eur(50),
-                reference = Unique(), reason = "why" }),
-        ["/gift_cards/{id}/merge"] = async api => await VerbAsync(
-            api, "merge", new { from = new { code = (await api.SellAsync(70)).Code }, reference = Unique(),
-                reason = "why" }),
-        ["/gift_cards/{id}/cash_out"] = async api => await VerbAsync(
-            api, "cash_out", new { reference = Unique(), reason = "why" }, 50),
-        ["/gift_cards/{id}/close"] = async api =>
-        {
-            var (card, code) = await api.SellAsync(10);
-            await api.PostAsync("/v1/redemptions", GiftcardApi.Redemption(code, 10), 201);
-            return ($"/v1/gift_cards/{card}/close", new { reason = "why" });
-        },
-        ["/gift_cards/{id}/block"] = api => VerbAsync(api, "block", new { reason = "why" }),
-        ["/gift_cards/{id}/unblock"] = api => VerbAsync(api, "unblock", new { reason = "why" }),
-        ["/gift_cards/{id}/extend"] = api => VerbAsync(
-            api, "extend", new { expires_at = TimeProvider.System.GetUtcNow().AddDays(300), reason = "why" }),
-        ["/gift_cards/{id}/replace"] = api => VerbAsync(api, "replace", new { reason = "why" }),
-        ["/redemptions"] = async api => ("/v1/redemptions", await RedemptionAsync(api, "immediate")),
-        ["/redemptions (two phases)"] = async api => ("/v1/redemptions", await RedemptionAsync(api, "two_phase", 600)),
-        ["/redemptions/{id}/confirm"] = async api => ($"/v1/redemptions/{await HeldAsync(api)}/confirm",
-            new { amount = Eur(40) }),
-        ["/redemptions/{id}/cancel"] = async api => ($"/v1/redemptions/{await HeldAsync(api)}/cancel",
-            new { reason = "why" }),
-        ["/redemptions/{id}/extend"] = async api => ($"/v1/redemptions/{await HeldAsync(api)}/extend", Later()),
-        ["/redemptions/{id}/refunds"] = async api =>
-        {
-            var (_, code) = await api.SellAsync(100);
-            var paid = Id(await api.PostAsync("/v1/redemptions", GiftcardApi.Redemption(code, 100), 201));
-            return ($"/v1/redemptions/{paid}/refunds", new { amount = Eur(100), reference = Unique(), reason = "why" });
-        },
-        ["/holds"] = async api => ("/v1/holds", new
-        {
-            amount = Eur(50), sources = new[] { new { gift_card = new { code = (await api.SellAsync(100)).Code },
-                max_amount = Eur(60) } },
-            partial = "refuse", location_id = LocationId.New(TimeProvider.System).ToString(),
-            terminal_id = TerminalId.New(TimeProvider.System).ToString(), ttl_seconds = 600, reference = Unique(),
-                metadata = Metadata,
-        }),
-        ["/holds/{id}/capture"] = async api => ($"/v1/holds/{await HoldAsync(api)}/capture", new { amount = Eur(40) }),
-        ["/holds/{id}/release"] = async api => ($"/v1/holds/{await HoldAsync(api)}/release", new { reason = "why" }),
-        ["/holds/{id}/extend"] = async api => ($"/v1/holds/{await HoldAsync(api)}/extend", Later()),
-        ["/terminals/{id}/offline_allowances"] = _ => At(
-            $"/v1/terminals/{TerminalId.New(TimeProvider.System)}/offline_allowances",
-            new
+            ["/programs"] = _ =>
+                At(
+                    "/v1/programs",
+                    new
+                    {
+                        name = "Terms",
+                        currency = "EUR",
+                        validity_days = 30,
+                        vat_kind = "multi_purpose",
+                        min_load = Eur(1),
+                        max_load = Eur(9000),
+                        max_balance = Eur(9000),
+                        reloadable = true,
+                        cash_out_below = Eur(100),
+                        partial = "allow",
+                        pin = "optional",
+                        locations = new[] { LocationId.New(TimeProvider.System).ToString() },
+                        image_url = "https://shop.test/a.png",
+                        reference = Unique(),
+                        metadata = Metadata,
+                    }
+                ),
+            ["/rewards"] = _ =>
+                At(
+                    "/v1/rewards",
+                    new
+                    {
+                        name = "A coffee",
+                        amount = Eur(300),
+                        description = "hot",
+                        image_url = "https://shop.test/c.png",
+                        validity_days = 3,
+                        quantity = 5,
+                        reference = Unique(),
+                    }
+                ),
+            ["/rewards/{id}/redeem"] = async api =>
             {
-                card_cap = Eur(100), total_cap = Eur(900), valid_seconds = 3600,
-                location_id = LocationId.New(TimeProvider.System).ToString(),
-            }),
-    };
+                var reward = await api.PostAsync(
+                    "/v1/rewards",
+                    new
+                    {
+                        name = "The last one",
+                        amount = Eur(100),
+                        quantity = 1,
+                    },
+                    201
+                );
+                return ($"/v1/rewards/{Id(reward)}/redeem", new { gift_card_id = (await api.SellAsync(100)).Id });
+            },
+            ["/gift_cards"] = async api =>
+                (
+                    "/v1/gift_cards",
+                    new
+                    {
+                        program_id = await ProgramAsync(api),
+                        amount = Eur(500),
+                        recipient = new { email = "a@shop.test", name = "A" },
+                        pin = "1234",
+                        reference = Unique(),
+                        metadata = Metadata,
+                    }
+                ),
+            ["/gift_cards (by mail)"] = async api =>
+                (
+                    "/v1/gift_cards",
+                    new
+                    {
+                        program_id = await ProgramAsync(api),
+                        amount = Eur(500),
+                        customer_id = CustomerId.New(TimeProvider.System).ToString(),
+                        delivery = new { from = "B", message = "Happy birthday" },
+                        reference = Unique(),
+                        metadata = Metadata,
+                    }
+                ),
+            ["/gift_cards/bulk"] = async api =>
+                (
+                    "/v1/gift_cards/bulk",
+                    new
+                    {
+                        program_id = await ProgramAsync(api),
+                        quantity = 2,
+                        reference = Unique(),
+                        metadata = Metadata,
+                    }
+                ),
+            ["/gift_cards/bulk/{id}/codes"] = async api =>
+            {
+                using var printer = RSA.Create(2048);
+                var batch = Id(
+                    await api.PostAsync(
+                        "/v1/gift_cards/bulk",
+                        new { program_id = await api.ProgramAsync(), quantity = 2 },
+                        202
+                    )
+                );
+                await Eventually.TrueAsync(async () =>
+                    (await api.GetAsync($"/v1/gift_cards/bulk/{batch}")).GetProperty("state").GetString() == "ready"
+                );
+                return (
+                    $"/v1/gift_cards/bulk/{batch}/codes",
+                    new { public_key = printer.ExportSubjectPublicKeyInfoPem() }
+                );
+            },
+            ["/gift_cards/{id}/activate"] = async api =>
+            {
+                var card = Id(await api.PostAsync("/v1/gift_cards", new { program_id = await ProgramAsync(api) }, 201));
+                return ($"/v1/gift_cards/{card}/activate", new { amount = Eur(500), reference = Unique() });
+            },
+            ["/gift_cards/{id}/load"] = api =>
+                VerbAsync(
+                    api,
+                    "load",
+                    new
+                    {
+                        amount = Eur(50),
+                        kind = "promo",
+                        expires_at = TimeProvider.System.GetUtcNow().AddDays(3),
+                        reference = Unique(),
+                        reason = "why",
+                    }
+                ),
+            ["/gift_cards/{id}/adjust"] = api =>
+                VerbAsync(
+                    api,
+                    "adjust",
+                    new
+                    {
+                        amount = Eur(-50),
+                        reference = Unique(),
+                        reason = "why",
+                    }
+                ),
+            ["/gift_cards/{id}/transfer"] = async api =>
+                await VerbAsync(
+                    api,
+                    "transfer",
+                    new
+                    {
+                        to = (await api.SellAsync(1)).Id,
+                        amount = Eur(50),
+                        reference = Unique(),
+                        reason = "why",
+                    }
+                ),
+            ["/gift_cards/{id}/merge"] = async api =>
+                await VerbAsync(
+                    api,
+                    "merge",
+                    new
+                    {
+                        from = new { code = (await api.SellAsync(70)).Code },
+                        reference = Unique(),
+                        reason = "why",
+                    }
+                ),
+            ["/gift_cards/{id}/cash_out"] = async api =>
+                await VerbAsync(api, "cash_out", new { reference = Unique(), reason = "why" }, 50),
+            ["/gift_cards/{id}/close"] = async api =>
+            {
+                var (card, code) = await api.SellAsync(10);
+                await api.PostAsync("/v1/redemptions", GiftcardApi.Redemption(code, 10), 201);
+                return ($"/v1/gift_cards/{card}/close", new { reason = "why" });
+            },
+            ["/gift_cards/{id}/block"] = api => VerbAsync(api, "block", new { reason = "why" }),
+            ["/gift_cards/{id}/unblock"] = api => VerbAsync(api, "unblock", new { reason = "why" }),
+            ["/gift_cards/{id}/extend"] = api =>
+                VerbAsync(
+                    api,
+                    "extend",
+                    new { expires_at = TimeProvider.System.GetUtcNow().AddDays(300), reason = "why" }
+                ),
+            ["/gift_cards/{id}/replace"] = api => VerbAsync(api, "replace", new { reason = "why" }),
+            ["/redemptions"] = async api => ("/v1/redemptions", await RedemptionAsync(api, "immediate")),
+            ["/redemptions (two phases)"] = async api =>
+                ("/v1/redemptions", await RedemptionAsync(api, "two_phase", 600)),
+            ["/redemptions/{id}/confirm"] = async api =>
+                ($"/v1/redemptions/{await HeldAsync(api)}/confirm", new { amount = Eur(40) }),
+            ["/redemptions/{id}/cancel"] = async api =>
+                ($"/v1/redemptions/{await HeldAsync(api)}/cancel", new { reason = "why" }),
+            ["/redemptions/{id}/extend"] = async api => ($"/v1/redemptions/{await HeldAsync(api)}/extend", Later()),
+            ["/redemptions/{id}/refunds"] = async api =>
+            {
+                var (_, code) = await api.SellAsync(100);
+                var paid = Id(await api.PostAsync("/v1/redemptions", GiftcardApi.Redemption(code, 100), 201));
+                return (
+                    $"/v1/redemptions/{paid}/refunds",
+                    new
+                    {
+                        amount = Eur(100),
+                        reference = Unique(),
+                        reason = "why",
+                    }
+                );
+            },
+            ["/holds"] = async api =>
+                (
+                    "/v1/holds",
+                    new
+                    {
+                        amount = Eur(50),
+                        sources = new[]
+                        {
+                            new { gift_card = new { code = (await api.SellAsync(100)).Code }, max_amount = Eur(60) },
+                        },
+                        partial = "refuse",
+                        location_id = LocationId.New(TimeProvider.System).ToString(),
+                        terminal_id = TerminalId.New(TimeProvider.System).ToString(),
+                        ttl_seconds = 600,
+                        reference = Unique(),
+                        metadata = Metadata,
+                    }
+                ),
+            ["/holds/{id}/capture"] = async api =>
+                ($"/v1/holds/{await HoldAsync(api)}/capture", new { amount = Eur(40) }),
+            ["/holds/{id}/release"] = async api =>
+                ($"/v1/holds/{await HoldAsync(api)}/release", new { reason = "why" }),
+            ["/holds/{id}/extend"] = async api => ($"/v1/holds/{await HoldAsync(api)}/extend", Later()),
+            ["/terminals/{id}/offline_allowances"] = _ =>
+                At(
+                    $"/v1/terminals/{TerminalId.New(TimeProvider.System)}/offline_allowances",
+                    new
+                    {
+                        card_cap = Eur(100),
+                        total_cap = Eur(900),
+                        valid_seconds = 3600,
+                        location_id = LocationId.New(TimeProvider.System).ToString(),
+                    }
+                ),
+        };
 
     [Theory]
     [MemberData(nameof(Routes))]
@@ -140,11 +268,15 @@ public sealed partial class EqualRequestsTests(GiftcardApi api) : IClassFixture<
             var (path, body) = await Prepared[route](api);
             var key = Unique();
             var answers = await Task.WhenAll(Enumerable.Range(0, times).Select(_ => SendAsync(path, body, key)));
-            Assert.All(answers, a => Assert.True(a.Status is >= 200 and < 300 || IsToAskAgain(a.Body),
-                $"{times}: {a.Status} {a.Body}"));
+            Assert.All(
+                answers,
+                a => Assert.True(a.Status is >= 200 and < 300 || IsToAskAgain(a.Body), $"{times}: {a.Status} {a.Body}")
+            );
             (int Status, string Body) last = (0, "");
-            await Eventually.TrueAsync(async () => (last = await SendAsync(path, body, key))
-                .Status is >= 200 and < 300, because: () => last.Body);
+            await Eventually.TrueAsync(
+                async () => (last = await SendAsync(path, body, key)).Status is >= 200 and < 300,
+                because: () => last.Body
+            );
             Assert.All(answers.Where(a => a.Status < 300), a => Assert.Equal(last.Body, a.Body));
             Assert.Equal(0, api.Ledger.Total());
         }
@@ -155,13 +287,55 @@ public sealed partial class EqualRequestsTests(GiftcardApi api) : IClassFixture<
     {
         var program = await ProgramAsync(api);
         var reference = Unique();
-        await api.PostAsync("/v1/gift_cards", new { program_id = program, amount = Eur(10), reference }, 201);
-        var answers = await Task.WhenAll(Enumerable.Range(0, 5).Select(_ =>
-            SendAsync("/v1/gift_cards", new { program_id = program, amount = Eur(20), reference }, "refused-once")));
-        Assert.All(answers, a => Assert.True(
-            a.Status == 422 || a.Body.Contains("\"request_in_progress\"", StringComparison.Ordinal), a.Body));
-        Assert.Equal(422, (await SendAsync("/v1/gift_cards", new { program_id = program, amount = Eur(20), reference },
-            "refused-once")).Status);
+        await api.PostAsync(
+            "/v1/gift_cards",
+            new
+            {
+                program_id = program,
+                amount = Eur(10),
+                reference,
+            },
+            201
+        );
+        var answers = await Task.WhenAll(
+            Enumerable
+                .Range(0, 5)
+                .Select(_ =>
+                    SendAsync(
+                        "/v1/gift_cards",
+                        new
+                        {
+                            program_id = program,
+                            amount = Eur(20),
+                            reference,
+                        },
+                        "refused-once"
+                    )
+                )
+        );
+        Assert.All(
+            answers,
+            a =>
+                Assert.True(
+                    a.Status == 422 || a.Body.Contains("\"request_in_progress\"", StringComparison.Ordinal),
+                    a.Body
+                )
+        );
+        Assert.Equal(
+            422,
+            (
+                await SendAsync(
+                    "/v1/gift_cards",
+                    new
+                    {
+                        program_id = program,
+                        amount = Eur(20),
+                        reference,
+                    },
+                    "refused-once"
+                )
+            ).Status
+        );
     }
 
     [Fact]
@@ -173,8 +347,8 @@ public sealed partial class EqualRequestsTests(GiftcardApi api) : IClassFixture<
             root = root.Parent!;
         }
 
-        var mapped = Directory.EnumerateFiles(Path.Combine(root.FullName, "services", "giftcard"), "*.cs",
-            SearchOption.AllDirectories)
+        var mapped = Directory
+            .EnumerateFiles(Path.Combine(root.FullName, "services", "giftcard"), "*.cs", SearchOption.AllDirectories)
             .Where(file => !file.Contains("/Runs/", StringComparison.Ordinal))
             .SelectMany(file => MapPost().Matches(File.ReadAllText(file)).Select(m => m.Groups[1].Value))
             .Except(WithoutKey);
@@ -182,8 +356,9 @@ public sealed partial class EqualRequestsTests(GiftcardApi api) : IClassFixture<
     }
 
     private static bool IsToAskAgain(string body) =>
-        JsonSerializer.Deserialize<JsonElement>(body).GetProperty("code")
-            .GetString() is "request_in_progress" or "busy";
+        JsonSerializer.Deserialize<JsonElement>(body).GetProperty("code").GetString()
+            is "request_in_progress"
+                or "busy";
 
     private static object Eur(long amount) => GiftcardApi.Eur(amount);
 
@@ -196,26 +371,50 @@ public sealed partial class EqualRequestsTests(GiftcardApi api) : IClassFixture<
     private static Task<(string Path, object? Body)> At(string path, object body) =>
         Task.FromResult((path, (object?)body));
 
-    private static Task<string> ProgramAsync(GiftcardApi api) => api.ProgramAsync(new
-    {
-        name = "All of it", currency = "EUR", validity_days = 90, pin = "optional", cash_out_below = Eur(1000),
-    });
+    private static Task<string> ProgramAsync(GiftcardApi api) =>
+        api.ProgramAsync(
+            new
+            {
+                name = "All of it",
+                currency = "EUR",
+                validity_days = 90,
+                pin = "optional",
+                cash_out_below = Eur(1000),
+            }
+        );
 
-    private static async Task<(string Path, object? Body)> VerbAsync(GiftcardApi api, string verb, object body,
-        long amount = 100) =>
-        ($"/v1/gift_cards/{(await api.SellAsync(amount, await ProgramAsync(api))).Id}/{verb}", body);
+    private static async Task<(string Path, object? Body)> VerbAsync(
+        GiftcardApi api,
+        string verb,
+        object body,
+        long amount = 100
+    ) => ($"/v1/gift_cards/{(await api.SellAsync(amount, await ProgramAsync(api))).Id}/{verb}", body);
 
     private static async Task<object> RedemptionAsync(GiftcardApi api, string mode, int? seconds = null)
     {
         var program = await ProgramAsync(api);
-        var card = await api.PostAsync("/v1/gift_cards", new { program_id = program, amount = Eur(100), pin = "1234" },
-            201);
+        var card = await api.PostAsync(
+            "/v1/gift_cards",
+            new
+            {
+                program_id = program,
+                amount = Eur(100),
+                pin = "1234",
+            },
+            201
+        );
         return new
         {
             mode,
             amount = Eur(50),
-            sources = new[] { new { gift_card = new { code = card.GetProperty("code").GetString(), pin = "1234" },
-                max_amount = Eur(60) } },
+            sources = new[]
+            {
+                new
+                {
+                    gift_card = new { code = card.GetProperty("code").GetString(), pin = "1234" },
+                    max_amount = Eur(60),
+                },
+            },
             partial = "allow",
             location_id = LocationId.New(TimeProvider.System).ToString(),
             terminal_id = TerminalId.New(TimeProvider.System).ToString(),
@@ -226,12 +425,26 @@ public sealed partial class EqualRequestsTests(GiftcardApi api) : IClassFixture<
     }
 
     private static async Task<string> HeldAsync(GiftcardApi api) =>
-        Id(await api.PostAsync("/v1/redemptions", GiftcardApi.Redemption((await api.SellAsync(100)).Code, 50,
-            "two_phase"), 201));
+        Id(
+            await api.PostAsync(
+                "/v1/redemptions",
+                GiftcardApi.Redemption((await api.SellAsync(100)).Code, 50, "two_phase"),
+                201
+            )
+        );
 
-    private static async Task<string> HoldAsync(GiftcardApi api) => Id(await api.PostAsync(
-        "/v1/holds", new { amount = Eur(50), sources = new[] { new { gift_card = new { code = (await api.SellAsync(100))
-            .Code } } } }, 201));
+    private static async Task<string> HoldAsync(GiftcardApi api) =>
+        Id(
+            await api.PostAsync(
+                "/v1/holds",
+                new
+                {
+                    amount = Eur(50),
+                    sources = new[] { new { gift_card = new { code = (await api.SellAsync(100)).Code } } },
+                },
+                201
+            )
+        );
 
     private async Task<(int Status, string Body)> SendAsync(string path, object? body, string key)
     {

@@ -8,8 +8,8 @@ using LocalPlus.Kernel;
 namespace LocalPlus.Tests.Integration.Giftcard;
 
 /// <summary>
-/// The ledger's contract in memory: balances, holds, reversals and stored answers, one thing at a time. A test may silence
-/// it before or after the effect of a call, as a crash would.
+/// The ledger's contract in memory: balances, holds, reversals and stored answers, one thing at a time. A test may
+/// silence it before or after the effect of a call, as a crash would.
 /// </summary>
 internal sealed class FakeLedger : LedgerService.LedgerServiceBase
 {
@@ -22,7 +22,10 @@ internal sealed class FakeLedger : LedgerService.LedgerServiceBase
     private readonly Dictionary<string, Account> accounts = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Hold> holds = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Transaction> transactions = new(StringComparer.Ordinal);
-    private readonly Dictionary<(string Operation, string Key), (ByteString Request, object? Answer, RpcException? Refusal)> answers = [];
+    private readonly Dictionary<
+        (string Operation, string Key),
+        (ByteString Request, object? Answer, RpcException? Refusal)
+    > answers = [];
     private readonly ConcurrentDictionary<string, int> calls = new(StringComparer.Ordinal);
 
     /// <summary>Calls with these operation names are not answered, and have no effect.</summary>
@@ -84,135 +87,218 @@ internal sealed class FakeLedger : LedgerService.LedgerServiceBase
     }
 
     public override Task<OpenAccountsResponse> OpenAccounts(OpenAccountsRequest request, ServerCallContext context) =>
-        Answer("open", null, request, () =>
-        {
-            var response = new OpenAccountsResponse();
-            foreach (var open in request.Accounts)
+        Answer(
+            "open",
+            null,
+            request,
+            () =>
             {
-                var account = accounts.Values.FirstOrDefault(
-                    a => a.MerchantId == request.MerchantId && a.Name == open.Name && a.Asset == open.Asset);
-                if (account is null)
+                var response = new OpenAccountsResponse();
+                foreach (var open in request.Accounts)
                 {
-                    account = new Account
+                    var account = accounts.Values.FirstOrDefault(a =>
+                        a.MerchantId == request.MerchantId && a.Name == open.Name && a.Asset == open.Asset
+                    );
+                    if (account is null)
                     {
-                        AccountId = open.AccountId, MerchantId = request.MerchantId, Name = open.Name, Asset = open.Asset,
-                        Policy = open.Policy, Status = AccountStatus.Open, Striped = open.Striped,
-                    };
-                    accounts.Add(account.AccountId, account);
+                        account = new Account
+                        {
+                            AccountId = open.AccountId,
+                            MerchantId = request.MerchantId,
+                            Name = open.Name,
+                            Asset = open.Asset,
+                            Policy = open.Policy,
+                            Status = AccountStatus.Open,
+                            Striped = open.Striped,
+                        };
+                        accounts.Add(account.AccountId, account);
+                    }
+
+                    response.Accounts.Add(account.Clone());
                 }
 
-                response.Accounts.Add(account.Clone());
+                return response;
             }
-
-            return response;
-        });
+        );
 
     public override Task<GetAccountsResponse> GetAccounts(GetAccountsRequest request, ServerCallContext context) =>
-        Answer("get_accounts", null, request, () =>
-        {
-            var response = new GetAccountsResponse();
-            response.Accounts.AddRange(request.AccountIds.Select(id => Owned(request.MerchantId, id).Clone()));
-            return response;
-        });
-
-    public override Task<PostTransactionResponse> PostTransaction(PostTransactionRequest request, ServerCallContext context) =>
-        Answer("post", request.IdempotencyKey, request, () =>
-            Post(request.MerchantId, request.Reference, request.Kind, [.. request.Postings]));
-
-    public override Task<PostTransactionResponse> ReverseTransaction(ReverseTransactionRequest request, ServerCallContext context) =>
-        Answer("reverse", request.IdempotencyKey, request, () =>
-        {
-            var original = transactions[request.TransactionId];
-            var reversed = transactions.Values.Where(t => t.ReversesTransactionId == request.TransactionId).SelectMany(t => t.Postings).ToList();
-            foreach (var posting in request.Postings)
+        Answer(
+            "get_accounts",
+            null,
+            request,
+            () =>
             {
-                var was = original.Postings.Where(p => p.SourceAccountId == posting.DestinationAccountId).Sum(p => p.Amount);
-                var already = reversed.Where(p => p.DestinationAccountId == posting.DestinationAccountId).Sum(p => p.Amount);
-                if (already + posting.Amount > was)
-                {
-                    throw new FaultException(ReversalExceeds, "More than the original.");
-                }
+                var response = new GetAccountsResponse();
+                response.Accounts.AddRange(request.AccountIds.Select(id => Owned(request.MerchantId, id).Clone()));
+                return response;
             }
+        );
 
-            var response = Post(request.MerchantId, request.Reference, request.Kind, [.. request.Postings]);
-            transactions[response.Transaction.TransactionId].ReversesTransactionId = request.TransactionId;
-            return response;
-        });
+    public override Task<PostTransactionResponse> PostTransaction(
+        PostTransactionRequest request,
+        ServerCallContext context
+    ) =>
+        Answer(
+            "post",
+            request.IdempotencyKey,
+            request,
+            () => Post(request.MerchantId, request.Reference, request.Kind, [.. request.Postings])
+        );
+
+    public override Task<PostTransactionResponse> ReverseTransaction(
+        ReverseTransactionRequest request,
+        ServerCallContext context
+    ) =>
+        Answer(
+            "reverse",
+            request.IdempotencyKey,
+            request,
+            () =>
+            {
+                var original = transactions[request.TransactionId];
+                var reversed = transactions
+                    .Values.Where(t => t.ReversesTransactionId == request.TransactionId)
+                    .SelectMany(t => t.Postings)
+                    .ToList();
+                foreach (var posting in request.Postings)
+                {
+                    var was = original
+                        .Postings.Where(p => p.SourceAccountId == posting.DestinationAccountId)
+                        .Sum(p => p.Amount);
+                    var already = reversed
+                        .Where(p => p.DestinationAccountId == posting.DestinationAccountId)
+                        .Sum(p => p.Amount);
+                    if (already + posting.Amount > was)
+                    {
+                        throw new FaultException(ReversalExceeds, "More than the original.");
+                    }
+                }
+
+                var response = Post(request.MerchantId, request.Reference, request.Kind, [.. request.Postings]);
+                transactions[response.Transaction.TransactionId].ReversesTransactionId = request.TransactionId;
+                return response;
+            }
+        );
 
     public override Task<HoldResponse> PlaceHold(PlaceHoldRequest request, ServerCallContext context) =>
-        Answer("place", request.IdempotencyKey, request, () =>
-        {
-            if (request.Sources.Count is 0 or > 20)
+        Answer(
+            "place",
+            request.IdempotencyKey,
+            request,
+            () =>
             {
-                throw new FaultException(CommonFaults.InvalidRequest, "A hold has 1 to 20 sources.");
-            }
+                if (request.Sources.Count is 0 or > 20)
+                {
+                    throw new FaultException(CommonFaults.InvalidRequest, "A hold has 1 to 20 sources.");
+                }
 
-            var hold = new Hold
-            {
-                HoldId = HoldId.New(Time).ToString(), MerchantId = request.MerchantId, Reference = request.Reference,
-                State = HoldState.Pending, Requested = request.Amount, ExpiresAt = request.ExpiresAt,
-            };
-            var left = request.Amount;
-            foreach (var source in request.Sources)
-            {
-                var account = Owned(request.MerchantId, source.AccountId);
-                var take = Math.Min(left, source.MaxAmount == 0 ? account.Available : Math.Min(source.MaxAmount, account.Available));
-                hold.Items.Add(new HoldItem { AccountId = source.AccountId, Held = take, AvailableAfter = account.Available - take });
-                left -= take;
-            }
+                var hold = new Hold
+                {
+                    HoldId = HoldId.New(Time).ToString(),
+                    MerchantId = request.MerchantId,
+                    Reference = request.Reference,
+                    State = HoldState.Pending,
+                    Requested = request.Amount,
+                    ExpiresAt = request.ExpiresAt,
+                };
+                var left = request.Amount;
+                foreach (var source in request.Sources)
+                {
+                    var account = Owned(request.MerchantId, source.AccountId);
+                    var take = Math.Min(
+                        left,
+                        source.MaxAmount == 0 ? account.Available : Math.Min(source.MaxAmount, account.Available)
+                    );
+                    hold.Items.Add(
+                        new HoldItem
+                        {
+                            AccountId = source.AccountId,
+                            Held = take,
+                            AvailableAfter = account.Available - take,
+                        }
+                    );
+                    left -= take;
+                }
 
-            hold.Held = request.Amount - left;
-            if (hold.Held == 0 || left > 0 && !request.AllowPartial)
-            {
-                throw new FaultException(Insufficient, "Not enough.");
-            }
+                hold.Held = request.Amount - left;
+                if (hold.Held == 0 || left > 0 && !request.AllowPartial)
+                {
+                    throw new FaultException(Insufficient, "Not enough.");
+                }
 
-            foreach (var item in hold.Items)
-            {
-                Change(item.AccountId, 0, item.Held);
-            }
+                foreach (var item in hold.Items)
+                {
+                    Change(item.AccountId, 0, item.Held);
+                }
 
-            holds.Add(hold.HoldId, hold);
-            return new HoldResponse { Hold = (request.Capture is { } capture ? Capture(hold, hold.Held, capture) : hold).Clone() };
-        });
+                holds.Add(hold.HoldId, hold);
+                return new HoldResponse
+                {
+                    Hold = (request.Capture is { } capture ? Capture(hold, hold.Held, capture) : hold).Clone(),
+                };
+            }
+        );
 
     public override Task<HoldResponse> CaptureHold(CaptureHoldRequest request, ServerCallContext context) =>
-        Answer("capture", request.IdempotencyKey, request, () =>
-        {
-            var hold = Pending(request.HoldId);
-            return new HoldResponse
+        Answer(
+            "capture",
+            request.IdempotencyKey,
+            request,
+            () =>
             {
-                Hold = Capture(hold, request.Amount == 0 ? hold.Held : request.Amount, request.Capture).Clone(),
-            };
-        });
+                var hold = Pending(request.HoldId);
+                return new HoldResponse
+                {
+                    Hold = Capture(hold, request.Amount == 0 ? hold.Held : request.Amount, request.Capture).Clone(),
+                };
+            }
+        );
 
     public override Task<HoldResponse> ReleaseHold(ReleaseHoldRequest request, ServerCallContext context) =>
-        Answer("release", request.IdempotencyKey, request, () =>
-        {
-            var hold = Pending(request.HoldId);
-            Free(hold, HoldState.Released);
-            return new HoldResponse { Hold = hold.Clone() };
-        });
+        Answer(
+            "release",
+            request.IdempotencyKey,
+            request,
+            () =>
+            {
+                var hold = Pending(request.HoldId);
+                Free(hold, HoldState.Released);
+                return new HoldResponse { Hold = hold.Clone() };
+            }
+        );
 
     public override Task<HoldResponse> ExtendHold(ExtendHoldRequest request, ServerCallContext context) =>
-        Answer("extend", request.IdempotencyKey, request, () =>
-        {
-            var hold = Pending(request.HoldId);
-            if (request.ExpiresAt <= hold.ExpiresAt)
+        Answer(
+            "extend",
+            request.IdempotencyKey,
+            request,
+            () =>
             {
-                throw new FaultException(CommonFaults.InvalidRequest, "A hold is extended beyond its end.");
-            }
+                var hold = Pending(request.HoldId);
+                if (request.ExpiresAt <= hold.ExpiresAt)
+                {
+                    throw new FaultException(CommonFaults.InvalidRequest, "A hold is extended beyond its end.");
+                }
 
-            hold.ExpiresAt = request.ExpiresAt;
-            return new HoldResponse { Hold = hold.Clone() };
-        });
+                hold.ExpiresAt = request.ExpiresAt;
+                return new HoldResponse { Hold = hold.Clone() };
+            }
+        );
 
     public override Task<HoldResponse> GetHold(GetHoldRequest request, ServerCallContext context) =>
-        Answer("get_hold", null, request, () => new HoldResponse
-        {
-            Hold = (holds.Values.FirstOrDefault(h => h.HoldId == request.HoldId || h.Reference == request.Reference)
-                    ?? throw new FaultException(CommonFaults.NotFound, "No such hold.")).Clone(),
-        });
+        Answer(
+            "get_hold",
+            null,
+            request,
+            () =>
+                new HoldResponse
+                {
+                    Hold = (
+                        holds.Values.FirstOrDefault(h => h.HoldId == request.HoldId || h.Reference == request.Reference)
+                        ?? throw new FaultException(CommonFaults.NotFound, "No such hold.")
+                    ).Clone(),
+                }
+        );
 
     private Task<T> Answer<T>(string operation, string? key, IMessage request, Func<T> act)
         where T : class
@@ -242,7 +328,8 @@ internal sealed class FakeLedger : LedgerService.LedgerServiceBase
     {
         if (key is not null && answers.TryGetValue((operation, key), out var known))
         {
-            return request != known.Request ? throw new FaultException(CommonFaults.IdempotencyKeyReused, "Another request.").ToRpcException()
+            return request != known.Request
+                    ? throw new FaultException(CommonFaults.IdempotencyKeyReused, "Another request.").ToRpcException()
                 : known.Refusal is null ? (T)known.Answer!
                 : throw known.Refusal;
         }
@@ -282,7 +369,10 @@ internal sealed class FakeLedger : LedgerService.LedgerServiceBase
 
         var transaction = new Transaction
         {
-            TransactionId = TransactionId.New(Time).ToString(), MerchantId = merchant, Reference = reference, Kind = kind,
+            TransactionId = TransactionId.New(Time).ToString(),
+            MerchantId = merchant,
+            Reference = reference,
+            Kind = kind,
         };
         transaction.Postings.AddRange(postings);
         transactions.Add(transaction.TransactionId, transaction);
@@ -293,8 +383,12 @@ internal sealed class FakeLedger : LedgerService.LedgerServiceBase
         }
 
         var response = new PostTransactionResponse { Transaction = transaction.Clone() };
-        response.Accounts.AddRange(postings.SelectMany(p => new[] { p.SourceAccountId, p.DestinationAccountId }).Distinct()
-            .Select(id => accounts[id].Clone()));
+        response.Accounts.AddRange(
+            postings
+                .SelectMany(p => new[] { p.SourceAccountId, p.DestinationAccountId })
+                .Distinct()
+                .Select(id => accounts[id].Clone())
+        );
         return response;
     }
 
@@ -309,13 +403,25 @@ internal sealed class FakeLedger : LedgerService.LedgerServiceBase
             left -= item.Captured;
             if (item.Captured > 0)
             {
-                postings.Add(new Posting { SourceAccountId = item.AccountId, DestinationAccountId = capture.DestinationAccountId, Amount = item.Captured });
+                postings.Add(
+                    new Posting
+                    {
+                        SourceAccountId = item.AccountId,
+                        DestinationAccountId = capture.DestinationAccountId,
+                        Amount = item.Captured,
+                    }
+                );
             }
         }
 
         postings.AddRange(capture.Postings);
         hold.Captured = amount;
-        hold.TransactionId = Post(hold.MerchantId, $"{hold.HoldId}:capture", "capture", [.. postings]).Transaction.TransactionId;
+        hold.TransactionId = Post(
+            hold.MerchantId,
+            $"{hold.HoldId}:capture",
+            "capture",
+            [.. postings]
+        ).Transaction.TransactionId;
         foreach (var item in hold.Items)
         {
             item.AvailableAfter = accounts[item.AccountId].Available;
@@ -334,12 +440,13 @@ internal sealed class FakeLedger : LedgerService.LedgerServiceBase
         }
     }
 
-    private Hold Pending(string id) => holds[id].State switch
-    {
-        HoldState.Pending => holds[id],
-        HoldState.Expired => throw new FaultException(HoldExpired, "The hold has expired."),
-        _ => throw new FaultException(HoldNotPending, "The hold is settled."),
-    };
+    private Hold Pending(string id) =>
+        holds[id].State switch
+        {
+            HoldState.Pending => holds[id],
+            HoldState.Expired => throw new FaultException(HoldExpired, "The hold has expired."),
+            _ => throw new FaultException(HoldNotPending, "The hold is settled."),
+        };
 
     private void Change(string id, long posted, long held)
     {

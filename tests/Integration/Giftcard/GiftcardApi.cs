@@ -21,16 +21,21 @@ using Npgsql;
 namespace LocalPlus.Tests.Integration.Giftcard;
 
 /// <summary>
-/// The gift card service as a process, with its own database, a sidecar that verifies keys, and behind the sidecar's gRPC
-/// port a ledger in memory and an engine that is away unless a test turns it on: customers must be served without.
+/// The gift card service as a process, with its own database, a sidecar that verifies keys, and behind the sidecar's
+/// gRPC port a ledger in memory and an engine that is away unless a test turns it on: customers must be served without.
 /// </summary>
 public sealed class GiftcardApi : IAsyncLifetime
 {
     private static readonly string[] AllScopes =
-        [
-            "programs:read", "programs:write", "gift_cards:read", "gift_cards:write", "redemptions:read", "redemptions:write",
-            "reports:read",
-        ];
+    [
+        "programs:read",
+        "programs:write",
+        "gift_cards:read",
+        "gift_cards:write",
+        "redemptions:read",
+        "redemptions:write",
+        "reports:read",
+    ];
 
     private const int JobRuns = 3;
 
@@ -65,8 +70,14 @@ public sealed class GiftcardApi : IAsyncLifetime
         ledgerPort = FreePort.Next();
         ledgerHost = await StartLedgerAsync();
         (Merchant, Key) = NewMerchant();
-        Sidecar.OnInvoke("wallet", "internal/customers", _ => Task.FromResult(Results.Json(
-            new { customer_id = CustomerId.New(TimeProvider.System).ToString(), added = true })));
+        Sidecar.OnInvoke(
+            "wallet",
+            "internal/customers",
+            _ =>
+                Task.FromResult(
+                    Results.Json(new { customer_id = CustomerId.New(TimeProvider.System).ToString(), added = true })
+                )
+        );
         Sidecar.OnInvoke("wallet", "internal/customer_ids/*", OwnUnlessStrange);
         Sidecar.OnInvoke("merchant", "internal/locations/*", OwnUnlessStrange);
         await StartAsync();
@@ -103,14 +114,21 @@ public sealed class GiftcardApi : IAsyncLifetime
         var offer = await GetAsync($"/v1/acceptances/{program}", key: key);
         await PostAsync(
             $"/v1/acceptances/{program}/accept",
-            new { commission_basis_points = offer.GetProperty("commission_basis_points").GetInt32() }, key: key);
+            new { commission_basis_points = offer.GetProperty("commission_basis_points").GetInt32() },
+            key: key
+        );
     }
 
     public string OperatorToken(string role) => operators.Mint(role);
 
     public async Task<string> ProgramAsync(object? terms = null, string? key = null)
     {
-        var answer = await PostAsync("/v1/programs", terms ?? new { name = "Gift cards", currency = "EUR" }, 201, key: key);
+        var answer = await PostAsync(
+            "/v1/programs",
+            terms ?? new { name = "Gift cards", currency = "EUR" },
+            201,
+            key: key
+        );
         return answer.GetProperty("id").GetString()!;
     }
 
@@ -124,14 +142,38 @@ public sealed class GiftcardApi : IAsyncLifetime
 
     public static object Eur(long amount) => new { amount, currency = "EUR" };
 
-    public static object Redemption(string code, long amount, string mode = "immediate", string? partial = null, string? reference = null) =>
-        new { mode, amount = Eur(amount), sources = new[] { new { gift_card = new { code } } }, partial, reference };
+    public static object Redemption(
+        string code,
+        long amount,
+        string mode = "immediate",
+        string? partial = null,
+        string? reference = null
+    ) =>
+        new
+        {
+            mode,
+            amount = Eur(amount),
+            sources = new[] { new { gift_card = new { code } } },
+            partial,
+            reference,
+        };
 
-    public Task<JsonElement> PostAsync(string path, object? body, int status = 200, string? idempotencyKey = null, string? key = null) =>
-        CallAsync(HttpMethod.Post, path, key ?? Key, body, status, idempotencyKey);
+    public Task<JsonElement> PostAsync(
+        string path,
+        object? body,
+        int status = 200,
+        string? idempotencyKey = null,
+        string? key = null
+    ) => CallAsync(HttpMethod.Post, path, key ?? Key, body, status, idempotencyKey);
 
     /// <summary>Changes an object under the version that was last seen.</summary>
-    public async Task<JsonElement> PatchAsync(string path, object body, long? version, int status = 200, string? key = null)
+    public async Task<JsonElement> PatchAsync(
+        string path,
+        object body,
+        long? version,
+        int status = 200,
+        string? key = null
+    )
     {
         using var request = new HttpRequestMessage(HttpMethod.Patch, path) { Content = JsonContent.Create(body) };
         request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", key ?? Key);
@@ -142,7 +184,10 @@ public sealed class GiftcardApi : IAsyncLifetime
 
         using var answer = await Service.Public.SendAsync(request);
         var text = await answer.Content.ReadAsStringAsync();
-        Assert.True(status == (int)answer.StatusCode, $"PATCH {path}: {(int)answer.StatusCode} {text}\n{Service.Output}");
+        Assert.True(
+            status == (int)answer.StatusCode,
+            $"PATCH {path}: {(int)answer.StatusCode} {text}\n{Service.Output}"
+        );
         return JsonSerializer.Deserialize<JsonElement>(text);
     }
 
@@ -155,7 +200,13 @@ public sealed class GiftcardApi : IAsyncLifetime
     public Task<JsonElement> InspectAsync(string path, int status = 200) =>
         CallAsync(HttpMethod.Get, path, OperatorToken("viewer"), null, status);
 
-    public async Task<HttpResponseMessage> SendAsync(HttpMethod method, string path, string bearer, object? body, string? idempotencyKey)
+    public async Task<HttpResponseMessage> SendAsync(
+        HttpMethod method,
+        string path,
+        string bearer,
+        object? body,
+        string? idempotencyKey
+    )
     {
         using var request = new HttpRequestMessage(method, path);
         request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", bearer);
@@ -168,10 +219,13 @@ public sealed class GiftcardApi : IAsyncLifetime
 
             request.Content = body is string text
                 ? new StringContent(text, new MediaTypeHeaderValue("application/json"))
-                : JsonContent.Create(body ?? new { }, options: new JsonSerializerOptions
-                {
-                    DefaultIgnoreCondition = System.Text.Json.Serialization.JsonIgnoreCondition.WhenWritingNull,
-                });
+                : JsonContent.Create(
+                    body ?? new { },
+                    options: new JsonSerializerOptions
+                    {
+                        DefaultIgnoreCondition = System.Text.Json.Serialization.JsonIgnoreCondition.WhenWritingNull,
+                    }
+                );
         }
 
         return await Service.Public.SendAsync(request);
@@ -179,17 +233,24 @@ public sealed class GiftcardApi : IAsyncLifetime
 
     /// <summary>Sends, checks the status and returns the body.</summary>
     public async Task<JsonElement> CallAsync(
-        HttpMethod method, string path, string bearer, object? body, int status, string? idempotencyKey = null)
+        HttpMethod method,
+        string path,
+        string bearer,
+        object? body,
+        int status,
+        string? idempotencyKey = null
+    )
     {
-        // "busy" is an invitation to repeat with the same key, as any till does: on a slow machine the ledger's time runs
-        // out, and what was begun with a card may not have ended.
+        // "busy" is an invitation to repeat with the same key, as any till does: on a slow machine the ledger's time
+        // runs out, and what was begun with a card may not have ended.
         var key = idempotencyKey ?? Guid.CreateVersion7().ToString();
         var result = default(JsonElement);
         await Eventually.TrueAsync(async () =>
         {
             using var answer = await SendAsync(method, path, bearer, body, key);
             var text = await answer.Content.ReadAsStringAsync();
-            var isBusy = answer.StatusCode == HttpStatusCode.ServiceUnavailable
+            var isBusy =
+                answer.StatusCode == HttpStatusCode.ServiceUnavailable
                 || text.Contains("\"gift_card_busy\"", StringComparison.Ordinal);
             if (isBusy && status != (int)answer.StatusCode)
             {
@@ -198,7 +259,8 @@ public sealed class GiftcardApi : IAsyncLifetime
 
             Assert.True(
                 status == (int)answer.StatusCode,
-                $"{method} {path}: {(int)answer.StatusCode} {text}\n{Service.Output}");
+                $"{method} {path}: {(int)answer.StatusCode} {text}\n{Service.Output}"
+            );
             result = JsonSerializer.Deserialize<JsonElement>(text);
             return true;
         });
@@ -227,7 +289,8 @@ public sealed class GiftcardApi : IAsyncLifetime
     {
         var start = new ProcessStartInfo("dotnet", [typeof(CardCode).Assembly.Location, "job", name])
         {
-            RedirectStandardOutput = true, RedirectStandardError = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
         };
         foreach (var (variable, value) in Settings())
         {
@@ -253,37 +316,59 @@ public sealed class GiftcardApi : IAsyncLifetime
     public static Guid Uuid(string redemption) =>
         Ids.TryParse<RedemptionId>(redemption, out var id) ? id.Value : throw new FormatException(redemption);
 
-    public static Guid CardUuid(string card) => Ids.TryParse<GiftCardId>(card, out var id) ? id.Value : throw new FormatException(card);
+    public static Guid CardUuid(string card) =>
+        Ids.TryParse<GiftCardId>(card, out var id) ? id.Value : throw new FormatException(card);
 
     /// <summary>Waits until a redemption has the state.</summary>
-    public Task StateAsync(string id, string state) => Eventually.TrueAsync(
-        async () => (await GetAsync($"/v1/redemptions/{id}")).GetProperty("state").GetString() == state,
-        TimeSpan.FromSeconds(30), () => $"The redemption did not become {state}.\n{Service.Output}");
+    public Task StateAsync(string id, string state) =>
+        Eventually.TrueAsync(
+            async () => (await GetAsync($"/v1/redemptions/{id}")).GetProperty("state").GetString() == state,
+            TimeSpan.FromSeconds(30),
+            () => $"The redemption did not become {state}.\n{Service.Output}"
+        );
 
     public static string Code(JsonElement problem) => problem.GetProperty("code").GetString()!;
 
     public static long Amount(JsonElement body, string name) => body.GetProperty(name).GetProperty("amount").GetInt64();
 
-    private async Task StartAsync(params (string Name, string Value)[] settings) => Service = await ServiceProcess.StartAsync(
-        typeof(CardCode).Assembly.Location, Database, Sidecar.Port, ledgerPort, [.. Own(), .. settings]);
+    private async Task StartAsync(params (string Name, string Value)[] settings) =>
+        Service = await ServiceProcess.StartAsync(
+            typeof(CardCode).Assembly.Location,
+            Database,
+            Sidecar.Port,
+            ledgerPort,
+            [.. Own(), .. settings]
+        );
 
-    private static Task<IResult> OwnUnlessStrange(HttpRequest request) => Task.FromResult(
-        request.Path.Value!.Contains(Base32.Format(Stranger), StringComparison.Ordinal) ? Results.NotFound() : Results.NoContent());
+    private static Task<IResult> OwnUnlessStrange(HttpRequest request) =>
+        Task.FromResult(
+            request.Path.Value!.Contains(Base32.Format(Stranger), StringComparison.Ordinal)
+                ? Results.NotFound()
+                : Results.NoContent()
+        );
 
-    private (string Name, string Value)[] Own() => [("Secrets__code_pepper", new string('p', 40)), ("LP_JWKS", operators.JwksPath)];
+    private (string Name, string Value)[] Own() =>
+        [("Secrets__code_pepper", new string('p', 40)), ("LP_JWKS", operators.JwksPath)];
 
     private IEnumerable<(string Name, string Value)> Settings() =>
-    [
-        .. Own(), ("ASPNETCORE_ENVIRONMENT", "Development"), ("Secrets__database", Database.ConnectionString),
-        ("DAPR_HTTP_PORT", $"{Sidecar.Port}"), ("DAPR_GRPC_PORT", $"{ledgerPort}"), ("LP_PUBLIC_PORT", $"{FreePort.Next()}"),
-        ("APP_PORT", $"{FreePort.Next()}"), ("APP_API_TOKEN", ServiceProcess.AppToken),
-    ];
+        [
+            .. Own(),
+            ("ASPNETCORE_ENVIRONMENT", "Development"),
+            ("Secrets__database", Database.ConnectionString),
+            ("DAPR_HTTP_PORT", $"{Sidecar.Port}"),
+            ("DAPR_GRPC_PORT", $"{ledgerPort}"),
+            ("LP_PUBLIC_PORT", $"{FreePort.Next()}"),
+            ("APP_PORT", $"{FreePort.Next()}"),
+            ("APP_API_TOKEN", ServiceProcess.AppToken),
+        ];
 
     private async Task<WebApplication> StartLedgerAsync()
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.ListenLocalhost(ledgerPort, listen => listen.Protocols = HttpProtocols.Http2));
+        builder.WebHost.ConfigureKestrel(kestrel =>
+            kestrel.ListenLocalhost(ledgerPort, listen => listen.Protocols = HttpProtocols.Http2)
+        );
         builder.Services.AddOfficialGrpc<FakeEngine>(TaskHubSidecarService.Descriptor);
         builder.Services.AddSingleton(Ledger);
         builder.Services.AddSingleton(Engine);

@@ -14,12 +14,14 @@ internal sealed class LedgerBehind(LedgerFixture ledger) : LedgerService.LedgerS
         PassAsync(ledger.Client.GetAccountsAsync, request, context);
 
     public override Task<PostTransactionResponse> PostTransaction(
-        PostTransactionRequest request, ServerCallContext context) =>
-        PassAsync(ledger.Client.PostTransactionAsync, request, context);
+        PostTransactionRequest request,
+        ServerCallContext context
+    ) => PassAsync(ledger.Client.PostTransactionAsync, request, context);
 
     public override Task<PostTransactionResponse> ReverseTransaction(
-        ReverseTransactionRequest request, ServerCallContext context) =>
-        PassAsync(ledger.Client.ReverseTransactionAsync, request, context);
+        ReverseTransactionRequest request,
+        ServerCallContext context
+    ) => PassAsync(ledger.Client.ReverseTransactionAsync, request, context);
 
     public override Task<HoldResponse> PlaceHold(PlaceHoldRequest request, ServerCallContext context) =>
         PassAsync(ledger.Client.PlaceHoldAsync, request, context);
@@ -40,10 +42,15 @@ internal sealed class LedgerBehind(LedgerFixture ledger) : LedgerService.LedgerS
         PassAsync(ledger.Client.ExecuteBatchAsync, request, context);
 
     private static async Task<TResponse> PassAsync<TRequest, TResponse>(
-        Func<TRequest, CallOptions, AsyncUnaryCall<TResponse>> call, TRequest request, ServerCallContext context)
+        Func<TRequest, CallOptions, AsyncUnaryCall<TResponse>> call,
+        TRequest request,
+        ServerCallContext context
+    )
     {
         using var answer = call(
-            request, LedgerFixture.OptionsOf("giftcard").WithCancellationToken(context.CancellationToken));
+            request,
+            LedgerFixture.OptionsOf("giftcard").WithCancellationToken(context.CancellationToken)
+        );
         return await answer;
     }
 }

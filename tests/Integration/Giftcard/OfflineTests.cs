@@ -22,13 +22,19 @@ public sealed class OfflineTests(GiftcardApi api) : IClassFixture<GiftcardApi>
         foreach (var again in new[] { items, items[..2], items[1..], items })
         {
             var answer = await UploadAsync(till, again);
-            Assert.All(answer.GetProperty("items").EnumerateArray(), i => Assert.Equal("done", i.GetProperty("state").GetString()));
+            Assert.All(
+                answer.GetProperty("items").EnumerateArray(),
+                i => Assert.Equal("done", i.GetProperty("state").GetString())
+            );
         }
 
         var storm = await Task.WhenAll(Enumerable.Range(0, 16).Select(_ => UploadAsync(till, items)));
         Assert.Single(storm.Select(s => s.GetRawText()).Distinct());
         Assert.Equal(3100, GiftcardApi.Amount(await api.GetAsync($"/v1/gift_cards/{card}"), "balance"));
-        Assert.Equal(3, (await api.GetAsync($"/v1/redemptions?gift_card_id={card}")).GetProperty("data").GetArrayLength());
+        Assert.Equal(
+            3,
+            (await api.GetAsync($"/v1/redemptions?gift_card_id={card}")).GetProperty("data").GetArrayLength()
+        );
         Assert.Equal(0, api.Ledger.Total());
     }
 
@@ -39,9 +45,18 @@ public sealed class OfflineTests(GiftcardApi api) : IClassFixture<GiftcardApi>
         var (gone, absent) = ("0000-0000-0000-0000", await BlockedAsync());
         var till = await TillAsync(2000, 10_000);
         var before = Receivable();
-        var answer = await SettledAsync(till, till.Item(code, 700), till.Item(code, 900), till.Item(gone, 500), till.Item(absent, 600));
+        var answer = await SettledAsync(
+            till,
+            till.Item(code, 700),
+            till.Item(code, 900),
+            till.Item(gone, 500),
+            till.Item(absent, 600)
+        );
         var items = answer.GetProperty("items").EnumerateArray().ToList();
-        Assert.Equal([(700, 0), (300, 600), (0, 500), (0, 600)], items.Select(i => (GiftcardApi.Amount(i, "captured"), GiftcardApi.Amount(i, "shortfall"))));
+        Assert.Equal(
+            [(700, 0), (300, 600), (0, 500), (0, 600)],
+            items.Select(i => (GiftcardApi.Amount(i, "captured"), GiftcardApi.Amount(i, "shortfall")))
+        );
         Assert.Equal("gift_card_not_usable", items[2].GetProperty("code").GetString());
         Assert.Equal(before - 1700, Receivable());
         Assert.Equal(0, GiftcardApi.Amount(await api.GetAsync($"/v1/gift_cards/{card}"), "balance"));
@@ -54,11 +69,25 @@ public sealed class OfflineTests(GiftcardApi api) : IClassFixture<GiftcardApi>
         var (card, code) = await api.SellAsync(5000);
         var till = await TillAsync(1000, 1500);
         var answer = await SettledAsync(
-            till, till.Item(code, 1001), till.Item(code, 600), till.Item(code, 500), till.Item(code, 100, at: till.Ends.AddSeconds(1)),
-            till.Item("0000-0000-0000-0000", 901), till.Item(code, 400, currency: "CHF"), till.Item(code, 400));
+            till,
+            till.Item(code, 1001),
+            till.Item(code, 600),
+            till.Item(code, 500),
+            till.Item(code, 100, at: till.Ends.AddSeconds(1)),
+            till.Item("0000-0000-0000-0000", 901),
+            till.Item(code, 400, currency: "CHF"),
+            till.Item(code, 400)
+        );
         Assert.Equal(["refused", "done", "refused", "refused", "refused", "refused", "done"], States(answer));
-        Assert.Equal(["limit_exceeded", "currency_mismatch"], answer.GetProperty("items").EnumerateArray()
-            .Where(i => i.GetProperty("state").GetString() == "refused").Select(i => i.GetProperty("code").GetString()).Distinct());
+        Assert.Equal(
+            ["limit_exceeded", "currency_mismatch"],
+            answer
+                .GetProperty("items")
+                .EnumerateArray()
+                .Where(i => i.GetProperty("state").GetString() == "refused")
+                .Select(i => i.GetProperty("code").GetString())
+                .Distinct()
+        );
         Assert.Equal(4000, GiftcardApi.Amount(await api.GetAsync($"/v1/gift_cards/{card}"), "balance"));
     }
 
@@ -69,7 +98,10 @@ public sealed class OfflineTests(GiftcardApi api) : IClassFixture<GiftcardApi>
         await api.PostAsync("/v1/redemptions", GiftcardApi.Redemption(code, 700, reference: "tck-offline"), 201);
         var till = await TillAsync(2000, 10_000);
         var item = (await UploadAsync(till, till.Item(code, 700, reference: "tck-offline"))).GetProperty("items")[0];
-        Assert.Equal(("refused", "reference_reused"), (item.GetProperty("state").GetString(), item.GetProperty("code").GetString()));
+        Assert.Equal(
+            ("refused", "reference_reused"),
+            (item.GetProperty("state").GetString(), item.GetProperty("code").GetString())
+        );
         Assert.Equal(4300, GiftcardApi.Amount(await api.GetAsync($"/v1/gift_cards/{card}"), "balance"));
     }
 
@@ -85,14 +117,32 @@ public sealed class OfflineTests(GiftcardApi api) : IClassFixture<GiftcardApi>
         await SettledAsync(till, one, two);
         var forged = till with { Counter = 1, Link = Convert.FromHexString(one.Hash) };
         Assert.Equal("offline_chain_broken", GiftcardApi.Code(await UploadAsync(till, 422, forged.Item(code, 1999))));
-        Assert.Equal("offline_allowance_invalid", GiftcardApi.Code(await UploadAsync(till with { Terminal = NewTerminal() }, 422, three)));
+        Assert.Equal(
+            "offline_allowance_invalid",
+            GiftcardApi.Code(await UploadAsync(till with { Terminal = NewTerminal() }, 422, three))
+        );
         var raised = till.Token.Split('.');
-        var swapped = till with { Token = $"{raised[0]}.{(await TillAsync(90_000, 90_000)).Token.Split('.')[1]}.{raised[2]}" };
+        var swapped = till with
+        {
+            Token = $"{raised[0]}.{(await TillAsync(90_000, 90_000)).Token.Split('.')[1]}.{raised[2]}",
+        };
         Assert.Equal("offline_allowance_invalid", GiftcardApi.Code(await UploadAsync(swapped, 422, three)));
-        Assert.Equal("offline_allowance_invalid", GiftcardApi.Code(await UploadAsync(till with { Token = "x.y.z" }, 422, three)));
+        Assert.Equal(
+            "offline_allowance_invalid",
+            GiftcardApi.Code(await UploadAsync(till with { Token = "x.y.z" }, 422, three))
+        );
         var (_, stranger) = api.NewMerchant();
-        Assert.Equal("offline_allowance_invalid", GiftcardApi.Code(await api.PostAsync(
-            $"/v1/terminals/{till.Terminal}/offline_batches", Body(till, three), 422, key: stranger)));
+        Assert.Equal(
+            "offline_allowance_invalid",
+            GiftcardApi.Code(
+                await api.PostAsync(
+                    $"/v1/terminals/{till.Terminal}/offline_batches",
+                    Body(till, three),
+                    422,
+                    key: stranger
+                )
+            )
+        );
         Assert.Equal(4700, GiftcardApi.Amount(await api.GetAsync($"/v1/gift_cards/{card}"), "balance"));
     }
 
@@ -122,25 +172,71 @@ public sealed class OfflineTests(GiftcardApi api) : IClassFixture<GiftcardApi>
         var answer = await api.PostAsync(path, Terms(500, 1000), 201);
         var jwk = answer.GetProperty("public_key");
         byte[] Part(string name) => System.Buffers.Text.Base64Url.DecodeFromChars(jwk.GetProperty(name).GetString());
-        using var key = ECDsa.Create(new ECParameters { Curve = ECCurve.NamedCurves.nistP256, Q = new() { X = Part("x"), Y = Part("y") } });
+        using var key = ECDsa.Create(
+            new ECParameters
+            {
+                Curve = ECCurve.NamedCurves.nistP256,
+                Q = new() { X = Part("x"), Y = Part("y") },
+            }
+        );
         var parts = answer.GetProperty("token").GetString()!.Split('.');
-        Assert.True(key.VerifyData(
-            Encoding.ASCII.GetBytes($"{parts[0]}.{parts[1]}"), System.Buffers.Text.Base64Url.DecodeFromChars(parts[2]), HashAlgorithmName.SHA256));
+        Assert.True(
+            key.VerifyData(
+                Encoding.ASCII.GetBytes($"{parts[0]}.{parts[1]}"),
+                System.Buffers.Text.Base64Url.DecodeFromChars(parts[2]),
+                HashAlgorithmName.SHA256
+            )
+        );
         var claims = JsonDocument.Parse(System.Buffers.Text.Base64Url.DecodeFromChars(parts[1])).RootElement;
-        Assert.Equal((terminal, 500, 1000), (claims.GetProperty("sub").GetString(), claims.GetProperty("card_cap").GetInt64(), claims.GetProperty("total_cap").GetInt64()));
+        Assert.Equal(
+            (terminal, 500, 1000),
+            (
+                claims.GetProperty("sub").GetString(),
+                claims.GetProperty("card_cap").GetInt64(),
+                claims.GetProperty("total_cap").GetInt64()
+            )
+        );
         Assert.Equal("invalid_request", GiftcardApi.Code(await api.PostAsync(path, Terms(1001, 1000), 400)));
-        Assert.Equal("invalid_request", GiftcardApi.Code(await api.PostAsync(path, new { card_cap = GiftcardApi.Eur(1), total_cap = GiftcardApi.Eur(1), valid_seconds = 1 }, 400)));
-        Assert.Equal("invalid_request", GiftcardApi.Code(await UploadAsync(new Till(terminal, answer.GetProperty("token").GetString()!, TimeProvider.System.GetUtcNow(), []), 400)));
+        Assert.Equal(
+            "invalid_request",
+            GiftcardApi.Code(
+                await api.PostAsync(
+                    path,
+                    new
+                    {
+                        card_cap = GiftcardApi.Eur(1),
+                        total_cap = GiftcardApi.Eur(1),
+                        valid_seconds = 1,
+                    },
+                    400
+                )
+            )
+        );
+        Assert.Equal(
+            "invalid_request",
+            GiftcardApi.Code(
+                await UploadAsync(
+                    new Till(terminal, answer.GetProperty("token").GetString()!, TimeProvider.System.GetUtcNow(), []),
+                    400
+                )
+            )
+        );
     }
 
     private static object Terms(long card, long total) =>
-        new { card_cap = GiftcardApi.Eur(card), total_cap = GiftcardApi.Eur(total), valid_seconds = 3600 };
+        new
+        {
+            card_cap = GiftcardApi.Eur(card),
+            total_cap = GiftcardApi.Eur(total),
+            valid_seconds = 3600,
+        };
 
     private static string NewTerminal() => new TerminalId(Guid.CreateVersion7()).ToString();
 
-    private long Receivable() => api.Ledger.Names(api.Merchant.ToString()).Contains("merchant:receivable")
-        ? api.Ledger.AccountNamed(api.Merchant.ToString(), "merchant:receivable").Posted
-        : 0;
+    private long Receivable() =>
+        api.Ledger.Names(api.Merchant.ToString()).Contains("merchant:receivable")
+            ? api.Ledger.AccountNamed(api.Merchant.ToString(), "merchant:receivable").Posted
+            : 0;
 
     private async Task<string> BlockedAsync()
     {
@@ -154,8 +250,11 @@ public sealed class OfflineTests(GiftcardApi api) : IClassFixture<GiftcardApi>
         var terminal = NewTerminal();
         var answer = await api.PostAsync($"/v1/terminals/{terminal}/offline_allowances", Terms(cardCap, totalCap), 201);
         return new(
-            terminal, answer.GetProperty("token").GetString()!, answer.GetProperty("expires_at").GetDateTimeOffset(),
-            Convert.FromHexString(answer.GetProperty("first_link").GetString()!));
+            terminal,
+            answer.GetProperty("token").GetString()!,
+            answer.GetProperty("expires_at").GetDateTimeOffset(),
+            Convert.FromHexString(answer.GetProperty("first_link").GetString()!)
+        );
     }
 
     /// <summary>Sends a batch until nothing of it waits: a slow machine leaves some items to the sweeper.</summary>
@@ -175,34 +274,61 @@ public sealed class OfflineTests(GiftcardApi api) : IClassFixture<GiftcardApi>
     private Task<JsonElement> UploadAsync(Till till, int status, params Item[] items) =>
         api.PostAsync($"/v1/terminals/{till.Terminal}/offline_batches", Body(till, items), status, "");
 
-    private static object Body(Till till, params Item[] items) => new
-    {
-        allowance = till.Token,
-        items = items.Select(i => new
+    private static object Body(Till till, params Item[] items) =>
+        new
         {
-            counter = i.Counter, gift_card = new { code = i.Code }, amount = new { amount = i.Amount, currency = i.Currency },
-            occurred_at = i.At, hash = i.Hash, reference = i.Reference,
-        }),
-    };
+            allowance = till.Token,
+            items = items.Select(i => new
+            {
+                counter = i.Counter,
+                gift_card = new { code = i.Code },
+                amount = new { amount = i.Amount, currency = i.Currency },
+                occurred_at = i.At,
+                hash = i.Hash,
+                reference = i.Reference,
+            }),
+        };
 
     private static IEnumerable<string?> States(JsonElement answer) =>
         [.. answer.GetProperty("items").EnumerateArray().Select(i => i.GetProperty("state").GetString())];
 
-    private sealed record Item(int Counter, string Code, long Amount, string Currency, string At, string? Reference, string Hash);
+    private sealed record Item(
+        int Counter,
+        string Code,
+        long Amount,
+        string Currency,
+        string At,
+        string? Reference,
+        string Hash
+    );
 
-    /// <summary>A till's own side of the chain, written from the documentation and not from the service's code.</summary>
+    /// <summary>
+    /// A till's own side of the chain, written from the documentation and not from the service's code.
+    /// </summary>
     private sealed record Till(string Terminal, string Token, DateTimeOffset Ends, byte[] Link)
     {
         public byte[] Link { get; set; } = Link;
 
         public int Counter { get; set; }
 
-        public Item Item(string code, long amount, string currency = "EUR", DateTimeOffset? at = null, string? reference = null)
+        public Item Item(
+            string code,
+            long amount,
+            string currency = "EUR",
+            DateTimeOffset? at = null,
+            string? reference = null
+        )
         {
-            var time = (at ?? TimeProvider.System.GetUtcNow()).ToString("yyyy-MM-ddTHH:mm:ss.fffZ", CultureInfo.InvariantCulture);
+            var time = (at ?? TimeProvider.System.GetUtcNow()).ToString(
+                "yyyy-MM-ddTHH:mm:ss.fffZ",
+                CultureInfo.InvariantCulture
+            );
             Counter++;
-            Link = SHA256.HashData(Encoding.UTF8.GetBytes(
-                $"{Convert.ToHexStringLower(Link)}\n{Counter}\n{code.Replace("-", "", StringComparison.Ordinal)}\n{amount}\n{currency}\n{time}\n{reference}"));
+            Link = SHA256.HashData(
+                Encoding.UTF8.GetBytes(
+                    $"{Convert.ToHexStringLower(Link)}\n{Counter}\n{code.Replace("-", "", StringComparison.Ordinal)}\n{amount}\n{currency}\n{time}\n{reference}"
+                )
+            );
             return new(Counter, code, amount, currency, time, reference, Convert.ToHexStringLower(Link));
         }
     }

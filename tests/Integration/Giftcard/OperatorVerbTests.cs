@@ -19,7 +19,10 @@ public sealed class OperatorVerbTests(GiftcardApi api) : IClassFixture<GiftcardA
         Assert.Equal("run_state", GiftcardApi.Code(await VerbAsync(id, "resume", Reason, 409)));
         Assert.Equal("suspended", (await VerbAsync(id, "suspend", Reason)).GetProperty("run_state").GetString());
         Assert.Equal(OrchestrationStatus.Suspended, api.Engine.StatusOf(id));
-        Assert.Equal("suspended", (await ListAsync("health=suspended")).Single(r => Id(r) == id).GetProperty("health").GetString());
+        Assert.Equal(
+            "suspended",
+            (await ListAsync("health=suspended")).Single(r => Id(r) == id).GetProperty("health").GetString()
+        );
         Assert.Equal("run_state", GiftcardApi.Code(await VerbAsync(id, "suspend", Reason, 409)));
         Assert.Equal("waiting", (await VerbAsync(id, "resume", Reason)).GetProperty("run_state").GetString());
         Assert.Equal(OrchestrationStatus.Running, api.Engine.StatusOf(id));
@@ -45,19 +48,40 @@ public sealed class OperatorVerbTests(GiftcardApi api) : IClassFixture<GiftcardA
         await Eventually.TrueAsync(() => api.Engine.StatusOf($"{lost}-g2") == OrchestrationStatus.Running);
         var generations = (await RunAsync(lost)).GetProperty("generations").EnumerateArray().ToList();
         Assert.Equal(["lost", "started"], generations.Select(g => g.GetProperty("state").GetString()));
-        Assert.Contains("run_restarted", (await RunAsync(lost)).GetProperty("timeline").EnumerateArray().Select(e => e.GetProperty("kind").GetString()));
+        Assert.Contains(
+            "run_restarted",
+            (await RunAsync(lost))
+                .GetProperty("timeline")
+                .EnumerateArray()
+                .Select(e => e.GetProperty("kind").GetString())
+        );
     }
 
     [Fact]
     public async Task Money_is_confirmed_and_extended_only_within_what_binds_a_till()
     {
         var id = await StartedAsync();
-        Assert.Equal("invalid_request", GiftcardApi.Code(await VerbAsync(id, "confirm", new { reason = "negative", amount = -5 }, 400)));
-        Assert.Equal("invalid_request", GiftcardApi.Code(await VerbAsync(id, "confirm", new { reason = "nothing", amount = 0 }, 400)));
-        Assert.Equal("limit_exceeded", GiftcardApi.Code(await VerbAsync(id, "confirm", new { reason = "too much", amount = 1001 }, 422)));
-        Assert.Equal("invalid_request", GiftcardApi.Code(await VerbAsync(id, "extend", new { reason = "too long", seconds = 8 * 86_400 }, 400)));
+        Assert.Equal(
+            "invalid_request",
+            GiftcardApi.Code(await VerbAsync(id, "confirm", new { reason = "negative", amount = -5 }, 400))
+        );
+        Assert.Equal(
+            "invalid_request",
+            GiftcardApi.Code(await VerbAsync(id, "confirm", new { reason = "nothing", amount = 0 }, 400))
+        );
+        Assert.Equal(
+            "limit_exceeded",
+            GiftcardApi.Code(await VerbAsync(id, "confirm", new { reason = "too much", amount = 1001 }, 422))
+        );
+        Assert.Equal(
+            "invalid_request",
+            GiftcardApi.Code(await VerbAsync(id, "extend", new { reason = "too long", seconds = 8 * 86_400 }, 400))
+        );
         await VerbAsync(id, "confirm", new { reason = "customer left", amount = 1000 });
-        Assert.Equal("redemption_not_held", GiftcardApi.Code(await VerbAsync(id, "extend", new { reason = "too late", seconds = 60 }, 409)));
+        Assert.Equal(
+            "redemption_not_held",
+            GiftcardApi.Code(await VerbAsync(id, "extend", new { reason = "too late", seconds = 60 }, 409))
+        );
         Assert.Equal("redemption_not_held", GiftcardApi.Code(await VerbAsync(id, "release", Reason, 409)));
     }
 
@@ -67,13 +91,18 @@ public sealed class OperatorVerbTests(GiftcardApi api) : IClassFixture<GiftcardA
         var id = await StartedAsync();
         api.Ledger.DeafTo["capture"] = true;
         await api.PostAsync($"/v1/redemptions/{id}/confirm", null, 503);
-        await api.SqlAsync($"UPDATE redemptions SET drive_after = now() + interval '1 hour', needs_attention = true WHERE redemption_id = '{GiftcardApi.Uuid(id)}'");
+        await api.SqlAsync(
+            $"UPDATE redemptions SET drive_after = now() + interval '1 hour', needs_attention = true WHERE redemption_id = '{GiftcardApi.Uuid(id)}'"
+        );
         Assert.Contains(await ListAsync("health=parked"), r => Id(r) == id);
         api.Ledger.DeafTo.Clear();
         await VerbAsync(id, "retry", Reason);
         await api.StateAsync(id, "completed");
         await VerbAsync(id, "skip", new { reason = "mail is down", step = "notify" });
-        var step = (await RunAsync(id)).GetProperty("steps").EnumerateArray().Single(s => s.GetProperty("step").GetString() == "notify");
+        var step = (await RunAsync(id))
+            .GetProperty("steps")
+            .EnumerateArray()
+            .Single(s => s.GetProperty("step").GetString() == "notify");
         Assert.Equal("skipped", step.GetProperty("state").GetString());
     }
 
@@ -82,11 +111,21 @@ public sealed class OperatorVerbTests(GiftcardApi api) : IClassFixture<GiftcardA
     {
         var absent = RedemptionId.New(TimeProvider.System).ToString();
         var id = await StartedAsync();
-        foreach (var (verb, role) in new[]
-        {
-            ("confirm", "operator"), ("cancel", "operator"), ("retry", "operator"), ("extend", "operator"), ("suspend", "operator"),
-            ("resume", "operator"), ("reconcile", "operator"), ("skip", "admin"), ("release", "admin"), ("terminate", "admin"),
-        })
+        foreach (
+            var (verb, role) in new[]
+            {
+                ("confirm", "operator"),
+                ("cancel", "operator"),
+                ("retry", "operator"),
+                ("extend", "operator"),
+                ("suspend", "operator"),
+                ("resume", "operator"),
+                ("reconcile", "operator"),
+                ("skip", "admin"),
+                ("release", "admin"),
+                ("terminate", "admin"),
+            }
+        )
         {
             object body = verb switch
             {
@@ -95,8 +134,23 @@ public sealed class OperatorVerbTests(GiftcardApi api) : IClassFixture<GiftcardA
                 _ => new { reason = "try it" },
             };
             Assert.Equal("not_found", GiftcardApi.Code(await VerbAsync(absent, verb, body, 404)));
-            Assert.Equal("scope_missing", GiftcardApi.Code(await api.OperateAsync($"/ops/v1/runs/{id}/{verb}", body, 403, role == "admin" ? "operator" : "viewer")));
-            object unexplained = verb switch { "extend" => new { seconds = 60 }, "skip" => new { step = "notify" }, _ => new { } };
+            Assert.Equal(
+                "scope_missing",
+                GiftcardApi.Code(
+                    await api.OperateAsync(
+                        $"/ops/v1/runs/{id}/{verb}",
+                        body,
+                        403,
+                        role == "admin" ? "operator" : "viewer"
+                    )
+                )
+            );
+            object unexplained = verb switch
+            {
+                "extend" => new { seconds = 60 },
+                "skip" => new { step = "notify" },
+                _ => new { },
+            };
             Assert.Equal("invalid_request", GiftcardApi.Code(await VerbAsync(id, verb, unexplained, 400)));
         }
 
@@ -106,7 +160,17 @@ public sealed class OperatorVerbTests(GiftcardApi api) : IClassFixture<GiftcardA
     [Fact]
     public async Task A_list_is_asked_only_for_what_there_can_be()
     {
-        foreach (var query in new[] { "health=sick", "state=lost", "run_state=dead", "older_than_seconds=-1", "limit=0", "cursor=x" })
+        foreach (
+            var query in new[]
+            {
+                "health=sick",
+                "state=lost",
+                "run_state=dead",
+                "older_than_seconds=-1",
+                "limit=0",
+                "cursor=x",
+            }
+        )
         {
             Assert.Equal("invalid_request", GiftcardApi.Code(await api.InspectAsync($"/ops/v1/runs?{query}", 400)));
         }
@@ -133,14 +197,20 @@ public sealed class OperatorVerbTests(GiftcardApi api) : IClassFixture<GiftcardA
 
         var type = when == "before" ? "redemption.completed" : "redemption.notification_skipped";
         JsonElement told = default;
-        await Eventually.TrueAsync(
-            () => (told = api.Sidecar.Published.Select(p => p.GetProperty("event").GetProperty("data")).FirstOrDefault(
-            e => e.GetProperty("type").GetString() == type
-                && e.GetProperty("key").GetString() == id)).ValueKind == JsonValueKind.Object);
+        await Eventually.TrueAsync(() =>
+            (
+                told = api
+                    .Sidecar.Published.Select(p => p.GetProperty("event").GetProperty("data"))
+                    .FirstOrDefault(e =>
+                        e.GetProperty("type").GetString() == type && e.GetProperty("key").GetString() == id
+                    )
+            ).ValueKind == JsonValueKind.Object
+        );
         Assert.False(told.GetProperty("data").GetProperty("notify").GetBoolean());
         Assert.Equal(
-            "step_not_skippable", GiftcardApi.Code(
-                await VerbAsync(id, "skip", new { reason = "all of it", step = "publish" }, 409)));
+            "step_not_skippable",
+            GiftcardApi.Code(await VerbAsync(id, "skip", new { reason = "all of it", step = "publish" }, 409))
+        );
     }
 
     [Fact]
@@ -149,12 +219,17 @@ public sealed class OperatorVerbTests(GiftcardApi api) : IClassFixture<GiftcardA
         var id = await StartedAsync();
         await VerbAsync(id, "confirm", Reason);
         await VerbAsync(id, "skip", new { reason = "mail is down", step = "notify" });
-        var seen = (await api.GetAsync($"/v1/redemptions/{id}/timeline")).GetProperty("data").EnumerateArray()
-            .Select(e => e.GetProperty("actor").GetString()).ToList();
+        var seen = (await api.GetAsync($"/v1/redemptions/{id}/timeline"))
+            .GetProperty("data")
+            .EnumerateArray()
+            .Select(e => e.GetProperty("actor").GetString())
+            .ToList();
         Assert.Contains("operator", seen);
         Assert.DoesNotContain(seen, actor => actor!.Contains(':', StringComparison.Ordinal));
-        Assert.Contains((await RunAsync(id)).GetProperty("timeline").EnumerateArray(),
-            e => e.GetProperty("actor").GetString()!.StartsWith("operator:", StringComparison.Ordinal));
+        Assert.Contains(
+            (await RunAsync(id)).GetProperty("timeline").EnumerateArray(),
+            e => e.GetProperty("actor").GetString()!.StartsWith("operator:", StringComparison.Ordinal)
+        );
     }
 
     [Fact]
@@ -163,12 +238,21 @@ public sealed class OperatorVerbTests(GiftcardApi api) : IClassFixture<GiftcardA
         for (var round = 0; round < 4; round++)
         {
             var id = await StartedAsync();
-            var answers = await Task.WhenAll(Enumerable.Range(0, 8).Select(async i =>
-            {
-                using var answer = await api.SendAsync(
-                    HttpMethod.Post, $"/ops/v1/runs/{id}/{(i % 2 == 0 ? "confirm" : "release")}", api.OperatorToken("admin"), Reason, null);
-                return (int)answer.StatusCode;
-            }));
+            var answers = await Task.WhenAll(
+                Enumerable
+                    .Range(0, 8)
+                    .Select(async i =>
+                    {
+                        using var answer = await api.SendAsync(
+                            HttpMethod.Post,
+                            $"/ops/v1/runs/{id}/{(i % 2 == 0 ? "confirm" : "release")}",
+                            api.OperatorToken("admin"),
+                            Reason,
+                            null
+                        );
+                        return (int)answer.StatusCode;
+                    })
+            );
             Assert.All(answers, status => Assert.True(status is 200 or 409, $"{status}"));
             var redemption = await api.GetAsync($"/v1/redemptions/{id}");
             Assert.Contains(redemption.GetProperty("state").GetString(), new[] { "completed", "cancelled" });
@@ -186,7 +270,9 @@ public sealed class OperatorVerbTests(GiftcardApi api) : IClassFixture<GiftcardA
         var id = held.GetProperty("id").GetString()!;
         await Eventually.TrueAsync(
             async () => (await RunAsync(id)).GetProperty("run").GetProperty("run_state").GetString() == "started",
-            TimeSpan.FromSeconds(30), () => api.Service.Output);
+            TimeSpan.FromSeconds(30),
+            () => api.Service.Output
+        );
         return id;
     }
 
@@ -195,8 +281,8 @@ public sealed class OperatorVerbTests(GiftcardApi api) : IClassFixture<GiftcardA
     private Task<JsonElement> VerbAsync(string id, string verb, object body, int status = 200) =>
         api.OperateAsync($"/ops/v1/runs/{id}/{verb}", body, status);
 
-    private async Task<IEnumerable<string?>> VerbsAsync(string id) => (await RunAsync(id)).GetProperty("actions").EnumerateArray()
-        .Select(a => a.GetProperty("verb").GetString());
+    private async Task<IEnumerable<string?>> VerbsAsync(string id) =>
+        (await RunAsync(id)).GetProperty("actions").EnumerateArray().Select(a => a.GetProperty("verb").GetString());
 
     private async Task<List<JsonElement>> ListAsync(string filter) =>
         [.. (await api.InspectAsync($"/ops/v1/runs?limit=200&{filter}")).GetProperty("data").EnumerateArray()];

@@ -4,14 +4,25 @@ using LocalPlus.Workflows;
 namespace LocalPlus.Tests.Integration.Giftcard;
 
 /// <summary>
-/// Runs of every released version, recorded on the running stack, against the code of today. A difference means that runs
-/// which wait in production would break: write the change as a new version beside the old one.
+/// Runs of every released version, recorded on the running stack, against the code of today. A difference means that
+/// runs which wait in production would break: write the change as a new version beside the old one.
 /// </summary>
 public sealed class RedemptionReplayTests
 {
     /// <summary>Every way through RedemptionV1; recorded by `dotnet run --project tests/Crash record`.</summary>
     private static readonly string[] Paths =
-        ["cancel", "compensation", "confirm", "expiry", "immediate", "partial-confirm", "poll", "retry", "settle", "suspend"];
+    [
+        "cancel",
+        "compensation",
+        "confirm",
+        "expiry",
+        "immediate",
+        "partial-confirm",
+        "poll",
+        "retry",
+        "settle",
+        "suspend",
+    ];
 
     public static TheoryData<string> Recorded => [.. Paths];
 
@@ -27,7 +38,9 @@ public sealed class RedemptionReplayTests
     [Fact]
     public async Task A_change_of_steps_is_noticed()
     {
-        await using var replayer = await Replayer.StartAsync(workflows => workflows.RegisterWorkflow<Changed>(nameof(RedemptionV1)));
+        await using var replayer = await Replayer.StartAsync(workflows =>
+            workflows.RegisterWorkflow<Changed>(nameof(RedemptionV1))
+        );
 
         foreach (var path in Paths)
         {
@@ -39,7 +52,11 @@ public sealed class RedemptionReplayTests
     public void Every_recording_is_replayed() =>
         Assert.Equal(
             Paths,
-            Directory.EnumerateFiles(Folder, "*.json").Select(f => Path.GetFileNameWithoutExtension(f)!).Order(StringComparer.Ordinal));
+            Directory
+                .EnumerateFiles(Folder, "*.json")
+                .Select(f => Path.GetFileNameWithoutExtension(f)!)
+                .Order(StringComparer.Ordinal)
+        );
 
     private static string Folder
     {

@@ -15,8 +15,9 @@ using Microsoft.Extensions.Logging;
 namespace LocalPlus.Tests.Integration.Giftcard;
 
 /// <summary>
-/// Replays recorded runs against the workflow code of today: the SDK's own worker is given each turn of a history as the
-/// engine would give it, and must decide what is recorded. Reads what GET /ops/v1/runs/{id}/export gives to operators.
+/// Replays recorded runs against the workflow code of today: the SDK's own worker is given each turn of a history as
+/// the engine would give it, and must decide what is recorded. Reads what GET /ops/v1/runs/{id}/export gives to
+/// operators.
 /// </summary>
 internal sealed class Replayer : IAsyncDisposable
 {
@@ -32,7 +33,9 @@ internal sealed class Replayer : IAsyncDisposable
         var port = FreePort.Next();
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.ListenLocalhost(port, listen => listen.Protocols = HttpProtocols.Http2));
+        builder.WebHost.ConfigureKestrel(kestrel =>
+            kestrel.ListenLocalhost(port, listen => listen.Protocols = HttpProtocols.Http2)
+        );
         builder.Services.AddOfficialGrpc<Hub>(TaskHubSidecarService.Descriptor);
         builder.Services.AddSingleton(replayer.hub);
         replayer.sidecar = builder.Build();
@@ -51,14 +54,20 @@ internal sealed class Replayer : IAsyncDisposable
 
     /// <summary>The recorded run in an operator's export.</summary>
     public static IReadOnlyList<HistoryEvent> Read(string export) =>
-        GetInstanceHistoryResponse.Parser.ParseFrom(JsonDocument.Parse(export).RootElement.GetProperty("history").GetBytesFromBase64()).Events;
+        GetInstanceHistoryResponse
+            .Parser.ParseFrom(JsonDocument.Parse(export).RootElement.GetProperty("history").GetBytesFromBase64())
+            .Events;
 
     /// <summary>
     /// Where today's code decides otherwise than the history says; empty when it decides the same, turn by turn.
     /// </summary>
     public async Task<IReadOnlyList<string>> ReplayAsync(IReadOnlyList<HistoryEvent> history)
     {
-        var starts = Enumerable.Range(0, history.Count).Where(i => history[i].WorkflowStarted is not null).Append(history.Count).ToArray();
+        var starts = Enumerable
+            .Range(0, history.Count)
+            .Where(i => history[i].WorkflowStarted is not null)
+            .Append(history.Count)
+            .ToArray();
         var differences = new List<string>();
         foreach (var (from, to) in starts.Zip(starts.Skip(1)))
         {
@@ -70,7 +79,9 @@ internal sealed class Replayer : IAsyncDisposable
             var decided = (await DecideAsync(request)).Actions.Select(Decision).ToList();
             if (!recorded.SequenceEqual(decided))
             {
-                differences.Add($"after {from} events: recorded [{string.Join("; ", recorded)}], decided [{string.Join("; ", decided)}]");
+                differences.Add(
+                    $"after {from} events: recorded [{string.Join("; ", recorded)}], decided [{string.Join("; ", decided)}]"
+                );
             }
         }
 
@@ -91,26 +102,33 @@ internal sealed class Replayer : IAsyncDisposable
     }
 
     /// <summary>An event that records a decision, in words; null for one that came from outside.</summary>
-    private static string? Decision(HistoryEvent e) => e.EventTypeCase switch
-    {
-        HistoryEvent.EventTypeOneofCase.TaskScheduled => $"{e.EventId} {e.TaskScheduled.Name} {e.TaskScheduled.Input}",
-        HistoryEvent.EventTypeOneofCase.TimerCreated => $"{e.EventId} timer {e.TimerCreated.FireAt}",
-        HistoryEvent.EventTypeOneofCase.EventSent => $"{e.EventId} event {e.EventSent.Name}",
-        HistoryEvent.EventTypeOneofCase.ChildWorkflowInstanceCreated => $"{e.EventId} child {e.ChildWorkflowInstanceCreated.Name}",
-        HistoryEvent.EventTypeOneofCase.ExecutionCompleted => $"end {e.ExecutionCompleted.WorkflowStatus} {e.ExecutionCompleted.Result}",
-        _ => null,
-    };
+    private static string? Decision(HistoryEvent e) =>
+        e.EventTypeCase switch
+        {
+            HistoryEvent.EventTypeOneofCase.TaskScheduled =>
+                $"{e.EventId} {e.TaskScheduled.Name} {e.TaskScheduled.Input}",
+            HistoryEvent.EventTypeOneofCase.TimerCreated => $"{e.EventId} timer {e.TimerCreated.FireAt}",
+            HistoryEvent.EventTypeOneofCase.EventSent => $"{e.EventId} event {e.EventSent.Name}",
+            HistoryEvent.EventTypeOneofCase.ChildWorkflowInstanceCreated =>
+                $"{e.EventId} child {e.ChildWorkflowInstanceCreated.Name}",
+            HistoryEvent.EventTypeOneofCase.ExecutionCompleted =>
+                $"end {e.ExecutionCompleted.WorkflowStatus} {e.ExecutionCompleted.Result}",
+            _ => null,
+        };
 
-    private static string Decision(WorkflowAction action) => action.WorkflowActionTypeCase switch
-    {
-        WorkflowAction.WorkflowActionTypeOneofCase.ScheduleTask => $"{action.Id} {action.ScheduleTask.Name} {action.ScheduleTask.Input}",
-        WorkflowAction.WorkflowActionTypeOneofCase.CreateTimer => $"{action.Id} timer {action.CreateTimer.FireAt}",
-        WorkflowAction.WorkflowActionTypeOneofCase.SendEvent => $"{action.Id} event {action.SendEvent.Name}",
-        WorkflowAction.WorkflowActionTypeOneofCase.CreateChildWorkflow => $"{action.Id} child {action.CreateChildWorkflow.Name}",
-        WorkflowAction.WorkflowActionTypeOneofCase.CompleteWorkflow =>
-            $"end {action.CompleteWorkflow.WorkflowStatus} {action.CompleteWorkflow.Result}{action.CompleteWorkflow.FailureDetails?.ErrorMessage}",
-        _ => action.WorkflowActionTypeCase.ToString(),
-    };
+    private static string Decision(WorkflowAction action) =>
+        action.WorkflowActionTypeCase switch
+        {
+            WorkflowAction.WorkflowActionTypeOneofCase.ScheduleTask =>
+                $"{action.Id} {action.ScheduleTask.Name} {action.ScheduleTask.Input}",
+            WorkflowAction.WorkflowActionTypeOneofCase.CreateTimer => $"{action.Id} timer {action.CreateTimer.FireAt}",
+            WorkflowAction.WorkflowActionTypeOneofCase.SendEvent => $"{action.Id} event {action.SendEvent.Name}",
+            WorkflowAction.WorkflowActionTypeOneofCase.CreateChildWorkflow =>
+                $"{action.Id} child {action.CreateChildWorkflow.Name}",
+            WorkflowAction.WorkflowActionTypeOneofCase.CompleteWorkflow =>
+                $"end {action.CompleteWorkflow.WorkflowStatus} {action.CompleteWorkflow.Result}{action.CompleteWorkflow.FailureDetails?.ErrorMessage}",
+            _ => action.WorkflowActionTypeCase.ToString(),
+        };
 
     /// <summary>The sidecar's workflow service as far as a worker needs it.</summary>
     private sealed class Hub
@@ -121,7 +139,11 @@ internal sealed class Replayer : IAsyncDisposable
 
         public Task<Empty> Hello(Empty request, ServerCallContext context) => Task.FromResult(new Empty());
 
-        public async Task GetWorkItems(GetWorkItemsRequest request, IServerStreamWriter<WorkItem> responseStream, ServerCallContext context)
+        public async Task GetWorkItems(
+            GetWorkItemsRequest request,
+            IServerStreamWriter<WorkItem> responseStream,
+            ServerCallContext context
+        )
         {
             await foreach (var item in Work.Reader.ReadAllAsync(context.CancellationToken))
             {
@@ -129,7 +151,10 @@ internal sealed class Replayer : IAsyncDisposable
             }
         }
 
-        public async Task<CompleteTaskResponse> CompleteOrchestratorTask(WorkflowResponse request, ServerCallContext context)
+        public async Task<CompleteTaskResponse> CompleteOrchestratorTask(
+            WorkflowResponse request,
+            ServerCallContext context
+        )
         {
             await Turns.Writer.WriteAsync(request);
             return new CompleteTaskResponse();

@@ -13,11 +13,17 @@ public sealed class RunBacklogTests(GiftcardApi api) : IClassFixture<GiftcardApi
     {
         await api.RestartAsync(("workflow__BacklogThreshold", $"{Threshold}"));
         var (_, code) = await api.SellAsync(10_000);
-        var held = (await api.PostAsync("/v1/redemptions", GiftcardApi.Redemption(code, 100, "two_phase"), 201)).GetProperty("id").GetString()!;
+        var held = (await api.PostAsync("/v1/redemptions", GiftcardApi.Redemption(code, 100, "two_phase"), 201))
+            .GetProperty("id")
+            .GetString()!;
         var later = new List<string>();
         for (var i = 0; i < 3 * Threshold; i++)
         {
-            later.Add((await api.PostAsync("/v1/redemptions", GiftcardApi.Redemption(code, 100), 201)).GetProperty("id").GetString()!);
+            later.Add(
+                (await api.PostAsync("/v1/redemptions", GiftcardApi.Redemption(code, 100), 201))
+                    .GetProperty("id")
+                    .GetString()!
+            );
         }
 
         // The first of them were offered to the engine and wait for it; those that came when enough waited are not.
@@ -35,10 +41,14 @@ public sealed class RunBacklogTests(GiftcardApi api) : IClassFixture<GiftcardApi
         var run = await api.InspectAsync($"/ops/v1/runs/{inline}");
         Assert.Equal("inline", run.GetProperty("run").GetProperty("engine").GetString());
         var step = Assert.Single(run.GetProperty("steps").EnumerateArray().ToArray());
-        Assert.Equal(("AdvanceRedemption", "done"), (step.GetProperty("step").GetString(), step.GetProperty("state").GetString()));
+        Assert.Equal(
+            ("AdvanceRedemption", "done"),
+            (step.GetProperty("step").GetString(), step.GetProperty("state").GetString())
+        );
         Assert.Equal(
             ["accepted", "completed", "run_finished"],
-            run.GetProperty("timeline").EnumerateArray().Select(e => e.GetProperty("kind").GetString()));
+            run.GetProperty("timeline").EnumerateArray().Select(e => e.GetProperty("kind").GetString())
+        );
         Assert.Equal("pending", await StateAsync(held));
     }
 

@@ -5,7 +5,9 @@ using Npgsql;
 
 namespace LocalPlus.Tests.Integration.Giftcard;
 
-/// <summary>The operators' API with no engine at all: what it shows comes from SQL, and money needs no engine to be steered.</summary>
+/// <summary>
+/// The operators' API with no engine at all: what it shows comes from SQL, and money needs no engine to be steered.
+/// </summary>
 public sealed class RunTests(GiftcardApi api) : IClassFixture<GiftcardApi>
 {
     private static readonly object Reason = new { reason = "till broke" };
@@ -20,7 +22,10 @@ public sealed class RunTests(GiftcardApi api) : IClassFixture<GiftcardApi>
         Assert.Equal(1000, GiftcardApi.Amount(run.GetProperty("ledger").GetProperty("legs")[0], "held"));
         Assert.Equal(id, run.GetProperty("generations")[0].GetProperty("instance_id").GetString());
         Assert.True(run.GetProperty("engine").TryGetProperty("error", out _));
-        Assert.Equal(["accepted", "held"], run.GetProperty("timeline").EnumerateArray().Select(e => e.GetProperty("kind").GetString()));
+        Assert.Equal(
+            ["accepted", "held"],
+            run.GetProperty("timeline").EnumerateArray().Select(e => e.GetProperty("kind").GetString())
+        );
         var bundle = await api.InspectAsync($"/ops/v1/runs/{id}/export");
         Assert.Equal("RedemptionV1", bundle.GetProperty("workflow").GetString());
         await api.InspectAsync($"/ops/v1/runs/{RedemptionId.New(TimeProvider.System)}", 404);
@@ -33,7 +38,9 @@ public sealed class RunTests(GiftcardApi api) : IClassFixture<GiftcardApi>
         var merchant = api.Merchant.ToString();
         Assert.Contains(id, await IdsAsync($"state=held&merchant_id={merchant}"));
         Assert.DoesNotContain(id, await IdsAsync("health=parked"));
-        await api.SqlAsync($"UPDATE redemptions SET needs_attention = true WHERE redemption_id = '{GiftcardApi.Uuid(id)}'");
+        await api.SqlAsync(
+            $"UPDATE redemptions SET needs_attention = true WHERE redemption_id = '{GiftcardApi.Uuid(id)}'"
+        );
         Assert.Contains(id, await IdsAsync("health=parked"));
         Assert.Empty(await IdsAsync($"state=held&merchant_id={MerchantId.New(TimeProvider.System)}"));
     }
@@ -42,15 +49,28 @@ public sealed class RunTests(GiftcardApi api) : IClassFixture<GiftcardApi>
     public async Task An_operator_confirms_and_cancels_in_place_of_the_till()
     {
         var id = await HeldAsync(1000);
-        var run = await api.OperateAsync($"/ops/v1/runs/{id}/confirm", new { reason = "customer has left", amount = 400 }, role: "operator");
-        Assert.Equal(("completed", 400), (run.GetProperty("redemption_state").GetString(), GiftcardApi.Amount(run, "captured")));
-        Assert.Equal("already_confirmed", GiftcardApi.Code(await api.OperateAsync($"/ops/v1/runs/{id}/cancel", Reason, 409)));
+        var run = await api.OperateAsync(
+            $"/ops/v1/runs/{id}/confirm",
+            new { reason = "customer has left", amount = 400 },
+            role: "operator"
+        );
+        Assert.Equal(
+            ("completed", 400),
+            (run.GetProperty("redemption_state").GetString(), GiftcardApi.Amount(run, "captured"))
+        );
+        Assert.Equal(
+            "already_confirmed",
+            GiftcardApi.Code(await api.OperateAsync($"/ops/v1/runs/{id}/cancel", Reason, 409))
+        );
 
         var other = await HeldAsync(1000);
         await api.OperateAsync($"/ops/v1/runs/{other}/cancel", Reason);
         Assert.Equal("cancelled", (await api.GetAsync($"/v1/redemptions/{other}")).GetProperty("state").GetString());
         var actions = (await api.InspectAsync($"/ops/v1/runs/{other}")).GetProperty("actions");
-        Assert.Equal(("cancel", "till broke"), (actions[0].GetProperty("verb").GetString(), actions[0].GetProperty("reason").GetString()));
+        Assert.Equal(
+            ("cancel", "till broke"),
+            (actions[0].GetProperty("verb").GetString(), actions[0].GetProperty("reason").GetString())
+        );
     }
 
     [Fact]
@@ -59,8 +79,14 @@ public sealed class RunTests(GiftcardApi api) : IClassFixture<GiftcardApi>
         var id = await HeldAsync(1000);
         await api.OperateAsync($"/ops/v1/runs/{id}/cancel", Reason, 403, "viewer");
         await api.OperateAsync($"/ops/v1/runs/{id}/release", Reason, 403, "operator");
-        Assert.Equal("invalid_request", GiftcardApi.Code(await api.OperateAsync($"/ops/v1/runs/{id}/cancel", new { reason = "" }, 400)));
-        Assert.Equal("invalid_request", GiftcardApi.Code(await api.OperateAsync($"/ops/v1/runs/{id}/cancel", new { }, 400)));
+        Assert.Equal(
+            "invalid_request",
+            GiftcardApi.Code(await api.OperateAsync($"/ops/v1/runs/{id}/cancel", new { reason = "" }, 400))
+        );
+        Assert.Equal(
+            "invalid_request",
+            GiftcardApi.Code(await api.OperateAsync($"/ops/v1/runs/{id}/cancel", new { }, 400))
+        );
         using var merchant = await api.SendAsync(HttpMethod.Post, $"/ops/v1/runs/{id}/cancel", api.Key, Reason, null);
         Assert.Equal(401, (int)merchant.StatusCode);
     }
@@ -72,7 +98,11 @@ public sealed class RunTests(GiftcardApi api) : IClassFixture<GiftcardApi>
         var before = (await api.GetAsync($"/v1/redemptions/{id}")).GetProperty("hold_expires_at").GetDateTimeOffset();
         var run = await api.OperateAsync($"/ops/v1/runs/{id}/extend", new { reason = "long queue", seconds = 600 });
         Assert.Equal(before.AddSeconds(600), run.GetProperty("hold_expires_at").GetDateTimeOffset());
-        Assert.Equal(before.AddSeconds(600), api.Ledger.HoldsOf(id).Single().ExpiresAt.ToDateTimeOffset(), TimeSpan.FromMilliseconds(1));
+        Assert.Equal(
+            before.AddSeconds(600),
+            api.Ledger.HoldsOf(id).Single().ExpiresAt.ToDateTimeOffset(),
+            TimeSpan.FromMilliseconds(1)
+        );
     }
 
     [Fact]
@@ -91,9 +121,20 @@ public sealed class RunTests(GiftcardApi api) : IClassFixture<GiftcardApi>
     public async Task A_run_is_terminated_only_when_its_hold_is_settled()
     {
         var id = await HeldAsync(1000);
-        Assert.Equal("hold_not_settled", GiftcardApi.Code(await api.OperateAsync($"/ops/v1/runs/{id}/terminate", Reason, 409)));
-        Assert.Equal("step_not_skippable", GiftcardApi.Code(await api.OperateAsync(
-            $"/ops/v1/runs/{id}/skip", new { reason = "try it", step = "SettleRedemption" }, 409)));
+        Assert.Equal(
+            "hold_not_settled",
+            GiftcardApi.Code(await api.OperateAsync($"/ops/v1/runs/{id}/terminate", Reason, 409))
+        );
+        Assert.Equal(
+            "step_not_skippable",
+            GiftcardApi.Code(
+                await api.OperateAsync(
+                    $"/ops/v1/runs/{id}/skip",
+                    new { reason = "try it", step = "SettleRedemption" },
+                    409
+                )
+            )
+        );
         await api.OperateAsync($"/ops/v1/runs/{id}/skip", new { reason = "mail is down", step = "notify" });
         await api.OperateAsync($"/ops/v1/runs/{id}/retry", Reason);
     }
@@ -112,16 +153,22 @@ public sealed class RunTests(GiftcardApi api) : IClassFixture<GiftcardApi>
         await connection.OpenAsync();
         await using var command = new NpgsqlCommand(
             "SELECT verb, subject, role, redemption_id, reason, detail::text, occurred_at, previous_hash, hash FROM operator_actions ORDER BY action_id",
-            connection);
+            connection
+        );
         await using var rows = await command.ExecuteReaderAsync();
         var previous = new byte[32];
         while (await rows.ReadAsync())
         {
             Assert.Equal(previous, rows.GetFieldValue<byte[]>(7));
             previous = RunDesk.Hash(
-                previous, rows.GetString(0), new OperatorIdentity(rows.GetString(1), rows.GetString(2)),
-                rows.IsDBNull(3) ? null : new RedemptionId(rows.GetGuid(3)), rows.GetString(4), rows.GetString(5),
-                rows.GetFieldValue<DateTimeOffset>(6));
+                previous,
+                rows.GetString(0),
+                new OperatorIdentity(rows.GetString(1), rows.GetString(2)),
+                rows.IsDBNull(3) ? null : new RedemptionId(rows.GetGuid(3)),
+                rows.GetString(4),
+                rows.GetString(5),
+                rows.GetFieldValue<DateTimeOffset>(6)
+            );
             Assert.Equal(previous, rows.GetFieldValue<byte[]>(8));
         }
 
@@ -137,6 +184,11 @@ public sealed class RunTests(GiftcardApi api) : IClassFixture<GiftcardApi>
         return held.GetProperty("id").GetString()!;
     }
 
-    private async Task<List<string?>> IdsAsync(string filter) => [.. (await api.InspectAsync($"/ops/v1/runs?limit=200&{filter}"))
-        .GetProperty("data").EnumerateArray().Select(r => r.GetProperty("redemption_id").GetString())];
+    private async Task<List<string?>> IdsAsync(string filter) =>
+        [
+            .. (await api.InspectAsync($"/ops/v1/runs?limit=200&{filter}"))
+                .GetProperty("data")
+                .EnumerateArray()
+                .Select(r => r.GetProperty("redemption_id").GetString()),
+        ];
 }

@@ -19,7 +19,9 @@ public sealed class GroupCommitTests : IAsyncLifetime
     {
         database = await TestDatabase.CreateAsync("hosting", typeof(GroupCommitTests).Assembly);
         source = NpgsqlDataSource.Create(database.ConnectionString);
-        await database.AsOwnerAsync("CREATE TABLE numbers (number int PRIMARY KEY CHECK (number >= 0)); GRANT SELECT, INSERT ON numbers TO hosting");
+        await database.AsOwnerAsync(
+            "CREATE TABLE numbers (number int PRIMARY KEY CHECK (number >= 0)); GRANT SELECT, INSERT ON numbers TO hosting"
+        );
     }
 
     public async Task DisposeAsync()
@@ -34,7 +36,9 @@ public sealed class GroupCommitTests : IAsyncLifetime
     {
         var commit = Commit(source);
 
-        var results = await Task.WhenAll(Enumerable.Range(0, 1000).Select(i => commit.WriteAsync(i, CancellationToken.None)));
+        var results = await Task.WhenAll(
+            Enumerable.Range(0, 1000).Select(i => commit.WriteAsync(i, CancellationToken.None))
+        );
 
         Assert.Equal(Enumerable.Range(0, 1000).Select(i => -i), results);
         Assert.Equal(1000, await CountAsync());
@@ -47,13 +51,19 @@ public sealed class GroupCommitTests : IAsyncLifetime
         var commit = Commit(source);
 
         // The writer goes to rest between any two of a caller's items, and four callers meet it there.
-        await Task.WhenAll(Enumerable.Range(0, 4).Select(caller => Task.Run(async () =>
-        {
-            for (var i = 0; i < 500; i++)
-            {
-                await commit.WriteAsync((caller * 500) + i, CancellationToken.None);
-            }
-        })));
+        await Task.WhenAll(
+            Enumerable
+                .Range(0, 4)
+                .Select(caller =>
+                    Task.Run(async () =>
+                    {
+                        for (var i = 0; i < 500; i++)
+                        {
+                            await commit.WriteAsync((caller * 500) + i, CancellationToken.None);
+                        }
+                    })
+                )
+        );
 
         Assert.Equal(2000, await CountAsync());
     }
@@ -64,7 +74,11 @@ public sealed class GroupCommitTests : IAsyncLifetime
         var commit = Commit(source);
         gate = new TaskCompletionSource();
         var first = commit.WriteAsync(0, CancellationToken.None);
-        var others = Enumerable.Range(-1, 11).Where(i => i != 0).Select(i => commit.WriteAsync(i, CancellationToken.None)).ToArray();
+        var others = Enumerable
+            .Range(-1, 11)
+            .Where(i => i != 0)
+            .Select(i => commit.WriteAsync(i, CancellationToken.None))
+            .ToArray();
         gate.SetResult();
 
         await first;
@@ -79,12 +93,17 @@ public sealed class GroupCommitTests : IAsyncLifetime
     public async Task All_hear_at_once_that_the_database_is_away()
     {
         var tries = 0;
-        await using var nowhere = NpgsqlDataSource.Create($"Host=127.0.0.1;Port={FreePort.Next()};Username=nobody;Timeout=2");
-        var commit = new GroupCommit<int, int>(new Database(nowhere, signal, TimeProvider.System), (_, items) =>
-        {
-            Interlocked.Increment(ref tries);
-            return Task.FromResult(items);
-        });
+        await using var nowhere = NpgsqlDataSource.Create(
+            $"Host=127.0.0.1;Port={FreePort.Next()};Username=nobody;Timeout=2"
+        );
+        var commit = new GroupCommit<int, int>(
+            new Database(nowhere, signal, TimeProvider.System),
+            (_, items) =>
+            {
+                Interlocked.Increment(ref tries);
+                return Task.FromResult(items);
+            }
+        );
 
         var writes = Enumerable.Range(0, 200).Select(i => commit.WriteAsync(i, CancellationToken.None)).ToArray();
 
@@ -99,13 +118,16 @@ public sealed class GroupCommitTests : IAsyncLifetime
     [Fact]
     public async Task A_connection_that_breaks_does_not_send_the_items_a_second_time()
     {
-        var commit = new GroupCommit<int, int>(new Database(source, signal, TimeProvider.System), async (db, items) =>
-        {
-            batches.Enqueue(items.Count);
-            await gate.Task;
-            await db.ExecuteAsync("SELECT pg_terminate_backend(pg_backend_pid())");
-            return items;
-        });
+        var commit = new GroupCommit<int, int>(
+            new Database(source, signal, TimeProvider.System),
+            async (db, items) =>
+            {
+                batches.Enqueue(items.Count);
+                await gate.Task;
+                await db.ExecuteAsync("SELECT pg_terminate_backend(pg_backend_pid())");
+                return items;
+            }
+        );
         gate = new TaskCompletionSource();
         var writes = Enumerable.Range(0, 50).Select(i => commit.WriteAsync(i, CancellationToken.None)).ToArray();
         gate.SetResult();
@@ -123,8 +145,10 @@ public sealed class GroupCommitTests : IAsyncLifetime
     {
         var commit = Commit(source);
         gate = new TaskCompletionSource();
-        var writes = Enumerable.Range(0, GroupCommit<int, int>.MaxWaiting + GroupCommit<int, int>.MaxItems + 1)
-            .Select(i => commit.WriteAsync(i, CancellationToken.None)).ToArray();
+        var writes = Enumerable
+            .Range(0, GroupCommit<int, int>.MaxWaiting + GroupCommit<int, int>.MaxItems + 1)
+            .Select(i => commit.WriteAsync(i, CancellationToken.None))
+            .ToArray();
         gate.SetResult();
 
         var (busy, late) = (0, 0);
@@ -174,13 +198,17 @@ public sealed class GroupCommitTests : IAsyncLifetime
         return gate;
     }
 
-    private GroupCommit<int, int> Commit(NpgsqlDataSource to) => new(new Database(to, signal, TimeProvider.System), async (db, items) =>
-    {
-        batches.Enqueue(items.Count);
-        await gate.Task;
-        await db.ExecuteAsync("INSERT INTO numbers SELECT unnest(@Items)", new { Items = items.ToArray() });
-        return [.. items.Select(item => -item)];
-    });
+    private GroupCommit<int, int> Commit(NpgsqlDataSource to) =>
+        new(
+            new Database(to, signal, TimeProvider.System),
+            async (db, items) =>
+            {
+                batches.Enqueue(items.Count);
+                await gate.Task;
+                await db.ExecuteAsync("INSERT INTO numbers SELECT unnest(@Items)", new { Items = items.ToArray() });
+                return [.. items.Select(item => -item)];
+            }
+        );
 
     private Task<long> CountAsync() => database.ScalarAsync<long>("SELECT count(*) FROM numbers");
 }

@@ -39,7 +39,12 @@ public sealed class HousekeepingTests : IAsyncLifetime
 
         await Eventually.TrueAsync(async () => await CountAsync("idempotency_keys") == 2);
         Assert.Equal(3, await CountAsync("inbox_events"));
-        Assert.Equal(0, await database.ScalarAsync<long>("SELECT count(*) FROM inbox_events WHERE received_at < now() - interval '30 days'"));
+        Assert.Equal(
+            0,
+            await database.ScalarAsync<long>(
+                "SELECT count(*) FROM inbox_events WHERE received_at < now() - interval '30 days'"
+            )
+        );
         await housekeeping.StopAsync(default);
         Assert.Empty(complaints);
     }
@@ -50,7 +55,12 @@ public sealed class HousekeepingTests : IAsyncLifetime
         await ReceiveAsync("now() - interval '40 days'", 5 * Housekeeping.RowsPerStatement);
         await using var connection = await source.OpenConnectionAsync();
         await using var busy = await connection.BeginTransactionAsync();
-        await using (var command = new NpgsqlCommand("SELECT event_id FROM inbox_events ORDER BY received_at LIMIT 1 FOR UPDATE", connection))
+        await using (
+            var command = new NpgsqlCommand(
+                "SELECT event_id FROM inbox_events ORDER BY received_at LIMIT 1 FOR UPDATE",
+                connection
+            )
+        )
         {
             Assert.NotNull(await command.ExecuteScalarAsync());
         }
@@ -85,11 +95,19 @@ public sealed class HousekeepingTests : IAsyncLifetime
     [Fact]
     public async Task A_service_adds_chores_of_its_own()
     {
-        await database.AsOwnerAsync("CREATE TABLE crumbs (dropped_at timestamptz NOT NULL); GRANT SELECT, INSERT, DELETE ON crumbs TO hosting");
-        await database.AsOwnerAsync("INSERT INTO crumbs SELECT now() - d * interval '1 day' FROM generate_series(0, 9) AS d");
-        const string sweep = "DELETE FROM crumbs WHERE ctid = ANY (ARRAY(SELECT ctid FROM crumbs WHERE dropped_at <= @Before LIMIT @Take))";
+        await database.AsOwnerAsync(
+            "CREATE TABLE crumbs (dropped_at timestamptz NOT NULL); GRANT SELECT, INSERT, DELETE ON crumbs TO hosting"
+        );
+        await database.AsOwnerAsync(
+            "INSERT INTO crumbs SELECT now() - d * interval '1 day' FROM generate_series(0, 9) AS d"
+        );
+        const string sweep =
+            "DELETE FROM crumbs WHERE ctid = ANY (ARRAY(SELECT ctid FROM crumbs WHERE dropped_at <= @Before LIMIT @Take))";
 
-        using var housekeeping = await StartAsync(TimeProvider.System, new Chore("crumbs", TimeSpan.FromDays(4.5), sweep));
+        using var housekeeping = await StartAsync(
+            TimeProvider.System,
+            new Chore("crumbs", TimeSpan.FromDays(4.5), sweep)
+        );
 
         await Eventually.TrueAsync(async () => await CountAsync("crumbs") == 5);
         await housekeeping.StopAsync(default);
@@ -102,14 +120,18 @@ public sealed class HousekeepingTests : IAsyncLifetime
         return housekeeping;
     }
 
-    private Task ReceiveAsync(string at, int count) => database.AsOwnerAsync(
-        $"INSERT INTO inbox_events SELECT 'hosting/t.v1', gen_random_uuid(), {at} FROM generate_series(1, {count})");
+    private Task ReceiveAsync(string at, int count) =>
+        database.AsOwnerAsync(
+            $"INSERT INTO inbox_events SELECT 'hosting/t.v1', gen_random_uuid(), {at} FROM generate_series(1, {count})"
+        );
 
-    private Task AnswerAsync(string at, int count) => database.AsOwnerAsync(
-        $"""
-         INSERT INTO idempotency_keys (merchant_id, key, fingerprint, status, body, created_at)
-         SELECT gen_random_uuid(), 'key', decode(repeat('00', 32), 'hex'), 200, '', {at} FROM generate_series(1, {count})
-         """);
+    private Task AnswerAsync(string at, int count) =>
+        database.AsOwnerAsync(
+            $"""
+            INSERT INTO idempotency_keys (merchant_id, key, fingerprint, status, body, created_at)
+            SELECT gen_random_uuid(), 'key', decode(repeat('00', 32), 'hex'), 200, '', {at} FROM generate_series(1, {count})
+            """
+        );
 
     private Task<long> CountAsync(string table) => database.ScalarAsync<long>($"SELECT count(*) FROM {table}");
 
@@ -130,7 +152,13 @@ public sealed class HousekeepingTests : IAsyncLifetime
 
         public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Warning;
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        public void Log<TState>(
+            LogLevel logLevel,
+            EventId eventId,
+            TState state,
+            Exception? exception,
+            Func<TState, Exception?, string> formatter
+        )
         {
             if (IsEnabled(logLevel))
             {

@@ -11,7 +11,12 @@ namespace LocalPlus.Tests.Integration.Hosting;
 public sealed class IdempotentRequestsTests : IAsyncLifetime
 {
     private static readonly Fault Refusal = new("limit_exceeded", 422, "A limit is exceeded");
-    private readonly MerchantIdentity merchant = new(MerchantId.New(TimeProvider.System), ApiKeyId.New(TimeProvider.System), false, new HashSet<string>());
+    private readonly MerchantIdentity merchant = new(
+        MerchantId.New(TimeProvider.System),
+        ApiKeyId.New(TimeProvider.System),
+        false,
+        new HashSet<string>()
+    );
     private readonly OutboxSignal signal = new();
     private TestDatabase database = null!;
     private NpgsqlDataSource source = null!;
@@ -24,9 +29,15 @@ public sealed class IdempotentRequestsTests : IAsyncLifetime
         source = NpgsqlDataSource.Create(database.ConnectionString);
         requests = new IdempotentRequests(
             new Database(source, signal, TimeProvider.System),
-            new FingerprintKeys(new ConfigurationBuilder().AddInMemoryCollection(
-                new Dictionary<string, string?> { ["Secrets:fingerprint_keys"] = $"1:{new string('f', 40)}" }).Build()),
-            TimeProvider.System);
+            new FingerprintKeys(
+                new ConfigurationBuilder()
+                    .AddInMemoryCollection(
+                        new Dictionary<string, string?> { ["Secrets:fingerprint_keys"] = $"1:{new string('f', 40)}" }
+                    )
+                    .Build()
+            ),
+            TimeProvider.System
+        );
     }
 
     public async Task DisposeAsync()
@@ -41,11 +52,18 @@ public sealed class IdempotentRequestsTests : IAsyncLifetime
     {
         var runs = 0;
         var first = await SendAsync("k1", new Body(1), () => Answer.Created("/v1/things/1", new { run = ++runs }, 3));
-        var second = await SendAsync("\"k1\"", new Body(1), () => Answer.Created("/v1/things/2", new { run = ++runs }, 4));
+        var second = await SendAsync(
+            "\"k1\"",
+            new Body(1),
+            () => Answer.Created("/v1/things/2", new { run = ++runs }, 4)
+        );
 
         Assert.Equal(1, runs);
         Assert.Equal(first.Body, second.Body);
-        Assert.Equal((201, "/v1/things/1", "\"3\"", true), (second.Status, second.Location, second.ETag, second.Replayed));
+        Assert.Equal(
+            (201, "/v1/things/1", "\"3\"", true),
+            (second.Status, second.Location, second.ETag, second.Replayed)
+        );
     }
 
     [Fact]
@@ -53,7 +71,9 @@ public sealed class IdempotentRequestsTests : IAsyncLifetime
     {
         await SendAsync("k2", new Body(1), () => Answer.Ok(new { }));
 
-        var fault = await Assert.ThrowsAsync<FaultException>(() => SendAsync("k2", new Body(2), () => Answer.Ok(new { })));
+        var fault = await Assert.ThrowsAsync<FaultException>(() =>
+            SendAsync("k2", new Body(2), () => Answer.Ok(new { }))
+        );
 
         Assert.Equal(CommonFaults.IdempotencyKeyReused, fault.Fault);
     }
@@ -80,7 +100,9 @@ public sealed class IdempotentRequestsTests : IAsyncLifetime
     [Fact]
     public async Task A_fault_that_may_go_away_is_not_stored()
     {
-        await Assert.ThrowsAsync<FaultException>(() => SendAsync("k4", new Body(1), () => throw new FaultException(CommonFaults.Busy, "Later.")));
+        await Assert.ThrowsAsync<FaultException>(() =>
+            SendAsync("k4", new Body(1), () => throw new FaultException(CommonFaults.Busy, "Later."))
+        );
 
         var answer = await SendAsync("k4", new Body(1), () => Answer.Ok(new { }));
 
@@ -92,15 +114,22 @@ public sealed class IdempotentRequestsTests : IAsyncLifetime
     {
         var entered = new TaskCompletionSource();
         var leave = new TaskCompletionSource();
-        var first = requests.ExecuteAsync(Http("k5"), new Body(1), async _ =>
-        {
-            entered.SetResult();
-            await leave.Task;
-            return Answer.Ok(new { });
-        }, default);
+        var first = requests.ExecuteAsync(
+            Http("k5"),
+            new Body(1),
+            async _ =>
+            {
+                entered.SetResult();
+                await leave.Task;
+                return Answer.Ok(new { });
+            },
+            default
+        );
         await entered.Task;
 
-        var fault = await Assert.ThrowsAsync<FaultException>(() => SendAsync("k5", new Body(1), () => Answer.Ok(new { })));
+        var fault = await Assert.ThrowsAsync<FaultException>(() =>
+            SendAsync("k5", new Body(1), () => Answer.Ok(new { }))
+        );
         leave.SetResult();
 
         Assert.Equal(CommonFaults.RequestInProgress, fault.Fault);
@@ -114,7 +143,9 @@ public sealed class IdempotentRequestsTests : IAsyncLifetime
         var other = Http("k6");
         other.Items[typeof(MerchantIdentity)] = merchant with { MerchantId = MerchantId.New(TimeProvider.System) };
 
-        var answer = Assert.IsType<Answer>(await requests.ExecuteAsync(other, new Body(2), _ => Task.FromResult(Answer.Ok(new { })), default));
+        var answer = Assert.IsType<Answer>(
+            await requests.ExecuteAsync(other, new Body(2), _ => Task.FromResult(Answer.Ok(new { })), default)
+        );
 
         Assert.False(answer.Replayed);
     }
@@ -125,7 +156,9 @@ public sealed class IdempotentRequestsTests : IAsyncLifetime
     [InlineData("café", "invalid_request")]
     public async Task A_key_that_is_none_is_refused(string? key, string code)
     {
-        var fault = await Assert.ThrowsAsync<FaultException>(() => SendAsync(key, new Body(1), () => Answer.Ok(new { })));
+        var fault = await Assert.ThrowsAsync<FaultException>(() =>
+            SendAsync(key, new Body(1), () => Answer.Ok(new { }))
+        );
 
         Assert.Equal(code, fault.Fault.Code);
     }

@@ -10,7 +10,8 @@ public sealed class MigrationsTests : IAsyncLifetime
 {
     private TestDatabase database = null!;
 
-    public async Task InitializeAsync() => database = await TestDatabase.CreateAsync("hosting", typeof(MigrationsTests).Assembly);
+    public async Task InitializeAsync() =>
+        database = await TestDatabase.CreateAsync("hosting", typeof(MigrationsTests).Assembly);
 
     public async Task DisposeAsync() => await database.DisposeAsync();
 
@@ -22,8 +23,11 @@ public sealed class MigrationsTests : IAsyncLifetime
         await using var longRead = await reader.BeginTransactionAsync();
         await ExecuteAsync(reader, "SELECT count(*) FROM inbox_events");
         var migration = MigrateAsync("ALTER TABLE inbox_events ADD COLUMN extra int");
-        await Eventually.TrueAsync(async () => await database.ScalarAsync<long>(
-            "SELECT count(*) FROM pg_locks WHERE relation = 'inbox_events'::regclass AND NOT granted AND mode = 'AccessExclusiveLock'") == 1);
+        await Eventually.TrueAsync(async () =>
+            await database.ScalarAsync<long>(
+                "SELECT count(*) FROM pg_locks WHERE relation = 'inbox_events'::regclass AND NOT granted AND mode = 'AccessExclusiveLock'"
+            ) == 1
+        );
 
         // It queues up behind the script, which gives way.
         await using var writer = new NpgsqlConnection(database.ConnectionString);
@@ -33,7 +37,12 @@ public sealed class MigrationsTests : IAsyncLifetime
         Assert.False(migration.IsCompleted);
         await longRead.RollbackAsync();
         await migration;
-        Assert.Equal(1, await database.ScalarAsync<long>("SELECT count(*) FROM information_schema.columns WHERE column_name = 'extra'"));
+        Assert.Equal(
+            1,
+            await database.ScalarAsync<long>(
+                "SELECT count(*) FROM information_schema.columns WHERE column_name = 'extra'"
+            )
+        );
     }
 
     [Fact]
@@ -49,8 +58,11 @@ public sealed class MigrationsTests : IAsyncLifetime
 
         await MigrateAsync(script.ReplaceLineEndings("\n"));
 
-        Assert.True(await database.ScalarAsync<bool>(
-            "SELECT indisvalid AND pg_get_indexdef(indexrelid) LIKE '%(subscriber)' FROM pg_index WHERE indexrelid = 'ix_inbox_events_subscriber'::regclass"));
+        Assert.True(
+            await database.ScalarAsync<bool>(
+                "SELECT indisvalid AND pg_get_indexdef(indexrelid) LIKE '%(subscriber)' FROM pg_index WHERE indexrelid = 'ix_inbox_events_subscriber'::regclass"
+            )
+        );
     }
 
     [Fact]
@@ -68,9 +80,13 @@ public sealed class MigrationsTests : IAsyncLifetime
         await serving.CheckAsync(CancellationToken.None);
 
         await database.AsOwnerAsync("DELETE FROM schema_migrations WHERE name = 'shared/0002_inbox_by_age.sql'");
-        var refusal = await Assert.ThrowsAsync<InvalidOperationException>(() => serving.CheckAsync(CancellationToken.None));
+        var refusal = await Assert.ThrowsAsync<InvalidOperationException>(() =>
+            serving.CheckAsync(CancellationToken.None)
+        );
         Assert.Contains("shared/0002_inbox_by_age.sql", refusal.Message, StringComparison.Ordinal);
-        await Assert.ThrowsAsync<PostgresException>(() => serving.RunAsync([("hosting/9999_test.sql", "SELECT 1")], CancellationToken.None));
+        await Assert.ThrowsAsync<PostgresException>(() =>
+            serving.RunAsync([("hosting/9999_test.sql", "SELECT 1")], CancellationToken.None)
+        );
     }
 
     [Fact]
@@ -78,7 +94,9 @@ public sealed class MigrationsTests : IAsyncLifetime
     {
         await database.AsOwnerAsync("DROP TABLE schema_migrations");
 
-        await Assert.ThrowsAsync<InvalidOperationException>(() => Migrations(database.ConnectionString).CheckAsync(CancellationToken.None));
+        await Assert.ThrowsAsync<InvalidOperationException>(() =>
+            Migrations(database.ConnectionString).CheckAsync(CancellationToken.None)
+        );
     }
 
     private static async Task ExecuteAsync(NpgsqlConnection connection, string sql)
@@ -88,16 +106,24 @@ public sealed class MigrationsTests : IAsyncLifetime
     }
 
     private Task MigrateAsync(string script) =>
-        Migrations(database.OwnerConnectionString).RunAsync([("hosting/9999_test.sql", script)], CancellationToken.None);
+        Migrations(database.OwnerConnectionString)
+            .RunAsync([("hosting/9999_test.sql", script)], CancellationToken.None);
 
     private static Migrations Migrations(string connectionString)
     {
-        var configuration = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?>
-        {
-            ["Secrets:database"] = connectionString,
-            ["Secrets:app_role"] = "hosting",
-        }).Build();
+        var configuration = new ConfigurationBuilder()
+            .AddInMemoryCollection(
+                new Dictionary<string, string?>
+                {
+                    ["Secrets:database"] = connectionString,
+                    ["Secrets:app_role"] = "hosting",
+                }
+            )
+            .Build();
         return new Migrations(
-            new ServiceIdentity("hosting", typeof(MigrationsTests).Assembly), configuration, NullLogger<Migrations>.Instance);
+            new ServiceIdentity("hosting", typeof(MigrationsTests).Assembly),
+            configuration,
+            NullLogger<Migrations>.Instance
+        );
     }
 }

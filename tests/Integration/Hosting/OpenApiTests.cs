@@ -8,13 +8,16 @@ using LocalPlus.Tests.Integration.Support;
 namespace LocalPlus.Tests.Integration.Hosting;
 
 /// <summary>
-/// What a service says of its endpoints is what others build on: contracts/openapi, one file a service, from the endpoints
-/// that it has when it runs. LP_GOLDEN=write rewrites them.
+/// What a service says of its endpoints is what others build on: contracts/openapi, one file a service, from the
+/// endpoints that it has when it runs. LP_GOLDEN=write rewrites them.
 /// </summary>
 public sealed class OpenApiTests
 {
-    private static readonly JsonSerializerOptions Indented =
-        new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonSerializerOptions Indented = new()
+    {
+        WriteIndented = true,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
 
     [Theory]
     [InlineData("analytics", "LocalPlus.Analytics")]
@@ -29,9 +32,14 @@ public sealed class OpenApiTests
         await using var database = await TestDatabase.CreateAsync(service, code);
         await using var sidecar = await StubSidecar.StartAsync();
         await using var running = await ServiceProcess.StartAsync(
-            code.Location, database, sidecar.Port, FreePort.Next(),
-            ("Secrets__code_pepper", new string('p', 44)), ("Secrets__key_pepper", new string('p', 44)),
-            ("Secrets__pii_key", new string('k', 44)));
+            code.Location,
+            database,
+            sidecar.Port,
+            FreePort.Next(),
+            ("Secrets__code_pepper", new string('p', 44)),
+            ("Secrets__key_pepper", new string('p', 44)),
+            ("Secrets__pii_key", new string('k', 44))
+        );
 
         var text = await DescriptionAsync(running);
 
@@ -44,18 +52,25 @@ public sealed class OpenApiTests
         Assert.True(File.Exists(file), $"{file} is missing; ./localplus golden writes it.");
         Assert.True(
             await File.ReadAllTextAsync(file) == text,
-            $"contracts/openapi/{service}.json is not what {service} says; ./localplus golden rewrites it.");
+            $"contracts/openapi/{service}.json is not what {service} says; ./localplus golden rewrites it."
+        );
     }
 
-    /// <summary>Without the address, which is this run's; paths in order, so that a file's diff is what changed.</summary>
+    /// <summary>
+    /// Without the address, which is this run's; paths in order, so that a file's diff is what changed.
+    /// </summary>
     private static async Task<string> DescriptionAsync(ServiceProcess service)
     {
-        var document = JsonNode.Parse(await service.Public.GetStringAsync(new Uri("/openapi/v1.json", UriKind.Relative)))!
+        var document = JsonNode
+            .Parse(await service.Public.GetStringAsync(new Uri("/openapi/v1.json", UriKind.Relative)))!
             .AsObject();
         document.Remove("servers");
         var paths = document["paths"]!.AsObject();
-        document["paths"] = new JsonObject(paths.OrderBy(path => path.Key, StringComparer.Ordinal)
-            .Select(path => KeyValuePair.Create(path.Key, path.Value?.DeepClone())));
+        document["paths"] = new JsonObject(
+            paths
+                .OrderBy(path => path.Key, StringComparer.Ordinal)
+                .Select(path => KeyValuePair.Create(path.Key, path.Value?.DeepClone()))
+        );
         return document.ToJsonString(Indented) + "\n";
     }
 

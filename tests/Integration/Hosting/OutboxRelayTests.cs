@@ -23,8 +23,12 @@ public sealed class OutboxRelayTests : IAsyncLifetime
         source = NpgsqlDataSource.Create(database.ConnectionString);
         sidecar = await StubSidecar.StartAsync();
         var configuration = new ConfigurationBuilder()
-            .AddInMemoryCollection([new("DAPR_HTTP_PORT", sidecar.Port.ToString(CultureInfo.InvariantCulture))]).Build();
-        publisher = new EventPublisher(configuration, new ServiceIdentity("hosting", typeof(OutboxRelayTests).Assembly));
+            .AddInMemoryCollection([new("DAPR_HTTP_PORT", sidecar.Port.ToString(CultureInfo.InvariantCulture))])
+            .Build();
+        publisher = new EventPublisher(
+            configuration,
+            new ServiceIdentity("hosting", typeof(OutboxRelayTests).Assembly)
+        );
     }
 
     public async Task DisposeAsync()
@@ -45,9 +49,18 @@ public sealed class OutboxRelayTests : IAsyncLifetime
         await Eventually.TrueAsync(() => sidecar.Published.Count == 300);
         await Eventually.TrueAsync(async () => await CountAsync() == 0);
 
-        Assert.All(Sequences().GroupBy(e => e.Key), key => Assert.Equal(key.Select(e => e.Sequence).Order(), key.Select(e => e.Sequence)));
-        Assert.All(sidecar.Published, e => Assert.Equal(
-            e.GetProperty("event").GetProperty("subject").GetString(), e.GetProperty("metadata").GetProperty("partitionKey").GetString()));
+        Assert.All(
+            Sequences().GroupBy(e => e.Key),
+            key => Assert.Equal(key.Select(e => e.Sequence).Order(), key.Select(e => e.Sequence))
+        );
+        Assert.All(
+            sidecar.Published,
+            e =>
+                Assert.Equal(
+                    e.GetProperty("event").GetProperty("subject").GetString(),
+                    e.GetProperty("metadata").GetProperty("partitionKey").GetString()
+                )
+        );
         await relay.StopAsync(default);
     }
 
@@ -124,9 +137,12 @@ public sealed class OutboxRelayTests : IAsyncLifetime
         await db.CommitAsync();
     }
 
-    private IEnumerable<(string Key, long Sequence)> Sequences() => sidecar.Published
-        .Select(e => e.GetProperty("event").GetProperty("data"))
-        .Select((JsonElement data) => (data.GetProperty("key").GetString()!, data.GetProperty("sequence").GetInt64()));
+    private IEnumerable<(string Key, long Sequence)> Sequences() =>
+        sidecar
+            .Published.Select(e => e.GetProperty("event").GetProperty("data"))
+            .Select(
+                (JsonElement data) => (data.GetProperty("key").GetString()!, data.GetProperty("sequence").GetInt64())
+            );
 
     private async Task<long> CountAsync()
     {

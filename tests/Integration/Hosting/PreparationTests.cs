@@ -42,54 +42,75 @@ public sealed class PreparationTests : IAsyncLifetime
         await TryAsync(uses, text => database.QuerySingleOrDefaultAsync<string>(Sql, new { Text = text }, default));
         await TryAsync(
             uses,
-            async text => (await database.QueryAsync<string>($"{Sql}, 1", new { Text = text }, default)).Single());
+            async text => (await database.QueryAsync<string>($"{Sql}, 1", new { Text = text }, default)).Single()
+        );
     }
 
     [Theory]
     [MemberData(nameof(Uses))]
     public async Task Fault_22_A_failed_bind_does_not_harm_the_next_statement_of_a_transaction(int uses)
     {
-        await TryAsync(uses, async text =>
-        {
-            await using var db = await database.BeginAsync(default);
-            await db.ExecuteAsync("SELECT 1");
-            var found = await db.QuerySingleAsync<string>(Sql, new { Text = text });
-            await db.CommitAsync();
-            return found;
-        });
-        await TryAsync(uses, async text =>
-        {
-            await using var db = await database.BeginAsync(default);
-            return (await db.SearchAsync<string>($"{Sql}, 2", new { Text = text })).Single();
-        });
+        await TryAsync(
+            uses,
+            async text =>
+            {
+                await using var db = await database.BeginAsync(default);
+                await db.ExecuteAsync("SELECT 1");
+                var found = await db.QuerySingleAsync<string>(Sql, new { Text = text });
+                await db.CommitAsync();
+                return found;
+            }
+        );
+        await TryAsync(
+            uses,
+            async text =>
+            {
+                await using var db = await database.BeginAsync(default);
+                return (await db.SearchAsync<string>($"{Sql}, 2", new { Text = text })).Single();
+            }
+        );
     }
 
     [Theory]
     [MemberData(nameof(Uses))]
     public async Task Fault_22_A_failed_bind_does_not_harm_the_next_statement_of_a_batch(int uses)
     {
-        Task<string> Batch(string text) => database.ReadAsync(async connection =>
-        {
-            await using var batch = new NpgsqlBatch(connection);
-            foreach (var (sql, value) in new[] { ("SELECT $1 || '?'", "fine"), ("SELECT $1 || '!'", text),
-                ("SELECT $1 || '.'", "fine") })
-            {
-                batch.BatchCommands.Add(new(sql) { Parameters = { new() { Value = value } } });
-            }
+        Task<string> Batch(string text) =>
+            database.ReadAsync(
+                async connection =>
+                {
+                    await using var batch = new NpgsqlBatch(connection);
+                    foreach (
+                        var (sql, value) in new[]
+                        {
+                            ("SELECT $1 || '?'", "fine"),
+                            ("SELECT $1 || '!'", text),
+                            ("SELECT $1 || '.'", "fine"),
+                        }
+                    )
+                    {
+                        batch.BatchCommands.Add(new(sql) { Parameters = { new() { Value = value } } });
+                    }
 
-            var read = "";
-            await using var rows = await batch.ExecuteReaderAsync();
-            do
-            {
-                Assert.True(await rows.ReadAsync());
-                read += rows.GetString(0);
-            }
-            while (await rows.NextResultAsync());
-            return read;
-        }, default);
+                    var read = "";
+                    await using var rows = await batch.ExecuteReaderAsync();
+                    do
+                    {
+                        Assert.True(await rows.ReadAsync());
+                        read += rows.GetString(0);
+                    } while (await rows.NextResultAsync());
+                    return read;
+                },
+                default
+            );
 
-        await TryAsync(uses, async text => (await Batch(text)).Replace("fine?", "", StringComparison.Ordinal)
-            .Replace("fine.", "", StringComparison.Ordinal));
+        await TryAsync(
+            uses,
+            async text =>
+                (await Batch(text))
+                    .Replace("fine?", "", StringComparison.Ordinal)
+                    .Replace("fine.", "", StringComparison.Ordinal)
+        );
     }
 
     [Theory]
@@ -122,20 +143,26 @@ public sealed class PreparationTests : IAsyncLifetime
     {
         await services.DisposeAsync();
         Open(connections: 4);
-        await Parallel.ForEachAsync(Enumerable.Range(0, 400), async (i, cancel) =>
-        {
-            // Twenty statements, so that many are at their second use when a bad one comes.
-            var sql = $"{Sql}, {i % 20}";
-            if (i % 3 == 1)
+        await Parallel.ForEachAsync(
+            Enumerable.Range(0, 400),
+            async (i, cancel) =>
             {
-                await Assert.ThrowsAsync<PostgresException>(
-                    () => database.QuerySingleOrDefaultAsync<string>(sql, new { Text = Bad }, cancel));
-                return;
-            }
+                // Twenty statements, so that many are at their second use when a bad one comes.
+                var sql = $"{Sql}, {i % 20}";
+                if (i % 3 == 1)
+                {
+                    await Assert.ThrowsAsync<PostgresException>(() =>
+                        database.QuerySingleOrDefaultAsync<string>(sql, new { Text = Bad }, cancel)
+                    );
+                    return;
+                }
 
-            Assert.Equal(
-                $"{i}!", await database.QuerySingleOrDefaultAsync<string>(sql, new { Text = $"{i}" }, cancel));
-        });
+                Assert.Equal(
+                    $"{i}!",
+                    await database.QuerySingleOrDefaultAsync<string>(sql, new { Text = $"{i}" }, cancel)
+                );
+            }
+        );
     }
 
     [Fact]
@@ -156,8 +183,9 @@ public sealed class PreparationTests : IAsyncLifetime
         Assert.NotEqual(0, before);
         await using (var db = await database.BeginAsync(default))
         {
-            var violated = await Assert.ThrowsAsync<PostgresException>(() => db.ExecuteAsync(
-                "DO $$ BEGIN RAISE unique_violation; END $$"));
+            var violated = await Assert.ThrowsAsync<PostgresException>(() =>
+                db.ExecuteAsync("DO $$ BEGIN RAISE unique_violation; END $$")
+            );
             Assert.False(Preparation.IsInDoubt(violated));
         }
 
@@ -203,9 +231,12 @@ public sealed class PreparationTests : IAsyncLifetime
     private void Open(int connections)
     {
         var settings = new NpgsqlConnectionStringBuilder(server.ConnectionString) { MaxPoolSize = connections };
-        var configuration = new ConfigurationBuilder().AddInMemoryCollection(
-            new Dictionary<string, string?> { ["Secrets:database"] = settings.ConnectionString }).Build();
-        var collection = new ServiceCollection().AddLogging().AddSingleton(TimeProvider.System)
+        var configuration = new ConfigurationBuilder()
+            .AddInMemoryCollection(new Dictionary<string, string?> { ["Secrets:database"] = settings.ConnectionString })
+            .Build();
+        var collection = new ServiceCollection()
+            .AddLogging()
+            .AddSingleton(TimeProvider.System)
             .AddSingleton<OutboxSignal>();
         collection.AddLocalPlusDatabase(configuration, "hosting");
         services = collection.BuildServiceProvider();

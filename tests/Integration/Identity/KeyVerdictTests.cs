@@ -14,8 +14,12 @@ public sealed class KeyVerdictTests : IDisposable
     private readonly TurnedTime time = new();
     private readonly RemoteApiKeyVerifier verifier;
 
-    public KeyVerdictTests() => verifier = new RemoteApiKeyVerifier(
-        new HttpClient(merchant) { BaseAddress = new Uri("http://merchant") }, time, NullLogger<RemoteApiKeyVerifier>.Instance);
+    public KeyVerdictTests() =>
+        verifier = new RemoteApiKeyVerifier(
+            new HttpClient(merchant) { BaseAddress = new Uri("http://merchant") },
+            time,
+            NullLogger<RemoteApiKeyVerifier>.Instance
+        );
 
     public void Dispose()
     {
@@ -121,7 +125,8 @@ public sealed class KeyVerdictTests : IDisposable
     [InlineData("lp_live_u0000000000000000000000000ssssssssssssssssssssssssssssssss")]
     [InlineData("lp_live_00000000000000000000000000SSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSS")]
     [InlineData("lp_dead_00000000000000000000000000ssssssssssssssssssssssssssssssss")]
-    public void Fault_14_a_text_of_another_form_is_nobodys_key(string text) => Assert.False(ApiKeyForm.TryParse(text, out _, out _));
+    public void Fault_14_a_text_of_another_form_is_nobodys_key(string text) =>
+        Assert.False(ApiKeyForm.TryParse(text, out _, out _));
 
     private static string Identity { get; } =
         $$"""{"merchant_id":"{{MerchantId.New(TimeProvider.System)}}","key_id":"{{ApiKeyId.New(TimeProvider.System)}}","live":false,"scopes":["a"]}""";
@@ -134,12 +139,20 @@ public sealed class KeyVerdictTests : IDisposable
 
         public int Asked { get; private set; }
 
-        protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        protected override async Task<HttpResponseMessage> SendAsync(
+            HttpRequestMessage request,
+            CancellationToken cancellationToken
+        )
         {
             Asked++;
             var body = await request.Content!.ReadAsStringAsync(cancellationToken);
-            var (status, answer) = Answer(System.Text.Json.JsonDocument.Parse(body).RootElement.GetProperty("key").GetString()!);
-            return new HttpResponseMessage((HttpStatusCode)status) { Content = new StringContent(answer, Encoding.UTF8, "application/json") };
+            var (status, answer) = Answer(
+                System.Text.Json.JsonDocument.Parse(body).RootElement.GetProperty("key").GetString()!
+            );
+            return new HttpResponseMessage((HttpStatusCode)status)
+            {
+                Content = new StringContent(answer, Encoding.UTF8, "application/json"),
+            };
         }
     }
 

@@ -15,9 +15,13 @@ public sealed class OperatorKeysTests : IDisposable
     private readonly Provider provider = new();
     private readonly OperatorKeys keys;
 
-    public OperatorKeysTests() => keys = new OperatorKeys(
-        new OperatorIssuer("https://issuer.test", "localplus", "https://issuer.test/keys"), new HttpClient(provider), new HastyTime(),
-        NullLogger<OperatorKeys>.Instance);
+    public OperatorKeysTests() =>
+        keys = new OperatorKeys(
+            new OperatorIssuer("https://issuer.test", "localplus", "https://issuer.test/keys"),
+            new HttpClient(provider),
+            new HastyTime(),
+            NullLogger<OperatorKeys>.Instance
+        );
 
     public void Dispose()
     {
@@ -76,7 +80,9 @@ public sealed class OperatorKeysTests : IDisposable
     [InlineData("LP_JWKS", null)]
     public void Fault_16_production_does_not_start_without_a_named_provider(string variable, string? value)
     {
-        var builder = WebApplication.CreateBuilder(new WebApplicationOptions { EnvironmentName = Environments.Production });
+        var builder = WebApplication.CreateBuilder(
+            new WebApplicationOptions { EnvironmentName = Environments.Production }
+        );
         builder.Configuration["LP_OIDC_ISSUER"] = "https://issuer.test";
         builder.Configuration["LP_OIDC_AUDIENCE"] = "localplus";
         builder.Configuration["LP_JWKS"] = "https://issuer.test/keys";
@@ -84,31 +90,42 @@ public sealed class OperatorKeysTests : IDisposable
 
         builder.Configuration[variable] = value;
 
-        var refusal = Assert.Throws<InvalidOperationException>(() => OperatorIssuer.From(builder.Configuration, builder.Environment));
+        var refusal = Assert.Throws<InvalidOperationException>(() =>
+            OperatorIssuer.From(builder.Configuration, builder.Environment)
+        );
         Assert.Contains(variable, refusal.Message, StringComparison.Ordinal);
     }
 
     private sealed class Provider : HttpMessageHandler
     {
-        private volatile Func<CancellationToken, Task<HttpResponseMessage>> answer = _ => throw new HttpRequestException("away");
+        private volatile Func<CancellationToken, Task<HttpResponseMessage>> answer = _ =>
+            throw new HttpRequestException("away");
         private int asked;
 
         public int Asked => Volatile.Read(ref asked);
 
-        public void Silence() => answer = async cancel =>
-        {
-            await Task.Delay(Timeout.Infinite, cancel);
-            return new HttpResponseMessage();
-        };
+        public void Silence() =>
+            answer = async cancel =>
+            {
+                await Task.Delay(Timeout.Infinite, cancel);
+                return new HttpResponseMessage();
+            };
 
         public void Fail() => answer = _ => throw new HttpRequestException("away");
 
-        public void Speak(params string[] ids) => answer = _ => Task.FromResult(new HttpResponseMessage(HttpStatusCode.OK)
-        {
-            Content = new StringContent(JsonSerializer.Serialize(new { keys = ids.Select(Jwk) })),
-        });
+        public void Speak(params string[] ids) =>
+            answer = _ =>
+                Task.FromResult(
+                    new HttpResponseMessage(HttpStatusCode.OK)
+                    {
+                        Content = new StringContent(JsonSerializer.Serialize(new { keys = ids.Select(Jwk) })),
+                    }
+                );
 
-        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        protected override Task<HttpResponseMessage> SendAsync(
+            HttpRequestMessage request,
+            CancellationToken cancellationToken
+        )
         {
             Interlocked.Increment(ref asked);
             return answer(cancellationToken);
@@ -118,7 +135,14 @@ public sealed class OperatorKeysTests : IDisposable
         {
             using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
             var point = key.ExportParameters(includePrivateParameters: false).Q;
-            return new { kty = "EC", crv = "P-256", kid = id, x = Base64UrlEncoder.Encode(point.X!), y = Base64UrlEncoder.Encode(point.Y!) };
+            return new
+            {
+                kty = "EC",
+                crv = "P-256",
+                kid = id,
+                x = Base64UrlEncoder.Encode(point.X!),
+                y = Base64UrlEncoder.Encode(point.Y!),
+            };
         }
     }
 

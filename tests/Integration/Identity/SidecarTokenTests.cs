@@ -46,7 +46,12 @@ public sealed class SidecarTokenTests : IAsyncLifetime
         }
 
         Assert.Equal(asked, sidecar.AskedKeys.Count);
-        await service.CallAsync(HttpMethod.Get, Report, $"lp_test_{new string('0', 26)}{new string('s', 32)}", status: 401);
+        await service.CallAsync(
+            HttpMethod.Get,
+            Report,
+            $"lp_test_{new string('0', 26)}{new string('s', 32)}",
+            status: 401
+        );
         Assert.Equal(asked + 1, sidecar.AskedKeys.Count);
     }
 
@@ -70,6 +75,11 @@ public sealed class SidecarTokenTests : IAsyncLifetime
         await service.CallAsync(HttpMethod.Get, Report, key);
     }
 
-    private Task<ServiceProcess> StartAsync(string token) => ServiceProcess.StartAsync(
-        typeof(AnalyticsRollup).Assembly.Location, database, sidecar.Port, environment: ("DAPR_API_TOKEN", token));
+    private Task<ServiceProcess> StartAsync(string token) =>
+        ServiceProcess.StartAsync(
+            typeof(AnalyticsRollup).Assembly.Location,
+            database,
+            sidecar.Port,
+            environment: ("DAPR_API_TOKEN", token)
+        );
 }

@@ -17,14 +17,19 @@ public sealed class AnswerKeeperTests
         using var signal = new OutboxSignal();
         await database.AsOwnerAsync(
             $"""
-             INSERT INTO answers (answer_id, merchant_id, fingerprint, status, body, created_at)
-             SELECT gen_random_uuid(), gen_random_uuid(), decode(repeat('00', 32), 'hex'), 200, '',
-                    now() - CASE WHEN n <= 2 THEN interval '29 days 23 hours' ELSE interval '30 days 1 minute' END
-               FROM generate_series(1, {(2 * Housekeeping.RowsPerStatement) + 3}) AS n
-             """);
+            INSERT INTO answers (answer_id, merchant_id, fingerprint, status, body, created_at)
+            SELECT gen_random_uuid(), gen_random_uuid(), decode(repeat('00', 32), 'hex'), 200, '',
+                   now() - CASE WHEN n <= 2 THEN interval '29 days 23 hours' ELSE interval '30 days 1 minute' END
+              FROM generate_series(1, {(2 * Housekeeping.RowsPerStatement) + 3}) AS n
+            """
+        );
 
         using var housekeeping = new Housekeeping(
-            new Database(source, signal, TimeProvider.System), TimeProvider.System, [AnswerKeeper.Chore], NullLogger<Housekeeping>.Instance);
+            new Database(source, signal, TimeProvider.System),
+            TimeProvider.System,
+            [AnswerKeeper.Chore],
+            NullLogger<Housekeeping>.Instance
+        );
         await housekeeping.StartAsync(default);
 
         await Eventually.TrueAsync(async () => await database.ScalarAsync<long>("SELECT count(*) FROM answers") == 2);

@@ -29,9 +29,18 @@ public sealed class AuditFixture : IAsyncLifetime
         await using (var database = NpgsqlDataSource.Create(ledger.Database.ConnectionString))
         {
             await using var connection = await database.OpenConnectionAsync();
-            await Eventually.TrueAsync(() => Task.FromResult(File.Exists(ledger.CheckpointPath)
-                && CheckpointFile.Read(ledger.CheckpointPath).LastOrDefault()?.Size == Transactions));
-            Logged = [.. (await connection.QueryAsync<Guid>("SELECT transaction_id FROM log_leaves ORDER BY leaf_index")).Select(id => new TransactionId(id))];
+            await Eventually.TrueAsync(() =>
+                Task.FromResult(
+                    File.Exists(ledger.CheckpointPath)
+                        && CheckpointFile.Read(ledger.CheckpointPath).LastOrDefault()?.Size == Transactions
+                )
+            );
+            Logged =
+            [
+                .. (
+                    await connection.QueryAsync<Guid>("SELECT transaction_id FROM log_leaves ORDER BY leaf_index")
+                ).Select(id => new TransactionId(id)),
+            ];
         }
 
         await ledger.Service.DisposeAsync();
@@ -47,7 +56,9 @@ public sealed class AuditFixture : IAsyncLifetime
         await ledger.DisposeAsync();
     }
 
-    /// <summary>Changes a copy as a superuser who knows how to get around triggers and keys; what a check then says.</summary>
+    /// <summary>
+    /// Changes a copy as a superuser who knows how to get around triggers and keys; what a check then says.
+    /// </summary>
     public async Task<(int ExitCode, string Output)> TamperAsync(string sql, params string[] verb)
     {
         await using var copy = await ledger.Database.CloneAsync();
@@ -79,8 +90,9 @@ public sealed class AuditFixture : IAsyncLifetime
 
     private static async Task<(int ExitCode, string Output)> RunAsync(TestDatabase copy, string[] verb)
     {
-        var configuration = new ConfigurationBuilder().AddInMemoryCollection(
-            new Dictionary<string, string?> { ["Secrets:database"] = copy.ConnectionString }).Build();
+        var configuration = new ConfigurationBuilder()
+            .AddInMemoryCollection(new Dictionary<string, string?> { ["Secrets:database"] = copy.ConnectionString })
+            .Build();
         await using var output = new StringWriter();
         return (await AuditCommand.RunAsync(verb, configuration, output, default), output.ToString());
     }
@@ -93,7 +105,11 @@ public sealed class AuditFixture : IAsyncLifetime
             if (i == Transactions / 2)
             {
                 await using var connection = new NpgsqlConnection(ledger.Database.ConnectionString);
-                Halfway = (await connection.QuerySingleAsync<DateTime>("SELECT max(recorded_at) + interval '1 ms' FROM transactions"));
+                Halfway = (
+                    await connection.QuerySingleAsync<DateTime>(
+                        "SELECT max(recorded_at) + interval '1 ms' FROM transactions"
+                    )
+                );
                 await Eventually.TrueAsync(() => TimeProvider.System.GetUtcNow() > Halfway.AddMilliseconds(5));
             }
 

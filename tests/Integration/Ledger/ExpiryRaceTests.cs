@@ -11,8 +11,8 @@ using Npgsql;
 namespace LocalPlus.Tests.Integration.Ledger;
 
 /// <summary>
-/// Three replicas settle one hold at the instant at which it expires, each by a clock of its own: the last one for which it
-/// is in time, and the first for which it is over.
+/// Three replicas settle one hold at the instant at which it expires, each by a clock of its own: the last one for
+/// which it is in time, and the first for which it is over.
 /// </summary>
 public sealed class ExpiryRaceTests : IAsyncLifetime
 {
@@ -45,20 +45,41 @@ public sealed class ExpiryRaceTests : IAsyncLifetime
         var books = new PostgresBooks(source, outbox);
         await books.OpenAsync(merchant, [card, clearing, payable]);
         var now = TimeProvider.System.GetUtcNow();
-        await DoneAsync(books, new PostTransaction(merchant, new Header("load", "load"), [new Posting(clearing.Id, card.Id, 1_000)]), now);
+        await DoneAsync(
+            books,
+            new PostTransaction(merchant, new Header("load", "load"), [new Posting(clearing.Id, card.Id, 1_000)]),
+            now
+        );
         for (var round = 0; round < LongRun.Of(50, 500); round++)
         {
             var end = now.AddMinutes(1);
-            var place = new PlaceHold(merchant, $"hold-{round}", 1, [new HoldSource(card.Id, null)], false, end, null, null);
+            var place = new PlaceHold(
+                merchant,
+                $"hold-{round}",
+                1,
+                [new HoldSource(card.Id, null)],
+                false,
+                end,
+                null,
+                null
+            );
             var hold = (await DoneAsync(books, place, now)).Hold!.Value;
 
             var replies = await Task.WhenAll(
-                SettleAsync(new CaptureHold(merchant, hold, null, null, new Capture(payable.Id, []), null), end + Grace - Around, round),
+                SettleAsync(
+                    new CaptureHold(merchant, hold, null, null, new Capture(payable.Id, []), null),
+                    end + Grace - Around,
+                    round
+                ),
                 SettleAsync(new ReleaseHold(merchant, hold), end + Grace, round),
-                SettleAsync(new ExpireHold(merchant, hold), end + Grace + Around, round));
+                SettleAsync(new ExpireHold(merchant, hold), end + Grace + Around, round)
+            );
 
             Assert.Single(replies, reply => reply.Code is null);
-            Assert.All(replies, reply => Assert.True(reply.Code is null or "hold_not_pending" or "hold_expired", reply.Text));
+            Assert.All(
+                replies,
+                reply => Assert.True(reply.Code is null or "hold_not_pending" or "hold_expired", reply.Text)
+            );
         }
 
         var state = await books.ReadAsync();
@@ -69,7 +90,9 @@ public sealed class ExpiryRaceTests : IAsyncLifetime
     private async Task<Reply> SettleAsync(Operation operation, DateTimeOffset at, int round)
     {
         var replica = new PostgresBooks(source, outbox);
-        return Assert.Single(await replica.RunAsync([new Request(operation, $"{operation.Name}-{round}", operation.Name, false)], at));
+        return Assert.Single(
+            await replica.RunAsync([new Request(operation, $"{operation.Name}-{round}", operation.Name, false)], at)
+        );
     }
 
     private static async Task<Reply> DoneAsync(PostgresBooks books, Operation operation, DateTimeOffset at)

@@ -26,8 +26,12 @@ public sealed class HoldTests(LedgerFixture ledger) : IClassFixture<LedgerFixtur
         var card = await ledger.FundAsync("hold-2", 5000);
         await ledger.Client.PlaceHoldAsync(ledger.HoldOf("h2a", 3000, card), ledger.Options);
 
-        Assert.Equal("insufficient_balance", await LedgerFixture.RefusalAsync(
-            async () => await ledger.Client.PlaceHoldAsync(ledger.HoldOf("h2b", 3000, card), ledger.Options)));
+        Assert.Equal(
+            "insufficient_balance",
+            await LedgerFixture.RefusalAsync(async () =>
+                await ledger.Client.PlaceHoldAsync(ledger.HoldOf("h2b", 3000, card), ledger.Options)
+            )
+        );
 
         var partial = ledger.HoldOf("h2c", 3000, card);
         partial.AllowPartial = true;
@@ -46,7 +50,14 @@ public sealed class HoldTests(LedgerFixture ledger) : IClassFixture<LedgerFixtur
 
         Assert.Equal(HoldState.Captured, hold.State);
         Assert.Equal([1000L, 500L], hold.Items.Select(item => item.Captured));
-        Assert.Equal((0L, 500L, 1500L), ((await ledger.GetAsync(first)).Posted, (await ledger.GetAsync(second)).Available, (await ledger.GetAsync(payable)).Posted));
+        Assert.Equal(
+            (0L, 500L, 1500L),
+            (
+                (await ledger.GetAsync(first)).Posted,
+                (await ledger.GetAsync(second)).Available,
+                (await ledger.GetAsync(payable)).Posted
+            )
+        );
     }
 
     [Fact]
@@ -60,8 +71,16 @@ public sealed class HoldTests(LedgerFixture ledger) : IClassFixture<LedgerFixtur
         var repeated = await CaptureAsync("c4", hold, payable);
 
         Assert.Equal(captured, repeated);
-        var release = new ReleaseHoldRequest { MerchantId = ledger.Merchant.ToString(), IdempotencyKey = "r4", HoldId = hold };
-        Assert.Equal("hold_not_pending", await LedgerFixture.RefusalAsync(async () => await ledger.Client.ReleaseHoldAsync(release, ledger.Options)));
+        var release = new ReleaseHoldRequest
+        {
+            MerchantId = ledger.Merchant.ToString(),
+            IdempotencyKey = "r4",
+            HoldId = hold,
+        };
+        Assert.Equal(
+            "hold_not_pending",
+            await LedgerFixture.RefusalAsync(async () => await ledger.Client.ReleaseHoldAsync(release, ledger.Options))
+        );
         Assert.Equal(1000, (await ledger.GetAsync(payable)).Posted);
     }
 
@@ -70,20 +89,24 @@ public sealed class HoldTests(LedgerFixture ledger) : IClassFixture<LedgerFixtur
     {
         var card = await ledger.FundAsync("hold-5", 100);
         var payable = await ledger.OpenAsync("payable-5");
-        var outcomes = await Task.WhenAll(Enumerable.Range(0, 64).Select(async till =>
-        {
-            var request = ledger.HoldOf($"h5-{till}", 10, card);
-            request.Capture = new HoldCapture { DestinationAccountId = payable };
-            try
-            {
-                await ledger.Client.PlaceHoldAsync(request, ledger.Options);
-                return "won";
-            }
-            catch (Grpc.Core.RpcException refusal)
-            {
-                return refusal.Trailers.GetValue("localplus-code");
-            }
-        }));
+        var outcomes = await Task.WhenAll(
+            Enumerable
+                .Range(0, 64)
+                .Select(async till =>
+                {
+                    var request = ledger.HoldOf($"h5-{till}", 10, card);
+                    request.Capture = new HoldCapture { DestinationAccountId = payable };
+                    try
+                    {
+                        await ledger.Client.PlaceHoldAsync(request, ledger.Options);
+                        return "won";
+                    }
+                    catch (Grpc.Core.RpcException refusal)
+                    {
+                        return refusal.Trailers.GetValue("localplus-code");
+                    }
+                })
+        );
 
         Assert.Equal(10, outcomes.Count(outcome => outcome == "won"));
         Assert.Equal(54, outcomes.Count(outcome => outcome == "insufficient_balance"));
@@ -95,17 +118,30 @@ public sealed class HoldTests(LedgerFixture ledger) : IClassFixture<LedgerFixtur
     {
         var card = await ledger.FundAsync("hold-6", 1000);
         var hold = (await ledger.Client.PlaceHoldAsync(ledger.HoldOf("h6", 1000, card), ledger.Options)).Hold.HoldId;
-        var foreign = new ReleaseHoldRequest { MerchantId = "mrc_00000000000000000000000000", IdempotencyKey = "r6", HoldId = hold };
+        var foreign = new ReleaseHoldRequest
+        {
+            MerchantId = "mrc_00000000000000000000000000",
+            IdempotencyKey = "r6",
+            HoldId = hold,
+        };
 
-        Assert.Equal("not_found", await LedgerFixture.RefusalAsync(async () => await ledger.Client.ReleaseHoldAsync(foreign, ledger.Options)));
+        Assert.Equal(
+            "not_found",
+            await LedgerFixture.RefusalAsync(async () => await ledger.Client.ReleaseHoldAsync(foreign, ledger.Options))
+        );
     }
 
     private async Task<HoldResponse> CaptureAsync(string key, string hold, string destination, long amount = 0) =>
         await ledger.Client.CaptureHoldAsync(
             new CaptureHoldRequest
             {
-                MerchantId = ledger.Merchant.ToString(), IdempotencyKey = key, HoldId = hold, Amount = amount, Reference = key,
+                MerchantId = ledger.Merchant.ToString(),
+                IdempotencyKey = key,
+                HoldId = hold,
+                Amount = amount,
+                Reference = key,
                 Capture = new HoldCapture { DestinationAccountId = destination },
             },
-            ledger.Options);
+            ledger.Options
+        );
 }

@@ -13,8 +13,11 @@ public sealed class LedgerFixture : IAsyncLifetime
     /// <summary>Whose accounts are those that are opened over gRPC.</summary>
     public const string Caller = "tests";
 
-    private readonly Metadata token = new() { { "dapr-api-token", ServiceProcess.AppToken },
-        { "dapr-caller-app-id", Caller } };
+    private readonly Metadata token = new()
+    {
+        { "dapr-api-token", ServiceProcess.AppToken },
+        { "dapr-caller-app-id", Caller },
+    };
     private GrpcChannel? channel;
 
     public TestDatabase Database { get; private set; } = null!;
@@ -30,14 +33,19 @@ public sealed class LedgerFixture : IAsyncLifetime
     public string Program { get; init; } = typeof(LocalPlus.Ledger.Faults).Assembly.Location;
 
     /// <summary>Where the service keeps its checkpoints outside the database.</summary>
-    public string CheckpointPath { get; } = Path.Combine(Path.GetTempPath(), $"checkpoints-{Guid.CreateVersion7():N}.txt");
+    public string CheckpointPath { get; } =
+        Path.Combine(Path.GetTempPath(), $"checkpoints-{Guid.CreateVersion7():N}.txt");
 
     public MerchantId Merchant { get; } = MerchantId.New(TimeProvider.System);
 
     public async Task InitializeAsync()
     {
         var migrations = typeof(LocalPlus.Ledger.Faults).Assembly;
-        Database = await (Server is null ? TestDatabase.CreateAsync("ledger", migrations) : TestDatabase.CreateAsync("ledger", migrations, $"{Server.ConnectionString};Pooling=false"));
+        Database = await (
+            Server is null
+                ? TestDatabase.CreateAsync("ledger", migrations)
+                : TestDatabase.CreateAsync("ledger", migrations, $"{Server.ConnectionString};Pooling=false")
+        );
         Sidecar = await StubSidecar.StartAsync();
         await StartAsync();
     }
@@ -46,7 +54,12 @@ public sealed class LedgerFixture : IAsyncLifetime
     public async Task StartAsync(params (string Name, string Value)[] settings)
     {
         Service = await ServiceProcess.StartAsync(
-            Program, Database, Sidecar.Port, 0, [("LP_CHECKPOINTS", CheckpointPath), .. settings]);
+            Program,
+            Database,
+            Sidecar.Port,
+            0,
+            [("LP_CHECKPOINTS", CheckpointPath), .. settings]
+        );
         channel?.Dispose();
         channel = GrpcChannel.ForAddress($"http://127.0.0.1:{Service.AppPort}");
         Client = new LedgerService.LedgerServiceClient(channel);
@@ -98,7 +111,14 @@ public sealed class LedgerFixture : IAsyncLifetime
     public async Task<string> OpenAsync(string name, bool unbounded = false, string asset = "EUR")
     {
         var request = new OpenAccountsRequest { MerchantId = Merchant.ToString() };
-        request.Accounts.Add(new OpenAccount { Name = name, Asset = asset, Policy = unbounded ? AccountPolicy.Unbounded : AccountPolicy.Unspecified });
+        request.Accounts.Add(
+            new OpenAccount
+            {
+                Name = name,
+                Asset = asset,
+                Policy = unbounded ? AccountPolicy.Unbounded : AccountPolicy.Unspecified,
+            }
+        );
         return (await Client.OpenAccountsAsync(request, Options)).Accounts[0].AccountId;
     }
 
@@ -110,25 +130,52 @@ public sealed class LedgerFixture : IAsyncLifetime
         return account;
     }
 
-    public async Task<PostTransactionResponse> PostAsync(string key, string from, string to, long amount, string? reference = null)
+    public async Task<PostTransactionResponse> PostAsync(
+        string key,
+        string from,
+        string to,
+        long amount,
+        string? reference = null
+    )
     {
         var request = new PostTransactionRequest
         {
-            MerchantId = Merchant.ToString(), IdempotencyKey = key, Reference = reference ?? key, Kind = "load",
-            Postings = { new Posting { SourceAccountId = from, DestinationAccountId = to, Amount = amount } },
+            MerchantId = Merchant.ToString(),
+            IdempotencyKey = key,
+            Reference = reference ?? key,
+            Kind = "load",
+            Postings =
+            {
+                new Posting
+                {
+                    SourceAccountId = from,
+                    DestinationAccountId = to,
+                    Amount = amount,
+                },
+            },
         };
         return await Client.PostTransactionAsync(request, Options);
     }
 
-    public async Task<Account> GetAsync(string account) => (await Client.GetAccountsAsync(
-        new GetAccountsRequest { MerchantId = Merchant.ToString(), AccountIds = { account } }, Options)).Accounts[0];
+    public async Task<Account> GetAsync(string account) =>
+        (
+            await Client.GetAccountsAsync(
+                new GetAccountsRequest { MerchantId = Merchant.ToString(), AccountIds = { account } },
+                Options
+            )
+        ).Accounts[0];
 
     public PlaceHoldRequest HoldOf(string key, long amount, params string[] sources)
     {
         var request = new PlaceHoldRequest
         {
-            MerchantId = Merchant.ToString(), IdempotencyKey = key, Reference = key, Amount = amount,
-            ExpiresAt = Google.Protobuf.WellKnownTypes.Timestamp.FromDateTimeOffset(TimeProvider.System.GetUtcNow().AddMinutes(15)),
+            MerchantId = Merchant.ToString(),
+            IdempotencyKey = key,
+            Reference = key,
+            Amount = amount,
+            ExpiresAt = Google.Protobuf.WellKnownTypes.Timestamp.FromDateTimeOffset(
+                TimeProvider.System.GetUtcNow().AddMinutes(15)
+            ),
         };
         request.Sources.AddRange(sources.Select(source => new HoldSource { AccountId = source }));
         return request;

@@ -9,7 +9,9 @@ using Npgsql;
 
 namespace LocalPlus.Tests.Integration.Ledger;
 
-/// <summary>A ledger's database with the log's parts around it and no service: a test writes transactions and calls rounds.</summary>
+/// <summary>
+/// A ledger's database with the log's parts around it and no service: a test writes transactions and calls rounds.
+/// </summary>
 public sealed class LogDatabase : IAsyncLifetime
 {
     private TestDatabase database = null!;
@@ -17,7 +19,8 @@ public sealed class LogDatabase : IAsyncLifetime
 
     public NpgsqlDataSource Source { get; private set; } = null!;
 
-    public string CheckpointPath { get; } = Path.Combine(Path.GetTempPath(), $"checkpoints-{Guid.CreateVersion7():N}.txt");
+    public string CheckpointPath { get; } =
+        Path.Combine(Path.GetTempPath(), $"checkpoints-{Guid.CreateVersion7():N}.txt");
 
     public string SuperuserConnectionString => database.SuperuserConnectionString;
 
@@ -36,14 +39,21 @@ public sealed class LogDatabase : IAsyncLifetime
         // Planned as in the service.
         var connection = new NpgsqlConnectionStringBuilder(database.ConnectionString)
         {
-            Options = "-c plan_cache_mode=force_generic_plan", MaxAutoPrepare = 100, AutoPrepareMinUsages = 2,
+            Options = "-c plan_cache_mode=force_generic_plan",
+            MaxAutoPrepare = 100,
+            AutoPrepareMinUsages = 2,
         };
         Source = NpgsqlDataSource.Create(connection);
         Database = new Database(Source, new OutboxSignal(), TimeProvider.System);
-        configuration = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?>
-        {
-            ["Secrets:checkpoint_key"] = ServiceProcess.CheckpointKey, ["LP_CHECKPOINTS"] = CheckpointPath,
-        }).Build();
+        configuration = new ConfigurationBuilder()
+            .AddInMemoryCollection(
+                new Dictionary<string, string?>
+                {
+                    ["Secrets:checkpoint_key"] = ServiceProcess.CheckpointKey,
+                    ["LP_CHECKPOINTS"] = CheckpointPath,
+                }
+            )
+            .Build();
     }
 
     public async Task DisposeAsync()
@@ -54,19 +64,30 @@ public sealed class LogDatabase : IAsyncLifetime
     }
 
     /// <summary>A sequencer, as each replica has one.</summary>
-    internal Sequencer NewSequencer() => new(
-        Database, Tree, new LogKey(configuration), Checkpoints, TimeProvider.System, NullLogger<Sequencer>.Instance);
+    internal Sequencer NewSequencer() =>
+        new(
+            Database,
+            Tree,
+            new LogKey(configuration),
+            Checkpoints,
+            TimeProvider.System,
+            NullLogger<Sequencer>.Instance
+        );
 
     /// <summary>Adds transactions (their rows alone) to an open database transaction.</summary>
     public static async Task<Guid[]> AddAsync(NpgsqlConnection connection, int count, DateTimeOffset? at = null)
     {
-        var ids = Enumerable.Range(0, count).Select(_ => Guid.CreateVersion7(at ?? TimeProvider.System.GetUtcNow())).ToArray();
+        var ids = Enumerable
+            .Range(0, count)
+            .Select(_ => Guid.CreateVersion7(at ?? TimeProvider.System.GetUtcNow()))
+            .ToArray();
         await connection.ExecuteAsync(
             """
             INSERT INTO transactions (transaction_id, merchant_id, kind, effective_at, recorded_at, leaf_hash)
             SELECT id, id, 'load', now(), now(), sha256(id::text::bytea) FROM unnest(@Ids) AS t (id)
             """,
-            new { Ids = ids });
+            new { Ids = ids }
+        );
         return ids;
     }
 
@@ -78,19 +99,25 @@ public sealed class LogDatabase : IAsyncLifetime
 
     public Task AnalyzeAsync() => database.AsOwnerAsync("ANALYZE transactions, log_leaves");
 
-    /// <summary>Blocks of the transactions and the leaves, their indexes included, that were looked at since the beginning.</summary>
+    /// <summary>
+    /// Blocks of the transactions and the leaves, their indexes included, that were looked at since the beginning.
+    /// </summary>
     public async Task<long> BlocksReadAsync()
     {
         // A connection tells what it did when it ends.
         Source.Clear();
-        await Eventually.TrueAsync(async () => await database.ScalarAsync<long>(
-            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND usename = current_user AND pid <> pg_backend_pid()") == 0);
+        await Eventually.TrueAsync(async () =>
+            await database.ScalarAsync<long>(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND usename = current_user AND pid <> pg_backend_pid()"
+            ) == 0
+        );
         return await database.ScalarAsync<long>(
             """
             SELECT sum(heap_blks_read + heap_blks_hit + idx_blks_read + idx_blks_hit)::bigint
               FROM pg_statio_user_tables
              WHERE relname IN ('transactions', 'log_leaves')
-            """);
+            """
+        );
     }
 
     /// <summary>Runs rounds until one finds nothing.</summary>
@@ -111,29 +138,44 @@ public sealed class LogDatabase : IAsyncLifetime
         return [.. await connection.QueryAsync<Guid>("SELECT transaction_id FROM log_leaves ORDER BY leaf_index")];
     }
 
-    /// <summary>Fails unless the leaves have no gap, every stored node and every checkpoint is what the leaves say.</summary>
+    /// <summary>
+    /// Fails unless the leaves have no gap, every stored node and every checkpoint is what the leaves say.
+    /// </summary>
     public async Task AssertSoundAsync()
     {
         await using var connection = await Source.OpenConnectionAsync();
-        var leaves = (await connection.QueryAsync<(long Index, byte[] Hash)>("SELECT leaf_index, leaf_hash FROM log_leaves ORDER BY leaf_index")).AsList();
-        var nodes = (await connection.QueryAsync<(short Level, long Index, byte[] Hash)>("SELECT level, node_index, hash FROM log_nodes"))
-            .ToDictionary(n => new Node(n.Level, n.Index), n => n.Hash);
-        var checkpoints = (await connection.QueryAsync<(long Size, byte[] Root, string Note)>("SELECT size, root, note FROM log_checkpoints"))
-            .ToDictionary(c => c.Size);
+        var leaves = (
+            await connection.QueryAsync<(long Index, byte[] Hash)>(
+                "SELECT leaf_index, leaf_hash FROM log_leaves ORDER BY leaf_index"
+            )
+        ).AsList();
+        var nodes = (
+            await connection.QueryAsync<(short Level, long Index, byte[] Hash)>(
+                "SELECT level, node_index, hash FROM log_nodes"
+            )
+        ).ToDictionary(n => new Node(n.Level, n.Index), n => n.Hash);
+        var checkpoints = (
+            await connection.QueryAsync<(long Size, byte[] Root, string Note)>(
+                "SELECT size, root, note FROM log_checkpoints"
+            )
+        ).ToDictionary(c => c.Size);
         using var key = ECDsa.Create();
         key.ImportPkcs8PrivateKey(Convert.FromBase64String(ServiceProcess.CheckpointKey), out _);
         var (frontier, stored) = (new Frontier(), 0);
         foreach (var (index, hash) in leaves)
         {
             Assert.Equal(frontier.Size, index);
-            frontier.Append(hash, (node, inner) =>
-            {
-                if (LogTree.IsStored(node.Level))
+            frontier.Append(
+                hash,
+                (node, inner) =>
                 {
-                    stored++;
-                    Assert.Equal(inner, nodes[node]);
+                    if (LogTree.IsStored(node.Level))
+                    {
+                        stored++;
+                        Assert.Equal(inner, nodes[node]);
+                    }
                 }
-            });
+            );
             if (checkpoints.Remove(frontier.Size, out var checkpoint))
             {
                 Assert.Equal(frontier.Root(), checkpoint.Root);

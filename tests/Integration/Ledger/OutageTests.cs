@@ -75,7 +75,11 @@ public sealed class OutageTests : IAsyncLifetime
         {
             await connection.OpenAsync();
             await using var transaction = await connection.BeginTransactionAsync();
-            await using var command = new NpgsqlCommand("LOCK TABLE accounts IN ACCESS EXCLUSIVE MODE", connection, transaction);
+            await using var command = new NpgsqlCommand(
+                "LOCK TABLE accounts IN ACCESS EXCLUSIVE MODE",
+                connection,
+                transaction
+            );
             await command.ExecuteNonQueryAsync();
 
             await RequireBusyAsync();
@@ -88,8 +92,12 @@ public sealed class OutageTests : IAsyncLifetime
     public async Task A_statement_that_takes_too_long_is_503_within_the_deadline()
     {
         await rest.TransferAsync(clearing, card, 1);
-        await ledger.Database.AsOwnerAsync("CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(8); RETURN NEW; END'");
-        await ledger.Database.AsOwnerAsync("CREATE TRIGGER dawdle BEFORE INSERT ON transactions FOR EACH STATEMENT EXECUTE FUNCTION dawdle()");
+        await ledger.Database.AsOwnerAsync(
+            "CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(8); RETURN NEW; END'"
+        );
+        await ledger.Database.AsOwnerAsync(
+            "CREATE TRIGGER dawdle BEFORE INSERT ON transactions FOR EACH STATEMENT EXECUTE FUNCTION dawdle()"
+        );
 
         await RequireBusyAsync();
 
@@ -100,8 +108,12 @@ public sealed class OutageTests : IAsyncLifetime
     [Fact]
     public async Task A_slow_database_is_slow_and_not_an_error()
     {
-        await ledger.Database.AsOwnerAsync("CREATE FUNCTION linger() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.2); RETURN NEW; END'");
-        await ledger.Database.AsOwnerAsync("CREATE TRIGGER linger BEFORE INSERT ON transactions FOR EACH STATEMENT EXECUTE FUNCTION linger()");
+        await ledger.Database.AsOwnerAsync(
+            "CREATE FUNCTION linger() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.2); RETURN NEW; END'"
+        );
+        await ledger.Database.AsOwnerAsync(
+            "CREATE TRIGGER linger BEFORE INSERT ON transactions FOR EACH STATEMENT EXECUTE FUNCTION linger()"
+        );
 
         var answers = await Task.WhenAll(Enumerable.Range(0, 200).Select(_ => rest.TransferAsync(clearing, card, 1)));
 
@@ -114,17 +126,27 @@ public sealed class OutageTests : IAsyncLifetime
         await rest.TransferAsync(clearing, card, 1);
         await postgres.FillDiskAsync();
         var (refused, done) = (0, 1L);
-        await Eventually.TrueAsync(async () =>
-        {
-            foreach (var answer in await Task.WhenAll(Enumerable.Range(0, Callers).Select(_ => rest.TransferAsync(clearing, card, 1))))
+        await Eventually.TrueAsync(
+            async () =>
             {
-                Assert.True(answer.Status is 201 or 503, answer.Text);
-                (done, refused) = answer.Status == 201 ? (done + 1, refused) : (done, refused + 1);
-                Assert.True(answer.Status == 201 || answer.Headers.RetryAfter is not null, "503 says when to come back");
-            }
+                foreach (
+                    var answer in await Task.WhenAll(
+                        Enumerable.Range(0, Callers).Select(_ => rest.TransferAsync(clearing, card, 1))
+                    )
+                )
+                {
+                    Assert.True(answer.Status is 201 or 503, answer.Text);
+                    (done, refused) = answer.Status == 201 ? (done + 1, refused) : (done, refused + 1);
+                    Assert.True(
+                        answer.Status == 201 || answer.Headers.RetryAfter is not null,
+                        "503 says when to come back"
+                    );
+                }
 
-            return refused > 100;
-        }, Filling);
+                return refused > 100;
+            },
+            Filling
+        );
 
         postgres.EmptyDisk();
         await RequireRecoveryAsync();
@@ -136,27 +158,40 @@ public sealed class OutageTests : IAsyncLifetime
 
     private async Task RequireBusyAsync()
     {
-        var answers = await Task.WhenAll(Enumerable.Range(0, Callers).Select(async i =>
-        {
-            var clock = Stopwatch.StartNew();
-            return (Answer: await rest.TransferAsync(clearing, card, 1, key: $"unknown-{i}"), clock.Elapsed);
-        }));
-        Assert.All(answers, answer =>
-        {
-            Assert.True(answer.Answer is { Status: 503, Code: "busy" }, answer.Answer.Text);
-            Assert.NotNull(answer.Answer.Headers.RetryAfter);
-            Assert.InRange(answer.Elapsed, TimeSpan.Zero, Deadline);
-        });
+        var answers = await Task.WhenAll(
+            Enumerable
+                .Range(0, Callers)
+                .Select(async i =>
+                {
+                    var clock = Stopwatch.StartNew();
+                    return (Answer: await rest.TransferAsync(clearing, card, 1, key: $"unknown-{i}"), clock.Elapsed);
+                })
+        );
+        Assert.All(
+            answers,
+            answer =>
+            {
+                Assert.True(answer.Answer is { Status: 503, Code: "busy" }, answer.Answer.Text);
+                Assert.NotNull(answer.Answer.Headers.RetryAfter);
+                Assert.InRange(answer.Elapsed, TimeSpan.Zero, Deadline);
+            }
+        );
     }
 
     /// <summary>The keys whose outcome nobody knew have one effect each, and the books are right.</summary>
     private async Task RequireRecoveryAsync()
     {
         var before = 0L;
-        await Eventually.TrueAsync(async () => (await rest.TransferAsync(clearing, card, 1, key: "recovered")).Status == 201, Recovery);
+        await Eventually.TrueAsync(
+            async () => (await rest.TransferAsync(clearing, card, 1, key: "recovered")).Status == 201,
+            Recovery
+        );
         for (var i = 0; i < Callers; i++)
         {
-            await Eventually.TrueAsync(async () => (await rest.TransferAsync(clearing, card, 1, key: $"unknown-{i}")).Status == 201, Recovery);
+            await Eventually.TrueAsync(
+                async () => (await rest.TransferAsync(clearing, card, 1, key: $"unknown-{i}")).Status == 201,
+                Recovery
+            );
             before++;
         }
 

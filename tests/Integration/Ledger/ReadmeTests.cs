@@ -34,10 +34,14 @@ public sealed partial class ReadmeTests
             folder = Path.GetDirectoryName(folder)!;
         }
 
-        var readme = File.ReadAllText(Path.Combine(folder, "services", "ledger", "README.md")).Replace("…", Zeroes, StringComparison.Ordinal);
+        var readme = File.ReadAllText(Path.Combine(folder, "services", "ledger", "README.md"))
+            .Replace("…", Zeroes, StringComparison.Ordinal);
         return from Match block in Block().Matches(readme)
-               from Match example in Example().Matches(block.Groups[1].Value)
-               select (example.Groups[1].Value, example.Groups[2].Value.Replace("-- ", "", StringComparison.Ordinal).Trim());
+            from Match example in Example().Matches(block.Groups[1].Value)
+            select (
+                example.Groups[1].Value,
+                example.Groups[2].Value.Replace("-- ", "", StringComparison.Ordinal).Trim()
+            );
     }
 
     /// <summary>A table as text, or the error; nothing when nothing is expected.</summary>
@@ -47,10 +51,20 @@ public sealed partial class ReadmeTests
         {
             await using var command = source.CreateCommand(sql);
             await using var reader = await command.ExecuteReaderAsync();
-            var lines = new List<string> { string.Join(" | ", Enumerable.Range(0, reader.FieldCount).Select(reader.GetName)) };
+            var lines = new List<string>
+            {
+                string.Join(" | ", Enumerable.Range(0, reader.FieldCount).Select(reader.GetName)),
+            };
             while (await reader.ReadAsync())
             {
-                lines.Add(string.Join(" | ", Enumerable.Range(0, reader.FieldCount).Select(i => Convert.ToString(reader.GetValue(i), CultureInfo.InvariantCulture))));
+                lines.Add(
+                    string.Join(
+                        " | ",
+                        Enumerable
+                            .Range(0, reader.FieldCount)
+                            .Select(i => Convert.ToString(reader.GetValue(i), CultureInfo.InvariantCulture))
+                    )
+                );
             }
 
             return isTold ? string.Join('\n', lines) : "";

@@ -37,8 +37,18 @@ public sealed class ReceiptApiTests(LedgerFixture ledger) : IClassFixture<Ledger
         var transaction = await PostAsync("receipt-2");
         var stranger = ledger.Sidecar.IssueKey(MerchantId.New(TimeProvider.System), "ledger:read");
 
-        await ledger.Service.CallAsync(HttpMethod.Get, $"/v1/transactions/{transaction}/receipt", stranger, status: 404);
-        await ledger.Service.CallAsync(HttpMethod.Get, $"/v1/transactions/{transaction}/receipt", bearer: null, status: 401);
+        await ledger.Service.CallAsync(
+            HttpMethod.Get,
+            $"/v1/transactions/{transaction}/receipt",
+            stranger,
+            status: 404
+        );
+        await ledger.Service.CallAsync(
+            HttpMethod.Get,
+            $"/v1/transactions/{transaction}/receipt",
+            bearer: null,
+            status: 401
+        );
     }
 
     [Fact]
@@ -46,7 +56,9 @@ public sealed class ReceiptApiTests(LedgerFixture ledger) : IClassFixture<Ledger
     {
         var bearer = Bearer();
         await SealedAsync(await PostAsync("receipt-3"), bearer);
-        var old = (await ledger.Service.CallAsync(HttpMethod.Get, "/v1/checkpoints/latest", bearer)).GetProperty("size").GetInt64();
+        var old = (await ledger.Service.CallAsync(HttpMethod.Get, "/v1/checkpoints/latest", bearer))
+            .GetProperty("size")
+            .GetInt64();
         await SealedAsync(await PostAsync("receipt-4"), bearer);
 
         var proof = await ledger.Service.CallAsync(HttpMethod.Get, $"/v1/checkpoints/consistency?from={old}", bearer);
@@ -73,8 +85,7 @@ public sealed class ReceiptApiTests(LedgerFixture ledger) : IClassFixture<Ledger
             var page = await ledger.Service.CallAsync(HttpMethod.Get, $"/v1/checkpoints?limit=2{cursor}", bearer);
             sizes.AddRange(page.GetProperty("data").EnumerateArray().Select(c => c.GetProperty("size").GetInt64()));
             cursor = page.TryGetProperty("next_cursor", out var next) ? $"&cursor={next.GetString()}" : "";
-        }
-        while (cursor.Length > 0);
+        } while (cursor.Length > 0);
 
         Assert.True(sizes.Count >= 3);
         Assert.Equal(sizes.OrderDescending(), sizes);
@@ -84,9 +95,17 @@ public sealed class ReceiptApiTests(LedgerFixture ledger) : IClassFixture<Ledger
     public async Task What_was_acknowledged_before_a_kill_is_sealed_after_the_restart_and_the_file_stays_one_history()
     {
         var bearer = Bearer();
-        var (clearing, card) = (await ledger.OpenAsync("clearing", unbounded: true), await ledger.OpenAsync("sealed-after-kill"));
-        var acknowledged = await Task.WhenAll(Enumerable.Range(0, 60).Select(async i =>
-            (await ledger.PostAsync($"before-kill-{i}", clearing, card, 1)).Transaction.TransactionId));
+        var (clearing, card) = (
+            await ledger.OpenAsync("clearing", unbounded: true),
+            await ledger.OpenAsync("sealed-after-kill")
+        );
+        var acknowledged = await Task.WhenAll(
+            Enumerable
+                .Range(0, 60)
+                .Select(async i =>
+                    (await ledger.PostAsync($"before-kill-{i}", clearing, card, 1)).Transaction.TransactionId
+                )
+        );
         ledger.Service.Kill();
         await ledger.Service.DisposeAsync();
         await ledger.StartAsync();
@@ -98,7 +117,9 @@ public sealed class ReceiptApiTests(LedgerFixture ledger) : IClassFixture<Ledger
         }
 
         await using var database = NpgsqlDataSource.Create(ledger.Database.ConnectionString);
-        await using var count = database.CreateCommand("SELECT count(*) = (SELECT count(*) FROM transactions) FROM log_leaves");
+        await using var count = database.CreateCommand(
+            "SELECT count(*) = (SELECT count(*) FROM transactions) FROM log_leaves"
+        );
         Assert.Equal(true, await count.ExecuteScalarAsync());
         await Eventually.TrueAsync(async () =>
         {
@@ -116,8 +137,14 @@ public sealed class ReceiptApiTests(LedgerFixture ledger) : IClassFixture<Ledger
         var receipt = await SealedAsync(await PostAsync("receipt-5"), Bearer());
         var note = receipt.GetProperty("checkpoint").GetString();
 
-        await Eventually.TrueAsync(() => ledger.Sidecar.Published.Any(e => e.GetProperty("topic").GetString() == "ledger.checkpoints.v1"
-            && e.GetProperty("event").GetRawText().Contains(JsonSerializer.Serialize(note)[1..40], StringComparison.Ordinal)));
+        await Eventually.TrueAsync(() =>
+            ledger.Sidecar.Published.Any(e =>
+                e.GetProperty("topic").GetString() == "ledger.checkpoints.v1"
+                && e.GetProperty("event")
+                    .GetRawText()
+                    .Contains(JsonSerializer.Serialize(note)[1..40], StringComparison.Ordinal)
+            )
+        );
     }
 
     private static ECDsa Key()
@@ -131,7 +158,10 @@ public sealed class ReceiptApiTests(LedgerFixture ledger) : IClassFixture<Ledger
 
     private async Task<string> PostAsync(string key)
     {
-        var (clearing, card) = (await ledger.OpenAsync("clearing", unbounded: true), await ledger.OpenAsync("receipts"));
+        var (clearing, card) = (
+            await ledger.OpenAsync("clearing", unbounded: true),
+            await ledger.OpenAsync("receipts")
+        );
         return (await ledger.PostAsync(key, clearing, card, 100)).Transaction.TransactionId;
     }
 
@@ -140,7 +170,12 @@ public sealed class ReceiptApiTests(LedgerFixture ledger) : IClassFixture<Ledger
         JsonElement receipt = default;
         await Eventually.TrueAsync(async () =>
         {
-            receipt = await ledger.Service.CallAsync(HttpMethod.Get, $"/v1/transactions/{transaction}/receipt", bearer, status: (int)HttpStatusCode.OK);
+            receipt = await ledger.Service.CallAsync(
+                HttpMethod.Get,
+                $"/v1/transactions/{transaction}/receipt",
+                bearer,
+                status: (int)HttpStatusCode.OK
+            );
             return receipt.GetProperty("sealed").GetBoolean();
         });
         return receipt;

@@ -23,13 +23,19 @@ public sealed class ReconciliationTests : IAsyncLifetime
         database = await TestDatabase.CreateAsync("ledger", typeof(LocalPlus.Ledger.Faults).Assembly);
         sidecar = await StubSidecar.StartAsync();
         service = await ServiceProcess.StartAsync(
-            typeof(LocalPlus.Ledger.Faults).Assembly.Location, database, sidecar.Port, 0, ("LP_JWKS", operators.JwksPath));
+            typeof(LocalPlus.Ledger.Faults).Assembly.Location,
+            database,
+            sidecar.Port,
+            0,
+            ("LP_JWKS", operators.JwksPath)
+        );
         source = NpgsqlDataSource.Create(database.ConnectionString);
         await PlantAsync(
             $"""
-             INSERT INTO accounts (account_id, merchant_id, name, asset, floor, created_at, changed_at)
-             VALUES ('{Account}', gen_random_uuid(), 'drifting', 'EUR', NULL, now(), now())
-             """);
+            INSERT INTO accounts (account_id, merchant_id, name, asset, floor, created_at, changed_at)
+            VALUES ('{Account}', gen_random_uuid(), 'drifting', 'EUR', NULL, now(), now())
+            """
+        );
     }
 
     public async Task DisposeAsync()
@@ -53,7 +59,12 @@ public sealed class ReconciliationTests : IAsyncLifetime
     [InlineData($"UPDATE accounts SET posted = 1 WHERE account_id = '{Account}'", "balance", 0, 1)]
     [InlineData($"UPDATE accounts SET held = 7 WHERE account_id = '{Account}'", "held", 0, 7)]
     [InlineData($"UPDATE accounts SET sequence = 2 WHERE account_id = '{Account}'", "sequence", 2, 0)]
-    [InlineData("INSERT INTO transactions (transaction_id, merchant_id, kind, effective_at, recorded_at, leaf_hash, written_by) VALUES (gen_random_uuid(), gen_random_uuid(), 'load', now(), now() - interval '1 hour', sha256(''), '0')", "not_in_log", 1, 0)]
+    [InlineData(
+        "INSERT INTO transactions (transaction_id, merchant_id, kind, effective_at, recorded_at, leaf_hash, written_by) VALUES (gen_random_uuid(), gen_random_uuid(), 'load', now(), now() - interval '1 hour', sha256(''), '0')",
+        "not_in_log",
+        1,
+        0
+    )]
     public async Task Planted_drift_is_kept_and_not_repaired(string drift, string kind, long expected, long actual)
     {
         // Beyond this cursor the sequencer sees nothing: what is not in the log stays so.
@@ -64,7 +75,14 @@ public sealed class ReconciliationTests : IAsyncLifetime
         await ReconcileAsync();
 
         var finding = Assert.Single(await FindingsAsync());
-        Assert.Equal((kind, expected, actual), (Text(finding, "kind"), finding.GetProperty("expected").GetInt64(), finding.GetProperty("actual").GetInt64()));
+        Assert.Equal(
+            (kind, expected, actual),
+            (
+                Text(finding, "kind"),
+                finding.GetProperty("expected").GetInt64(),
+                finding.GetProperty("actual").GetInt64()
+            )
+        );
         await using var connection = await source.OpenConnectionAsync();
         Assert.Equal(0, await connection.ExecuteScalarAsync<long>("SELECT count(*) FROM ledger_entries"));
     }
@@ -77,10 +95,27 @@ public sealed class ReconciliationTests : IAsyncLifetime
         var id = (await FindingsAsync()).Single().GetProperty("finding_id").GetInt64();
         var path = $"/ops/v1/ledger/findings/{id}/acknowledge";
 
-        await service.CallAsync(HttpMethod.Post, path, operators.Mint("viewer"), new { reason = "a drill" }, status: 403);
+        await service.CallAsync(
+            HttpMethod.Post,
+            path,
+            operators.Mint("viewer"),
+            new { reason = "a drill" },
+            status: 403
+        );
         await service.CallAsync(HttpMethod.Post, path, operators.Mint("operator"), new { reason = "" }, status: 400);
-        var acknowledged = await service.CallAsync(HttpMethod.Post, path, operators.Mint("operator"), new { reason = "a drill" });
-        await service.CallAsync(HttpMethod.Post, path, operators.Mint("operator"), new { reason = "again" }, status: 404);
+        var acknowledged = await service.CallAsync(
+            HttpMethod.Post,
+            path,
+            operators.Mint("operator"),
+            new { reason = "a drill" }
+        );
+        await service.CallAsync(
+            HttpMethod.Post,
+            path,
+            operators.Mint("operator"),
+            new { reason = "again" },
+            status: 404
+        );
 
         Assert.Equal("a drill", Text(acknowledged, "reason"));
         Assert.Empty(await FindingsAsync());
@@ -90,11 +125,19 @@ public sealed class ReconciliationTests : IAsyncLifetime
 
     private static string Text(JsonElement value, string name) => value.GetProperty(name).GetString()!;
 
-    private Task ReconcileAsync() => new LedgerReconciliation(
-        new Database(source, new OutboxSignal(), TimeProvider.System), TimeProvider.System, NullLogger<LedgerReconciliation>.Instance).RunAsync(default);
+    private Task ReconcileAsync() =>
+        new LedgerReconciliation(
+            new Database(source, new OutboxSignal(), TimeProvider.System),
+            TimeProvider.System,
+            NullLogger<LedgerReconciliation>.Instance
+        ).RunAsync(default);
 
     private async Task<JsonElement[]> FindingsAsync() =>
-        [.. (await service.CallAsync(HttpMethod.Get, "/ops/v1/ledger/findings?open=true", operators.Mint("viewer"))).GetProperty("data").EnumerateArray()];
+        [
+            .. (await service.CallAsync(HttpMethod.Get, "/ops/v1/ledger/findings?open=true", operators.Mint("viewer")))
+                .GetProperty("data")
+                .EnumerateArray(),
+        ];
 
     private async Task PlantAsync(string sql)
     {

@@ -7,7 +7,10 @@ using Xunit.Abstractions;
 
 namespace LocalPlus.Tests.Integration.Ledger;
 
-/// <summary>How fast events leave the outbox. The rate is printed; only the long form, which has the machine to itself, holds it to the bar.</summary>
+/// <summary>
+/// How fast events leave the outbox. The rate is printed; only the long form, which has the machine to itself, holds it
+/// to the bar.
+/// </summary>
 [Collection(Strain.Name)]
 public sealed class RelayTests(ITestOutputHelper output)
 {
@@ -25,8 +28,19 @@ public sealed class RelayTests(ITestOutputHelper output)
         for (var i = 0; i < Accounts; i += AccountsPerRequest)
         {
             var request = new OpenAccountsRequest { MerchantId = ledger.Merchant.ToString() };
-            request.Accounts.AddRange(Enumerable.Range(i, AccountsPerRequest).Select(n => new OpenAccount { Name = $"a{n}", Asset = "EUR", Policy = AccountPolicy.Unbounded }));
-            accounts.AddRange((await ledger.Client.OpenAccountsAsync(request, ledger.Options)).Accounts.Select(a => a.AccountId));
+            request.Accounts.AddRange(
+                Enumerable
+                    .Range(i, AccountsPerRequest)
+                    .Select(n => new OpenAccount
+                    {
+                        Name = $"a{n}",
+                        Asset = "EUR",
+                        Policy = AccountPolicy.Unbounded,
+                    })
+            );
+            accounts.AddRange(
+                (await ledger.Client.OpenAccountsAsync(request, ledger.Options)).Accounts.Select(a => a.AccountId)
+            );
         }
 
         await ledger.DisownAsync();
@@ -35,7 +49,22 @@ public sealed class RelayTests(ITestOutputHelper output)
         ledger.Sidecar.BrokerUp = false;
         for (var bulk = 0; bulk < bulks; bulk++)
         {
-            var items = accounts.Select((source, i) => new { kind = "bench", postings = new[] { new { source, destination = accounts[(i + bulk + 1) % Accounts], amount = 1 } } });
+            var items = accounts.Select(
+                (source, i) =>
+                    new
+                    {
+                        kind = "bench",
+                        postings = new[]
+                        {
+                            new
+                            {
+                                source,
+                                destination = accounts[(i + bulk + 1) % Accounts],
+                                amount = 1,
+                            },
+                        },
+                    }
+            );
             Assert.Equal(200, (await rest.PostAsync("/v1/transactions/bulk", new { items })).Status);
         }
 
@@ -51,7 +80,13 @@ public sealed class RelayTests(ITestOutputHelper output)
 
         var rate = events / clock.Elapsed.TotalSeconds;
         output.WriteLine($"{events} events, {rate:0}/s");
-        Assert.Equal(events, Postings().Select(e => e.GetProperty("event").GetProperty("id").GetString()).Distinct(StringComparer.Ordinal).Count());
+        Assert.Equal(
+            events,
+            Postings()
+                .Select(e => e.GetProperty("event").GetProperty("id").GetString())
+                .Distinct(StringComparer.Ordinal)
+                .Count()
+        );
         Assert.True(!LongRun.IsOn || rate >= EventsPerSecond, $"{rate:0} events/s");
         await ledger.DisposeAsync();
     }

@@ -28,14 +28,19 @@ public sealed class RestBehaviourTests : IClassFixture<LedgerFixture>
         await own.StartAsync();
         await merchant.TransferAsync(clearing, card, 900);
 
-        foreach (var (first, again) in new[]
+        foreach (
+            var (first, again) in new[]
+            {
+                (done, await merchant.TransferAsync(clearing, card, 100, key: "done", reference: "r1")),
+                (refused, await merchant.TransferAsync(card, clearing, 101, key: "refused")),
+                (absent, await merchant.TransferAsync(card, "acc_00000000000000000000000000", 1, key: "absent")),
+            }
+        )
         {
-            (done, await merchant.TransferAsync(clearing, card, 100, key: "done", reference: "r1")),
-            (refused, await merchant.TransferAsync(card, clearing, 101, key: "refused")),
-            (absent, await merchant.TransferAsync(card, "acc_00000000000000000000000000", 1, key: "absent")),
-        })
-        {
-            Assert.Equal((first.Status, first.Text, first.Headers.Location), (again.Status, again.Text, again.Headers.Location));
+            Assert.Equal(
+                (first.Status, first.Text, first.Headers.Location),
+                (again.Status, again.Text, again.Headers.Location)
+            );
             Assert.Equal((false, true), (first.IsReplay, again.IsReplay));
         }
 
@@ -51,10 +56,14 @@ public sealed class RestBehaviourTests : IClassFixture<LedgerFixture>
         var (clearing, card) = await PairAsync("order");
         var first = await rest.PostAsync(
             "/v1/transactions",
-            $$$"""{"kind":"load","metadata":{"b":"2","a":"1"},"postings":[{"source":"{{{clearing}}}","destination":"{{{card}}}","amount":1}]}""", "order");
+            $$$"""{"kind":"load","metadata":{"b":"2","a":"1"},"postings":[{"source":"{{{clearing}}}","destination":"{{{card}}}","amount":1}]}""",
+            "order"
+        );
         var second = await rest.PostAsync(
             "/v1/transactions",
-            $$$"""{ "postings": [{"amount":1,"destination":"{{{card}}}","source":"{{{clearing}}}"}], "metadata": {"a":"1","b":"2"}, "kind":"load" }""", "order");
+            $$$"""{ "postings": [{"amount":1,"destination":"{{{card}}}","source":"{{{clearing}}}"}], "metadata": {"a":"1","b":"2"}, "kind":"load" }""",
+            "order"
+        );
 
         Assert.Equal((201, true), (second.Status, second.IsReplay));
         Assert.Equal(first.Text, second.Text);
@@ -66,8 +75,10 @@ public sealed class RestBehaviourTests : IClassFixture<LedgerFixture>
         var (clearing, card) = await PairAsync("mine");
         var mine = await rest.TransferAsync(clearing, card, 5, key: "shared", reference: "shared");
         var other = new RestClient(ledger, MerchantId.New(TimeProvider.System));
-        var (theirClearing, theirCard) = (await other.OpenAsync("outside", unbounded: true),
-            await other.OpenAsync("card"));
+        var (theirClearing, theirCard) = (
+            await other.OpenAsync("outside", unbounded: true),
+            await other.OpenAsync("card")
+        );
 
         var theirs = await other.TransferAsync(theirClearing, theirCard, 7, key: "shared", reference: "shared");
         var foreign = await other.TransferAsync(theirClearing, card, 7);
@@ -100,11 +111,20 @@ public sealed class RestBehaviourTests : IClassFixture<LedgerFixture>
 
         var posted = await rest.TransferAsync(card, clearing, 40, reference: "dry-ref", query: "?dry_run=true");
         var refused = await rest.TransferAsync(card, clearing, 41, query: "?dry_run=true");
-        var captured = await rest.PostAsync($"/v1/accounts/holds/{hold.String("id")}/capture?dry_run=true", new { capture = new { destination = clearing } });
+        var captured = await rest.PostAsync(
+            $"/v1/accounts/holds/{hold.String("id")}/capture?dry_run=true",
+            new { capture = new { destination = clearing } }
+        );
         var released = await rest.PostAsync($"/v1/accounts/holds/{hold.String("id")}/release?dry_run=true", "");
-        var bulk = await rest.PostAsync("/v1/transactions/bulk?dry_run=true", new { items = new[] { Item(card, clearing, 40), Item(card, clearing, 41) } });
+        var bulk = await rest.PostAsync(
+            "/v1/transactions/bulk?dry_run=true",
+            new { items = new[] { Item(card, clearing, 40), Item(card, clearing, 41) } }
+        );
 
-        Assert.Equal((201, 422, 200, 200, 200), (posted.Status, refused.Status, captured.Status, released.Status, bulk.Status));
+        Assert.Equal(
+            (201, 422, 200, 200, 200),
+            (posted.Status, refused.Status, captured.Status, released.Status, bulk.Status)
+        );
         Assert.Equal([201, 422], bulk["data"].EnumerateArray().Select(item => item.GetProperty("status").GetInt32()));
         var account = await rest.GetAsync($"/v1/accounts/{card}");
         Assert.Equal((100L, 60L, 1L), (account.Number("posted"), account.Number("held"), account.Number("version")));
@@ -126,9 +146,21 @@ public sealed class RestBehaviourTests : IClassFixture<LedgerFixture>
         Assert.Equal((500, 500), (statuses.Count(s => s == 201), statuses.Count(s => s == 422)));
         Assert.Equal(first.Text, again.Text);
         Assert.Equal(0, await rest.PostedAsync(card));
-        var reused = await rest.PostAsync("/v1/transactions/bulk", new { items = new[] { Item(clearing, card, 1) } }, "bulk");
+        var reused = await rest.PostAsync(
+            "/v1/transactions/bulk",
+            new { items = new[] { Item(clearing, card, 1) } },
+            "bulk"
+        );
         Assert.Equal((422, "idempotency_key_reused"), (reused.Status, reused.Code));
-        Assert.Equal(400, (await rest.PostAsync("/v1/transactions/bulk", new { items = Enumerable.Repeat(Item(clearing, card, 1), 1_001) })).Status);
+        Assert.Equal(
+            400,
+            (
+                await rest.PostAsync(
+                    "/v1/transactions/bulk",
+                    new { items = Enumerable.Repeat(Item(clearing, card, 1), 1_001) }
+                )
+            ).Status
+        );
     }
 
     [Fact]
@@ -152,16 +184,49 @@ public sealed class RestBehaviourTests : IClassFixture<LedgerFixture>
     {
         var member = await rest.OpenAsync("member:1", asset: "PTS:club");
 
-        var earned = await rest.PostAsync("/v1/transactions/earn", new { account_id = member, points = 100, value = new { amount = 250, currency = "EUR" }, reference = "earn-1" });
-        var burnt = await rest.PostAsync("/v1/transactions/burn", new { account_id = member, points = 60, value = new { amount = 150, currency = "EUR" } });
+        var earned = await rest.PostAsync(
+            "/v1/transactions/earn",
+            new
+            {
+                account_id = member,
+                points = 100,
+                value = new { amount = 250, currency = "EUR" },
+                reference = "earn-1",
+            }
+        );
+        var burnt = await rest.PostAsync(
+            "/v1/transactions/burn",
+            new
+            {
+                account_id = member,
+                points = 60,
+                value = new { amount = 150, currency = "EUR" },
+            }
+        );
         var tooMuch = await rest.PostAsync("/v1/transactions/burn", new { account_id = member, points = 41 });
 
         Assert.Equal((201, 201, "insufficient_balance"), (earned.Status, burnt.Status, tooMuch.Code));
         Assert.Equal(40, await rest.PostedAsync(member));
-        var balances = (await rest.GetAsync("/v1/accounts?limit=100"))["data"].EnumerateArray()
+        var balances = (await rest.GetAsync("/v1/accounts?limit=100"))["data"]
+            .EnumerateArray()
             .ToLookup(a => a.GetProperty("name").GetString()!, a => a.GetProperty("posted").GetInt64());
-        Assert.Equal((-40L, -250L, 100L), (balances["points_pool"].Single(), balances["merchant:points_expense"].Single(), balances["merchant:points_liability"].Single()));
-        Assert.Equal(400, (await rest.PostAsync("/v1/transactions/earn", new { account_id = await rest.OpenAsync("money"), points = 1 })).Status);
+        Assert.Equal(
+            (-40L, -250L, 100L),
+            (
+                balances["points_pool"].Single(),
+                balances["merchant:points_expense"].Single(),
+                balances["merchant:points_liability"].Single()
+            )
+        );
+        Assert.Equal(
+            400,
+            (
+                await rest.PostAsync(
+                    "/v1/transactions/earn",
+                    new { account_id = await rest.OpenAsync("money"), points = 1 }
+                )
+            ).Status
+        );
     }
 
     [Fact]
@@ -173,10 +238,22 @@ public sealed class RestBehaviourTests : IClassFixture<LedgerFixture>
         var path = $"/v1/accounts/{card}";
 
         Assert.Equal((304, ""), await StatusAsync(rest.GetAsync(path, ifNoneMatch: account.ETag)));
-        Assert.Equal((428, "if_match_required"), await StatusAsync(rest.PatchAsync(path, new { status = "frozen" }, null)));
-        Assert.Equal((412, "version_conflict"), await StatusAsync(rest.PatchAsync(path, new { status = "frozen" }, "\"0\"")));
-        Assert.Equal((422, "limit_exceeded"), await StatusAsync(rest.PatchAsync(path, new { ceiling = 99 }, account.ETag)));
-        Assert.Equal((409, "account_not_empty"), await StatusAsync(rest.PatchAsync(path, new { status = "closed" }, account.ETag)));
+        Assert.Equal(
+            (428, "if_match_required"),
+            await StatusAsync(rest.PatchAsync(path, new { status = "frozen" }, null))
+        );
+        Assert.Equal(
+            (412, "version_conflict"),
+            await StatusAsync(rest.PatchAsync(path, new { status = "frozen" }, "\"0\""))
+        );
+        Assert.Equal(
+            (422, "limit_exceeded"),
+            await StatusAsync(rest.PatchAsync(path, new { ceiling = 99 }, account.ETag))
+        );
+        Assert.Equal(
+            (409, "account_not_empty"),
+            await StatusAsync(rest.PatchAsync(path, new { status = "closed" }, account.ETag))
+        );
         var frozen = await rest.PatchAsync(path, new { status = "frozen", ceiling = 150 }, account.ETag);
         Assert.Equal((200, "frozen", 150L), (frozen.Status, frozen.String("status"), frozen.Number("ceiling")));
         Assert.NotEqual(account.ETag, frozen.ETag);
@@ -185,9 +262,15 @@ public sealed class RestBehaviourTests : IClassFixture<LedgerFixture>
         var open = await rest.PatchAsync(path, new { status = "open" }, frozen.ETag);
         Assert.Equal((422, "limit_exceeded"), await StatusAsync(rest.TransferAsync(clearing, card, 51)));
         await rest.TransferAsync(card, clearing, 100);
-        Assert.Equal((412, "version_conflict"), await StatusAsync(rest.PatchAsync(path, new { status = "closed" }, open.ETag)));
+        Assert.Equal(
+            (412, "version_conflict"),
+            await StatusAsync(rest.PatchAsync(path, new { status = "closed" }, open.ETag))
+        );
         var closed = await rest.PatchAsync(path, new { status = "closed" }, (await rest.GetAsync(path)).ETag);
-        Assert.Equal((409, "account_closed"), await StatusAsync(rest.PatchAsync(path, new { status = "open" }, closed.ETag)));
+        Assert.Equal(
+            (409, "account_closed"),
+            await StatusAsync(rest.PatchAsync(path, new { status = "open" }, closed.ETag))
+        );
         Assert.Equal((409, "account_closed"), await StatusAsync(rest.TransferAsync(clearing, card, 1)));
     }
 
@@ -200,18 +283,45 @@ public sealed class RestBehaviourTests : IClassFixture<LedgerFixture>
 
         var placed = await rest.PostAsync("/v1/accounts/holds", Hold("held", card, 80));
         var path = $"/v1/accounts/holds/{placed.String("id")}";
-        var end = TimeProvider.System.GetUtcNow().AddHours(2).ToString("yyyy-MM-ddTHH:mm:ss.fffZ", CultureInfo.InvariantCulture);
+        var end = TimeProvider
+            .System.GetUtcNow()
+            .AddHours(2)
+            .ToString("yyyy-MM-ddTHH:mm:ss.fffZ", CultureInfo.InvariantCulture);
         var extended = await rest.PostAsync($"{path}/extend", new { expires_at = end });
-        var tooMuch = await rest.PostAsync($"{path}/capture", new { amount = 81, capture = new { destination = payable } });
-        var captured = await rest.PostAsync($"{path}/capture", new { amount = 30, capture = new { destination = payable } });
+        var tooMuch = await rest.PostAsync(
+            $"{path}/capture",
+            new { amount = 81, capture = new { destination = payable } }
+        );
+        var captured = await rest.PostAsync(
+            $"{path}/capture",
+            new { amount = 30, capture = new { destination = payable } }
+        );
 
         Assert.Equal((201, "pending", 80L), (placed.Status, placed.String("state"), placed.Number("held")));
         Assert.Equal((200, end), (extended.Status, extended.String("expires_at")));
         Assert.Equal((422, "limit_exceeded"), (tooMuch.Status, tooMuch.Code));
         Assert.Equal((200, "captured", 30L), (captured.Status, captured.String("state"), captured.Number("captured")));
-        Assert.Equal((200, "captured"), ((await rest.GetAsync(path)).Status, (await rest.GetAsync(path)).String("state")));
-        Assert.Equal((70L, 0L), ((await rest.GetAsync($"/v1/accounts/{card}")).Number("available"), (await rest.GetAsync($"/v1/accounts/{card}")).Number("held")));
-        var nothing = await rest.PostAsync("/v1/accounts/holds", new { reference = "zero", amount = 1, sources = new[] { new { account_id = card, max = 0 } }, expires_at = end });
+        Assert.Equal(
+            (200, "captured"),
+            ((await rest.GetAsync(path)).Status, (await rest.GetAsync(path)).String("state"))
+        );
+        Assert.Equal(
+            (70L, 0L),
+            (
+                (await rest.GetAsync($"/v1/accounts/{card}")).Number("available"),
+                (await rest.GetAsync($"/v1/accounts/{card}")).Number("held")
+            )
+        );
+        var nothing = await rest.PostAsync(
+            "/v1/accounts/holds",
+            new
+            {
+                reference = "zero",
+                amount = 1,
+                sources = new[] { new { account_id = card, max = 0 } },
+                expires_at = end,
+            }
+        );
         Assert.Equal((400, "invalid_request"), (nothing.Status, nothing.Code));
     }
 
@@ -221,12 +331,19 @@ public sealed class RestBehaviourTests : IClassFixture<LedgerFixture>
         var (clearing, card) = await PairAsync("swept");
         await rest.TransferAsync(clearing, card, 100);
         var placed = await rest.PostAsync("/v1/accounts/holds", Hold("swept", card, 80));
-        await ledger.Database.AsOwnerAsync($"UPDATE holds SET expires_at = now() - interval '1 minute' WHERE reference = 'swept'");
+        await ledger.Database.AsOwnerAsync(
+            $"UPDATE holds SET expires_at = now() - interval '1 minute' WHERE reference = 'swept'"
+        );
 
-        await Eventually.TrueAsync(async () => (await rest.GetAsync($"/v1/accounts/holds/{placed.String("id")}")).String("state") == "expired");
+        await Eventually.TrueAsync(async () =>
+            (await rest.GetAsync($"/v1/accounts/holds/{placed.String("id")}")).String("state") == "expired"
+        );
 
         Assert.Equal(100, (await rest.GetAsync($"/v1/accounts/{card}")).Number("available"));
-        var late = await rest.PostAsync($"/v1/accounts/holds/{placed.String("id")}/capture", new { capture = new { destination = clearing } });
+        var late = await rest.PostAsync(
+            $"/v1/accounts/holds/{placed.String("id")}/capture",
+            new { capture = new { destination = clearing } }
+        );
         Assert.Equal((409, "hold_expired"), (late.Status, late.Code));
     }
 
@@ -241,7 +358,9 @@ public sealed class RestBehaviourTests : IClassFixture<LedgerFixture>
         await own.Database.AsOwnerAsync("UPDATE answers SET created_at = now() - interval '31 days'");
         await own.Service.DisposeAsync();
         await own.StartAsync();
-        await Eventually.TrueAsync(async () => await own.Database.ScalarAsync<long>("SELECT count(answer_id) FROM answers") == 0);
+        await Eventually.TrueAsync(async () =>
+            await own.Database.ScalarAsync<long>("SELECT count(answer_id) FROM answers") == 0
+        );
 
         var again = await merchant.TransferAsync(clearing, card, 5, key: "old", reference: "old");
 
@@ -255,12 +374,29 @@ public sealed class RestBehaviourTests : IClassFixture<LedgerFixture>
         return (answer.Status, answer.Status >= 400 ? answer.Code! : "");
     }
 
-    private static object Item(string source, string destination, long amount) => new { kind = "bulk", postings = new[] { new { source, destination, amount } } };
+    private static object Item(string source, string destination, long amount) =>
+        new
+        {
+            kind = "bulk",
+            postings = new[]
+            {
+                new
+                {
+                    source,
+                    destination,
+                    amount,
+                },
+            },
+        };
 
-    private static object Hold(string reference, string account, long amount) => new
-    {
-        reference, amount, sources = new[] { new { account_id = account } }, expires_at = TimeProvider.System.GetUtcNow().AddHours(1),
-    };
+    private static object Hold(string reference, string account, long amount) =>
+        new
+        {
+            reference,
+            amount,
+            sources = new[] { new { account_id = account } },
+            expires_at = TimeProvider.System.GetUtcNow().AddHours(1),
+        };
 
     private async Task<(string Clearing, string Card)> PairAsync(string name) =>
         (await rest.OpenAsync("outside", unbounded: true), await rest.OpenAsync($"card-{name}"));

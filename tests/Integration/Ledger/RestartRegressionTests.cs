@@ -19,9 +19,14 @@ public sealed class RestartRegressionTests
         await using var postgres = await PostgresServer.StartAsync(new() { IsDurable = true });
         var ledger = new LedgerFixture { Server = postgres };
         await ledger.InitializeAsync();
-        var (clearing, card) = (await ledger.OpenAsync("clearing", unbounded: true), await ledger.OpenAsync("midaz-1270"));
+        var (clearing, card) = (
+            await ledger.OpenAsync("clearing", unbounded: true),
+            await ledger.OpenAsync("midaz-1270")
+        );
 
-        var acknowledged = await Task.WhenAll(Enumerable.Range(0, 588).Select(i => ledger.PostAsync($"midaz-1270-{i}", clearing, card, 1)));
+        var acknowledged = await Task.WhenAll(
+            Enumerable.Range(0, 588).Select(i => ledger.PostAsync($"midaz-1270-{i}", clearing, card, 1))
+        );
         await postgres.KillAsync();
         await postgres.StartAgainAsync();
 
@@ -30,21 +35,31 @@ public sealed class RestartRegressionTests
         await ledger.DisposeAsync();
     }
 
-    /// <summary>A lock that a dead request had left behind answered its retries with "in progress" for minutes.</summary>
+    /// <summary>
+    /// A lock that a dead request had left behind answered its retries with "in progress" for minutes.
+    /// </summary>
     [Fact]
     public async Task Midaz_1799_a_key_whose_request_died_with_the_service_is_answered_at_once()
     {
         var ledger = new LedgerFixture();
         await ledger.InitializeAsync();
-        var (clearing, card) = (await ledger.OpenAsync("clearing", unbounded: true), await ledger.OpenAsync("midaz-1799"));
-        var died = Enumerable.Range(0, 200).Select(i => ledger.PostAsync($"midaz-1799-{i}", clearing, card, 1)).ToList();
+        var (clearing, card) = (
+            await ledger.OpenAsync("clearing", unbounded: true),
+            await ledger.OpenAsync("midaz-1799")
+        );
+        var died = Enumerable
+            .Range(0, 200)
+            .Select(i => ledger.PostAsync($"midaz-1799-{i}", clearing, card, 1))
+            .ToList();
         ledger.Service.Kill();
         await Task.WhenAny(Task.WhenAll(died));
         await ledger.Service.DisposeAsync();
         await ledger.StartAsync();
 
         var clock = Stopwatch.StartNew();
-        await Task.WhenAll(Enumerable.Range(0, 200).Select(i => ledger.PostAsync($"midaz-1799-{i}", clearing, card, 1)));
+        await Task.WhenAll(
+            Enumerable.Range(0, 200).Select(i => ledger.PostAsync($"midaz-1799-{i}", clearing, card, 1))
+        );
 
         Assert.InRange(clock.Elapsed, TimeSpan.Zero, AtOnce);
         Assert.Equal(200, (await ledger.GetAsync(card)).Posted);

@@ -23,7 +23,10 @@ public sealed class SequencerTests(LogDatabase log) : IClassFixture<LogDatabase>
         await open.CommitAsync();
         Assert.Equal(3, await LogDatabase.DrainAsync(sequencer));
 
-        Assert.Equal([.. early.Order(), .. late.Order()], (await log.LoggedAsync())[^8..].Take(5).Order().Concat((await log.LoggedAsync())[^3..].Order()));
+        Assert.Equal(
+            [.. early.Order(), .. late.Order()],
+            (await log.LoggedAsync())[^8..].Take(5).Order().Concat((await log.LoggedAsync())[^3..].Order())
+        );
         await log.AssertSoundAsync();
     }
 
@@ -105,7 +108,9 @@ public sealed class SequencerTests(LogDatabase log) : IClassFixture<LogDatabase>
         using var stop = new CancellationTokenSource();
         var sequencers = Enumerable.Range(0, 3).Select(_ => Task.Run(() => LeadAsync(stop.Token))).ToArray();
         var killer = Task.Run(() => CutOffAsync(stop.Token));
-        var written = await Task.WhenAll(Enumerable.Range(0, 6).Select(writer => Task.Run(() => WriteAsync(new Random(writer)))));
+        var written = await Task.WhenAll(
+            Enumerable.Range(0, 6).Select(writer => Task.Run(() => WriteAsync(new Random(writer))))
+        );
         await stop.CancelAsync();
         await Task.WhenAll([killer, .. sequencers]);
 
@@ -125,16 +130,33 @@ public sealed class SequencerTests(LogDatabase log) : IClassFixture<LogDatabase>
         await log.CommitAsync(700);
         await LogDatabase.DrainAsync(log.NewSequencer());
         await using var connection = await log.Source.OpenConnectionAsync();
-        var hashes = (await connection.QueryAsync<byte[]>("SELECT leaf_hash FROM log_leaves ORDER BY leaf_index")).AsList();
+        var hashes = (
+            await connection.QueryAsync<byte[]>("SELECT leaf_hash FROM log_leaves ORDER BY leaf_index")
+        ).AsList();
         var size = hashes.Count;
         var root = (await log.Tree.HashesAsync([new LeafRange(0, size)], default))[0];
 
         foreach (var leaf in Enumerable.Range(0, size).Where(i => i % 37 == 0).Append(size - 1))
         {
-            Assert.Equal(root, MerkleProof.RootOf(hashes[leaf], leaf, size, await log.Tree.HashesAsync(Merkle.InclusionPath(leaf, size), default)));
+            Assert.Equal(
+                root,
+                MerkleProof.RootOf(
+                    hashes[leaf],
+                    leaf,
+                    size,
+                    await log.Tree.HashesAsync(Merkle.InclusionPath(leaf, size), default)
+                )
+            );
             var old = (await log.Tree.HashesAsync([new LeafRange(0, leaf + 1)], default))[0];
-            Assert.True(MerkleProof.IsContinued(
-                leaf + 1, old, size, root, await log.Tree.HashesAsync(Merkle.ConsistencyPath(leaf + 1, size), default)));
+            Assert.True(
+                MerkleProof.IsContinued(
+                    leaf + 1,
+                    old,
+                    size,
+                    root,
+                    await log.Tree.HashesAsync(Merkle.ConsistencyPath(leaf + 1, size), default)
+                )
+            );
         }
     }
 
@@ -165,7 +187,9 @@ public sealed class SequencerTests(LogDatabase log) : IClassFixture<LogDatabase>
         await using (var super = new NpgsqlConnection(old.SuperuserConnectionString))
         {
             await LogDatabase.AddAsync(await OpenAsync(super), 5);
-            await super.ExecuteAsync("SET session_replication_role = replica; UPDATE transactions SET written_by = '0'");
+            await super.ExecuteAsync(
+                "SET session_replication_role = replica; UPDATE transactions SET written_by = '0'"
+            );
         }
 
         Assert.Equal(5, await LogDatabase.DrainAsync(old.NewSequencer()));
@@ -173,7 +197,10 @@ public sealed class SequencerTests(LogDatabase log) : IClassFixture<LogDatabase>
     }
 
     [Theory]
-    [InlineData("DELETE FROM log_leaves WHERE leaf_index > 5; DELETE FROM log_checkpoints WHERE size > 6; DELETE FROM log_nodes", "The checkpoint file knows a tree of 20 leaves")]
+    [InlineData(
+        "DELETE FROM log_leaves WHERE leaf_index > 5; DELETE FROM log_checkpoints WHERE size > 6; DELETE FROM log_nodes",
+        "The checkpoint file knows a tree of 20 leaves"
+    )]
     [InlineData("DELETE FROM log_leaves WHERE leaf_index = 19", "its last checkpoint 20")]
     [InlineData("UPDATE log_leaves SET leaf_hash = sha256('') WHERE leaf_index = 19", "is not the one that was signed")]
     [InlineData("DELETE FROM log_nodes", "lacks a node")]
@@ -209,7 +236,9 @@ public sealed class SequencerTests(LogDatabase log) : IClassFixture<LogDatabase>
         await LogDatabase.DrainAsync(log.NewSequencer());
 
         await using var connection = await log.Source.OpenConnectionAsync();
-        var published = await connection.QueryAsync<long>("SELECT sequence FROM outbox_events WHERE topic = 'ledger.checkpoints.v1' ORDER BY id");
+        var published = await connection.QueryAsync<long>(
+            "SELECT sequence FROM outbox_events WHERE topic = 'ledger.checkpoints.v1' ORDER BY id"
+        );
         Assert.Equal(await connection.QueryAsync<long>("SELECT size FROM log_checkpoints ORDER BY size"), published);
     }
 
@@ -250,7 +279,8 @@ public sealed class SequencerTests(LogDatabase log) : IClassFixture<LogDatabase>
                   FROM pg_locks l
                   JOIN pg_database d ON d.oid = l.database
                  WHERE d.datname = current_database() AND l.locktype = 'advisory' AND l.granted AND random() < 0.5
-                """);
+                """
+            );
         }
     }
 
@@ -262,7 +292,11 @@ public sealed class SequencerTests(LogDatabase log) : IClassFixture<LogDatabase>
         for (var i = 0; i < 60; i++)
         {
             await using var transaction = await connection.BeginTransactionAsync();
-            var ids = await LogDatabase.AddAsync(connection, random.Next(1, 40), TimeProvider.System.GetUtcNow().AddSeconds(-random.Next(100)));
+            var ids = await LogDatabase.AddAsync(
+                connection,
+                random.Next(1, 40),
+                TimeProvider.System.GetUtcNow().AddSeconds(-random.Next(100))
+            );
             await connection.ExecuteAsync("SELECT pg_sleep(@Seconds)", new { Seconds = random.Next(20) / 1000.0 });
             if (i % 5 == 4)
             {

@@ -11,15 +11,23 @@ public sealed class SweeperTests(LedgerFixture ledger) : IClassFixture<LedgerFix
     public async Task A_hold_that_somebody_has_locked_does_not_keep_the_others_from_expiring()
     {
         var card = await ledger.FundAsync("sweeper", 1_000);
-        var busy = (await ledger.Client.PlaceHoldAsync(ledger.HoldOf("sweeper-busy", 100, card), ledger.Options)).Hold.HoldId;
-        var idle = (await ledger.Client.PlaceHoldAsync(ledger.HoldOf("sweeper-idle", 200, card), ledger.Options)).Hold.HoldId;
+        var busy = (await ledger.Client.PlaceHoldAsync(ledger.HoldOf("sweeper-busy", 100, card), ledger.Options))
+            .Hold
+            .HoldId;
+        var idle = (await ledger.Client.PlaceHoldAsync(ledger.HoldOf("sweeper-idle", 200, card), ledger.Options))
+            .Hold
+            .HoldId;
         await using var connection = new NpgsqlConnection(ledger.Database.OwnerConnectionString);
         await connection.OpenAsync();
         await using (var transaction = await connection.BeginTransactionAsync())
         {
-            await ledger.Database.AsOwnerAsync("UPDATE holds SET expires_at = now() - interval '1 minute' WHERE reference = 'sweeper-busy'");
+            await ledger.Database.AsOwnerAsync(
+                "UPDATE holds SET expires_at = now() - interval '1 minute' WHERE reference = 'sweeper-busy'"
+            );
             await ExecuteAsync(connection, "SELECT hold_id FROM holds WHERE reference = 'sweeper-busy' FOR UPDATE");
-            await ledger.Database.AsOwnerAsync("UPDATE holds SET expires_at = now() - interval '1 minute' WHERE reference = 'sweeper-idle'");
+            await ledger.Database.AsOwnerAsync(
+                "UPDATE holds SET expires_at = now() - interval '1 minute' WHERE reference = 'sweeper-idle'"
+            );
 
             await Eventually.TrueAsync(async () => await StateAsync(idle) == HoldState.Expired);
             await transaction.RollbackAsync();
@@ -36,6 +44,13 @@ public sealed class SweeperTests(LedgerFixture ledger) : IClassFixture<LedgerFix
         await command.ExecuteNonQueryAsync();
     }
 
-    private async Task<HoldState> StateAsync(string hold) => (await ledger.Client.GetHoldAsync(
-        new GetHoldRequest { MerchantId = ledger.Merchant.ToString(), HoldId = hold }, ledger.Options)).Hold.State;
+    private async Task<HoldState> StateAsync(string hold) =>
+        (
+            await ledger.Client.GetHoldAsync(
+                new GetHoldRequest { MerchantId = ledger.Merchant.ToString(), HoldId = hold },
+                ledger.Options
+            )
+        )
+            .Hold
+            .State;
 }

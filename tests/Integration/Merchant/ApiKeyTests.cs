@@ -10,7 +10,13 @@ public sealed class ApiKeyTests(MerchantApi api) : IClassFixture<MerchantApi>
     public async Task A_narrow_key_opens_only_what_its_scopes_say()
     {
         var (_, first, _) = await api.OnboardAsync();
-        var made = await api.CallAsync(HttpMethod.Post, "/v1/api_keys", first, new { name = "till", scopes = new[] { "locations:read" } }, 201);
+        var made = await api.CallAsync(
+            HttpMethod.Post,
+            "/v1/api_keys",
+            first,
+            new { name = "till", scopes = new[] { "locations:read" } },
+            201
+        );
         var till = made.GetProperty("key").GetString()!;
 
         await api.CallAsync(HttpMethod.Get, "/v1/locations", till);
@@ -25,11 +31,21 @@ public sealed class ApiKeyTests(MerchantApi api) : IClassFixture<MerchantApi>
     {
         var (_, first, firstId) = await api.OnboardAsync();
         var made = await api.CallAsync(
-            HttpMethod.Post, "/v1/api_keys", first, new { name = "janitor", scopes = new[] { "api_keys:write" } }, 201);
+            HttpMethod.Post,
+            "/v1/api_keys",
+            first,
+            new { name = "janitor", scopes = new[] { "api_keys:write" } },
+            201
+        );
         var janitor = made.GetProperty("key").GetString()!;
 
         var wider = await api.CallAsync(
-            HttpMethod.Post, "/v1/api_keys", janitor, new { name = "x", scopes = new[] { "redemptions:write" } }, 403);
+            HttpMethod.Post,
+            "/v1/api_keys",
+            janitor,
+            new { name = "x", scopes = new[] { "redemptions:write" } },
+            403
+        );
         var stolen = await api.CallAsync(HttpMethod.Post, $"/v1/api_keys/{firstId}/rotate", janitor, new { }, 403);
 
         Assert.Equal("scope_missing", wider.GetProperty("code").GetString());
@@ -41,7 +57,13 @@ public sealed class ApiKeyTests(MerchantApi api) : IClassFixture<MerchantApi>
     {
         var (_, first, firstId) = await api.OnboardAsync();
 
-        var overlapping = await api.CallAsync(HttpMethod.Post, $"/v1/api_keys/{firstId}/rotate", first, new { overlap_seconds = 3600 }, 201);
+        var overlapping = await api.CallAsync(
+            HttpMethod.Post,
+            $"/v1/api_keys/{firstId}/rotate",
+            first,
+            new { overlap_seconds = 3600 },
+            201
+        );
         var second = overlapping.GetProperty("key").GetString()!;
         await api.CallAsync(HttpMethod.Get, "/v1/merchants/me", first);
         await api.CallAsync(HttpMethod.Get, "/v1/merchants/me", second);
@@ -50,7 +72,13 @@ public sealed class ApiKeyTests(MerchantApi api) : IClassFixture<MerchantApi>
         Assert.Equal("api_key_already_rotated", again.GetProperty("code").GetString());
 
         var secondId = overlapping.GetProperty("id").GetString();
-        var third = await api.CallAsync(HttpMethod.Post, $"/v1/api_keys/{secondId}/rotate", second, new { overlap_seconds = 0 }, 201);
+        var third = await api.CallAsync(
+            HttpMethod.Post,
+            $"/v1/api_keys/{secondId}/rotate",
+            second,
+            new { overlap_seconds = 0 },
+            201
+        );
         await api.CallAsync(HttpMethod.Get, "/v1/merchants/me", second, status: 401);
         await api.CallAsync(HttpMethod.Get, "/v1/merchants/me", third.GetProperty("key").GetString());
     }
@@ -59,15 +87,27 @@ public sealed class ApiKeyTests(MerchantApi api) : IClassFixture<MerchantApi>
     public async Task A_revoked_key_stops_working_and_stays_listed()
     {
         var (_, first, firstId) = await api.OnboardAsync();
-        var made = await api.CallAsync(HttpMethod.Post, "/v1/api_keys", first, new { name = "lost", scopes = new[] { "locations:read" } }, 201);
+        var made = await api.CallAsync(
+            HttpMethod.Post,
+            "/v1/api_keys",
+            first,
+            new { name = "lost", scopes = new[] { "locations:read" } },
+            201
+        );
         var (lost, lostId) = (made.GetProperty("key").GetString()!, made.GetProperty("id").GetString()!);
 
         await api.CallAsync(HttpMethod.Delete, $"/v1/api_keys/{lostId}", first, status: 204);
         await api.CallAsync(HttpMethod.Delete, $"/v1/api_keys/{lostId}", first, status: 204);
 
         await api.CallAsync(HttpMethod.Get, "/v1/locations", lost, status: 401);
-        var keys = (await api.CallAsync(HttpMethod.Get, "/v1/api_keys", first)).GetProperty("data").EnumerateArray().ToList();
-        Assert.Equal([(lostId, "revoked"), (firstId, "active")], keys.Select(k => (k.GetProperty("id").GetString()!, k.GetProperty("status").GetString()!)));
+        var keys = (await api.CallAsync(HttpMethod.Get, "/v1/api_keys", first))
+            .GetProperty("data")
+            .EnumerateArray()
+            .ToList();
+        Assert.Equal(
+            [(lostId, "revoked"), (firstId, "active")],
+            keys.Select(k => (k.GetProperty("id").GetString()!, k.GetProperty("status").GetString()!))
+        );
         Assert.All(keys, key => Assert.False(key.TryGetProperty("key", out _)));
         var problem = await api.CallAsync(HttpMethod.Post, $"/v1/api_keys/{lostId}/rotate", first, new { }, 409);
         Assert.Equal("api_key_not_active", problem.GetProperty("code").GetString());
@@ -95,7 +135,10 @@ public sealed class ApiKeyTests(MerchantApi api) : IClassFixture<MerchantApi>
         var problem = await api.CallAsync(HttpMethod.Post, "/v1/api_keys", key, body, 400);
 
         Assert.Equal("invalid_request", problem.GetProperty("code").GetString());
-        Assert.Contains(problem.GetProperty("errors").EnumerateArray(), e => e.GetProperty("pointer").GetString() == pointer);
+        Assert.Contains(
+            problem.GetProperty("errors").EnumerateArray(),
+            e => e.GetProperty("pointer").GetString() == pointer
+        );
     }
 
     [Fact]
@@ -111,7 +154,10 @@ public sealed class ApiKeyTests(MerchantApi api) : IClassFixture<MerchantApi>
         Assert.Equal(id, identity.GetProperty("merchant_id").GetString());
         Assert.Equal(keyId, identity.GetProperty("key_id").GetString());
         Assert.False(identity.GetProperty("live").GetBoolean());
-        Assert.Contains("redemptions:write", identity.GetProperty("scopes").EnumerateArray().Select(s => s.GetString()));
+        Assert.Contains(
+            "redemptions:write",
+            identity.GetProperty("scopes").EnumerateArray().Select(s => s.GetString())
+        );
         var refusals = new List<string>();
         foreach (var bad in new[] { key, wrongSecret, otherMode, "lp_test_x", "" })
         {
@@ -127,7 +173,13 @@ public sealed class ApiKeyTests(MerchantApi api) : IClassFixture<MerchantApi>
     public async Task No_key_is_stored_anywhere_in_the_database()
     {
         var (_, first, _) = await api.OnboardAsync();
-        var made = await api.CallAsync(HttpMethod.Post, "/v1/api_keys", first, new { name = "n", scopes = new[] { "locations:read" } }, 201);
+        var made = await api.CallAsync(
+            HttpMethod.Post,
+            "/v1/api_keys",
+            first,
+            new { name = "n", scopes = new[] { "locations:read" } },
+            201
+        );
 
         await using var connection = new NpgsqlConnection(api.Database.OwnerConnectionString);
         await connection.OpenAsync();

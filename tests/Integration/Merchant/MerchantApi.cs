@@ -5,7 +5,9 @@ using LocalPlus.Tests.Integration.Support;
 
 namespace LocalPlus.Tests.Integration.Merchant;
 
-/// <summary>The merchant service with a database and a sidecar of its own, and an administrator who may onboard.</summary>
+/// <summary>
+/// The merchant service with a database and a sidecar of its own, and an administrator who may onboard.
+/// </summary>
 public sealed class MerchantApi : IAsyncLifetime
 {
     private readonly OperatorTokens operators = new();
@@ -21,8 +23,11 @@ public sealed class MerchantApi : IAsyncLifetime
         Database = await TestDatabase.CreateAsync("merchant", typeof(KeyText).Assembly);
         Sidecar = await StubSidecar.StartAsync();
         Service = await ServiceProcess.StartAsync(
-            typeof(KeyText).Assembly.Location, Database, Sidecar.Port, environment:
-            [("Secrets__key_pepper", new string('p', 40)), ("LP_JWKS", operators.JwksPath)]);
+            typeof(KeyText).Assembly.Location,
+            Database,
+            Sidecar.Port,
+            environment: [("Secrets__key_pepper", new string('p', 40)), ("LP_JWKS", operators.JwksPath)]
+        );
     }
 
     public async Task DisposeAsync()
@@ -41,14 +46,31 @@ public sealed class MerchantApi : IAsyncLifetime
     /// <summary>A new merchant's id and first API key.</summary>
     public async Task<(string Id, string Key, string KeyId)> OnboardAsync()
     {
-        using var answer = await OnboardAsync(new { name = "Le Fournil", country = "FR", currency = "EUR", contact_email = "hello@fournil.test" });
+        using var answer = await OnboardAsync(
+            new
+            {
+                name = "Le Fournil",
+                country = "FR",
+                currency = "EUR",
+                contact_email = "hello@fournil.test",
+            }
+        );
         var body = await answer.EnsureSuccessStatusCode().Content.ReadFromJsonAsync<JsonElement>();
         var key = body.GetProperty("api_key");
-        return (body.GetProperty("id").GetString()!, key.GetProperty("key").GetString()!, key.GetProperty("id").GetString()!);
+        return (
+            body.GetProperty("id").GetString()!,
+            key.GetProperty("key").GetString()!,
+            key.GetProperty("id").GetString()!
+        );
     }
 
     /// <summary>Sends, checks the status and returns the body.</summary>
     public Task<JsonElement> CallAsync(
-        HttpMethod method, string path, string? bearer, object? body = null, int status = 200, string? idempotencyKey = null) =>
-        Service.CallAsync(method, path, bearer, body, status, idempotencyKey);
+        HttpMethod method,
+        string path,
+        string? bearer,
+        object? body = null,
+        int status = 200,
+        string? idempotencyKey = null
+    ) => Service.CallAsync(method, path, bearer, body, status, idempotencyKey);
 }

@@ -26,15 +26,29 @@ public sealed class MerchantFaultTests(MerchantApi api) : IClassFixture<Merchant
     public async Task Fault_01_Equal_requests_at_once_have_one_effect_and_one_answer(int times)
     {
         var onboarded = await EqualRequests.SendAsync(
-            key => api.OnboardAsync(Onboarding, idempotencyKey: key), times, 201, body => Without(body, "api_key"));
+            key => api.OnboardAsync(Onboarding, idempotencyKey: key),
+            times,
+            201,
+            body => Without(body, "api_key")
+        );
         var (merchant, bearer, keyId) = await api.OnboardAsync();
-        var location = await EqualRequests.SendAsync(key => PostAsync("/v1/locations", bearer, Location, key), times,
-            201);
+        var location = await EqualRequests.SendAsync(
+            key => PostAsync("/v1/locations", bearer, Location, key),
+            times,
+            201
+        );
         var made = await EqualRequests.SendAsync(
-            key => PostAsync("/v1/api_keys", bearer, Key, key), times, 201, body => Without(body, "key"));
+            key => PostAsync("/v1/api_keys", bearer, Key, key),
+            times,
+            201,
+            body => Without(body, "key")
+        );
         var rotated = await EqualRequests.SendAsync(
-            key => PostAsync($"/v1/api_keys/{keyId}/rotate", bearer, Rotation, key), times, 201, body =>
-                Without(body, "key"));
+            key => PostAsync($"/v1/api_keys/{keyId}/rotate", bearer, Rotation, key),
+            times,
+            201,
+            body => Without(body, "key")
+        );
 
         Assert.Equal(1L, await CountAsync($"merchants WHERE merchant_id = '{Uuid(onboarded)}'"));
         Assert.Equal(1L, await CountAsync($"api_keys WHERE merchant_id = '{Uuid(onboarded)}'"));
@@ -67,8 +81,13 @@ public sealed class MerchantFaultTests(MerchantApi api) : IClassFixture<Merchant
         var mortal = await NewKeyAsync(root, ends);
 
         var heir = await api.CallAsync(HttpMethod.Post, "/v1/api_keys", mortal.Key, Body(null), 201);
-        var earlier = await api.CallAsync(HttpMethod.Post, "/v1/api_keys", mortal.Key,
-            Body("2097-01-01T00:00:00.000Z"), 201);
+        var earlier = await api.CallAsync(
+            HttpMethod.Post,
+            "/v1/api_keys",
+            mortal.Key,
+            Body("2097-01-01T00:00:00.000Z"),
+            201
+        );
         var later = await api.CallAsync(HttpMethod.Post, "/v1/api_keys", mortal.Key, Body("2099-01-01T00:00:00Z"), 400);
 
         Assert.Equal(ends, heir.GetProperty("expires_at").GetString());
@@ -85,9 +104,19 @@ public sealed class MerchantFaultTests(MerchantApi api) : IClassFixture<Merchant
 
         var bySelf = await api.CallAsync(HttpMethod.Post, $"/v1/api_keys/{mortal.Id}/rotate", mortal.Key, "{}", 201);
         var ofRoot = await api.CallAsync(
-            HttpMethod.Post, $"/v1/api_keys/{rootId}/rotate", bySelf.GetProperty("key").GetString(), "{}", 403);
+            HttpMethod.Post,
+            $"/v1/api_keys/{rootId}/rotate",
+            bySelf.GetProperty("key").GetString(),
+            "{}",
+            403
+        );
         var byRoot = await api.CallAsync(
-            HttpMethod.Post, $"/v1/api_keys/{bySelf.GetProperty("id").GetString()}/rotate", root, "{}", 201);
+            HttpMethod.Post,
+            $"/v1/api_keys/{bySelf.GetProperty("id").GetString()}/rotate",
+            root,
+            "{}",
+            201
+        );
 
         Assert.Equal(ends, bySelf.GetProperty("expires_at").GetString());
         Assert.Equal(ends, byRoot.GetProperty("expires_at").GetString());
@@ -99,14 +128,25 @@ public sealed class MerchantFaultTests(MerchantApi api) : IClassFixture<Merchant
     {
         var (_, first, firstId) = await api.OnboardAsync();
         var second = await api.CallAsync(
-            HttpMethod.Post, $"/v1/api_keys/{firstId}/rotate", first, new { overlap_seconds = 3600 }, 201);
+            HttpMethod.Post,
+            $"/v1/api_keys/{firstId}/rotate",
+            first,
+            new { overlap_seconds = 3600 },
+            201
+        );
 
         var child = await api.CallAsync(HttpMethod.Post, "/v1/api_keys", first, Body(null), 201);
         var stolen = await api.CallAsync(
-            HttpMethod.Post, $"/v1/api_keys/{second.GetProperty("id").GetString()}/rotate", first, "{}", 403);
+            HttpMethod.Post,
+            $"/v1/api_keys/{second.GetProperty("id").GetString()}/rotate",
+            first,
+            "{}",
+            403
+        );
 
-        Assert.True(child.GetProperty("expires_at").GetDateTimeOffset() <= TimeProvider.System.GetUtcNow().AddSeconds(
-            3600));
+        Assert.True(
+            child.GetProperty("expires_at").GetDateTimeOffset() <= TimeProvider.System.GetUtcNow().AddSeconds(3600)
+        );
         Assert.Equal("scope_missing", stolen.GetProperty("code").GetString());
         await api.CallAsync(HttpMethod.Get, "/v1/merchants/me", second.GetProperty("key").GetString());
     }
@@ -115,8 +155,10 @@ public sealed class MerchantFaultTests(MerchantApi api) : IClassFixture<Merchant
     [InlineData("application/cloudevents+json", "[")]
     [InlineData("application/cloudevents+json", "")]
     [InlineData("application/cloudevents+json; charset=utf-8", """{"specversion":"1.0","data_base64":"%%%"}""")]
-    [InlineData("application/cloudevents+json",
-        """{"specversion":"1.0","id":"1","source":"x","type":"y","data":{"name":"wrapped"}}""")]
+    [InlineData(
+        "application/cloudevents+json",
+        """{"specversion":"1.0","id":"1","source":"x","type":"y","data":{"name":"wrapped"}}"""
+    )]
     [InlineData("application/cloudevents-batch+json", "[]")]
     [InlineData("application/vnd.x+json", """{"name":"x"}""")]
     [InlineData("text/plain", """{"name":"x"}""")]
@@ -124,8 +166,17 @@ public sealed class MerchantFaultTests(MerchantApi api) : IClassFixture<Merchant
     public async Task Fault_21_Nothing_but_JSON_comes_in_at_the_public_port(string type, string body)
     {
         var (_, bearer, keyId) = await api.OnboardAsync();
-        foreach (var path in new[] { "/v1/merchants", "/v1/locations", "/v1/api_keys",
-            $"/v1/api_keys/{keyId}/rotate", "/v1/none", "/events/x" })
+        foreach (
+            var path in new[]
+            {
+                "/v1/merchants",
+                "/v1/locations",
+                "/v1/api_keys",
+                $"/v1/api_keys/{keyId}/rotate",
+                "/v1/none",
+                "/events/x",
+            }
+        )
         {
             foreach (var key in new[] { bearer, null })
             {
@@ -144,8 +195,12 @@ public sealed class MerchantFaultTests(MerchantApi api) : IClassFixture<Merchant
     public async Task Fault_21_On_the_app_port_CloudEvents_are_for_topics_alone()
     {
         using var answer = await SendAsync(
-            api.Service.App, "/internal/api_keys/verify", null, "application/cloudevents+json",
-                """{"data":{"key":"x"}}""");
+            api.Service.App,
+            "/internal/api_keys/verify",
+            null,
+            "application/cloudevents+json",
+            """{"data":{"key":"x"}}"""
+        );
 
         Assert.Equal(415, (int)answer.StatusCode);
     }
@@ -155,8 +210,10 @@ public sealed class MerchantFaultTests(MerchantApi api) : IClassFixture<Merchant
     [InlineData("/v1/locations?limit=%0A1", "query")]
     [InlineData("/v1/locations/loc_%0Ax", "path")]
     [InlineData("/v1/locations/loc_%1Fx", "path")]
-    public async Task Fault_22_An_address_with_control_characters_is_refused_before_anything_else(string path,
-        string where)
+    public async Task Fault_22_An_address_with_control_characters_is_refused_before_anything_else(
+        string path,
+        string where
+    )
     {
         var (_, bearer, _) = await api.OnboardAsync();
 
@@ -184,7 +241,14 @@ public sealed class MerchantFaultTests(MerchantApi api) : IClassFixture<Merchant
     public async Task Fault_25_A_merchants_currency_is_one_of_ISO_4217(string currency, int status)
     {
         using var answer = await api.OnboardAsync(
-            new { name = "x", country = "CL", currency, contact_email = "a@example.test" });
+            new
+            {
+                name = "x",
+                country = "CL",
+                currency,
+                contact_email = "a@example.test",
+            }
+        );
 
         Assert.Equal(status, (int)answer.StatusCode);
     }
@@ -193,15 +257,27 @@ public sealed class MerchantFaultTests(MerchantApi api) : IClassFixture<Merchant
     public async Task Fault_27_A_merchants_address_is_kept_as_mail_is_sent_to_it()
     {
         using var answer = await api.OnboardAsync(
-            new { name = new string('n', 200), country = "DE", currency = "EUR", contact_email = "jo@bücher.example" });
+            new
+            {
+                name = new string('n', 200),
+                country = "DE",
+                currency = "EUR",
+                contact_email = "jo@bücher.example",
+            }
+        );
 
         var body = JsonElement.Parse(await answer.EnsureSuccessStatusCode().Content.ReadAsStringAsync());
         Assert.Equal("jo@xn--bcher-kva.example", body.GetProperty("contact_email").GetString());
         var key = body.GetProperty("api_key").GetProperty("key").GetString();
         var name = new string('n', 200);
         await api.CallAsync(HttpMethod.Post, "/v1/locations", key, new { name }, 201);
-        await api.CallAsync(HttpMethod.Post, "/v1/api_keys", key, new { name, scopes = new[] { "locations:read" } },
-            201);
+        await api.CallAsync(
+            HttpMethod.Post,
+            "/v1/api_keys",
+            key,
+            new { name, scopes = new[] { "locations:read" } },
+            201
+        );
         await api.CallAsync(HttpMethod.Post, "/v1/locations", key, new { name = name + "n" }, 400);
     }
 
@@ -215,8 +291,11 @@ public sealed class MerchantFaultTests(MerchantApi api) : IClassFixture<Merchant
 
         Assert.Equal("reference_reused", problem.GetProperty("code").GetString());
         Assert.Equal(first.GetProperty("id").GetString(), problem.GetProperty("used_by").GetString());
-        Assert.Contains(first.GetProperty("id").GetString()!, problem.GetProperty("detail").GetString(),
-            StringComparison.Ordinal);
+        Assert.Contains(
+            first.GetProperty("id").GetString()!,
+            problem.GetProperty("detail").GetString(),
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -235,23 +314,46 @@ public sealed class MerchantFaultTests(MerchantApi api) : IClassFixture<Merchant
     }
 
     private static object Body(string? expiresAt) =>
-        new { name = "child", scopes = new[] { "api_keys:write", "locations:read" }, expires_at = expiresAt };
+        new
+        {
+            name = "child",
+            scopes = new[] { "api_keys:write", "locations:read" },
+            expires_at = expiresAt,
+        };
 
     private async Task<(string Id, string Key)> NewKeyAsync(string bearer, string expiresAt)
     {
         var all = await api.CallAsync(HttpMethod.Get, "/v1/api_keys", bearer);
-        var scopes = all.GetProperty("data")[0].GetProperty("scopes").EnumerateArray().Select(s =>
-            s.GetString()).ToArray();
-        var made = await api.CallAsync(HttpMethod.Post, "/v1/api_keys", bearer, new { name = "mortal", scopes,
-            expires_at = expiresAt }, 201);
+        var scopes = all.GetProperty("data")[0]
+            .GetProperty("scopes")
+            .EnumerateArray()
+            .Select(s => s.GetString())
+            .ToArray();
+        var made = await api.CallAsync(
+            HttpMethod.Post,
+            "/v1/api_keys",
+            bearer,
+            new
+            {
+                name = "mortal",
+                scopes,
+                expires_at = expiresAt,
+            },
+            201
+        );
         return (made.GetProperty("id").GetString()!, made.GetProperty("key").GetString()!);
     }
 
     private Task<HttpResponseMessage> PostAsync(string path, string bearer, string body, string key) =>
         api.Service.SendAsync(HttpMethod.Post, path, bearer, body, key);
 
-    private static async Task<HttpResponseMessage> SendAsync(HttpClient client, string path, string? bearer,
-        string type, string body)
+    private static async Task<HttpResponseMessage> SendAsync(
+        HttpClient client,
+        string path,
+        string? bearer,
+        string type,
+        string body
+    )
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, path)
         {
@@ -276,7 +378,8 @@ public sealed class MerchantFaultTests(MerchantApi api) : IClassFixture<Merchant
     private static Guid Uuid(string body)
     {
         var id = JsonElement.Parse(body).GetProperty("id").GetString()!;
-        return Base32.TryParse(id.AsSpan(id.IndexOf('_', StringComparison.Ordinal) + 1), out var value) ? value
+        return Base32.TryParse(id.AsSpan(id.IndexOf('_', StringComparison.Ordinal) + 1), out var value)
+            ? value
             : default;
     }
 

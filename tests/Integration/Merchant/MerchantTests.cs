@@ -10,7 +10,14 @@ public sealed class MerchantTests(MerchantApi api) : IClassFixture<MerchantApi>
     public async Task An_onboarded_merchant_has_one_key_that_opens_its_own_door()
     {
         using var answer = await api.OnboardAsync(
-            new { name = "Le Fournil", country = "FR", currency = "EUR", contact_email = "hello@fournil.test" });
+            new
+            {
+                name = "Le Fournil",
+                country = "FR",
+                currency = "EUR",
+                contact_email = "hello@fournil.test",
+            }
+        );
         var merchant = await answer.Content.ReadFromJsonAsync<JsonElement>();
         var key = merchant.GetProperty("api_key").GetProperty("key").GetString()!;
 
@@ -27,10 +34,27 @@ public sealed class MerchantTests(MerchantApi api) : IClassFixture<MerchantApi>
     public async Task A_live_merchant_gets_live_keys_only()
     {
         using var answer = await api.OnboardAsync(
-            new { name = "Florist", country = "IE", currency = "EUR", contact_email = "a@b.test", mode = "live" });
-        var key = (await answer.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("api_key").GetProperty("key").GetString()!;
+            new
+            {
+                name = "Florist",
+                country = "IE",
+                currency = "EUR",
+                contact_email = "a@b.test",
+                mode = "live",
+            }
+        );
+        var key = (await answer.Content.ReadFromJsonAsync<JsonElement>())
+            .GetProperty("api_key")
+            .GetProperty("key")
+            .GetString()!;
 
-        var second = await api.CallAsync(HttpMethod.Post, "/v1/api_keys", key, new { name = "till", scopes = new[] { "programs:read" } }, 201);
+        var second = await api.CallAsync(
+            HttpMethod.Post,
+            "/v1/api_keys",
+            key,
+            new { name = "till", scopes = new[] { "programs:read" } },
+            201
+        );
 
         Assert.StartsWith("lp_live_", key, StringComparison.Ordinal);
         Assert.StartsWith("lp_live_", second.GetProperty("key").GetString(), StringComparison.Ordinal);
@@ -39,7 +63,13 @@ public sealed class MerchantTests(MerchantApi api) : IClassFixture<MerchantApi>
     [Fact]
     public async Task A_repeated_onboarding_makes_one_merchant_and_shows_the_key_once()
     {
-        var body = new { name = "Twice", country = "DE", currency = "EUR", contact_email = "a@b.test" };
+        var body = new
+        {
+            name = "Twice",
+            country = "DE",
+            currency = "EUR",
+            contact_email = "a@b.test",
+        };
         using var first = await api.OnboardAsync(body, idempotencyKey: "onboard-twice");
         using var second = await api.OnboardAsync(body, idempotencyKey: "onboard-twice");
         var one = await first.Content.ReadFromJsonAsync<JsonElement>();
@@ -47,7 +77,10 @@ public sealed class MerchantTests(MerchantApi api) : IClassFixture<MerchantApi>
 
         Assert.Equal("true", second.Headers.GetValues("Idempotency-Replayed").Single());
         Assert.Equal(one.GetProperty("id").GetString(), two.GetProperty("id").GetString());
-        Assert.Equal(one.GetProperty("api_key").GetProperty("id").GetString(), two.GetProperty("api_key").GetProperty("id").GetString());
+        Assert.Equal(
+            one.GetProperty("api_key").GetProperty("id").GetString(),
+            two.GetProperty("api_key").GetProperty("id").GetString()
+        );
         Assert.False(two.GetProperty("api_key").TryGetProperty("key", out _));
     }
 
@@ -56,8 +89,12 @@ public sealed class MerchantTests(MerchantApi api) : IClassFixture<MerchantApi>
     {
         var (id, _, _) = await api.OnboardAsync();
 
-        await Eventually.TrueAsync(() => api.Sidecar.Published.Any(e => e.GetProperty("event").GetProperty("subject").GetString() == id));
-        var published = api.Sidecar.Published.Single(e => e.GetProperty("event").GetProperty("subject").GetString() == id);
+        await Eventually.TrueAsync(() =>
+            api.Sidecar.Published.Any(e => e.GetProperty("event").GetProperty("subject").GetString() == id)
+        );
+        var published = api.Sidecar.Published.Single(e =>
+            e.GetProperty("event").GetProperty("subject").GetString() == id
+        );
         Assert.Equal("merchant.onboarded.v1", published.GetProperty("topic").GetString());
         var envelope = published.GetProperty("event").GetProperty("data");
         Assert.Equal(id, envelope.GetProperty("merchant_id").GetString());
@@ -70,21 +107,62 @@ public sealed class MerchantTests(MerchantApi api) : IClassFixture<MerchantApi>
     [InlineData("operator", 403, "scope_missing")]
     public async Task Only_administrators_onboard(string role, int status, string code)
     {
-        using var answer = await api.OnboardAsync(new { name = "x", country = "FR", currency = "EUR", contact_email = "a@b.test" }, role);
+        using var answer = await api.OnboardAsync(
+            new
+            {
+                name = "x",
+                country = "FR",
+                currency = "EUR",
+                contact_email = "a@b.test",
+            },
+            role
+        );
 
         Assert.Equal(status, (int)answer.StatusCode);
         Assert.Equal(code, (await answer.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("code").GetString());
     }
 
     [Theory]
-    [InlineData("""{"name":"","country":"FR","currency":"EUR","contact_email":"a@b.test"}""", "invalid_request", "/name")]
-    [InlineData("""{"name":"x","country":"France","currency":"EUR","contact_email":"a@b.test"}""", "invalid_request", "/country")]
-    [InlineData("""{"name":"x","country":"FR","currency":"eur","contact_email":"a@b.test"}""", "invalid_request", "/currency")]
-    [InlineData("""{"name":"x","country":"FR","currency":"EUR","contact_email":"a@b"}""", "invalid_request", "/contact_email")]
-    [InlineData("""{"name":"x","country":"FR","currency":"EUR","contact_email":"a@b.test","mode":"prod"}""", "invalid_request", "/mode")]
-    [InlineData("""{"name":"x","country":"FR","currency":"EUR","contact_email":"a@b.test","locale":"de"}""", "invalid_request", "/locale")]
-    [InlineData("""{"name":"x\u0000","country":"FR","currency":"EUR","contact_email":"a@b.test"}""", "invalid_request", "/name")]
-    [InlineData("""{"name":"x","country":"FR","currency":"EUR","contact_email":"a@b.test","admin":true}""", "unknown_field", "/admin")]
+    [InlineData(
+        """{"name":"","country":"FR","currency":"EUR","contact_email":"a@b.test"}""",
+        "invalid_request",
+        "/name"
+    )]
+    [InlineData(
+        """{"name":"x","country":"France","currency":"EUR","contact_email":"a@b.test"}""",
+        "invalid_request",
+        "/country"
+    )]
+    [InlineData(
+        """{"name":"x","country":"FR","currency":"eur","contact_email":"a@b.test"}""",
+        "invalid_request",
+        "/currency"
+    )]
+    [InlineData(
+        """{"name":"x","country":"FR","currency":"EUR","contact_email":"a@b"}""",
+        "invalid_request",
+        "/contact_email"
+    )]
+    [InlineData(
+        """{"name":"x","country":"FR","currency":"EUR","contact_email":"a@b.test","mode":"prod"}""",
+        "invalid_request",
+        "/mode"
+    )]
+    [InlineData(
+        """{"name":"x","country":"FR","currency":"EUR","contact_email":"a@b.test","locale":"de"}""",
+        "invalid_request",
+        "/locale"
+    )]
+    [InlineData(
+        """{"name":"x\u0000","country":"FR","currency":"EUR","contact_email":"a@b.test"}""",
+        "invalid_request",
+        "/name"
+    )]
+    [InlineData(
+        """{"name":"x","country":"FR","currency":"EUR","contact_email":"a@b.test","admin":true}""",
+        "unknown_field",
+        "/admin"
+    )]
     public async Task What_is_wrong_with_an_onboarding_is_named(string body, string code, string pointer)
     {
         using var answer = await api.OnboardAsync(body);
@@ -93,7 +171,10 @@ public sealed class MerchantTests(MerchantApi api) : IClassFixture<MerchantApi>
         Assert.Equal(400, (int)answer.StatusCode);
         Assert.Equal("application/problem+json", answer.Content.Headers.ContentType!.MediaType);
         Assert.Equal(code, problem.GetProperty("code").GetString());
-        Assert.Contains(problem.GetProperty("errors").EnumerateArray(), e => e.GetProperty("pointer").GetString() == pointer);
+        Assert.Contains(
+            problem.GetProperty("errors").EnumerateArray(),
+            e => e.GetProperty("pointer").GetString() == pointer
+        );
     }
 
     [Fact]
@@ -103,7 +184,10 @@ public sealed class MerchantTests(MerchantApi api) : IClassFixture<MerchantApi>
         {
             using var answer = await api.OnboardAsync(body);
             Assert.Equal(400, (int)answer.StatusCode);
-            Assert.Equal("invalid_request", (await answer.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("code").GetString());
+            Assert.Equal(
+                "invalid_request",
+                (await answer.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("code").GetString()
+            );
         }
     }
 
@@ -127,7 +211,9 @@ public sealed class MerchantTests(MerchantApi api) : IClassFixture<MerchantApi>
 
         Assert.Equal("hello@fournil.test", contact.GetProperty("contact_email").GetString());
         Assert.Equal("Le Fournil", contact.GetProperty("name").GetString());
-        using var outside = await api.Service.Public.GetAsync(new Uri($"/internal/merchants/{id}/contact", UriKind.Relative));
+        using var outside = await api.Service.Public.GetAsync(
+            new Uri($"/internal/merchants/{id}/contact", UriKind.Relative)
+        );
         Assert.Equal(404, (int)outside.StatusCode);
     }
 
@@ -141,14 +227,27 @@ public sealed class MerchantTests(MerchantApi api) : IClassFixture<MerchantApi>
         }
 
         var first = await api.CallAsync(HttpMethod.Get, "/v1/locations?limit=2", key);
-        var second = await api.CallAsync(HttpMethod.Get, $"/v1/locations?limit=2&cursor={first.GetProperty("next_cursor").GetString()}", key);
+        var second = await api.CallAsync(
+            HttpMethod.Get,
+            $"/v1/locations?limit=2&cursor={first.GetProperty("next_cursor").GetString()}",
+            key
+        );
 
-        Assert.Equal(["three", "two"], first.GetProperty("data").EnumerateArray().Select(l => l.GetProperty("name").GetString()));
-        Assert.Equal(["one"], second.GetProperty("data").EnumerateArray().Select(l => l.GetProperty("name").GetString()));
+        Assert.Equal(
+            ["three", "two"],
+            first.GetProperty("data").EnumerateArray().Select(l => l.GetProperty("name").GetString())
+        );
+        Assert.Equal(
+            ["one"],
+            second.GetProperty("data").EnumerateArray().Select(l => l.GetProperty("name").GetString())
+        );
         Assert.False(second.GetProperty("has_more").GetBoolean());
         var id = first.GetProperty("data")[0].GetProperty("id").GetString();
         Assert.StartsWith("loc_", id, StringComparison.Ordinal);
-        Assert.Equal("three", (await api.CallAsync(HttpMethod.Get, $"/v1/locations/{id}", key)).GetProperty("name").GetString());
+        Assert.Equal(
+            "three",
+            (await api.CallAsync(HttpMethod.Get, $"/v1/locations/{id}", key)).GetProperty("name").GetString()
+        );
     }
 
     [Fact]
@@ -160,8 +259,18 @@ public sealed class MerchantTests(MerchantApi api) : IClassFixture<MerchantApi>
         await api.CallAsync(HttpMethod.Post, "/v1/locations", key, new { name = "shop 2" }, 201);
         var page = await api.CallAsync(HttpMethod.Get, "/v1/locations?limit=1", key);
 
-        await api.CallAsync(HttpMethod.Get, $"/v1/locations/{location.GetProperty("id").GetString()}", stranger, status: 404);
-        await api.CallAsync(HttpMethod.Get, $"/v1/locations?cursor={page.GetProperty("next_cursor").GetString()}", stranger, status: 400);
+        await api.CallAsync(
+            HttpMethod.Get,
+            $"/v1/locations/{location.GetProperty("id").GetString()}",
+            stranger,
+            status: 404
+        );
+        await api.CallAsync(
+            HttpMethod.Get,
+            $"/v1/locations?cursor={page.GetProperty("next_cursor").GetString()}",
+            stranger,
+            status: 400
+        );
         await api.CallAsync(HttpMethod.Get, "/v1/locations?limit=0", key, status: 400);
     }
 
@@ -173,7 +282,13 @@ public sealed class MerchantTests(MerchantApi api) : IClassFixture<MerchantApi>
         await api.CallAsync(HttpMethod.Post, "/v1/locations", key, new { name = "a", reference = "r1" }, 201);
         await api.CallAsync(HttpMethod.Post, "/v1/locations", other, new { name = "a", reference = "r1" }, 201);
 
-        var problem = await api.CallAsync(HttpMethod.Post, "/v1/locations", key, new { name = "b", reference = "r1" }, 422);
+        var problem = await api.CallAsync(
+            HttpMethod.Post,
+            "/v1/locations",
+            key,
+            new { name = "b", reference = "r1" },
+            422
+        );
 
         Assert.Equal("reference_reused", problem.GetProperty("code").GetString());
     }

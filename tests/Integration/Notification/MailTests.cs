@@ -39,14 +39,22 @@ public sealed class MailTests(NotificationApi api) : IClassFixture<NotificationA
         var card = GiftCardId.New(TimeProvider.System);
 
         await api.Service.DeliverAsync(Redemptions, Redemption("redemption.completed", shop, card, 3000));
-        await Eventually.TrueAsync(async () => (await api.Service.CallAsync(HttpMethod.Get, "/v1/notifications", key))
-            .GetProperty("data")[0].TryGetProperty("last_error", out var error) && error.GetString() == "card_unknown");
+        await Eventually.TrueAsync(async () =>
+            (await api.Service.CallAsync(HttpMethod.Get, "/v1/notifications", key))
+                .GetProperty("data")[0]
+                .TryGetProperty("last_error", out var error)
+            && error.GetString() == "card_unknown"
+        );
         await api.Service.DeliverAsync(Cards, Card("gift_card.loaded", shop, card, ben));
         await DueNowAsync();
         var mail = await api.MailToAsync(ben);
 
         Assert.Equal("Your receipt from Florist", mail.Subject);
-        Assert.Contains("You paid 30.00 EUR at Florist with the card ending in 7Q2M.", mail.Body, StringComparison.Ordinal);
+        Assert.Contains(
+            "You paid 30.00 EUR at Florist with the card ending in 7Q2M.",
+            mail.Body,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -56,7 +64,9 @@ public sealed class MailTests(NotificationApi api) : IClassFixture<NotificationA
         var eve = api.NewCustomer("Eve");
         var card = GiftCardId.New(TimeProvider.System);
         await api.Service.DeliverAsync(Cards, Card("gift_card.blocked", shop, card, eve));
-        foreach (var type in new[] { "redemption.held", "redemption.cancelled", "redemption.expired", "redemption.refunded" })
+        foreach (
+            var type in new[] { "redemption.held", "redemption.cancelled", "redemption.expired", "redemption.refunded" }
+        )
         {
             await api.Service.DeliverAsync(Redemptions, Redemption(type, shop, card, 1234));
         }
@@ -77,7 +87,9 @@ public sealed class MailTests(NotificationApi api) : IClassFixture<NotificationA
         await api.Service.DeliverAsync(Cards, Card("gift_card.activated", shop, card, customer: null));
         await api.Service.DeliverAsync(Redemptions, Redemption("redemption.completed", shop, card, 3000));
 
-        Assert.Empty((await api.Service.CallAsync(HttpMethod.Get, "/v1/notifications", key)).GetProperty("data").EnumerateArray());
+        Assert.Empty(
+            (await api.Service.CallAsync(HttpMethod.Get, "/v1/notifications", key)).GetProperty("data").EnumerateArray()
+        );
     }
 
     [Fact]
@@ -92,11 +104,23 @@ public sealed class MailTests(NotificationApi api) : IClassFixture<NotificationA
         }
 
         var id = RedemptionId.New(TimeProvider.System);
-        await api.Service.DeliverAsync(Redemptions, new TestEvent("redemption.completed", id.ToString(), 2, shop, new
-        {
-            redemption_id = id.ToString(), gift_card_ids = cards.Select(c => c.ToString()), amount = 1000, currency = "EUR",
-            sources = cards.Select((c, i) => new { gift_card_id = c.ToString(), amount = 100 * (i + 1) }),
-        }));
+        await api.Service.DeliverAsync(
+            Redemptions,
+            new TestEvent(
+                "redemption.completed",
+                id.ToString(),
+                2,
+                shop,
+                new
+                {
+                    redemption_id = id.ToString(),
+                    gift_card_ids = cards.Select(c => c.ToString()),
+                    amount = 1000,
+                    currency = "EUR",
+                    sources = cards.Select((c, i) => new { gift_card_id = c.ToString(), amount = 100 * (i + 1) }),
+                }
+            )
+        );
 
         Assert.Contains("4.00 EUR", (await api.MailToAsync(ida)).Body, StringComparison.Ordinal);
         Assert.Contains("2.00 EUR", (await api.MailToAsync(jon)).Body, StringComparison.Ordinal);
@@ -108,19 +132,37 @@ public sealed class MailTests(NotificationApi api) : IClassFixture<NotificationA
         var (shop, _) = api.NewMerchant("Librairie");
         var (lea, late) = (api.NewCustomer("Lea", "fr"), api.NewCustomer("Late"));
         var card = GiftCardId.New(TimeProvider.System);
-        api.Sidecar.OnInvoke("giftcard", $"internal/gift_cards/{card}/delivery", _ => Task.FromResult(Results.Json(new
-        {
-            code = "0123456789ABCDEF", pin = "4711", amount = new { amount = 2500, currency = "EUR" }, from = "Max", message = "<b>Bravo</b>",
-        })));
+        api.Sidecar.OnInvoke(
+            "giftcard",
+            $"internal/gift_cards/{card}/delivery",
+            _ =>
+                Task.FromResult(
+                    Results.Json(
+                        new
+                        {
+                            code = "0123456789ABCDEF",
+                            pin = "4711",
+                            amount = new { amount = 2500, currency = "EUR" },
+                            from = "Max",
+                            message = "<b>Bravo</b>",
+                        }
+                    )
+                )
+        );
         await api.Service.DeliverAsync(Cards, Card("gift_card.delivery_due", shop, card, lea));
         var mail = await api.MailToAsync(lea);
         Assert.Equal("Une carte cadeau Librairie pour vous", mail.Subject);
         Assert.All(
             ["Max vous offre", "25,00 EUR", "0123-4567-89AB-CDEF", "4711", "&lt;b&gt;Bravo"],
-            words => Assert.Contains(words, mail.Body, StringComparison.Ordinal));
+            words => Assert.Contains(words, mail.Body, StringComparison.Ordinal)
+        );
 
         var gone = GiftCardId.New(TimeProvider.System);
-        api.Sidecar.OnInvoke("giftcard", $"internal/gift_cards/{gone}/delivery", _ => Task.FromResult(Results.NotFound()));
+        api.Sidecar.OnInvoke(
+            "giftcard",
+            $"internal/gift_cards/{gone}/delivery",
+            _ => Task.FromResult(Results.NotFound())
+        );
         var (other, key) = api.NewMerchant("Papeterie");
         await api.Service.DeliverAsync(Cards, Card("gift_card.delivery_due", other, gone, late));
         Assert.Equal("delivery_gone", (await ListedAsync(key, "skipped")).GetProperty("last_error").GetString());
@@ -131,8 +173,22 @@ public sealed class MailTests(NotificationApi api) : IClassFixture<NotificationA
     {
         var (shop, _) = api.NewMerchant("Newcomer");
 
-        await api.Service.DeliverAsync("merchant.onboarded.v1", new TestEvent(
-            "merchant.onboarded", shop.ToString(), 1, shop, new { mode = "test", country = "FR", currency = "EUR", locale = "fr" }));
+        await api.Service.DeliverAsync(
+            "merchant.onboarded.v1",
+            new TestEvent(
+                "merchant.onboarded",
+                shop.ToString(),
+                1,
+                shop,
+                new
+                {
+                    mode = "test",
+                    country = "FR",
+                    currency = "EUR",
+                    locale = "fr",
+                }
+            )
+        );
         var mail = await api.MailToAsync(shop);
 
         Assert.Equal("Welcome to LocalPlus", mail.Subject);
@@ -146,7 +202,10 @@ public sealed class MailTests(NotificationApi api) : IClassFixture<NotificationA
         var gone = api.NewCustomer("Gone");
         api.Sidecar.OnInvoke("wallet", $"internal/customers/{gone}/contact", _ => Task.FromResult(Results.NotFound()));
 
-        await api.Service.DeliverAsync(Cards, Card("gift_card.activated", shop, GiftCardId.New(TimeProvider.System), gone));
+        await api.Service.DeliverAsync(
+            Cards,
+            Card("gift_card.activated", shop, GiftCardId.New(TimeProvider.System), gone)
+        );
 
         Assert.Equal("recipient_unknown", (await ListedAsync(key, "skipped")).GetProperty("last_error").GetString());
     }
@@ -156,12 +215,32 @@ public sealed class MailTests(NotificationApi api) : IClassFixture<NotificationA
     {
         var (shop, key) = api.NewMerchant("Shop");
         var dora = api.NewCustomer("Dora", walletUp: false);
-        await api.Service.DeliverAsync(Cards, Card("gift_card.activated", shop, GiftCardId.New(TimeProvider.System), dora));
-        await Eventually.TrueAsync(async () => (await api.Service.CallAsync(HttpMethod.Get, "/v1/notifications", key))
-            .GetProperty("data")[0].TryGetProperty("last_error", out var error) && error.GetString() == "contact_unavailable");
+        await api.Service.DeliverAsync(
+            Cards,
+            Card("gift_card.activated", shop, GiftCardId.New(TimeProvider.System), dora)
+        );
+        await Eventually.TrueAsync(async () =>
+            (await api.Service.CallAsync(HttpMethod.Get, "/v1/notifications", key))
+                .GetProperty("data")[0]
+                .TryGetProperty("last_error", out var error)
+            && error.GetString() == "contact_unavailable"
+        );
 
-        api.Sidecar.OnInvoke("wallet", $"internal/customers/{dora}/contact", _ => Task.FromResult(
-            Results.Json(new { email = $"{dora}@holder.test", name = "Dora", locale = "en" })));
+        api.Sidecar.OnInvoke(
+            "wallet",
+            $"internal/customers/{dora}/contact",
+            _ =>
+                Task.FromResult(
+                    Results.Json(
+                        new
+                        {
+                            email = $"{dora}@holder.test",
+                            name = "Dora",
+                            locale = "en",
+                        }
+                    )
+                )
+        );
         await DueNowAsync();
 
         Assert.Contains("Hello Dora,", (await api.MailToAsync(dora)).Body, StringComparison.Ordinal);
@@ -172,7 +251,10 @@ public sealed class MailTests(NotificationApi api) : IClassFixture<NotificationA
     {
         var (shop, key) = api.NewMerchant("Discreet");
         var frank = api.NewCustomer("Frank");
-        await api.Service.DeliverAsync(Cards, Card("gift_card.activated", shop, GiftCardId.New(TimeProvider.System), frank));
+        await api.Service.DeliverAsync(
+            Cards,
+            Card("gift_card.activated", shop, GiftCardId.New(TimeProvider.System), frank)
+        );
         await api.MailToAsync(frank);
         await ListedAsync(key, "sent");
 
@@ -185,22 +267,43 @@ public sealed class MailTests(NotificationApi api) : IClassFixture<NotificationA
     {
         var (shop, key) = api.NewMerchant("Canary");
         var (card, kim) = (GiftCardId.New(TimeProvider.System), api.NewCustomer("Kimberley-Canary"));
-        api.Sidecar.OnInvoke("giftcard", $"internal/gift_cards/{card}/delivery", _ => Task.FromResult(Results.Json(new
-        {
-            code = "CANARY0123456789", pin = "9043217", amount = new { amount = 2500, currency = "EUR" }, from = "Max", message = "canary-words",
-        })));
+        api.Sidecar.OnInvoke(
+            "giftcard",
+            $"internal/gift_cards/{card}/delivery",
+            _ =>
+                Task.FromResult(
+                    Results.Json(
+                        new
+                        {
+                            code = "CANARY0123456789",
+                            pin = "9043217",
+                            amount = new { amount = 2500, currency = "EUR" },
+                            from = "Max",
+                            message = "canary-words",
+                        }
+                    )
+                )
+        );
         api.Smtp.Up = false;
         await api.Service.DeliverAsync(Cards, Card("gift_card.delivery_due", shop, card, kim));
-        await Eventually.TrueAsync(async () => (await api.Service.CallAsync(HttpMethod.Get, "/v1/notifications", key))
-            .GetProperty("data")[0].TryGetProperty("last_error", out var error) && error.GetString() == "smtp_unavailable");
+        await Eventually.TrueAsync(async () =>
+            (await api.Service.CallAsync(HttpMethod.Get, "/v1/notifications", key))
+                .GetProperty("data")[0]
+                .TryGetProperty("last_error", out var error)
+            && error.GetString() == "smtp_unavailable"
+        );
         api.Smtp.Up = true;
 
-        var written = api.Service.Output + await DumpAsync() + await api.Service.CallAsync(HttpMethod.Get, "/v1/notifications", key);
+        var written =
+            api.Service.Output
+            + await DumpAsync()
+            + await api.Service.CallAsync(HttpMethod.Get, "/v1/notifications", key);
 
         Assert.Contains("smtp_unavailable", api.Service.Output, StringComparison.Ordinal);
         Assert.All(
             ["@holder.test", "CANARY", "CANA-RY01", "9043217", "canary-words", "Kimberley", "5.1.1"],
-            canary => Assert.DoesNotContain(canary, written, StringComparison.OrdinalIgnoreCase));
+            canary => Assert.DoesNotContain(canary, written, StringComparison.OrdinalIgnoreCase)
+        );
     }
 
     [Fact]
@@ -208,13 +311,36 @@ public sealed class MailTests(NotificationApi api) : IClassFixture<NotificationA
     {
         var (shop, key) = api.NewMerchant("Shop");
         var (broken, fine) = (api.NewCustomer("Broken"), api.NewCustomer("Fine"));
-        api.Sidecar.OnInvoke("wallet", $"internal/customers/{broken}/contact", _ => Task.FromResult(
-            Results.Json(new { email = "canary@leak.test", name = 17, locale = "en" })));
+        api.Sidecar.OnInvoke(
+            "wallet",
+            $"internal/customers/{broken}/contact",
+            _ =>
+                Task.FromResult(
+                    Results.Json(
+                        new
+                        {
+                            email = "canary@leak.test",
+                            name = 17,
+                            locale = "en",
+                        }
+                    )
+                )
+        );
 
-        await api.Service.DeliverAsync(Cards, Card("gift_card.activated", shop, GiftCardId.New(TimeProvider.System), broken));
-        await Eventually.TrueAsync(async () => (await api.Service.CallAsync(HttpMethod.Get, "/v1/notifications", key))
-            .GetProperty("data")[0].TryGetProperty("last_error", out var error) && error.GetString() == "not_sendable");
-        await api.Service.DeliverAsync(Cards, Card("gift_card.activated", shop, GiftCardId.New(TimeProvider.System), fine));
+        await api.Service.DeliverAsync(
+            Cards,
+            Card("gift_card.activated", shop, GiftCardId.New(TimeProvider.System), broken)
+        );
+        await Eventually.TrueAsync(async () =>
+            (await api.Service.CallAsync(HttpMethod.Get, "/v1/notifications", key))
+                .GetProperty("data")[0]
+                .TryGetProperty("last_error", out var error)
+            && error.GetString() == "not_sendable"
+        );
+        await api.Service.DeliverAsync(
+            Cards,
+            Card("gift_card.activated", shop, GiftCardId.New(TimeProvider.System), fine)
+        );
 
         await api.MailToAsync(fine);
         Assert.DoesNotContain("canary@leak", api.Service.Output, StringComparison.Ordinal);
@@ -226,10 +352,15 @@ public sealed class MailTests(NotificationApi api) : IClassFixture<NotificationA
         await Eventually.TrueAsync(
             async () =>
             {
-                only = Assert.Single((await api.Service.CallAsync(HttpMethod.Get, "/v1/notifications", key)).GetProperty("data").EnumerateArray());
+                only = Assert.Single(
+                    (await api.Service.CallAsync(HttpMethod.Get, "/v1/notifications", key))
+                        .GetProperty("data")
+                        .EnumerateArray()
+                );
                 return only.GetProperty("status").GetString() == status;
             },
-            because: () => api.Service.Output);
+            because: () => api.Service.Output
+        );
         return only;
     }
 
@@ -237,7 +368,10 @@ public sealed class MailTests(NotificationApi api) : IClassFixture<NotificationA
     {
         await using var connection = new NpgsqlConnection(api.Database.OwnerConnectionString);
         await connection.OpenAsync();
-        await using var command = new NpgsqlCommand("UPDATE notifications SET due_at = '-infinity' WHERE state = 'pending'", connection);
+        await using var command = new NpgsqlCommand(
+            "UPDATE notifications SET due_at = '-infinity' WHERE state = 'pending'",
+            connection
+        );
         await command.ExecuteNonQueryAsync();
     }
 
@@ -250,26 +384,38 @@ public sealed class MailTests(NotificationApi api) : IClassFixture<NotificationA
     }
 
     private static TestEvent Card(string type, MerchantId shop, GiftCardId card, CustomerId? customer) =>
-        new(type, card.ToString(), 1, shop, new
-        {
-            gift_card_id = card.ToString(),
-            program_id = ProgramId.New(TimeProvider.System).ToString(),
-            last4 = "7Q2M",
-            amount = 5000,
-            currency = "EUR",
-            customer_id = customer?.ToString(),
-        });
+        new(
+            type,
+            card.ToString(),
+            1,
+            shop,
+            new
+            {
+                gift_card_id = card.ToString(),
+                program_id = ProgramId.New(TimeProvider.System).ToString(),
+                last4 = "7Q2M",
+                amount = 5000,
+                currency = "EUR",
+                customer_id = customer?.ToString(),
+            }
+        );
 
     private static TestEvent Redemption(string type, MerchantId shop, GiftCardId card, long amount)
     {
         var id = RedemptionId.New(TimeProvider.System).ToString();
-        return new(type, id, 2, shop, new
-        {
-            redemption_id = id,
-            gift_card_ids = new[] { card.ToString() },
-            amount,
-            currency = "EUR",
-            state = "completed",
-        });
+        return new(
+            type,
+            id,
+            2,
+            shop,
+            new
+            {
+                redemption_id = id,
+                gift_card_ids = new[] { card.ToString() },
+                amount,
+                currency = "EUR",
+                state = "completed",
+            }
+        );
     }
 }

@@ -24,7 +24,12 @@ public sealed class NotificationApi : IAsyncLifetime
         Sidecar = await StubSidecar.StartAsync();
         Smtp = await StubSmtp.StartAsync();
         Service = await ServiceProcess.StartAsync(
-            typeof(Mail).Assembly.Location, Database, Sidecar.Port, Smtp.Port, ("LP_JWKS", operators.JwksPath));
+            typeof(Mail).Assembly.Location,
+            Database,
+            Sidecar.Port,
+            Smtp.Port,
+            ("LP_JWKS", operators.JwksPath)
+        );
     }
 
     public async Task DisposeAsync()
@@ -42,22 +47,53 @@ public sealed class NotificationApi : IAsyncLifetime
     public (MerchantId Id, string Key) NewMerchant(string name, string locale = "en")
     {
         var id = MerchantId.New(TimeProvider.System);
-        Sidecar.OnInvoke("merchant", $"internal/merchants/{id}/contact", _ => Task.FromResult(
-            Results.Json(new { name, locale, contact_email = $"owner-{id}@shop.test" })));
+        Sidecar.OnInvoke(
+            "merchant",
+            $"internal/merchants/{id}/contact",
+            _ =>
+                Task.FromResult(
+                    Results.Json(
+                        new
+                        {
+                            name,
+                            locale,
+                            contact_email = $"owner-{id}@shop.test",
+                        }
+                    )
+                )
+        );
         return (id, Sidecar.IssueKey(id, "notifications:read"));
     }
 
-    /// <summary>A customer that the wallet knows; its address starts with its id, so that a test finds its mails.</summary>
+    /// <summary>
+    /// A customer that the wallet knows; its address starts with its id, so that a test finds its mails.
+    /// </summary>
     public CustomerId NewCustomer(string? name, string locale = "en", bool walletUp = true)
     {
         var id = CustomerId.New(TimeProvider.System);
         var up = walletUp;
-        Sidecar.OnInvoke("wallet", $"internal/customers/{id}/contact", _ => Task.FromResult(
-            up ? Results.Json(new { email = $"{id}@holder.test", name, locale }) : Results.StatusCode(503)));
+        Sidecar.OnInvoke(
+            "wallet",
+            $"internal/customers/{id}/contact",
+            _ =>
+                Task.FromResult(
+                    up
+                        ? Results.Json(
+                            new
+                            {
+                                email = $"{id}@holder.test",
+                                name,
+                                locale,
+                            }
+                        )
+                        : Results.StatusCode(503)
+                )
+        );
         return id;
     }
 
-    public IEnumerable<BoundMail> MailsTo(object id) => Smtp.Mails.Where(mail => mail.To.Contains(id.ToString()!, StringComparison.Ordinal));
+    public IEnumerable<BoundMail> MailsTo(object id) =>
+        Smtp.Mails.Where(mail => mail.To.Contains(id.ToString()!, StringComparison.Ordinal));
 
     /// <summary>Waits for the one mail to somebody.</summary>
     public async Task<BoundMail> MailToAsync(object id)

@@ -12,7 +12,10 @@ public sealed class ResendTests(NotificationApi api) : IClassFixture<Notificatio
     {
         api.Smtp.Up = false;
         var (shop, key) = api.NewMerchant("Shop");
-        await api.Service.DeliverAsync("merchant.onboarded.v1", new TestEvent("merchant.onboarded", shop.ToString(), 1, shop, new { }));
+        await api.Service.DeliverAsync(
+            "merchant.onboarded.v1",
+            new TestEvent("merchant.onboarded", shop.ToString(), 1, shop, new { })
+        );
         var dead = await UntilAsync(key, "dead");
         Assert.Equal("smtp_unavailable", dead.GetProperty("last_error").GetString());
         var path = $"/ops/v1/notification/{dead.GetProperty("id").GetString()}/resend";
@@ -20,8 +23,22 @@ public sealed class ResendTests(NotificationApi api) : IClassFixture<Notificatio
         api.Smtp.Up = true;
         await api.Service.CallAsync(HttpMethod.Post, path, api.Operator("viewer"), new { reason = "x" }, 403);
         await api.Service.CallAsync(HttpMethod.Post, path, api.Operator("operator"), new { reason = " " }, 400);
-        var queued = await api.Service.CallAsync(HttpMethod.Post, path, api.Operator("operator"), new { reason = "server is back" }, 202, "again");
-        var replayed = await api.Service.CallAsync(HttpMethod.Post, path, api.Operator("operator"), new { reason = "server is back" }, 202, "again");
+        var queued = await api.Service.CallAsync(
+            HttpMethod.Post,
+            path,
+            api.Operator("operator"),
+            new { reason = "server is back" },
+            202,
+            "again"
+        );
+        var replayed = await api.Service.CallAsync(
+            HttpMethod.Post,
+            path,
+            api.Operator("operator"),
+            new { reason = "server is back" },
+            202,
+            "again"
+        );
 
         Assert.Equal("pending", queued.GetProperty("status").GetString());
         Assert.Equal(queued.ToString(), replayed.ToString());
@@ -35,9 +52,21 @@ public sealed class ResendTests(NotificationApi api) : IClassFixture<Notificatio
         var nobody = NotificationId.New(TimeProvider.System);
         var body = new { reason = "please" };
 
-        var absent = await api.Service.CallAsync(HttpMethod.Post, $"/ops/v1/notification/{nobody}/resend", api.Operator("admin"), body, 404);
+        var absent = await api.Service.CallAsync(
+            HttpMethod.Post,
+            $"/ops/v1/notification/{nobody}/resend",
+            api.Operator("admin"),
+            body,
+            404
+        );
         var (_, key) = api.NewMerchant("Shop");
-        var asMerchant = await api.Service.CallAsync(HttpMethod.Post, $"/ops/v1/notification/{nobody}/resend", key, body, 401);
+        var asMerchant = await api.Service.CallAsync(
+            HttpMethod.Post,
+            $"/ops/v1/notification/{nobody}/resend",
+            key,
+            body,
+            401
+        );
 
         Assert.Equal("not_found", absent.GetProperty("code").GetString());
         Assert.Equal("unauthenticated", asMerchant.GetProperty("code").GetString());
@@ -55,12 +84,18 @@ public sealed class ResendTests(NotificationApi api) : IClassFixture<Notificatio
                 // One of many attempts is enough to see the last one.
                 await using var command = new NpgsqlCommand(
                     "UPDATE notifications SET due_at = '-infinity', attempts = GREATEST(attempts, 10) WHERE state = 'pending' AND last_error IS NOT NULL",
-                    connection);
+                    connection
+                );
                 await command.ExecuteNonQueryAsync();
-                only = Assert.Single((await api.Service.CallAsync(HttpMethod.Get, "/v1/notifications", key)).GetProperty("data").EnumerateArray());
+                only = Assert.Single(
+                    (await api.Service.CallAsync(HttpMethod.Get, "/v1/notifications", key))
+                        .GetProperty("data")
+                        .EnumerateArray()
+                );
                 return only.GetProperty("status").GetString() == status;
             },
-            because: () => api.Service.Output);
+            because: () => api.Service.Output
+        );
         return only;
     }
 }

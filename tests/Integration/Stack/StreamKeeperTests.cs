@@ -40,7 +40,14 @@ public sealed class StreamKeeperTests : IAsyncLifetime
 
         Assert.InRange(await LengthAsync("slow"), 700, 700 + Node);
         Assert.Equal(1000, await LengthAsync("pending"));
-        Assert.Equal("700", await AskAsync("EVAL", "return #redis.call('XREADGROUP', 'GROUP', 'slow', 'c', 'COUNT', 1000, 'STREAMS', 'slow', '>')[1][2]", "0"));
+        Assert.Equal(
+            "700",
+            await AskAsync(
+                "EVAL",
+                "return #redis.call('XREADGROUP', 'GROUP', 'slow', 'c', 'COUNT', 1000, 'STREAMS', 'slow', '>')[1][2]",
+                "0"
+            )
+        );
     }
 
     [Fact]
@@ -58,7 +65,12 @@ public sealed class StreamKeeperTests : IAsyncLifetime
     {
         await FillAsync("orders", 20_000);
         await ReadAsync("orders", "one", 20_000, acknowledge: true);
-        await AskAsync("CONFIG", "SET", "maxmemory", await AskAsync("EVAL", "return tostring(redis.call('MEMORY', 'USAGE', 'orders'))", "0"));
+        await AskAsync(
+            "CONFIG",
+            "SET",
+            "maxmemory",
+            await AskAsync("EVAL", "return tostring(redis.call('MEMORY', 'USAGE', 'orders'))", "0")
+        );
         Assert.Contains("OOM", await AskAsync("XADD", "orders", "*", "data", "more"), StringComparison.Ordinal);
 
         await TrimAsync();
@@ -70,26 +82,43 @@ public sealed class StreamKeeperTests : IAsyncLifetime
     public async Task It_says_so_when_the_broker_is_away() =>
         Assert.Null(await new StreamKeeper(FreePort.Next(), Password).TrimAsync(CancellationToken.None));
 
-    private async Task TrimAsync() => Assert.NotNull(await new StreamKeeper(valkey.Port, Password).TrimAsync(CancellationToken.None));
+    private async Task TrimAsync() =>
+        Assert.NotNull(await new StreamKeeper(valkey.Port, Password).TrimAsync(CancellationToken.None));
 
-    private async Task FillAsync(string stream, int entries) => await AskAsync(
-        "EVAL", "for i = 1, ARGV[1] do redis.call('XADD', KEYS[1], '*', 'data', string.rep('x', 100)) end", "1", stream, $"{entries}");
+    private async Task FillAsync(string stream, int entries) =>
+        await AskAsync(
+            "EVAL",
+            "for i = 1, ARGV[1] do redis.call('XADD', KEYS[1], '*', 'data', string.rep('x', 100)) end",
+            "1",
+            stream,
+            $"{entries}"
+        );
 
-    private async Task ReadAsync(string stream, string group, int entries, bool acknowledge) => await AskAsync(
-        "EVAL",
-        """
-        redis.pcall('XGROUP', 'CREATE', KEYS[1], ARGV[1], '0')
-        for _, e in ipairs(redis.call('XREADGROUP', 'GROUP', ARGV[1], 'c', 'COUNT', ARGV[2], 'STREAMS', KEYS[1], '>')[1][2]) do
-          if ARGV[3] == 'True' then redis.call('XACK', KEYS[1], ARGV[1], e[1]) end
-        end
-        """,
-        "1", stream, group, $"{entries}", $"{acknowledge}");
+    private async Task ReadAsync(string stream, string group, int entries, bool acknowledge) =>
+        await AskAsync(
+            "EVAL",
+            """
+            redis.pcall('XGROUP', 'CREATE', KEYS[1], ARGV[1], '0')
+            for _, e in ipairs(redis.call('XREADGROUP', 'GROUP', ARGV[1], 'c', 'COUNT', ARGV[2], 'STREAMS', KEYS[1], '>')[1][2]) do
+              if ARGV[3] == 'True' then redis.call('XACK', KEYS[1], ARGV[1], e[1]) end
+            end
+            """,
+            "1",
+            stream,
+            group,
+            $"{entries}",
+            $"{acknowledge}"
+        );
 
-    private async Task<long> LengthAsync(string stream) => long.Parse(await AskAsync("XLEN", stream), CultureInfo.InvariantCulture);
+    private async Task<long> LengthAsync(string stream) =>
+        long.Parse(await AskAsync("XLEN", stream), CultureInfo.InvariantCulture);
 
     private async Task<string> AskAsync(params string[] words)
     {
-        var command = new Command("valkey-cli", ["-p", $"{valkey.Port}", "--raw", .. words]) { Environment = { ["REDISCLI_AUTH"] = Password } };
+        var command = new Command("valkey-cli", ["-p", $"{valkey.Port}", "--raw", .. words])
+        {
+            Environment = { ["REDISCLI_AUTH"] = Password },
+        };
         return (await command.RunAsync(CancellationToken.None)).Output.Trim();
     }
 }

@@ -12,8 +12,12 @@ internal static partial class RowShape
 {
     private static readonly Dictionary<string, Type> Keywords = new(StringComparer.Ordinal)
     {
-        ["bool"] = typeof(bool), ["byte[]"] = typeof(byte[]), ["int"] = typeof(int), ["long"] = typeof(long),
-        ["short"] = typeof(short), ["string"] = typeof(string),
+        ["bool"] = typeof(bool),
+        ["byte[]"] = typeof(byte[]),
+        ["int"] = typeof(int),
+        ["long"] = typeof(long),
+        ["short"] = typeof(short),
+        ["string"] = typeof(string),
     };
 
     /// <summary>What Dapper would refuse or leave empty when it reads these columns as a row.</summary>
@@ -40,11 +44,17 @@ internal static partial class RowShape
 
         var owner = statement.Owner;
         var last = plain.Split('.')[^1];
-        var all = owner.Assembly.GetTypes().Concat(owner.Assembly.GetReferencedAssemblies()
-            .Where(a => a.Name!.StartsWith("LocalPlus.", StringComparison.Ordinal)).SelectMany(
-                a => Assembly.Load(a).GetTypes()))
+        var all = owner
+            .Assembly.GetTypes()
+            .Concat(
+                owner
+                    .Assembly.GetReferencedAssemblies()
+                    .Where(a => a.Name!.StartsWith("LocalPlus.", StringComparison.Ordinal))
+                    .SelectMany(a => Assembly.Load(a).GetTypes())
+            )
             .Concat([typeof(Guid), typeof(DateTimeOffset), typeof(DateOnly)]);
-        return all.Where(type => type.Name == last).OrderByDescending(type => type.DeclaringType == owner)
+        return all.Where(type => type.Name == last)
+            .OrderByDescending(type => type.DeclaringType == owner)
             .ThenByDescending(type => plain.Contains('.') && type.DeclaringType?.Name == plain.Split('.')[^2])
             .ThenByDescending(type => type.Namespace == owner.Namespace && type.DeclaringType is null)
             .FirstOrDefault();
@@ -54,13 +64,16 @@ internal static partial class RowShape
     {
         if (IsScalar(row))
         {
-            return columns.Length == 1 ? FaultsOf(row.Name, row, columns[0].Type, widens: true)
+            return columns.Length == 1
+                ? FaultsOf(row.Name, row, columns[0].Type, widens: true)
                 : [$"{row.Name} is one value, there are {columns.Length} columns"];
         }
 
         var properties = row.GetProperties(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic)
-            .Where(p => p.SetMethod is not null && !p.IsDefined(typeof(CompilerGeneratedAttribute))).ToArray();
-        return row.GetConstructor(Type.EmptyTypes) is null ? OfConstructor(row, columns)
+            .Where(p => p.SetMethod is not null && !p.IsDefined(typeof(CompilerGeneratedAttribute)))
+            .ToArray();
+        return row.GetConstructor(Type.EmptyTypes) is null
+            ? OfConstructor(row, columns)
             : OfProperties(row, properties, columns);
     }
 
@@ -76,12 +89,15 @@ internal static partial class RowShape
             return
             [
                 $"{row.Name} wants ({string.Join(", ", parameters.Select(p => p.Name))}), the columns are "
-                + $"({string.Join(", ", columns.Select(c => c.Name))})",
+                    + $"({string.Join(", ", columns.Select(c => c.Name))})",
             ];
         }
 
-        return parameters.Zip(columns).SelectMany(p => FaultsOf(
-            $"{row.Name}.{p.First.Name}", p.First.ParameterType, p.Second.Type, widens: false));
+        return parameters
+            .Zip(columns)
+            .SelectMany(p =>
+                FaultsOf($"{row.Name}.{p.First.Name}", p.First.ParameterType, p.Second.Type, widens: false)
+            );
     }
 
     /// <summary>Each column has a member, and what must be set has a column.</summary>
@@ -97,7 +113,8 @@ internal static partial class RowShape
             }
 
             foreach (
-                var fault in FaultsOf($"{row.Name}.{property.Name}", property.PropertyType, column.Type, widens: true))
+                var fault in FaultsOf($"{row.Name}.{property.Name}", property.PropertyType, column.Type, widens: true)
+            )
             {
                 yield return fault;
             }
@@ -115,7 +132,9 @@ internal static partial class RowShape
     private static IEnumerable<string> FaultsOf(string member, Type type, Type column, bool widens)
     {
         var plain = Nullable.GetUnderlyingType(type) ?? type;
-        var fits = plain == column || (plain.IsArray && column == typeof(Array))
+        var fits =
+            plain == column
+            || (plain.IsArray && column == typeof(Array))
             || plain == typeof(object)
             || (plain.IsEnum && (column == typeof(string) || column == Enum.GetUnderlyingType(plain)))
             || (plain == typeof(DateTimeOffset) && column == typeof(DateTime))
@@ -127,8 +146,14 @@ internal static partial class RowShape
     private static bool IsScalar(Type type)
     {
         var plain = Nullable.GetUnderlyingType(type) ?? type;
-        return plain.IsPrimitive || plain.IsEnum || plain == typeof(string) || plain == typeof(byte[])
-            || plain == typeof(Guid) || plain == typeof(DateTimeOffset) || plain == typeof(DateOnly) || IsId(plain);
+        return plain.IsPrimitive
+            || plain.IsEnum
+            || plain == typeof(string)
+            || plain == typeof(byte[])
+            || plain == typeof(Guid)
+            || plain == typeof(DateTimeOffset)
+            || plain == typeof(DateOnly)
+            || IsId(plain);
     }
 
     private static bool IsId(Type type) => type.GetInterfaces().Any(i => i.Name == "IId`1");

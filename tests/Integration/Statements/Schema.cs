@@ -13,15 +13,26 @@ internal sealed partial class Schema : IAsyncDisposable
 
     private static readonly string[] Inconclusive =
     [
-        PostgresErrorCodes.AmbiguousFunction, PostgresErrorCodes.AmbiguousParameter,
-        PostgresErrorCodes.DatatypeMismatch, PostgresErrorCodes.IndeterminateDatatype,
-        PostgresErrorCodes.InvalidTextRepresentation, PostgresErrorCodes.UndefinedFunction,
+        PostgresErrorCodes.AmbiguousFunction,
+        PostgresErrorCodes.AmbiguousParameter,
+        PostgresErrorCodes.DatatypeMismatch,
+        PostgresErrorCodes.IndeterminateDatatype,
+        PostgresErrorCodes.InvalidTextRepresentation,
+        PostgresErrorCodes.UndefinedFunction,
         PostgresErrorCodes.WrongObjectType,
     ];
 
     private static readonly string[] Candidates =
     [
-        Unknown, "uuid[]", "text[]", "bigint[]", "integer[]", "smallint[]", "boolean[]", "timestamptz[]", "timestamptz",
+        Unknown,
+        "uuid[]",
+        "text[]",
+        "bigint[]",
+        "integer[]",
+        "smallint[]",
+        "boolean[]",
+        "timestamptz[]",
+        "timestamptz",
         "interval",
     ];
 
@@ -30,8 +41,10 @@ internal sealed partial class Schema : IAsyncDisposable
     private readonly (string Table, string Name, string Type)[] columns;
 
     private Schema(
-        NpgsqlDataSource source, NpgsqlConnection connection, (string Table, string Name, string Type)[] columns) =>
-        (this.source, this.connection, this.columns) = (source, connection, columns);
+        NpgsqlDataSource source,
+        NpgsqlConnection connection,
+        (string Table, string Name, string Type)[] columns
+    ) => (this.source, this.connection, this.columns) = (source, connection, columns);
 
     public static async Task<Schema> OpenAsync(string connectionString)
     {
@@ -45,7 +58,9 @@ internal sealed partial class Schema : IAsyncDisposable
               JOIN pg_class c ON c.oid = a.attrelid AND c.relkind IN (
                   'r', 'p') AND c.relnamespace = 'public'::regnamespace
              WHERE attnum > 0
-            """, connection);
+            """,
+            connection
+        );
         await using var reader = await command.ExecuteReaderAsync();
         while (await reader.ReadAsync())
         {
@@ -67,8 +82,12 @@ internal sealed partial class Schema : IAsyncDisposable
         }
 
         await using var reader = await command.ExecuteReaderAsync(CommandBehavior.SchemaOnly);
-        return [.. Enumerable.Range(0, reader.FieldCount).Select(
-            i => new Column(reader.GetName(i), reader.GetFieldType(i)))];
+        return
+        [
+            .. Enumerable
+                .Range(0, reader.FieldCount)
+                .Select(i => new Column(reader.GetName(i), reader.GetFieldType(i))),
+        ];
     }
 
     public async ValueTask DisposeAsync()
@@ -87,7 +106,9 @@ internal sealed partial class Schema : IAsyncDisposable
         var arrays = Unfolded(text, parameters);
         string[] known = [.. parameters.Select((_, i) => arrays.GetValueOrDefault(i) ?? Unknown)];
         string[] named =
-            [.. known.Select((type, i) => type == Unknown ? TypeOf(text, Snake(parameters[i])) ?? Unknown : type)];
+        [
+            .. known.Select((type, i) => type == Unknown ? TypeOf(text, Snake(parameters[i])) ?? Unknown : type),
+        ];
         PostgresException? first = null;
         int[] unclear = [.. Enumerable.Range(0, named.Length).Where(i => named[i] == Unknown)];
         int[] unfolded = [.. unclear.Where(arrays.ContainsKey)];
@@ -132,7 +153,9 @@ internal sealed partial class Schema : IAsyncDisposable
         var list = count == 0 ? "" : $"({string.Join(", ", types)})";
         await ExecuteAsync($"PREPARE gate {list} AS {text}");
         await using var command = new NpgsqlCommand(
-            "SELECT parameter_types::text[] FROM pg_prepared_statements WHERE name = 'gate'", connection);
+            "SELECT parameter_types::text[] FROM pg_prepared_statements WHERE name = 'gate'",
+            connection
+        );
         var concluded = (string[])(await command.ExecuteScalarAsync())!;
         await ExecuteAsync("DEALLOCATE gate");
         return concluded;
@@ -158,7 +181,8 @@ internal sealed partial class Schema : IAsyncDisposable
                 if (Bare().Match(argument) is { Success: true } bare)
                 {
                     var position = int.Parse(bare.Groups[1].ValueSpan) - 1;
-                    var type = (i < names.Length ? TypeOf(text, names[i]) : null)
+                    var type =
+                        (i < names.Length ? TypeOf(text, names[i]) : null)
                         ?? TypeOf(text, Singular(Snake(parameters[position])));
                     types[position] = type is null ? null : $"{type}[]";
                 }
@@ -171,7 +195,9 @@ internal sealed partial class Schema : IAsyncDisposable
     private string? TypeOf(string text, string column)
     {
         var types = columns.Where(c => c.Name == column && Regex.IsMatch(text, $@"\b{c.Table}\b")).Select(c => c.Type);
-        return types.Distinct().ToArray() is [var only] ? only : Instant().IsMatch(column) ? "timestamptz" : null;
+        return types.Distinct().ToArray() is [var only] ? only
+            : Instant().IsMatch(column) ? "timestamptz"
+            : null;
     }
 
     private static string Singular(string name) => Plural().Replace(name, "");

@@ -18,7 +18,8 @@ internal sealed partial class SourceText
 
         files =
         [
-            .. Directory.GetFiles(Path.Combine(root.FullName, folder), "*.cs", SearchOption.AllDirectories)
+            .. Directory
+                .GetFiles(Path.Combine(root.FullName, folder), "*.cs", SearchOption.AllDirectories)
                 .Select(File.ReadAllText),
         ];
     }
@@ -30,11 +31,16 @@ internal sealed partial class SourceText
         var declares = new Regex($@"\b(class|record|struct) {owner}\b");
         return
         [
-            .. (from file in files
-                let uses = declares.IsMatch(file) ? $@"(?<![\w.])Sql\.{statement.Name}\b"
+            .. (
+                from file in files
+                let uses = declares.IsMatch(file)
+                    ? $@"(?<![\w.])Sql\.{statement.Name}\b"
                     : $@"\b{owner}\.Sql\.{statement.Name}\b"
                 from Match use in Regex.Matches(file, uses)
-                select TypeArgumentOfCall(file, use.Index)).OfType<string>().Distinct(),
+                select TypeArgumentOfCall(file, use.Index)
+            )
+                .OfType<string>()
+                .Distinct(),
         ];
     }
 

@@ -9,14 +9,28 @@ namespace LocalPlus.Tests.Integration.Statements;
 internal sealed partial record Statement(Type Owner, string Name, string Text)
 {
     // What a script of a connection is made of; it has neither parameters nor columns.
-    private static readonly string[] Commands = ["BEGIN", "COMMIT", "CREATE", "GRANT", "LISTEN", "NOTIFY", "SET", "UNLISTEN"];
+    private static readonly string[] Commands =
+    [
+        "BEGIN",
+        "COMMIT",
+        "CREATE",
+        "GRANT",
+        "LISTEN",
+        "NOTIFY",
+        "SET",
+        "UNLISTEN",
+    ];
 
     public bool IsCommand => Commands.Contains(Word().Match(Text).Value.ToUpperInvariant());
 
     /// <summary>The statements in it, each with positional parameters in place of named ones.</summary>
     public IEnumerable<(string Text, string[] Parameters)> Parts() =>
-        Quoted().Replace(Text, quoted => quoted.Value.Replace(';', '\u0001')).Split(';')
-            .Select(part => part.Replace('\u0001', ';').Trim()).Where(part => part.Length > 0).Select(Positional);
+        Quoted()
+            .Replace(Text, quoted => quoted.Value.Replace(';', '\u0001'))
+            .Split(';')
+            .Select(part => part.Replace('\u0001', ';').Trim())
+            .Where(part => part.Length > 0)
+            .Select(Positional);
 
     public override string ToString() => $"{Owner.FullName} Sql.{Name}";
 
@@ -30,24 +44,34 @@ internal sealed partial record Statement(Type Owner, string Name, string Text)
     private static (string Text, string[] Parameters) Positional(string text)
     {
         var names = new List<string>();
-        var positional = Parameter().Replace(text, match =>
-        {
-            if (match.Groups[1].Value is not { Length: > 0 } name)
-            {
-                return match.Value;
-            }
+        var positional = Parameter()
+            .Replace(
+                text,
+                match =>
+                {
+                    if (match.Groups[1].Value is not { Length: > 0 } name)
+                    {
+                        return match.Value;
+                    }
 
-            if (!names.Contains(name))
-            {
-                names.Add(name);
-            }
+                    if (!names.Contains(name))
+                    {
+                        names.Add(name);
+                    }
 
-            return $"${names.IndexOf(name) + 1}";
-        });
+                    return $"${names.IndexOf(name) + 1}";
+                }
+            );
         if (names.Count == 0)
         {
-            names.AddRange(Enumerable.Range(1, Position().Matches(text).Select(m => int.Parse(m.Groups[1].ValueSpan))
-                .DefaultIfEmpty().Max()).Select(i => $"{i}"));
+            names.AddRange(
+                Enumerable
+                    .Range(
+                        1,
+                        Position().Matches(text).Select(m => int.Parse(m.Groups[1].ValueSpan)).DefaultIfEmpty().Max()
+                    )
+                    .Select(i => $"{i}")
+            );
         }
 
         return (positional, [.. names]);

@@ -13,17 +13,23 @@ namespace LocalPlus.Tests.Integration.Statements;
 /// </summary>
 public sealed class StatementTests
 {
-    public static TheoryData<string, string> Services => new()
-    {
-        { "analytics", "LocalPlus.Analytics" }, { "giftcard", "LocalPlus.Giftcard" }, { "ledger", "LocalPlus.Ledger" },
-        { "merchant", "LocalPlus.Merchant" }, { "notification", "LocalPlus.Notification" },
+    public static TheoryData<string, string> Services =>
+        new()
+        {
+            { "analytics", "LocalPlus.Analytics" },
+            { "giftcard", "LocalPlus.Giftcard" },
+            { "ledger", "LocalPlus.Ledger" },
+            { "merchant", "LocalPlus.Merchant" },
+            { "notification", "LocalPlus.Notification" },
             { "wallet", "LocalPlus.Wallet" },
-    };
+        };
 
     [Theory]
     [MemberData(nameof(Services))]
     public async Task Every_statement_of_a_service_holds_on_its_schema_and_fills_its_rows(
-        string service, string assembly)
+        string service,
+        string assembly
+    )
     {
         var code = Assembly.Load(assembly);
         Assert.NotEqual(0, await CheckAsync(service, code, code, $"services/{service}"));
@@ -31,9 +37,15 @@ public sealed class StatementTests
 
     [Fact]
     public async Task Every_statement_that_services_share_holds_on_the_schema_of_one() =>
-        Assert.NotEqual(0, await CheckAsync(
-            "merchant", Assembly.Load("LocalPlus.Merchant"), typeof(LocalPlus.Hosting.Database).Assembly,
-            "services/common/LocalPlus.Hosting"));
+        Assert.NotEqual(
+            0,
+            await CheckAsync(
+                "merchant",
+                Assembly.Load("LocalPlus.Merchant"),
+                typeof(LocalPlus.Hosting.Database).Assembly,
+                "services/common/LocalPlus.Hosting"
+            )
+        );
 
     [Fact]
     public async Task A_wrong_statement_and_a_wrong_row_are_found()
@@ -41,7 +53,10 @@ public sealed class StatementTests
         await using var database = await TestDatabase.CreateAsync("merchant", Assembly.Load("LocalPlus.Merchant"));
         await using var schema = await Schema.OpenAsync(database.OwnerConnectionString);
         var statement = new Statement(
-            typeof(StatementTests), "Wrong", "SELECT * FROM api_keys WHERE merchant_id = @Id");
+            typeof(StatementTests),
+            "Wrong",
+            "SELECT * FROM api_keys WHERE merchant_id = @Id"
+        );
         var (text, parameters) = Assert.Single(statement.Parts());
 
         var columns = await schema.DescribeAsync(text, parameters);
@@ -50,8 +65,9 @@ public sealed class StatementTests
         Assert.Single(RowShape.Faults(statement, "long", columns));
         Assert.Single(RowShape.Faults(statement, "(long A, string B)", columns));
         Assert.NotEmpty(RowShape.Faults(statement, nameof(StatementTests), columns));
-        var unknown = await Assert.ThrowsAsync<PostgresException>(
-            () => schema.DescribeAsync("SELECT a FROM api_keys", []));
+        var unknown = await Assert.ThrowsAsync<PostgresException>(() =>
+            schema.DescribeAsync("SELECT a FROM api_keys", [])
+        );
         Assert.Equal(PostgresErrorCodes.UndefinedColumn, unknown.SqlState);
     }
 
@@ -71,8 +87,10 @@ public sealed class StatementTests
                     var columns = await schema.DescribeAsync(text, parameters);
                     var rows = columns.Length == 0 ? [] : source.RowsOf(statement).ToArray();
                     compared += rows.Length;
-                    faults.AddRange(rows.SelectMany(row => RowShape.Faults(statement, row, columns))
-                        .Select(fault => $"{statement}: {fault}"));
+                    faults.AddRange(
+                        rows.SelectMany(row => RowShape.Faults(statement, row, columns))
+                            .Select(fault => $"{statement}: {fault}")
+                    );
                 }
                 catch (PostgresException e)
                 {

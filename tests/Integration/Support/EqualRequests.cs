@@ -15,7 +15,11 @@ public static class EqualRequests
     /// (<paramref name="same"/> takes it out). Gives the last answer.
     /// </summary>
     public static async Task<string> SendAsync(
-        Func<string, Task<HttpResponseMessage>> send, int times, int status, Func<string, string>? same = null)
+        Func<string, Task<HttpResponseMessage>> send,
+        int times,
+        int status,
+        Func<string, string>? same = null
+    )
     {
         var key = Guid.CreateVersion7().ToString();
         var first = await Task.WhenAll(Enumerable.Range(0, times).Select(_ => ReadAsync(send(key))));
@@ -27,13 +31,16 @@ public static class EqualRequests
 
         same ??= body => body;
         Assert.Equal(status, (int)last.Status);
-        Assert.All(first.Where(answer => !answer.IsRetryable), answer =>
-            Assert.Equal((last.Status, same(last.Body)), (answer.Status, same(answer.Body))));
+        Assert.All(
+            first.Where(answer => !answer.IsRetryable),
+            answer => Assert.Equal((last.Status, same(last.Body)), (answer.Status, same(answer.Body)))
+        );
         return last.Body;
     }
 
     private static async Task<(HttpStatusCode Status, string Body, bool IsRetryable)> ReadAsync(
-        Task<HttpResponseMessage> sent)
+        Task<HttpResponseMessage> sent
+    )
     {
         using var answer = await sent;
         var body = await answer.Content.ReadAsStringAsync();

@@ -14,7 +14,10 @@ public static class Eventually
         using var pulse = new PeriodicTimer(Pause);
         while (!await condition())
         {
-            Assert.True(clock.Elapsed < (limit ?? DefaultLimit), because?.Invoke() ?? "The condition did not come true in time.");
+            Assert.True(
+                clock.Elapsed < (limit ?? DefaultLimit),
+                because?.Invoke() ?? "The condition did not come true in time."
+            );
             await pulse.WaitForNextTickAsync();
         }
     }

@@ -18,8 +18,10 @@ public static class InputCorpus
         var separator = members.TrimEnd().EndsWith('{') ? "" : ",";
         yield return Case("unknown member", $$"""{{members}}{{separator}}"no_such_member":1}""");
         yield return Case("depth of 10,000", new string('[', 10_000) + new string(']', 10_000));
-        yield return Case("deep unknown member",
-            $$"""{{members}}{{separator}}"x":{{new string('[', 100)}}{{new string(']', 100)}}}""");
+        yield return Case(
+            "deep unknown member",
+            $$"""{{members}}{{separator}}"x":{{new string('[', 100)}}{{new string(']', 100)}}}"""
+        );
         yield return Case("cut off", good[..^1]);
         yield return Case("trailing", good + "}");
         yield return Case("comment", "/* */" + good);
@@ -31,8 +33,10 @@ public static class InputCorpus
         yield return Case("half a pair in a name", $$"""{{members}}{{separator}}"\ud800":1}""");
         yield return ("no UTF-8", [.. Encoding.UTF8.GetBytes(members + separator + "\"x"), 0xC3, 0x28, .. "\":1}"u8]);
         yield return ("UTF-16", Encoding.Unicode.GetBytes(good));
-        yield return Case("larger than a body may be",
-            $$"""{{members}}{{separator}}"x":"{{new string('x', 1_100_000)}}"}""");
+        yield return Case(
+            "larger than a body may be",
+            $$"""{{members}}{{separator}}"x":"{{new string('x', 1_100_000)}}"}"""
+        );
         foreach (var member in JsonDocument.Parse(good).RootElement.EnumerateObject())
         {
             var twice = $$"""{{members}}{{separator}}"{{member.Name}}":{{member.Value.GetRawText()}}}""";
@@ -98,8 +102,14 @@ public static class InputCorpus
     private static string Replace(string good, string member, string value)
     {
         using var document = JsonDocument.Parse(good);
-        return "{" + string.Join(',', document.RootElement.EnumerateObject().Select(m =>
-            $"\"{m.Name}\":{(m.Name == member ? value : m.Value.GetRawText())}")) + "}";
+        return "{"
+            + string.Join(
+                ',',
+                document
+                    .RootElement.EnumerateObject()
+                    .Select(m => $"\"{m.Name}\":{(m.Name == member ? value : m.Value.GetRawText())}")
+            )
+            + "}";
     }
 
     private static (string Name, byte[] Body) Case(string name, string body) => (name, Encoding.UTF8.GetBytes(body));

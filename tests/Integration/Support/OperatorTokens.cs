@@ -29,13 +29,19 @@ public sealed class OperatorTokens : IDisposable
 
     public string JwksPath { get; }
 
-    public string Mint(string role, string subject = "olga@localplus.local") => new JsonWebTokenHandler().CreateToken(new SecurityTokenDescriptor
-    {
-        Issuer = "https://localplus.local",
-        Audience = "localplus",
-        Subject = new ClaimsIdentity([new Claim("sub", subject), new Claim("role", role)]),
-        SigningCredentials = new SigningCredentials(new ECDsaSecurityKey(key) { KeyId = KeyId }, SecurityAlgorithms.EcdsaSha256),
-    });
+    public string Mint(string role, string subject = "olga@localplus.local") =>
+        new JsonWebTokenHandler().CreateToken(
+            new SecurityTokenDescriptor
+            {
+                Issuer = "https://localplus.local",
+                Audience = "localplus",
+                Subject = new ClaimsIdentity([new Claim("sub", subject), new Claim("role", role)]),
+                SigningCredentials = new SigningCredentials(
+                    new ECDsaSecurityKey(key) { KeyId = KeyId },
+                    SecurityAlgorithms.EcdsaSha256
+                ),
+            }
+        );
 
     public void Dispose()
     {

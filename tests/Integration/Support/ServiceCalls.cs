@@ -7,9 +7,18 @@ namespace LocalPlus.Tests.Integration.Support;
 /// <summary>Calls to a service as a merchant, an operator or the sidecar makes them.</summary>
 public static class ServiceCalls
 {
-    /// <summary>A request with a bearer; a POST gets a fresh Idempotency-Key unless one is given. A string body is sent as it is.</summary>
+    /// <summary>
+    /// A request with a bearer; a POST gets a fresh Idempotency-Key unless one is given. A string body is sent as it
+    /// is.
+    /// </summary>
     public static async Task<HttpResponseMessage> SendAsync(
-        this ServiceProcess service, HttpMethod method, string path, string? bearer, object? body = null, string? idempotencyKey = null)
+        this ServiceProcess service,
+        HttpMethod method,
+        string path,
+        string? bearer,
+        object? body = null,
+        string? idempotencyKey = null
+    )
     {
         using var request = new HttpRequestMessage(method, path);
         if (bearer is not null)
@@ -28,8 +37,14 @@ public static class ServiceCalls
 
     /// <summary>Sends, checks the status and returns the body (an empty object where there is none).</summary>
     public static async Task<JsonElement> CallAsync(
-        this ServiceProcess service, HttpMethod method, string path, string? bearer, object? body = null, int status = 200,
-        string? idempotencyKey = null)
+        this ServiceProcess service,
+        HttpMethod method,
+        string path,
+        string? bearer,
+        object? body = null,
+        int status = 200,
+        string? idempotencyKey = null
+    )
     {
         using var answer = await service.SendAsync(method, path, bearer, body, idempotencyKey);
         return await ReadAsync(service, answer, status, $"{method} {path}");
@@ -37,7 +52,12 @@ public static class ServiceCalls
 
     /// <summary>Calls an internal route on the app port, as another service does through the sidecar.</summary>
     public static async Task<JsonElement> InvokeAsync(
-        this ServiceProcess service, HttpMethod method, string path, object? body = null, int status = 200)
+        this ServiceProcess service,
+        HttpMethod method,
+        string path,
+        object? body = null,
+        int status = 200
+    )
     {
         using var request = new HttpRequestMessage(method, path)
         {
@@ -52,17 +72,34 @@ public static class ServiceCalls
     /// <summary>Delivers an event in its CloudEvent.</summary>
     public static async Task DeliverAsync(this ServiceProcess service, string topic, TestEvent e)
     {
-        using var content = JsonContent.Create(e.CloudEvent(), new MediaTypeHeaderValue("application/cloudevents+json"));
+        using var content = JsonContent.Create(
+            e.CloudEvent(),
+            new MediaTypeHeaderValue("application/cloudevents+json")
+        );
         using var answer = await service.App.PostAsync(new Uri($"/events/{topic}", UriKind.Relative), content);
         var body = await ReadAsync(service, answer, 200, topic);
         Assert.Equal("SUCCESS", body.GetProperty("status").GetString());
     }
 
     /// <summary>Delivers as a bulk subscription does; gives the answer with its statuses.</summary>
-    public static async Task<JsonElement> DeliverManyAsync(this ServiceProcess service, string topic, IReadOnlyList<object> entries)
+    public static async Task<JsonElement> DeliverManyAsync(
+        this ServiceProcess service,
+        string topic,
+        IReadOnlyList<object> entries
+    )
     {
         using var answer = await service.App.PostAsync(
-            new Uri($"/events/{topic}", UriKind.Relative), JsonContent.Create(new { id = "1", entries, pubsubname = "pubsub", topic }));
+            new Uri($"/events/{topic}", UriKind.Relative),
+            JsonContent.Create(
+                new
+                {
+                    id = "1",
+                    entries,
+                    pubsubname = "pubsub",
+                    topic,
+                }
+            )
+        );
         return await ReadAsync(service, answer, 200, topic);
     }
 
@@ -70,21 +107,45 @@ public static class ServiceCalls
     /// Delivers whatever was on the wire, many at once, as a subscription with rawPayload does; gives the distinct
     /// statuses.
     /// </summary>
-    public static async Task<string> DeliverRawAsync(this ServiceProcess service, string topic, params byte[][] messages)
+    public static async Task<string> DeliverRawAsync(
+        this ServiceProcess service,
+        string topic,
+        params byte[][] messages
+    )
     {
-        var answer = await service.DeliverManyAsync(topic, [.. messages.Select((message, i) => new
-        {
-            entryId = $"{i}", @event = Convert.ToBase64String(message), contentType = "application/octet-stream",
-        })]);
+        var answer = await service.DeliverManyAsync(
+            topic,
+            [
+                .. messages.Select(
+                    (message, i) =>
+                        new
+                        {
+                            entryId = $"{i}",
+                            @event = Convert.ToBase64String(message),
+                            contentType = "application/octet-stream",
+                        }
+                ),
+            ]
+        );
         var statuses = answer.GetProperty("statuses").EnumerateArray().ToArray();
-        Assert.Equal(Enumerable.Range(0, messages.Length).Select(i => $"{i}"), statuses.Select(s => s.GetProperty("entryId").GetString()));
+        Assert.Equal(
+            Enumerable.Range(0, messages.Length).Select(i => $"{i}"),
+            statuses.Select(s => s.GetProperty("entryId").GetString())
+        );
         return string.Join(' ', statuses.Select(s => s.GetProperty("status").GetString()).Distinct());
     }
 
     private static HttpContent Content(object? body) =>
-        body is string text ? new StringContent(text, new MediaTypeHeaderValue("application/json")) : JsonContent.Create(body);
+        body is string text
+            ? new StringContent(text, new MediaTypeHeaderValue("application/json"))
+            : JsonContent.Create(body);
 
-    private static async Task<JsonElement> ReadAsync(ServiceProcess service, HttpResponseMessage answer, int status, string what)
+    private static async Task<JsonElement> ReadAsync(
+        ServiceProcess service,
+        HttpResponseMessage answer,
+        int status,
+        string what
+    )
     {
         var text = await answer.Content.ReadAsStringAsync();
         Assert.True(status == (int)answer.StatusCode, $"{what}: {(int)answer.StatusCode} {text}\n{service.Output}");

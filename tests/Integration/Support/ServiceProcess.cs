@@ -12,7 +12,9 @@ public sealed class ServiceProcess : IAsyncDisposable
     public const string AppToken = "app-token";
 
     /// <summary>What the ledger signs its log with in this run.</summary>
-    public static readonly string CheckpointKey = Convert.ToBase64String(ECDsa.Create(ECCurve.NamedCurves.nistP256).ExportPkcs8PrivateKey());
+    public static readonly string CheckpointKey = Convert.ToBase64String(
+        ECDsa.Create(ECCurve.NamedCurves.nistP256).ExportPkcs8PrivateKey()
+    );
     private static readonly TimeSpan StartLimit = TimeSpan.FromMinutes(3);
     private readonly Process process;
     private readonly StringBuilder output;
@@ -62,18 +64,35 @@ public sealed class ServiceProcess : IAsyncDisposable
         }
     }
 
-    /// <summary>Starts the service whose entry assembly is given and waits until its database and endpoints answer.</summary>
+    /// <summary>
+    /// Starts the service whose entry assembly is given and waits until its database and endpoints answer.
+    /// </summary>
     public static async Task<ServiceProcess> StartAsync(
-        string assemblyPath, TestDatabase database, int daprHttpPort, int daprGrpcPort = 0, params (string Name, string Value)[] environment)
+        string assemblyPath,
+        TestDatabase database,
+        int daprHttpPort,
+        int daprGrpcPort = 0,
+        params (string Name, string Value)[] environment
+    )
     {
         var (publicPort, appPort) = (FreePort.Next(), FreePort.Next());
-        var start = new ProcessStartInfo("dotnet", [assemblyPath]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo("dotnet", [assemblyPath])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
         (string, string)[] settings =
         [
-            ("ASPNETCORE_ENVIRONMENT", "Development"), ("LP_PUBLIC_PORT", $"{publicPort}"), ("APP_PORT", $"{appPort}"),
-            ("DAPR_HTTP_PORT", $"{daprHttpPort}"), ("DAPR_GRPC_PORT", $"{daprGrpcPort}"), ("APP_API_TOKEN", AppToken),
-            ("Secrets__database", database.ConnectionString), ("Secrets__fingerprint_keys", $"1:{new string('f', 40)}"),
-            ("Secrets__checkpoint_key", CheckpointKey), .. environment,
+            ("ASPNETCORE_ENVIRONMENT", "Development"),
+            ("LP_PUBLIC_PORT", $"{publicPort}"),
+            ("APP_PORT", $"{appPort}"),
+            ("DAPR_HTTP_PORT", $"{daprHttpPort}"),
+            ("DAPR_GRPC_PORT", $"{daprGrpcPort}"),
+            ("APP_API_TOKEN", AppToken),
+            ("Secrets__database", database.ConnectionString),
+            ("Secrets__fingerprint_keys", $"1:{new string('f', 40)}"),
+            ("Secrets__checkpoint_key", CheckpointKey),
+            .. environment,
         ];
         foreach (var (name, value) in settings)
         {

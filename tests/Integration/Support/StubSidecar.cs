@@ -17,7 +17,9 @@ public sealed class StubSidecar : IAsyncDisposable
 {
     private readonly WebApplication app;
     private readonly ConcurrentDictionary<string, object> keys = new(StringComparer.Ordinal);
-    private readonly ConcurrentDictionary<string, Func<HttpRequest, Task<IResult>>> invocations = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, Func<HttpRequest, Task<IResult>>> invocations = new(
+        StringComparer.Ordinal
+    );
 
     private int verifications;
 
@@ -69,70 +71,107 @@ public sealed class StubSidecar : IAsyncDisposable
     {
         var key = ApiKeyId.New(TimeProvider.System);
         var text = $"lp_{(live ? "live" : "test")}_{Base32.Format(key.Value)}{new string('s', 32)}";
-        keys[text] = new { merchant_id = merchant.ToString(), key_id = key.ToString(), live, scopes };
+        keys[text] = new
+        {
+            merchant_id = merchant.ToString(),
+            key_id = key.ToString(),
+            live,
+            scopes,
+        };
         return text;
     }
 
     public void RevokeKey(string key) => keys.TryRemove(key, out _);
 
     /// <summary>
-    /// Answers invocations of an app's method, e.g. ("wallet", "internal/customers"); "internal/customers/*" is any of them.
+    /// Answers invocations of an app's method, e.g. ("wallet", "internal/customers"); "internal/customers/*" is any of
+    /// them.
     /// </summary>
-    public void OnInvoke(string appId, string method, Func<HttpRequest, Task<IResult>> answer) => invocations[$"{appId}/{method}"] = answer;
+    public void OnInvoke(string appId, string method, Func<HttpRequest, Task<IResult>> answer) =>
+        invocations[$"{appId}/{method}"] = answer;
 
     public ValueTask DisposeAsync() => app.DisposeAsync();
 
     private void Map()
     {
-        app.Use(async (http, next) =>
-        {
-            if (Token is null || http.Request.Headers["dapr-api-token"] == Token)
+        app.Use(
+            async (http, next) =>
             {
-                await next(http);
-                return;
-            }
+                if (Token is null || http.Request.Headers["dapr-api-token"] == Token)
+                {
+                    await next(http);
+                    return;
+                }
 
-            http.Response.StatusCode = StatusCodes.Status401Unauthorized;
-            await http.Response.WriteAsync("invalid api token");
-        });
+                http.Response.StatusCode = StatusCodes.Status401Unauthorized;
+                await http.Response.WriteAsync("invalid api token");
+            }
+        );
         app.MapGet("/v1.0/healthz/outbound", () => Results.NoContent());
-        app.MapPost("/v1.0/publish/bulk/{pubsub}/{topic}", async (string topic, HttpRequest request) =>
-        {
-            if (!BrokerUp)
+        app.MapPost(
+            "/v1.0/publish/bulk/{pubsub}/{topic}",
+            async (string topic, HttpRequest request) =>
             {
-                return Results.Json(new { errorCode = "ERR_PUBSUB_PUBLISH_MESSAGE", message = "broker away" }, statusCode: 500);
-            }
-
-            foreach (var entry in (await JsonSerializer.DeserializeAsync<JsonElement>(request.Body)).EnumerateArray())
-            {
-                Published.Enqueue(JsonSerializer.SerializeToElement(new { topic, @event = entry.GetProperty("event"), metadata = entry.GetProperty("metadata") }));
-            }
-
-            return Results.NoContent();
-        });
-        app.MapMethods("/v1.0/invoke/{appId}/method/{**method}", ["GET", "POST"], async (string appId, string method, HttpRequest request) =>
-        {
-            if (appId == "merchant" && method == "internal/api_keys/verify")
-            {
-                Interlocked.Increment(ref verifications);
-                if (!MerchantUp)
+                if (!BrokerUp)
                 {
-                    return Results.StatusCode(500);
+                    return Results.Json(
+                        new { errorCode = "ERR_PUBSUB_PUBLISH_MESSAGE", message = "broker away" },
+                        statusCode: 500
+                    );
                 }
 
-                var key = (await JsonSerializer.DeserializeAsync<JsonElement>(request.Body)).GetProperty("key").GetString()!;
-                AskedKeys.Enqueue(key);
-                if (InMerchantsPlace is { } other)
+                foreach (
+                    var entry in (await JsonSerializer.DeserializeAsync<JsonElement>(request.Body)).EnumerateArray()
+                )
                 {
-                    return other();
+                    Published.Enqueue(
+                        JsonSerializer.SerializeToElement(
+                            new
+                            {
+                                topic,
+                                @event = entry.GetProperty("event"),
+                                metadata = entry.GetProperty("metadata"),
+                            }
+                        )
+                    );
                 }
 
-                return keys.TryGetValue(key, out var identity) ? Results.Json(identity) : Results.Json(new { code = "api_key_invalid" }, statusCode: 404);
+                return Results.NoContent();
             }
+        );
+        app.MapMethods(
+            "/v1.0/invoke/{appId}/method/{**method}",
+            ["GET", "POST"],
+            async (string appId, string method, HttpRequest request) =>
+            {
+                if (appId == "merchant" && method == "internal/api_keys/verify")
+                {
+                    Interlocked.Increment(ref verifications);
+                    if (!MerchantUp)
+                    {
+                        return Results.StatusCode(500);
+                    }
 
-            return invocations.TryGetValue($"{appId}/{method}", out var answer) || invocations.TryGetValue($"{appId}/{method[..(method.LastIndexOf('/') + 1)]}*", out answer)
-                ? await answer(request)
-                : Results.StatusCode(500);
-        });
+                    var key = (await JsonSerializer.DeserializeAsync<JsonElement>(request.Body))
+                        .GetProperty("key")
+                        .GetString()!;
+                    AskedKeys.Enqueue(key);
+                    if (InMerchantsPlace is { } other)
+                    {
+                        return other();
+                    }
+
+                    return keys.TryGetValue(key, out var identity)
+                        ? Results.Json(identity)
+                        : Results.Json(new { code = "api_key_invalid" }, statusCode: 404);
+                }
+
+                return
+                    invocations.TryGetValue($"{appId}/{method}", out var answer)
+                    || invocations.TryGetValue($"{appId}/{method[..(method.LastIndexOf('/') + 1)]}*", out answer)
+                    ? await answer(request)
+                    : Results.StatusCode(500);
+            }
+        );
     }
 }

@@ -46,7 +46,8 @@ public sealed class StubSmtp : IAsyncDisposable
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.ConfigureKestrel(kestrel =>
-            kestrel.Listen(IPAddress.Loopback, port, listen => listen.Protocols = HttpProtocols.Http2));
+            kestrel.Listen(IPAddress.Loopback, port, listen => listen.Protocols = HttpProtocols.Http2)
+        );
         builder.Services.AddOfficialGrpc<Binding>(Dapr.Client.Autogen.Grpc.v1.Dapr.Descriptor);
         builder.Services.AddSingleton<Binding>();
         var app = builder.Build();
@@ -68,11 +69,14 @@ public sealed class StubSmtp : IAsyncDisposable
             if (request is not { Name: "smtp", Operation: "create" } || Smtp is not { Up: true } smtp)
             {
                 // As mail servers do, it says to whom and what it would not take.
-                var refusal = $"error invoking output binding smtp: 550 5.1.1 <{request.Metadata["emailTo"]}> unknown; {request.Data.ToStringUtf8()}";
+                var refusal =
+                    $"error invoking output binding smtp: 550 5.1.1 <{request.Metadata["emailTo"]}> unknown; {request.Data.ToStringUtf8()}";
                 throw new RpcException(new Status(StatusCode.Internal, refusal));
             }
 
-            smtp.Mails.Enqueue(new BoundMail(new Dictionary<string, string>(request.Metadata), request.Data.ToStringUtf8()));
+            smtp.Mails.Enqueue(
+                new BoundMail(new Dictionary<string, string>(request.Metadata), request.Data.ToStringUtf8())
+            );
             return Task.FromResult(new InvokeBindingResponse());
         }
     }

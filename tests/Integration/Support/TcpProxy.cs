@@ -74,7 +74,8 @@ public sealed class TcpProxy : IAsyncDisposable
             using var there = new NetworkStream(server);
             await await Task.WhenAny(here.CopyToAsync(there, stop.Token), there.CopyToAsync(here, stop.Token));
         }
-        catch (Exception exception) when (exception is IOException or SocketException or ObjectDisposedException or OperationCanceledException)
+        catch (Exception exception)
+            when (exception is IOException or SocketException or ObjectDisposedException or OperationCanceledException)
         {
             // Cut, or one side has gone: the other goes too.
         }

@@ -9,8 +9,8 @@ using Npgsql;
 namespace LocalPlus.Tests.Integration.Support;
 
 /// <summary>
-/// A database of its own for a test class: cloned from a template that a service's real migrations made once per run, on
-/// one private PostgreSQL server, with the two roles the service has everywhere.
+/// A database of its own for a test class: cloned from a template that a service's real migrations made once per run,
+/// on one private PostgreSQL server, with the two roles the service has everywhere.
 /// </summary>
 public sealed class TestDatabase : IAsyncDisposable
 {
@@ -38,7 +38,8 @@ public sealed class TestDatabase : IAsyncDisposable
     public string OwnerConnectionString { get; }
 
     /// <summary>As the server's superuser: for what not even the owner may do.</summary>
-    public string SuperuserConnectionString => new NpgsqlConnectionStringBuilder(admin) { Database = name }.ConnectionString;
+    public string SuperuserConnectionString =>
+        new NpgsqlConnectionStringBuilder(admin) { Database = name }.ConnectionString;
 
     /// <summary>A fresh, migrated database of the service whose assembly holds the migrations.</summary>
     public static async Task<TestDatabase> CreateAsync(string service, Assembly migrations) =>
@@ -50,7 +51,9 @@ public sealed class TestDatabase : IAsyncDisposable
     /// <param name="admin">The server's administrator's connection string.</param>
     public static async Task<TestDatabase> CreateAsync(string service, Assembly migrations, string admin)
     {
-        await Templates.GetOrAdd($"{admin}/{service}", _ => new Lazy<Task>(() => MakeTemplateAsync(admin, service, migrations))).Value;
+        await Templates
+            .GetOrAdd($"{admin}/{service}", _ => new Lazy<Task>(() => MakeTemplateAsync(admin, service, migrations)))
+            .Value;
         var name = $"{service}_{Interlocked.Increment(ref clones)}";
         await ExecuteAsync(admin, $"CREATE DATABASE {name} TEMPLATE {service}_template OWNER {service}_owner");
         return new TestDatabase(admin, name, service);
@@ -88,16 +91,30 @@ public sealed class TestDatabase : IAsyncDisposable
         await ExecuteAsync(admin, $"CREATE ROLE {service}_owner LOGIN PASSWORD '{Password}'");
         await ExecuteAsync(admin, $"CREATE ROLE {service} LOGIN PASSWORD '{Password}'");
         await ExecuteAsync(admin, $"CREATE DATABASE {service}_template OWNER {service}_owner");
-        var configuration = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?>
-        {
-            ["Secrets:database"] = For(admin, $"{service}_template", $"{service}_owner"),
-            ["Secrets:app_role"] = service,
-        }).Build();
-        await new Migrations(new ServiceIdentity(service, migrations), configuration, NullLogger<Migrations>.Instance).RunAsync(default);
+        var configuration = new ConfigurationBuilder()
+            .AddInMemoryCollection(
+                new Dictionary<string, string?>
+                {
+                    ["Secrets:database"] = For(admin, $"{service}_template", $"{service}_owner"),
+                    ["Secrets:app_role"] = service,
+                }
+            )
+            .Build();
+        await new Migrations(
+            new ServiceIdentity(service, migrations),
+            configuration,
+            NullLogger<Migrations>.Instance
+        ).RunAsync(default);
     }
 
     private static string For(string admin, string database, string role) =>
-        new NpgsqlConnectionStringBuilder(admin) { Database = database, Username = role, Password = Password, MaxPoolSize = 50 }.ConnectionString;
+        new NpgsqlConnectionStringBuilder(admin)
+        {
+            Database = database,
+            Username = role,
+            Password = Password,
+            MaxPoolSize = 50,
+        }.ConnectionString;
 
     private static async Task ExecuteAsync(string connectionString, string sql)
     {

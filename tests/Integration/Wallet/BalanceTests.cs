@@ -42,7 +42,9 @@ public sealed class BalanceTests(WalletApi api) : IClassFixture<WalletApi>
                 (Cards, Activated(holder, card, 1)),
                 (Cards, Card("gift_card.loaded", holder, card, 2)),
                 (Cards, Card("gift_card.blocked", holder, card, 3)),
-                .. Enumerable.Range(1, 5).Select(n => (Ledger, Balance(holder, card, "paid", n * 100, sequence: n, account))),
+                .. Enumerable
+                    .Range(1, 5)
+                    .Select(n => (Ledger, Balance(holder, card, "paid", n * 100, sequence: n, account))),
             ];
             var deliveries = events.Concat(events.Where(_ => random.Next(3) == 0)).ToArray();
             random.Shuffle(deliveries);
@@ -66,8 +68,23 @@ public sealed class BalanceTests(WalletApi api) : IClassFixture<WalletApi>
         var card = GiftCardId.New(TimeProvider.System);
         await api.Service.DeliverAsync(Cards, Card("gift_card.activated", holder with { Customer = null }, card, 1));
         await api.Service.DeliverAsync(Ledger, Balance(holder, card, "paid", 5000, sequence: 1));
-        await api.Service.DeliverAsync(Ledger, new TestEvent("ledger.transaction.posted", AccountId.New(TimeProvider.System).ToString(), 1, holder.Merchant,
-            new { account_id = AccountId.New(TimeProvider.System).ToString(), account_name = "merchant:payable", asset = "EUR", balance_after = 1, sequence = 1 }));
+        await api.Service.DeliverAsync(
+            Ledger,
+            new TestEvent(
+                "ledger.transaction.posted",
+                AccountId.New(TimeProvider.System).ToString(),
+                1,
+                holder.Merchant,
+                new
+                {
+                    account_id = AccountId.New(TimeProvider.System).ToString(),
+                    account_name = "merchant:payable",
+                    asset = "EUR",
+                    balance_after = 1,
+                    sequence = 1,
+                }
+            )
+        );
 
         var wallet = await WalletAsync(holder);
 
@@ -80,13 +97,19 @@ public sealed class BalanceTests(WalletApi api) : IClassFixture<WalletApi>
     {
         const int rounds = 20;
         var holder = await NewHolderAsync();
-        var cards = Enumerable.Range(0, 100)
-            .Select(_ => (Card: GiftCardId.New(TimeProvider.System), Account: AccountId.New(TimeProvider.System))).ToArray();
+        var cards = Enumerable
+            .Range(0, 100)
+            .Select(_ => (Card: GiftCardId.New(TimeProvider.System), Account: AccountId.New(TimeProvider.System)))
+            .ToArray();
         for (var round = 1; round <= rounds; round++)
         {
             await Task.WhenAll(
                 DeliverManyAsync(Cards, cards.Select(c => Card("gift_card.loaded", holder, c.Card, round))),
-                DeliverManyAsync(Ledger, cards.Reverse().Select(c => Balance(holder, c.Card, "paid", round, round, c.Account))));
+                DeliverManyAsync(
+                    Ledger,
+                    cards.Reverse().Select(c => Balance(holder, c.Card, "paid", round, round, c.Account))
+                )
+            );
         }
 
         var sum = Assert.Single((await WalletAsync(holder)).GetProperty("balances").EnumerateArray());
@@ -96,19 +119,34 @@ public sealed class BalanceTests(WalletApi api) : IClassFixture<WalletApi>
 
     private async Task DeliverManyAsync(string topic, IEnumerable<TestEvent> events)
     {
-        object[] entries = [.. events.Select(e => new { entryId = e.Id.ToString(), @event = new { data = e.Envelope() } })];
+        object[] entries =
+        [
+            .. events.Select(e => new { entryId = e.Id.ToString(), @event = new { data = e.Envelope() } }),
+        ];
         var answer = await api.Service.DeliverManyAsync(topic, entries);
-        Assert.All(answer.GetProperty("statuses").EnumerateArray(), s => Assert.Equal("SUCCESS", s.GetProperty("status").GetString()));
+        Assert.All(
+            answer.GetProperty("statuses").EnumerateArray(),
+            s => Assert.Equal("SUCCESS", s.GetProperty("status").GetString())
+        );
     }
 
     private async Task NewsEndsWithAsync(Holder holder, long posted)
     {
-        IEnumerable<JsonElement> News() => api.Sidecar.Published
-            .Where(p => p.GetProperty("topic").GetString() == "wallet.balance-updated.v1")
-            .Select(p => p.GetProperty("event").GetProperty("data"))
-            .Where(envelope => envelope.GetProperty("data").GetProperty("customer_id").GetString() == holder.Customer);
-        await Eventually.TrueAsync(() => News().OrderBy(n => n.GetProperty("sequence").GetInt64()).LastOrDefault() is { ValueKind: JsonValueKind.Object } last
-            && last.GetProperty("data").GetProperty("balances").EnumerateArray().Any(b => b.GetProperty("posted").GetInt64() == posted));
+        IEnumerable<JsonElement> News() =>
+            api
+                .Sidecar.Published.Where(p => p.GetProperty("topic").GetString() == "wallet.balance-updated.v1")
+                .Select(p => p.GetProperty("event").GetProperty("data"))
+                .Where(envelope =>
+                    envelope.GetProperty("data").GetProperty("customer_id").GetString() == holder.Customer
+                );
+        await Eventually.TrueAsync(() =>
+            News().OrderBy(n => n.GetProperty("sequence").GetInt64()).LastOrDefault()
+                is { ValueKind: JsonValueKind.Object } last
+            && last.GetProperty("data")
+                .GetProperty("balances")
+                .EnumerateArray()
+                .Any(b => b.GetProperty("posted").GetInt64() == posted)
+        );
         var sequences = News().Select(n => n.GetProperty("sequence").GetInt64()).ToList();
         Assert.Equal(sequences.Count, sequences.Distinct().Count());
     }
@@ -116,38 +154,63 @@ public sealed class BalanceTests(WalletApi api) : IClassFixture<WalletApi>
     private async Task<Holder> NewHolderAsync()
     {
         var (merchant, key) = api.NewMerchant();
-        var made = await api.Service.CallAsync(HttpMethod.Post, "/v1/customers", key, new { email = "holder@example.test" }, 201);
+        var made = await api.Service.CallAsync(
+            HttpMethod.Post,
+            "/v1/customers",
+            key,
+            new { email = "holder@example.test" },
+            201
+        );
         return new(merchant, key, made.GetProperty("id").GetString());
     }
 
     private Task<JsonElement> WalletAsync(Holder holder) =>
         api.Service.CallAsync(HttpMethod.Get, $"/v1/customers/{holder.Customer}/wallet", holder.Key);
 
-    private static TestEvent Activated(Holder holder, GiftCardId card, long sequence) => Card("gift_card.activated", holder, card, sequence);
+    private static TestEvent Activated(Holder holder, GiftCardId card, long sequence) =>
+        Card("gift_card.activated", holder, card, sequence);
 
     private static TestEvent Card(string type, Holder holder, GiftCardId card, long sequence) =>
-        new(type, card.ToString(), sequence, holder.Merchant, new
-        {
-            gift_card_id = card.ToString(),
-            program_id = ProgramId.New(TimeProvider.System).ToString(),
-            last4 = "7Q2M",
-            amount = 5000,
-            currency = "EUR",
-            customer_id = holder.Customer,
-        });
+        new(
+            type,
+            card.ToString(),
+            sequence,
+            holder.Merchant,
+            new
+            {
+                gift_card_id = card.ToString(),
+                program_id = ProgramId.New(TimeProvider.System).ToString(),
+                last4 = "7Q2M",
+                amount = 5000,
+                currency = "EUR",
+                customer_id = holder.Customer,
+            }
+        );
 
     private static TestEvent Balance(
-        Holder holder, GiftCardId card, string lot, long balance, long sequence, AccountId? account = null)
+        Holder holder,
+        GiftCardId card,
+        string lot,
+        long balance,
+        long sequence,
+        AccountId? account = null
+    )
     {
         var id = (account ?? AccountId.New(TimeProvider.System)).ToString();
-        return new("ledger.transaction.posted", id, sequence, holder.Merchant, new
-        {
-            account_id = id,
-            account_name = $"card:{card}:{lot}",
-            asset = "EUR",
-            balance_after = balance,
+        return new(
+            "ledger.transaction.posted",
+            id,
             sequence,
-        });
+            holder.Merchant,
+            new
+            {
+                account_id = id,
+                account_name = $"card:{card}:{lot}",
+                asset = "EUR",
+                balance_after = balance,
+                sequence,
+            }
+        );
     }
 
     private sealed record Holder(MerchantId Merchant, string Key, string? Customer);

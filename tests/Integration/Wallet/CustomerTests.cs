@@ -12,7 +12,18 @@ public sealed class CustomerTests(WalletApi api) : IClassFixture<WalletApi>
         var (_, key) = api.NewMerchant();
         var (_, stranger) = api.NewMerchant();
         var made = await api.Service.CallAsync(
-            HttpMethod.Post, "/v1/customers", key, new { email = "Anna@Example.test", name = "Anna", phone = "+33 1", locale = "fr" }, 201);
+            HttpMethod.Post,
+            "/v1/customers",
+            key,
+            new
+            {
+                email = "Anna@Example.test",
+                name = "Anna",
+                phone = "+33 1",
+                locale = "fr",
+            },
+            201
+        );
         var path = $"/v1/customers/{made.GetProperty("id").GetString()}";
 
         var customer = await api.Service.CallAsync(HttpMethod.Get, path, key);
@@ -30,9 +41,21 @@ public sealed class CustomerTests(WalletApi api) : IClassFixture<WalletApi>
     {
         var (_, key) = api.NewMerchant();
         var (_, other) = api.NewMerchant();
-        var first = await api.Service.CallAsync(HttpMethod.Post, "/v1/customers", key, new { email = "ben@example.test" }, 201);
+        var first = await api.Service.CallAsync(
+            HttpMethod.Post,
+            "/v1/customers",
+            key,
+            new { email = "ben@example.test" },
+            201
+        );
 
-        var problem = await api.Service.CallAsync(HttpMethod.Post, "/v1/customers", key, new { email = "BEN@example.test" }, 409);
+        var problem = await api.Service.CallAsync(
+            HttpMethod.Post,
+            "/v1/customers",
+            key,
+            new { email = "BEN@example.test" },
+            409
+        );
 
         Assert.Equal("customer_exists", problem.GetProperty("code").GetString());
         Assert.Equal(first.GetProperty("id").GetString(), problem.GetProperty("customer_id").GetString());
@@ -43,10 +66,31 @@ public sealed class CustomerTests(WalletApi api) : IClassFixture<WalletApi>
     public async Task A_repeat_replays_and_another_body_under_the_key_is_refused()
     {
         var (_, key) = api.NewMerchant();
-        var first = await api.Service.CallAsync(HttpMethod.Post, "/v1/customers", key, new { email = "c@example.test" }, 201, "k");
-        var again = await api.Service.CallAsync(HttpMethod.Post, "/v1/customers", key, new { email = "c@example.test" }, 201, "k");
+        var first = await api.Service.CallAsync(
+            HttpMethod.Post,
+            "/v1/customers",
+            key,
+            new { email = "c@example.test" },
+            201,
+            "k"
+        );
+        var again = await api.Service.CallAsync(
+            HttpMethod.Post,
+            "/v1/customers",
+            key,
+            new { email = "c@example.test" },
+            201,
+            "k"
+        );
 
-        var reused = await api.Service.CallAsync(HttpMethod.Post, "/v1/customers", key, new { email = "d@example.test" }, 422, "k");
+        var reused = await api.Service.CallAsync(
+            HttpMethod.Post,
+            "/v1/customers",
+            key,
+            new { email = "d@example.test" },
+            422,
+            "k"
+        );
 
         Assert.Equal(first.GetProperty("id").GetString(), again.GetProperty("id").GetString());
         Assert.Equal("idempotency_key_reused", reused.GetProperty("code").GetString());
@@ -65,7 +109,10 @@ public sealed class CustomerTests(WalletApi api) : IClassFixture<WalletApi>
         var problem = await api.Service.CallAsync(HttpMethod.Post, "/v1/customers", key, body, 400);
 
         Assert.Equal("invalid_request", problem.GetProperty("code").GetString());
-        Assert.Contains(problem.GetProperty("errors").EnumerateArray(), e => e.GetProperty("pointer").GetString() == pointer);
+        Assert.Contains(
+            problem.GetProperty("errors").EnumerateArray(),
+            e => e.GetProperty("pointer").GetString() == pointer
+        );
     }
 
     [Fact]
@@ -81,16 +128,37 @@ public sealed class CustomerTests(WalletApi api) : IClassFixture<WalletApi>
     public async Task A_sale_finds_or_adds_its_holder_once_even_when_asked_at_the_same_time()
     {
         var merchant = MerchantId.New(TimeProvider.System).ToString();
-        var asked = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ =>
-            api.Service.InvokeAsync(HttpMethod.Post, "/internal/customers", new { merchant_id = merchant, email = "eve@example.test", name = "Eve" })));
+        var asked = await Task.WhenAll(
+            Enumerable
+                .Range(0, 8)
+                .Select(_ =>
+                    api.Service.InvokeAsync(
+                        HttpMethod.Post,
+                        "/internal/customers",
+                        new
+                        {
+                            merchant_id = merchant,
+                            email = "eve@example.test",
+                            name = "Eve",
+                        }
+                    )
+                )
+        );
 
         var id = Assert.Single(asked.Select(a => a.GetProperty("customer_id").GetString()).Distinct());
         Assert.Single(asked, a => a.GetProperty("added").GetBoolean());
-        var contact = await api.Service.InvokeAsync(HttpMethod.Get, $"/internal/customers/{id}/contact?merchant_id={merchant}");
+        var contact = await api.Service.InvokeAsync(
+            HttpMethod.Get,
+            $"/internal/customers/{id}/contact?merchant_id={merchant}"
+        );
         Assert.Equal("eve@example.test", contact.GetProperty("email").GetString());
         Assert.Equal("Eve", contact.GetProperty("name").GetString());
         var stranger = MerchantId.New(TimeProvider.System);
-        await api.Service.InvokeAsync(HttpMethod.Get, $"/internal/customers/{id}/contact?merchant_id={stranger}", status: 404);
+        await api.Service.InvokeAsync(
+            HttpMethod.Get,
+            $"/internal/customers/{id}/contact?merchant_id={stranger}",
+            status: 404
+        );
     }
 
     [Fact]
@@ -98,7 +166,17 @@ public sealed class CustomerTests(WalletApi api) : IClassFixture<WalletApi>
     {
         var (_, key) = api.NewMerchant();
         await api.Service.CallAsync(
-            HttpMethod.Post, "/v1/customers", key, new { email = "canary@example.test", name = "Canary", phone = "+491573598264" }, 201);
+            HttpMethod.Post,
+            "/v1/customers",
+            key,
+            new
+            {
+                email = "canary@example.test",
+                name = "Canary",
+                phone = "+491573598264",
+            },
+            201
+        );
 
         await using var connection = new NpgsqlConnection(api.Database.OwnerConnectionString);
         await connection.OpenAsync();

@@ -49,7 +49,11 @@ public sealed class ReconciliationTests : IAsyncLifetime
     public async Task Each_kind_of_difference_is_recorded_and_nothing_is_repaired()
     {
         var (mismatch, ahead, behind, unknown) = (
-            await SnapshotAsync(5, 100), await SnapshotAsync(5, 100), await SnapshotAsync(5, 100), await SnapshotAsync(5, 100));
+            await SnapshotAsync(5, 100),
+            await SnapshotAsync(5, 100),
+            await SnapshotAsync(5, 100),
+            await SnapshotAsync(5, 100)
+        );
         ledger.Accounts[mismatch] = (5, 101);
         ledger.Accounts[ahead] = (4, 100);
         ledger.Accounts[behind] = (6, 100);
@@ -62,7 +66,10 @@ public sealed class ReconciliationTests : IAsyncLifetime
         Assert.Equal("behind", findings[behind]);
         Assert.Equal("unknown_account", findings[unknown]);
         Assert.Equal([(4L, 4L)], await RunsAsync());
-        Assert.Equal([100L, 100L, 100L, 100L], await QueryAsync("SELECT posted FROM balance_snapshots", r => r.GetInt64(0)));
+        Assert.Equal(
+            [100L, 100L, 100L, 100L],
+            await QueryAsync("SELECT posted FROM balance_snapshots", r => r.GetInt64(0))
+        );
     }
 
     [Fact]
@@ -71,18 +78,26 @@ public sealed class ReconciliationTests : IAsyncLifetime
         var late = await SnapshotAsync(sequence: 1, posted: 100);
         ledger.Accounts[late] = (2, 150);
 
-        await RunAsync(duringSettle: () => Execute($"UPDATE balance_snapshots SET sequence = 2, posted = 150 WHERE account_id = '{late.Value}'"));
+        await RunAsync(duringSettle: () =>
+            Execute($"UPDATE balance_snapshots SET sequence = 2, posted = 150 WHERE account_id = '{late.Value}'")
+        );
 
         Assert.Empty(await FindingsAsync());
     }
 
     [Fact]
     public void Findings_can_not_be_changed_by_the_service() =>
-        Assert.Throws<PostgresException>(() => Execute("UPDATE reconciliation_findings SET kind = 'ahead'", database.ConnectionString));
+        Assert.Throws<PostgresException>(() =>
+            Execute("UPDATE reconciliation_findings SET kind = 'ahead'", database.ConnectionString)
+        );
 
-    private Task RunAsync(Action? duringSettle = null) => new BalanceReconciliation(
-        new Database(source, signal, TimeProvider.System), new LedgerBalances(ledger, TimeProvider.System),
-        new SkippingTime(duringSettle), NullLogger<BalanceReconciliation>.Instance).RunAsync(default);
+    private Task RunAsync(Action? duringSettle = null) =>
+        new BalanceReconciliation(
+            new Database(source, signal, TimeProvider.System),
+            new LedgerBalances(ledger, TimeProvider.System),
+            new SkippingTime(duringSettle),
+            NullLogger<BalanceReconciliation>.Instance
+        ).RunAsync(default);
 
     private async Task<AccountId> SnapshotAsync(long sequence, long posted)
     {
@@ -91,7 +106,8 @@ public sealed class ReconciliationTests : IAsyncLifetime
             """
             INSERT INTO balance_snapshots (account_id, merchant_id, gift_card_id, currency, posted, sequence, updated_at)
             VALUES ($1, $2, $1, 'EUR', $3, $4, now())
-            """);
+            """
+        );
         command.Parameters.AddWithValue(account.Value);
         command.Parameters.AddWithValue(Merchant.Value);
         command.Parameters.AddWithValue(posted);
@@ -101,11 +117,18 @@ public sealed class ReconciliationTests : IAsyncLifetime
     }
 
     private Task<List<(long, long)>> RunsAsync() =>
-        QueryAsync("SELECT accounts_checked, findings_count FROM reconciliation_runs", r => (r.GetInt64(0), r.GetInt64(1)));
+        QueryAsync(
+            "SELECT accounts_checked, findings_count FROM reconciliation_runs",
+            r => (r.GetInt64(0), r.GetInt64(1))
+        );
 
     private async Task<Dictionary<AccountId, string>> FindingsAsync() =>
-        (await QueryAsync("SELECT account_id, kind FROM reconciliation_findings", r => (r.GetGuid(0), r.GetString(1))))
-        .ToDictionary(f => new AccountId(f.Item1), f => f.Item2);
+        (
+            await QueryAsync(
+                "SELECT account_id, kind FROM reconciliation_findings",
+                r => (r.GetGuid(0), r.GetString(1))
+            )
+        ).ToDictionary(f => new AccountId(f.Item1), f => f.Item2);
 
     private async Task<List<T>> QueryAsync<T>(string sql, Func<NpgsqlDataReader, T> read)
     {
@@ -128,22 +151,38 @@ public sealed class ReconciliationTests : IAsyncLifetime
         command.ExecuteNonQuery();
     }
 
-    /// <summary>The ledger as a dictionary; one unknown account refuses the whole question, as the real one does.</summary>
+    /// <summary>
+    /// The ledger as a dictionary; one unknown account refuses the whole question, as the real one does.
+    /// </summary>
     private sealed class FakeLedger : LedgerService.LedgerServiceClient
     {
         public Dictionary<AccountId, (long Version, long Posted)> Accounts { get; } = [];
 
-        public override AsyncUnaryCall<GetAccountsResponse> GetAccountsAsync(GetAccountsRequest request, CallOptions options)
+        public override AsyncUnaryCall<GetAccountsResponse> GetAccountsAsync(
+            GetAccountsRequest request,
+            CallOptions options
+        )
         {
             var response = new GetAccountsResponse();
             foreach (var id in request.AccountIds)
             {
                 if (!Accounts.TryGetValue(AccountId.Parse(id), out var account))
                 {
-                    return Call(Task.FromException<GetAccountsResponse>(new RpcException(new Status(StatusCode.NotFound, "no such account"))));
+                    return Call(
+                        Task.FromException<GetAccountsResponse>(
+                            new RpcException(new Status(StatusCode.NotFound, "no such account"))
+                        )
+                    );
                 }
 
-                response.Accounts.Add(new Account { AccountId = id, Version = account.Version, Posted = account.Posted });
+                response.Accounts.Add(
+                    new Account
+                    {
+                        AccountId = id,
+                        Version = account.Version,
+                        Posted = account.Posted,
+                    }
+                );
             }
 
             return Call(Task.FromResult(response));

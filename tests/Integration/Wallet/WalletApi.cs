@@ -18,7 +18,11 @@ public sealed class WalletApi : IAsyncLifetime
         Database = await TestDatabase.CreateAsync("wallet", typeof(PersonalData).Assembly);
         Sidecar = await StubSidecar.StartAsync();
         Service = await ServiceProcess.StartAsync(
-            typeof(PersonalData).Assembly.Location, Database, Sidecar.Port, environment: ("Secrets__pii_key", new string('k', 44)));
+            typeof(PersonalData).Assembly.Location,
+            Database,
+            Sidecar.Port,
+            environment: ("Secrets__pii_key", new string('k', 44))
+        );
     }
 
     public async Task DisposeAsync()

@@ -4,7 +4,10 @@ namespace LocalPlus.Tests.Unit.Cli;
 
 public sealed class CheckoutTests : IDisposable
 {
-    private readonly Checkout _checkout = new(Root(), Path.Combine(Directory.CreateTempSubdirectory("localplus-cli-").FullName, ".localplus"));
+    private readonly Checkout _checkout = new(
+        Root(),
+        Path.Combine(Directory.CreateTempSubdirectory("localplus-cli-").FullName, ".localplus")
+    );
 
     public void Dispose() => Directory.Delete(Path.GetDirectoryName(_checkout.State)!, recursive: true);
 
@@ -16,7 +19,9 @@ public sealed class CheckoutTests : IDisposable
 
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(_checkout.Secrets));
         Assert.Equal(
-            UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(_checkout.State));
+            UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute,
+            File.GetUnixFileMode(_checkout.State)
+        );
     }
 
     [Fact]
@@ -28,10 +33,14 @@ public sealed class CheckoutTests : IDisposable
         var after = File.ReadAllText(_checkout.Secrets);
 
         Assert.Contains("Port=5701;", before, StringComparison.Ordinal);
-        Assert.Equal(before.Replace("Port=5701;", "Port=7701;", StringComparison.Ordinal)
-            .Replace("port=5701 ", "port=7701 ", StringComparison.Ordinal)
-            .Replace("127.0.0.1:5702", "127.0.0.1:7702", StringComparison.Ordinal)
-            .Replace("\"5703\"", "\"7703\"", StringComparison.Ordinal), after);
+        Assert.Equal(
+            before
+                .Replace("Port=5701;", "Port=7701;", StringComparison.Ordinal)
+                .Replace("port=5701 ", "port=7701 ", StringComparison.Ordinal)
+                .Replace("127.0.0.1:5702", "127.0.0.1:7702", StringComparison.Ordinal)
+                .Replace("\"5703\"", "\"7703\"", StringComparison.Ordinal),
+            after
+        );
     }
 
     [Fact]

@@ -19,15 +19,28 @@ public sealed class OperatorsTests : IDisposable
         var parts = Operators.Mint(_checkout, "operator", "ada").Split('.');
         var head = JsonNode.Parse(Base64Url.DecodeFromChars(parts[0]))!;
         var claims = JsonNode.Parse(Base64Url.DecodeFromChars(parts[1]))!;
-        var key = JsonNode.Parse(File.ReadAllText(_checkout.Jwks))!["keys"]!.AsArray().Single(k => (string?)k!["kid"] == (string?)head["kid"])!;
+        var key = JsonNode.Parse(File.ReadAllText(_checkout.Jwks))!["keys"]!
+            .AsArray()
+            .Single(k => (string?)k!["kid"] == (string?)head["kid"])!;
 
-        using var ecdsa = ECDsa.Create(new ECParameters
-        {
-            Curve = ECCurve.NamedCurves.nistP256,
-            Q = new ECPoint { X = Base64Url.DecodeFromChars((string)key["x"]!), Y = Base64Url.DecodeFromChars((string)key["y"]!) },
-        });
-        Assert.True(ecdsa.VerifyData(
-            Encoding.ASCII.GetBytes($"{parts[0]}.{parts[1]}"), Base64Url.DecodeFromChars(parts[2]), HashAlgorithmName.SHA256));
+        using var ecdsa = ECDsa.Create(
+            new ECParameters
+            {
+                Curve = ECCurve.NamedCurves.nistP256,
+                Q = new ECPoint
+                {
+                    X = Base64Url.DecodeFromChars((string)key["x"]!),
+                    Y = Base64Url.DecodeFromChars((string)key["y"]!),
+                },
+            }
+        );
+        Assert.True(
+            ecdsa.VerifyData(
+                Encoding.ASCII.GetBytes($"{parts[0]}.{parts[1]}"),
+                Base64Url.DecodeFromChars(parts[2]),
+                HashAlgorithmName.SHA256
+            )
+        );
         Assert.Equal("operator", (string?)claims["role"]);
         Assert.Equal("ada", (string?)claims["sub"]);
         Assert.Equal(3600, (long)claims["exp"]! - (long)claims["iat"]!);

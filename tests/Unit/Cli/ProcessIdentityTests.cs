@@ -42,7 +42,9 @@ public sealed class ProcessIdentityTests
     public async Task Workers_that_outlive_their_master_go_with_its_group()
     {
         // The shell leads a group of its own, starts a worker and is killed before it.
-        using var master = Process.Start(new ProcessStartInfo("setsid", ["sh", "-c", "sleep 60 & echo $!; wait"]) { RedirectStandardOutput = true })!;
+        using var master = Process.Start(
+            new ProcessStartInfo("setsid", ["sh", "-c", "sleep 60 & echo $!; wait"]) { RedirectStandardOutput = true }
+        )!;
         var worker = ProcessIdentity.Of(int.Parse((await master.StandardOutput.ReadLineAsync())!, null))!;
         var identity = ProcessIdentity.Of(master.Id)!;
         identity.Signal(ProcessIdentity.SigKill);

@@ -4,8 +4,7 @@ namespace LocalPlus.Tests.Unit.Cli;
 
 public sealed class ScoreTests
 {
-    private const string Trx =
-        """
+    private const string Trx = """
         <TestRun xmlns="http://microsoft.com/schemas/VisualStudio/TeamTest/2010">
           <Results>
             <UnitTestResult testId="1" testName="Unit.SumTests.Two_and_two" outcome="Passed" />
@@ -35,23 +34,26 @@ public sealed class ScoreTests
         Assert.Equal("unit", failure.Suite);
         Assert.Equal("Unit.SumTests.Sums(a: \"x.y(z)\")", failure.Name);
         Assert.Equal("Expected: 4\nActual: 5\nat SumTests.cs:12", failure.Message.ReplaceLineEndings("\n"));
-        Assert.Equal(
-            "./localplus test unit --filter FullyQualifiedName~Unit.SumTests.Sums", failure.Next);
+        Assert.Equal("./localplus test unit --filter FullyQualifiedName~Unit.SumTests.Sums", failure.Next);
         Assert.Equal(file, failure.File);
     }
 
     [Fact]
     public void A_program_that_ends_badly_failed_even_if_it_says_otherwise()
     {
-        var score =
-            Suites.Closing(
-            new CommandResult(1, ["broken", "3 passed, 0 failed"]), "conformance", "sidecar.suite.mjs", "sidecar.log");
+        var score = Suites.Closing(
+            new CommandResult(1, ["broken", "3 passed, 0 failed"]),
+            "conformance",
+            "sidecar.suite.mjs",
+            "sidecar.log"
+        );
 
         Assert.Equal((3, 1), (score.Passed, score.Failed));
         var failure = Assert.Single(score.Failures);
         Assert.Equal(
             ("conformance", "./localplus test conformance", "sidecar.log"),
-            (failure.Suite, failure.Next, failure.File));
+            (failure.Suite, failure.Next, failure.File)
+        );
         Assert.Contains("broken", failure.Message, StringComparison.Ordinal);
     }
 }

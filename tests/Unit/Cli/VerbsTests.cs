@@ -13,7 +13,9 @@ public sealed class VerbsTests
     [InlineData("./localplus help job", "job", "run")]
     [InlineData("./localplus help verify", "verify", "receipt.json")]
     public async Task What_no_verb_understands_is_a_usage_failure_that_names_the_help(
-        string next, params string[] words)
+        string next,
+        params string[] words
+    )
     {
         var failure = await Assert.ThrowsAsync<CliFailure>(() => Verbs.RunAsync(words, CancellationToken.None));
 

@@ -49,7 +49,8 @@ public sealed class CardCodeTests
     [InlineData("oOiIlL", "001111")]
     [InlineData("\tabcd\u00A0efgh\u2013jkmn\u2011pqrs\r\n", "ABCDEFGHJKMNPQRS")]
     [InlineData("\uFEFFab\u200Bcd\u3000\uFF21\uFF22\uFF0D\uFF10\u2212x_y", "ABCDAB0XY")]
-    public void What_is_typed_is_read_as_it_was_meant(string typed, string read) => Assert.Equal(read, CardCode.Normalise(typed));
+    public void What_is_typed_is_read_as_it_was_meant(string typed, string read) =>
+        Assert.Equal(read, CardCode.Normalise(typed));
 
     [Theory]
     [InlineData("")]
@@ -69,7 +70,9 @@ public sealed class CardCodeTests
         var card = Guid.CreateVersion7();
         var sealedText = one.Seal("ABCD", card);
         Assert.Equal("ABCD", one.Open(sealedText, card));
-        Assert.ThrowsAny<System.Security.Cryptography.CryptographicException>(() => one.Open(sealedText, Guid.CreateVersion7()));
+        Assert.ThrowsAny<System.Security.Cryptography.CryptographicException>(() =>
+            one.Open(sealedText, Guid.CreateVersion7())
+        );
         Assert.Throws<InvalidOperationException>(() => new CardSecrets("short"));
     }
 }

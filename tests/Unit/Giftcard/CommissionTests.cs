@@ -25,17 +25,29 @@ public sealed class CommissionTests
         var random = new Random(seed);
         for (var round = 0; round < 200; round++)
         {
-            LegRow[] legs = [Leg(0, random.Next(0, 10_001), random.Next(1, 5000)), Leg(1, random.Next(0, 10_001), random.Next(1, 5000))];
+            LegRow[] legs =
+            [
+                Leg(0, random.Next(0, 10_001), random.Next(1, 5000)),
+                Leg(1, random.Next(0, 10_001), random.Next(1, 5000)),
+            ];
             var all = Commission.Of(legs, [.. legs.Select(l => l.Captured)]);
             var back = 0L;
-            for (var left = legs.Sum(l => l.Captured); left > 0;)
+            for (var left = legs.Sum(l => l.Captured); left > 0; )
             {
                 var parts = RefundRow.Split(legs, random.NextInt64(1, left + 1));
                 var now = Commission.Back(legs, parts, back);
                 Assert.InRange(now, 0, parts.Sum(p => p.Amount));
                 back += now;
                 left -= parts.Sum(p => p.Amount);
-                legs = [.. legs.Select(l => l with { Refunded = l.Refunded + parts.Where(p => p.Position == l.Position).Sum(p => p.Amount) })];
+                legs =
+                [
+                    .. legs.Select(l =>
+                        l with
+                        {
+                            Refunded = l.Refunded + parts.Where(p => p.Position == l.Position).Sum(p => p.Amount),
+                        }
+                    ),
+                ];
                 Assert.Equal(Commission.Left(legs, isHeld: false), all - back);
             }
 
@@ -43,6 +55,19 @@ public sealed class CommissionTests
         }
     }
 
-    private static LegRow Leg(int position, int rate, long captured) => new(
-        Guid.Empty, position, Guid.Empty, "ABCD", Guid.Empty, Guid.CreateVersion7(), 0, captured, captured, 0, rate, null);
+    private static LegRow Leg(int position, int rate, long captured) =>
+        new(
+            Guid.Empty,
+            position,
+            Guid.Empty,
+            "ABCD",
+            Guid.Empty,
+            Guid.CreateVersion7(),
+            0,
+            captured,
+            captured,
+            0,
+            rate,
+            null
+        );
 }

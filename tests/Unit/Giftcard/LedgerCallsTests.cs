@@ -7,18 +7,23 @@ namespace LocalPlus.Tests.Unit.Giftcard;
 /// <summary>Concurrent operations share calls to the ledger, and nothing else.</summary>
 public sealed class LedgerCallsTests
 {
-    private readonly ConcurrentQueue<(ExecuteBatchRequest Request,
-        TaskCompletionSource<ExecuteBatchResponse> Answer)> sent = new();
+    private readonly ConcurrentQueue<(
+        ExecuteBatchRequest Request,
+        TaskCompletionSource<ExecuteBatchResponse> Answer
+    )> sent = new();
     private readonly SemaphoreSlim sending = new(0);
     private readonly LedgerCalls calls;
 
-    public LedgerCallsTests() => calls = new((request, _) =>
-    {
-        var answer = new TaskCompletionSource<ExecuteBatchResponse>();
-        sent.Enqueue((request, answer));
-        sending.Release();
-        return answer.Task;
-    });
+    public LedgerCallsTests() =>
+        calls = new(
+            (request, _) =>
+            {
+                var answer = new TaskCompletionSource<ExecuteBatchResponse>();
+                sent.Enqueue((request, answer));
+                sending.Release();
+                return answer.Task;
+            }
+        );
 
     [Fact]
     public async Task A_lonely_operation_goes_at_once_and_alone()
@@ -57,8 +62,9 @@ public sealed class LedgerCallsTests
         var refusedCall = await SentAsync();
 
         lostCall.Answer.SetException(new LedgerUnknownException("silence", null));
-        refusedCall.Answer.SetResult(new() { Outcomes =
-            { new Outcome { Refusal = new() { Code = "insufficient_balance" } } } });
+        refusedCall.Answer.SetResult(
+            new() { Outcomes = { new Outcome { Refusal = new() { Code = "insufficient_balance" } } } }
+        );
 
         await Assert.ThrowsAsync<LedgerUnknownException>(() => lost);
         Assert.Equal("insufficient_balance", (await refused).Refusal.Code);
@@ -93,18 +99,26 @@ public sealed class LedgerCallsTests
     private static void Answer((ExecuteBatchRequest Request, TaskCompletionSource<ExecuteBatchResponse> Answer) call)
     {
         var response = new ExecuteBatchResponse();
-        response.Outcomes.AddRange(call.Request.Operations.Select(o =>
-            new Outcome { Spend = new() { Spent = new() { Reference = o.Spend.IdempotencyKey } } }));
+        response.Outcomes.AddRange(
+            call.Request.Operations.Select(o => new Outcome
+            {
+                Spend = new() { Spent = new() { Reference = o.Spend.IdempotencyKey } },
+            })
+        );
         call.Answer.SetResult(response);
     }
 
     private Task<Outcome> Spend(string key) => calls.ExecuteAsync(Operation(key), CancellationToken.None);
 
-    private async Task<(Task<Outcome>[], List<(ExecuteBatchRequest,
-        TaskCompletionSource<ExecuteBatchResponse>)>)> AllCallsUnderWayAsync()
+    private async Task<(
+        Task<Outcome>[],
+        List<(ExecuteBatchRequest, TaskCompletionSource<ExecuteBatchResponse>)>
+    )> AllCallsUnderWayAsync()
     {
-        var (first, under) = (new List<Task<Outcome>>(),
-            new List<(ExecuteBatchRequest, TaskCompletionSource<ExecuteBatchResponse>)>());
+        var (first, under) = (
+            new List<Task<Outcome>>(),
+            new List<(ExecuteBatchRequest, TaskCompletionSource<ExecuteBatchResponse>)>()
+        );
         for (var i = 0; i < LedgerCalls.CallsAtOnce; i++)
         {
             // One after the other: those that come together would share a call.

@@ -45,11 +45,20 @@ public sealed class RedemptionRulesTests
     [Fact]
     public void Nothing_revives_what_was_given_up()
     {
-        Assert.Equal(Faults.AlreadyCancelled, Refusal(RedemptionRules.Confirm(Held() with { State = "cancelled" }, null, Now)));
-        Assert.Equal(Faults.HoldExpired, Refusal(RedemptionRules.Confirm(Held() with { State = "expired" }, null, Now)));
+        Assert.Equal(
+            Faults.AlreadyCancelled,
+            Refusal(RedemptionRules.Confirm(Held() with { State = "cancelled" }, null, Now))
+        );
+        Assert.Equal(
+            Faults.HoldExpired,
+            Refusal(RedemptionRules.Confirm(Held() with { State = "expired" }, null, Now))
+        );
         var releasing = Held() with { State = "releasing", Decision = "cancel" };
         Assert.Equal(Faults.AlreadyCancelled, Refusal(RedemptionRules.Confirm(releasing, null, Now)));
-        Assert.Equal(Faults.HoldExpired, Refusal(RedemptionRules.Confirm(releasing with { Decision = "expire" }, null, Now)));
+        Assert.Equal(
+            Faults.HoldExpired,
+            Refusal(RedemptionRules.Confirm(releasing with { Decision = "expire" }, null, Now))
+        );
         Assert.IsType<Verdict.Resume>(RedemptionRules.Cancel(releasing));
         Assert.IsType<Verdict.Done>(RedemptionRules.Cancel(Held() with { State = "expired" }));
         Assert.Equal(Faults.RedemptionNotHeld, Refusal(RedemptionRules.Cancel(Held() with { State = "authorizing" })));
@@ -62,7 +71,8 @@ public sealed class RedemptionRulesTests
     public void A_run_looks_soon_then_later_then_when_the_hold_runs_out(int round, int seconds) =>
         Assert.Equal(
             new RedemptionProgress("held", RedemptionNext.Wait, seconds),
-            RunProgress.Of("held", null, Now.AddSeconds(600), round, Now));
+            RunProgress.Of("held", null, Now.AddSeconds(600), round, Now)
+        );
 
     [Fact]
     public void A_run_leaves_a_step_to_its_own_request_and_takes_it_over_later()

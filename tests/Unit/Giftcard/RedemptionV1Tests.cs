@@ -46,7 +46,11 @@ public sealed class RedemptionV1Tests
     [Fact]
     public async Task Nobody_needs_to_ring_the_timer_looks_too()
     {
-        Answers(new("held", RedemptionNext.Wait, 30), new("held", RedemptionNext.Wait, 120), new("expired", RedemptionNext.Finish));
+        Answers(
+            new("held", RedemptionNext.Wait, 30),
+            new("held", RedemptionNext.Wait, 120),
+            new("expired", RedemptionNext.Finish)
+        );
         Rings(false);
         Assert.Equal(new RedemptionOutcome("expired"), await new RedemptionV1().RunAsync(context, Run));
     }
@@ -62,39 +66,59 @@ public sealed class RedemptionV1Tests
     [Fact]
     public async Task A_step_that_fails_is_tried_again_after_a_pause_that_grows()
     {
-        Answers(new("confirming", RedemptionNext.Settle), null, new("confirming", RedemptionNext.Settle), null, null, new("completed", RedemptionNext.Finish));
+        Answers(
+            new("confirming", RedemptionNext.Settle),
+            null,
+            new("confirming", RedemptionNext.Settle),
+            null,
+            null,
+            new("completed", RedemptionNext.Finish)
+        );
         Rings(false);
         await new RedemptionV1().RunAsync(context, Run);
         Assert.Equal(
             [TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(10)],
-            context.ReceivedCalls().Where(c => c.GetMethodInfo().Name == nameof(context.WaitForExternalEventAsync))
-                .Select(c => (TimeSpan)c.GetArguments()[1]!));
+            context
+                .ReceivedCalls()
+                .Where(c => c.GetMethodInfo().Name == nameof(context.WaitForExternalEventAsync))
+                .Select(c => (TimeSpan)c.GetArguments()[1]!)
+        );
     }
 
     [Fact]
     public async Task A_run_that_never_ends_gives_up_and_keeps_its_history_short()
     {
-        context.CallActivityAsync<RedemptionProgress>(default!, default, default)
+        context
+            .CallActivityAsync<RedemptionProgress>(default!, default, default)
             .ReturnsForAnyArgs(new RedemptionProgress("held", RedemptionNext.Wait, 1));
         Rings(true);
         Assert.Equal(new RedemptionOutcome(RedemptionV1.GaveUp), await new RedemptionV1().RunAsync(context, Run));
-        await context.ReceivedWithAnyArgs(RedemptionV1.MaxRounds).CallActivityAsync<RedemptionProgress>(default!, default, default);
+        await context
+            .ReceivedWithAnyArgs(RedemptionV1.MaxRounds)
+            .CallActivityAsync<RedemptionProgress>(default!, default, default);
     }
 
     /// <summary>What the activities answer, in order; null fails.</summary>
     private void Answers(params RedemptionProgress?[] answers)
     {
         var next = 0;
-        context.CallActivityAsync<RedemptionProgress>(default!, default, default).ReturnsForAnyArgs(call =>
-        {
-            var step = Assert.IsType<RedemptionStep>(call.ArgAt<object>(1));
-            calls.Add((call.ArgAt<string>(0), step.Round));
-            return answers[next++] is { } progress
-                ? Task.FromResult(progress)
-                : throw new WorkflowTaskFailedException("Task failed", new WorkflowTaskFailureDetails("Silence", "no answer"));
-        });
+        context
+            .CallActivityAsync<RedemptionProgress>(default!, default, default)
+            .ReturnsForAnyArgs(call =>
+            {
+                var step = Assert.IsType<RedemptionStep>(call.ArgAt<object>(1));
+                calls.Add((call.ArgAt<string>(0), step.Round));
+                return answers[next++] is { } progress
+                    ? Task.FromResult(progress)
+                    : throw new WorkflowTaskFailedException(
+                        "Task failed",
+                        new WorkflowTaskFailureDetails("Silence", "no answer")
+                    );
+            });
     }
 
-    private void Rings(bool inTime) => context.WaitForExternalEventAsync<object?>(default!, default(TimeSpan)).ReturnsForAnyArgs(
-        _ => inTime ? Task.FromResult<object?>(null) : throw new TaskCanceledException());
+    private void Rings(bool inTime) =>
+        context
+            .WaitForExternalEventAsync<object?>(default!, default(TimeSpan))
+            .ReturnsForAnyArgs(_ => inTime ? Task.FromResult<object?>(null) : throw new TaskCanceledException());
 }

@@ -12,11 +12,17 @@ public sealed class SpendOrderTests
     {
         LotRow[] lots =
         [
-            Lot("paid", null), Lot("goodwill", 30), Lot("promo", 30), Lot("promo", 10), Lot("paid", 5), Lot("promo", -1),
+            Lot("paid", null),
+            Lot("goodwill", 30),
+            Lot("promo", 30),
+            Lot("promo", 10),
+            Lot("paid", 5),
+            Lot("promo", -1),
         ];
         Assert.Equal(
             [("paid", 5), ("promo", 10), ("promo", 30), ("goodwill", 30), ("paid", 0)],
-            SpendOrder.Of(lots, Now).Select(l => (l.Kind, l.ExpiresAt is { } e ? (int)(e - Now).TotalDays : 0)));
+            SpendOrder.Of(lots, Now).Select(l => (l.Kind, l.ExpiresAt is { } e ? (int)(e - Now).TotalDays : 0))
+        );
     }
 
     [Theory]
@@ -33,9 +39,30 @@ public sealed class SpendOrderTests
         Assert.Equal([(1, 200), (0, 50)], RefundRow.Split(legs, 250).Select(p => (p.Position, p.Amount)));
     }
 
-    private static LotRow Lot(string kind, int? days) => new(
-        Guid.CreateVersion7(), Guid.Empty, kind, Guid.CreateVersion7(), days is { } d ? Now.AddDays(d) : null, null, Now);
+    private static LotRow Lot(string kind, int? days) =>
+        new(
+            Guid.CreateVersion7(),
+            Guid.Empty,
+            kind,
+            Guid.CreateVersion7(),
+            days is { } d ? Now.AddDays(d) : null,
+            null,
+            Now
+        );
 
-    private static LegRow Leg(int position, long captured, long refunded) => new(
-        Guid.Empty, position, Guid.Empty, "ABCD", Guid.Empty, Guid.CreateVersion7(), 0, captured, captured, refunded, 0, null);
+    private static LegRow Leg(int position, long captured, long refunded) =>
+        new(
+            Guid.Empty,
+            position,
+            Guid.Empty,
+            "ABCD",
+            Guid.Empty,
+            Guid.CreateVersion7(),
+            0,
+            captured,
+            captured,
+            refunded,
+            0,
+            null
+        );
 }

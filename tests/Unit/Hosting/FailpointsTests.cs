@@ -11,7 +11,9 @@ public sealed class FailpointsTests
     [InlineData("PlaceHoldRequest.before=crash")]
     public void A_service_with_failpoints_does_not_start_in_production(string armed)
     {
-        var builder = WebApplication.CreateBuilder(new WebApplicationOptions { EnvironmentName = Environments.Production });
+        var builder = WebApplication.CreateBuilder(
+            new WebApplicationOptions { EnvironmentName = Environments.Production }
+        );
         builder.Configuration[Failpoints.Variable] = armed;
 
         var refusal = Assert.Throws<InvalidOperationException>(() => Failpoints.Configure(builder));
@@ -21,7 +23,9 @@ public sealed class FailpointsTests
     [Fact]
     public void Where_none_are_asked_for_an_instant_passes_at_once()
     {
-        Failpoints.Configure(WebApplication.CreateBuilder(new WebApplicationOptions { EnvironmentName = Environments.Production }));
+        Failpoints.Configure(
+            WebApplication.CreateBuilder(new WebApplicationOptions { EnvironmentName = Environments.Production })
+        );
 
         Assert.True(Failpoints.BeforeAsync("PlaceHoldRequest").IsCompletedSuccessfully);
         Assert.True(Failpoints.CommittedAsync("PlaceHoldRequest").IsCompletedSuccessfully);
@@ -31,7 +35,9 @@ public sealed class FailpointsTests
     [Fact]
     public void A_failpoint_that_is_misspelt_is_refused()
     {
-        var builder = WebApplication.CreateBuilder(new WebApplicationOptions { EnvironmentName = Environments.Development });
+        var builder = WebApplication.CreateBuilder(
+            new WebApplicationOptions { EnvironmentName = Environments.Development }
+        );
         builder.Configuration[Failpoints.Variable] = "PlaceHoldRequest.before=explode";
 
         Assert.Throws<InvalidOperationException>(() => Failpoints.Configure(builder));

@@ -10,7 +10,11 @@ public sealed class FaultHandlerTests
     [InlineData("Failed to bind parameter \"LocationId id\" from \"foo\".", "id", "invalid")]
     [InlineData("Failed to bind parameter \"Nullable<int> limit\" from \"x\".", "limit", "invalid")]
     [InlineData("Required parameter \"DateOnly from\" was not provided from query string.", "from", "required")]
-    [InlineData("Implicit body inferred for parameter \"request\" but no body was provided. Did you mean to use a Service instead?", "/", "required")]
+    [InlineData(
+        "Implicit body inferred for parameter \"request\" but no body was provided. Did you mean to use a Service instead?",
+        "/",
+        "required"
+    )]
     public void What_can_not_be_bound_is_named_without_our_types(string message, string pointer, string code)
     {
         var fault = FaultHandler.ToFault(new BadHttpRequestException(message));
@@ -23,5 +27,8 @@ public sealed class FaultHandlerTests
 
     [Fact]
     public void Other_framework_messages_are_not_passed_on() =>
-        Assert.Equal("The request is malformed.", FaultHandler.ToFault(new BadHttpRequestException("Kestrel says no")).Detail);
+        Assert.Equal(
+            "The request is malformed.",
+            FaultHandler.ToFault(new BadHttpRequestException("Kestrel says no")).Detail
+        );
 }

@@ -18,8 +18,24 @@ public sealed class FingerprintTests
     public void Fault_15_The_order_of_members_never_counts_in_metadata_as_little_as_anywhere()
     {
         var keys = Keys(First);
-        var one = new Body("x", new Dictionary<string, string> { ["a"] = "1", ["b"] = "2", ["é"] = "3" });
-        var other = new Body("x", new Dictionary<string, string> { ["é"] = "3", ["b"] = "2", ["a"] = "1" });
+        var one = new Body(
+            "x",
+            new Dictionary<string, string>
+            {
+                ["a"] = "1",
+                ["b"] = "2",
+                ["é"] = "3",
+            }
+        );
+        var other = new Body(
+            "x",
+            new Dictionary<string, string>
+            {
+                ["é"] = "3",
+                ["b"] = "2",
+                ["a"] = "1",
+            }
+        );
 
         Assert.Equal(keys.Of(Http(), one).Bytes, keys.Of(Http(), other).Bytes);
         Assert.NotEqual(keys.Of(Http(), one).Bytes, keys.Of(Http(), one with { Name = "y" }).Bytes);
@@ -34,8 +50,14 @@ public sealed class FingerprintTests
 
         Assert.Equal(32, stored.Length);
         Assert.False(Keys("1:cccccccccccccccccccccccccccccccccccccccc").Of(Http(), request).Matches(stored));
-        foreach (var guess in new[] { "POST\n/v1/things\n{\"pin\":\"0815\"}", "{\"pin\":\"0815\"}",
-            "POST /v1/things{\"pin\":\"0815\"}" })
+        foreach (
+            var guess in new[]
+            {
+                "POST\n/v1/things\n{\"pin\":\"0815\"}",
+                "{\"pin\":\"0815\"}",
+                "POST /v1/things{\"pin\":\"0815\"}",
+            }
+        )
         {
             Assert.NotEqual(SHA256.HashData(Encoding.UTF8.GetBytes(guess))[..31], stored[1..]);
         }
@@ -52,7 +74,8 @@ public sealed class FingerprintTests
         Assert.False(Keys(Second).Of(Http(), new Body("x", null)).Matches(stored));
         Assert.Equal(
             CommonFaults.IdempotencyKeyReused,
-            Assert.Throws<FaultException>(() => Keys(First).Of(Http(), new Body("y", null)).RequireSame(stored)).Fault);
+            Assert.Throws<FaultException>(() => Keys(First).Of(Http(), new Body("y", null)).RequireSame(stored)).Fault
+        );
     }
 
     [Theory]
@@ -61,14 +84,21 @@ public sealed class FingerprintTests
     [InlineData("1:short")]
     [InlineData("1:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa,1:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb")]
     public void A_service_does_not_start_with_keys_that_it_can_not_tell_apart_or_that_are_weak(string secret) =>
-        Assert.Contains("fingerprint_keys", Assert.Throws<InvalidOperationException>(() =>
-            Keys(secret)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "fingerprint_keys",
+            Assert.Throws<InvalidOperationException>(() => Keys(secret)).Message,
+            StringComparison.Ordinal
+        );
 
     [Theory]
-    [InlineData("""{ "b" : [1, {"z":null,"a":true}], "a": "\u20ac\u000f\n\"" }""",
-        """{"a":"€\u000f\n\"","b":[1,{"a":true,"z":null}]}""")]
-    [InlineData("""{"\ufb33":1,"\ud83d\ude00":2,"1":3,"\r":4}""",
-        "{\"\\r\":4,\"1\":3,\"\ud83d\ude00\":2,\"\ufb33\":1}")]
+    [InlineData(
+        """{ "b" : [1, {"z":null,"a":true}], "a": "\u20ac\u000f\n\"" }""",
+        """{"a":"€\u000f\n\"","b":[1,{"a":true,"z":null}]}"""
+    )]
+    [InlineData(
+        """{"\ufb33":1,"\ud83d\ude00":2,"1":3,"\r":4}""",
+        "{\"\\r\":4,\"1\":3,\"\ud83d\ude00\":2,\"\ufb33\":1}"
+    )]
     public void Canonical_JSON_is_that_of_RFC_8785(string written, string canonical)
     {
         var buffer = new ArrayBufferWriter<byte>();
@@ -91,8 +121,12 @@ public sealed class FingerprintTests
     public void Only_a_refusal_that_stays_what_it_is_is_final(int status, bool retryable, bool final) =>
         Assert.Equal(final, new Fault("x", status, "X", retryable).IsFinal);
 
-    private static FingerprintKeys Keys(string secret) => new(new ConfigurationBuilder().AddInMemoryCollection(
-        new Dictionary<string, string?> { ["Secrets:fingerprint_keys"] = secret }).Build());
+    private static FingerprintKeys Keys(string secret) =>
+        new(
+            new ConfigurationBuilder()
+                .AddInMemoryCollection(new Dictionary<string, string?> { ["Secrets:fingerprint_keys"] = secret })
+                .Build()
+        );
 
     private static DefaultHttpContext Http(string path = "/v1/things") =>
         new() { Request = { Method = "POST", Path = path } };

@@ -11,7 +11,15 @@ public class OutboxRelayTests
 
         var requests = OutboxRelay.Requests(rows).Select(request => request.Select(row => row.Id).ToArray()).ToArray();
 
-        Assert.Equal([[1, 4], [2], [5], [3]], requests);
+        Assert.Equal(
+            [
+                [1, 4],
+                [2],
+                [5],
+                [3],
+            ],
+            requests
+        );
     }
 
     [Fact]

@@ -8,8 +8,12 @@ namespace LocalPlus.Tests.Unit.Hosting;
 public sealed class StrictJsonTests
 {
     private sealed record Note(
-        string? Text = null, DateTimeOffset? At = null, IReadOnlyDictionary<string, string>? Metadata = null,
-        IReadOnlyList<string>? Items = null, Note? Inner = null);
+        string? Text = null,
+        DateTimeOffset? At = null,
+        IReadOnlyDictionary<string, string>? Metadata = null,
+        IReadOnlyList<string>? Items = null,
+        Note? Inner = null
+    );
 
     [Theory]
     [InlineData("""{"text":"a\u0000b"}""", "/text", "control_character")]
@@ -20,9 +24,11 @@ public sealed class StrictJsonTests
     [InlineData("""{"inner":{"text":"\u0000"}}""", "/inner/text", "control_character")]
     [InlineData("""{"items":["x","\u0000"]}""", "/items/1", "control_character")]
     [InlineData("""{"metadata":{"a":"\u0000"}}""", "/metadata/a", "control_character")]
-    public void Fault_22_A_text_that_nothing_can_keep_is_refused_where_it_stands(string json, string pointer,
-        string code) =>
-        Assert.Equal(new FieldError(pointer, code), Assert.Single(Refuse(json).Errors));
+    public void Fault_22_A_text_that_nothing_can_keep_is_refused_where_it_stands(
+        string json,
+        string pointer,
+        string code
+    ) => Assert.Equal(new FieldError(pointer, code), Assert.Single(Refuse(json).Errors));
 
     [Theory]
     [InlineData("""{"metadata":{"a\u0000":"x"}}""")]
@@ -34,8 +40,10 @@ public sealed class StrictJsonTests
 
     [Fact]
     public void Fault_22_A_line_break_may_be_pasted_and_a_pair_of_surrogates_is_a_letter() =>
-        Assert.Equal("a\tb\r\n\ud83d\ude00", JsonSerializer.Deserialize<Note>("""{"text":"a\tb\r\n\ud83d\ude00"}""",
-            StrictJson.Options)!.Text);
+        Assert.Equal(
+            "a\tb\r\n\ud83d\ude00",
+            JsonSerializer.Deserialize<Note>("""{"text":"a\tb\r\n\ud83d\ude00"}""", StrictJson.Options)!.Text
+        );
 
     [Theory]
     [InlineData("""{"metadata":{"b":"x","a":null}}""", "/metadata/a")]
@@ -77,8 +85,10 @@ public sealed class StrictJsonTests
 
     [Fact]
     public void Fault_24_The_clock_has_no_more_than_answers_show() =>
-        Assert.All(Enumerable.Range(0, 50), _ => Assert.Equal(0,
-            new MillisecondClock().GetUtcNow().Ticks % TimeSpan.TicksPerMillisecond));
+        Assert.All(
+            Enumerable.Range(0, 50),
+            _ => Assert.Equal(0, new MillisecondClock().GetUtcNow().Ticks % TimeSpan.TicksPerMillisecond)
+        );
 
     [Theory]
     [InlineData(null, "/")]

@@ -41,6 +41,6 @@ public sealed class CurrencyTests
     }
 
     [Fact]
-    public void A_default_currency_is_none() => Assert.Equal(("XXX", 0), (default(Currency).Code,
-        default(Currency).Exponent));
+    public void A_default_currency_is_none() =>
+        Assert.Equal(("XXX", 0), (default(Currency).Code, default(Currency).Exponent));
 }

@@ -14,7 +14,9 @@ public class MoneyTests
 
     [Fact]
     public void Currencies_do_not_mix() =>
-        Assert.Throws<InvalidOperationException>(() => new Money(1, Currency.Eur) + new Money(1, Currency.Parse("USD")));
+        Assert.Throws<InvalidOperationException>(() =>
+            new Money(1, Currency.Eur) + new Money(1, Currency.Parse("USD"))
+        );
 
     [Theory]
     [InlineData(Money.Limit)]

@@ -5,8 +5,8 @@ using LocalPlus.Ledger.Operations;
 namespace LocalPlus.Tests.Unit.Ledger;
 
 /// <summary>
-/// Several commands on the book of one batch, which knows no account and no reference but those they said they need: each is
-/// done whole or not at all, and what one came to costs no other anything.
+/// Several commands on the book of one batch, which knows no account and no reference but those they said they need:
+/// each is done whole or not at all, and what one came to costs no other anything.
 /// </summary>
 public sealed class BatchTests
 {
@@ -61,7 +61,11 @@ public sealed class BatchTests
     {
         Operation[] commands =
         [
-            Load(100, "load"), Bulk(Spend(60, "one"), Spend(60, "other")), Spend(30, "spend"), Bulk(Spend(1, null), Spend(70, null)), Spend(70, null),
+            Load(100, "load"),
+            Bulk(Spend(60, "one"), Spend(60, "other")),
+            Spend(30, "spend"),
+            Bulk(Spend(1, null), Spend(70, null)),
+            Spend(70, null),
         ];
         var book = BookFor(commands);
 
@@ -105,7 +109,11 @@ public sealed class BatchTests
 
         // Not that the card has too little by now: whoever repeats what is done learns that it is done.
         Refuses("reference_reused", book, again);
-        Assert.Contains(committed.ToString(), Refuses("reference_reused", book, redeem).Detail, StringComparison.Ordinal);
+        Assert.Contains(
+            committed.ToString(),
+            Refuses("reference_reused", book, redeem).Detail,
+            StringComparison.Ordinal
+        );
         Assert.Empty(book.Holds);
     }
 
@@ -138,7 +146,11 @@ public sealed class BatchTests
     [Fact]
     public void Nothing_of_a_hold_is_captured_before_its_capture()
     {
-        var (load, place, redeem) = (Load(100, null), Hold(10, "hold", new HoldSource(card.Id, null)), Redeem(20, "redeem", payable));
+        var (load, place, redeem) = (
+            Load(100, null),
+            Hold(10, "hold", new HoldSource(card.Id, null)),
+            Redeem(20, "redeem", payable)
+        );
         var book = BookFor(load, place, redeem);
         book.Try(load.Apply);
 
@@ -167,7 +179,13 @@ public sealed class BatchTests
     public void A_reversal_that_names_a_posting_twice_takes_back_no_more_than_is_left_of_it()
     {
         card.State = card.State with { Posted = 200 };
-        var original = new Original([0]) { Id = committed, MerchantId = merchant, IsReversal = false, Postings = Load(100, null).Postings };
+        var original = new Original([0])
+        {
+            Id = committed,
+            MerchantId = merchant,
+            IsReversal = false,
+            Postings = Load(100, null).Postings,
+        };
         var (back, rest) = (new Posting(card.Id, clearing.Id, 70), new Posting(card.Id, clearing.Id, 30));
         var book = BookFor(Load(1, null));
         book.Add(original);
@@ -200,9 +218,19 @@ public sealed class BatchTests
         new(merchant, reference, amount, sources, false, Now.AddMinutes(5), null, null);
 
     private PlaceHold Redeem(long amount, string reference, Account destination) =>
-        new(merchant, reference, amount, [new HoldSource(card.Id, null)], false, null, new Capture(destination.Id, []), null);
+        new(
+            merchant,
+            reference,
+            amount,
+            [new HoldSource(card.Id, null)],
+            false,
+            null,
+            new Capture(destination.Id, []),
+            null
+        );
 
-    private ReverseTransaction Reverse(params Posting[] parts) => new(merchant, committed, new Header(null, "reversal"), parts);
+    private ReverseTransaction Reverse(params Posting[] parts) =>
+        new(merchant, committed, new Header(null, "reversal"), parts);
 
     /// <summary>The batch's book; "committed" is the reference of a transaction that is there already.</summary>
     private Book BookFor(params Operation[] operations)
@@ -230,7 +258,12 @@ public sealed class BatchTests
     {
         var account = new Account(new AccountState(0, 0, 0, 1, Now))
         {
-            Id = AccountId.New(TimeProvider.System), MerchantId = merchant, Name = "a", Asset = "EUR", Floor = floor, Ceiling = ceiling,
+            Id = AccountId.New(TimeProvider.System),
+            MerchantId = merchant,
+            Name = "a",
+            Asset = "EUR",
+            Floor = floor,
+            Ceiling = ceiling,
             Status = AccountStatus.Open,
         };
         accounts.Add(account.Id, account);

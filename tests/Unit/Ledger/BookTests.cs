@@ -28,7 +28,10 @@ public sealed class BookTests
     {
         var (clearing, card) = (Open(floor: null), Open(posted: 100));
 
-        Refuses("insufficient_balance", () => Post("r2", new Posting(card.Id, clearing.Id, 60), new Posting(card.Id, clearing.Id, 41)));
+        Refuses(
+            "insufficient_balance",
+            () => Post("r2", new Posting(card.Id, clearing.Id, 60), new Posting(card.Id, clearing.Id, 41))
+        );
 
         Assert.False(card.IsChanged);
         Assert.False(clearing.IsChanged);
@@ -41,7 +44,9 @@ public sealed class BookTests
     {
         var (clearing, card) = (Open(floor: null), Open());
 
-        var entry = book.Rehearse(b => b.Post(merchant, new Header("r3", "load"), [new Posting(clearing.Id, card.Id, 5)])).Entries[1];
+        var entry = book.Rehearse(b =>
+            b.Post(merchant, new Header("r3", "load"), [new Posting(clearing.Id, card.Id, 5)])
+        ).Entries[1];
 
         Assert.Equal(5, entry.BalanceAfter);
         Assert.Equal(0, card.Posted);
@@ -115,7 +120,10 @@ public sealed class BookTests
         var (clearing, card) = (Open(floor: null), Open(posted: 1000));
         var original = new Original([0])
         {
-            Id = TransactionId.New(TimeProvider.System), MerchantId = merchant, IsReversal = false, Postings = [new Posting(clearing.Id, card.Id, 1000)],
+            Id = TransactionId.New(TimeProvider.System),
+            MerchantId = merchant,
+            IsReversal = false,
+            Postings = [new Posting(clearing.Id, card.Id, 1000)],
         };
         book.Add(original);
 
@@ -132,22 +140,42 @@ public sealed class BookTests
     public void A_lower_capture_of_a_frozen_account_s_hold_frees_the_rest()
     {
         var (card, payable) = (Open(posted: 100), Open());
-        var place = new PlaceHold(merchant, "h1", 80, [new HoldSource(card.Id, 80)], false, Now.AddMinutes(5), null, null);
+        var place = new PlaceHold(
+            merchant,
+            "h1",
+            80,
+            [new HoldSource(card.Id, 80)],
+            false,
+            Now.AddMinutes(5),
+            null,
+            null
+        );
         var hold = ((Result.Held)book.Try(place.Apply)).Hold;
         Assert.Equal((80L, 20L), (card.Held, card.Available));
         var later = new Book(Now);
         var frozen = Copy(card, AccountStatus.Frozen);
         later.Add(frozen);
         later.Add(payable);
-        later.Add(new Hold(hold.Progress, isNew: false)
-        {
-            Id = hold.Id, MerchantId = merchant, Reference = "h1", Asset = "EUR", Requested = 80, Metadata = null, PlacedAt = Now,
-        });
+        later.Add(
+            new Hold(hold.Progress, isNew: false)
+            {
+                Id = hold.Id,
+                MerchantId = merchant,
+                Reference = "h1",
+                Asset = "EUR",
+                Requested = 80,
+                Metadata = null,
+                PlacedAt = Now,
+            }
+        );
 
         later.Try(new CaptureHold(merchant, hold.Id, 30, "c1", new Capture(payable.Id, []), null).Apply);
 
         Assert.Equal((70L, 0L, 30L), (frozen.Posted, frozen.Held, payable.Posted));
-        Assert.Equal("hold_not_pending", Assert.Throws<FaultException>(() => later.Try(new ReleaseHold(merchant, hold.Id).Apply)).Fault.Code);
+        Assert.Equal(
+            "hold_not_pending",
+            Assert.Throws<FaultException>(() => later.Try(new ReleaseHold(merchant, hold.Id).Apply)).Fault.Code
+        );
     }
 
     [Fact]
@@ -159,12 +187,19 @@ public sealed class BookTests
         Assert.NotEqual(id.Value, Transaction.EntryId(id, 0).Value);
     }
 
-    private static Account Copy(Account account, AccountStatus status) => new(account.State)
-    {
-        Id = account.Id, MerchantId = account.MerchantId, Name = account.Name, Asset = account.Asset, Floor = account.Floor, Status = status,
-    };
+    private static Account Copy(Account account, AccountStatus status) =>
+        new(account.State)
+        {
+            Id = account.Id,
+            MerchantId = account.MerchantId,
+            Name = account.Name,
+            Asset = account.Asset,
+            Floor = account.Floor,
+            Status = status,
+        };
 
-    private static void Refuses(string code, Action action) => Assert.Equal(code, Assert.Throws<FaultException>(action).Fault.Code);
+    private static void Refuses(string code, Action action) =>
+        Assert.Equal(code, Assert.Throws<FaultException>(action).Fault.Code);
 
     private Transaction Post(string reference, params Posting[] postings) =>
         book.Try(b => b.Post(merchant, new Header(reference, "test"), postings));
@@ -173,12 +208,23 @@ public sealed class BookTests
         book.Try(new ReverseTransaction(merchant, original.Id, new Header(reference, "reversal"), postings).Apply);
 
     private Account Open(
-        long posted = 0, long? floor = 0, long? ceiling = null, AccountStatus status = AccountStatus.Open, string asset = "EUR",
-        DateTimeOffset? changedAt = null)
+        long posted = 0,
+        long? floor = 0,
+        long? ceiling = null,
+        AccountStatus status = AccountStatus.Open,
+        string asset = "EUR",
+        DateTimeOffset? changedAt = null
+    )
     {
         var account = new Account(new AccountState(posted, 0, 0, 1, changedAt ?? Now))
         {
-            Id = AccountId.New(TimeProvider.System), MerchantId = merchant, Name = "a", Asset = asset, Floor = floor, Ceiling = ceiling, Status = status,
+            Id = AccountId.New(TimeProvider.System),
+            MerchantId = merchant,
+            Name = "a",
+            Asset = asset,
+            Floor = floor,
+            Ceiling = ceiling,
+            Status = status,
         };
         book.Add(account);
         return account;

@@ -97,12 +97,17 @@ public sealed class FairQueueTests : IDisposable
         return batch;
     }
 
-    private Command[] Add(MerchantId merchant, int count) => [.. Enumerable.Range(0, count).Select(_ =>
-    {
-        var command = Of(merchant);
-        Assert.Equal(Admission.Admitted, queue.TryAdd(command));
-        return command;
-    })];
+    private Command[] Add(MerchantId merchant, int count) =>
+        [
+            .. Enumerable
+                .Range(0, count)
+                .Select(_ =>
+                {
+                    var command = Of(merchant);
+                    Assert.Equal(Admission.Admitted, queue.TryAdd(command));
+                    return command;
+                }),
+        ];
 
     private static Command Of(MerchantId merchant) => new(Post(merchant), Door, null, null);
 

@@ -14,13 +14,15 @@ public sealed class LeafTests
     public void A_leaf_is_canonical_json_with_what_is_absent_left_out()
     {
         var buffer = new ArrayBufferWriter<byte>();
-        Leaf("r\"1\n", new SortedDictionary<string, string>(StringComparer.Ordinal) { ["b"] = "é", ["a"] = "\u0001" }).WriteTo(buffer);
+        Leaf("r\"1\n", new SortedDictionary<string, string>(StringComparer.Ordinal) { ["b"] = "é", ["a"] = "\u0001" })
+            .WriteTo(buffer);
 
         var text = Encoding.UTF8.GetString(buffer.WrittenSpan);
 
         Assert.Equal(
             $$"""{"effective_at":"2026-01-10T12:00:00.000Z","entries":[{"account_id":"{{new AccountId(Id)}}","amount":-5,"asset":"EUR","balance_after":95,"sequence":7},{"account_id":"{{new AccountId(Id)}}","amount":5,"asset":"EUR","balance_after":5,"sequence":1,"stripe":3}],"id":"{{new TransactionId(Id)}}","kind":"load","merchant_id":"{{new MerchantId(Id)}}","metadata":{"a":"\u0001","b":"é"},"recorded_at":"2026-01-10T12:00:00.000Z","reference":"r\"1\n"}""",
-            text);
+            text
+        );
     }
 
     [Fact]
@@ -34,7 +36,17 @@ public sealed class LeafTests
         Assert.NotEqual(hash, Leaf(null, null).Hash());
     }
 
-    private static Leaf Leaf(string? reference, IReadOnlyDictionary<string, string>? metadata) => new(
-        new TransactionId(Id), new MerchantId(Id), reference, "load", null, null, metadata, At, At,
-        [new LeafEntry(new AccountId(Id), 0, 7, "EUR", -5, 95), new LeafEntry(new AccountId(Id), 3, 1, "EUR", 5, 5)]);
+    private static Leaf Leaf(string? reference, IReadOnlyDictionary<string, string>? metadata) =>
+        new(
+            new TransactionId(Id),
+            new MerchantId(Id),
+            reference,
+            "load",
+            null,
+            null,
+            metadata,
+            At,
+            At,
+            [new LeafEntry(new AccountId(Id), 0, 7, "EUR", -5, 95), new LeafEntry(new AccountId(Id), 3, 1, "EUR", 5, 5)]
+        );
 }

@@ -13,9 +13,13 @@ public sealed class LinkedReversalTests
     private readonly Account expense;
     private readonly Account liability;
 
-    public LinkedReversalTests() => (pool, member, expense, liability) = (
-        books.Open(-300, "PTS:club", floor: null), books.Open(300, "PTS:club"), books.Open(-100, floor: null),
-            books.Open(100, floor: null));
+    public LinkedReversalTests() =>
+        (pool, member, expense, liability) = (
+            books.Open(-300, "PTS:club", floor: null),
+            books.Open(300, "PTS:club"),
+            books.Open(-100, floor: null),
+            books.Open(100, floor: null)
+        );
 
     [Fact]
     public void Fault_12_points_taken_back_in_parts_take_their_value_along()
@@ -85,8 +89,10 @@ public sealed class LinkedReversalTests
     {
         var original = new Original([pointsBack, valueBack])
         {
-            Id = TransactionId.New(TimeProvider.System), MerchantId = books.Merchant, IsReversal = false,
-                IsLinked = isLinked,
+            Id = TransactionId.New(TimeProvider.System),
+            MerchantId = books.Merchant,
+            IsReversal = false,
+            IsLinked = isLinked,
             Postings = [new Posting(pool.Id, member.Id, 300), new Posting(expense.Id, liability.Id, 100)],
         };
         books.Book.Add(original);

@@ -4,14 +4,25 @@ using LocalPlus.Ledger.Proof;
 
 namespace LocalPlus.Tests.Unit.Ledger;
 
-/// <summary>The ledger's tree against the vectors of RFC 6962, a naive tree, and the verifier, which shares no code with it.</summary>
+/// <summary>
+/// The ledger's tree against the vectors of RFC 6962, a naive tree, and the verifier, which shares no code with it.
+/// </summary>
 public sealed class MerkleTests
 {
     private const int Most = 130;
 
     /// <summary>The leaves and roots that implementations of Certificate Transparency test themselves with.</summary>
     private static readonly string[] KnownLeaves =
-        ["", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f"];
+    [
+        "",
+        "00",
+        "10",
+        "2021",
+        "3031",
+        "40414243",
+        "5051525354555657",
+        "606162636465666768696a6b6c6d6e6f",
+    ];
 
     private static readonly string[] KnownRoots =
     [
@@ -25,7 +36,10 @@ public sealed class MerkleTests
         "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328",
     ];
 
-    private static readonly byte[][] Leaves = [.. Enumerable.Range(0, Most).Select(i => MerkleProof.LeafHash([(byte)i, 7]))];
+    private static readonly byte[][] Leaves =
+    [
+        .. Enumerable.Range(0, Most).Select(i => MerkleProof.LeafHash([(byte)i, 7])),
+    ];
 
     [Fact]
     public void Roots_are_those_that_RFC_6962_implementations_agree_on()
@@ -48,11 +62,21 @@ public sealed class MerkleTests
         {
             frontier.Append(Leaves[size - 1], completed.Add);
             Assert.Equal(Hash(new LeafRange(0, size)), frontier.Root());
-            var resumed = new Frontier(size, new LeafRange(0, size).Nodes().Select(n => n.Level == 0 ? Leaves[n.Index] : completed[n]));
+            var resumed = new Frontier(
+                size,
+                new LeafRange(0, size).Nodes().Select(n => n.Level == 0 ? Leaves[n.Index] : completed[n])
+            );
             Assert.Equal(frontier.Root(), resumed.Root());
         }
 
-        Assert.All(completed, pair => Assert.Equal(Hash(new LeafRange(pair.Key.Index << pair.Key.Level, (pair.Key.Index + 1) << pair.Key.Level)), pair.Value));
+        Assert.All(
+            completed,
+            pair =>
+                Assert.Equal(
+                    Hash(new LeafRange(pair.Key.Index << pair.Key.Level, (pair.Key.Index + 1) << pair.Key.Level)),
+                    pair.Value
+                )
+        );
         Assert.Equal(Enumerable.Range(1, 7).Sum(level => Most >> level), completed.Count);
     }
 
@@ -92,12 +116,24 @@ public sealed class MerkleTests
             {
                 var (old, path) = (Hash(new LeafRange(0, from)), Merkle.ConsistencyPath(from, to).ConvertAll(Hash));
                 Assert.True(MerkleProof.IsContinued(from, old, to, fresh, path), $"{from} to {to}");
-                Assert.False(MerkleProof.IsContinued(from, SHA256.HashData(old), to, fresh, path), $"{from} to {to}: old root");
-                Assert.False(MerkleProof.IsContinued(from, old, to, SHA256.HashData(fresh), path), $"{from} to {to}: new root");
+                Assert.False(
+                    MerkleProof.IsContinued(from, SHA256.HashData(old), to, fresh, path),
+                    $"{from} to {to}: old root"
+                );
+                Assert.False(
+                    MerkleProof.IsContinued(from, old, to, SHA256.HashData(fresh), path),
+                    $"{from} to {to}: new root"
+                );
                 if (path.Count > 0)
                 {
-                    Assert.False(MerkleProof.IsContinued(from, old, to, fresh, [SHA256.HashData(path[0]), .. path[1..]]), $"{from} to {to}: path");
-                    Assert.False(MerkleProof.IsContinued(from, old, to, fresh, path[..^1]), $"{from} to {to}: shortened");
+                    Assert.False(
+                        MerkleProof.IsContinued(from, old, to, fresh, [SHA256.HashData(path[0]), .. path[1..]]),
+                        $"{from} to {to}: path"
+                    );
+                    Assert.False(
+                        MerkleProof.IsContinued(from, old, to, fresh, path[..^1]),
+                        $"{from} to {to}: shortened"
+                    );
                 }
             }
         }
@@ -127,6 +163,10 @@ public sealed class MerkleTests
             k *= 2;
         }
 
-        return SHA256.HashData([1, .. Hash(new LeafRange(range.Begin, range.Begin + k)), .. Hash(new LeafRange(range.Begin + k, range.End))]);
+        return SHA256.HashData([
+            1,
+            .. Hash(new LeafRange(range.Begin, range.Begin + k)),
+            .. Hash(new LeafRange(range.Begin + k, range.End)),
+        ]);
     }
 }

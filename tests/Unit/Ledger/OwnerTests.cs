@@ -13,8 +13,12 @@ public sealed class OwnerTests
     private readonly Account own;
     private readonly Account till;
 
-    public OwnerTests() => (card, own, till) =
-        (books.Open(1_000, owner: "giftcard"), books.Open(1_000), books.Open(floor: null, owner: "giftcard"));
+    public OwnerTests() =>
+        (card, own, till) = (
+            books.Open(1_000, owner: "giftcard"),
+            books.Open(1_000),
+            books.Open(floor: null, owner: "giftcard")
+        );
 
     [Fact]
     public void Fault_03_a_merchant_neither_fills_nor_empties_what_a_service_opened()
@@ -49,7 +53,9 @@ public sealed class OwnerTests
     {
         var original = new Original([0])
         {
-            Id = TransactionId.New(TimeProvider.System), MerchantId = books.Merchant, IsReversal = false,
+            Id = TransactionId.New(TimeProvider.System),
+            MerchantId = books.Merchant,
+            IsReversal = false,
             Postings = [new Posting(own.Id, card.Id, 10)],
         };
         books.Book.Add(original);
@@ -81,8 +87,10 @@ public sealed class OwnerTests
     {
         var stranger = MerchantId.New(TimeProvider.System);
 
-        books.Refuses("not_found", new PostTransaction(stranger, new Header(null, "load"),
-            [new Posting(own.Id, card.Id, 1)]));
+        books.Refuses(
+            "not_found",
+            new PostTransaction(stranger, new Header(null, "load"), [new Posting(own.Id, card.Id, 1)])
+        );
     }
 
     [Theory]
@@ -98,17 +106,27 @@ public sealed class OwnerTests
     [InlineData("payable:mrc_01")]
     public void Names_of_services_accounts_are_reserved(string name)
     {
-        Assert.Equal("name_reserved", Assert.Throws<FaultException>(() =>
-            ReservedNames.RequireFree(name, "/name")).Fault.Code);
+        Assert.Equal(
+            "name_reserved",
+            Assert.Throws<FaultException>(() => ReservedNames.RequireFree(name, "/name")).Fault.Code
+        );
         ReservedNames.RequireFree($"my {name}", "/name");
     }
 
     private PostTransaction Post(Account from, Account to) =>
         new(books.Merchant, new Header(null, "load"), [new Posting(from.Id, to.Id, 10)]);
 
-    private PlaceHold Hold(string reference, Account source) => new(
-        books.Merchant, reference, 10, [new HoldSource(source.Id, null)], false, SmallBooks.Now.AddMinutes(5), null,
-            null);
+    private PlaceHold Hold(string reference, Account source) =>
+        new(
+            books.Merchant,
+            reference,
+            10,
+            [new HoldSource(source.Id, null)],
+            false,
+            SmallBooks.Now.AddMinutes(5),
+            null,
+            null
+        );
 
     private Spend Spend(Account from, Account to) =>
         new(books.Merchant, new Header(null, "capture"), 10, [new SpendSource(from.Id, null, 0)], false, to.Id, null);

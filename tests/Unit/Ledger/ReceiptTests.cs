@@ -18,8 +18,17 @@ public sealed class ReceiptTests : IDisposable
     private readonly ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
     private readonly LogKey signer;
 
-    public ReceiptTests() => signer = new LogKey(new ConfigurationBuilder().AddInMemoryCollection(
-        new Dictionary<string, string?> { ["Secrets:checkpoint_key"] = Convert.ToBase64String(key.ExportPkcs8PrivateKey()) }).Build());
+    public ReceiptTests() =>
+        signer = new LogKey(
+            new ConfigurationBuilder()
+                .AddInMemoryCollection(
+                    new Dictionary<string, string?>
+                    {
+                        ["Secrets:checkpoint_key"] = Convert.ToBase64String(key.ExportPkcs8PrivateKey()),
+                    }
+                )
+                .Build()
+        );
 
     public void Dispose()
     {
@@ -36,14 +45,27 @@ public sealed class ReceiptTests : IDisposable
             facts,
             fact => Assert.Matches("^content: txn_.* -5 EUR, acc_.* \\+5 EUR$", fact),
             fact => Assert.Equal("inclusion: leaf 4 of 7, by 3 hashes", fact),
-            fact => Assert.StartsWith("signature: localplus.local/ledger, root ", fact));
+            fact => Assert.StartsWith("signature: localplus.local/ledger, root ", fact)
+        );
     }
 
     [Fact]
-    public void White_space_and_the_order_of_members_do_not_count() => Assert.NotEmpty(Check(
-        JsonNode.Parse(JsonSerializer.Serialize(new SortedDictionary<string, JsonNode?>(
-            Receipt().ToDictionary(m => m.Key, m => m.Value?.DeepClone()), Comparer<string>.Create((a, b) => string.CompareOrdinal(b, a))),
-            Indented))!.AsObject()));
+    public void White_space_and_the_order_of_members_do_not_count() =>
+        Assert.NotEmpty(
+            Check(
+                JsonNode
+                    .Parse(
+                        JsonSerializer.Serialize(
+                            new SortedDictionary<string, JsonNode?>(
+                                Receipt().ToDictionary(m => m.Key, m => m.Value?.DeepClone()),
+                                Comparer<string>.Create((a, b) => string.CompareOrdinal(b, a))
+                            ),
+                            Indented
+                        )
+                    )!
+                    .AsObject()
+            )
+        );
 
     [Theory]
     [InlineData("transaction.entries.1.amount", "6", "does not have the hash")]
@@ -62,7 +84,11 @@ public sealed class ReceiptTests : IDisposable
     {
         var receipt = Receipt();
         var parts = path.Split('.');
-        var parent = parts[..^1].Aggregate((JsonNode)receipt, (node, part) => node is JsonArray list ? list[int.Parse(part)]! : node[part]!);
+        var parent = parts[..^1]
+            .Aggregate(
+                (JsonNode)receipt,
+                (node, part) => node is JsonArray list ? list[int.Parse(part)]! : node[part]!
+            );
         parent[parts[^1]] = JsonNode.Parse(value);
 
         Assert.Contains(reason, Assert.Throws<ProofFailure>(() => Check(receipt)).Message, StringComparison.Ordinal);
@@ -75,7 +101,11 @@ public sealed class ReceiptTests : IDisposable
         using var other = ECDsa.Create(ECCurve.NamedCurves.nistP256);
 
         Assert.Equal(7, SignedNote.Open(note, key).Size);
-        Assert.Contains("signature is wrong", Refusal(note.Replace("\n7\n", "\n8\n", StringComparison.Ordinal), key), StringComparison.Ordinal);
+        Assert.Contains(
+            "signature is wrong",
+            Refusal(note.Replace("\n7\n", "\n8\n", StringComparison.Ordinal), key),
+            StringComparison.Ordinal
+        );
         Assert.Contains("not signed by this key", Refusal(note, other), StringComparison.Ordinal);
         Assert.True(Checkpoint.Parse(note)!.IsSignedBy(key));
         Assert.False(Checkpoint.Parse(note)!.IsSignedBy(other));
@@ -89,7 +119,10 @@ public sealed class ReceiptTests : IDisposable
 
         Assert.Equal(["localplus.local/ledger", "7", Convert.ToBase64String(new byte[32]), ""], lines[..4]);
         Assert.StartsWith("— localplus.local/ledger ", lines[4]);
-        Assert.Equal(SHA256.HashData(key.ExportSubjectPublicKeyInfo())[..4], Convert.FromBase64String(lines[4].Split(' ')[2])[..4]);
+        Assert.Equal(
+            SHA256.HashData(key.ExportSubjectPublicKeyInfo())[..4],
+            Convert.FromBase64String(lines[4].Split(' ')[2])[..4]
+        );
         Assert.Equal("", lines[5]);
     }
 
@@ -103,17 +136,24 @@ public sealed class ReceiptTests : IDisposable
     [Fact]
     public void What_the_verifier_hashes_is_what_the_ledger_hashed_down_to_the_last_control_character()
     {
-        var leaf = Leaf(4, new SortedDictionary<string, string>(StringComparer.Ordinal)
-        {
-            ["\u00e9\ud83d\ude00"] = "\u0000\u0008\u001f\u007f\u2028\"\\/<>&'", ["B"] = "é", ["a"] = "\ud83d\ude00",
-        });
+        var leaf = Leaf(
+            4,
+            new SortedDictionary<string, string>(StringComparer.Ordinal)
+            {
+                ["\u00e9\ud83d\ude00"] = "\u0000\u0008\u001f\u007f\u2028\"\\/<>&'",
+                ["B"] = "é",
+                ["a"] = "\ud83d\ude00",
+            }
+        );
 
         Assert.Equal(leaf.Hash(), MerkleProof.LeafHash(global::LocalPlus.Cli.Proof.CanonicalJson.Of(Content(leaf))));
     }
 
     [Fact]
-    public void A_member_that_occurs_twice_is_refused() => Assert.Throws<ProofFailure>(
-        () => global::LocalPlus.Cli.Proof.CanonicalJson.Of(JsonSerializer.Deserialize<JsonElement>("""{"a":1,"a":2}""")));
+    public void A_member_that_occurs_twice_is_refused() =>
+        Assert.Throws<ProofFailure>(() =>
+            global::LocalPlus.Cli.Proof.CanonicalJson.Of(JsonSerializer.Deserialize<JsonElement>("""{"a":1,"a":2}"""))
+        );
 
     [Fact]
     public void A_log_that_only_grew_is_proved_and_a_rewritten_one_is_not()
@@ -124,17 +164,26 @@ public sealed class ReceiptTests : IDisposable
             ["object"] = "consistency_proof",
             ["from"] = signer.Sign(5, Root(hashes, 0, 5)),
             ["to"] = signer.Sign(9, Root(hashes, 0, 9)),
-            ["path"] = new JsonArray([.. Merkle.ConsistencyPath(5, 9).Select(r => (JsonNode)Convert.ToBase64String(Root(hashes, r.Begin, r.End)))]),
+            ["path"] = new JsonArray([
+                .. Merkle
+                    .ConsistencyPath(5, 9)
+                    .Select(r => (JsonNode)Convert.ToBase64String(Root(hashes, r.Begin, r.End))),
+            ]),
         };
 
         Assert.Contains("begins with all 5 leaves", Check(proof)[0], StringComparison.Ordinal);
 
         hashes[2] = hashes[1];
         proof["to"] = signer.Sign(9, Root(hashes, 0, 9));
-        Assert.Contains("may have been rewritten", Assert.Throws<ProofFailure>(() => Check(proof)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "may have been rewritten",
+            Assert.Throws<ProofFailure>(() => Check(proof)).Message,
+            StringComparison.Ordinal
+        );
     }
 
-    private static string Refusal(string note, ECDsa key) => Assert.Throws<ProofFailure>(() => SignedNote.Open(note, key)).Message;
+    private static string Refusal(string note, ECDsa key) =>
+        Assert.Throws<ProofFailure>(() => SignedNote.Open(note, key)).Message;
 
     private static byte[] Root(byte[][] hashes, long begin, long end)
     {
@@ -151,8 +200,17 @@ public sealed class ReceiptTests : IDisposable
     {
         var (from, to) = (new AccountId(new Guid(1, 0, 0, new byte[8])), new AccountId(new Guid(2, 0, 0, new byte[8])));
         return new Leaf(
-            new TransactionId(new Guid(number, 0, 0, new byte[8])), new MerchantId(Guid.AllBitsSet), $"ref-{number}", "load", null, null, metadata, At, At,
-            [new LeafEntry(from, 0, 7, "EUR", -5, 95), new LeafEntry(to, 3, 1, "EUR", 5, 5)]);
+            new TransactionId(new Guid(number, 0, 0, new byte[8])),
+            new MerchantId(Guid.AllBitsSet),
+            $"ref-{number}",
+            "load",
+            null,
+            null,
+            metadata,
+            At,
+            At,
+            [new LeafEntry(from, 0, 7, "EUR", -5, 95), new LeafEntry(to, 3, 1, "EUR", 5, 5)]
+        );
     }
 
     private static JsonElement Content(Leaf leaf)
@@ -162,17 +220,28 @@ public sealed class ReceiptTests : IDisposable
         return JsonSerializer.Deserialize<JsonElement>(Encoding.UTF8.GetString(buffer.WrittenSpan));
     }
 
-    private IReadOnlyList<string> Check(JsonObject document) => Evidence.Check(JsonSerializer.SerializeToElement(document), key);
+    private IReadOnlyList<string> Check(JsonObject document) =>
+        Evidence.Check(JsonSerializer.SerializeToElement(document), key);
 
     private JsonObject Receipt()
     {
-        var leaves = Enumerable.Range(0, 7).Select(i => Leaf(i, new SortedDictionary<string, string> { ["till"] = "3" })).ToArray();
+        var leaves = Enumerable
+            .Range(0, 7)
+            .Select(i => Leaf(i, new SortedDictionary<string, string> { ["till"] = "3" }))
+            .ToArray();
         var hashes = Array.ConvertAll(leaves, leaf => leaf.Hash());
         return new JsonObject
         {
-            ["object"] = "receipt", ["sealed"] = true, ["transaction"] = JsonObject.Create(Content(leaves[4])),
-            ["leaf_hash"] = Convert.ToBase64String(hashes[4]), ["leaf_index"] = 4,
-            ["inclusion_path"] = new JsonArray([.. Merkle.InclusionPath(4, 7).Select(r => (JsonNode)Convert.ToBase64String(Root(hashes, r.Begin, r.End)))]),
+            ["object"] = "receipt",
+            ["sealed"] = true,
+            ["transaction"] = JsonObject.Create(Content(leaves[4])),
+            ["leaf_hash"] = Convert.ToBase64String(hashes[4]),
+            ["leaf_index"] = 4,
+            ["inclusion_path"] = new JsonArray([
+                .. Merkle
+                    .InclusionPath(4, 7)
+                    .Select(r => (JsonNode)Convert.ToBase64String(Root(hashes, r.Begin, r.End))),
+            ]),
             ["checkpoint"] = signer.Sign(7, Root(hashes, 0, 7)),
         };
     }

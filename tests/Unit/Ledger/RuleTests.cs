@@ -4,7 +4,9 @@ using LocalPlus.Ledger.Operations;
 
 namespace LocalPlus.Tests.Unit.Ledger;
 
-/// <summary>What somebody would try who wants to break the books: the edges of amounts, times, limits and states.</summary>
+/// <summary>
+/// What somebody would try who wants to break the books: the edges of amounts, times, limits and states.
+/// </summary>
 public sealed class RuleTests
 {
     private const long Most = Money.Limit - 1;
@@ -30,7 +32,16 @@ public sealed class RuleTests
     {
         var (from, to) = (Open(floor: null), Open(floor: null));
 
-        Refuses("limit_exceeded", () => Post(Book(Now), new Posting(from.Id, to.Id, Most), new Posting(from.Id, to.Id, Most), new Posting(to.Id, from.Id, Most)));
+        Refuses(
+            "limit_exceeded",
+            () =>
+                Post(
+                    Book(Now),
+                    new Posting(from.Id, to.Id, Most),
+                    new Posting(from.Id, to.Id, Most),
+                    new Posting(to.Id, from.Id, Most)
+                )
+        );
         Assert.False(from.IsChanged);
     }
 
@@ -66,7 +77,13 @@ public sealed class RuleTests
         var (card, other) = (Open(posted: 10), MerchantId.New(TimeProvider.System));
         var hold = Place(Book(Now), "h", 5, card);
         var book = Again(Now, hold);
-        var original = new Original([0]) { Id = TransactionId.New(TimeProvider.System), MerchantId = merchant, IsReversal = false, Postings = [] };
+        var original = new Original([0])
+        {
+            Id = TransactionId.New(TimeProvider.System),
+            MerchantId = merchant,
+            IsReversal = false,
+            Postings = [],
+        };
         book.Add(original);
 
         Refuses("not_found", () => book.Account(other, card.Id));
@@ -89,7 +106,16 @@ public sealed class RuleTests
     public void A_hold_that_is_refused_says_how_much_there_would_be()
     {
         var (one, other) = (Open(posted: 30), Open(posted: 12));
-        var place = new PlaceHold(merchant, "h", 100, [new HoldSource(one.Id, 20), new HoldSource(other.Id, null)], false, Now.AddMinutes(5), null, null);
+        var place = new PlaceHold(
+            merchant,
+            "h",
+            100,
+            [new HoldSource(one.Id, 20), new HoldSource(other.Id, null)],
+            false,
+            Now.AddMinutes(5),
+            null,
+            null
+        );
 
         var refusal = Assert.Throws<FaultException>(() => Book(Now).Try(place.Apply));
 
@@ -113,7 +139,10 @@ public sealed class RuleTests
     public void An_entrys_id_is_its_transactions_with_the_line_in_its_last_byte()
     {
         var id = Transaction.NewId(Now);
-        var (transaction, entry) = (id.Value.ToByteArray(bigEndian: true), Transaction.EntryId(id, 6).Value.ToByteArray(bigEndian: true));
+        var (transaction, entry) = (
+            id.Value.ToByteArray(bigEndian: true),
+            Transaction.EntryId(id, 6).Value.ToByteArray(bigEndian: true)
+        );
 
         Assert.Equal((7, 0), (id.Value.Version, transaction[^1]));
         Assert.Equal(7, entry[^1]);
@@ -187,8 +216,10 @@ public sealed class RuleTests
 
         Refuses("hold_expired", () => Again(end, hold).Try(new ExtendHold(merchant, hold.Id, end.AddDays(1)).Apply));
         Again(Now, hold).Rehearse(new ExtendHold(merchant, hold.Id, end - Moment).Apply);
-        Refuses("limit_exceeded", () => Again(Now, hold)
-            .Try(new ExtendHold(merchant, hold.Id, Now.AddDays(30) + Moment).Apply));
+        Refuses(
+            "limit_exceeded",
+            () => Again(Now, hold).Try(new ExtendHold(merchant, hold.Id, Now.AddDays(30) + Moment).Apply)
+        );
         Again(end - Moment, hold).Rehearse(new ExtendHold(merchant, hold.Id, end + Moment).Apply);
         Again(Now, hold).Rehearse(new ExtendHold(merchant, hold.Id, Now.AddDays(30)).Apply);
     }
@@ -237,11 +268,17 @@ public sealed class RuleTests
         var book = Book(Now);
         var reversal = new Original([0])
         {
-            Id = TransactionId.New(TimeProvider.System), MerchantId = merchant, IsReversal = true, Postings = [new Posting(clearing.Id, card.Id, 10)],
+            Id = TransactionId.New(TimeProvider.System),
+            MerchantId = merchant,
+            IsReversal = true,
+            Postings = [new Posting(clearing.Id, card.Id, 10)],
         };
         book.Add(reversal);
 
-        Refuses("reversal_exceeds_original", () => book.Try(new ReverseTransaction(merchant, reversal.Id, new Header(null, "reversal"), []).Apply));
+        Refuses(
+            "reversal_exceeds_original",
+            () => book.Try(new ReverseTransaction(merchant, reversal.Id, new Header(null, "reversal"), []).Apply)
+        );
     }
 
     [Fact]
@@ -251,7 +288,9 @@ public sealed class RuleTests
         var book = Book(Now);
         var original = new Original([4, 0])
         {
-            Id = TransactionId.New(TimeProvider.System), MerchantId = merchant, IsReversal = false,
+            Id = TransactionId.New(TimeProvider.System),
+            MerchantId = merchant,
+            IsReversal = false,
             Postings = [new Posting(clearing.Id, card.Id, 10), new Posting(clearing.Id, card.Id, 20)],
         };
         book.Add(original);
@@ -265,86 +304,20 @@ public sealed class RuleTests
         Assert.Equal(10, card.Posted);
     }
 
-    [Theory]
-    [InlineData(0L)]
-    [InlineData(-1L)]
-    [InlineData(Money.Limit)]
-    [InlineData(long.MaxValue)]
-    [InlineData(long.MinValue)]
-    public void An_amount_is_positive_and_below_two_to_the_53(long amount) =>
-        Refuses("invalid_request", () => Input.Postings([new Posting(AccountId.New(TimeProvider.System), AccountId.New(TimeProvider.System), amount)], "postings", 1));
+    private static void Refuses(string code, Action action) =>
+        Assert.Equal(code, Assert.Throws<FaultException>(action).Fault.Code);
 
-    [Fact]
-    public void A_transaction_has_one_to_a_hundred_postings_between_two_accounts_each()
-    {
-        var (one, other) = (AccountId.New(TimeProvider.System), AccountId.New(TimeProvider.System));
-        var posting = new Posting(one, other, Most);
+    private static void Refuses<T>(string code, Func<T> action) =>
+        Refuses(
+            code,
+            () =>
+            {
+                _ = action();
+            }
+        );
 
-        Assert.Equal(100, Input.Postings([.. Enumerable.Repeat(posting, 100)], "postings", 1).Count);
-        Assert.Single(Input.Postings([posting with { Amount = 1 }], "postings", 1));
-        Refuses("invalid_request", () => Input.Postings([.. Enumerable.Repeat(posting, 101)], "postings", 1));
-        Refuses("invalid_request", () => Input.Postings([], "postings", 1));
-        Refuses("invalid_request", () => Input.Postings([posting, posting with { Destination = one }], "postings", 1));
-        Assert.Empty(Input.Postings([], "postings", 0));
-    }
-
-    [Fact]
-    public void A_hold_names_up_to_twenty_sources_and_none_twice()
-    {
-        HoldSource[] sources = [.. Enumerable.Range(0, 21).Select(_ => new HoldSource(AccountId.New(TimeProvider.System), null))];
-
-        Assert.Equal(20, Input.Sources(sources[..20]).Count);
-        Refuses("invalid_request", () => Input.Sources(sources));
-        Assert.Empty(Input.Sources([]));
-        Refuses("invalid_request", () => Input.Sources([sources[0], sources[0]]));
-        Refuses("invalid_request", () => Input.Sources([sources[0] with { Max = 0 }]));
-    }
-
-    [Fact]
-    public void Texts_have_limits_and_nothing_in_them_that_is_no_text()
-    {
-        Assert.All(["r", new string('r', 255)], text => Assert.Equal(text, Input.Reference(text)));
-        Assert.Null(Input.Reference(null));
-        Assert.All(["", new string('r', 256), "a\0b", "a\nb", "a\ud800", "\ud800a", "\udc00a"], text =>
-            Refuses("invalid_request", () => Input.Reference(text)));
-        Assert.Equal("\ud83d\ude00", Input.Reference("\ud83d\ude00"));
-        Assert.Equal("a" + new string('_', 39), Input.Kind("a" + new string('_', 39)));
-        Assert.All(["a", "load_2nd"], kind => Assert.Equal(kind, Input.Kind(kind)));
-        Assert.All(["", "Load", "1st", "a-b", "é", new string('a', 41)], kind => Refuses("invalid_request", () => Input.Kind(kind)));
-    }
-
-    [Fact]
-    public void Metadata_has_limits_and_an_order_of_its_own()
-    {
-        static Dictionary<string, string> Entries(int count, int key = 3, int text = 1) =>
-            Enumerable.Range(0, count).ToDictionary(i => $"{i:000}".PadLeft(key, 'k'), _ => new string('t', text), StringComparer.Ordinal);
-
-        Assert.Equal(50, Metadata.Check(Entries(50, 100, 500))!.Count);
-        Assert.Null(Metadata.Check([]));
-        Refuses("invalid_request", () => Metadata.Check(Entries(51)));
-        Refuses("invalid_request", () => Metadata.Check(Entries(1, key: 101)));
-        Refuses("invalid_request", () => Metadata.Check(Entries(1, text: 501)));
-        Refuses("invalid_request", () => Metadata.Check([new("", "t")]));
-        Refuses("invalid_request", () => Metadata.Check([new("k", null!)]));
-        Refuses("invalid_request", () => Metadata.Check([new("k\0", "t")]));
-        Assert.Equal(["B", "a", "b"], Metadata.Check([new("b", "1"), new("a", "1"), new("B", "1")])!.Keys);
-    }
-
-    [Fact]
-    public void Instants_are_whole_milliseconds_of_the_years_that_the_books_know()
-    {
-        Assert.Equal(Now, Input.Instant(Now.AddTicks(9_999), "effective_at"));
-        Assert.Equal(DateTimeOffset.UnixEpoch, Input.Instant(DateTimeOffset.UnixEpoch, "effective_at"));
-        Assert.Equal(TimeSpan.Zero, Input.Instant(Now.ToOffset(TimeSpan.FromHours(2)), "effective_at")!.Value.Offset);
-        Refuses("invalid_request", () => Input.Instant(new DateTimeOffset(1969, 12, 31, 23, 59, 59, TimeSpan.Zero), "effective_at"));
-        Refuses("invalid_request", () => Input.Instant(new DateTimeOffset(2200, 1, 1, 0, 0, 0, TimeSpan.Zero), "effective_at"));
-    }
-
-    private static void Refuses(string code, Action action) => Assert.Equal(code, Assert.Throws<FaultException>(action).Fault.Code);
-
-    private static void Refuses<T>(string code, Func<T> action) => Refuses(code, () => { _ = action(); });
-
-    private Transaction Post(Book book, params Posting[] postings) => book.Try(b => b.Post(merchant, new Header(null, "test"), postings));
+    private Transaction Post(Book book, params Posting[] postings) =>
+        book.Try(b => b.Post(merchant, new Header(null, "test"), postings));
 
     private void Reverse(Book book, Original original, Posting part) =>
         book.Try(new ReverseTransaction(merchant, original.Id, new Header(null, "reversal"), [part]).Apply);
@@ -352,8 +325,22 @@ public sealed class RuleTests
     private CaptureHold Capture(Hold hold, Account destination, params Posting[] further) =>
         new(merchant, hold.Id, null, null, new Capture(destination.Id, further), null);
 
-    private Hold Place(Book book, string reference, long amount, Account source, DateTimeOffset? until = null) => ((Result.Held)book.Try(new PlaceHold(
-        merchant, reference, amount, [new HoldSource(source.Id, null)], false, until ?? Now.AddMinutes(5), null, null).Apply)).Hold;
+    private Hold Place(Book book, string reference, long amount, Account source, DateTimeOffset? until = null) =>
+        (
+            (Result.Held)
+                book.Try(
+                    new PlaceHold(
+                        merchant,
+                        reference,
+                        amount,
+                        [new HoldSource(source.Id, null)],
+                        false,
+                        until ?? Now.AddMinutes(5),
+                        null,
+                        null
+                    ).Apply
+                )
+        ).Hold;
 
     private Account Current(Account account) => accounts[account.Id];
 
@@ -373,17 +360,34 @@ public sealed class RuleTests
         var book = new Book(now);
         foreach (var account in accounts.Values.ToList())
         {
-            var copy = account == of
-                ? new Account(account.State) { Id = account.Id, MerchantId = merchant, Name = "a", Asset = "EUR", Floor = account.Floor, Status = status }
-                : account;
+            var copy =
+                account == of
+                    ? new Account(account.State)
+                    {
+                        Id = account.Id,
+                        MerchantId = merchant,
+                        Name = "a",
+                        Asset = "EUR",
+                        Floor = account.Floor,
+                        Status = status,
+                    }
+                    : account;
             accounts[account.Id] = copy;
             book.Add(copy);
         }
 
-        book.Add(new Hold(hold.Progress, isNew: false)
-        {
-            Id = hold.Id, MerchantId = merchant, Reference = hold.Reference, Asset = "EUR", Requested = hold.Requested, Metadata = null, PlacedAt = Now,
-        });
+        book.Add(
+            new Hold(hold.Progress, isNew: false)
+            {
+                Id = hold.Id,
+                MerchantId = merchant,
+                Reference = hold.Reference,
+                Asset = "EUR",
+                Requested = hold.Requested,
+                Metadata = null,
+                PlacedAt = Now,
+            }
+        );
         return book;
     }
 
@@ -391,8 +395,15 @@ public sealed class RuleTests
     {
         var account = new Account(new AccountState(posted, 0, 0, 1, Now))
         {
-            Id = AccountId.New(TimeProvider.System), MerchantId = merchant, Name = "a", Asset = "EUR", Floor = floor, Status = AccountStatus.Open,
-            Striped = striped, Stripe = (short)(striped ? 1 : 0), Elsewhere = elsewhere,
+            Id = AccountId.New(TimeProvider.System),
+            MerchantId = merchant,
+            Name = "a",
+            Asset = "EUR",
+            Floor = floor,
+            Status = AccountStatus.Open,
+            Striped = striped,
+            Stripe = (short)(striped ? 1 : 0),
+            Elsewhere = elsewhere,
         };
         accounts.Add(account.Id, account);
         return account;

@@ -28,13 +28,21 @@ internal sealed class SmallBooks
     }
 
     public Account Open(
-        long posted = 0, string asset = "EUR", string? owner = null, long? floor = 0,
-            AccountStatus status = AccountStatus.Open)
+        long posted = 0,
+        string asset = "EUR",
+        string? owner = null,
+        long? floor = 0,
+        AccountStatus status = AccountStatus.Open
+    )
     {
         var account = new Account(new AccountState(posted, 0, 0, 1, Now))
         {
-            Id = AccountId.New(TimeProvider.System), MerchantId = Merchant, Name = "a", Asset = asset, Floor = floor,
-                Status = status,
+            Id = AccountId.New(TimeProvider.System),
+            MerchantId = Merchant,
+            Name = "a",
+            Asset = asset,
+            Floor = floor,
+            Status = status,
             Owner = owner,
         };
         accounts.Add(account);

@@ -17,8 +17,7 @@ public sealed class SpendTests
         var spent = Spend(Of(1_000, till, null, new(promo.Id, null, 0), new(paid.Id, null, 0), new(last.Id, null, 0)));
 
         Assert.Equal((1_000L, 1_000L, 0L), (spent.Requested, spent.Items.Sum(item => item.Amount), spent.Share));
-        Assert.Equal(
-            [new(promo.Id, 300, 0), new(paid.Id, 700, 300), new(last.Id, 0, 50)], spent.Items);
+        Assert.Equal([new(promo.Id, 300, 0), new(paid.Id, 700, 300), new(last.Id, 0, 50)], spent.Items);
         Assert.Equal((0L, 300L, 50L, 1_000L), (promo.Posted, paid.Posted, last.Posted, till.Posted));
         Assert.Equal((2, 0), (books.Book.Transactions.Single().Postings.Count, books.Book.Holds.Count));
         Assert.Null(spent.Transaction.HoldId);
@@ -43,8 +42,13 @@ public sealed class SpendTests
 
         var refusal = books.Refuses("insufficient_balance", Of(41, till, null, new SpendSource(card.Id, null, 0)));
         var spent = Spend(Of(41, till, null, new SpendSource(card.Id, null, 0)) with { AllowPartial = true });
-        books.Refuses("insufficient_balance",
-            Of(41, till, null, new SpendSource(card.Id, null, 0)) with { AllowPartial = true });
+        books.Refuses(
+            "insufficient_balance",
+            Of(41, till, null, new SpendSource(card.Id, null, 0)) with
+            {
+                AllowPartial = true,
+            }
+        );
 
         Assert.Equal(40L, refusal.Extensions!["available"]);
         Assert.Equal((41L, 40L), (spent.Requested, spent.Items.Single().Amount));
@@ -53,11 +57,17 @@ public sealed class SpendTests
     [Fact]
     public void Of_each_rate_the_share_is_rounded_down_once()
     {
-        var (one, same, dearer, till, issuer) =
-            (books.Open(99), books.Open(99), books.Open(99), books.Open(floor: null), books.Open(floor: null));
+        var (one, same, dearer, till, issuer) = (
+            books.Open(99),
+            books.Open(99),
+            books.Open(99),
+            books.Open(floor: null),
+            books.Open(floor: null)
+        );
 
-        var spent = Spend(Of(297, till, issuer, new(one.Id, null, 150), new(same.Id, null, 150),
-            new(dearer.Id, null, 1_000)));
+        var spent = Spend(
+            Of(297, till, issuer, new(one.Id, null, 150), new(same.Id, null, 150), new(dearer.Id, null, 1_000))
+        );
 
         // 1.5 % of 198 is 2.97, 10 % of 99 is 9.9.
         Assert.Equal((11L, 286L, 11L), (spent.Share, till.Posted, issuer.Posted));
@@ -72,8 +82,10 @@ public sealed class SpendTests
         var spent = Spend(Of(60, till, issuer, new SpendSource(card.Id, null, 100)));
         var unshared = Spend(Of(39, till, null, new SpendSource(card.Id, null, 0)));
 
-        Assert.Equal((0L, 0L, 1, 1), (spent.Share, unshared.Share, spent.Transaction.Postings.Count,
-            unshared.Transaction.Postings.Count));
+        Assert.Equal(
+            (0L, 0L, 1, 1),
+            (spent.Share, unshared.Share, spent.Transaction.Postings.Count, unshared.Transaction.Postings.Count)
+        );
     }
 
     [Fact]
@@ -82,8 +94,13 @@ public sealed class SpendTests
         var (card, till) = (books.Open(100), books.Open(floor: null));
         Spend(Of(100, till, null, new SpendSource(card.Id, null, 0)));
 
-        var refusal = books.Refuses("reference_reused",
-            Of(100, till, null, new SpendSource(card.Id, null, 0)) with { Header = new("spent-100", "capture") });
+        var refusal = books.Refuses(
+            "reference_reused",
+            Of(100, till, null, new SpendSource(card.Id, null, 0)) with
+            {
+                Header = new("spent-100", "capture"),
+            }
+        );
 
         Assert.Equal(books.Book.Transactions.Single().Id.ToString(), refusal.Extensions!["used_by"]);
     }
@@ -121,8 +138,11 @@ public sealed class SpendTests
         Assert.Single(Input.SpendSources([new(card, 0, 10_000)], till, issuer));
     }
 
-    private static void Invalid(SpendSource[] sources, AccountId till, AccountId? issuer) => Assert.Equal(
-        "invalid_request", Assert.Throws<FaultException>(() => Input.SpendSources(sources, till, issuer)).Fault.Code);
+    private static void Invalid(SpendSource[] sources, AccountId till, AccountId? issuer) =>
+        Assert.Equal(
+            "invalid_request",
+            Assert.Throws<FaultException>(() => Input.SpendSources(sources, till, issuer)).Fault.Code
+        );
 
     private Result.Spent Spend(Spend spend) =>
         (Result.Spent)books.Do(spend with { Header = new($"spent-{spend.Amount}", "capture") });

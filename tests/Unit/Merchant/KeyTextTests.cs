@@ -26,7 +26,8 @@ public sealed class KeyTextTests
         Assert.NotEqual(KeyText.New(Id, live: false).Text, KeyText.New(Id, live: false).Text);
 
     [Fact]
-    public void The_text_is_not_printed_by_accident() => Assert.Equal(Id.ToString(), KeyText.New(Id, live: true).ToString());
+    public void The_text_is_not_printed_by_accident() =>
+        Assert.Equal(Id.ToString(), KeyText.New(Id, live: true).ToString());
 
     [Theory]
     [InlineData(null)]
@@ -44,7 +45,9 @@ public sealed class KeyTextTests
         var hasher = new KeyHasher(new string('p', 32));
         var key = KeyText.New(Id, live: false);
         var hash = hasher.Hash(key);
-        Assert.True(KeyText.TryParse(key.Text.Replace("lp_test_", "lp_live_", StringComparison.Ordinal), out var otherMode));
+        Assert.True(
+            KeyText.TryParse(key.Text.Replace("lp_test_", "lp_live_", StringComparison.Ordinal), out var otherMode)
+        );
 
         Assert.True(hasher.Matches(key, hash));
         Assert.False(hasher.Matches(otherMode, hash));

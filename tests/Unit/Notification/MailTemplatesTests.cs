@@ -32,7 +32,15 @@ public sealed class MailTemplatesTests
     [Fact]
     public void Names_can_not_smuggle_markup()
     {
-        var mail = MailTemplates.Render("gift_card_activated", "en", Facts with { Shop = "<script>x</script>", Name = "<b>&" });
+        var mail = MailTemplates.Render(
+            "gift_card_activated",
+            "en",
+            Facts with
+            {
+                Shop = "<script>x</script>",
+                Name = "<b>&",
+            }
+        );
 
         Assert.DoesNotContain("<script>", mail.Html, StringComparison.Ordinal);
         Assert.DoesNotContain("<b>", mail.Html, StringComparison.Ordinal);
@@ -79,7 +87,10 @@ public sealed class MailTemplatesTests
     {
         Assert.Equal(TimeSpan.FromSeconds(5), Backoff.After(1));
         Assert.Equal(TimeSpan.FromSeconds(10), Backoff.After(2));
-        Assert.All(Enumerable.Range(1, Backoff.MaxAttempts - 1), n => Assert.True(Backoff.After(n) <= TimeSpan.FromHours(1)));
+        Assert.All(
+            Enumerable.Range(1, Backoff.MaxAttempts - 1),
+            n => Assert.True(Backoff.After(n) <= TimeSpan.FromHours(1))
+        );
         Assert.Null(Backoff.After(Backoff.MaxAttempts));
     }
 }

@@ -17,7 +17,11 @@ public sealed class HistogramTests
             histogram.Add(TimeSpan.FromMicroseconds(i));
         }
 
-        Assert.InRange(histogram.Percentile(share).TotalMicroseconds, expectedMicroseconds, expectedMicroseconds * 1.02 + 1);
+        Assert.InRange(
+            histogram.Percentile(share).TotalMicroseconds,
+            expectedMicroseconds,
+            expectedMicroseconds * 1.02 + 1
+        );
     }
 
     [Theory]

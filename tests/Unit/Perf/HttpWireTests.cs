@@ -8,8 +8,10 @@ namespace LocalPlus.Tests.Unit.Perf;
 public sealed class HttpWireTests : IDisposable
 {
     private const string Kept = "HTTP/1.1 201 Created\r\nContent-Length: 2\r\n\r\n{}";
-    private const string Last = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n2\r\n{}\r\n0\r\n\r\n";
-    private const string Refused = "HTTP/1.1 422 Unprocessable\r\nContent-Length: 28\r\n\r\n{\"code\":\"gift_card_refused\"}";
+    private const string Last =
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n2\r\n{}\r\n0\r\n\r\n";
+    private const string Refused =
+        "HTTP/1.1 422 Unprocessable\r\nContent-Length: 28\r\n\r\n{\"code\":\"gift_card_refused\"}";
     private readonly TcpListener _server = new(IPAddress.Loopback, 0);
 
     public HttpWireTests() => _server.Start();

@@ -11,7 +11,8 @@ public sealed class OnLedgerTransactionTests
     [InlineData(":paid")]
     [InlineData(":promo:2")]
     [InlineData("")]
-    public void A_card_s_account_names_its_card(string lot) => Assert.Equal(Card, OnLedgerTransaction.CardOf($"card:{Card}{lot}"));
+    public void A_card_s_account_names_its_card(string lot) =>
+        Assert.Equal(Card, OnLedgerTransaction.CardOf($"card:{Card}{lot}"));
 
     [Theory]
     [InlineData("merchant:payable")]

@@ -11,7 +11,12 @@ public sealed class PersonalDataVaultTests
     private static readonly CustomerId Ben = new(Guid.Parse("0197c0de-0000-7000-8000-00000000000b"));
     private static readonly MerchantId Bakery = new(Guid.Parse("0197c0de-0000-7000-8000-0000000000b1"));
     private static readonly MerchantId Florist = new(Guid.Parse("0197c0de-0000-7000-8000-0000000000f1"));
-    private static readonly PersonalData Data = new() { Email = "anna@example.test", Name = "Anna Ünal", Phone = "+33 1 23" };
+    private static readonly PersonalData Data = new()
+    {
+        Email = "anna@example.test",
+        Name = "Anna Ünal",
+        Phone = "+33 1 23",
+    };
     private readonly PersonalDataVault vault = new(new string('k', 44));
 
     [Fact]
@@ -67,7 +72,9 @@ public sealed class PersonalDataVaultTests
     {
         var (key, box) = vault.Protect(Anna, Data);
 
-        Assert.ThrowsAny<CryptographicException>(() => new PersonalDataVault(new string('x', 44)).Reveal(Anna, key, box));
+        Assert.ThrowsAny<CryptographicException>(() =>
+            new PersonalDataVault(new string('x', 44)).Reveal(Anna, key, box)
+        );
     }
 
     [Fact]

@@ -24,7 +24,9 @@ internal static class GrpcMetadata
             },
             ActorRuntime = new ActorRuntime
             {
-                RuntimeStatus = metadata.Parts.ActorsRunning ? ActorRuntime.Types.ActorRuntimeStatus.Running : ActorRuntime.Types.ActorRuntimeStatus.Disabled,
+                RuntimeStatus = metadata.Parts.ActorsRunning
+                    ? ActorRuntime.Types.ActorRuntimeStatus.Running
+                    : ActorRuntime.Types.ActorRuntimeStatus.Disabled,
                 HostReady = metadata.Parts.ActorsRunning,
                 Placement = metadata.Parts.ActorsRunning ? "placement: connected" : "placement: disconnected",
             },
@@ -53,7 +55,12 @@ internal static class GrpcMetadata
 
     private static RegisteredComponents Component(LoadedComponent component)
     {
-        var result = new RegisteredComponents { Name = component.Name, Type = component.Type, Version = component.Version };
+        var result = new RegisteredComponents
+        {
+            Name = component.Name,
+            Type = component.Type,
+            Version = component.Version,
+        };
         result.Capabilities.AddRange(component.Capabilities);
         return result;
     }
@@ -74,7 +81,9 @@ internal static class GrpcMetadata
             },
         };
         result.Metadata.Add(spec.Metadata.ToDictionary());
-        result.Rules.Rules.AddRange(spec.Rules.Select(r => new PubsubSubscriptionRule { Match = r.Match, Path = r.Path }));
+        result.Rules.Rules.AddRange(
+            spec.Rules.Select(r => new PubsubSubscriptionRule { Match = r.Match, Path = r.Path })
+        );
         return result;
     }
 }

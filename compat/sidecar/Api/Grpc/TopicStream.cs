@@ -12,10 +12,16 @@ namespace LocalPlus.Sidecar.Api.Grpc;
 
 /// <summary>One SubscribeTopicEventsAlpha1 call: events go out, each waits for the answer with its id.</summary>
 internal sealed class TopicStream(
-    SidecarRuntime runtime, IAsyncStreamReader<SubscribeTopicEventsRequestAlpha1> requests, IServerStreamWriter<SubscribeTopicEventsResponseAlpha1> responses) : IDisposable
+    SidecarRuntime runtime,
+    IAsyncStreamReader<SubscribeTopicEventsRequestAlpha1> requests,
+    IServerStreamWriter<SubscribeTopicEventsResponseAlpha1> responses
+) : IDisposable
 {
     private readonly Lock gate = new();
-    private readonly Dictionary<string, Queue<TaskCompletionSource<TopicEventResponse.Types.TopicEventResponseStatus>>> waiting = new(StringComparer.Ordinal);
+    private readonly Dictionary<
+        string,
+        Queue<TaskCompletionSource<TopicEventResponse.Types.TopicEventResponseStatus>>
+    > waiting = new(StringComparer.Ordinal);
     private readonly SemaphoreSlim writing = new(1);
     private readonly SemaphoreSlim slots = new(Limits.StreamInFlight);
     private string pubsub = "";
@@ -35,7 +41,13 @@ internal sealed class TopicStream(
         {
             // The answer leaves before the first event, and only once the subscription stands.
             subscription = await runtime.Subscriptions.OpenStreamAsync(spec, broker, SendAsync, cancel);
-            await responses.WriteAsync(new SubscribeTopicEventsResponseAlpha1 { InitialResponse = new SubscribeTopicEventsResponseInitialAlpha1() }, cancel);
+            await responses.WriteAsync(
+                new SubscribeTopicEventsResponseAlpha1
+                {
+                    InitialResponse = new SubscribeTopicEventsResponseInitialAlpha1(),
+                },
+                cancel
+            );
         }
         finally
         {
@@ -86,7 +98,10 @@ internal sealed class TopicStream(
                 {
                     throw new RpcException(new Status(StatusCode.Unknown, "duplicate initial request received"));
                 }
-                Take(processed.Id)?.TrySetResult(processed.Status?.Status ?? TopicEventResponse.Types.TopicEventResponseStatus.Success);
+                Take(processed.Id)
+                    ?.TrySetResult(
+                        processed.Status?.Status ?? TopicEventResponse.Types.TopicEventResponseStatus.Success
+                    );
             }
         }
         finally
@@ -106,7 +121,9 @@ internal sealed class TopicStream(
     private async Task SendAsync(BrokerMessage message, Routed routed, CancellationToken cancel)
     {
         var envelope = Event(message, routed);
-        var answer = new TaskCompletionSource<TopicEventResponse.Types.TopicEventResponseStatus>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var answer = new TaskCompletionSource<TopicEventResponse.Types.TopicEventResponseStatus>(
+            TaskCreationOptions.RunContinuationsAsynchronously
+        );
         await slots.WaitAsync(cancel);
         try
         {
@@ -172,8 +189,18 @@ internal sealed class TopicStream(
     private TopicEventRequest Event(BrokerMessage message, Routed routed)
     {
         using var document = JsonDocument.Parse(routed.Body);
-        var result = new TopicEventRequest { Path = routed.Path, Topic = message.Topic, PubsubName = pubsub, Extensions = new Struct() };
-        var contentType = document.RootElement.TryGetProperty("datacontenttype", out var type) && type.ValueKind == JsonValueKind.String ? type.GetString()! : "";
+        var result = new TopicEventRequest
+        {
+            Path = routed.Path,
+            Topic = message.Topic,
+            PubsubName = pubsub,
+            Extensions = new Struct(),
+        };
+        var contentType =
+            document.RootElement.TryGetProperty("datacontenttype", out var type)
+            && type.ValueKind == JsonValueKind.String
+                ? type.GetString()!
+                : "";
         foreach (var member in document.RootElement.EnumerateObject())
         {
             var text = member.Value.ValueKind == JsonValueKind.String ? member.Value.GetString()! : "";
@@ -215,26 +242,34 @@ internal sealed class TopicStream(
     {
         if (CloudEvents.IsText(contentType))
         {
-            return data.ValueKind == JsonValueKind.String ? ByteString.CopyFromUtf8(data.GetString()!)
-                : throw new RetriableException("error returned from app while processing pub/sub event: unexpected data type encountered in envelope");
+            return data.ValueKind == JsonValueKind.String
+                ? ByteString.CopyFromUtf8(data.GetString()!)
+                : throw new RetriableException(
+                    "error returned from app while processing pub/sub event: unexpected data type encountered in envelope"
+                );
         }
-        return CloudEvents.IsJson(contentType) || CloudEvents.IsCloudEvent(contentType) ? ByteString.CopyFromUtf8(data.GetRawText()) : ByteString.Empty;
+        return CloudEvents.IsJson(contentType) || CloudEvents.IsCloudEvent(contentType)
+            ? ByteString.CopyFromUtf8(data.GetRawText())
+            : ByteString.Empty;
     }
 }
 
 /// <summary>JSON as google.protobuf.Value.</summary>
 internal static class ProtoJson
 {
-    public static Value Value(JsonElement element) => element.ValueKind switch
-    {
-        JsonValueKind.String => Google.Protobuf.WellKnownTypes.Value.ForString(element.GetString()),
-        JsonValueKind.Number => Google.Protobuf.WellKnownTypes.Value.ForNumber(element.GetDouble()),
-        JsonValueKind.True => Google.Protobuf.WellKnownTypes.Value.ForBool(true),
-        JsonValueKind.False => Google.Protobuf.WellKnownTypes.Value.ForBool(false),
-        JsonValueKind.Array => Google.Protobuf.WellKnownTypes.Value.ForList([.. element.EnumerateArray().Select(Value)]),
-        JsonValueKind.Object => Google.Protobuf.WellKnownTypes.Value.ForStruct(Struct(element)),
-        _ => Google.Protobuf.WellKnownTypes.Value.ForNull(),
-    };
+    public static Value Value(JsonElement element) =>
+        element.ValueKind switch
+        {
+            JsonValueKind.String => Google.Protobuf.WellKnownTypes.Value.ForString(element.GetString()),
+            JsonValueKind.Number => Google.Protobuf.WellKnownTypes.Value.ForNumber(element.GetDouble()),
+            JsonValueKind.True => Google.Protobuf.WellKnownTypes.Value.ForBool(true),
+            JsonValueKind.False => Google.Protobuf.WellKnownTypes.Value.ForBool(false),
+            JsonValueKind.Array => Google.Protobuf.WellKnownTypes.Value.ForList([
+                .. element.EnumerateArray().Select(Value),
+            ]),
+            JsonValueKind.Object => Google.Protobuf.WellKnownTypes.Value.ForStruct(Struct(element)),
+            _ => Google.Protobuf.WellKnownTypes.Value.ForNull(),
+        };
 
     private static Struct Struct(JsonElement element)
     {

@@ -1,8 +1,8 @@
 namespace LocalPlus.Sidecar.Api.Http;
 
 /// <summary>
-/// The path of a request on the HTTP port, taken from the raw request line: repeated slashes are one, a trailing slash is
-/// none, and every segment is percent-decoded once, so that a key may hold an encoded slash.
+/// The path of a request on the HTTP port, taken from the raw request line: repeated slashes are one, a trailing slash
+/// is none, and every segment is percent-decoded once, so that a key may hold an encoded slash.
 /// </summary>
 public readonly struct ApiPath
 {

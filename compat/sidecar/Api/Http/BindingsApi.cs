@@ -13,7 +13,9 @@ internal sealed class BindingsApi(SidecarRuntime runtime)
         {
             return false;
         }
-        var body = await RequestBody.ReadAsync(http.Request, runtime.App.MaxBodyBytes, http.RequestAborted) ?? throw ApiException.Malformed("stream too large");
+        var body =
+            await RequestBody.ReadAsync(http.Request, runtime.App.MaxBodyBytes, http.RequestAborted)
+            ?? throw ApiException.Malformed("stream too large");
         var (operation, data, metadata) = Parse(body);
         var answer = await runtime.Bindings.InvokeAsync(path[0], operation, data, metadata, http.RequestAborted);
         foreach (var (key, value) in answer.Metadata ?? new Dictionary<string, string>())
@@ -45,11 +47,14 @@ internal sealed class BindingsApi(SidecarRuntime runtime)
             }
             if (document.RootElement.TryGetMember("data", out var payload))
             {
-                data = GoJson.TryReencode(JsonSerializer.SerializeToUtf8Bytes(payload), new GoStyle(EscapeHtml: true)) ?? [];
+                data =
+                    GoJson.TryReencode(JsonSerializer.SerializeToUtf8Bytes(payload), new GoStyle(EscapeHtml: true))
+                    ?? [];
             }
             if (document.RootElement.TryGetMember("metadata", out var map) && map.ValueKind == JsonValueKind.Object)
             {
-                metadata = map.EnumerateObject().ToDictionary(p => p.Name, p => p.Value.GetString() ?? "", StringComparer.Ordinal);
+                metadata = map.EnumerateObject()
+                    .ToDictionary(p => p.Name, p => p.Value.GetString() ?? "", StringComparer.Ordinal);
             }
             return (operation, data, metadata);
         }

@@ -18,13 +18,21 @@ internal sealed class ConfigurationApi(SidecarRuntime runtime)
                 await GetAsync(http, path[0]);
                 return true;
             case 2 when path[1] == "subscribe":
-                var id = await runtime.Configuration.SubscribeAsync(path[0], Keys(http), handler: null, http.RequestAborted);
-                await HttpAnswers.Write(http, json =>
-                {
-                    json.WriteStartObject();
-                    json.WriteString("id", id);
-                    json.WriteEndObject();
-                });
+                var id = await runtime.Configuration.SubscribeAsync(
+                    path[0],
+                    Keys(http),
+                    handler: null,
+                    http.RequestAborted
+                );
+                await HttpAnswers.Write(
+                    http,
+                    json =>
+                    {
+                        json.WriteStartObject();
+                        json.WriteString("id", id);
+                        json.WriteEndObject();
+                    }
+                );
                 return true;
             case 3 when path[2] == "unsubscribe":
                 await UnsubscribeAsync(http, path[0], path[1]);
@@ -42,17 +50,20 @@ internal sealed class ConfigurationApi(SidecarRuntime runtime)
             await HttpAnswers.NoContent(http);
             return;
         }
-        await HttpAnswers.Write(http, json =>
-        {
-            json.WriteStartObject();
-            foreach (var (key, value) in values)
+        await HttpAnswers.Write(
+            http,
+            json =>
             {
-                json.WriteStartObject(key);
-                ConfigurationService.Write(json, value);
+                json.WriteStartObject();
+                foreach (var (key, value) in values)
+                {
+                    json.WriteStartObject(key);
+                    ConfigurationService.Write(json, value);
+                    json.WriteEndObject();
+                }
                 json.WriteEndObject();
             }
-            json.WriteEndObject();
-        });
+        );
     }
 
     private async Task UnsubscribeAsync(HttpContext http, string store, string id)
@@ -67,12 +78,17 @@ internal sealed class ConfigurationApi(SidecarRuntime runtime)
                 json.WriteBoolean("ok", ok);
                 if (!ok)
                 {
-                    json.WriteString("message", $"failed to unsubscribe to configuration request {id}: subscription with id {id} does not exist");
+                    json.WriteString(
+                        "message",
+                        $"failed to unsubscribe to configuration request {id}: subscription with id {id} does not exist"
+                    );
                 }
                 json.WriteEndObject();
             },
-            ok ? StatusCodes.Status200OK : StatusCodes.Status500InternalServerError);
+            ok ? StatusCodes.Status200OK : StatusCodes.Status500InternalServerError
+        );
     }
 
-    private static List<string> Keys(HttpContext http) => [.. http.Request.Query["key"].Where(k => !string.IsNullOrEmpty(k)).Select(k => k!)];
+    private static List<string> Keys(HttpContext http) =>
+        [.. http.Request.Query["key"].Where(k => !string.IsNullOrEmpty(k)).Select(k => k!)];
 }

@@ -9,7 +9,11 @@ internal static class HttpAnswers
 {
     public const string Json = "application/json";
 
-    public static readonly JsonWriterOptions WriterOptions = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
+    public static readonly JsonWriterOptions WriterOptions = new()
+    {
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        SkipValidation = true,
+    };
 
     public static Task NoContent(HttpContext http)
     {
@@ -17,7 +21,12 @@ internal static class HttpAnswers
         return Task.CompletedTask;
     }
 
-    public static Task Bytes(HttpContext http, ReadOnlyMemory<byte> body, string contentType = Json, int status = StatusCodes.Status200OK)
+    public static Task Bytes(
+        HttpContext http,
+        ReadOnlyMemory<byte> body,
+        string contentType = Json,
+        int status = StatusCodes.Status200OK
+    )
     {
         var response = http.Response;
         response.StatusCode = status;
@@ -41,7 +50,8 @@ internal static class HttpAnswers
         return Bytes(http, buffer.WrittenMemory, Json, status);
     }
 
-    public static Task Error(HttpContext http, ApiException error) => Write(http, json => Write(json, error), error.HttpStatus);
+    public static Task Error(HttpContext http, ApiException error) =>
+        Write(http, json => Write(json, error), error.HttpStatus);
 
     public static async Task PlainText(HttpContext http, int status, string text)
     {

@@ -11,8 +11,8 @@ namespace LocalPlus.Sidecar.Api.Http;
 internal delegate ValueTask<bool> ApiHandler(HttpContext http, ApiPath path);
 
 /// <summary>
-/// The HTTP port: one table from API names to handlers instead of routing, because Dapr's paths (encoded keys, collapsed
-/// slashes, a header that turns any path into an invocation) fit no route template.
+/// The HTTP port: one table from API names to handlers instead of routing, because Dapr's paths (encoded keys,
+/// collapsed slashes, a header that turns any path into an invocation) fit no route template.
 /// </summary>
 internal sealed class HttpApi(SidecarRuntime runtime, FrozenDictionary<string, ApiHandler> handlers)
 {
@@ -107,8 +107,11 @@ internal sealed class HttpApi(SidecarRuntime runtime, FrozenDictionary<string, A
         {
             return id;
         }
-        if (!AuthenticationHeaderValue.TryParse(request.Headers.Authorization, out var credentials)
-            || !string.Equals(credentials.Scheme, "Basic", StringComparison.OrdinalIgnoreCase) || credentials.Parameter is null)
+        if (
+            !AuthenticationHeaderValue.TryParse(request.Headers.Authorization, out var credentials)
+            || !string.Equals(credentials.Scheme, "Basic", StringComparison.OrdinalIgnoreCase)
+            || credentials.Parameter is null
+        )
         {
             return null;
         }

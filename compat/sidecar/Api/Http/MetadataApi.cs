@@ -8,26 +8,28 @@ namespace LocalPlus.Sidecar.Api.Http;
 /// <summary>/v1.0/metadata: reading it, and setting one of its extended values.</summary>
 internal static class MetadataApi
 {
-    public static ApiHandler Create(SidecarRuntime runtime) => async (http, path) =>
-    {
-        var method = http.Request.Method;
-        if (HttpMethods.IsGet(method) && path.Count == 0)
+    public static ApiHandler Create(SidecarRuntime runtime) =>
+        async (http, path) =>
         {
-            var metadata = runtime.Describe();
-            await HttpAnswers.Write(http, json => Write(json, metadata));
-            return true;
-        }
-        if (HttpMethods.IsPut(method) && path.Count == 1)
-        {
-            // daprd reads this body without its size limit; memory here is bounded all the same.
-            var body = await RequestBody.ReadAsync(http.Request, Limits.MaxAppAnswerBytes, http.RequestAborted)
-                ?? throw ApiException.Malformed("stream too large");
-            runtime.Extended[path[0]] = Encoding.UTF8.GetString(body);
-            await HttpAnswers.NoContent(http);
-            return true;
-        }
-        return false;
-    };
+            var method = http.Request.Method;
+            if (HttpMethods.IsGet(method) && path.Count == 0)
+            {
+                var metadata = runtime.Describe();
+                await HttpAnswers.Write(http, json => Write(json, metadata));
+                return true;
+            }
+            if (HttpMethods.IsPut(method) && path.Count == 1)
+            {
+                // daprd reads this body without its size limit; memory here is bounded all the same.
+                var body =
+                    await RequestBody.ReadAsync(http.Request, Limits.MaxAppAnswerBytes, http.RequestAborted)
+                    ?? throw ApiException.Malformed("stream too large");
+                runtime.Extended[path[0]] = Encoding.UTF8.GetString(body);
+                await HttpAnswers.NoContent(http);
+                return true;
+            }
+            return false;
+        };
 
     private static void Write(Utf8JsonWriter json, RuntimeMetadata metadata)
     {

@@ -30,7 +30,13 @@ internal sealed class PublishApi(SidecarRuntime runtime)
         var request = new PublishRequest(pubsub, topic, hasQuery ? QueryMetadata.Read(http.Request.Query) : NoMetadata);
         runtime.Publisher.Find(request);
         var body = await BodyAsync(http);
-        await runtime.Publisher.PublishAsync(request, body, http.Request.ContentType ?? "", TraceContext.Of(http), http.RequestAborted);
+        await runtime.Publisher.PublishAsync(
+            request,
+            body,
+            http.Request.ContentType ?? "",
+            TraceContext.Of(http),
+            http.RequestAborted
+        );
         http.Response.StatusCode = StatusCodes.Status204NoContent;
     }
 
@@ -40,7 +46,12 @@ internal sealed class PublishApi(SidecarRuntime runtime)
         runtime.Publisher.Find(request);
         Publisher.IsRaw(request);
         var entries = ParseEntries(await BodyAsync(http), pubsub, topic);
-        var failed = await runtime.Publisher.PublishBulkAsync(request, entries, TraceContext.Of(http), http.RequestAborted);
+        var failed = await runtime.Publisher.PublishBulkAsync(
+            request,
+            entries,
+            TraceContext.Of(http),
+            http.RequestAborted
+        );
         if (failed.Count == 0)
         {
             http.Response.StatusCode = StatusCodes.Status204NoContent;
@@ -63,7 +74,8 @@ internal sealed class PublishApi(SidecarRuntime runtime)
                 json.WriteString("errorCode", "ERR_PUBSUB_PUBLISH_MESSAGE");
                 json.WriteEndObject();
             },
-            StatusCodes.Status500InternalServerError);
+            StatusCodes.Status500InternalServerError
+        );
     }
 
     private List<BulkEntry> ParseEntries(byte[] body, string pubsub, string topic)
@@ -71,10 +83,18 @@ internal sealed class PublishApi(SidecarRuntime runtime)
         var appId = runtime.App.AppId;
         try
         {
-            using var document = JsonDocument.Parse(body, new JsonDocumentOptions { MaxDepth = GoJson.Reading.MaxDepth });
+            using var document = JsonDocument.Parse(
+                body,
+                new JsonDocumentOptions { MaxDepth = GoJson.Reading.MaxDepth }
+            );
             if (document.RootElement.ValueKind != JsonValueKind.Array)
             {
-                throw PubSubErrors.BulkUnreadable(pubsub, topic, appId, "json: cannot unmarshal object into Go value of type []http.bulkPublishMessageEntry");
+                throw PubSubErrors.BulkUnreadable(
+                    pubsub,
+                    topic,
+                    appId,
+                    "json: cannot unmarshal object into Go value of type []http.bulkPublishMessageEntry"
+                );
             }
             var entries = new List<BulkEntry>(document.RootElement.GetArrayLength());
             foreach (var item in document.RootElement.EnumerateArray())
@@ -96,22 +116,35 @@ internal sealed class PublishApi(SidecarRuntime runtime)
         Dictionary<string, string>? metadata = null;
         if (item.TryGetMember("metadata", out var map) && map.ValueKind == JsonValueKind.Object)
         {
-            metadata = map.EnumerateObject().ToDictionary(p => p.Name, p => p.Value.GetString() ?? "", StringComparer.Ordinal);
+            metadata = map.EnumerateObject()
+                .ToDictionary(p => p.Name, p => p.Value.GetString() ?? "", StringComparer.Ordinal);
         }
         item.TryGetMember("event", out var payload);
         return new BulkEntry(id, Payload(payload, contentType, pubsub, topic), contentType, metadata);
     }
 
-    /// <summary>The JSON kind of an event has to fit its content type: text in strings, bytes in base64 strings, JSON as it is.</summary>
+    /// <summary>
+    /// The JSON kind of an event has to fit its content type: text in strings, bytes in base64 strings, JSON as it is.
+    /// </summary>
     private ReadOnlyMemory<byte> Payload(JsonElement payload, string contentType, string pubsub, string topic)
     {
         if (CloudEvents.IsJson(contentType) || CloudEvents.IsCloudEvent(contentType))
         {
-            return payload.ValueKind == JsonValueKind.Undefined ? "null"u8.ToArray() : Encoding.UTF8.GetBytes(payload.GetRawText());
+            return payload.ValueKind == JsonValueKind.Undefined
+                ? "null"u8.ToArray()
+                : Encoding.UTF8.GetBytes(payload.GetRawText());
         }
-        if (payload.ValueKind != JsonValueKind.String || !(CloudEvents.IsBinary(contentType) || CloudEvents.IsText(contentType)))
+        if (
+            payload.ValueKind != JsonValueKind.String
+            || !(CloudEvents.IsBinary(contentType) || CloudEvents.IsText(contentType))
+        )
         {
-            throw PubSubErrors.BulkEnvelope(pubsub, topic, runtime.App.AppId, "error: mismatch between contentType and event");
+            throw PubSubErrors.BulkEnvelope(
+                pubsub,
+                topic,
+                runtime.App.AppId,
+                "error: mismatch between contentType and event"
+            );
         }
         if (!CloudEvents.IsBinary(contentType))
         {
@@ -119,11 +152,17 @@ internal sealed class PublishApi(SidecarRuntime runtime)
         }
         return payload.TryGetBytesFromBase64(out var bytes)
             ? bytes
-            : throw PubSubErrors.BulkEnvelope(pubsub, topic, runtime.App.AppId, "error: unable to decode base64 application/octect-stream data: illegal base64 data");
+            : throw PubSubErrors.BulkEnvelope(
+                pubsub,
+                topic,
+                runtime.App.AppId,
+                "error: unable to decode base64 application/octect-stream data: illegal base64 data"
+            );
     }
 
     private async ValueTask<byte[]> BodyAsync(HttpContext http) =>
-        await RequestBody.ReadAsync(http.Request, runtime.App.MaxBodyBytes, http.RequestAborted) ?? throw ApiException.Malformed("stream too large");
+        await RequestBody.ReadAsync(http.Request, runtime.App.MaxBodyBytes, http.RequestAborted)
+        ?? throw ApiException.Malformed("stream too large");
 
     private static string Topic(ApiPath path, int from) =>
         path.Count == from + 1 ? path[from] : string.Join('/', path.Segments.Skip(from + 2));

@@ -12,7 +12,12 @@ internal static class RequestBody
         {
             return null;
         }
-        if (request.ContentLength is 0 or null && !request.HttpContext.Features.Get<Microsoft.AspNetCore.Http.Features.IHttpRequestBodyDetectionFeature>()!.CanHaveBody)
+        if (
+            request.ContentLength is 0 or null
+            && !request
+                .HttpContext.Features.Get<Microsoft.AspNetCore.Http.Features.IHttpRequestBodyDetectionFeature>()!
+                .CanHaveBody
+        )
         {
             return [];
         }

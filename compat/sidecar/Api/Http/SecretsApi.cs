@@ -15,16 +15,19 @@ internal sealed class SecretsApi(SidecarRuntime runtime)
         if (path[1] == "bulk")
         {
             var all = await runtime.Secrets.GetAllAsync(path[0], http.RequestAborted);
-            await HttpAnswers.Write(http, json =>
-            {
-                json.WriteStartObject();
-                foreach (var (name, secret) in all)
+            await HttpAnswers.Write(
+                http,
+                json =>
                 {
-                    json.WritePropertyName(name);
-                    Write(json, secret);
+                    json.WriteStartObject();
+                    foreach (var (name, secret) in all)
+                    {
+                        json.WritePropertyName(name);
+                        Write(json, secret);
+                    }
+                    json.WriteEndObject();
                 }
-                json.WriteEndObject();
-            });
+            );
             return true;
         }
         var one = await runtime.Secrets.GetAsync(path[0], path[1], http.RequestAborted);

@@ -85,7 +85,11 @@ internal sealed class StateApi(SidecarRuntime runtime)
     {
         var store = runtime.State.Find(path[0]);
         var body = await BodyAsync(http);
-        await StateService.TransactAsync(store, StateRequests.ParseTransaction(body, store, UrlMetadata(http, path)), http.RequestAborted);
+        await StateService.TransactAsync(
+            store,
+            StateRequests.ParseTransaction(body, store, UrlMetadata(http, path)),
+            http.RequestAborted
+        );
         http.Response.StatusCode = StatusCodes.Status204NoContent;
     }
 
@@ -94,28 +98,34 @@ internal sealed class StateApi(SidecarRuntime runtime)
         var store = runtime.State.Find(path[0]);
         var keys = StateRequests.ParseBulkGet(await BodyAsync(http));
         var entries = await StateService.GetManyAsync(store, keys, http.RequestAborted);
-        var values = Array.ConvertAll(entries, e => e is null || e.Data.IsEmpty ? null : GoJson.TryReencode(e.Data.Span, new GoStyle(KeepNumbers: true)));
+        var values = Array.ConvertAll(
+            entries,
+            e => e is null || e.Data.IsEmpty ? null : GoJson.TryReencode(e.Data.Span, new GoStyle(KeepNumbers: true))
+        );
         if (entries.Zip(values).Any(p => p.First is { Data.IsEmpty: false } && p.Second is null))
         {
             // A value that is no JSON text spoils the whole answer: daprd's encoder gives up and nothing is written.
             await HttpAnswers.Bytes(http, default);
             return;
         }
-        await HttpAnswers.Write(http, json =>
-        {
-            json.WriteStartArray();
-            for (var i = 0; i < keys.Count; i++)
+        await HttpAnswers.Write(
+            http,
+            json =>
             {
-                json.WriteStartObject();
-                json.WriteString("key", keys[i]);
-                if (entries[i] is { } entry)
+                json.WriteStartArray();
+                for (var i = 0; i < keys.Count; i++)
                 {
-                    WriteEntry(json, entry, values[i]);
+                    json.WriteStartObject();
+                    json.WriteString("key", keys[i]);
+                    if (entries[i] is { } entry)
+                    {
+                        WriteEntry(json, entry, values[i]);
+                    }
+                    json.WriteEndObject();
                 }
-                json.WriteEndObject();
+                json.WriteEndArray();
             }
-            json.WriteEndArray();
-        });
+        );
     }
 
     private static void WriteEntry(Utf8JsonWriter json, StateEntry entry, byte[]? data)
@@ -142,7 +152,8 @@ internal sealed class StateApi(SidecarRuntime runtime)
     }
 
     private async ValueTask<byte[]> BodyAsync(HttpContext http) =>
-        await RequestBody.ReadAsync(http.Request, runtime.App.MaxBodyBytes, http.RequestAborted) ?? throw ApiException.Malformed("stream too large");
+        await RequestBody.ReadAsync(http.Request, runtime.App.MaxBodyBytes, http.RequestAborted)
+        ?? throw ApiException.Malformed("stream too large");
 
     private static Dictionary<string, string>? UrlMetadata(HttpContext http, ApiPath path) =>
         path.Query.Length == 0 ? null : QueryMetadata.Read(http.Request.Query);

@@ -11,5 +11,6 @@ internal static class HistoryCodec
     public static byte[] Pack(IEnumerable<HistoryEvent> events) =>
         new GetInstanceHistoryResponse { Events = { events } }.ToByteArray();
 
-    public static IEnumerable<HistoryEvent> Unpack(byte[] chunk) => GetInstanceHistoryResponse.Parser.ParseFrom(chunk).Events;
+    public static IEnumerable<HistoryEvent> Unpack(byte[] chunk) =>
+        GetInstanceHistoryResponse.Parser.ParseFrom(chunk).Events;
 }

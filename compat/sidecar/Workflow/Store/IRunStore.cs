@@ -6,7 +6,9 @@ namespace LocalPlus.Sidecar.Workflow.Store;
 /// </summary>
 internal interface IRunStore : IAsyncDisposable
 {
-    /// <summary>Waits until no other engine drives this app id, then takes it; <paramref name="onHeld"/> tells that one does.</summary>
+    /// <summary>
+    /// Waits until no other engine drives this app id, then takes it; <paramref name="onHeld"/> tells that one does.
+    /// </summary>
     Task<IRunLease> AcquireAsync(Action onHeld, CancellationToken cancel);
 
     /// <summary>Reads runs with history and inbox; ids that do not exist are left out.</summary>
@@ -23,14 +25,18 @@ internal interface IRunStore : IAsyncDisposable
     /// <summary>The first timers from a moment on, in order of time.</summary>
     Task<IReadOnlyList<StoredTimer>> TimersAsync(DateTimeOffset from, int size, CancellationToken cancel);
 
-    /// <summary>Leaves something for the engine that holds the lease, and wakes it: an engine without it serves calls so.</summary>
+    /// <summary>
+    /// Leaves something for the engine that holds the lease, and wakes it: an engine without it serves calls so.
+    /// </summary>
     Task MailAsync(CommitUnit unit, CancellationToken cancel);
 
     /// <summary>Removes runs without the lease (forced purge while no worker is there).</summary>
     Task RemoveAsync(IReadOnlyCollection<string> ids, CancellationToken cancel);
 }
 
-/// <summary>The right to write for one app id. When <see cref="Lost"/> is cancelled nothing more can be written.</summary>
+/// <summary>
+/// The right to write for one app id. When <see cref="Lost"/> is cancelled nothing more can be written.
+/// </summary>
 internal interface IRunLease : IAsyncDisposable
 {
     CancellationToken Lost { get; }

@@ -79,7 +79,10 @@ internal sealed class PostgresRunLease : IRunLease
         {
             await batch.ExecuteNonQueryAsync(cancel);
         }
-        catch (Exception error) when (error is not PostgresException { IsTransient: false } || _writer.State != System.Data.ConnectionState.Open)
+        catch (Exception error)
+            when (error is not PostgresException { IsTransient: false }
+                || _writer.State != System.Data.ConnectionState.Open
+            )
         {
             await _lost.CancelAsync();
             throw;
@@ -117,7 +120,10 @@ internal sealed class PostgresRunLease : IRunLease
         to.Add(Values(rows, row => row.UpdatedAt.ToUniversalTime()));
     }
 
-    private static NpgsqlParameter<TValue[]> Values<TItem, TValue>(IReadOnlyList<TItem> items, Func<TItem, TValue> value)
+    private static NpgsqlParameter<TValue[]> Values<TItem, TValue>(
+        IReadOnlyList<TItem> items,
+        Func<TItem, TValue> value
+    )
     {
         var values = new TValue[items.Count];
         for (var index = 0; index < values.Length; index++)

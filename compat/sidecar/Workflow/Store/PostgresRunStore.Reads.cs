@@ -32,7 +32,11 @@ internal sealed partial class PostgresRunStore
         return [.. runs.Values];
     }
 
-    private async Task LoadEventsAsync(NpgsqlConnection connection, Dictionary<string, StoredRun> runs, CancellationToken cancel)
+    private async Task LoadEventsAsync(
+        NpgsqlConnection connection,
+        Dictionary<string, StoredRun> runs,
+        CancellationToken cancel
+    )
     {
         await using var batch = new NpgsqlBatch(connection);
         foreach (var text in (string[])[Sql.LoadHistory, Sql.LoadInbox])
@@ -71,22 +75,23 @@ internal sealed partial class PostgresRunStore
         to.Add(new NpgsqlParameter<string[]> { TypedValue = [.. ids] });
     }
 
-    private static RunRow ReadRow(NpgsqlDataReader reader) => new()
-    {
-        InstanceId = reader.GetString(0),
-        ExecutionId = reader.GetGuid(1),
-        Name = reader.GetString(2),
-        Status = (OrchestrationStatus)reader.GetInt16(3),
-        Active = reader.GetBoolean(4),
-        OpenTasks = reader.GetInt32(5),
-        NextDue = reader.IsDBNull(6) ? null : reader.GetFieldValue<DateTimeOffset>(6),
-        Chunks = reader.GetInt32(7),
-        Generation = reader.GetInt32(8),
-        ParentId = reader.IsDBNull(9) ? null : reader.GetString(9),
-        CustomStatus = reader.IsDBNull(10) ? null : Encoding.UTF8.GetString(reader.GetFieldValue<byte[]>(10)),
-        CreatedAt = reader.GetFieldValue<DateTimeOffset>(11),
-        UpdatedAt = reader.GetFieldValue<DateTimeOffset>(12),
-    };
+    private static RunRow ReadRow(NpgsqlDataReader reader) =>
+        new()
+        {
+            InstanceId = reader.GetString(0),
+            ExecutionId = reader.GetGuid(1),
+            Name = reader.GetString(2),
+            Status = (OrchestrationStatus)reader.GetInt16(3),
+            Active = reader.GetBoolean(4),
+            OpenTasks = reader.GetInt32(5),
+            NextDue = reader.IsDBNull(6) ? null : reader.GetFieldValue<DateTimeOffset>(6),
+            Chunks = reader.GetInt32(7),
+            Generation = reader.GetInt32(8),
+            ParentId = reader.IsDBNull(9) ? null : reader.GetString(9),
+            CustomStatus = reader.IsDBNull(10) ? null : Encoding.UTF8.GetString(reader.GetFieldValue<byte[]>(10)),
+            CreatedAt = reader.GetFieldValue<DateTimeOffset>(11),
+            UpdatedAt = reader.GetFieldValue<DateTimeOffset>(12),
+        };
 
     public async Task<IdPage> ListAsync(string? after, int size, CancellationToken cancel) =>
         await PageAsync(Sql.List, after, size, null, cancel);
@@ -96,7 +101,12 @@ internal sealed partial class PostgresRunStore
 
     // One id more than asked for tells whether there is another page.
     private async Task<IdPage> PageAsync(
-        string sql, string? after, int size, DateTimeOffset? now, CancellationToken cancel)
+        string sql,
+        string? after,
+        int size,
+        DateTimeOffset? now,
+        CancellationToken cancel
+    )
     {
         await MakeTablesAsync(cancel);
         await using var connection = await _reads.OpenConnectionAsync(cancel);

@@ -149,7 +149,8 @@ internal sealed partial class PostgresRunStore
              ORDER BY id LIMIT $3
             """;
 
-        public const string StalledRuns = "SELECT instance_id FROM wf_instances WHERE app_id = $1 AND active AND status = 8";
+        public const string StalledRuns =
+            "SELECT instance_id FROM wf_instances WHERE app_id = $1 AND active AND status = 8";
 
         public const string Timers = """
             SELECT instance_id, next_due FROM wf_instances

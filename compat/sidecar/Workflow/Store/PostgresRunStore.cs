@@ -43,7 +43,8 @@ internal sealed partial class PostgresRunStore : IRunStore
         await MakeTablesAsync(cancel);
         var writer = await OpenAsync("workflow writer", cancel);
 
-        // What the pool has kept may lead to a server that is gone; two reads that fail so while they are cancelled never end.
+        // What the pool has kept may lead to a server that is gone; two reads that fail so while they are cancelled
+        // never end.
         _reads.Clear();
         NpgsqlConnection? listener = null;
         try

@@ -14,9 +14,15 @@ internal sealed partial class Likeness(string prefix, string app)
     private readonly Dictionary<string, string> _bound = [];
 
     /// <summary>Replaces placeholders in a message that is to be sent.</summary>
-    public string Fill(string text, Func<string, string> value) => Numbered().Replace(
-        text.Replace("<id>", prefix, StringComparison.Ordinal).Replace("<app>", app, StringComparison.Ordinal),
-        match => _bound.TryGetValue(match.Groups["name"].Value, out var known) ? known : Bind(match.Groups["name"].Value, value(match.Value)));
+    public string Fill(string text, Func<string, string> value) =>
+        Numbered()
+            .Replace(
+                text.Replace("<id>", prefix, StringComparison.Ordinal).Replace("<app>", app, StringComparison.Ordinal),
+                match =>
+                    _bound.TryGetValue(match.Groups["name"].Value, out var known)
+                        ? known
+                        : Bind(match.Groups["name"].Value, value(match.Value))
+            );
 
     private string Bind(string name, string value) => _bound[name] = value;
 
@@ -26,14 +32,18 @@ internal sealed partial class Likeness(string prefix, string app)
         switch (expected)
         {
             case JsonObject wanted when actual is JsonObject found:
-                return wanted.Select(pair => pair.Key).Union(found.Select(pair => pair.Key))
+                return wanted
+                    .Select(pair => pair.Key)
+                    .Union(found.Select(pair => pair.Key))
                     .Where(key => key != "timestamp")
                     .Select(key => Difference(wanted[key], found[key], $"{at}.{key}"))
                     .FirstOrDefault(difference => difference is not null);
             case JsonArray wanted when actual is JsonArray found:
                 return wanted.Count != found.Count
                     ? $"{at}: {found.Count} instead of {wanted.Count}: {found.ToJsonString()}"
-                    : wanted.Zip(found).Select((pair, index) => Difference(pair.First, pair.Second, $"{at}[{index}]"))
+                    : wanted
+                        .Zip(found)
+                        .Select((pair, index) => Difference(pair.First, pair.Second, $"{at}[{index}]"))
                         .FirstOrDefault(difference => difference is not null);
             case JsonValue wanted when actual is JsonValue found:
                 return Same(wanted.ToString(), found.ToString()) ? null : $"{at}: {found} instead of {wanted}";
@@ -46,7 +56,9 @@ internal sealed partial class Likeness(string prefix, string app)
 
     private bool Same(string expected, string actual)
     {
-        expected = expected.Replace("<id>", prefix, StringComparison.Ordinal).Replace("<app>", app, StringComparison.Ordinal);
+        expected = expected
+            .Replace("<id>", prefix, StringComparison.Ordinal)
+            .Replace("<app>", app, StringComparison.Ordinal);
         if (expected == actual)
         {
             return true;
@@ -55,14 +67,17 @@ internal sealed partial class Likeness(string prefix, string app)
         if (Numbered().Match(expected) is { Success: true } match)
         {
             var name = match.Groups["name"].Value;
-            return !_bound.TryGetValue(name, out var known) ? Bind(name, actual) == actual : known == actual || Near(known, actual);
+            return !_bound.TryGetValue(name, out var known)
+                ? Bind(name, actual) == actual
+                : known == actual || Near(known, actual);
         }
 
         return expected.Contains('<', StringComparison.Ordinal) && Anything().IsMatch(expected);
     }
 
     private static bool Near(string one, string other) =>
-        DateTimeOffset.TryParse(one, out var first) && DateTimeOffset.TryParse(other, out var second)
+        DateTimeOffset.TryParse(one, out var first)
+        && DateTimeOffset.TryParse(other, out var second)
         && (first - second).Duration() <= Tolerance;
 
     [GeneratedRegex("^<(?<name>(ts|uuid)[0-9]+)>.*$|(?<=\")<(?<name>(ts|uuid)[0-9]+)>[^\"]*(?=\")")]

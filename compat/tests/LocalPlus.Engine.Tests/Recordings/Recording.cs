@@ -3,7 +3,15 @@ using System.Text.Json.Nodes;
 namespace LocalPlus.Engine.Tests.Recordings;
 
 /// <summary>One message of a recording.</summary>
-internal sealed record Recorded(int Call, string From, string Kind, string Method, JsonObject Message, string? Status, string? Details)
+internal sealed record Recorded(
+    int Call,
+    string From,
+    string Kind,
+    string Method,
+    JsonObject Message,
+    string? Status,
+    string? Details
+)
 {
     public bool IsTurn => Message["workflowRequest"] is not null;
 
@@ -47,14 +55,16 @@ internal sealed class Recording
         return recording;
     }
 
-    private static Recorded Read(JsonObject message) => new(
-        message["call"]!.GetValue<int>(),
-        message["direction"]!.GetValue<string>().Split(' ')[0],
-        message["kind"]!.GetValue<string>(),
-        message["method"]!.GetValue<string>(),
-        message["message"]?.AsObject() ?? [],
-        message["status"]?.GetValue<string>(),
-        message["details"]?.GetValue<string>());
+    private static Recorded Read(JsonObject message) =>
+        new(
+            message["call"]!.GetValue<int>(),
+            message["direction"]!.GetValue<string>().Split(' ')[0],
+            message["kind"]!.GetValue<string>(),
+            message["method"]!.GetValue<string>(),
+            message["message"]?.AsObject() ?? [],
+            message["status"]?.GetValue<string>(),
+            message["details"]?.GetValue<string>()
+        );
 
     private void FindTurns()
     {
@@ -81,7 +91,10 @@ internal sealed class Recording
                     Stray.Add(message);
                 }
             }
-            else if (message is { Kind: "request", Method: "CompleteActivityTask" } && !open.Remove(AnswerKey(message.Message)))
+            else if (
+                message is { Kind: "request", Method: "CompleteActivityTask" }
+                && !open.Remove(AnswerKey(message.Message))
+            )
             {
                 Stray.Add(message);
             }
@@ -93,7 +106,8 @@ internal sealed class Recording
         var id = turn["instanceId"]!.GetValue<string>();
         var turns = Turns.TryGetValue(id, out var known) ? known : Turns[id] = [];
         var events = Keys(turn["pastEvents"]).Concat(Keys(turn["newEvents"])).ToList();
-        var generation = turns.Count == 0 ? 0
+        var generation =
+            turns.Count == 0 ? 0
             : turn["pastEvents"] is null && !turns[^1].Events.SequenceEqual(events) ? turns[^1].Generation + 1
             : turns[^1].Generation;
         turns.Add(new RecordedTurn(generation, events));
@@ -103,7 +117,8 @@ internal sealed class Recording
     public static string ActivityKey(JsonObject activity) =>
         $"{activity["workflowInstance"]!["instanceId"]}/{activity["taskId"]?.GetValue<int>() ?? 0}";
 
-    public static string AnswerKey(JsonObject answer) => $"{answer["instanceId"]}/{answer["taskId"]?.GetValue<int>() ?? 0}";
+    public static string AnswerKey(JsonObject answer) =>
+        $"{answer["instanceId"]}/{answer["taskId"]?.GetValue<int>() ?? 0}";
 
     /// <summary>What began turns, in short: order and content, no times.</summary>
     public static IEnumerable<string> Keys(JsonNode? events) =>
@@ -115,7 +130,10 @@ internal sealed class Recording
         {
             switch (kind)
             {
-                case "taskCompleted" or "taskFailed" or "childWorkflowInstanceCompleted" or "childWorkflowInstanceFailed":
+                case "taskCompleted"
+                or "taskFailed"
+                or "childWorkflowInstanceCompleted"
+                or "childWorkflowInstanceFailed":
                     return $"{kind} {value!["taskScheduledId"]?.GetValue<int>() ?? 0}";
                 case "timerFired":
                     return $"{kind} {value!["timerId"]?.GetValue<int>() ?? 0}";

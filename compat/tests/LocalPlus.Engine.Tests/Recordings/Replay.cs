@@ -113,12 +113,20 @@ internal sealed class Replay(Recording recording, EngineHost host, string app)
         while (!turn.Sent)
         {
             var open = await OpenTurnAsync(id, turn);
-            var received = Recording.Keys(Json(open)["pastEvents"]).Concat(Recording.Keys(Json(open)["newEvents"])).ToHashSet();
+            var received = Recording
+                .Keys(Json(open)["pastEvents"])
+                .Concat(Recording.Keys(Json(open)["newEvents"]))
+                .ToHashSet();
             var answer = Fill<WorkflowResponse>(message.Message);
             answer.Actions.Clear();
             var count = -1;
-            foreach (var covered in turns.Where(each => each is { Sent: false, Answer: not null }
-                && each.Generation == turn.Generation && each.Events.All(one => received.Contains(Text(one)))))
+            foreach (
+                var covered in turns.Where(each =>
+                    each is { Sent: false, Answer: not null }
+                    && each.Generation == turn.Generation
+                    && each.Events.All(one => received.Contains(Text(one)))
+                )
+            )
             {
                 if (covered.Events.Count == count)
                 {
@@ -153,9 +161,14 @@ internal sealed class Replay(Recording recording, EngineHost host, string app)
             {
                 if (_open.TryGetValue(id, out var open))
                 {
-                    var received = Recording.Keys(Json(open)["pastEvents"]).Concat(Recording.Keys(Json(open)["newEvents"])).ToHashSet();
-                    if (turn.Events.All(one => received.Contains(Text(one)))
-                        || TimeProvider.System.GetElapsedTime(begun) > GroupPatience)
+                    var received = Recording
+                        .Keys(Json(open)["pastEvents"])
+                        .Concat(Recording.Keys(Json(open)["newEvents"]))
+                        .ToHashSet();
+                    if (
+                        turn.Events.All(one => received.Contains(Text(one)))
+                        || TimeProvider.System.GetElapsedTime(begun) > GroupPatience
+                    )
                     {
                         _open.Remove(id);
                         return open;
@@ -163,7 +176,10 @@ internal sealed class Replay(Recording recording, EngineHost host, string app)
                 }
             }
 
-            Assert.True(TimeProvider.System.GetElapsedTime(begun) < Patience, $"no turn of {id} with {string.Join(", ", turn.Events)}");
+            Assert.True(
+                TimeProvider.System.GetElapsedTime(begun) < Patience,
+                $"no turn of {id} with {string.Join(", ", turn.Events)}"
+            );
             await Pulse.NextAsync();
         }
     }
@@ -189,15 +205,20 @@ internal sealed class Replay(Recording recording, EngineHost host, string app)
         await host.Client.CompleteActivityTaskAsync(Fill<ActivityResponse>(message.Message));
     }
 
-    private async Task SendAsync(Recorded message, WorkflowResponse answer) => await (message.Method == "CompleteWorkflowTask"
-        ? host.Client.CompleteWorkflowTaskAsync(answer)
-        : host.Client.CompleteWorkflowTaskAsync(answer));
+    private async Task SendAsync(Recorded message, WorkflowResponse answer) =>
+        await (
+            message.Method == "CompleteWorkflowTask"
+                ? host.Client.CompleteWorkflowTaskAsync(answer)
+                : host.Client.CompleteWorkflowTaskAsync(answer)
+        );
 
     private T Fill<T>(JsonObject message)
         where T : IMessage, new() => Parse.Parse<T>(_likeness.Fill(message.ToJsonString(Relaxed), NewValue));
 
-    private static readonly System.Text.Json.JsonSerializerOptions Relaxed =
-        new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly System.Text.Json.JsonSerializerOptions Relaxed = new()
+    {
+        Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
 
     // A time that the worker or the client chose: so far from now as it was then.
     private static string NewValue(string placeholder)
@@ -209,7 +230,9 @@ internal sealed class Replay(Recording recording, EngineHost host, string app)
 
         var words = placeholder.Split(' ');
         var seconds = words.Length > 3 ? double.Parse(words[3], System.Globalization.CultureInfo.InvariantCulture) : 1;
-        return DateTimeOffset.UtcNow.AddSeconds(seconds).ToString("yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'", System.Globalization.CultureInfo.InvariantCulture);
+        return DateTimeOffset
+            .UtcNow.AddSeconds(seconds)
+            .ToString("yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'", System.Globalization.CultureInfo.InvariantCulture);
     }
 
     private async Task<object> CallAsync(Recorded message)
@@ -221,14 +244,22 @@ internal sealed class Replay(Recording recording, EngineHost host, string app)
                 "Hello" => await host.Client.HelloAsync(new()),
                 "StartInstance" => await host.Client.StartInstanceAsync(Fill<CreateInstanceRequest>(message.Message)),
                 "GetInstance" => await GetAsync(message),
-                "WaitForInstanceStart" => await host.Client.WaitForInstanceStartAsync(Fill<GetInstanceRequest>(message.Message)),
-                "WaitForInstanceCompletion" => await host.Client.WaitForInstanceCompletionAsync(Fill<GetInstanceRequest>(message.Message)),
+                "WaitForInstanceStart" => await host.Client.WaitForInstanceStartAsync(
+                    Fill<GetInstanceRequest>(message.Message)
+                ),
+                "WaitForInstanceCompletion" => await host.Client.WaitForInstanceCompletionAsync(
+                    Fill<GetInstanceRequest>(message.Message)
+                ),
                 "RaiseEvent" => await host.Client.RaiseEventAsync(Fill<RaiseEventRequest>(message.Message)),
                 "SuspendInstance" => await host.Client.SuspendInstanceAsync(Fill<SuspendRequest>(message.Message)),
                 "ResumeInstance" => await host.Client.ResumeInstanceAsync(Fill<ResumeRequest>(message.Message)),
-                "TerminateInstance" => await host.Client.TerminateInstanceAsync(Fill<TerminateRequest>(message.Message)),
+                "TerminateInstance" => await host.Client.TerminateInstanceAsync(
+                    Fill<TerminateRequest>(message.Message)
+                ),
                 "PurgeInstances" => await host.Client.PurgeInstancesAsync(Fill<PurgeInstancesRequest>(message.Message)),
-                "GetInstanceHistory" => await host.Client.GetInstanceHistoryAsync(Fill<GetInstanceHistoryRequest>(message.Message)),
+                "GetInstanceHistory" => await host.Client.GetInstanceHistoryAsync(
+                    Fill<GetInstanceHistoryRequest>(message.Message)
+                ),
                 _ => throw new InvalidOperationException(message.Method),
             };
         }
@@ -264,7 +295,11 @@ internal sealed class Replay(Recording recording, EngineHost host, string app)
         {
             var error = Assert.IsType<RpcException>(answer);
             Assert.Equal(Id(message.Details!), error.Status.Detail);
-            Assert.Equal(message.Status!.Replace("_", "", StringComparison.Ordinal), error.StatusCode.ToString(), ignoreCase: true);
+            Assert.Equal(
+                message.Status!.Replace("_", "", StringComparison.Ordinal),
+                error.StatusCode.ToString(),
+                ignoreCase: true
+            );
             return;
         }
 
@@ -287,7 +322,9 @@ internal sealed class Replay(Recording recording, EngineHost host, string app)
         }
 
         var id = Id(recordedId);
-        var state = Json(await host.Client.GetInstanceAsync(new GetInstanceRequest { InstanceId = id, GetInputsAndOutputs = true }));
+        var state = Json(
+            await host.Client.GetInstanceAsync(new GetInstanceRequest { InstanceId = id, GetInputsAndOutputs = true })
+        );
         Assert.Null(_likeness.Difference(expected["GetInstance"], state, $"GetInstance {id}"));
         if (expected["GetInstanceHistory"] is JsonArray history)
         {
@@ -308,9 +345,18 @@ internal sealed class Replay(Recording recording, EngineHost host, string app)
 
     // How events are spread over turns is not compared.
     private static JsonArray WithoutStarts(JsonArray history) =>
-        [.. history.Where(one => one!["workflowStarted"] is null).Select(one => one!.DeepClone()).Index()
-            .OrderBy(one => one.Item["timerFired"] is { } fired && Twins(history, fired) ? (fired["timerId"]?.GetValue<int>() ?? 0) + 1_000 : one.Index)
-            .Select(one => one.Item)];
+        [
+            .. history
+                .Where(one => one!["workflowStarted"] is null)
+                .Select(one => one!.DeepClone())
+                .Index()
+                .OrderBy(one =>
+                    one.Item["timerFired"] is { } fired && Twins(history, fired)
+                        ? (fired["timerId"]?.GetValue<int>() ?? 0) + 1_000
+                        : one.Index
+                )
+                .Select(one => one.Item),
+        ];
 
     // Timers of one moment fire in any order.
     private static bool Twins(JsonArray history, JsonNode fired) =>

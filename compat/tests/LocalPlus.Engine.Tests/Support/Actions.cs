@@ -7,25 +7,49 @@ namespace LocalPlus.Engine.Testing;
 public static class Do
 {
     public static WorkflowAction Task(int id, string name, string? input = null) =>
-        new() { Id = id, ScheduleTask = new ScheduleTaskAction { Name = name, Input = input, TaskExecutionId = $"tx-{id}" } };
+        new()
+        {
+            Id = id,
+            ScheduleTask = new ScheduleTaskAction
+            {
+                Name = name,
+                Input = input,
+                TaskExecutionId = $"tx-{id}",
+            },
+        };
 
     public static WorkflowAction Timer(int id, DateTimeOffset fireAt) =>
-        new() { Id = id, CreateTimer = new CreateTimerAction { FireAt = Timestamp.FromDateTimeOffset(fireAt), CreateTimer = new() } };
-
-    public static WorkflowAction EventTimer(int id, string name, DateTimeOffset fireAt) => new()
-    {
-        Id = id,
-        CreateTimer = new CreateTimerAction
+        new()
         {
-            FireAt = Timestamp.FromDateTimeOffset(fireAt),
-            ExternalEvent = new TimerOriginExternalEvent { Name = name },
-        },
-    };
+            Id = id,
+            CreateTimer = new CreateTimerAction { FireAt = Timestamp.FromDateTimeOffset(fireAt), CreateTimer = new() },
+        };
+
+    public static WorkflowAction EventTimer(int id, string name, DateTimeOffset fireAt) =>
+        new()
+        {
+            Id = id,
+            CreateTimer = new CreateTimerAction
+            {
+                FireAt = Timestamp.FromDateTimeOffset(fireAt),
+                ExternalEvent = new TimerOriginExternalEvent { Name = name },
+            },
+        };
 
     public static WorkflowAction Child(int id, string name, string instanceId = "", string? input = null) =>
-        new() { Id = id, CreateChildWorkflow = new CreateChildWorkflowAction { Name = name, InstanceId = instanceId, Input = input } };
+        new()
+        {
+            Id = id,
+            CreateChildWorkflow = new CreateChildWorkflowAction
+            {
+                Name = name,
+                InstanceId = instanceId,
+                Input = input,
+            },
+        };
 
-    public static WorkflowAction Complete(int id, string? result = null) => End(id, OrchestrationStatus.Completed, result);
+    public static WorkflowAction Complete(int id, string? result = null) =>
+        End(id, OrchestrationStatus.Completed, result);
 
     public static WorkflowAction Again(int id, string? input, params HistoryEvent[] carried)
     {
@@ -34,21 +58,30 @@ public static class Do
         return action;
     }
 
-    public static WorkflowAction Fail(int id, string message) => new()
-    {
-        Id = id,
-        CompleteWorkflow = new CompleteWorkflowAction
+    public static WorkflowAction Fail(int id, string message) =>
+        new()
         {
-            WorkflowStatus = OrchestrationStatus.Failed,
-            FailureDetails = new TaskFailureDetails { ErrorType = "E", ErrorMessage = message },
-        },
-    };
+            Id = id,
+            CompleteWorkflow = new CompleteWorkflowAction
+            {
+                WorkflowStatus = OrchestrationStatus.Failed,
+                FailureDetails = new TaskFailureDetails { ErrorType = "E", ErrorMessage = message },
+            },
+        };
 
     public static WorkflowAction End(int id, OrchestrationStatus status, string? result) =>
-        new() { Id = id, CompleteWorkflow = new CompleteWorkflowAction { WorkflowStatus = status, Result = result } };
+        new()
+        {
+            Id = id,
+            CompleteWorkflow = new CompleteWorkflowAction { WorkflowStatus = status, Result = result },
+        };
 
     public static HistoryEvent Raised(string name, string? input) =>
-        new() { EventId = -1, EventRaised = new EventRaisedEvent { Name = name, Input = input } };
+        new()
+        {
+            EventId = -1,
+            EventRaised = new EventRaisedEvent { Name = name, Input = input },
+        };
 }
 
 /// <summary>What a turn holds.</summary>

@@ -38,7 +38,8 @@ internal sealed class EngineHost : IAsyncDisposable
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.ConfigureKestrel(kestrel =>
-            kestrel.Listen(System.Net.IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http2));
+            kestrel.Listen(System.Net.IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http2)
+        );
         builder.Services.AddGrpc(options => options.MaxReceiveMessageSize = null);
         builder.Services.AddOfficialGrpc<TaskHubService>(TaskHubSidecarService.Descriptor);
         builder.Services.AddSingleton(engine);

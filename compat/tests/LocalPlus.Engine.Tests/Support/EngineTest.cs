@@ -43,7 +43,10 @@ public abstract class EngineTest(PostgresFixture postgres) : IAsyncLifetime
     /// <summary>Another engine of the same app id.</summary>
     private protected async Task<EngineHost> NewHostAsync(EngineSettings? settings = null)
     {
-        var host = await EngineHost.StartAsync(new PostgresRunStore(Server.ConnectionString, App), settings ?? Settings);
+        var host = await EngineHost.StartAsync(
+            new PostgresRunStore(Server.ConnectionString, App),
+            settings ?? Settings
+        );
         _hosts.Add(host);
         return host;
     }
@@ -59,10 +62,21 @@ public abstract class EngineTest(PostgresFixture postgres) : IAsyncLifetime
     private protected RawWorker Worker() => RawWorker.Connect(Host.Channel);
 
     /// <summary>Starts a run and answers its first turn.</summary>
-    private protected async Task<WorkflowRequest> StartAsync(RawWorker worker, string id, params WorkflowAction[] actions)
+    private protected async Task<WorkflowRequest> StartAsync(
+        RawWorker worker,
+        string id,
+        params WorkflowAction[] actions
+    )
     {
         var starting = Client.StartInstanceAsync(
-            new CreateInstanceRequest { InstanceId = id, Name = "wf", Input = "\"in\"" }, deadline: DateTime.UtcNow + RawWorker.Patience);
+            new CreateInstanceRequest
+            {
+                InstanceId = id,
+                Name = "wf",
+                Input = "\"in\"",
+            },
+            deadline: DateTime.UtcNow + RawWorker.Patience
+        );
         var turn = await worker.TurnAsync();
         Assert.Equal(id, turn.InstanceId);
         await worker.AnswerAsync(id, actions);
@@ -72,7 +86,9 @@ public abstract class EngineTest(PostgresFixture postgres) : IAsyncLifetime
 
     private protected async Task<WorkflowState> GetAsync(string id)
     {
-        var answer = await Client.GetInstanceAsync(new GetInstanceRequest { InstanceId = id, GetInputsAndOutputs = true });
+        var answer = await Client.GetInstanceAsync(
+            new GetInstanceRequest { InstanceId = id, GetInputsAndOutputs = true }
+        );
         Assert.True(answer.Exists, $"there is no run {id}");
         return answer.WorkflowState;
     }
@@ -80,7 +96,9 @@ public abstract class EngineTest(PostgresFixture postgres) : IAsyncLifetime
     private protected async Task<WorkflowState> EndAsync(string id)
     {
         var answer = await Client.WaitForInstanceCompletionAsync(
-            new GetInstanceRequest { InstanceId = id, GetInputsAndOutputs = true }, deadline: DateTime.UtcNow + RawWorker.Patience);
+            new GetInstanceRequest { InstanceId = id, GetInputsAndOutputs = true },
+            deadline: DateTime.UtcNow + RawWorker.Patience
+        );
         return answer.WorkflowState;
     }
 
@@ -88,8 +106,17 @@ public abstract class EngineTest(PostgresFixture postgres) : IAsyncLifetime
         [.. (await Client.GetInstanceHistoryAsync(new GetInstanceHistoryRequest { InstanceId = id })).Events];
 
     private protected Task RaiseAsync(string id, string name, string? input = null) =>
-        Client.RaiseEventAsync(
-            new RaiseEventRequest { InstanceId = id, Name = name, Input = input }, deadline: DateTime.UtcNow + RawWorker.Patience).ResponseAsync;
+        Client
+            .RaiseEventAsync(
+                new RaiseEventRequest
+                {
+                    InstanceId = id,
+                    Name = name,
+                    Input = input,
+                },
+                deadline: DateTime.UtcNow + RawWorker.Patience
+            )
+            .ResponseAsync;
 
     public async Task DisposeAsync()
     {

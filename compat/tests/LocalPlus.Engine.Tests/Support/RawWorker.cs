@@ -35,8 +35,8 @@ public sealed class RawWorker : IAsyncDisposable
     public static RawWorker Connect(
         GrpcChannel channel,
         Func<WorkflowRequest, WorkflowResponse?>? onTurn,
-        Func<ActivityRequest, ActivityResponse?>? onActivity) =>
-        new(new TaskHubSidecarServiceClient(channel)) { OnTurn = onTurn, OnActivity = onActivity };
+        Func<ActivityRequest, ActivityResponse?>? onActivity
+    ) => new(new TaskHubSidecarServiceClient(channel)) { OnTurn = onTurn, OnActivity = onActivity };
 
     private async Task ReadAsync()
     {
@@ -46,9 +46,10 @@ public sealed class RawWorker : IAsyncDisposable
             using var call = Client.GetWorkItems(new GetWorkItemsRequest(), cancellationToken: _leaving.Token);
             await foreach (var item in call.ResponseStream.ReadAllAsync(_leaving.Token))
             {
-                _ = item.RequestCase == WorkItem.RequestOneofCase.WorkflowRequest
-                    ? TurnAsync(item.WorkflowRequest)
-                    : ActivityAsync(item.ActivityRequest);
+                _ =
+                    item.RequestCase == WorkItem.RequestOneofCase.WorkflowRequest
+                        ? TurnAsync(item.WorkflowRequest)
+                        : ActivityAsync(item.ActivityRequest);
             }
         }
         catch (Exception error) when (error is RpcException or OperationCanceledException)
@@ -83,7 +84,8 @@ public sealed class RawWorker : IAsyncDisposable
 
     public async Task<WorkflowRequest> TurnAsync() => await _turns.Reader.ReadAsync().AsTask().WaitAsync(Patience);
 
-    public async Task<ActivityRequest> ActivityAsync() => await _activities.Reader.ReadAsync().AsTask().WaitAsync(Patience);
+    public async Task<ActivityRequest> ActivityAsync() =>
+        await _activities.Reader.ReadAsync().AsTask().WaitAsync(Patience);
 
     public bool HasItem => _turns.Reader.Count + _activities.Reader.Count > 0;
 
@@ -93,12 +95,14 @@ public sealed class RawWorker : IAsyncDisposable
     public async Task AnswerAsync(WorkflowResponse answer) => await Client.CompleteWorkflowTaskAsync(answer);
 
     public async Task ResultAsync(ActivityRequest activity, string? result) =>
-        await Client.CompleteActivityTaskAsync(new ActivityResponse
-        {
-            InstanceId = activity.WorkflowInstance.InstanceId,
-            TaskId = activity.TaskId,
-            Result = result,
-        });
+        await Client.CompleteActivityTaskAsync(
+            new ActivityResponse
+            {
+                InstanceId = activity.WorkflowInstance.InstanceId,
+                TaskId = activity.TaskId,
+                Result = result,
+            }
+        );
 
     public async ValueTask DisposeAsync()
     {

@@ -16,7 +16,10 @@ public sealed class SidecarProcess : IAsyncDisposable
 
     private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(120);
 
-    private readonly string _folder = Path.Combine(Path.GetTempPath(), "lp-sidecar-" + Guid.NewGuid().ToString("n")[..8]);
+    private readonly string _folder = Path.Combine(
+        Path.GetTempPath(),
+        "lp-sidecar-" + Guid.NewGuid().ToString("n")[..8]
+    );
     private readonly string _executable;
     private readonly ConcurrentQueue<string> _lastLines = [];
     private Process? _process;
@@ -25,7 +28,13 @@ public sealed class SidecarProcess : IAsyncDisposable
     {
         (_executable, AppId) = (executable, appId);
         Directory.CreateDirectory(_folder);
-        AddComponent("workflowstore", "state.postgresql", "v2", ("connectionString", libpqString), ("actorStateStore", "true"));
+        AddComponent(
+            "workflowstore",
+            "state.postgresql",
+            "v2",
+            ("connectionString", libpqString),
+            ("actorStateStore", "true")
+        );
     }
 
     public string AppId { get; }
@@ -64,8 +73,15 @@ public sealed class SidecarProcess : IAsyncDisposable
     public void AddComponent(string name, string type, params (string Name, string Value)[] metadata) =>
         AddComponent(name, type, "v1", metadata);
 
-    private void AddComponent(string name, string type, string version, params (string Name, string Value)[] metadata) =>
-        File.WriteAllText(Path.Combine(_folder, name + ".yaml"), $$"""
+    private void AddComponent(
+        string name,
+        string type,
+        string version,
+        params (string Name, string Value)[] metadata
+    ) =>
+        File.WriteAllText(
+            Path.Combine(_folder, name + ".yaml"),
+            $$"""
             apiVersion: dapr.io/v1alpha1
             kind: Component
             metadata: {name: {{name}}}
@@ -73,20 +89,32 @@ public sealed class SidecarProcess : IAsyncDisposable
               type: {{type}}
               version: {{version}}
               initTimeout: {{InitTimeout}}
-              metadata: [{{string.Join(", ", metadata.Select(item => $$"""{name: {{item.Name}}, value: "{{item.Value}}"}"""))}}]
-            """);
+              metadata: [{{string.Join(
+                ", ",
+                metadata.Select(item => $$"""{name: {{item.Name}}, value: "{{item.Value}}"}""")
+            )}}]
+            """
+        );
 
     public async Task StartAsync()
     {
-        var start = new ProcessStartInfo(_executable)
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
+        var start = new ProcessStartInfo(_executable) { RedirectStandardOutput = true, RedirectStandardError = true };
         string[] arguments =
         [
-            "--app-id", AppId, "--resources-path", _folder, "--dapr-http-port", $"{HttpPort}", "--dapr-grpc-port", $"{GrpcPort}",
-            "--dapr-internal-grpc-port", $"{InternalPort}", "--metrics-port", "0", "--log-level", "warn",
+            "--app-id",
+            AppId,
+            "--resources-path",
+            _folder,
+            "--dapr-http-port",
+            $"{HttpPort}",
+            "--dapr-grpc-port",
+            $"{GrpcPort}",
+            "--dapr-internal-grpc-port",
+            $"{InternalPort}",
+            "--metrics-port",
+            "0",
+            "--log-level",
+            "warn",
             .. AppPort is { } app ? ["--app-port", $"{app}"] : Array.Empty<string>(),
         ];
         arguments.ToList().ForEach(start.ArgumentList.Add);
@@ -101,7 +129,9 @@ public sealed class SidecarProcess : IAsyncDisposable
             if (Stopwatch.GetElapsedTime(begun) > StartPatience || _process.HasExited)
             {
                 var end = _process.HasExited ? $"it ended with {_process.ExitCode}" : "it does not listen";
-                throw new InvalidOperationException($"the sidecar did not start: {end}\n{string.Join('\n', _lastLines)}");
+                throw new InvalidOperationException(
+                    $"the sidecar did not start: {end}\n{string.Join('\n', _lastLines)}"
+                );
             }
 
             await Pulse.NextAsync();

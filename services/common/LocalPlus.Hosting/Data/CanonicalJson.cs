@@ -51,10 +51,16 @@ public sealed class CanonicalJson(ArrayBufferWriter<byte> buffer)
         Separate();
         Put((byte)'"');
         var rest = text.AsSpan();
-        while (rest.IndexOfAnyInRange('\0', '\u001f') is var control && rest.IndexOfAny('"', '\\') is var special
-            && (control >= 0 || special >= 0))
+        while (
+            rest.IndexOfAnyInRange('\0', '\u001f') is var control
+            && rest.IndexOfAny('"', '\\') is var special
+            && (control >= 0 || special >= 0)
+        )
         {
-            var at = control < 0 ? special : special < 0 ? control : Math.Min(control, special);
+            var at =
+                control < 0 ? special
+                : special < 0 ? control
+                : Math.Min(control, special);
             Encoding.UTF8.GetBytes(rest[..at], buffer);
             Escape(rest[at]);
             rest = rest[(at + 1)..];

@@ -10,8 +10,8 @@ using Npgsql;
 namespace LocalPlus.Hosting;
 
 /// <summary>
-/// The service's own PostgreSQL database. Reads that need no transaction go through <see cref="QueryAsync"/>; everything
-/// else opens a <see cref="DbSession"/>, whose statements share one transaction.
+/// The service's own PostgreSQL database. Reads that need no transaction go through <see cref="QueryAsync"/>;
+/// everything else opens a <see cref="DbSession"/>, whose statements share one transaction.
 /// </summary>
 public sealed class Database(NpgsqlDataSource source, OutboxSignal outbox, TimeProvider time)
 {
@@ -43,7 +43,8 @@ public sealed class Database(NpgsqlDataSource source, OutboxSignal outbox, TimeP
         ReadAsync<IReadOnlyList<T>>(
             async connection =>
                 (await connection.QueryAsync<T>(new CommandDefinition(sql, args, cancellationToken: cancel))).AsList(),
-            cancel);
+            cancel
+        );
 
     /// <summary>As <see cref="DbSession.SearchAsync"/>, in a transaction of its own.</summary>
     public async Task<IReadOnlyList<T>> SearchAsync<T>(string sql, object? args, CancellationToken cancel)
@@ -52,21 +53,29 @@ public sealed class Database(NpgsqlDataSource source, OutboxSignal outbox, TimeP
         return await db.SearchAsync<T>(sql, args);
     }
 
-    public Task<T?> QuerySingleOrDefaultAsync<T>(string sql, object? args, CancellationToken cancel) => ReadAsync(
-        connection =>
-            connection.QuerySingleOrDefaultAsync<T>(new CommandDefinition(sql, args, cancellationToken: cancel)),
-        cancel);
+    public Task<T?> QuerySingleOrDefaultAsync<T>(string sql, object? args, CancellationToken cancel) =>
+        ReadAsync(
+            connection =>
+                connection.QuerySingleOrDefaultAsync<T>(new CommandDefinition(sql, args, cancellationToken: cancel)),
+            cancel
+        );
 }
 
 internal static class DatabaseRegistration
 {
-    /// <summary>Connections are cheap to wait for and dear to hold: a caller waits this long for one, then gets 503.</summary>
+    /// <summary>
+    /// Connections are cheap to wait for and dear to hold: a caller waits this long for one, then gets 503.
+    /// </summary>
     private const int PoolWaitSeconds = 5;
 
     /// <summary>The server ends a statement after 5 s; this is for a server that says nothing at all.</summary>
     private const int CommandSeconds = 6;
 
-    public static void AddLocalPlusDatabase(this IServiceCollection services, IConfiguration configuration, string service)
+    public static void AddLocalPlusDatabase(
+        this IServiceCollection services,
+        IConfiguration configuration,
+        string service
+    )
     {
         TypeHandlers.Register();
         services.AddSingleton(provider =>
@@ -80,15 +89,19 @@ internal static class DatabaseRegistration
                 AutoPrepareMinUsages = 2,
                 // Nobody leaves anything behind in a session (the relay takes back what it listens to and locks).
                 NoResetOnClose = true,
-                // Statements take sets as arrays, whose length the planner would plan for each time: planned once is cheaper.
-                // They go by keys that memory or an SSD holds, where a page at random costs what the next one does.
-                Options = "-c statement_timeout=5s -c lock_timeout=2s -c idle_in_transaction_session_timeout=15s "
-                          + "-c plan_cache_mode=force_generic_plan -c random_page_cost=1.1",
+                // Statements take sets as arrays, whose length the planner would plan for each time: planned once is
+                // cheaper. They go by keys that memory or an SSD holds, where a page at random costs what the next one
+                // does.
+                Options =
+                    "-c statement_timeout=5s -c lock_timeout=2s -c idle_in_transaction_session_timeout=15s "
+                    + "-c plan_cache_mode=force_generic_plan -c random_page_cost=1.1",
             };
             var source = new NpgsqlDataSourceBuilder(settings.ConnectionString);
             source.UseLoggerFactory(provider.GetRequiredService<ILoggerFactory>());
             // What polls would make a trace of its own of every look.
-            source.ConfigureTracing(tracing => tracing.ConfigureCommandFilter(_ => System.Diagnostics.Activity.Current is not null));
+            source.ConfigureTracing(tracing =>
+                tracing.ConfigureCommandFilter(_ => System.Diagnostics.Activity.Current is not null)
+            );
             return source.Build();
         });
         services.AddSingleton<Database>();
@@ -105,10 +118,19 @@ internal static class TypeHandlers
         SqlMapper.RemoveTypeMap(typeof(DateTimeOffset));
         SqlMapper.AddTypeHandler(new InstantHandler());
         var handler = typeof(IdHandler<>);
-        foreach (var id in Known().SelectMany(assembly => assembly.GetTypes()).Where(type => type.IsValueType
-                     && type.GetInterfaces().Any(i => i.IsGenericType && i.GetGenericTypeDefinition() == typeof(IId<>))))
+        foreach (
+            var id in Known()
+                .SelectMany(assembly => assembly.GetTypes())
+                .Where(type =>
+                    type.IsValueType
+                    && type.GetInterfaces().Any(i => i.IsGenericType && i.GetGenericTypeDefinition() == typeof(IId<>))
+                )
+        )
         {
-            SqlMapper.AddTypeHandler(id, (SqlMapper.ITypeHandler)Activator.CreateInstance(handler.MakeGenericType(id))!);
+            SqlMapper.AddTypeHandler(
+                id,
+                (SqlMapper.ITypeHandler)Activator.CreateInstance(handler.MakeGenericType(id))!
+            );
         }
     }
 
@@ -117,7 +139,10 @@ internal static class TypeHandlers
     {
         var kernel = typeof(IId<>).Assembly;
         yield return kernel;
-        if (Assembly.GetEntryAssembly() is { } service && service.GetReferencedAssemblies().Any(a => a.Name == kernel.GetName().Name))
+        if (
+            Assembly.GetEntryAssembly() is { } service
+            && service.GetReferencedAssemblies().Any(a => a.Name == kernel.GetName().Name)
+        )
         {
             yield return service;
         }
@@ -137,13 +162,15 @@ internal static class TypeHandlers
 
     private sealed class InstantHandler : SqlMapper.TypeHandler<DateTimeOffset>
     {
-        public override DateTimeOffset Parse(object value) => value switch
-        {
-            DateTimeOffset instant => instant,
-            DateTime instant => new DateTimeOffset(DateTime.SpecifyKind(instant, DateTimeKind.Utc)),
-            _ => throw new InvalidCastException($"Not an instant: {value.GetType()}"),
-        };
+        public override DateTimeOffset Parse(object value) =>
+            value switch
+            {
+                DateTimeOffset instant => instant,
+                DateTime instant => new DateTimeOffset(DateTime.SpecifyKind(instant, DateTimeKind.Utc)),
+                _ => throw new InvalidCastException($"Not an instant: {value.GetType()}"),
+            };
 
-        public override void SetValue(IDbDataParameter parameter, DateTimeOffset value) => parameter.Value = value.UtcDateTime;
+        public override void SetValue(IDbDataParameter parameter, DateTimeOffset value) =>
+            parameter.Value = value.UtcDateTime;
     }
 }

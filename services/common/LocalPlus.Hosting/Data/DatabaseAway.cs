@@ -2,16 +2,26 @@ using Npgsql;
 
 namespace LocalPlus.Hosting;
 
-/// <summary>Tells a database that is away, full, slow or read-only, whatever is asked of it, from one that refused this statement.</summary>
+/// <summary>
+/// Tells a database that is away, full, slow or read-only, whatever is asked of it, from one that refused this
+/// statement.
+/// </summary>
 internal static class DatabaseAway
 {
-    public static bool IsToldBy(Exception exception) => exception switch
-    {
-        PostgresException postgres => postgres.SqlState is PostgresErrorCodes.QueryCanceled or PostgresErrorCodes.DiskFull
-            or PostgresErrorCodes.TooManyConnections or PostgresErrorCodes.AdminShutdown or PostgresErrorCodes.CrashShutdown
-            or PostgresErrorCodes.CannotConnectNow or PostgresErrorCodes.ReadOnlySqlTransaction,
-        NpgsqlException { InnerException: IOException or System.Net.Sockets.SocketException or TimeoutException } => true,
-        NpgsqlException npgsql => npgsql.IsTransient,
-        _ => exception is TimeoutException,
-    };
+    public static bool IsToldBy(Exception exception) =>
+        exception switch
+        {
+            PostgresException postgres => postgres.SqlState
+                is PostgresErrorCodes.QueryCanceled
+                    or PostgresErrorCodes.DiskFull
+                    or PostgresErrorCodes.TooManyConnections
+                    or PostgresErrorCodes.AdminShutdown
+                    or PostgresErrorCodes.CrashShutdown
+                    or PostgresErrorCodes.CannotConnectNow
+                    or PostgresErrorCodes.ReadOnlySqlTransaction,
+            NpgsqlException { InnerException: IOException or System.Net.Sockets.SocketException or TimeoutException } =>
+                true,
+            NpgsqlException npgsql => npgsql.IsTransient,
+            _ => exception is TimeoutException,
+        };
 }

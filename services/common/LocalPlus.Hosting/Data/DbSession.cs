@@ -4,7 +4,9 @@ using Npgsql;
 
 namespace LocalPlus.Hosting;
 
-/// <summary>One connection, one transaction, one token. Disposing it without <see cref="CommitAsync"/> rolls back.</summary>
+/// <summary>
+/// One connection, one transaction, one token. Disposing it without <see cref="CommitAsync"/> rolls back.
+/// </summary>
 public sealed class DbSession : IAsyncDisposable
 {
     private readonly OutboxSignal signal;
@@ -12,7 +14,13 @@ public sealed class DbSession : IAsyncDisposable
     private bool hasEvents;
     private bool isInDoubt;
 
-    internal DbSession(NpgsqlConnection connection, NpgsqlTransaction transaction, OutboxSignal signal, TimeProvider time, CancellationToken cancel)
+    internal DbSession(
+        NpgsqlConnection connection,
+        NpgsqlTransaction transaction,
+        OutboxSignal signal,
+        TimeProvider time,
+        CancellationToken cancel
+    )
     {
         Connection = connection;
         Transaction = transaction;
@@ -31,8 +39,9 @@ public sealed class DbSession : IAsyncDisposable
         (await WatchAsync(Connection.QueryAsync<T>(Command(sql, args)))).AsList();
 
     /// <summary>
-    /// A query that is planned anew for the arguments it has got: conditions that come and go with them, or a bound that leaves
-    /// next to nothing where the planner would expect a third. So are the queries after it in this transaction.
+    /// A query that is planned anew for the arguments it has got: conditions that come and go with them, or a bound
+    /// that leaves next to nothing where the planner would expect a third. So are the queries after it in this
+    /// transaction.
     /// </summary>
     public Task<IReadOnlyList<T>> SearchAsync<T>(string sql, object? args) =>
         QueryAsync<T>($"SET LOCAL plan_cache_mode = force_custom_plan; {sql}", args);
@@ -53,7 +62,13 @@ public sealed class DbSession : IAsyncDisposable
     /// <param name="key">The aggregate's id: partition key, and what <paramref name="sequence"/> counts for.</param>
     /// <param name="sequence">The aggregate's version after the change; consumers order by it.</param>
     public async Task PublishAsync(
-        string topic, string type, string key, long sequence, MerchantId? merchantId, object data)
+        string topic,
+        string type,
+        string key,
+        long sequence,
+        MerchantId? merchantId,
+        object data
+    )
     {
         await ExecuteAsync(Outbox.Sql.Add, Outbox.Row(topic, type, key, sequence, merchantId, data, time));
         hasEvents = true;
@@ -102,5 +117,6 @@ public sealed class DbSession : IAsyncDisposable
         }
     }
 
-    private CommandDefinition Command(string sql, object? args) => new(sql, args, Transaction, cancellationToken: Cancel);
+    private CommandDefinition Command(string sql, object? args) =>
+        new(sql, args, Transaction, cancellationToken: Cancel);
 }

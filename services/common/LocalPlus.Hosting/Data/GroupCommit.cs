@@ -5,15 +5,18 @@ using LocalPlus.Kernel;
 namespace LocalPlus.Hosting;
 
 /// <summary>
-/// Many small writes of one kind in one transaction. Callers bring an item each; whatever waits when the transaction before
-/// has ended goes into the next, so nobody waits for a batch to fill, and the busier the service is the more share a
-/// flush. Should one item spoil a batch, they go alone, and each caller hears of its own failure only; should the database
-/// be away, all hear of it at once.
+/// Many small writes of one kind in one transaction. Callers bring an item each; whatever waits when the transaction
+/// before has ended goes into the next, so nobody waits for a batch to fill, and the busier the service is the more
+/// share a flush. Should one item spoil a batch, they go alone, and each caller hears of its own failure only; should
+/// the database be away, all hear of it at once.
 /// </summary>
 /// <param name="database">Where to.</param>
-/// <param name="write">Writes the items and gives their results, in their order; statements for sets, not loops.</param>
+/// <param name="write">Writes the items and gives their results, in their order; statements for sets, not
+/// loops.</param>
 public sealed class GroupCommit<TItem, TResult>(
-    Database database, Func<DbSession, IReadOnlyList<TItem>, Task<IReadOnlyList<TResult>>> write)
+    Database database,
+    Func<DbSession, IReadOnlyList<TItem>, Task<IReadOnlyList<TResult>>> write
+)
 {
     /// <summary>Items in one transaction.</summary>
     public const int MaxItems = 128;
@@ -21,15 +24,17 @@ public sealed class GroupCommit<TItem, TResult>(
     /// <summary>Items that may wait; more are refused with busy.</summary>
     public const int MaxWaiting = 4096;
 
-    /// <summary>Nobody waits longer; who gives up gets busy and learns by repeating whether it was written after all.</summary>
+    /// <summary>
+    /// Nobody waits longer; who gives up gets busy and learns by repeating whether it was written after all.
+    /// </summary>
     public static readonly TimeSpan Deadline = TimeSpan.FromSeconds(4);
 
     private readonly Channel<Entry> waiting = Channel.CreateBounded<Entry>(MaxWaiting);
     private int writing;
 
     /// <summary>
-    /// The item's result, once it is durable. Giving up waiting does not undo it. Fails with busy when too much is waiting,
-    /// with <see cref="TimeoutException"/> after the deadline, and with what the write threw.
+    /// The item's result, once it is durable. Giving up waiting does not undo it. Fails with busy when too much is
+    /// waiting, with <see cref="TimeoutException"/> after the deadline, and with what the write threw.
     /// </summary>
     public async Task<TResult> WriteAsync(TItem item, CancellationToken cancel)
     {
@@ -63,7 +68,8 @@ public sealed class GroupCommit<TItem, TResult>(
                 continue;
             }
 
-            // Whoever brings an item after the exchange finds no writer; one that was brought before is seen by the count.
+            // Whoever brings an item after the exchange finds no writer; one that was brought before is seen by the
+            // count.
             Interlocked.Exchange(ref writing, 0);
             if (waiting.Reader.Count == 0 || Interlocked.Exchange(ref writing, 1) == 1)
             {

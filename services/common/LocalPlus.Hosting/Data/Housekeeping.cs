@@ -3,15 +3,22 @@ using Microsoft.Extensions.Logging;
 
 namespace LocalPlus.Hosting;
 
-/// <summary>Rows that have had their time: the statement deletes those of before @Before, @Take of them at most.</summary>
+/// <summary>
+/// Rows that have had their time: the statement deletes those of before @Before, @Take of them at most.
+/// </summary>
 public sealed record Chore(string Table, TimeSpan Life, string Statement);
 
 /// <summary>
-/// Deletes, in every service and once an hour, what nobody asks for any more: inbox rows, answers to keys, and the chores of
-/// the service's own. A chunk at a time, so that nobody waits behind it, and as often as there are full ones; replicas pass
-/// over each other's rows. A chore that fails is tried again with the next round.
+/// Deletes, in every service and once an hour, what nobody asks for any more: inbox rows, answers to keys, and the
+/// chores of the service's own. A chunk at a time, so that nobody waits behind it, and as often as there are full ones;
+/// replicas pass over each other's rows. A chore that fails is tried again with the next round.
 /// </summary>
-internal sealed class Housekeeping(Database database, TimeProvider time, IEnumerable<Chore> own, ILogger<Housekeeping> log) : BackgroundService
+internal sealed class Housekeeping(
+    Database database,
+    TimeProvider time,
+    IEnumerable<Chore> own,
+    ILogger<Housekeeping> log
+) : BackgroundService
 {
     public const int RowsPerStatement = 1000;
     public static readonly TimeSpan Pace = TimeSpan.FromHours(1);
@@ -20,13 +27,17 @@ internal sealed class Housekeeping(Database database, TimeProvider time, IEnumer
     public static readonly TimeSpan InboxLife = TimeSpan.FromDays(30);
 
     /// <summary>
-    /// The 30 days that callers are promised and a day: giftcard's job giftcard-cleanup takes its keys at 30 days, after the
-    /// claims on them, and must come first, as a claim that has lost its answer would be driven again.
+    /// The 30 days that callers are promised and a day: giftcard's job giftcard-cleanup takes its keys at 30 days,
+    /// after the claims on them, and must come first, as a claim that has lost its answer would be driven again.
     /// </summary>
     public static readonly TimeSpan KeysLife = TimeSpan.FromDays(31);
 
     private readonly Chore[] chores =
-        [new("inbox_events", InboxLife, Sql.Inbox), new("idempotency_keys", KeysLife, Sql.Keys), .. own];
+    [
+        new("inbox_events", InboxLife, Sql.Inbox),
+        new("idempotency_keys", KeysLife, Sql.Keys),
+        .. own,
+    ];
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -37,8 +48,7 @@ internal sealed class Housekeeping(Database database, TimeProvider time, IEnumer
             {
                 await DoAsync(chore, stoppingToken);
             }
-        }
-        while (await timer.WaitForNextTickAsync(stoppingToken));
+        } while (await timer.WaitForNextTickAsync(stoppingToken));
     }
 
     private async Task DoAsync(Chore chore, CancellationToken cancel)

@@ -9,13 +9,14 @@ using Npgsql;
 namespace LocalPlus.Hosting;
 
 /// <summary>
-/// Runs the numbered, forward-only scripts embedded as migrations/NNNN_name.sql: first the ones every service shares, then
-/// the service's own. Only the verb "migrate" does, with the credential of the schema's owner, which a process that serves
-/// never has: it checks that nothing is missing (<see cref="CheckAsync"/>). One runner at a time (advisory lock), each script in its own transaction, and a script that changed
-/// after it ran stops the start. "${app_role}" in a script is the role the service runs as.
-/// The previous release goes on serving meanwhile: a script that does not get its locks at once lets go and tries again,
-/// instead of having everybody queue up behind it. One that begins with "-- outside a transaction" may build an index
-/// concurrently: its statements, apart by empty lines, run one by one, so each must stand being run again.
+/// Runs the numbered, forward-only scripts embedded as migrations/NNNN_name.sql: first the ones every service shares,
+/// then the service's own. Only the verb "migrate" does, with the credential of the schema's owner, which a process
+/// that serves never has: it checks that nothing is missing (<see cref="CheckAsync"/>). One runner at a time (advisory
+/// lock), each script in its own transaction, and a script that changed after it ran stops the start. "${app_role}" in
+/// a script is the role the service runs as. The previous release goes on serving meanwhile: a script that does not get
+/// its locks at once lets go and tries again, instead of having everybody queue up behind it. One that begins with "--
+/// outside a transaction" may build an index concurrently: its statements, apart by empty lines, run one by one, so
+/// each must stand being run again.
 /// </summary>
 internal sealed class Migrations(ServiceIdentity service, IConfiguration configuration, ILogger<Migrations> log)
 {
@@ -32,21 +33,29 @@ internal sealed class Migrations(ServiceIdentity service, IConfiguration configu
     public Task RunAsync(CancellationToken cancel) => RunAsync(Scripts(), cancel);
 
     /// <summary>
-    /// Throws when a script of this release has not run yet. Scripts of a later release do no harm: each release works on the
-    /// schema of the next.
+    /// Throws when a script of this release has not run yet. Scripts of a later release do no harm: each release works
+    /// on the schema of the next.
     /// </summary>
     public async Task CheckAsync(CancellationToken cancel)
     {
         await using var connection = new NpgsqlConnection(configuration.Secret("database"));
         await connection.OpenAsync(cancel);
-        var missing = await connection.ExecuteScalarAsync<bool>(new CommandDefinition(Sql.Exists, cancellationToken: cancel))
-            ? Scripts().Select(s => s.Name).Except(
-                await connection.QueryAsync<string>(new CommandDefinition(Sql.Names, cancellationToken: cancel)), StringComparer.Ordinal).ToArray()
+        var missing = await connection.ExecuteScalarAsync<bool>(
+            new CommandDefinition(Sql.Exists, cancellationToken: cancel)
+        )
+            ? Scripts()
+                .Select(s => s.Name)
+                .Except(
+                    await connection.QueryAsync<string>(new CommandDefinition(Sql.Names, cancellationToken: cancel)),
+                    StringComparer.Ordinal
+                )
+                .ToArray()
             : [.. Scripts().Select(s => s.Name)];
         if (missing.Length > 0)
         {
             throw new InvalidOperationException(
-                $"The schema of {service.Name} lacks {missing.Length} migrations, {missing[0]} the first: run this executable with 'migrate' before it serves.");
+                $"The schema of {service.Name} lacks {missing.Length} migrations, {missing[0]} the first: run this executable with 'migrate' before it serves."
+            );
         }
     }
 
@@ -55,12 +64,17 @@ internal sealed class Migrations(ServiceIdentity service, IConfiguration configu
         var owner = configuration.Secret("database");
         var appRole = configuration.Secret("app_role");
         // Not pooled: closing it must end the session, or the lock would stay.
-        await using var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(owner) { Pooling = false }.ConnectionString);
+        await using var connection = new NpgsqlConnection(
+            new NpgsqlConnectionStringBuilder(owner) { Pooling = false }.ConnectionString
+        );
         await connection.OpenAsync(cancel);
         await connection.ExecuteAsync(new CommandDefinition(Sql.Lock, new { LockKey }, cancellationToken: cancel));
         await connection.ExecuteAsync(new CommandDefinition(Sql.Create, cancellationToken: cancel));
-        var applied = (await connection.QueryAsync<(string Name, string Checksum)>(new CommandDefinition(Sql.Applied, cancellationToken: cancel)))
-            .ToDictionary(row => row.Name, row => row.Checksum, StringComparer.Ordinal);
+        var applied = (
+            await connection.QueryAsync<(string Name, string Checksum)>(
+                new CommandDefinition(Sql.Applied, cancellationToken: cancel)
+            )
+        ).ToDictionary(row => row.Name, row => row.Checksum, StringComparer.Ordinal);
         await connection.ExecuteAsync(new CommandDefinition(ForRole(Sql.LetCheck, appRole), cancellationToken: cancel));
         foreach (var (name, text) in scripts)
         {
@@ -69,7 +83,9 @@ internal sealed class Migrations(ServiceIdentity service, IConfiguration configu
             {
                 if (known != checksum)
                 {
-                    throw new InvalidOperationException($"Migration {name} was changed after it ran; add a new one instead.");
+                    throw new InvalidOperationException(
+                        $"Migration {name} was changed after it ran; add a new one instead."
+                    );
                 }
 
                 continue;
@@ -80,10 +96,18 @@ internal sealed class Migrations(ServiceIdentity service, IConfiguration configu
         }
     }
 
-    private async Task ApplyAsync(NpgsqlConnection connection, string name, string sql, string checksum, CancellationToken cancel)
+    private async Task ApplyAsync(
+        NpgsqlConnection connection,
+        string name,
+        string sql,
+        string checksum,
+        CancellationToken cancel
+    )
     {
-        Task ExecuteAsync(string statement, object? args = null) => connection.ExecuteAsync(
-            new CommandDefinition(statement, args, commandTimeout: 0, cancellationToken: cancel));
+        Task ExecuteAsync(string statement, object? args = null) =>
+            connection.ExecuteAsync(
+                new CommandDefinition(statement, args, commandTimeout: 0, cancellationToken: cancel)
+            );
 
         if (sql.StartsWith(Outside, StringComparison.Ordinal))
         {
@@ -107,7 +131,8 @@ internal sealed class Migrations(ServiceIdentity service, IConfiguration configu
                 await transaction.CommitAsync(cancel);
                 return;
             }
-            catch (PostgresException busy) when (busy.SqlState == PostgresErrorCodes.LockNotAvailable && attempt < Tries)
+            catch (PostgresException busy)
+                when (busy.SqlState == PostgresErrorCodes.LockNotAvailable && attempt < Tries)
             {
                 log.MigrationWaits(name, attempt);
                 await Task.Delay(Pause, cancel);
@@ -116,15 +141,23 @@ internal sealed class Migrations(ServiceIdentity service, IConfiguration configu
     }
 
     private static string ForRole(string sql, string role) =>
-        sql.Replace("${app_role}", '"' + role.Replace("\"", "\"\"", StringComparison.Ordinal) + '"', StringComparison.Ordinal);
+        sql.Replace(
+            "${app_role}",
+            '"' + role.Replace("\"", "\"\"", StringComparison.Ordinal) + '"',
+            StringComparison.Ordinal
+        );
 
     private IEnumerable<(string Name, string Text)> Scripts() =>
         Scripts(typeof(Migrations).Assembly, "shared").Concat(Scripts(service.Assembly, service.Name));
 
     private static IEnumerable<(string Name, string Text)> Scripts(Assembly assembly, string owner)
     {
-        foreach (var resource in assembly.GetManifestResourceNames()
-                     .Where(name => name.StartsWith("migrations/", StringComparison.Ordinal)).Order(StringComparer.Ordinal))
+        foreach (
+            var resource in assembly
+                .GetManifestResourceNames()
+                .Where(name => name.StartsWith("migrations/", StringComparison.Ordinal))
+                .Order(StringComparer.Ordinal)
+        )
         {
             using var reader = new StreamReader(assembly.GetManifestResourceStream(resource)!);
             yield return ($"{owner}/{resource["migrations/".Length..]}", reader.ReadToEnd());

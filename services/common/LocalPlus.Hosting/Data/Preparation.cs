@@ -18,13 +18,16 @@ public static class Preparation
     /// Whether a command's failure may have come from its bind. A violated constraint comes from running it, so that
     /// equal requests, which meet on keys all day, cost nobody the statements.
     /// </summary>
-    public static bool IsInDoubt(Exception failure) => failure switch
-    {
-        PostgresException refusal =>
-            !refusal.SqlState.StartsWith(IntegrityConstraintViolation, StringComparison.Ordinal),
-        NpgsqlException or OperationCanceledException or TimeoutException => true,
-        _ => false,
-    };
+    public static bool IsInDoubt(Exception failure) =>
+        failure switch
+        {
+            PostgresException refusal => !refusal.SqlState.StartsWith(
+                IntegrityConstraintViolation,
+                StringComparison.Ordinal
+            ),
+            NpgsqlException or OperationCanceledException or TimeoutException => true,
+            _ => false,
+        };
 
     /// <summary>Of a connection in no transaction.</summary>
     public static void Forget(NpgsqlConnection connection) => Clean(connection, isInTransaction: false);

@@ -9,7 +9,12 @@ internal interface IConsumer
     string Topic { get; }
 
     /// <summary>False: all of them are to be delivered again, as the database is away.</summary>
-    Task<bool> TakeAsync(IReadOnlyList<Arrival> arrivals, Subscriber subscriber, IServiceProvider services, CancellationToken cancel);
+    Task<bool> TakeAsync(
+        IReadOnlyList<Arrival> arrivals,
+        Subscriber subscriber,
+        IServiceProvider services,
+        CancellationToken cancel
+    );
 }
 
 /// <summary>
@@ -20,7 +25,9 @@ internal interface IConsumer
 /// that fail again are dead letters. Only a database that is away, or will not have them now, makes the sidecar repeat.
 /// </summary>
 internal sealed class Consumer<T>(
-    string topic, Func<IReadOnlyList<EventEnvelope<T>>, DbSession, IServiceProvider, Task> handler) : IConsumer, IDisposable
+    string topic,
+    Func<IReadOnlyList<EventEnvelope<T>>, DbSession, IServiceProvider, Task> handler
+) : IConsumer, IDisposable
 {
     private const string Savepoint = "one_event";
 
@@ -32,14 +39,32 @@ internal sealed class Consumer<T>(
     public void Dispose() => turn.Dispose();
 
     public async Task<bool> TakeAsync(
-        IReadOnlyList<Arrival> arrivals, Subscriber subscriber, IServiceProvider services, CancellationToken cancel)
+        IReadOnlyList<Arrival> arrivals,
+        Subscriber subscriber,
+        IServiceProvider services,
+        CancellationToken cancel
+    )
     {
         var readings = arrivals.Select(arrival => (arrival.Body, Reading: EventReader.Read<T>(arrival.Body))).ToArray();
         var batch = new Batch(
-            [.. readings.Where(r => r.Reading.Envelope is not null).Select(r => new Message(r.Body, r.Reading.Envelope!))],
-            [.. readings.Where(r => r.Reading.Envelope is null).Select(r => DeadLetter.OfNoEvent(r.Body, r.Reading.Problem))],
-            subscriber, services, cancel);
-        using var spans = EventSpans.Start(topic, [.. readings.Select(r => (r.Reading.Envelope?.Id.ToString(), r.Reading.Trace))]);
+            [
+                .. readings
+                    .Where(r => r.Reading.Envelope is not null)
+                    .Select(r => new Message(r.Body, r.Reading.Envelope!)),
+            ],
+            [
+                .. readings
+                    .Where(r => r.Reading.Envelope is null)
+                    .Select(r => DeadLetter.OfNoEvent(r.Body, r.Reading.Problem)),
+            ],
+            subscriber,
+            services,
+            cancel
+        );
+        using var spans = EventSpans.Start(
+            topic,
+            [.. readings.Select(r => (r.Reading.Envelope?.Id.ToString(), r.Reading.Trace))]
+        );
         if (await subscriber.Pause.TryAsync(() => TakeInTurnAsync(batch), cancel) is not { } cause)
         {
             return true;
@@ -108,16 +133,26 @@ internal sealed class Consumer<T>(
 
     private async Task HandleAsync(DbSession db, IReadOnlyList<Message> messages, Batch batch)
     {
-        var arrived = messages.Count == 0 ? [] : await db.QueryAsync<Guid>(Sql.Enter, new
-        {
-            Subscriber = $"{batch.Subscriber.Service.Name}/{topic}",
-            EventIds = messages.Select(message => message.Envelope.Id.Value).ToArray(),
-            ReceivedAt = batch.Subscriber.Time.GetUtcNow(),
-        });
+        var arrived =
+            messages.Count == 0
+                ? []
+                : await db.QueryAsync<Guid>(
+                    Sql.Enter,
+                    new
+                    {
+                        Subscriber = $"{batch.Subscriber.Service.Name}/{topic}",
+                        EventIds = messages.Select(message => message.Envelope.Id.Value).ToArray(),
+                        ReceivedAt = batch.Subscriber.Time.GetUtcNow(),
+                    }
+                );
         if (arrived.Count > 0)
         {
             var fresh = arrived.ToHashSet();
-            await handler([.. messages.Select(message => message.Envelope).Where(e => fresh.Remove(e.Id.Value))], db, batch.Services);
+            await handler(
+                [.. messages.Select(message => message.Envelope).Where(e => fresh.Remove(e.Id.Value))],
+                db,
+                batch.Services
+            );
         }
     }
 
@@ -144,15 +179,24 @@ internal sealed class Consumer<T>(
         }
     }
 
-    private static bool Passes(Exception exception) => DatabaseAway.IsToldBy(exception) || exception is PostgresException { IsTransient: true };
+    private static bool Passes(Exception exception) =>
+        DatabaseAway.IsToldBy(exception) || exception is PostgresException { IsTransient: true };
 
     /// <summary>The kind of failure; messages of exceptions may quote what the event holds.</summary>
     private static string Reason(Exception exception) =>
-        exception is PostgresException postgres ? $"failed: {postgres.SqlState} {postgres.ConstraintName}".TrimEnd() : $"failed: {exception.GetType().Name}";
+        exception is PostgresException postgres
+            ? $"failed: {postgres.SqlState} {postgres.ConstraintName}".TrimEnd()
+            : $"failed: {exception.GetType().Name}";
 
     private sealed record Message(byte[] Body, EventEnvelope<T> Envelope);
 
-    private sealed record Batch(Message[] Messages, DeadLetter[] Refused, Subscriber Subscriber, IServiceProvider Services, CancellationToken Cancel);
+    private sealed record Batch(
+        Message[] Messages,
+        DeadLetter[] Refused,
+        Subscriber Subscriber,
+        IServiceProvider Services,
+        CancellationToken Cancel
+    );
 
     private static class Sql
     {
@@ -167,4 +211,10 @@ internal sealed class Consumer<T>(
 }
 
 /// <summary>What every topic's endpoint needs of its service.</summary>
-internal sealed record Subscriber(Database Database, ConsumerPause Pause, TimeProvider Time, ServiceIdentity Service, ILogger<Subscriber> Log);
+internal sealed record Subscriber(
+    Database Database,
+    ConsumerPause Pause,
+    TimeProvider Time,
+    ServiceIdentity Service,
+    ILogger<Subscriber> Log
+);

@@ -95,7 +95,10 @@ internal sealed class ConsumerPause(NpgsqlDataSource database, TimeProvider time
             await command.ExecuteScalarAsync(timeout.Token);
             return true;
         }
-        catch (Exception exception) when (exception is NpgsqlException or TimeoutException || (exception is OperationCanceledException && !cancel.IsCancellationRequested))
+        catch (Exception exception)
+            when (exception is NpgsqlException or TimeoutException
+                || (exception is OperationCanceledException && !cancel.IsCancellationRequested)
+            )
         {
             return false;
         }

@@ -14,15 +14,27 @@ internal static class DeadLetters
     private const int MaxTopicLength = 200;
     private const string NoTopic = "unknown";
 
-    public static Task KeepAsync(DbSession db, string topic, IReadOnlyCollection<DeadLetter> letters, DateTimeOffset now) =>
-        letters.Count == 0 ? Task.CompletedTask : db.ExecuteAsync(Sql.Keep, new
-        {
-            Topic = topic,
-            EventIds = letters.Select(letter => letter.EventId).ToArray(),
-            Bodies = letters.Select(letter => letter.Body).ToArray(),
-            Reasons = letters.Select(letter => letter.Reason[..Math.Min(letter.Reason.Length, MaxReasonLength)]).ToArray(),
-            ReceivedAt = now,
-        });
+    public static Task KeepAsync(
+        DbSession db,
+        string topic,
+        IReadOnlyCollection<DeadLetter> letters,
+        DateTimeOffset now
+    ) =>
+        letters.Count == 0
+            ? Task.CompletedTask
+            : db.ExecuteAsync(
+                Sql.Keep,
+                new
+                {
+                    Topic = topic,
+                    EventIds = letters.Select(letter => letter.EventId).ToArray(),
+                    Bodies = letters.Select(letter => letter.Body).ToArray(),
+                    Reasons = letters
+                        .Select(letter => letter.Reason[..Math.Min(letter.Reason.Length, MaxReasonLength)])
+                        .ToArray(),
+                    ReceivedAt = now,
+                }
+            );
 
     /// <summary>The topic that a message says it was published to.</summary>
     public static string TopicOf(byte[] message)
@@ -30,8 +42,11 @@ internal static class DeadLetters
         try
         {
             using var json = JsonDocument.Parse(message);
-            return json.RootElement.ValueKind == JsonValueKind.Object && json.RootElement.TryGetProperty("topic", out var named)
-                && named.ValueKind == JsonValueKind.String && named.GetString() is { Length: > 0 and <= MaxTopicLength } topic
+            return
+                json.RootElement.ValueKind == JsonValueKind.Object
+                && json.RootElement.TryGetProperty("topic", out var named)
+                && named.ValueKind == JsonValueKind.String
+                && named.GetString() is { Length: > 0 and <= MaxTopicLength } topic
                 && !topic.Any(char.IsControl)
                 ? topic
                 : NoTopic;
@@ -60,7 +75,11 @@ internal sealed class NobodysConsumer(string topic) : IConsumer
     public string Topic => topic;
 
     public async Task<bool> TakeAsync(
-        IReadOnlyList<Arrival> arrivals, Subscriber subscriber, IServiceProvider services, CancellationToken cancel)
+        IReadOnlyList<Arrival> arrivals,
+        Subscriber subscriber,
+        IServiceProvider services,
+        CancellationToken cancel
+    )
     {
         DeadLetter[] letters = [.. arrivals.Select(arrival => DeadLetter.OfNoEvent(arrival.Body, "no consumer"))];
         var cause = await subscriber.Pause.TryAsync(
@@ -70,7 +89,8 @@ internal sealed class NobodysConsumer(string topic) : IConsumer
                 await DeadLetters.KeepAsync(db, topic, letters, subscriber.Time.GetUtcNow());
                 await db.CommitAsync();
             },
-            cancel);
+            cancel
+        );
         foreach (var letter in letters)
         {
             subscriber.Log.EventRefused(topic, letter.Reason);

@@ -28,7 +28,10 @@ internal sealed class Delivery
         {
             using var json = JsonDocument.Parse(bytes);
             var root = json.RootElement;
-            return root.ValueKind == JsonValueKind.Object && root.TryGetProperty("entries", out var entries) && entries.ValueKind == JsonValueKind.Array
+            return
+                root.ValueKind == JsonValueKind.Object
+                && root.TryGetProperty("entries", out var entries)
+                && entries.ValueKind == JsonValueKind.Array
                 ? new Delivery(true, [.. entries.EnumerateArray().Select(BulkEntry)])
                 : new Delivery(false, [new Arrival("", Unwrapped(root) ?? bytes)]);
         }
@@ -39,9 +42,13 @@ internal sealed class Delivery
     }
 
     /// <summary>Success for all, or all of them again: one transaction decides for a delivery.</summary>
-    public object Answer(bool again) => IsBulk
-        ? new { statuses = Arrivals.Select(arrival => new { entryId = arrival.EntryId, status = again ? Again : Done }) }
-        : new { status = again ? Again : Done };
+    public object Answer(bool again) =>
+        IsBulk
+            ? new
+            {
+                statuses = Arrivals.Select(arrival => new { entryId = arrival.EntryId, status = again ? Again : Done }),
+            }
+            : new { status = again ? Again : Done };
 
     private static Arrival BulkEntry(JsonElement entry)
     {
@@ -50,9 +57,17 @@ internal sealed class Delivery
             return new Arrival("", Raw(entry));
         }
 
-        var id = entry.TryGetProperty("entryId", out var given) && given.ValueKind == JsonValueKind.String ? given.GetString()! : "";
+        var id =
+            entry.TryGetProperty("entryId", out var given) && given.ValueKind == JsonValueKind.String
+                ? given.GetString()!
+                : "";
         return entry.TryGetProperty("event", out var message)
-            ? new Arrival(id, message.ValueKind == JsonValueKind.String && message.TryGetBytesFromBase64(out var wire) ? wire : Raw(message))
+            ? new Arrival(
+                id,
+                message.ValueKind == JsonValueKind.String && message.TryGetBytesFromBase64(out var wire)
+                    ? wire
+                    : Raw(message)
+            )
             : new Arrival(id, Raw(entry));
     }
 
@@ -60,8 +75,11 @@ internal sealed class Delivery
     /// The wire's bytes in the CloudEvent that a rawPayload subscription wraps around them; else null.
     /// </summary>
     private static byte[]? Unwrapped(JsonElement root) =>
-        root.ValueKind == JsonValueKind.Object && !root.TryGetProperty("data", out _)
-        && root.TryGetProperty("data_base64", out var data) && data.ValueKind == JsonValueKind.String && data.TryGetBytesFromBase64(out var wire)
+        root.ValueKind == JsonValueKind.Object
+        && !root.TryGetProperty("data", out _)
+        && root.TryGetProperty("data_base64", out var data)
+        && data.ValueKind == JsonValueKind.String
+        && data.TryGetBytesFromBase64(out var wire)
             ? wire
             : null;
 

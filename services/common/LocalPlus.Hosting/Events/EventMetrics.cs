@@ -11,9 +11,18 @@ internal static class EventMetrics
     public const string Refused = "refused";
     private static readonly Meter Meter = new("LocalPlus.Events");
     private static readonly Counter<long> Events = Meter.CreateCounter<long>("localplus.events.taken", unit: "{event}");
-    private static readonly Histogram<double> Delay = Meter.CreateHistogram<double>("localplus.events.delay", unit: "s");
-    private static readonly Counter<long> Outbox = Meter.CreateCounter<long>("localplus.outbox.published", unit: "{event}");
-    private static readonly Histogram<double> OutboxDelay = Meter.CreateHistogram<double>("localplus.outbox.delay", unit: "s");
+    private static readonly Histogram<double> Delay = Meter.CreateHistogram<double>(
+        "localplus.events.delay",
+        unit: "s"
+    );
+    private static readonly Counter<long> Outbox = Meter.CreateCounter<long>(
+        "localplus.outbox.published",
+        unit: "{event}"
+    );
+    private static readonly Histogram<double> OutboxDelay = Meter.CreateHistogram<double>(
+        "localplus.outbox.delay",
+        unit: "s"
+    );
 
     /// <summary>
     /// What became of events: handled, refused (no event), failed (twice, by our code), or to be delivered again.
@@ -28,12 +37,18 @@ internal static class EventMetrics
 
     /// <summary>From the cause of an event to its effect here.</summary>
     public static void Arrived(string topic, TimeSpan delay) =>
-        Delay.Record(Math.Max(0, delay.TotalSeconds), new KeyValuePair<string, object?>("messaging.destination.name", topic));
+        Delay.Record(
+            Math.Max(0, delay.TotalSeconds),
+            new KeyValuePair<string, object?>("messaging.destination.name", topic)
+        );
 
     /// <summary>Events that the broker took, and how long the oldest of them had waited.</summary>
     public static void Published(string topic, int count, TimeSpan delay)
     {
         Outbox.Add(count, new KeyValuePair<string, object?>("messaging.destination.name", topic));
-        OutboxDelay.Record(Math.Max(0, delay.TotalSeconds), new KeyValuePair<string, object?>("messaging.destination.name", topic));
+        OutboxDelay.Record(
+            Math.Max(0, delay.TotalSeconds),
+            new KeyValuePair<string, object?>("messaging.destination.name", topic)
+        );
     }
 }

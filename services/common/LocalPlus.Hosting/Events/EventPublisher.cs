@@ -32,7 +32,11 @@ internal sealed class EventPublisher : IDisposable
     {
         using var content = new ByteArrayContent(Serialize(events));
         content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
-        using var response = await sidecar.PostAsync(new Uri($"/v1.0/publish/bulk/{PubSub}/{events[0].Topic}", UriKind.Relative), content, cancel);
+        using var response = await sidecar.PostAsync(
+            new Uri($"/v1.0/publish/bulk/{PubSub}/{events[0].Topic}", UriKind.Relative),
+            content,
+            cancel
+        );
         if (response.IsSuccessStatusCode)
         {
             return [.. events.Select(e => e.Id)];
@@ -42,10 +46,15 @@ internal sealed class EventPublisher : IDisposable
         using var answer = JsonDocument.Parse(body.Length == 0 ? "{}"u8.ToArray() : body);
         if (!answer.RootElement.TryGetProperty("failedEntries", out var failed))
         {
-            throw new HttpRequestException($"publish to {events[0].Topic}: {(int)response.StatusCode} {answer.RootElement}");
+            throw new HttpRequestException(
+                $"publish to {events[0].Topic}: {(int)response.StatusCode} {answer.RootElement}"
+            );
         }
 
-        var refused = failed.EnumerateArray().Select(entry => entry.GetProperty("entryId").GetString()).ToHashSet(StringComparer.Ordinal);
+        var refused = failed
+            .EnumerateArray()
+            .Select(entry => entry.GetProperty("entryId").GetString())
+            .ToHashSet(StringComparer.Ordinal);
         return [.. events.Where(e => !refused.Contains(EntryId(e))).Select(e => e.Id)];
     }
 
@@ -101,8 +110,14 @@ internal sealed class EventPublisher : IDisposable
         json.WritePropertyName("data");
         using var data = JsonDocument.Parse(row.Data);
         var envelope = new EventEnvelope<JsonElement>(
-            new EventId(row.EventId), row.Type, row.Key, row.Sequence, row.MerchantId is { } id ? new MerchantId(id) : null,
-            row.OccurredAt, data.RootElement);
+            new EventId(row.EventId),
+            row.Type,
+            row.Key,
+            row.Sequence,
+            row.MerchantId is { } id ? new MerchantId(id) : null,
+            row.OccurredAt,
+            data.RootElement
+        );
         JsonSerializer.Serialize(json, envelope, StrictJson.Options);
         json.WriteEndObject();
     }

@@ -16,7 +16,10 @@ internal static class EventReader
     private static readonly JsonDocumentOptions Document = new() { AllowDuplicateProperties = false };
 
     /// <summary>As stored documents are read, but what the data declares without a default has to be there.</summary>
-    private static readonly JsonSerializerOptions Data = new(StrictJson.Lenient) { RespectRequiredConstructorParameters = true };
+    private static readonly JsonSerializerOptions Data = new(StrictJson.Lenient)
+    {
+        RespectRequiredConstructorParameters = true,
+    };
 
     public static Reading<T> Read<T>(byte[] message)
     {
@@ -28,7 +31,10 @@ internal static class EventReader
         try
         {
             using var json = JsonDocument.Parse(message, Document);
-            if (json.RootElement.ValueKind != JsonValueKind.Object || !json.RootElement.TryGetProperty("data", out var data))
+            if (
+                json.RootElement.ValueKind != JsonValueKind.Object
+                || !json.RootElement.TryGetProperty("data", out var data)
+            )
             {
                 return Reading<T>.Refused("no CloudEvent with data");
             }
@@ -38,7 +44,10 @@ internal static class EventReader
                 return Reading<T>.Refused("NUL in a text");
             }
 
-            return Read<T>(data) with { Trace = Trace(json.RootElement) };
+            return Read<T>(data) with
+            {
+                Trace = Trace(json.RootElement),
+            };
         }
         catch (JsonException exception)
         {
@@ -53,7 +62,10 @@ internal static class EventReader
 
     private static Reading<T> Read<T>(JsonElement data)
     {
-        if (data.ValueKind != JsonValueKind.Object || data.Deserialize<EventEnvelope<JsonElement>>(StrictJson.Lenient) is not { } envelope)
+        if (
+            data.ValueKind != JsonValueKind.Object
+            || data.Deserialize<EventEnvelope<JsonElement>>(StrictJson.Lenient) is not { } envelope
+        )
         {
             return Reading<T>.Refused("no envelope");
         }
@@ -72,25 +84,37 @@ internal static class EventReader
         return problem is null
             ? new Reading<T>(
                 new EventEnvelope<T>(
-                    envelope.Id, envelope.Type, envelope.Key, envelope.Sequence, envelope.MerchantId, envelope.OccurredAt,
-                    envelope.Data.Deserialize<T>(Data)!),
-                "", default)
+                    envelope.Id,
+                    envelope.Type,
+                    envelope.Key,
+                    envelope.Sequence,
+                    envelope.MerchantId,
+                    envelope.OccurredAt,
+                    envelope.Data.Deserialize<T>(Data)!
+                ),
+                "",
+                default
+            )
             : Reading<T>.Refused($"an envelope without {problem}");
     }
 
     private static ActivityContext Trace(JsonElement cloudEvent) =>
-        cloudEvent.TryGetProperty("traceparent", out var trace) && trace.ValueKind == JsonValueKind.String
+        cloudEvent.TryGetProperty("traceparent", out var trace)
+        && trace.ValueKind == JsonValueKind.String
         && ActivityContext.TryParse(trace.GetString(), null, out var context)
             ? context
             : default;
 
-    private static bool HasNul(JsonElement element) => element.ValueKind switch
-    {
-        JsonValueKind.Object => element.EnumerateObject().Any(member => member.Name.Contains('\0', StringComparison.Ordinal) || HasNul(member.Value)),
-        JsonValueKind.Array => element.EnumerateArray().Any(HasNul),
-        JsonValueKind.String => element.GetString()!.Contains('\0', StringComparison.Ordinal),
-        _ => false,
-    };
+    private static bool HasNul(JsonElement element) =>
+        element.ValueKind switch
+        {
+            JsonValueKind.Object => element
+                .EnumerateObject()
+                .Any(member => member.Name.Contains('\0', StringComparison.Ordinal) || HasNul(member.Value)),
+            JsonValueKind.Array => element.EnumerateArray().Any(HasNul),
+            JsonValueKind.String => element.GetString()!.Contains('\0', StringComparison.Ordinal),
+            _ => false,
+        };
 }
 
 /// <param name="Envelope">Null: it is no event, for the reason given.</param>

@@ -12,9 +12,7 @@ internal sealed class EventSpans : IDisposable
     private static readonly ActivitySource Source = new("LocalPlus.Events");
     private readonly List<Activity?> spans = [];
 
-    private EventSpans()
-    {
-    }
+    private EventSpans() { }
 
     public static EventSpans Start(string topic, IReadOnlyList<(string? EventId, ActivityContext Trace)> events)
     {
@@ -49,9 +47,14 @@ internal sealed class EventSpans : IDisposable
     private Activity? Add(string name, string topic, ActivityContext parent, Activity? delivery = null)
     {
         var span = Source.StartActivity(
-            name, ActivityKind.Consumer, parent, links: delivery is null ? [] : [new ActivityLink(delivery.Context)]);
+            name,
+            ActivityKind.Consumer,
+            parent,
+            links: delivery is null ? [] : [new ActivityLink(delivery.Context)]
+        );
         span?.SetTag("messaging.operation.type", delivery is null && parent == default ? "receive" : "process")
-            .SetTag("messaging.system", "dapr").SetTag("messaging.destination.name", topic);
+            .SetTag("messaging.system", "dapr")
+            .SetTag("messaging.destination.name", topic);
         spans.Add(span);
         return span;
     }

@@ -19,24 +19,43 @@ public static class Events
     /// </summary>
     private const int MaxDeliveryBytes = 16 * 1024 * 1024;
 
-    /// <summary>Handles a topic at POST /events/{topic}, event by event; the handler's writes commit with the inbox row.</summary>
+    /// <summary>
+    /// Handles a topic at POST /events/{topic}, event by event; the handler's writes commit with the inbox row.
+    /// </summary>
     public static void MapEvent<T>(
-        this IEndpointRouteBuilder events, string topic, Func<EventEnvelope<T>, DbSession, IServiceProvider, Task> handler) =>
-        events.MapEvents<T>(topic, async (batch, db, services) =>
-        {
-            foreach (var envelope in batch)
+        this IEndpointRouteBuilder events,
+        string topic,
+        Func<EventEnvelope<T>, DbSession, IServiceProvider, Task> handler
+    ) =>
+        events.MapEvents<T>(
+            topic,
+            async (batch, db, services) =>
             {
-                await handler(envelope, db, services);
+                foreach (var envelope in batch)
+                {
+                    await handler(envelope, db, services);
+                }
             }
-        });
+        );
 
     /// <summary>As <see cref="MapEvent"/>, for handlers that have statements for whole sets of events.</summary>
     public static void MapEvents<T>(
-        this IEndpointRouteBuilder events, string topic, Func<IReadOnlyList<EventEnvelope<T>>, DbSession, IServiceProvider, Task> handler)
+        this IEndpointRouteBuilder events,
+        string topic,
+        Func<IReadOnlyList<EventEnvelope<T>>, DbSession, IServiceProvider, Task> handler
+    )
     {
         var consumer = new Consumer<T>(topic, handler);
-        events.MapPost($"/{topic}", (HttpContext http, Subscriber subscriber, CancellationToken cancel) =>
-                ReceiveAsync(http, arrivals => consumer.TakeAsync(arrivals, subscriber, http.RequestServices, cancel), cancel))
+        events
+            .MapPost(
+                $"/{topic}",
+                (HttpContext http, Subscriber subscriber, CancellationToken cancel) =>
+                    ReceiveAsync(
+                        http,
+                        arrivals => consumer.TakeAsync(arrivals, subscriber, http.RequestServices, cancel),
+                        cancel
+                    )
+            )
             .WithMetadata((IConsumer)consumer, new RequestSizeLimitAttribute(MaxDeliveryBytes));
     }
 
@@ -46,12 +65,23 @@ public static class Events
     /// has a consumer here gets its chance, the rest is kept.
     /// </summary>
     internal static void MapDeadLetters(this IEndpointRouteBuilder events) =>
-        events.MapPost("/dead-letter", (HttpContext http, Subscriber subscriber, EndpointDataSource endpoints, CancellationToken cancel) =>
-                ReceiveAsync(http, arrivals => TakeBackAsync(arrivals, endpoints, subscriber, http.RequestServices, cancel), cancel))
+        events
+            .MapPost(
+                "/dead-letter",
+                (HttpContext http, Subscriber subscriber, EndpointDataSource endpoints, CancellationToken cancel) =>
+                    ReceiveAsync(
+                        http,
+                        arrivals => TakeBackAsync(arrivals, endpoints, subscriber, http.RequestServices, cancel),
+                        cancel
+                    )
+            )
             .WithMetadata(new RequestSizeLimitAttribute(MaxDeliveryBytes));
 
     private static async Task<IResult> ReceiveAsync(
-        HttpContext http, Func<IReadOnlyList<Arrival>, Task<bool>> take, CancellationToken cancel)
+        HttpContext http,
+        Func<IReadOnlyList<Arrival>, Task<bool>> take,
+        CancellationToken cancel
+    )
     {
         var delivery = await Delivery.ReadAsync(http.Request.Body, cancel);
         var isTaken = await take(delivery.Arrivals);
@@ -59,12 +89,19 @@ public static class Events
     }
 
     private static async Task<bool> TakeBackAsync(
-        IReadOnlyList<Arrival> arrivals, EndpointDataSource endpoints, Subscriber subscriber, IServiceProvider services, CancellationToken cancel)
+        IReadOnlyList<Arrival> arrivals,
+        EndpointDataSource endpoints,
+        Subscriber subscriber,
+        IServiceProvider services,
+        CancellationToken cancel
+    )
     {
         foreach (var arrival in arrivals)
         {
             var topic = DeadLetters.TopicOf(arrival.Body);
-            var consumer = endpoints.Endpoints.Select(endpoint => endpoint.Metadata.GetMetadata<IConsumer>()).FirstOrDefault(c => c?.Topic == topic);
+            var consumer = endpoints
+                .Endpoints.Select(endpoint => endpoint.Metadata.GetMetadata<IConsumer>())
+                .FirstOrDefault(c => c?.Topic == topic);
             if (!await (consumer ?? new NobodysConsumer(topic)).TakeAsync([arrival], subscriber, services, cancel))
             {
                 return false;

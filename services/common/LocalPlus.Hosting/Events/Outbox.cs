@@ -4,21 +4,48 @@ using LocalPlus.Kernel;
 
 namespace LocalPlus.Hosting;
 
-/// <summary>What travels in a CloudEvent's data, the same for every topic. Consumers order by sequence within a key.</summary>
+/// <summary>
+/// What travels in a CloudEvent's data, the same for every topic. Consumers order by sequence within a key.
+/// </summary>
 /// <param name="Id">Also the CloudEvent's id; what an inbox remembers.</param>
 /// <param name="Key">The aggregate's id.</param>
 /// <param name="Sequence">The aggregate's version after the change.</param>
 public sealed record EventEnvelope<T>(
-    EventId Id, string Type, string Key, long Sequence, MerchantId? MerchantId, DateTimeOffset OccurredAt, T Data);
+    EventId Id,
+    string Type,
+    string Key,
+    long Sequence,
+    MerchantId? MerchantId,
+    DateTimeOffset OccurredAt,
+    T Data
+);
 
-/// <summary>An event on its way into the outbox, for writers of many; as <see cref="DbSession.PublishAsync(string, string, string, long, MerchantId?, object)"/> takes it.</summary>
+/// <summary>
+/// An event on its way into the outbox, for writers of many; as
+/// <see cref="DbSession.PublishAsync(string, string, string, long, MerchantId?, object)"/> takes it.
+/// </summary>
 /// <param name="Traceparent">The trace of its cause.</param>
-public sealed record OutboxEvent(string Type, string Key, long Sequence, MerchantId? MerchantId, object Data, string? Traceparent);
+public sealed record OutboxEvent(
+    string Type,
+    string Key,
+    long Sequence,
+    MerchantId? MerchantId,
+    object Data,
+    string? Traceparent
+);
 
 /// <summary>The outbox's statements, for <see cref="DbSession"/> and for writers of many rows at once.</summary>
 public static class Outbox
 {
-    internal static object Row(string topic, string type, string key, long sequence, MerchantId? merchantId, object data, TimeProvider time)
+    internal static object Row(
+        string topic,
+        string type,
+        string key,
+        long sequence,
+        MerchantId? merchantId,
+        object data,
+        TimeProvider time
+    )
     {
         var now = time.GetUtcNow();
         return new
@@ -35,18 +62,19 @@ public static class Outbox
         };
     }
 
-    internal static object Rows(string topic, IReadOnlyList<OutboxEvent> events, DateTimeOffset occurredAt) => new
-    {
-        topic,
-        OccurredAt = occurredAt,
-        EventIds = events.Select(_ => Guid.CreateVersion7(occurredAt)).ToArray(),
-        Types = events.Select(e => e.Type).ToArray(),
-        Keys = events.Select(e => e.Key).ToArray(),
-        Sequences = events.Select(e => e.Sequence).ToArray(),
-        MerchantIds = events.Select(e => e.MerchantId?.Value).ToArray(),
-        Data = events.Select(e => JsonSerializer.Serialize(e.Data, StrictJson.Options)).ToArray(),
-        Traceparents = events.Select(e => e.Traceparent).ToArray(),
-    };
+    internal static object Rows(string topic, IReadOnlyList<OutboxEvent> events, DateTimeOffset occurredAt) =>
+        new
+        {
+            topic,
+            OccurredAt = occurredAt,
+            EventIds = events.Select(_ => Guid.CreateVersion7(occurredAt)).ToArray(),
+            Types = events.Select(e => e.Type).ToArray(),
+            Keys = events.Select(e => e.Key).ToArray(),
+            Sequences = events.Select(e => e.Sequence).ToArray(),
+            MerchantIds = events.Select(e => e.MerchantId?.Value).ToArray(),
+            Data = events.Select(e => JsonSerializer.Serialize(e.Data, StrictJson.Options)).ToArray(),
+            Traceparents = events.Select(e => e.Traceparent).ToArray(),
+        };
 
     internal static class Sql
     {
@@ -74,7 +102,8 @@ public static class Outbox
 }
 
 /// <summary>
-/// Wakes the relay after a commit. A doorbell only: a ring that is lost costs the relay's <see cref="OutboxRelay.IdlePoll"/>.
+/// Wakes the relay after a commit. A doorbell only: a ring that is lost costs the relay's
+/// <see cref="OutboxRelay.IdlePoll"/>.
 /// </summary>
 public sealed class OutboxSignal : IDisposable
 {

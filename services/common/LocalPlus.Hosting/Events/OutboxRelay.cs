@@ -8,12 +8,16 @@ namespace LocalPlus.Hosting;
 
 /// <summary>
 /// Publishes the outbox through Dapr. One leader per database (advisory lock); woken by its own process directly and by
-/// other replicas through NOTIFY, with a slow poll as the net under both. A request carries at most one event per key, a
-/// row is deleted only after the sidecar took it: at least once, nothing lost, nothing before its commit (ADR 0006).
+/// other replicas through NOTIFY, with a slow poll as the net under both. A request carries at most one event per key,
+/// a row is deleted only after the sidecar took it: at least once, nothing lost, nothing before its commit (ADR 0006).
 /// </summary>
 internal sealed class OutboxRelay(
-    NpgsqlDataSource database, OutboxSignal signal, EventPublisher publisher, TimeProvider time, ILogger<OutboxRelay> log)
-    : BackgroundService
+    NpgsqlDataSource database,
+    OutboxSignal signal,
+    EventPublisher publisher,
+    TimeProvider time,
+    ILogger<OutboxRelay> log
+) : BackgroundService
 {
     public const string Channel = "outbox";
     public const int BatchSize = 500;
@@ -34,7 +38,9 @@ internal sealed class OutboxRelay(
             }
             catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
             {
-                backOff = TimeSpan.FromMilliseconds(Math.Min(Math.Max(100, backOff.TotalMilliseconds * 2), MaxBackOff.TotalMilliseconds));
+                backOff = TimeSpan.FromMilliseconds(
+                    Math.Min(Math.Max(100, backOff.TotalMilliseconds * 2), MaxBackOff.TotalMilliseconds)
+                );
                 log.OutboxStumbled(backOff.TotalMilliseconds, exception);
                 await Task.Delay(backOff, time, stoppingToken);
             }
@@ -43,7 +49,11 @@ internal sealed class OutboxRelay(
 
     private async Task LeadOrFollowAsync(NpgsqlConnection connection, Action progressed, CancellationToken cancel)
     {
-        while (!await connection.ExecuteScalarAsync<bool>(new CommandDefinition(Sql.TryLead, new { LockKey }, cancellationToken: cancel)))
+        while (
+            !await connection.ExecuteScalarAsync<bool>(
+                new CommandDefinition(Sql.TryLead, new { LockKey }, cancellationToken: cancel)
+            )
+        )
         {
             if (await signal.WaitAsync(FollowerPoll, cancel))
             {
@@ -80,14 +90,18 @@ internal sealed class OutboxRelay(
         }
     }
 
-    /// <summary>The pool keeps sessions and what they hold: what can not be taken back has to end with its session.</summary>
+    /// <summary>
+    /// The pool keeps sessions and what they hold: what can not be taken back has to end with its session.
+    /// </summary>
     private static async Task QuitAsync(NpgsqlConnection connection, string sql, object? args)
     {
         try
         {
             if (connection.State == ConnectionState.Open)
             {
-                await connection.ExecuteAsync(new CommandDefinition(sql, args, cancellationToken: CancellationToken.None));
+                await connection.ExecuteAsync(
+                    new CommandDefinition(sql, args, cancellationToken: CancellationToken.None)
+                );
             }
         }
         catch (NpgsqlException)
@@ -106,8 +120,11 @@ internal sealed class OutboxRelay(
 
     private async Task<int> PublishNextAsync(NpgsqlConnection connection, CancellationToken cancel)
     {
-        var rows = (await connection.QueryAsync<OutboxRow>(
-            new CommandDefinition(Outbox.Sql.Next, new { Limit = BatchSize }, cancellationToken: cancel))).AsList();
+        var rows = (
+            await connection.QueryAsync<OutboxRow>(
+                new CommandDefinition(Outbox.Sql.Next, new { Limit = BatchSize }, cancellationToken: cancel)
+            )
+        ).AsList();
         var sent = new List<long>(rows.Count);
         try
         {
@@ -116,11 +133,17 @@ internal sealed class OutboxRelay(
                 await Failpoints.BeforeAsync("Publish");
                 var taken = await publisher.PublishAsync(request, cancel);
                 sent.AddRange(taken);
-                EventMetrics.Published(request[0].Topic, taken.Length, time.GetUtcNow() - request.Min(row => row.OccurredAt));
+                EventMetrics.Published(
+                    request[0].Topic,
+                    taken.Length,
+                    time.GetUtcNow() - request.Min(row => row.OccurredAt)
+                );
                 await Failpoints.CommittedAsync("Publish");
                 if (taken.Length < request.Count)
                 {
-                    throw new InvalidOperationException($"The broker refused {request.Count - taken.Length} of {request.Count} events.");
+                    throw new InvalidOperationException(
+                        $"The broker refused {request.Count - taken.Length} of {request.Count} events."
+                    );
                 }
             }
         }
@@ -129,7 +152,13 @@ internal sealed class OutboxRelay(
             // Once for all that the broker has; a crash before it publishes them again, and inboxes know them.
             if (sent.Count > 0)
             {
-                await connection.ExecuteAsync(new CommandDefinition(Outbox.Sql.Delete, new { Ids = sent.ToArray() }, cancellationToken: CancellationToken.None));
+                await connection.ExecuteAsync(
+                    new CommandDefinition(
+                        Outbox.Sql.Delete,
+                        new { Ids = sent.ToArray() },
+                        cancellationToken: CancellationToken.None
+                    )
+                );
             }
         }
 
@@ -173,5 +202,14 @@ internal sealed class OutboxRelay(
 }
 
 internal sealed record OutboxRow(
-    long Id, Guid EventId, string Topic, string Type, string Key, long Sequence, Guid? MerchantId, string Data,
-    string? Traceparent, DateTimeOffset OccurredAt);
+    long Id,
+    Guid EventId,
+    string Topic,
+    string Type,
+    string Key,
+    long Sequence,
+    Guid? MerchantId,
+    string Data,
+    string? Traceparent,
+    DateTimeOffset OccurredAt
+);

@@ -5,8 +5,8 @@ using Microsoft.AspNetCore.Http;
 namespace LocalPlus.Hosting;
 
 /// <summary>
-/// An answer as bytes: what is sent now and what is stored for a repeat of the request are the same, but for secrets that
-/// are shown once (<see cref="ShownOnce"/>).
+/// An answer as bytes: what is sent now and what is stored for a repeat of the request are the same, but for secrets
+/// that are shown once (<see cref="ShownOnce"/>).
 /// </summary>
 /// <param name="ETag">The object's version in quotes, or null.</param>
 public sealed record Answer(int Status, byte[] Body, string? Location = null, string? ETag = null) : IResult
@@ -17,7 +17,8 @@ public sealed record Answer(int Status, byte[] Body, string? Location = null, st
     /// <summary>What a repeat of the request is answered with.</summary>
     public byte[] StoredBody { get; private init; } = Body;
 
-    public static Answer Ok<T>(T body, long? version = null) => new(StatusCodes.Status200OK, Bytes(body), null, Tag(version));
+    public static Answer Ok<T>(T body, long? version = null) =>
+        new(StatusCodes.Status200OK, Bytes(body), null, Tag(version));
 
     public static Answer Created<T>(string location, T body, long? version = null) =>
         new(StatusCodes.Status201Created, Bytes(body), location, Tag(version));
@@ -25,13 +26,19 @@ public sealed record Answer(int Status, byte[] Body, string? Location = null, st
     public static Answer Accepted<T>(string? location, T body, long? version = null) =>
         new(StatusCodes.Status202Accepted, Bytes(body), location, Tag(version));
 
-    /// <summary>This answer now, and <paramref name="stored"/>, the same without its secret, for every repeat.</summary>
+    /// <summary>
+    /// This answer now, and <paramref name="stored"/>, the same without its secret, for every repeat.
+    /// </summary>
     public Answer ShownOnce<T>(T stored) => this with { StoredBody = Bytes(stored) };
 
     public Task ExecuteAsync(HttpContext httpContext)
     {
         var response = httpContext.Response;
-        if (ETag is not null && HttpMethods.IsGet(httpContext.Request.Method) && httpContext.Request.Headers.IfNoneMatch == ETag)
+        if (
+            ETag is not null
+            && HttpMethods.IsGet(httpContext.Request.Method)
+            && httpContext.Request.Headers.IfNoneMatch == ETag
+        )
         {
             response.StatusCode = StatusCodes.Status304NotModified;
             response.Headers.ETag = ETag;
@@ -61,5 +68,6 @@ public sealed record Answer(int Status, byte[] Body, string? Location = null, st
 
     private static byte[] Bytes<T>(T body) => JsonSerializer.SerializeToUtf8Bytes(body, StrictJson.Options);
 
-    private static string? Tag(long? version) => version is { } v ? string.Create(CultureInfo.InvariantCulture, $"\"{v}\"") : null;
+    private static string? Tag(long? version) =>
+        version is { } v ? string.Create(CultureInfo.InvariantCulture, $"\"{v}\"") : null;
 }

@@ -22,8 +22,11 @@ public static partial class EmailAddress
     public static bool TryParse(string? text, [NotNullWhen(true)] out string? address)
     {
         address = null;
-        if (text is not { Length: <= MaxLength } || text.LastIndexOf('@') is var at && at < 1
-            || Domain(text[(at + 1)..]) is not { } domain)
+        if (
+            text is not { Length: <= MaxLength }
+            || text.LastIndexOf('@') is var at && at < 1
+            || Domain(text[(at + 1)..]) is not { } domain
+        )
         {
             return false;
         }
@@ -56,16 +59,24 @@ public static partial class EmailAddress
     /// Letters, digits, hyphens, dots and the marks that scripts need. Accents on their own are not among them:
     /// nothing here composes them, and a letter with one would be another spelling of another domain.
     /// </summary>
-    private static bool IsOfAName(Rune rune) => rune.Value is '-' or '.' || (rune.Value is < 0x300 or > 0x36F
-        && Rune.GetUnicodeCategory(rune)
-        is UnicodeCategory.LowercaseLetter or UnicodeCategory.OtherLetter or UnicodeCategory.ModifierLetter
-        or UnicodeCategory.DecimalDigitNumber
-        or UnicodeCategory.NonSpacingMark or UnicodeCategory.SpacingCombiningMark);
+    private static bool IsOfAName(Rune rune) =>
+        rune.Value is '-' or '.'
+        || (
+            rune.Value is < 0x300 or > 0x36F
+            && Rune.GetUnicodeCategory(rune)
+                is UnicodeCategory.LowercaseLetter
+                    or UnicodeCategory.OtherLetter
+                    or UnicodeCategory.ModifierLetter
+                    or UnicodeCategory.DecimalDigitNumber
+                    or UnicodeCategory.NonSpacingMark
+                    or UnicodeCategory.SpacingCombiningMark
+        );
 
     // The value ends up in a mail header: no spaces, quotes, comments or control characters pass.
     [GeneratedRegex(
         @"\A[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@([a-z0-9-]{1,63}\.)+[a-z0-9-]{1,63}\z",
         RegexOptions.CultureInvariant,
-        matchTimeoutMilliseconds: 100)]
+        matchTimeoutMilliseconds: 100
+    )]
     private static partial Regex Pattern();
 }

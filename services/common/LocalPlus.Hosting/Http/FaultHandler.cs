@@ -11,8 +11,11 @@ namespace LocalPlus.Hosting;
 /// <summary>The edge: the one place where an exception becomes an answer.</summary>
 internal sealed partial class FaultHandler(ILogger<FaultHandler> log) : IExceptionHandler
 {
-    public async ValueTask<bool> TryHandleAsync(HttpContext httpContext, Exception exception,
-        CancellationToken cancellationToken)
+    public async ValueTask<bool> TryHandleAsync(
+        HttpContext httpContext,
+        Exception exception,
+        CancellationToken cancellationToken
+    )
     {
         if (httpContext.RequestAborted.IsCancellationRequested)
         {
@@ -33,20 +36,31 @@ internal sealed partial class FaultHandler(ILogger<FaultHandler> log) : IExcepti
     /// What a caller is told of an exception: refusals as they are, a missing database as busy, bugs as
     /// internal_error.
     /// </summary>
-    internal static FaultException ToFault(Exception exception) => exception switch
-    {
-        FaultException fault => fault,
-        BadHttpRequestException { InnerException: JsonException json } => FromJson(json),
-        BadHttpRequestException { StatusCode: 413 } => new(CommonFaults.BodyTooLarge,
-            "The body is larger than the limit."),
-        BadHttpRequestException { StatusCode: 415 } => new(CommonFaults.UnsupportedMediaType, "Send application/json."),
-        BadHttpRequestException bad => FromBinding(bad.Message),
-        _ when DatabaseAway.IsToldBy(exception) => new(CommonFaults.Busy, "The database did not answer in time."),
-        PostgresException { IsTransient: true } => new(CommonFaults.Busy, "The database can not take the request now."),
-        HttpRequestException or Dapr.DaprException => new(CommonFaults.Busy,
-            "A service behind this one did not answer."),
-        _ => new(CommonFaults.InternalError, "The request failed; quote the request_id when you report it."),
-    };
+    internal static FaultException ToFault(Exception exception) =>
+        exception switch
+        {
+            FaultException fault => fault,
+            BadHttpRequestException { InnerException: JsonException json } => FromJson(json),
+            BadHttpRequestException { StatusCode: 413 } => new(
+                CommonFaults.BodyTooLarge,
+                "The body is larger than the limit."
+            ),
+            BadHttpRequestException { StatusCode: 415 } => new(
+                CommonFaults.UnsupportedMediaType,
+                "Send application/json."
+            ),
+            BadHttpRequestException bad => FromBinding(bad.Message),
+            _ when DatabaseAway.IsToldBy(exception) => new(CommonFaults.Busy, "The database did not answer in time."),
+            PostgresException { IsTransient: true } => new(
+                CommonFaults.Busy,
+                "The database can not take the request now."
+            ),
+            HttpRequestException or Dapr.DaprException => new(
+                CommonFaults.Busy,
+                "A service behind this one did not answer."
+            ),
+            _ => new(CommonFaults.InternalError, "The request failed; quote the request_id when you report it."),
+        };
 
     /// <summary>
     /// Says which parameter is missing or wrong in the caller's words; the framework's name its own types.
@@ -60,7 +74,8 @@ internal sealed partial class FaultHandler(ILogger<FaultHandler> log) : IExcepti
             return new(
                 CommonFaults.InvalidRequest,
                 missing ? $"The parameter {name} is missing." : $"The parameter {name} is not valid.",
-                new FieldError(name, missing ? "required" : "invalid"));
+                new FieldError(name, missing ? "required" : "invalid")
+            );
         }
 
         return message.StartsWith("Implicit body", StringComparison.Ordinal)
@@ -68,8 +83,11 @@ internal sealed partial class FaultHandler(ILogger<FaultHandler> log) : IExcepti
             : new(CommonFaults.InvalidRequest, "The request is malformed.");
     }
 
-    [GeneratedRegex(@"\A(Failed to bind|Required) parameter ""[^""]*? (?<name>[^"" ]+)""", RegexOptions.None,
-        matchTimeoutMilliseconds: 100)]
+    [GeneratedRegex(
+        @"\A(Failed to bind|Required) parameter ""[^""]*? (?<name>[^"" ]+)""",
+        RegexOptions.None,
+        matchTimeoutMilliseconds: 100
+    )]
     private static partial Regex BadParameter();
 
     private static FaultException FromJson(JsonException json)
@@ -77,8 +95,11 @@ internal sealed partial class FaultHandler(ILogger<FaultHandler> log) : IExcepti
         var pointer = Pointer(json.Path, json.Data[StrictJson.MemberKey] as string);
         return json.Message.Contains("could not be mapped to any .NET member", StringComparison.Ordinal)
             ? new(CommonFaults.UnknownField, $"Unknown field at {pointer}.", new FieldError(pointer, "unknown_field"))
-            : new(CommonFaults.InvalidRequest, $"The body is not valid at {pointer}.", new FieldError(pointer,
-                json.Data[StrictJson.CodeKey] as string ?? "invalid"));
+            : new(
+                CommonFaults.InvalidRequest,
+                $"The body is not valid at {pointer}.",
+                new FieldError(pointer, json.Data[StrictJson.CodeKey] as string ?? "invalid")
+            );
     }
 
     /// <summary>
@@ -86,8 +107,18 @@ internal sealed partial class FaultHandler(ILogger<FaultHandler> log) : IExcepti
     /// </summary>
     internal static string Pointer(string? path, string? member = null)
     {
-        var pointer = string.Concat(PathElement().Matches(path ?? "").Select(element => "/" + Escape(
-            element.Groups["quoted"].Success ? element.Groups["quoted"].Value : element.Groups["plain"].Value)));
+        var pointer = string.Concat(
+            PathElement()
+                .Matches(path ?? "")
+                .Select(element =>
+                    "/"
+                    + Escape(
+                        element.Groups["quoted"].Success
+                            ? element.Groups["quoted"].Value
+                            : element.Groups["plain"].Value
+                    )
+                )
+        );
         return (pointer, member) switch
         {
             ("", null) => "/",
@@ -100,7 +131,10 @@ internal sealed partial class FaultHandler(ILogger<FaultHandler> log) : IExcepti
         element.Replace("~", "~0", StringComparison.Ordinal).Replace("/", "~1", StringComparison.Ordinal);
 
     // A quote inside a name is not escaped by the serializer: the name ends where the bracket does.
-    [GeneratedRegex(@"\.(?<plain>[^.\[]+)|\['(?<quoted>.*?)'\](?=[.\[]|\z)|\[(?<plain>[0-9]+)\]",
-        RegexOptions.Singleline, matchTimeoutMilliseconds: 100)]
+    [GeneratedRegex(
+        @"\.(?<plain>[^.\[]+)|\['(?<quoted>.*?)'\](?=[.\[]|\z)|\[(?<plain>[0-9]+)\]",
+        RegexOptions.Singleline,
+        matchTimeoutMilliseconds: 100
+    )]
     private static partial Regex PathElement();
 }

@@ -45,8 +45,11 @@ public sealed class FieldChecks
     {
         if (errors.Count > 0)
         {
-            throw new FaultException(CommonFaults.InvalidRequest, "The body has fields that are not valid.",
-                [.. errors]);
+            throw new FaultException(
+                CommonFaults.InvalidRequest,
+                "The body has fields that are not valid.",
+                [.. errors]
+            );
         }
     }
 

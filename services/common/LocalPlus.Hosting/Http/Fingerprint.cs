@@ -28,7 +28,8 @@ public sealed class Fingerprint
     /// since.
     /// </summary>
     public bool Matches(ReadOnlySpan<byte> stored) =>
-        stored.Length == FingerprintKeys.Length && keys.Knows(stored[0])
+        stored.Length == FingerprintKeys.Length
+        && keys.Knows(stored[0])
         && CryptographicOperations.FixedTimeEquals(keys.Seal(digest, stored[0]), stored);
 
     /// <summary>Refuses a key that came with another request before: idempotency_key_reused.</summary>
@@ -36,8 +37,10 @@ public sealed class Fingerprint
     {
         if (!Matches(stored))
         {
-            throw new FaultException(CommonFaults.IdempotencyKeyReused,
-                "This Idempotency-Key came with another request before.");
+            throw new FaultException(
+                CommonFaults.IdempotencyKeyReused,
+                "This Idempotency-Key came with another request before."
+            );
         }
     }
 }
@@ -60,12 +63,17 @@ public sealed class FingerprintKeys
         foreach (var entry in configuration.Secret(SecretName).Split(',', StringSplitOptions.TrimEntries))
         {
             var at = entry.IndexOf(':', StringComparison.Ordinal);
-            if (at < 1 || !byte.TryParse(entry.AsSpan(0, at), out var version) || version == 0
+            if (
+                at < 1
+                || !byte.TryParse(entry.AsSpan(0, at), out var version)
+                || version == 0
                 || entry.Length - at <= MinLength
-                || !keys.TryAdd(version, Encoding.UTF8.GetBytes(entry[(at + 1)..])))
+                || !keys.TryAdd(version, Encoding.UTF8.GetBytes(entry[(at + 1)..]))
+            )
             {
                 throw new InvalidOperationException(
-                    $"The secret {SecretName} reads version:key: 1 to 255, and {MinLength} characters or more.");
+                    $"The secret {SecretName} reads version:key: 1 to 255, and {MinLength} characters or more."
+                );
             }
 
             Newest = Newest == 0 ? version : Newest;
@@ -99,8 +107,8 @@ public sealed class FingerprintKeys
 
     internal bool Knows(byte version) => keys.ContainsKey(version);
 
-    internal byte[] Seal(byte[] digest, byte version) => [version, .. HMACSHA256.HashData(keys[version],
-        digest).AsSpan(0, Length - 1)];
+    internal byte[] Seal(byte[] digest, byte version) =>
+        [version, .. HMACSHA256.HashData(keys[version], digest).AsSpan(0, Length - 1)];
 }
 
 /// <summary>What a key was answered with before, as it is stored everywhere.</summary>

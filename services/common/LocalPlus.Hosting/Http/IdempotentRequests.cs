@@ -7,10 +7,10 @@ using Microsoft.Extensions.DependencyInjection;
 namespace LocalPlus.Hosting;
 
 /// <summary>
-/// A mutating request has its effect once per caller (merchant or operator) and Idempotency-Key (domain.md section 4). The
-/// answer is stored in the transaction of the effect, business refusals too; the same key with the same request gets the
-/// stored answer byte for byte, with another request 422 idempotency_key_reused, and while the first is under way 409
-/// request_in_progress.
+/// A mutating request has its effect once per caller (merchant or operator) and Idempotency-Key (domain.md section 4).
+/// The answer is stored in the transaction of the effect, business refusals too; the same key with the same request
+/// gets the stored answer byte for byte, with another request 422 idempotency_key_reused, and while the first is under
+/// way 409 request_in_progress.
 /// </summary>
 public sealed class IdempotentRequests(Database database, FingerprintKeys fingerprints, TimeProvider time)
 {
@@ -18,11 +18,15 @@ public sealed class IdempotentRequests(Database database, FingerprintKeys finger
     public const int MaxKeyLength = 255;
 
     /// <summary>
-    /// Runs the handler in a transaction with the key's row, or replays. A <see cref="FaultException"/> rolls the handler's
-    /// writes back and is itself stored as the answer where it is final (<see cref="Fault.IsFinal"/>).
+    /// Runs the handler in a transaction with the key's row, or replays. A <see cref="FaultException"/> rolls the
+    /// handler's writes back and is itself stored as the answer where it is final (<see cref="Fault.IsFinal"/>).
     /// </summary>
     public async Task<IResult> ExecuteAsync<TRequest>(
-        HttpContext http, TRequest request, Func<DbSession, Task<Answer>> handler, CancellationToken cancel)
+        HttpContext http,
+        TRequest request,
+        Func<DbSession, Task<Answer>> handler,
+        CancellationToken cancel
+    )
     {
         var key = Key(http);
         var caller = Caller(http);
@@ -30,7 +34,10 @@ public sealed class IdempotentRequests(Database database, FingerprintKeys finger
         await using var db = await database.BeginAsync(cancel);
         if (!await db.QuerySingleAsync<bool>(Sql.TryLock, new { Name = $"{caller}:{key}" }))
         {
-            throw new FaultException(CommonFaults.RequestInProgress, "A request with this Idempotency-Key is being worked on.");
+            throw new FaultException(
+                CommonFaults.RequestInProgress,
+                "A request with this Idempotency-Key is being worked on."
+            );
         }
 
         if (await db.QuerySingleOrDefaultAsync<StoredAnswer>(Sql.Find, new { MerchantId = caller, key }) is { } stored)
@@ -55,21 +62,29 @@ public sealed class IdempotentRequests(Database database, FingerprintKeys finger
         return answer;
     }
 
-    /// <summary>The Idempotency-Key header, bare or as a quoted string; refused when missing, empty or too long.</summary>
+    /// <summary>
+    /// The Idempotency-Key header, bare or as a quoted string; refused when missing, empty or too long.
+    /// </summary>
     public static string Key(HttpContext http)
     {
         var values = http.Request.Headers[Header];
         if (values.Count == 0)
         {
-            throw new FaultException(CommonFaults.IdempotencyKeyMissing, $"Send an {Header} header of your own making.");
+            throw new FaultException(
+                CommonFaults.IdempotencyKeyMissing,
+                $"Send an {Header} header of your own making."
+            );
         }
 
         var key = values.ToString();
         key = key.Length >= 2 && key[0] == '"' && key[^1] == '"' ? key[1..^1] : key;
         return values.Count == 1 && key.Length is > 0 and <= MaxKeyLength && key.All(c => c is >= ' ' and <= '~')
             ? key
-            : throw new FaultException(CommonFaults.InvalidRequest, $"{Header} is one to {MaxKeyLength} printable ASCII characters.",
-                new FieldError(Header, "invalid"));
+            : throw new FaultException(
+                CommonFaults.InvalidRequest,
+                $"{Header} is one to {MaxKeyLength} printable ASCII characters.",
+                new FieldError(Header, "invalid")
+            );
     }
 
     /// <summary>What was asked, for a service that keeps the answers itself.</summary>
@@ -77,9 +92,10 @@ public sealed class IdempotentRequests(Database database, FingerprintKeys finger
         http.RequestServices.GetRequiredService<FingerprintKeys>().Of(http, request);
 
     /// <summary>Whose key it is: the merchant's id, or for an operator an id made from its subject.</summary>
-    private static Guid Caller(HttpContext http) => http.Items[typeof(MerchantIdentity)] is MerchantIdentity merchant
-        ? merchant.MerchantId.Value
-        : new Guid(SHA256.HashData(Encoding.UTF8.GetBytes(http.GetOperator().Subject)).AsSpan(0, 16));
+    private static Guid Caller(HttpContext http) =>
+        http.Items[typeof(MerchantIdentity)] is MerchantIdentity merchant
+            ? merchant.MerchantId.Value
+            : new Guid(SHA256.HashData(Encoding.UTF8.GetBytes(http.GetOperator().Subject)).AsSpan(0, 16));
 
     private static async Task<Answer> RunAsync(HttpContext http, DbSession db, Func<DbSession, Task<Answer>> handler)
     {
@@ -98,8 +114,8 @@ public sealed class IdempotentRequests(Database database, FingerprintKeys finger
 
     private static class Sql
     {
-        // Taken before anything else is looked at, so nobody finds the effect of a request whose answer is not stored yet.
-        // Released with the transaction, so a crash leaves nothing behind that could block a retry.
+        // Taken before anything else is looked at, so nobody finds the effect of a request whose answer is not stored
+        // yet. Released with the transaction, so a crash leaves nothing behind that could block a retry.
         public const string TryLock = "SELECT pg_try_advisory_xact_lock(hashtextextended(@Name, 0))";
 
         public const string Find = """

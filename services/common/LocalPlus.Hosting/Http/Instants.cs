@@ -26,9 +26,15 @@ public static partial class Instants
         }
 
         var offset = match.Groups["offset"].Value;
-        if (!DateTimeOffset.TryParseExact(
-                match.Groups["time"].Value + (offset == "Z" ? "+00:00" : offset), "yyyy-MM-dd'T'HH:mm:sszzz",
-                CultureInfo.InvariantCulture, DateTimeStyles.None, out var seconds))
+        if (
+            !DateTimeOffset.TryParseExact(
+                match.Groups["time"].Value + (offset == "Z" ? "+00:00" : offset),
+                "yyyy-MM-dd'T'HH:mm:sszzz",
+                CultureInfo.InvariantCulture,
+                DateTimeStyles.None,
+                out var seconds
+            )
+        )
         {
             return false;
         }
@@ -47,36 +53,56 @@ public static partial class Instants
     /// through.
     /// </summary>
     internal static RouteGroupBuilder RequireOffsets(this RouteGroupBuilder group) =>
-        group.AddEndpointFilterFactory((context, next) =>
-    {
-        string[] names = [.. context.MethodInfo.GetParameters().SelectMany(InstantsOf)];
-        return names.Length == 0 ? next : invocation =>
-        {
-            foreach (var name in names)
+        group.AddEndpointFilterFactory(
+            (context, next) =>
             {
-                if (invocation.HttpContext.Request.Query.TryGetValue(name, out var value) && !TryParse(value, out _))
-                {
-                    throw new FaultException(
-                        CommonFaults.InvalidRequest,
-                            $"{name} is an RFC 3339 instant with its offset, such as 2026-01-31T12:00:00Z.",
-                        new FieldError(name, "invalid"));
-                }
-            }
+                string[] names = [.. context.MethodInfo.GetParameters().SelectMany(InstantsOf)];
+                return names.Length == 0
+                    ? next
+                    : invocation =>
+                    {
+                        foreach (var name in names)
+                        {
+                            if (
+                                invocation.HttpContext.Request.Query.TryGetValue(name, out var value)
+                                && !TryParse(value, out _)
+                            )
+                            {
+                                throw new FaultException(
+                                    CommonFaults.InvalidRequest,
+                                    $"{name} is an RFC 3339 instant with its offset, such as 2026-01-31T12:00:00Z.",
+                                    new FieldError(name, "invalid")
+                                );
+                            }
+                        }
 
-            return next(invocation);
-        };
-    });
+                        return next(invocation);
+                    };
+            }
+        );
 
     private static IEnumerable<string> InstantsOf(ParameterInfo parameter) =>
         parameter.GetCustomAttribute<AsParametersAttribute>() is null
-            ? IsInstant(parameter.ParameterType) ? [NameOf(parameter, parameter.Name!)] : []
-            : parameter.ParameterType.GetProperties().Where(p => IsInstant(p.PropertyType)).Select(p => NameOf(
-                p, parameter.ParameterType.GetConstructors()[0].GetParameters()
-                    .FirstOrDefault(c => string.Equals(c.Name, p.Name, StringComparison.OrdinalIgnoreCase))));
+            ? IsInstant(parameter.ParameterType)
+                ? [NameOf(parameter, parameter.Name!)]
+                : []
+            : parameter
+                .ParameterType.GetProperties()
+                .Where(p => IsInstant(p.PropertyType))
+                .Select(p =>
+                    NameOf(
+                        p,
+                        parameter
+                            .ParameterType.GetConstructors()[0]
+                            .GetParameters()
+                            .FirstOrDefault(c => string.Equals(c.Name, p.Name, StringComparison.OrdinalIgnoreCase))
+                    )
+                );
 
     private static string NameOf(MemberInfo property, ParameterInfo? argument) =>
         (argument is null ? null : FromQuery(argument.GetCustomAttributes()))
-            ?? FromQuery(property.GetCustomAttributes()) ?? property.Name;
+        ?? FromQuery(property.GetCustomAttributes())
+        ?? property.Name;
 
     private static string NameOf(ParameterInfo parameter, string name) =>
         FromQuery(parameter.GetCustomAttributes()) ?? name;
@@ -88,8 +114,10 @@ public static partial class Instants
 
     [GeneratedRegex(
         @"\A(?<time>[0-9]{4}(-[0-9]{2}){2}T[0-9]{2}(:[0-9]{2}){2})(\.(?<fraction>[0-9]{1,9}))?"
-        + @"(?<offset>Z|[+-][0-9]{2}:[0-9]{2})\z",
-        RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 100)]
+            + @"(?<offset>Z|[+-][0-9]{2}:[0-9]{2})\z",
+        RegexOptions.CultureInvariant,
+        matchTimeoutMilliseconds: 100
+    )]
     private static partial Regex Rfc3339();
 }
 

@@ -12,9 +12,7 @@ public sealed record Page<T>(IReadOnlyList<T> Data, string? NextCursor, bool Has
 {
     /// <summary>Makes a page of rows that were read one more than <paramref name="limit"/>.</summary>
     public static Page<T> Of(IReadOnlyList<T> rows, int limit, Func<T, string> cursor) =>
-        rows.Count > limit
-            ? new([.. rows.Take(limit)], cursor(rows[limit - 1]), true)
-            : new(rows, null, false);
+        rows.Count > limit ? new([.. rows.Take(limit)], cursor(rows[limit - 1]), true) : new(rows, null, false);
 }
 
 /// <summary>Where a list goes on: the sort key of the last row seen.</summary>
@@ -25,8 +23,8 @@ public sealed record Keyset(DateTimeOffset CreatedAt, Guid Id)
 }
 
 /// <summary>
-/// Cursors of keyset pages: the key, MACed together with the caller and the list's filters, so that a cursor can neither be
-/// made up nor carried over to another list or merchant. 400 invalid_request for anything else.
+/// Cursors of keyset pages: the key, MACed together with the caller and the list's filters, so that a cursor can
+/// neither be made up nor carried over to another list or merchant. 400 invalid_request for anything else.
 /// </summary>
 public sealed class CursorCodec
 {
@@ -39,12 +37,17 @@ public sealed class CursorCodec
         key = SHA256.HashData(Encoding.UTF8.GetBytes("cursor:" + configuration.Secret("database")));
 
     /// <summary>The page size asked for; refused outside 1 to <see cref="MaxLimit"/>.</summary>
-    public static int Limit(int? limit) => limit switch
-    {
-        null => DefaultLimit,
-        >= 1 and <= MaxLimit => limit.Value,
-        _ => throw new FaultException(CommonFaults.InvalidRequest, $"limit is 1 to {MaxLimit}.", new FieldError("limit", "out_of_range")),
-    };
+    public static int Limit(int? limit) =>
+        limit switch
+        {
+            null => DefaultLimit,
+            >= 1 and <= MaxLimit => limit.Value,
+            _ => throw new FaultException(
+                CommonFaults.InvalidRequest,
+                $"limit is 1 to {MaxLimit}.",
+                new FieldError("limit", "out_of_range")
+            ),
+        };
 
     public string Write(Keyset position, MerchantId merchant, string filters)
     {
@@ -61,14 +64,27 @@ public sealed class CursorCodec
 
         const int bodyLength = sizeof(long) + 16;
         var bytes = new byte[bodyLength + MacLength];
-        if (cursor.Length != Base64Url.GetEncodedLength(bytes.Length)
-            || !Base64Url.TryDecodeFromChars(cursor, bytes, out var written) || written != bytes.Length
-            || !CryptographicOperations.FixedTimeEquals(bytes.AsSpan(bodyLength), Mac(bytes.AsSpan(0, bodyLength), merchant, filters)))
+        if (
+            cursor.Length != Base64Url.GetEncodedLength(bytes.Length)
+            || !Base64Url.TryDecodeFromChars(cursor, bytes, out var written)
+            || written != bytes.Length
+            || !CryptographicOperations.FixedTimeEquals(
+                bytes.AsSpan(bodyLength),
+                Mac(bytes.AsSpan(0, bodyLength), merchant, filters)
+            )
+        )
         {
-            throw new FaultException(CommonFaults.InvalidRequest, "The cursor is not one of this list.", new FieldError("cursor", "invalid"));
+            throw new FaultException(
+                CommonFaults.InvalidRequest,
+                "The cursor is not one of this list.",
+                new FieldError("cursor", "invalid")
+            );
         }
 
-        return new Keyset(new DateTimeOffset(BitConverter.ToInt64(bytes), TimeSpan.Zero), new Guid(bytes.AsSpan(sizeof(long), 16)));
+        return new Keyset(
+            new DateTimeOffset(BitConverter.ToInt64(bytes), TimeSpan.Zero),
+            new Guid(bytes.AsSpan(sizeof(long), 16))
+        );
     }
 
     private byte[] Mac(ReadOnlySpan<byte> body, MerchantId merchant, string filters) =>
@@ -89,6 +105,9 @@ public static class Preconditions
 
         return long.TryParse(header.AsSpan().Trim('"'), out var version)
             ? version
-            : throw new FaultException(CommonFaults.VersionConflict, "If-Match does not name a version of this object.");
+            : throw new FaultException(
+                CommonFaults.VersionConflict,
+                "If-Match does not name a version of this object."
+            );
     }
 }

@@ -6,8 +6,8 @@ namespace LocalPlus.Hosting;
 public static class PeerClient
 {
     /// <summary>
-    /// A client for one peer, with the sidecar's token: the SDK's own factory takes the token that it is given even where
-    /// that is none, and then the sidecar refuses every call.
+    /// A client for one peer, with the sidecar's token: the SDK's own factory takes the token that it is given even
+    /// where that is none, and then the sidecar refuses every call.
     /// </summary>
     /// <param name="appId">The peer's Dapr app id.</param>
     public static HttpClient Create(string appId) =>

@@ -13,15 +13,25 @@ public static class PeerRefusals
     /// The peer's invalid_request as one of this service's: its pointers go below <paramref name="pointer"/>, where
     /// the caller wrote what was passed on. <c>/email</c> at the peer is <c>/recipient/email</c> here.
     /// </summary>
-    public static async Task<FaultException> InvalidAsync(HttpResponseMessage answer, string pointer,
-        CancellationToken cancel)
+    public static async Task<FaultException> InvalidAsync(
+        HttpResponseMessage answer,
+        string pointer,
+        CancellationToken cancel
+    )
     {
         FieldError[] errors = [];
         try
         {
             var problem = await answer.Content.ReadFromJsonAsync<Problem>(StrictJson.Lenient, cancel);
-            errors = [.. (problem?.Errors ?? []).Select(error =>
-                error with { Pointer = pointer + (error.Pointer == "/" ? "" : error.Pointer) })];
+            errors =
+            [
+                .. (problem?.Errors ?? []).Select(error =>
+                    error with
+                    {
+                        Pointer = pointer + (error.Pointer == "/" ? "" : error.Pointer),
+                    }
+                ),
+            ];
         }
         catch (JsonException)
         {
@@ -29,7 +39,9 @@ public static class PeerRefusals
         }
 
         return new FaultException(
-            CommonFaults.InvalidRequest, "The body has fields that are not valid.",
-            errors.Length > 0 ? errors : [new FieldError(pointer, "invalid")]);
+            CommonFaults.InvalidRequest,
+            "The body has fields that are not valid.",
+            errors.Length > 0 ? errors : [new FieldError(pointer, "invalid")]
+        );
     }
 }

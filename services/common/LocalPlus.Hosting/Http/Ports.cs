@@ -41,21 +41,29 @@ public sealed class Ports(RequestDelegate next, IConfiguration configuration)
         if (builder.Environment.IsProduction() && string.IsNullOrEmpty(builder.Configuration["APP_API_TOKEN"]))
         {
             throw new InvalidOperationException(
-                "APP_API_TOKEN is not set: in production only the sidecar may reach the app port.");
+                "APP_API_TOKEN is not set: in production only the sidecar may reach the app port."
+            );
         }
 
         // In a container the pod's network is the boundary; on a developer's machine it is the loopback interface.
-        var address = builder.Configuration.GetValue("DOTNET_RUNNING_IN_CONTAINER", false) ? IPAddress.Any
+        var address = builder.Configuration.GetValue("DOTNET_RUNNING_IN_CONTAINER", false)
+            ? IPAddress.Any
             : IPAddress.Loopback;
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = MaxRequestBodyBytes;
             kestrel.Limits.MaxRequestHeadersTotalSize = MaxRequestHeadersBytes;
-            kestrel.Listen(address, PublicPort(builder.Configuration),
-                listen => listen.Protocols = HttpProtocols.Http1);
-            kestrel.Listen(address, builder.Configuration.GetValue("APP_PORT", DefaultAppPort),
-                listen => listen.Protocols = HttpProtocols.Http2);
+            kestrel.Listen(
+                address,
+                PublicPort(builder.Configuration),
+                listen => listen.Protocols = HttpProtocols.Http1
+            );
+            kestrel.Listen(
+                address,
+                builder.Configuration.GetValue("APP_PORT", DefaultAppPort),
+                listen => listen.Protocols = HttpProtocols.Http2
+            );
         });
     }
 
@@ -70,9 +78,15 @@ public sealed class Ports(RequestDelegate next, IConfiguration configuration)
             return Task.CompletedTask;
         }
 
-        if (reached == Port.App && token.Length > 0 && endpoint?.Metadata.GetMetadata<HealthEndpoint>() is null
-            && !CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(
-                http.Request.Headers["dapr-api-token"].ToString()), token))
+        if (
+            reached == Port.App
+            && token.Length > 0
+            && endpoint?.Metadata.GetMetadata<HealthEndpoint>() is null
+            && !CryptographicOperations.FixedTimeEquals(
+                Encoding.UTF8.GetBytes(http.Request.Headers["dapr-api-token"].ToString()),
+                token
+            )
+        )
         {
             http.SetEndpoint(null);
             http.Response.StatusCode = StatusCodes.Status401Unauthorized;

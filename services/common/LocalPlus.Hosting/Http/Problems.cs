@@ -57,9 +57,18 @@ public static class Problems
         return WriteAsync(http, new FaultException(fault, ReasonPhrases.GetReasonPhrase(status)));
     }
 
-    /// <summary>A problem as an answer that can be stored and replayed, also by work that no request waits for.</summary>
-    public static Answer Answer(FaultException fault, string instance) => new(
-        fault.Fault.Status, Serialize(fault, instance, Activity.Current?.TraceId.ToHexString() ?? ActivityTraceId.CreateRandom().ToHexString()));
+    /// <summary>
+    /// A problem as an answer that can be stored and replayed, also by work that no request waits for.
+    /// </summary>
+    public static Answer Answer(FaultException fault, string instance) =>
+        new(
+            fault.Fault.Status,
+            Serialize(
+                fault,
+                instance,
+                Activity.Current?.TraceId.ToHexString() ?? ActivityTraceId.CreateRandom().ToHexString()
+            )
+        );
 
     internal static byte[] Serialize(HttpContext http, FaultException fault) =>
         Serialize(fault, http.Request.Path.Value, RequestId(http));

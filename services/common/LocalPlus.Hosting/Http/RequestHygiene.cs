@@ -35,8 +35,10 @@ internal sealed class RequestHygiene(RequestDelegate next, IConfiguration config
         if (Texts.Problem(text, mayBreakLines: false) is { } problem)
         {
             throw new FaultException(
-                CommonFaults.InvalidRequest, $"The {where} has characters that no text may have.",
-                    new FieldError(where, problem));
+                CommonFaults.InvalidRequest,
+                $"The {where} has characters that no text may have.",
+                new FieldError(where, problem)
+            );
         }
     }
 
@@ -48,8 +50,11 @@ internal sealed class RequestHygiene(RequestDelegate next, IConfiguration config
         }
 
         var isKnown = MediaTypeHeaderValue.TryParse(written, out var type);
-        if (isKnown && type!.Charset is { Length: > 0 } charset
-            && !HeaderUtilities.RemoveQuotes(charset).Equals("utf-8", StringComparison.OrdinalIgnoreCase))
+        if (
+            isKnown
+            && type!.Charset is { Length: > 0 } charset
+            && !HeaderUtilities.RemoveQuotes(charset).Equals("utf-8", StringComparison.OrdinalIgnoreCase)
+        )
         {
             throw new FaultException(CommonFaults.UnsupportedMediaType, "Bodies are UTF-8.");
         }
@@ -57,9 +62,11 @@ internal sealed class RequestHygiene(RequestDelegate next, IConfiguration config
         var isJson = isKnown && type!.MediaType.Equals(Json, StringComparison.OrdinalIgnoreCase);
         // The sidecar also speaks gRPC, and delivers events in whatever media type their publisher named.
         var mayDiffer = isPublic
-            ? HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method)
+            ? HttpMethods.IsGet(request.Method)
+                || HttpMethods.IsHead(request.Method)
                 || HttpMethods.IsDelete(request.Method)
-            : request.Path.StartsWithSegments("/events") || !isKnown
+            : request.Path.StartsWithSegments("/events")
+                || !isKnown
                 || !type!.SubTypeWithoutSuffix.Equals("cloudevents", StringComparison.OrdinalIgnoreCase);
         if (!isJson && !mayDiffer)
         {

@@ -93,14 +93,22 @@ public static class StrictJson
         };
     }
 
-    private static string? NullIn(IEnumerable items) => items is IEnumerable<KeyValuePair<string, string?>> map
-        ? map.Where(entry => entry.Value is null).Select(entry => entry.Key).FirstOrDefault()
-        : items.Cast<object?>().Index().Where(item => item.Item is null).Select(item =>
-            $"{item.Index}").FirstOrDefault();
+    private static string? NullIn(IEnumerable items) =>
+        items is IEnumerable<KeyValuePair<string, string?>> map
+            ? map.Where(entry => entry.Value is null).Select(entry => entry.Key).FirstOrDefault()
+            : items
+                .Cast<object?>()
+                .Index()
+                .Where(item => item.Item is null)
+                .Select(item => $"{item.Index}")
+                .FirstOrDefault();
 
-    private static bool HoldsReferences(Type type) => type.IsGenericType
-        && (type.GetGenericTypeDefinition() == typeof(IReadOnlyList<>)
-            || type.GetGenericTypeDefinition() == typeof(IReadOnlyDictionary<,>))
+    private static bool HoldsReferences(Type type) =>
+        type.IsGenericType
+        && (
+            type.GetGenericTypeDefinition() == typeof(IReadOnlyList<>)
+            || type.GetGenericTypeDefinition() == typeof(IReadOnlyDictionary<,>)
+        )
         && !type.GetGenericArguments()[^1].IsValueType;
 
     private sealed class TextConverter : JsonConverter<string>
@@ -111,9 +119,11 @@ public static class StrictJson
         public override void Write(Utf8JsonWriter writer, string value, JsonSerializerOptions options) =>
             writer.WriteStringValue(value);
 
-        public override string ReadAsPropertyName(ref Utf8JsonReader reader, Type typeToConvert,
-            JsonSerializerOptions options) =>
-            Text(ref reader);
+        public override string ReadAsPropertyName(
+            ref Utf8JsonReader reader,
+            Type typeToConvert,
+            JsonSerializerOptions options
+        ) => Text(ref reader);
 
         public override void WriteAsPropertyName(Utf8JsonWriter writer, string value, JsonSerializerOptions options) =>
             writer.WritePropertyName(value);
@@ -136,8 +146,11 @@ public static class StrictJson
 
     private sealed class InstantConverter : JsonConverter<DateTimeOffset>
     {
-        public override DateTimeOffset Read(ref Utf8JsonReader reader, Type typeToConvert,
-            JsonSerializerOptions options) =>
+        public override DateTimeOffset Read(
+            ref Utf8JsonReader reader,
+            Type typeToConvert,
+            JsonSerializerOptions options
+        ) =>
             reader.TokenType == JsonTokenType.String && Instants.TryParse(reader.GetString(), out var instant)
                 ? instant
                 : throw new JsonException("expected an RFC 3339 instant with its offset");

@@ -26,8 +26,10 @@ public static class Texts
                 return "not_unicode";
             }
 
-            if (Rune.GetUnicodeCategory(rune) == UnicodeCategory.Control && !(mayBreakLines
-                && rune.Value is ('\t' or '\n' or '\r')))
+            if (
+                Rune.GetUnicodeCategory(rune) == UnicodeCategory.Control
+                && !(mayBreakLines && rune.Value is ('\t' or '\n' or '\r'))
+            )
             {
                 return "control_character";
             }

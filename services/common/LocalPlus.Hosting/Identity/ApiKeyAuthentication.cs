@@ -7,10 +7,15 @@ using Microsoft.Extensions.Options;
 
 namespace LocalPlus.Hosting;
 
-/// <summary>Authorization: Bearer lp_test_… or lp_live_…; what is behind the key decides, never the key's text.</summary>
+/// <summary>
+/// Authorization: Bearer lp_test_… or lp_live_…; what is behind the key decides, never the key's text.
+/// </summary>
 internal sealed class ApiKeyAuthentication(
-    IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logger, UrlEncoder encoder, IApiKeyVerifier verifier)
-    : AuthenticationHandler<AuthenticationSchemeOptions>(options, logger, encoder)
+    IOptionsMonitor<AuthenticationSchemeOptions> options,
+    ILoggerFactory logger,
+    UrlEncoder encoder,
+    IApiKeyVerifier verifier
+) : AuthenticationHandler<AuthenticationSchemeOptions>(options, logger, encoder)
 {
     public new const string Scheme = "api-key";
     private const string Bearer = "Bearer ";
@@ -18,20 +23,29 @@ internal sealed class ApiKeyAuthentication(
     protected override async Task<AuthenticateResult> HandleAuthenticateAsync()
     {
         var header = Request.Headers.Authorization.ToString();
-        if (!header.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase)
-            || !(header.AsSpan(Bearer.Length).StartsWith(ApiKeyForm.TestPrefix) || header.AsSpan(Bearer.Length).StartsWith(ApiKeyForm.LivePrefix)))
+        if (
+            !header.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase)
+            || !(
+                header.AsSpan(Bearer.Length).StartsWith(ApiKeyForm.TestPrefix)
+                || header.AsSpan(Bearer.Length).StartsWith(ApiKeyForm.LivePrefix)
+            )
+        )
         {
             return AuthenticateResult.NoResult();
         }
 
         var key = header[Bearer.Length..];
-        if (!ApiKeyForm.TryParse(key, out _, out _) || await verifier.VerifyAsync(key, Context.RequestAborted) is not { } merchant)
+        if (
+            !ApiKeyForm.TryParse(key, out _, out _)
+            || await verifier.VerifyAsync(key, Context.RequestAborted) is not { } merchant
+        )
         {
             return AuthenticateResult.Fail("The API key is not valid.");
         }
 
         Context.Items[typeof(MerchantIdentity)] = merchant;
-        var claims = merchant.Scopes.Select(scope => new Claim(Authentication.ScopeClaim, scope))
+        var claims = merchant
+            .Scopes.Select(scope => new Claim(Authentication.ScopeClaim, scope))
             .Append(new Claim("sub", Ids.Format(merchant.KeyId)));
         var principal = new ClaimsPrincipal(new ClaimsIdentity(claims, Scheme));
         return AuthenticateResult.Success(new AuthenticationTicket(principal, Scheme));

@@ -15,7 +15,9 @@ public static class ApiKeyForm
     public const string LivePrefix = "lp_live_";
     public const string TestPrefix = "lp_test_";
     private const int PrefixLength = 8;
-    private static readonly SearchValues<char> SecretCharacters = SearchValues.Create([.. Enumerable.Range(0, 32).Select(Base32.Character)]);
+    private static readonly SearchValues<char> SecretCharacters = SearchValues.Create([
+        .. Enumerable.Range(0, 32).Select(Base32.Character),
+    ]);
 
     /// <summary>True with what the text says of itself; whether there is such a key only merchant knows.</summary>
     public static bool TryParse(ReadOnlySpan<char> text, out Guid id, out bool live)

@@ -11,8 +11,8 @@ using Microsoft.IdentityModel.Tokens;
 namespace LocalPlus.Hosting;
 
 /// <summary>
-/// Two kinds of callers (architecture section 8): merchants with API keys and scopes, operators with an OIDC token and one
-/// of three roles. Each role includes the ones before it.
+/// Two kinds of callers (architecture section 8): merchants with API keys and scopes, operators with an OIDC token and
+/// one of three roles. Each role includes the ones before it.
 /// </summary>
 public static class Authentication
 {
@@ -31,38 +31,60 @@ public static class Authentication
     public static TBuilder RequireRole<TBuilder>(this TBuilder builder, string role)
         where TBuilder : IEndpointConventionBuilder => builder.RequireAuthorization(role);
 
-    internal static void AddLocalPlusAuthentication(this IServiceCollection services, IConfiguration configuration, IHostEnvironment environment)
+    internal static void AddLocalPlusAuthentication(
+        this IServiceCollection services,
+        IConfiguration configuration,
+        IHostEnvironment environment
+    )
     {
         var issuer = OperatorIssuer.From(configuration, environment);
         services.AddSingleton(issuer);
         services.AddSingleton(provider => new OperatorKeys(
-            issuer, new HttpClient { MaxResponseContentBufferSize = OperatorKeys.MaxSetBytes },
-            provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<OperatorKeys>>()));
+            issuer,
+            new HttpClient { MaxResponseContentBufferSize = OperatorKeys.MaxSetBytes },
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<ILogger<OperatorKeys>>()
+        ));
         services.AddHostedService(provider => provider.GetRequiredService<OperatorKeys>());
         services.TryAddSingleton<IApiKeyVerifier>(provider => new RemoteApiKeyVerifier(
-            PeerClient.Create("merchant"), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<RemoteApiKeyVerifier>>()));
-        services.AddAuthentication()
+            PeerClient.Create("merchant"),
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<ILogger<RemoteApiKeyVerifier>>()
+        ));
+        services
+            .AddAuthentication()
             .AddScheme<AuthenticationSchemeOptions, ApiKeyAuthentication>(ApiKeyAuthentication.Scheme, null)
             .AddJwtBearer(OperatorScheme);
-        services.AddOptions<JwtBearerOptions>(OperatorScheme).Configure<OperatorKeys>((jwt, keys) =>
-            {
-                jwt.MapInboundClaims = false;
-                jwt.TokenValidationParameters = new TokenValidationParameters
+        services
+            .AddOptions<JwtBearerOptions>(OperatorScheme)
+            .Configure<OperatorKeys>(
+                (jwt, keys) =>
                 {
-                    ValidIssuer = issuer.Issuer,
-                    ValidAudience = issuer.Audience,
-                    ValidAlgorithms = [SecurityAlgorithms.EcdsaSha256, SecurityAlgorithms.RsaSha256],
-                    IssuerSigningKeyResolver = (_, _, kid, _) => keys.Find(kid),
-                    RoleClaimType = "role",
-                    ClockSkew = ClockSkew,
-                };
-            });
-        var authorization = services.AddAuthorizationBuilder()
-            .AddPolicy(MerchantPolicy, policy => policy.AddAuthenticationSchemes(ApiKeyAuthentication.Scheme).RequireAuthenticatedUser());
+                    jwt.MapInboundClaims = false;
+                    jwt.TokenValidationParameters = new TokenValidationParameters
+                    {
+                        ValidIssuer = issuer.Issuer,
+                        ValidAudience = issuer.Audience,
+                        ValidAlgorithms = [SecurityAlgorithms.EcdsaSha256, SecurityAlgorithms.RsaSha256],
+                        IssuerSigningKeyResolver = (_, _, kid, _) => keys.Find(kid),
+                        RoleClaimType = "role",
+                        ClockSkew = ClockSkew,
+                    };
+                }
+            );
+        var authorization = services
+            .AddAuthorizationBuilder()
+            .AddPolicy(
+                MerchantPolicy,
+                policy => policy.AddAuthenticationSchemes(ApiKeyAuthentication.Scheme).RequireAuthenticatedUser()
+            );
         for (var i = 0; i < Roles.Length; i++)
         {
             var sufficient = Roles[i..];
-            authorization.AddPolicy(Roles[i], policy => policy.AddAuthenticationSchemes(OperatorScheme).RequireClaim("role", sufficient));
+            authorization.AddPolicy(
+                Roles[i],
+                policy => policy.AddAuthenticationSchemes(OperatorScheme).RequireClaim("role", sufficient)
+            );
         }
     }
 }

@@ -20,25 +20,40 @@ internal sealed record OperatorIssuer(string Issuer, string Audience, string? Jw
     /// </summary>
     public static OperatorIssuer From(IConfiguration configuration, IHostEnvironment environment)
     {
-        var (issuer, audience, jwks) = (configuration[IssuerVariable], configuration[AudienceVariable], configuration[JwksVariable]);
+        var (issuer, audience, jwks) = (
+            configuration[IssuerVariable],
+            configuration[AudienceVariable],
+            configuration[JwksVariable]
+        );
         if (environment.IsProduction())
         {
-            Require(issuer?.StartsWith("https://", StringComparison.Ordinal) is true, IssuerVariable, "an https address");
+            Require(
+                issuer?.StartsWith("https://", StringComparison.Ordinal) is true,
+                IssuerVariable,
+                "an https address"
+            );
             Require(!string.IsNullOrWhiteSpace(audience), AudienceVariable, "the audience of operators' tokens");
-            Require(!string.IsNullOrWhiteSpace(jwks), JwksVariable, "the https address, or the file, of the issuer's keys");
+            Require(
+                !string.IsNullOrWhiteSpace(jwks),
+                JwksVariable,
+                "the https address, or the file, of the issuer's keys"
+            );
         }
 
         return new OperatorIssuer(
             string.IsNullOrEmpty(issuer) ? DevelopmentIssuer : issuer,
             string.IsNullOrEmpty(audience) ? DevelopmentAudience : audience,
-            string.IsNullOrEmpty(jwks) ? null : jwks);
+            string.IsNullOrEmpty(jwks) ? null : jwks
+        );
     }
 
     private static void Require(bool isSet, string variable, string what)
     {
         if (!isSet)
         {
-            throw new InvalidOperationException($"{variable} is not set to {what}: in production operators come from a provider that is named.");
+            throw new InvalidOperationException(
+                $"{variable} is not set to {what}: in production operators come from a provider that is named."
+            );
         }
     }
 }

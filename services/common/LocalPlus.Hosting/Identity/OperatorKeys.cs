@@ -10,7 +10,8 @@ namespace LocalPlus.Hosting;
 /// it.
 /// While it can not be had the keys of before stay, and it is asked for again at growing intervals.
 /// </summary>
-internal sealed class OperatorKeys(OperatorIssuer issuer, HttpClient http, TimeProvider time, ILogger<OperatorKeys> log) : BackgroundService
+internal sealed class OperatorKeys(OperatorIssuer issuer, HttpClient http, TimeProvider time, ILogger<OperatorKeys> log)
+    : BackgroundService
 {
     public static readonly TimeSpan Lifetime = TimeSpan.FromMinutes(5);
 
@@ -34,7 +35,11 @@ internal sealed class OperatorKeys(OperatorIssuer issuer, HttpClient http, TimeP
         }
 
         SecurityKey[] found = [.. keys.Where(key => key.KeyId == kid)];
-        if (found.Length == 0 && (Interlocked.Read(ref readAt) is var at) && (at == long.MinValue || time.GetElapsedTime(at) >= UnknownKeyPause))
+        if (
+            found.Length == 0
+            && (Interlocked.Read(ref readAt) is var at)
+            && (at == long.MinValue || time.GetElapsedTime(at) >= UnknownKeyPause)
+        )
         {
             Ask();
         }
@@ -104,8 +109,15 @@ internal sealed class OperatorKeys(OperatorIssuer issuer, HttpClient http, TimeP
             Interlocked.Exchange(ref readAt, time.GetTimestamp());
             return true;
         }
-        catch (Exception exception) when (!cancel.IsCancellationRequested
-            && exception is HttpRequestException or IOException or UnauthorizedAccessException or OperationCanceledException or ArgumentException)
+        catch (Exception exception)
+            when (!cancel.IsCancellationRequested
+                && exception
+                    is HttpRequestException
+                        or IOException
+                        or UnauthorizedAccessException
+                        or OperationCanceledException
+                        or ArgumentException
+            )
         {
             log.OperatorKeysUnread(exception);
             return false;

@@ -8,13 +8,15 @@ using Microsoft.Extensions.Logging;
 namespace LocalPlus.Hosting;
 
 /// <summary>
-/// Asks the merchant service, and remembers its answer for <see cref="Lifetime"/>: a revoked key stops working everywhere
-/// within that time. One question per key at a time. Only merchant's own words are a verdict; while there are none, a
-/// known
-/// key stays good for <see cref="StaleLifetime"/>, so that tills go on paying, and any other gets busy (ADR 0010).
+/// Asks the merchant service, and remembers its answer for <see cref="Lifetime"/>: a revoked key stops working
+/// everywhere within that time. One question per key at a time. Only merchant's own words are a verdict; while there
+/// are none, a known key stays good for <see cref="StaleLifetime"/>, so that tills go on paying, and any other gets
+/// busy (ADR 0010).
 /// </summary>
 internal sealed class RemoteApiKeyVerifier(HttpClient merchants, TimeProvider time, ILogger<RemoteApiKeyVerifier> log)
-    : IApiKeyVerifier, IPeerPath, IDisposable
+    : IApiKeyVerifier,
+        IPeerPath,
+        IDisposable
 {
     /// <summary>The code with which merchant, and nobody else, refuses a key.</summary>
     public const string RefusedCode = "api_key_invalid";
@@ -34,7 +36,8 @@ internal sealed class RemoteApiKeyVerifier(HttpClient merchants, TimeProvider ti
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
 
     /// <summary>Has the form of a key and is nobody's.</summary>
-    private static readonly string NobodysKey = ApiKeyForm.TestPrefix + new string('0', ApiKeyForm.Length - ApiKeyForm.TestPrefix.Length);
+    private static readonly string NobodysKey =
+        ApiKeyForm.TestPrefix + new string('0', ApiKeyForm.Length - ApiKeyForm.TestPrefix.Length);
 
     private readonly KnownKeys known = new(time);
     private readonly ConcurrentDictionary<string, Lazy<Task<KnownKeys.Known>>> asking = new(StringComparer.Ordinal);
@@ -49,12 +52,16 @@ internal sealed class RemoteApiKeyVerifier(HttpClient merchants, TimeProvider ti
             return hit.Identity;
         }
 
-        var asked = asking.GetOrAdd(key, k => new Lazy<Task<KnownKeys.Known>>(() => hit?.Identity is null ? AskForStrangerAsync(k) : AskAsync(k)));
+        var asked = asking.GetOrAdd(
+            key,
+            k => new Lazy<Task<KnownKeys.Known>>(() => hit?.Identity is null ? AskForStrangerAsync(k) : AskAsync(k))
+        );
         try
         {
             return (await asked.Value.WaitAsync(cancel)).Identity;
         }
-        catch (Exception exception) when (exception is HttpRequestException or TaskCanceledException && !cancel.IsCancellationRequested)
+        catch (Exception exception)
+            when (exception is HttpRequestException or TaskCanceledException && !cancel.IsCancellationRequested)
         {
             log.ApiKeyUnverified(exception);
             return hit is not null && IsStale(hit)
@@ -74,7 +81,8 @@ internal sealed class RemoteApiKeyVerifier(HttpClient merchants, TimeProvider ti
             await AskMerchantAsync(NobodysKey, cancel);
             return null;
         }
-        catch (Exception exception) when (exception is HttpRequestException or TaskCanceledException && !cancel.IsCancellationRequested)
+        catch (Exception exception)
+            when (exception is HttpRequestException or TaskCanceledException && !cancel.IsCancellationRequested)
         {
             return "merchant away";
         }
@@ -89,7 +97,8 @@ internal sealed class RemoteApiKeyVerifier(HttpClient merchants, TimeProvider ti
     /// <summary>A good key that merchant has not been asked about for a while, though not for too long.</summary>
     private bool IsStale(KnownKeys.Known hit) => hit.Identity is not null && known.Age(hit) < StaleLifetime;
 
-    private bool IsSilent() => Interlocked.Read(ref unansweredAt) is var at && at != long.MinValue && time.GetElapsedTime(at) < Patience;
+    private bool IsSilent() =>
+        Interlocked.Read(ref unansweredAt) is var at && at != long.MinValue && time.GetElapsedTime(at) < Patience;
 
     private async Task<KnownKeys.Known> AskForStrangerAsync(string key)
     {
@@ -128,19 +137,29 @@ internal sealed class RemoteApiKeyVerifier(HttpClient merchants, TimeProvider ti
     {
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         deadline.CancelAfter(Timeout);
-        using var response = await merchants.PostAsJsonAsync("/internal/api_keys/verify", new VerifyRequest(key), StrictJson.Options, deadline.Token);
+        using var response = await merchants.PostAsJsonAsync(
+            "/internal/api_keys/verify",
+            new VerifyRequest(key),
+            StrictJson.Options,
+            deadline.Token
+        );
         var body = await response.Content.ReadAsByteArrayAsync(deadline.Token);
         try
         {
-            if (response.StatusCode == HttpStatusCode.OK
+            if (
+                response.StatusCode == HttpStatusCode.OK
                 && JsonSerializer.Deserialize<VerifyResponse>(body, StrictJson.Lenient) is { Scopes: not null } answer
-                && answer.MerchantId != default && answer.KeyId != default)
+                && answer.MerchantId != default
+                && answer.KeyId != default
+            )
             {
                 return answer.ToIdentity();
             }
 
-            if (response.StatusCode == HttpStatusCode.NotFound
-                && JsonSerializer.Deserialize<Refusal>(body, StrictJson.Lenient) is { Code: RefusedCode })
+            if (
+                response.StatusCode == HttpStatusCode.NotFound
+                && JsonSerializer.Deserialize<Refusal>(body, StrictJson.Lenient) is { Code: RefusedCode }
+            )
             {
                 return null;
             }
@@ -150,7 +169,11 @@ internal sealed class RemoteApiKeyVerifier(HttpClient merchants, TimeProvider ti
             // Not merchant's words: a sidecar or a proxy has others.
         }
 
-        throw new HttpRequestException($"No verdict on an API key: {(int)response.StatusCode}.", null, response.StatusCode);
+        throw new HttpRequestException(
+            $"No verdict on an API key: {(int)response.StatusCode}.",
+            null,
+            response.StatusCode
+        );
     }
 
     private sealed record VerifyRequest(string Key);

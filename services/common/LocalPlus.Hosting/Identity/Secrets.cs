@@ -4,10 +4,10 @@ using Microsoft.Extensions.Configuration;
 namespace LocalPlus.Hosting;
 
 /// <summary>
-/// A service's secrets come from the Dapr secret store and nowhere else: entry <c>secretstore/&lt;service&gt;</c>, read once at
-/// the start into configuration keys "Secrets:&lt;name&gt;". The credential of the schema's owner is not among them: the
-/// verb "migrate" reads it from entry <c>&lt;service&gt;-migrations</c> (<c>database</c>, <c>app_role</c>), which only the sidecar
-/// of a migration hands out. Tests put those keys into configuration themselves.
+/// A service's secrets come from the Dapr secret store and nowhere else: entry <c>secretstore/&lt;service&gt;</c>, read
+/// once at the start into configuration keys "Secrets:&lt;name&gt;". The credential of the schema's owner is not among
+/// them: the verb "migrate" reads it from entry <c>&lt;service&gt;-migrations</c> (<c>database</c>, <c>app_role</c>),
+/// which only the sidecar of a migration hands out. Tests put those keys into configuration themselves.
 /// </summary>
 public static class Secrets
 {
@@ -31,12 +31,15 @@ public static class Secrets
         {
             await client.WaitForSidecarAsync(deadline.Token);
             var secrets = await client.GetSecretAsync(Store, entry, cancellationToken: deadline.Token);
-            configuration.AddInMemoryCollection(secrets.Select(s => KeyValuePair.Create($"Secrets:{s.Key}", (string?)s.Value)));
+            configuration.AddInMemoryCollection(
+                secrets.Select(s => KeyValuePair.Create($"Secrets:{s.Key}", (string?)s.Value))
+            );
         }
         catch (OperationCanceledException) when (deadline.IsCancellationRequested)
         {
             throw new InvalidOperationException(
-                $"No sidecar with secret store '{Store}' within {SidecarWait.TotalSeconds:0} s: is Dapr running beside {service}?");
+                $"No sidecar with secret store '{Store}' within {SidecarWait.TotalSeconds:0} s: is Dapr running beside {service}?"
+            );
         }
     }
 

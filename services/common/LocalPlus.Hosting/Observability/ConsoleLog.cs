@@ -30,11 +30,16 @@ internal static class ConsoleLog
         }
         else
         {
-            builder.Logging.AddConsole(console => console.FormatterName = JsonLines.FormatterName).AddConsoleFormatter<JsonLines, ConsoleFormatterOptions>();
+            builder
+                .Logging.AddConsole(console => console.FormatterName = JsonLines.FormatterName)
+                .AddConsoleFormatter<JsonLines, ConsoleFormatterOptions>();
         }
 
         // One line per business fact: what the frameworks have to say of each request is in the traces.
-        builder.Logging.AddFilter("Microsoft", LogLevel.Warning).AddFilter("Npgsql", LogLevel.Warning).AddFilter("System.Net.Http", LogLevel.Warning);
+        builder
+            .Logging.AddFilter("Microsoft", LogLevel.Warning)
+            .AddFilter("Npgsql", LogLevel.Warning)
+            .AddFilter("System.Net.Http", LogLevel.Warning);
     }
 }
 
@@ -44,7 +49,11 @@ internal sealed class JsonLines(TimeProvider time) : ConsoleFormatter(FormatterN
     public const string FormatterName = "lines";
     private const string Template = "{OriginalFormat}";
 
-    public override void Write<TState>(in LogEntry<TState> logEntry, IExternalScopeProvider? scopeProvider, TextWriter textWriter)
+    public override void Write<TState>(
+        in LogEntry<TState> logEntry,
+        IExternalScopeProvider? scopeProvider,
+        TextWriter textWriter
+    )
     {
         using var buffer = new MemoryStream();
         using (var json = new Utf8JsonWriter(buffer))
@@ -79,7 +88,10 @@ internal sealed class JsonLines(TimeProvider time) : ConsoleFormatter(FormatterN
         {
             if (name != Template)
             {
-                json.WriteString(JsonNamingPolicy.SnakeCaseLower.ConvertName(name), Convert.ToString(value, CultureInfo.InvariantCulture));
+                json.WriteString(
+                    JsonNamingPolicy.SnakeCaseLower.ConvertName(name),
+                    Convert.ToString(value, CultureInfo.InvariantCulture)
+                );
             }
         }
 

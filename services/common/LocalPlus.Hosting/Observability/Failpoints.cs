@@ -13,7 +13,9 @@ public enum FailAction
     /// <summary>The process is killed as by kill -9: nothing is flushed, nobody is told.</summary>
     Crash,
 
-    /// <summary>Waits until the failpoint is released, so that a test can do something to the world at this instant.</summary>
+    /// <summary>
+    /// Waits until the failpoint is released, so that a test can do something to the world at this instant.
+    /// </summary>
     Pause,
 
     /// <summary>Throws <see cref="FailpointException"/>.</summary>
@@ -24,9 +26,10 @@ public enum FailAction
 public sealed class FailpointException(string name) : Exception($"Failpoint {name} was armed to fail.");
 
 /// <summary>
-/// Named instants at which a test may kill, pause or fail a service: a step's name and where in it. They exist only in a
-/// process whose LP_FAILPOINTS is set ("PlaceHold.before=crash,publish.committed=pause", or empty to arm later through PUT
-/// /internal/failpoints/NAME); such a process refuses to start in Production. Otherwise reaching one costs a null check.
+/// Named instants at which a test may kill, pause or fail a service: a step's name and where in it. They exist only in
+/// a process whose LP_FAILPOINTS is set ("PlaceHold.before=crash,publish.committed=pause", or empty to arm later
+/// through PUT /internal/failpoints/NAME); such a process refuses to start in Production. Otherwise reaching one costs
+/// a null check.
 /// </summary>
 public static class Failpoints
 {
@@ -37,10 +40,12 @@ public static class Failpoints
     public static Task BeforeAsync(string step) => armed is null ? Task.CompletedTask : ReachAsync($"{step}.before");
 
     /// <summary>The effect is durable where it belongs, and whoever asked for it does not know yet.</summary>
-    public static Task CommittedAsync(string step) => armed is null ? Task.CompletedTask : ReachAsync($"{step}.committed");
+    public static Task CommittedAsync(string step) =>
+        armed is null ? Task.CompletedTask : ReachAsync($"{step}.committed");
 
     /// <summary>Whoever asked has the answer and has done nothing with it.</summary>
-    public static Task AnsweredAsync(string step) => armed is null ? Task.CompletedTask : ReachAsync($"{step}.answered");
+    public static Task AnsweredAsync(string step) =>
+        armed is null ? Task.CompletedTask : ReachAsync($"{step}.answered");
 
     internal static void Configure(WebApplicationBuilder builder)
     {
@@ -51,15 +56,19 @@ public static class Failpoints
 
         if (builder.Environment.IsProduction())
         {
-            throw new InvalidOperationException($"{Variable} is set: failpoints are for tests, a service in production does not start with them.");
+            throw new InvalidOperationException(
+                $"{Variable} is set: failpoints are for tests, a service in production does not start with them."
+            );
         }
 
         var points = new ConcurrentDictionary<string, Failpoint>(StringComparer.Ordinal);
         foreach (var point in text.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
         {
-            var (name, action) = point.Split('=') is [var left, var right] && Enum.TryParse<FailAction>(right, ignoreCase: true, out var known)
-                ? (left, known)
-                : throw new InvalidOperationException($"{Variable}: '{point}' is not NAME=crash|pause|error.");
+            var (name, action) =
+                point.Split('=') is [var left, var right]
+                && Enum.TryParse<FailAction>(right, ignoreCase: true, out var known)
+                    ? (left, known)
+                    : throw new InvalidOperationException($"{Variable}: '{point}' is not NAME=crash|pause|error.");
             points[name] = new Failpoint(action);
         }
 
@@ -74,18 +83,27 @@ public static class Failpoints
         }
 
         var points = app.MapInternal().MapGroup("/failpoints");
-        points.MapPut("/{name}", (string name, string action) =>
-            Show(armed[name] = new Failpoint(Enum.Parse<FailAction>(action, ignoreCase: true))));
-        points.MapGet("/{name}", (string name) => armed.TryGetValue(name, out var point) ? Show(point) : Results.NotFound());
-        points.MapDelete("/{name}", (string name) =>
-        {
-            if (armed.TryRemove(name, out var point))
+        points.MapPut(
+            "/{name}",
+            (string name, string action) =>
+                Show(armed[name] = new Failpoint(Enum.Parse<FailAction>(action, ignoreCase: true)))
+        );
+        points.MapGet(
+            "/{name}",
+            (string name) => armed.TryGetValue(name, out var point) ? Show(point) : Results.NotFound()
+        );
+        points.MapDelete(
+            "/{name}",
+            (string name) =>
             {
-                point.Release();
-            }
+                if (armed.TryRemove(name, out var point))
+                {
+                    point.Release();
+                }
 
-            return Results.NoContent();
-        });
+                return Results.NoContent();
+            }
+        );
     }
 
     private static Task ReachAsync(string name) =>

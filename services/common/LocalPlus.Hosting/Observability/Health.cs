@@ -33,7 +33,8 @@ internal static class Health
     private static async Task<IResult> OpenAsync(ConsumerPause pause, CancellationToken cancel) =>
         Answer(await pause.IsOpenAsync(cancel) ? null : "database away", "open");
 
-    private static IResult Answer(string? problem, string good) => problem is null
-        ? Results.Text(good)
-        : Results.Text(problem, statusCode: StatusCodes.Status503ServiceUnavailable);
+    private static IResult Answer(string? problem, string good) =>
+        problem is null
+            ? Results.Text(good)
+            : Results.Text(problem, statusCode: StatusCodes.Status503ServiceUnavailable);
 }

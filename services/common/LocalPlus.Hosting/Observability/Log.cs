@@ -11,31 +11,71 @@ internal static partial class Log
     [LoggerMessage(110, LogLevel.Information, "migration {Name} applied", EventName = "hosting.migration.applied")]
     public static partial void MigrationApplied(this ILogger log, string name);
 
-    [LoggerMessage(112, LogLevel.Warning, "migration {Name} did not get its locks, try {Attempt}", EventName = "hosting.migration.waits")]
+    [LoggerMessage(
+        112,
+        LogLevel.Warning,
+        "migration {Name} did not get its locks, try {Attempt}",
+        EventName = "hosting.migration.waits"
+    )]
     public static partial void MigrationWaits(this ILogger log, string name, int attempt);
 
-    [LoggerMessage(120, LogLevel.Warning, "outbox relay stumbled, next try in {DelayMs} ms", EventName = "hosting.outbox.stumbled")]
+    [LoggerMessage(
+        120,
+        LogLevel.Warning,
+        "outbox relay stumbled, next try in {DelayMs} ms",
+        EventName = "hosting.outbox.stumbled"
+    )]
     public static partial void OutboxStumbled(this ILogger log, double delayMs, Exception exception);
 
     [LoggerMessage(121, LogLevel.Information, "outbox relay leads", EventName = "hosting.outbox.leads")]
     public static partial void OutboxLeads(this ILogger log);
 
-    [LoggerMessage(130, LogLevel.Warning, "event of {Topic} kept as a dead letter: {Reason}", EventName = "hosting.event.refused")]
+    [LoggerMessage(
+        130,
+        LogLevel.Warning,
+        "event of {Topic} kept as a dead letter: {Reason}",
+        EventName = "hosting.event.refused"
+    )]
     public static partial void EventRefused(this ILogger log, string topic, string reason);
 
-    [LoggerMessage(131, LogLevel.Warning, "event {EventId} of {Topic} failed twice, kept as a dead letter", EventName = "hosting.event.failed")]
+    [LoggerMessage(
+        131,
+        LogLevel.Warning,
+        "event {EventId} of {Topic} failed twice, kept as a dead letter",
+        EventName = "hosting.event.failed"
+    )]
     public static partial void EventFailed(this ILogger log, string topic, string eventId, Exception exception);
 
-    [LoggerMessage(132, LogLevel.Warning, "{Count} events of {Topic} go once more, one by one", EventName = "hosting.events.split")]
+    [LoggerMessage(
+        132,
+        LogLevel.Warning,
+        "{Count} events of {Topic} go once more, one by one",
+        EventName = "hosting.events.split"
+    )]
     public static partial void EventsSplit(this ILogger log, string topic, int count, Exception exception);
 
-    [LoggerMessage(133, LogLevel.Warning, "{Count} events of {Topic} not taken, the sidecar tries again", EventName = "hosting.events.failed")]
+    [LoggerMessage(
+        133,
+        LogLevel.Warning,
+        "{Count} events of {Topic} not taken, the sidecar tries again",
+        EventName = "hosting.events.failed"
+    )]
     public static partial void EventsFailed(this ILogger log, string topic, int count, Exception exception);
 
-    [LoggerMessage(134, LogLevel.Warning, "consumers pause until the database is back", EventName = "hosting.consumers.paused")]
+    [LoggerMessage(
+        134,
+        LogLevel.Warning,
+        "consumers pause until the database is back",
+        EventName = "hosting.consumers.paused"
+    )]
     public static partial void ConsumersPaused(this ILogger log, Exception exception);
 
-    [LoggerMessage(135, LogLevel.Information, "the database is back, consumers go on", EventName = "hosting.consumers.go_on")]
+    [LoggerMessage(
+        135,
+        LogLevel.Information,
+        "the database is back, consumers go on",
+        EventName = "hosting.consumers.go_on"
+    )]
     public static partial void ConsumersGoOn(this ILogger log);
 
     [LoggerMessage(140, LogLevel.Information, "job {Name} ended in {ElapsedMs} ms", EventName = "hosting.job.ended")]
@@ -44,21 +84,53 @@ internal static partial class Log
     [LoggerMessage(141, LogLevel.Error, "job {Name} failed", EventName = "hosting.job.failed")]
     public static partial void JobFailed(this ILogger log, string name, Exception exception);
 
-    [LoggerMessage(145, LogLevel.Warning, "housekeeping of {Table} stumbled, next try in {DelayMs} ms", EventName = "hosting.housekeeping.stumbled")]
-    public static partial void HousekeepingStumbled(this ILogger log, string table, double delayMs, Exception exception);
+    [LoggerMessage(
+        145,
+        LogLevel.Warning,
+        "housekeeping of {Table} stumbled, next try in {DelayMs} ms",
+        EventName = "hosting.housekeeping.stumbled"
+    )]
+    public static partial void HousekeepingStumbled(
+        this ILogger log,
+        string table,
+        double delayMs,
+        Exception exception
+    );
 
-    [LoggerMessage(146, LogLevel.Information, "{Count} rows of {Table} had had their time", EventName = "hosting.housekeeping.deleted")]
+    [LoggerMessage(
+        146,
+        LogLevel.Information,
+        "{Count} rows of {Table} had had their time",
+        EventName = "hosting.housekeeping.deleted"
+    )]
     public static partial void HousekeepingDeleted(this ILogger log, long count, string table);
 
     [LoggerMessage(150, LogLevel.Warning, "API keys can not be verified", EventName = "hosting.api_key.unverified")]
     public static partial void ApiKeyUnverified(this ILogger log, Exception exception);
 
-    [LoggerMessage(151, LogLevel.Warning, "operators' keys can not be read, those of before stay", EventName = "hosting.operator_keys.unread")]
+    [LoggerMessage(
+        151,
+        LogLevel.Warning,
+        "operators' keys can not be read, those of before stay",
+        EventName = "hosting.operator_keys.unread"
+    )]
     public static partial void OperatorKeysUnread(this ILogger log, Exception exception);
 
     [LoggerMessage(155, LogLevel.Information, "ready for the first request", EventName = "hosting.ready")]
     public static partial void BecameReady(this ILogger log);
 
-    [LoggerMessage(160, LogLevel.Information, "{Route} {Count} requests, {Failures} failed, mean {MeanMs:0.0} ms, max {MaxMs:0.0} ms", EventName = "hosting.requests")]
-    public static partial void Requests(this ILogger log, string route, long count, long failures, double meanMs, double maxMs);
+    [LoggerMessage(
+        160,
+        LogLevel.Information,
+        "{Route} {Count} requests, {Failures} failed, mean {MeanMs:0.0} ms, max {MaxMs:0.0} ms",
+        EventName = "hosting.requests"
+    )]
+    public static partial void Requests(
+        this ILogger log,
+        string route,
+        long count,
+        long failures,
+        double meanMs,
+        double maxMs
+    );
 }

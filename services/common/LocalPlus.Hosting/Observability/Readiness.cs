@@ -12,7 +12,12 @@ namespace LocalPlus.Hosting;
 /// counts: a
 /// sidecar that is away for a moment is retried, and known keys outlive merchant's absence for a while.
 /// </summary>
-internal sealed class Readiness(NpgsqlDataSource database, IApiKeyVerifier keys, IConfiguration configuration, ILogger<Readiness> log)
+internal sealed class Readiness(
+    NpgsqlDataSource database,
+    IApiKeyVerifier keys,
+    IConfiguration configuration,
+    ILogger<Readiness> log
+)
 {
     /// <summary>A probe answers within this or counts as failed.</summary>
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(2);
@@ -37,7 +42,9 @@ internal sealed class Readiness(NpgsqlDataSource database, IApiKeyVerifier keys,
                 return null;
             }
 
-            var problem = await SidecarProblemAsync(timeout.Token) ?? (keys is IPeerPath path ? await path.ProbeAsync(timeout.Token) : null);
+            var problem =
+                await SidecarProblemAsync(timeout.Token)
+                ?? (keys is IPeerPath path ? await path.ProbeAsync(timeout.Token) : null);
             if (problem is null)
             {
                 wasReady = true;

@@ -21,7 +21,21 @@ internal static class Telemetry
     private static readonly string[] Meters = ["Npgsql", "LocalPlus.*"];
 
     /// <summary>0.2 s is the ledger's objective, so the histogram has a bound there.</summary>
-    private static readonly double[] RequestDurationBounds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.25, 0.5, 1, 2.5, 5, 10];
+    private static readonly double[] RequestDurationBounds =
+    [
+        0.005,
+        0.01,
+        0.025,
+        0.05,
+        0.1,
+        0.2,
+        0.25,
+        0.5,
+        1,
+        2.5,
+        5,
+        10,
+    ];
 
     public static void AddLocalPlusTelemetry(this WebApplicationBuilder builder, string service)
     {
@@ -31,20 +45,29 @@ internal static class Telemetry
             return;
         }
 
-        builder.Services.AddOpenTelemetry()
+        builder
+            .Services.AddOpenTelemetry()
             .ConfigureResource(resource => resource.AddService($"svc-{service}", serviceNamespace: "localplus"))
-            .WithTracing(traces => traces
-                .AddAspNetCoreInstrumentation(requests => requests.Filter = http => !IsProbe(http.Request.Path))
-                .AddHttpClientInstrumentation()
-                .AddSource(Sources))
-            .WithMetrics(metrics => metrics
-                .AddAspNetCoreInstrumentation()
-                .AddHttpClientInstrumentation()
-                .AddMeter(Meters)
-                .AddView("http.server.request.duration", new ExplicitBucketHistogramConfiguration { Boundaries = RequestDurationBounds }))
+            .WithTracing(traces =>
+                traces
+                    .AddAspNetCoreInstrumentation(requests => requests.Filter = http => !IsProbe(http.Request.Path))
+                    .AddHttpClientInstrumentation()
+                    .AddSource(Sources)
+            )
+            .WithMetrics(metrics =>
+                metrics
+                    .AddAspNetCoreInstrumentation()
+                    .AddHttpClientInstrumentation()
+                    .AddMeter(Meters)
+                    .AddView(
+                        "http.server.request.duration",
+                        new ExplicitBucketHistogramConfiguration { Boundaries = RequestDurationBounds }
+                    )
+            )
             .WithLogging(configureBuilder: null, logs => logs.IncludeFormattedMessage = true)
             .UseOtlpExporter();
     }
 
-    private static bool IsProbe(PathString path) => path.Value is "/healthz" or "/startupz" or "/readyz" or "/consumerz";
+    private static bool IsProbe(PathString path) =>
+        path.Value is "/healthz" or "/startupz" or "/readyz" or "/consumerz";
 }

@@ -5,7 +5,9 @@ using Microsoft.Extensions.Logging;
 
 namespace LocalPlus.Hosting;
 
-/// <summary>Once a minute, one log line per route: requests, failures, mean and maximum. For machines without a collector.</summary>
+/// <summary>
+/// Once a minute, one log line per route: requests, failures, mean and maximum. For machines without a collector.
+/// </summary>
 internal sealed class TelemetrySummary(ILogger<TelemetrySummary> log, TimeProvider time) : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMinutes(1);
@@ -28,25 +30,43 @@ internal sealed class TelemetrySummary(ILogger<TelemetrySummary> log, TimeProvid
         using var timer = new PeriodicTimer(Interval, time);
         while (await timer.WaitForNextTickAsync(stoppingToken))
         {
-            foreach (var (route, totals) in Interlocked.Exchange(ref routes, new()).OrderBy(r => r.Key, StringComparer.Ordinal))
+            foreach (
+                var (route, totals) in Interlocked
+                    .Exchange(ref routes, new())
+                    .OrderBy(r => r.Key, StringComparer.Ordinal)
+            )
             {
-                log.Requests(route, totals.Count, totals.Failures, totals.Seconds * 1000 / totals.Count, totals.Max * 1000);
+                log.Requests(
+                    route,
+                    totals.Count,
+                    totals.Failures,
+                    totals.Seconds * 1000 / totals.Count,
+                    totals.Max * 1000
+                );
             }
         }
     }
 
     private void Add(double seconds, ReadOnlySpan<KeyValuePair<string, object?>> tags)
     {
-        string method = "?", route = "(none)";
+        string method = "?",
+            route = "(none)";
         var failed = false;
         foreach (var (name, value) in tags)
         {
             switch (name)
             {
-                case "http.request.method": method = (string)value!; break;
-                case "http.route": route = (string)value!; break;
-                case "http.response.status_code": failed = value is >= 500; break;
-                default: break;
+                case "http.request.method":
+                    method = (string)value!;
+                    break;
+                case "http.route":
+                    route = (string)value!;
+                    break;
+                case "http.response.status_code":
+                    failed = value is >= 500;
+                    break;
+                default:
+                    break;
             }
         }
 

@@ -29,20 +29,34 @@ public sealed class BooksAgreeTests : IAsyncLifetime
     public async Task Fault_03_After_every_story_activities_accounts_settlement_and_liability_agree()
     {
         var shop = api.NewMerchant();
-        var program = (await DoAsync("/v1/programs", new
-        {
-            name = "Town card", currency = "EUR", validity_days = 10, cash_out_below = GiftcardApi.Eur(1000),
-            accepted_at = new[] { new { merchant_id = shop.Id.ToString(), commission_basis_points = 250 } },
-        })).GetProperty("id").GetString()!;
+        var program = (
+            await DoAsync(
+                "/v1/programs",
+                new
+                {
+                    name = "Town card",
+                    currency = "EUR",
+                    validity_days = 10,
+                    cash_out_below = GiftcardApi.Eur(1000),
+                    accepted_at = new[] { new { merchant_id = shop.Id.ToString(), commission_basis_points = 250 } },
+                }
+            )
+        ).GetProperty("id").GetString()!;
         await api.AcceptAsync(program, shop.Key);
 
         // Loaded, spent in both modes, refunded, let go.
         var (first, code) = await SellAsync(program, 5000);
         await VerbAsync(first, "load", new { amount = GiftcardApi.Eur(2000) });
-        await VerbAsync(first, "load", new
-        {
-            amount = GiftcardApi.Eur(300), kind = "promo", expires_at = TimeProvider.System.GetUtcNow().AddDays(5),
-        });
+        await VerbAsync(
+            first,
+            "load",
+            new
+            {
+                amount = GiftcardApi.Eur(300),
+                kind = "promo",
+                expires_at = TimeProvider.System.GetUtcNow().AddDays(5),
+            }
+        );
         await RefundAsync(await RedeemAsync(code, 1200), 500);
         await EndAsync(await RedeemAsync(code, 800, "two_phase"), "confirm", new { amount = GiftcardApi.Eur(600) });
         await EndAsync(await RedeemAsync(code, 400, "two_phase"), "cancel", null);
@@ -56,8 +70,11 @@ public sealed class BooksAgreeTests : IAsyncLifetime
         // Spent elsewhere, in both modes, and refunded.
         await RefundAsync(await RedeemAsync(code, 1000, key: shop.Key), 300, shop.Key);
         await EndAsync(
-            await RedeemAsync(code, 500, "two_phase", shop.Key), "confirm", new { amount = GiftcardApi.Eur(500) },
-            shop.Key);
+            await RedeemAsync(code, 500, "two_phase", shop.Key),
+            "confirm",
+            new { amount = GiftcardApi.Eur(500) },
+            shop.Key
+        );
 
         // Paid out, and run out with something on hold that comes back after.
         var (third, small) = await SellAsync(program, 900);
@@ -73,7 +90,8 @@ public sealed class BooksAgreeTests : IAsyncLifetime
         string[] differences = [];
         await Eventually.TrueAsync(
             async () => (differences = await DifferencesAsync(program, shop.Id.ToString())).Length == 0,
-            because: () => $"{string.Join('\n', differences)}\n{api.Service.Output}");
+            because: () => $"{string.Join('\n', differences)}\n{api.Service.Output}"
+        );
         Assert.Equal(5000 + 2000 + 300 - 1200 + 500 - 600 - 1200 + 1000, await LiabilityAsync(program));
         await NobodyElseMovesItAsync(first);
         Assert.Empty(await DifferencesAsync(program, shop.Id.ToString()));
@@ -84,8 +102,8 @@ public sealed class BooksAgreeTests : IAsyncLifetime
     {
         var rest = new RestClient(ledger, api.Merchant);
         var accounts = await AccountsAsync();
-        string Id(string name) => accounts.Single(a => a.GetProperty("name").GetString() == name)
-            .GetProperty("id").GetString()!;
+        string Id(string name) =>
+            accounts.Single(a => a.GetProperty("name").GetString() == name).GetProperty("id").GetString()!;
         var answer = await rest.TransferAsync(Id("clearing"), Id($"card:{card}:paid"), 50_000);
         Assert.Equal("owned_by_service", answer.Code);
     }
@@ -94,9 +112,10 @@ public sealed class BooksAgreeTests : IAsyncLifetime
     private async Task<string[]> DifferencesAsync(string program, string shop)
     {
         var accounts = await AccountsAsync();
-        long Posted(string prefix) => accounts
-            .Where(a => a.GetProperty("name").GetString()!.StartsWith(prefix, StringComparison.Ordinal))
-            .Sum(a => a.GetProperty("posted").GetInt64());
+        long Posted(string prefix) =>
+            accounts
+                .Where(a => a.GetProperty("name").GetString()!.StartsWith(prefix, StringComparison.Ordinal))
+                .Sum(a => a.GetProperty("posted").GetInt64());
         var differences = new List<string>();
         void Same(string what, long told, long booked)
         {
@@ -112,7 +131,9 @@ public sealed class BooksAgreeTests : IAsyncLifetime
             Same(card, activities.EnumerateArray().Sum(a => GiftcardApi.Amount(a, "amount")), Posted($"card:{card}:"));
         }
 
-        var owed = (await api.GetAsync("/v1/reports/settlement")).GetProperty("data").EnumerateArray()
+        var owed = (await api.GetAsync("/v1/reports/settlement"))
+            .GetProperty("data")
+            .EnumerateArray()
             .Single(line => line.GetProperty("merchant_id").GetString() == shop);
         Same("net", GiftcardApi.Amount(owed, "net"), Posted($"payable:{shop}"));
         Same("commission", GiftcardApi.Amount(owed, "commission"), Posted($"commission:{shop}"));
@@ -123,9 +144,14 @@ public sealed class BooksAgreeTests : IAsyncLifetime
         return [.. differences];
     }
 
-    private async Task<long> LiabilityAsync(string program) => GiftcardApi.Amount(
-        (await api.GetAsync("/v1/reports/liability")).GetProperty("data").EnumerateArray()
-            .Single(line => line.GetProperty("program_id").GetString() == program), "outstanding");
+    private async Task<long> LiabilityAsync(string program) =>
+        GiftcardApi.Amount(
+            (await api.GetAsync("/v1/reports/liability"))
+                .GetProperty("data")
+                .EnumerateArray()
+                .Single(line => line.GetProperty("program_id").GetString() == program),
+            "outstanding"
+        );
 
     private async Task<JsonElement[]> AccountsAsync()
     {
@@ -143,7 +169,8 @@ public sealed class BooksAgreeTests : IAsyncLifetime
     }
 
     private async Task<string> RedeemAsync(string code, long amount, string mode = "immediate", string? key = null) =>
-        (await DoAsync("/v1/redemptions", GiftcardApi.Redemption(code, amount, mode), key)).GetProperty("id")
+        (await DoAsync("/v1/redemptions", GiftcardApi.Redemption(code, amount, mode), key))
+            .GetProperty("id")
             .GetString()!;
 
     private Task<JsonElement> RefundAsync(string redemption, long amount, string? key = null) =>
@@ -165,20 +192,27 @@ public sealed class BooksAgreeTests : IAsyncLifetime
                 using var answer = await api.SendAsync(HttpMethod.Post, path, key ?? api.Key, body, once);
                 text = await answer.Content.ReadAsStringAsync();
                 Assert.True(
-                    answer.IsSuccessStatusCode || (int)answer.StatusCode is 503
+                    answer.IsSuccessStatusCode
+                        || (int)answer.StatusCode is 503
                         || text.Contains("request_in_progress", StringComparison.Ordinal)
                         || text.Contains("gift_card_busy", StringComparison.Ordinal),
-                    $"{path} {text}");
+                    $"{path} {text}"
+                );
                 return (int)answer.StatusCode is 200 or 201;
             },
-            because: () => $"{path} {text}\n{api.Service.Output}");
+            because: () => $"{path} {text}\n{api.Service.Output}"
+        );
         return JsonSerializer.Deserialize<JsonElement>(text);
     }
 
-    private Task AgeAsync(string id) => api.SqlAsync(
-        $"""
-         UPDATE gift_cards SET expires_at = now() - interval '1 hour' WHERE gift_card_id = '{GiftcardApi.CardUuid(id)}';
-         UPDATE gift_card_lots SET expires_at = now() - interval '1 hour'
-          WHERE gift_card_id = '{GiftcardApi.CardUuid(id)}'
-         """);
+    private Task AgeAsync(string id) =>
+        api.SqlAsync(
+            $"""
+            UPDATE gift_cards SET expires_at = now() - interval '1 hour' WHERE gift_card_id = '{GiftcardApi.CardUuid(
+                id
+            )}';
+            UPDATE gift_card_lots SET expires_at = now() - interval '1 hour'
+             WHERE gift_card_id = '{GiftcardApi.CardUuid(id)}'
+            """
+        );
 }

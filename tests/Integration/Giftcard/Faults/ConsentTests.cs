@@ -30,7 +30,10 @@ public sealed class ConsentTests(GiftcardApi api) : IClassFixture<GiftcardApi>
     [Theory]
     [MemberData(nameof(Matrix))]
     public async Task Fault_02_a_card_is_good_at_another_merchant_only_with_its_consent_and_in_one_mode(
-        string route, string consent, string mode)
+        string route,
+        string consent,
+        string mode
+    )
     {
         var shop = api.NewMerchant(live: mode == "other mode");
         var program = consent == "never asked" ? await api.ProgramAsync() : await OfferAsync(shop.Id, Rate);
@@ -72,8 +75,17 @@ public sealed class ConsentTests(GiftcardApi api) : IClassFixture<GiftcardApi>
         Assert.Equal("good", await SpendAsync("immediate", code, shop.Key));
         await ReofferAsync(program, (shop.Id, 10_000));
         Assert.Equal("gift_card_not_usable", await SpendAsync("immediate", code, shop.Key));
-        Assert.Equal("acceptance_changed", GiftcardApi.Code(await api.PostAsync(
-            $"/v1/acceptances/{program}/accept", new { commission_basis_points = Rate }, 409, key: shop.Key)));
+        Assert.Equal(
+            "acceptance_changed",
+            GiftcardApi.Code(
+                await api.PostAsync(
+                    $"/v1/acceptances/{program}/accept",
+                    new { commission_basis_points = Rate },
+                    409,
+                    key: shop.Key
+                )
+            )
+        );
         Assert.Equal("gift_card_not_usable", await SpendAsync("immediate", code, shop.Key));
 
         // The same rate once more is no change: what was said stays.
@@ -90,23 +102,30 @@ public sealed class ConsentTests(GiftcardApi api) : IClassFixture<GiftcardApi>
         var program = await OfferAsync(shop.Id, Rate);
         var (_, code) = await api.SellAsync(1000, program);
         Assert.Equal(
-            "acceptance_state", GiftcardApi.Code(
-                await api.PostAsync($"/v1/acceptances/{program}/end", new { }, 409, key: shop.Key)));
+            "acceptance_state",
+            GiftcardApi.Code(await api.PostAsync($"/v1/acceptances/{program}/end", new { }, 409, key: shop.Key))
+        );
         await api.AcceptAsync(program, shop.Key);
         Assert.Equal(
-            "acceptance_state", GiftcardApi.Code(
-                await api.PostAsync($"/v1/acceptances/{program}/decline", new { }, 409, key: shop.Key)));
-        var notice = TimeProvider.System.GetUtcNow().AddDays(30).ToString(
-            "yyyy-MM-ddTHH:mm:ss.fffZ", System.Globalization.CultureInfo.InvariantCulture);
+            "acceptance_state",
+            GiftcardApi.Code(await api.PostAsync($"/v1/acceptances/{program}/decline", new { }, 409, key: shop.Key))
+        );
+        var notice = TimeProvider
+            .System.GetUtcNow()
+            .AddDays(30)
+            .ToString("yyyy-MM-ddTHH:mm:ss.fffZ", System.Globalization.CultureInfo.InvariantCulture);
         var ended = await api.PostAsync($"/v1/acceptances/{program}/end", new { ends_at = notice }, key: shop.Key);
         Assert.Equal(
-            ("ended", notice), (ended.GetProperty("state").GetString(), ended.GetProperty("ends_at").GetString()));
+            ("ended", notice),
+            (ended.GetProperty("state").GetString(), ended.GetProperty("ends_at").GetString())
+        );
         Assert.Equal("good", await SpendAsync("immediate", code, shop.Key));
         await api.SqlAsync(
             $"""
-             UPDATE program_acceptances SET ends_at = now() - interval '1 second'
-              WHERE merchant_id = '{shop.Id.Value}'
-             """);
+            UPDATE program_acceptances SET ends_at = now() - interval '1 second'
+             WHERE merchant_id = '{shop.Id.Value}'
+            """
+        );
         Assert.Equal("gift_card_not_usable", await SpendAsync("immediate", code, shop.Key));
     }
 
@@ -120,10 +139,18 @@ public sealed class ConsentTests(GiftcardApi api) : IClassFixture<GiftcardApi>
         var quote = await api.PostAsync("/v1/redemptions/quote", GiftcardApi.Redemption(code, 1999), key: shop.Key);
         Assert.Equal(49, GiftcardApi.Amount(quote, "commission"));
         var held = await api.PostAsync(
-            "/v1/redemptions", GiftcardApi.Redemption(code, 1999, "two_phase"), 201, key: shop.Key);
+            "/v1/redemptions",
+            GiftcardApi.Redemption(code, 1999, "two_phase"),
+            201,
+            key: shop.Key
+        );
         Assert.Equal(("held", 49), (held.GetProperty("state").GetString(), GiftcardApi.Amount(held, "commission")));
         var hold = await api.PostAsync(
-            "/v1/holds", new { amount = GiftcardApi.Eur(1999), sources = Sources(code) }, 201, key: shop.Key);
+            "/v1/holds",
+            new { amount = GiftcardApi.Eur(1999), sources = Sources(code) },
+            201,
+            key: shop.Key
+        );
         Assert.Equal(49, GiftcardApi.Amount(hold, "commission"));
         var own = await api.PostAsync("/v1/redemptions/quote", GiftcardApi.Redemption(code, 100));
         Assert.False(own.TryGetProperty("commission", out _));
@@ -137,8 +164,13 @@ public sealed class ConsentTests(GiftcardApi api) : IClassFixture<GiftcardApi>
         var listed = (await api.GetAsync("/v1/acceptances?state=offered", key: shop.Key)).GetProperty("data")[0];
         Assert.Equal(
             (program, api.Merchant.ToString(), Rate, "offered"),
-            (listed.GetProperty("program_id").GetString(), listed.GetProperty("issuer_id").GetString(),
-                listed.GetProperty("commission_basis_points").GetInt32(), listed.GetProperty("state").GetString()));
+            (
+                listed.GetProperty("program_id").GetString(),
+                listed.GetProperty("issuer_id").GetString(),
+                listed.GetProperty("commission_basis_points").GetInt32(),
+                listed.GetProperty("state").GetString()
+            )
+        );
         foreach (var other in new[] { stranger.Key, live.Key, api.Key })
         {
             Assert.Equal("not_found", GiftcardApi.Code(await api.GetAsync($"/v1/acceptances/{program}", 404, other)));
@@ -146,37 +178,50 @@ public sealed class ConsentTests(GiftcardApi api) : IClassFixture<GiftcardApi>
             {
                 object body = verb == "accept" ? new { commission_basis_points = Rate } : new { };
                 Assert.Equal(
-                    "not_found", GiftcardApi.Code(
-                        await api.PostAsync($"/v1/acceptances/{program}/{verb}", body, 404, key: other)));
+                    "not_found",
+                    GiftcardApi.Code(await api.PostAsync($"/v1/acceptances/{program}/{verb}", body, 404, key: other))
+                );
             }
         }
 
         await api.AcceptAsync(program, shop.Key);
         var offer = (await api.GetAsync($"/v1/programs/{program}")).GetProperty("accepted_at")[0];
         Assert.Equal(
-            (shop.Id.ToString(), "accepted"), (
-                offer.GetProperty("merchant_id").GetString(), offer.GetProperty("state").GetString()));
+            (shop.Id.ToString(), "accepted"),
+            (offer.GetProperty("merchant_id").GetString(), offer.GetProperty("state").GetString())
+        );
         Assert.Equal("invalid_request", GiftcardApi.Code(await api.GetAsync("/v1/acceptances?state=maybe", 400)));
         Assert.Equal(
-            2, await api.CountAsync(
-                $"SELECT count(*) FROM acceptance_decisions WHERE merchant_id = '{shop.Id.Value}'"));
+            2,
+            await api.CountAsync($"SELECT count(*) FROM acceptance_decisions WHERE merchant_id = '{shop.Id.Value}'")
+        );
     }
 
     private static object[] Sources(string code) => [new { gift_card = new { code } }];
 
-    private Task<string> OfferAsync(MerchantId shop, int rate) => api.ProgramAsync(new
-    {
-        name = "Town card", currency = "EUR",
-        accepted_at = new[] { new { merchant_id = shop.ToString(), commission_basis_points = rate } },
-    });
+    private Task<string> OfferAsync(MerchantId shop, int rate) =>
+        api.ProgramAsync(
+            new
+            {
+                name = "Town card",
+                currency = "EUR",
+                accepted_at = new[] { new { merchant_id = shop.ToString(), commission_basis_points = rate } },
+            }
+        );
 
     private async Task ReofferAsync(string program, params (MerchantId Id, int Rate)[] offers)
     {
         var version = (await api.GetAsync($"/v1/programs/{program}")).GetProperty("version").GetInt64();
         await api.PatchAsync(
             $"/v1/programs/{program}",
-            new { accepted_at = offers.Select(
-                o => new { merchant_id = o.Id.ToString(), commission_basis_points = o.Rate }).ToArray() }, version);
+            new
+            {
+                accepted_at = offers
+                    .Select(o => new { merchant_id = o.Id.ToString(), commission_basis_points = o.Rate })
+                    .ToArray(),
+            },
+            version
+        );
     }
 
     /// <summary>"good", or the code of the refusal; for an offline item why the card paid nothing.</summary>
@@ -198,7 +243,8 @@ public sealed class ConsentTests(GiftcardApi api) : IClassFixture<GiftcardApi>
         }
 
         return route == "offline" && text.GetProperty("items")[0].TryGetProperty("code", out var why)
-            ? why.GetString()! : "good";
+            ? why.GetString()!
+            : "good";
     }
 
     private async Task<(string Path, object Body)> OfflineAsync(string code, string key)

@@ -23,18 +23,22 @@ public sealed class FingerprintTests(GiftcardApi api) : IClassFixture<GiftcardAp
     public static TheoryData<string> Routes => [.. Prepared.Keys];
 
     /// <summary>Each POST route that takes metadata, with the members of a request but these.</summary>
-    private static Dictionary<string, Func<GiftcardApi, Task<string>>> Prepared { get; } = new()
-    {
-        ["/v1/programs"] = _ => Task.FromResult(""" "name": "Terms", "currency": "EUR" """),
-        ["/v1/gift_cards"] = async api => $$"""
-            "program_id": "{{await PinsAsync(api)}}", "amount": { "amount": 100, "currency": "EUR" }, "pin": "0815",
-            "recipient": { "email": "a@shop.test", "name": "A" }
-            """,
-        ["/v1/gift_cards/bulk"] = async api => $""" "program_id": "{await api.ProgramAsync()}", "quantity": 2 """,
-        ["/v1/redemptions"] = async api => $""" "mode": "immediate", {await PaymentAsync(api)} """,
-        ["/v1/redemptions (two phases)"] = async api => $""" "mode": "two_phase", {await PaymentAsync(api)} """,
-        ["/v1/holds"] = PaymentAsync,
-    };
+    private static Dictionary<string, Func<GiftcardApi, Task<string>>> Prepared { get; } =
+        new()
+        {
+            ["/v1/programs"] = _ => Task.FromResult(""" "name": "Terms", "currency": "EUR" """),
+            ["/v1/gift_cards"] = async api =>
+                $$"""
+                    "program_id": "{{await PinsAsync(
+                        api
+                    )}}", "amount": { "amount": 100, "currency": "EUR" }, "pin": "0815",
+                    "recipient": { "email": "a@shop.test", "name": "A" }
+                    """,
+            ["/v1/gift_cards/bulk"] = async api => $""" "program_id": "{await api.ProgramAsync()}", "quantity": 2 """,
+            ["/v1/redemptions"] = async api => $""" "mode": "immediate", {await PaymentAsync(api)} """,
+            ["/v1/redemptions (two phases)"] = async api => $""" "mode": "two_phase", {await PaymentAsync(api)} """,
+            ["/v1/holds"] = PaymentAsync,
+        };
 
     [Theory]
     [MemberData(nameof(Routes))]
@@ -96,7 +100,8 @@ public sealed class FingerprintTests(GiftcardApi api) : IClassFixture<GiftcardAp
             Assert.Equal((first.Status, first.Body, true), (again.Status, again.Body, again.IsReplayed));
             Assert.Equal(
                 "idempotency_key_reused",
-                (await SendAsync(path, $$"""{ {{members}}, "metadata": {{Other}} }""", key)).Code);
+                (await SendAsync(path, $$"""{ {{members}}, "metadata": {{Other}} }""", key)).Code
+            );
             Assert.All(await StoredAsync(key), fingerprint => Assert.Equal(1, fingerprint[0]));
         }
 
@@ -107,19 +112,28 @@ public sealed class FingerprintTests(GiftcardApi api) : IClassFixture<GiftcardAp
                 Assert.True(repeat.Status == 201 || repeat.Code is "request_in_progress" or "busy", repeat.Body);
                 return repeat.Status == 201;
             },
-            because: () => api.Service.Output);
+            because: () => api.Service.Output
+        );
         var (_, terms, fresh) = await PrepareAsync("/v1/programs");
         await SendAsync("/v1/programs", $"{{ {terms} }}", fresh);
         Assert.All(await StoredAsync(fresh), fingerprint => Assert.Equal(2, fingerprint[0]));
     }
 
     private static Task<string> PinsAsync(GiftcardApi api) =>
-        api.ProgramAsync(new { name = "With a PIN", currency = "EUR", pin = "optional" });
+        api.ProgramAsync(
+            new
+            {
+                name = "With a PIN",
+                currency = "EUR",
+                pin = "optional",
+            }
+        );
 
-    private static async Task<string> PaymentAsync(GiftcardApi api) => $$"""
-        "amount": { "amount": 40, "currency": "EUR" },
-        "sources": [{ "gift_card": { "code": "{{(await api.SellAsync(100)).Code}}" } }]
-        """;
+    private static async Task<string> PaymentAsync(GiftcardApi api) =>
+        $$"""
+            "amount": { "amount": 40, "currency": "EUR" },
+            "sources": [{ "gift_card": { "code": "{{(await api.SellAsync(100)).Code}}" } }]
+            """;
 
     private static string Canonical(JsonElement value)
     {
@@ -135,8 +149,10 @@ public sealed class FingerprintTests(GiftcardApi api) : IClassFixture<GiftcardAp
     {
         using var answer = await api.SendAsync(HttpMethod.Post, path, api.Key, body, key);
         return new(
-            (int)answer.StatusCode, await answer.Content.ReadAsStringAsync(),
-            answer.Headers.Contains("Idempotency-Replayed"));
+            (int)answer.StatusCode,
+            await answer.Content.ReadAsStringAsync(),
+            answer.Headers.Contains("Idempotency-Replayed")
+        );
     }
 
     /// <summary>Every fingerprint that is kept of a key.</summary>
@@ -148,7 +164,8 @@ public sealed class FingerprintTests(GiftcardApi api) : IClassFixture<GiftcardAp
             SELECT fingerprint FROM idempotency_keys WHERE key = $1
              UNION ALL
             SELECT fingerprint FROM idempotency_claims WHERE key = $1
-            """);
+            """
+        );
         command.Parameters.AddWithValue(key);
         await using var reader = await command.ExecuteReaderAsync();
         var found = new List<byte[]>();
@@ -162,7 +179,7 @@ public sealed class FingerprintTests(GiftcardApi api) : IClassFixture<GiftcardAp
 
     private sealed record Reply(int Status, string Body, bool IsReplayed)
     {
-        public string? Code => Status < 400 ? null
-            : JsonSerializer.Deserialize<JsonElement>(Body).GetProperty("code").GetString();
+        public string? Code =>
+            Status < 400 ? null : JsonSerializer.Deserialize<JsonElement>(Body).GetProperty("code").GetString();
     }
 }

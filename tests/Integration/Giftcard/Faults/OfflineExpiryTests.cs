@@ -40,13 +40,21 @@ public sealed class OfflineExpiryTests(GiftcardApi api) : IClassFixture<Giftcard
         var paid = await till.SettledAsync(items);
         Assert.Equal([(700, 0), (300, 400)], paid.Select(Paid));
         Assert.Equal([(700, 0), (300, 400)], (await till.SettledAsync(items)).Select(Paid));
-        Assert.Equal((0, 1400, -400), (
-            Posted(merchant, "programme:breakage"), Posted(merchant, "merchant:payable"), Posted(
-                merchant, "merchant:receivable")));
+        Assert.Equal(
+            (0, 1400, -400),
+            (
+                Posted(merchant, "programme:breakage"),
+                Posted(merchant, "merchant:payable"),
+                Posted(merchant, "merchant:receivable")
+            )
+        );
 
         // What the offline till has had is not given back a second time.
         await api.PostAsync(
-            $"/v1/gift_cards/{card}/extend", new { expires_at = TimeProvider.System.GetUtcNow().AddDays(1) }, key: key);
+            $"/v1/gift_cards/{card}/extend",
+            new { expires_at = TimeProvider.System.GetUtcNow().AddDays(1) },
+            key: key
+        );
         Assert.Equal(0, GiftcardApi.Amount(await api.GetAsync($"/v1/gift_cards/{card}", key: key), "balance"));
         Assert.Equal(0, api.Ledger.Total());
     }
@@ -79,8 +87,10 @@ public sealed class OfflineExpiryTests(GiftcardApi api) : IClassFixture<Giftcard
         var till = await OfflineTill.OpenAsync(api, 5000, 5000, key);
         // The second claims an hour before the allowance was given: nobody can say that, and the card has expired.
         var paid = await till.SettledAsync(
-            till.Item(code, 700), till.Item(stale, 700), till.Item(
-                stale, 700, TimeProvider.System.GetUtcNow().AddHours(-2)));
+            till.Item(code, 700),
+            till.Item(stale, 700),
+            till.Item(stale, 700, TimeProvider.System.GetUtcNow().AddHours(-2))
+        );
         Assert.All(paid, item => Assert.Equal((0, 700), Paid(item)));
         Assert.Equal(-2100, Posted(merchant, "merchant:receivable"));
         Assert.Equal(1000, Posted(merchant, "programme:breakage"));
@@ -95,10 +105,11 @@ public sealed class OfflineExpiryTests(GiftcardApi api) : IClassFixture<Giftcard
     {
         await api.SqlAsync(
             $"""
-             UPDATE gift_cards SET expires_at = clock_timestamp() WHERE gift_card_id = '{GiftcardApi.CardUuid(card)}';
-             UPDATE gift_card_lots SET expires_at = clock_timestamp()
-              WHERE gift_card_id = '{GiftcardApi.CardUuid(card)}'
-             """);
+            UPDATE gift_cards SET expires_at = clock_timestamp() WHERE gift_card_id = '{GiftcardApi.CardUuid(card)}';
+            UPDATE gift_card_lots SET expires_at = clock_timestamp()
+             WHERE gift_card_id = '{GiftcardApi.CardUuid(card)}'
+            """
+        );
         if (jobRan)
         {
             await api.RunJobAsync("expired-giftcards");
@@ -107,7 +118,8 @@ public sealed class OfflineExpiryTests(GiftcardApi api) : IClassFixture<Giftcard
 
     private long Posted(MerchantId merchant, string account) =>
         api.Ledger.Names(merchant.ToString()).Contains(account)
-            ? api.Ledger.AccountNamed(merchant.ToString(), account).Posted : 0;
+            ? api.Ledger.AccountNamed(merchant.ToString(), account).Posted
+            : 0;
 
     /// <summary>The accounts of a merchant that something was ever posted to or from.</summary>
     private IEnumerable<string> Owing(MerchantId merchant) =>

@@ -21,17 +21,25 @@ public sealed class UnexpectedAnswerTests(GiftcardApi api) : IClassFixture<Giftc
         foreach (var max in new object?[] { GiftcardApi.Eur(50), null })
         {
             var key = Guid.CreateVersion7().ToString();
-            var body = new { mode = "immediate", amount = GiftcardApi.Eur(50),
-                sources = new[] { new { gift_card = new { code }, max_amount = max } } };
+            var body = new
+            {
+                mode = "immediate",
+                amount = GiftcardApi.Eur(50),
+                sources = new[] { new { gift_card = new { code }, max_amount = max } },
+            };
             for (var i = 0; i < 2; i++)
             {
                 var refusal = await api.PostAsync("/v1/redemptions", body, 422, key);
                 Assert.Equal(
-                    ("insufficient_balance", 0), (GiftcardApi.Code(refusal), GiftcardApi.Amount(refusal, "available")));
+                    ("insufficient_balance", 0),
+                    (GiftcardApi.Code(refusal), GiftcardApi.Amount(refusal, "available"))
+                );
             }
 
             Assert.Equal(
-                "refused", (await api.PostAsync("/v1/redemptions/quote", body)).GetProperty("would_be").GetString());
+                "refused",
+                (await api.PostAsync("/v1/redemptions/quote", body)).GetProperty("would_be").GetString()
+            );
         }
 
         Assert.Equal(0, await api.CountAsync("SELECT count(*) FROM redemptions WHERE state = 'authorizing'"));
@@ -72,7 +80,8 @@ public sealed class UnexpectedAnswerTests(GiftcardApi api) : IClassFixture<Giftc
         await api.OperateAsync($"/ops/v1/runs/{id}/retry", new { reason = "seen" }, 200);
         Assert.DoesNotContain(
             (await api.InspectAsync("/ops/v1/runs?health=parked")).GetProperty("data").EnumerateArray(),
-            run => run.GetProperty("redemption_id").GetString() == id);
+            run => run.GetProperty("redemption_id").GetString() == id
+        );
     }
 
     [Fact]
@@ -86,12 +95,18 @@ public sealed class UnexpectedAnswerTests(GiftcardApi api) : IClassFixture<Giftc
         api.Ledger.MuteAfter.Clear();
         api.Ledger.RefuseWith["place"] = Unexpected;
         await Eventually.TrueAsync(
-            async () => await api.CountAsync(
-                "SELECT count(*) FROM redemptions WHERE reference = 'tck-mute' AND state = 'completed'") == 1,
-            TimeSpan.FromSeconds(60), () => api.Service.Output);
+            async () =>
+                await api.CountAsync(
+                    "SELECT count(*) FROM redemptions WHERE reference = 'tck-mute' AND state = 'completed'"
+                ) == 1,
+            TimeSpan.FromSeconds(60),
+            () => api.Service.Output
+        );
         api.Ledger.RefuseWith.Clear();
         Assert.Equal(
-            "completed", (await api.PostAsync("/v1/redemptions", body, 201, key)).GetProperty("state").GetString());
+            "completed",
+            (await api.PostAsync("/v1/redemptions", body, 201, key)).GetProperty("state").GetString()
+        );
     }
 
     [Fact]
@@ -103,25 +118,33 @@ public sealed class UnexpectedAnswerTests(GiftcardApi api) : IClassFixture<Giftc
         api.Ledger.RefuseWith["reverse"] = Unexpected;
         var id = held.GetProperty("id").GetString();
         Assert.Equal(
-            "confirming", (
-                await api.PostAsync($"/v1/redemptions/{id}/confirm", new { }, 202)).GetProperty("state").GetString());
+            "confirming",
+            (await api.PostAsync($"/v1/redemptions/{id}/confirm", new { }, 202)).GetProperty("state").GetString()
+        );
         Assert.True((await api.GetAsync($"/v1/redemptions/{id}")).GetProperty("needs_attention").GetBoolean());
 
-        var paid = (
-            await api.PostAsync(
-                "/v1/redemptions", GiftcardApi.Redemption(code, 100), 201)).GetProperty("id").GetString();
+        var paid = (await api.PostAsync("/v1/redemptions", GiftcardApi.Redemption(code, 100), 201))
+            .GetProperty("id")
+            .GetString();
         Assert.Equal(
-            "operation_failed", GiftcardApi.Code(await api.PostAsync($"/v1/redemptions/{paid}/refunds", new { }, 422)));
+            "operation_failed",
+            GiftcardApi.Code(await api.PostAsync($"/v1/redemptions/{paid}/refunds", new { }, 422))
+        );
         Assert.True((await api.GetAsync($"/v1/redemptions/{paid}")).GetProperty("needs_attention").GetBoolean());
 
         api.Ledger.RefuseWith["post"] = Unexpected;
         Assert.Equal(
-            "operation_failed", GiftcardApi.Code(
-                await api.PostAsync($"/v1/gift_cards/{card}/load", new { amount = GiftcardApi.Eur(100) }, 422)));
+            "operation_failed",
+            GiftcardApi.Code(
+                await api.PostAsync($"/v1/gift_cards/{card}/load", new { amount = GiftcardApi.Eur(100) }, 422)
+            )
+        );
         api.Ledger.RefuseWith.Clear();
         var kinds = await AttentionAsync();
         Assert.Subset(
-            kinds.ToHashSet(), new HashSet<string> { "redemptions", "redemption_refunds", "card_operations" });
+            kinds.ToHashSet(),
+            new HashSet<string> { "redemptions", "redemption_refunds", "card_operations" }
+        );
         await api.StateAsync(id!, "completed");
     }
 
@@ -132,29 +155,43 @@ public sealed class UnexpectedAnswerTests(GiftcardApi api) : IClassFixture<Giftc
         var held = await api.PostAsync("/v1/redemptions", GiftcardApi.Redemption(code, 100, "two_phase"), 201);
         var id = held.GetProperty("id").GetString();
         var end = held.GetProperty("hold_expires_at").GetDateTimeOffset();
-        var answers = await Task.WhenAll(Enumerable.Range(1, 8).Select(async minutes =>
-        {
-            var body = new { hold_expires_at = end.AddMinutes(minutes) };
-            using var answer = await api.SendAsync(
-                HttpMethod.Post, $"/v1/redemptions/{id}/extend", api.Key, body, null);
-            return (Minutes: minutes, Status: (int)answer.StatusCode, Text: await answer.Content.ReadAsStringAsync());
-        }));
+        var answers = await Task.WhenAll(
+            Enumerable
+                .Range(1, 8)
+                .Select(async minutes =>
+                {
+                    var body = new { hold_expires_at = end.AddMinutes(minutes) };
+                    using var answer = await api.SendAsync(
+                        HttpMethod.Post,
+                        $"/v1/redemptions/{id}/extend",
+                        api.Key,
+                        body,
+                        null
+                    );
+                    return (
+                        Minutes: minutes,
+                        Status: (int)answer.StatusCode,
+                        Text: await answer.Content.ReadAsStringAsync()
+                    );
+                })
+        );
 
         // One that came when a longer one was written down already asks for nothing that is left to do.
         Assert.All(answers, a => Assert.True(a.Status is 200 or 400, a.Text));
         Assert.Equal(200, answers[^1].Status);
         Assert.Equal(
-            end.AddMinutes(8), (
-                await api.GetAsync($"/v1/redemptions/{id}")).GetProperty("hold_expires_at").GetDateTimeOffset());
+            end.AddMinutes(8),
+            (await api.GetAsync($"/v1/redemptions/{id}")).GetProperty("hold_expires_at").GetDateTimeOffset()
+        );
     }
 
     [Fact]
     public async Task Fault_30_what_cannot_be_driven_says_why_in_its_own_table_and_is_shown_after_ten_tries()
     {
         var (card, code) = await api.SellAsync(1000);
-        var paid = (
-            await api.PostAsync(
-                "/v1/redemptions", GiftcardApi.Redemption(code, 500), 201)).GetProperty("id").GetString();
+        var paid = (await api.PostAsync("/v1/redemptions", GiftcardApi.Redemption(code, 500), 201))
+            .GetProperty("id")
+            .GetString();
         var till = await OfflineTill.OpenAsync(api, 5000, 5000);
         foreach (var call in new[] { "reverse", "post" })
         {
@@ -171,7 +208,10 @@ public sealed class UnexpectedAnswerTests(GiftcardApi api) : IClassFixture<Giftc
         }
 
         await Eventually.TrueAsync(
-            async () => tables.All((await StuckAsync()).Contains), TimeSpan.FromSeconds(60), () => api.Service.Output);
+            async () => tables.All((await StuckAsync()).Contains),
+            TimeSpan.FromSeconds(60),
+            () => api.Service.Output
+        );
         api.Ledger.DeafTo.Clear();
         foreach (var table in tables)
         {
@@ -179,26 +219,42 @@ public sealed class UnexpectedAnswerTests(GiftcardApi api) : IClassFixture<Giftc
         }
 
         await Eventually.TrueAsync(
-            async () => !tables.Any((await StuckAsync()).Contains), TimeSpan.FromSeconds(60), () => api.Service.Output);
+            async () => !tables.Any((await StuckAsync()).Contains),
+            TimeSpan.FromSeconds(60),
+            () => api.Service.Output
+        );
     }
 
     /// <summary>The kinds of what is tried again and again, and says that the ledger is silent.</summary>
     private async Task<IReadOnlyList<string>> StuckAsync() =>
-    [
-        .. (await api.InspectAsync("/ops/v1/giftcard/attention")).GetProperty("data").EnumerateArray()
-            .Where(item => item.TryGetProperty("next_try_at", out _) && item.TryGetProperty("error", out var error)
-                           && error.GetString()!.StartsWith("The ledger did not answer", StringComparison.Ordinal))
-            .Select(item => item.GetProperty("kind").GetString()!),
-    ];
+        [
+            .. (await api.InspectAsync("/ops/v1/giftcard/attention"))
+                .GetProperty("data")
+                .EnumerateArray()
+                .Where(item =>
+                    item.TryGetProperty("next_try_at", out _)
+                    && item.TryGetProperty("error", out var error)
+                    && error.GetString()!.StartsWith("The ledger did not answer", StringComparison.Ordinal)
+                )
+                .Select(item => item.GetProperty("kind").GetString()!),
+        ];
 
-    private Task<JsonElement> LoadAsync(string card, long amount, int days) => api.PostAsync(
-        $"/v1/gift_cards/{card}/load",
-        new { amount = GiftcardApi.Eur(amount), kind = "promo",
-        expires_at = TimeProvider.System.GetUtcNow().AddDays(days) });
+    private Task<JsonElement> LoadAsync(string card, long amount, int days) =>
+        api.PostAsync(
+            $"/v1/gift_cards/{card}/load",
+            new
+            {
+                amount = GiftcardApi.Eur(amount),
+                kind = "promo",
+                expires_at = TimeProvider.System.GetUtcNow().AddDays(days),
+            }
+        );
 
     private async Task<IReadOnlyList<string>> AttentionAsync() =>
-    [
-        .. (await api.InspectAsync("/ops/v1/giftcard/attention")).GetProperty("data").EnumerateArray()
-            .Select(item => item.GetProperty("kind").GetString()!),
-    ];
+        [
+            .. (await api.InspectAsync("/ops/v1/giftcard/attention"))
+                .GetProperty("data")
+                .EnumerateArray()
+                .Select(item => item.GetProperty("kind").GetString()!),
+        ];
 }

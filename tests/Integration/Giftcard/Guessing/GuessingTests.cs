@@ -35,15 +35,19 @@ public sealed class GuessingTests(GiftcardApi api, ITestOutputHelper output) : I
         var keys = Enumerable.Range(0, Keys).Select(_ => api.NewMerchant().Key).ToArray();
         await api.SellAsync(1000);
         var (made, hits) = (0, 0);
-        await Task.WhenAll(Enumerable.Range(0, Guessers).Select(async _ =>
-        {
-            for (int mine; (mine = Interlocked.Increment(ref made)) <= Guesses;)
-            {
-                using var answer = await LookUpAsync(keys[mine % Keys], new { code = CardCode.New() });
-                Assert.True((int)answer.StatusCode == 404, $"{answer.StatusCode}");
-                Interlocked.Add(ref hits, answer.IsSuccessStatusCode ? 1 : 0);
-            }
-        }));
+        await Task.WhenAll(
+            Enumerable
+                .Range(0, Guessers)
+                .Select(async _ =>
+                {
+                    for (int mine; (mine = Interlocked.Increment(ref made)) <= Guesses; )
+                    {
+                        using var answer = await LookUpAsync(keys[mine % Keys], new { code = CardCode.New() });
+                        Assert.True((int)answer.StatusCode == 404, $"{answer.StatusCode}");
+                        Interlocked.Add(ref hits, answer.IsSuccessStatusCode ? 1 : 0);
+                    }
+                })
+        );
         output.WriteLine($"{Guesses} guesses, {hits} hits");
         Assert.Equal(0, hits);
     }
@@ -56,14 +60,17 @@ public sealed class GuessingTests(GiftcardApi api, ITestOutputHelper output) : I
         var (_, pinned) = await PinnedAsync();
         var blocked = await BlockedAsync();
         var slip = own[..15] + (own[15] == '0' ? '1' : '0');
-        await CompareAsync(Rounds, new()
-        {
-            ["absent"] = _ => new { code = CardCode.New() },
-            ["a slip"] = _ => new { code = slip },
-            ["foreign"] = _ => new { code = foreign },
-            ["blocked"] = _ => new { code = blocked },
-            ["pin missing"] = _ => new { code = pinned },
-        });
+        await CompareAsync(
+            Rounds,
+            new()
+            {
+                ["absent"] = _ => new { code = CardCode.New() },
+                ["a slip"] = _ => new { code = slip },
+                ["foreign"] = _ => new { code = foreign },
+                ["blocked"] = _ => new { code = blocked },
+                ["pin missing"] = _ => new { code = pinned },
+            }
+        );
     }
 
     [Fact]
@@ -76,7 +83,8 @@ public sealed class GuessingTests(GiftcardApi api, ITestOutputHelper output) : I
             using var wrong = await LookUpAsync(api.Key, new { code = locked, pin = "0000" });
         }
 
-        // A wrong PIN that locks the card tells its owner, which is rare and not compared: each card is tried less often.
+        // A wrong PIN that locks the card tells its owner, which is rare and not compared: each card is tried less
+        // often.
         var tries = TriesUntilLock - 1;
         var program = await PinnedProgramAsync();
         var cards = new List<string>();
@@ -85,18 +93,23 @@ public sealed class GuessingTests(GiftcardApi api, ITestOutputHelper output) : I
             cards.Add((await PinnedAsync(program)).Code);
         }
 
-        await CompareAsync(Rounds, new()
-        {
-            ["absent"] = _ => new { code = CardCode.New(), pin = "0000" },
-            ["blocked"] = _ => new { code = blocked, pin = "0000" },
-            ["locked"] = _ => new { code = locked, pin = "4711" },
-            ["wrong pin"] = round => new { code = cards[round / tries], pin = "0000" },
-        });
+        await CompareAsync(
+            Rounds,
+            new()
+            {
+                ["absent"] = _ => new { code = CardCode.New(), pin = "0000" },
+                ["blocked"] = _ => new { code = blocked, pin = "0000" },
+                ["locked"] = _ => new { code = locked, pin = "4711" },
+                ["wrong pin"] = round => new { code = cards[round / tries], pin = "0000" },
+            }
+        );
     }
 
     private static int Rounds => Math.Min(Guesses / 40, 2000);
 
-    /// <summary>One of each kind in turn, in an order of chance, so that whatever else the machine does falls on all alike.</summary>
+    /// <summary>
+    /// One of each kind in turn, in an order of chance, so that whatever else the machine does falls on all alike.
+    /// </summary>
     private async Task CompareAsync(int rounds, Dictionary<string, Func<int, object>> kinds)
     {
         var random = new Random(297);
@@ -116,25 +129,56 @@ public sealed class GuessingTests(GiftcardApi api, ITestOutputHelper output) : I
                 using var answer = await LookUpAsync(api.Key, body);
                 times[kind].Add(Stopwatch.GetElapsedTime(start).TotalMilliseconds);
                 var problem = JsonSerializer.Deserialize<JsonElement>(await answer.Content.ReadAsStringAsync());
-                bodies.Add($"{(int)answer.StatusCode} " + string.Join(
-                    '|', problem.EnumerateObject().Where(m => m.Name != "request_id").Select(m => m.Value.GetRawText())));
+                bodies.Add(
+                    $"{(int)answer.StatusCode} "
+                        + string.Join(
+                            '|',
+                            problem
+                                .EnumerateObject()
+                                .Where(m => m.Name != "request_id")
+                                .Select(m => m.Value.GetRawText())
+                        )
+                );
             }
         }
 
         var medians = times.ToDictionary(t => t.Key, t => t.Value.Order().ElementAt(rounds / 2));
-        var told = string.Join(", ", medians.Select(m => string.Create(CultureInfo.InvariantCulture, $"{m.Key} {m.Value:0.000} ms")));
+        var told = string.Join(
+            ", ",
+            medians.Select(m => string.Create(CultureInfo.InvariantCulture, $"{m.Key} {m.Value:0.000} ms"))
+        );
         var ratio = medians.Values.Max() / medians.Values.Min();
         output.WriteLine($"{rounds} rounds, medians: {told}; ratio {ratio:0.000}");
         Assert.Single(bodies);
-        Assert.True(ratio <= (rounds >= EnoughRounds ? Limit : CoarseLimit), $"{rounds} rounds, medians: {told}; ratio {ratio:0.000}");
+        Assert.True(
+            ratio <= (rounds >= EnoughRounds ? Limit : CoarseLimit),
+            $"{rounds} rounds, medians: {told}; ratio {ratio:0.000}"
+        );
     }
 
-    private Task<string> PinnedProgramAsync() => api.ProgramAsync(new { name = "Pinned", currency = "EUR", pin = "optional" });
+    private Task<string> PinnedProgramAsync() =>
+        api.ProgramAsync(
+            new
+            {
+                name = "Pinned",
+                currency = "EUR",
+                pin = "optional",
+            }
+        );
 
     private async Task<(string Id, string Code)> PinnedAsync(string? program = null)
     {
         program ??= await PinnedProgramAsync();
-        var card = await api.PostAsync("/v1/gift_cards", new { program_id = program, amount = GiftcardApi.Eur(1000), pin = "4711" }, 201);
+        var card = await api.PostAsync(
+            "/v1/gift_cards",
+            new
+            {
+                program_id = program,
+                amount = GiftcardApi.Eur(1000),
+                pin = "4711",
+            },
+            201
+        );
         return (card.GetProperty("id").GetString()!, card.GetProperty("code").GetString()!);
     }
 
@@ -147,7 +191,10 @@ public sealed class GuessingTests(GiftcardApi api, ITestOutputHelper output) : I
 
     private async Task<HttpResponseMessage> LookUpAsync(string key, object body)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/gift_cards/lookup") { Content = JsonContent.Create(body) };
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/gift_cards/lookup")
+        {
+            Content = JsonContent.Create(body),
+        };
         request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", key);
         return await api.Service.Public.SendAsync(request);
     }

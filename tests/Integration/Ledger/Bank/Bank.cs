@@ -49,7 +49,19 @@ internal sealed class Bank(LedgerFixture ledger, int seed)
     public async Task OpenAsync()
     {
         var clearing = await ledger.OpenAsync("clearing", unbounded: true);
-        var opening = new OpenAccountsRequest { MerchantId = ledger.Merchant.ToString(), Accounts = { new OpenAccount { Name = "payable", Asset = "EUR", Striped = true } } };
+        var opening = new OpenAccountsRequest
+        {
+            MerchantId = ledger.Merchant.ToString(),
+            Accounts =
+            {
+                new OpenAccount
+                {
+                    Name = "payable",
+                    Asset = "EUR",
+                    Striped = true,
+                },
+            },
+        };
         payable = (await ledger.Client.OpenAccountsAsync(opening, ledger.Options)).Accounts[0].AccountId;
         var cards = new List<string>();
         for (var i = 0; i < Cards; i++)
@@ -62,20 +74,31 @@ internal sealed class Bank(LedgerFixture ledger, int seed)
     }
 
     /// <summary>Works until it is told to stop.</summary>
-    public Task WorkAsync(int tills, CancellationToken stop) => Task.WhenAll(Enumerable.Range(0, tills).Select(till => Task.Run(async () =>
-    {
-        var random = new Random(HashCode.Combine(seed, till));
-        for (var i = 0; !stop.IsCancellationRequested; i++)
-        {
-            await StepAsync(random, string.Create(CultureInfo.InvariantCulture, $"till-{till}-{i}"));
-        }
-    })));
+    public Task WorkAsync(int tills, CancellationToken stop) =>
+        Task.WhenAll(
+            Enumerable
+                .Range(0, tills)
+                .Select(till =>
+                    Task.Run(async () =>
+                    {
+                        var random = new Random(HashCode.Combine(seed, till));
+                        for (var i = 0; !stop.IsCancellationRequested; i++)
+                        {
+                            await StepAsync(random, string.Create(CultureInfo.InvariantCulture, $"till-{till}-{i}"));
+                        }
+                    })
+                )
+        );
 
     /// <summary>Waits until so many more answers are there.</summary>
     public async Task MoreAsync(int answers, TimeSpan limit)
     {
         var target = Acknowledged + answers;
-        await Eventually.TrueAsync(() => Acknowledged >= target, limit, () => $"{Acknowledged} answers of {target}: {string.Join(", ", unexpected)}\n{ledger.Service.Output}");
+        await Eventually.TrueAsync(
+            () => Acknowledged >= target,
+            limit,
+            () => $"{Acknowledged} answers of {target}: {string.Join(", ", unexpected)}\n{ledger.Service.Output}"
+        );
     }
 
     /// <summary>All that was written, in the words of the checker.</summary>
@@ -83,31 +106,40 @@ internal sealed class Bank(LedgerFixture ledger, int seed)
     {
         await using var connection = new NpgsqlConnection(ledger.Database.ConnectionString);
         await connection.OpenAsync();
-        await using var command = new NpgsqlCommand("SELECT transaction_id, account_id, stripe, sequence FROM ledger_entries", connection);
+        await using var command = new NpgsqlCommand(
+            "SELECT transaction_id, account_id, stripe, sequence FROM ledger_entries",
+            connection
+        );
         await using var rows = await command.ExecuteReaderAsync();
         var writes = new List<Write>();
         while (await rows.ReadAsync())
         {
             var account = new Kernel.AccountId(rows.GetGuid(1)).ToString();
-            writes.Add(new Write(
-                new Kernel.TransactionId(rows.GetGuid(0)).ToString(), rows.GetInt16(2) == 0 ? account : $"{account}/{rows.GetInt16(2)}", rows.GetInt64(3)));
+            writes.Add(
+                new Write(
+                    new Kernel.TransactionId(rows.GetGuid(0)).ToString(),
+                    rows.GetInt16(2) == 0 ? account : $"{account}/{rows.GetInt16(2)}",
+                    rows.GetInt64(3)
+                )
+            );
         }
 
         return writes;
     }
 
     /// <summary>When each transaction that a till knows of was under way.</summary>
-    public IReadOnlyDictionary<string, Interval> Times() => told
-        .Select(t => (Id: TransactionOf(t.Answer), t.Time))
-        .Where(t => t.Id.Length > 0)
-        .ToDictionary(t => t.Id, t => t.Time, StringComparer.Ordinal);
+    public IReadOnlyDictionary<string, Interval> Times() =>
+        told.Select(t => (Id: TransactionOf(t.Answer), t.Time))
+            .Where(t => t.Id.Length > 0)
+            .ToDictionary(t => t.Id, t => t.Time, StringComparer.Ordinal);
 
-    public static string TransactionOf(IMessage? answer) => answer switch
-    {
-        PostTransactionResponse posted => posted.Transaction.TransactionId,
-        HoldResponse hold => hold.Hold.TransactionId,
-        _ => "",
-    };
+    public static string TransactionOf(IMessage? answer) =>
+        answer switch
+        {
+            PostTransactionResponse posted => posted.Transaction.TransactionId,
+            HoldResponse hold => hold.Hold.TransactionId,
+            _ => "",
+        };
 
     private async Task StepAsync(Random random, string key)
     {
@@ -161,11 +193,20 @@ internal sealed class Bank(LedgerFixture ledger, int seed)
         var start = TimeProvider.System.GetTimestamp();
         try
         {
-            var request = new GetAccountsRequest { MerchantId = ledger.Merchant.ToString(), AccountIds = { accounts, payable } };
+            var request = new GetAccountsRequest
+            {
+                MerchantId = ledger.Merchant.ToString(),
+                AccountIds = { accounts, payable },
+            };
             var answer = await ledger.Client.GetAccountsAsync(request, Call());
             var time = new Interval(start, TimeProvider.System.GetTimestamp());
-            reads.Enqueue(new Read(key, time, [.. answer.Accounts.Where(a => !a.Striped).Select(a => (a.AccountId, a.Version))]));
-            if (answer.Accounts.Sum(a => a.Posted) != 0 || answer.Accounts.Any(a => a.HasFloor && (a.Available < a.Floor || a.Held < 0)))
+            reads.Enqueue(
+                new Read(key, time, [.. answer.Accounts.Where(a => !a.Striped).Select(a => (a.AccountId, a.Version))])
+            );
+            if (
+                answer.Accounts.Sum(a => a.Posted) != 0
+                || answer.Accounts.Any(a => a.HasFloor && (a.Available < a.Floor || a.Held < 0))
+            )
             {
                 unexpected.TryAdd("wrong total or negative", answer.ToString());
             }
@@ -187,14 +228,18 @@ internal sealed class Bank(LedgerFixture ledger, int seed)
             {
                 return Know(start, null, await send(ledger.Client), () => send(ledger.Client));
             }
-            catch (RpcException refusal) when (refusal.Trailers.GetValue("localplus-code") is { } code and not ("busy" or "internal_error"))
+            catch (RpcException refusal)
+                when (refusal.Trailers.GetValue("localplus-code") is { } code and not ("busy" or "internal_error"))
             {
                 return Know(start, code, null, () => send(ledger.Client));
             }
             catch (Exception exception) when (exception is RpcException or ObjectDisposedException)
             {
                 Interlocked.Increment(ref unknown);
-                if (exception is RpcException { StatusCode: StatusCode.Internal } bug && bug.Trailers.GetValue("localplus-code") is "internal_error")
+                if (
+                    exception is RpcException { StatusCode: StatusCode.Internal } bug
+                    && bug.Trailers.GetValue("localplus-code") is "internal_error"
+                )
                 {
                     unexpected.TryAdd("internal_error", bug.Message);
                 }
@@ -218,19 +263,41 @@ internal sealed class Bank(LedgerFixture ledger, int seed)
 
     private CallOptions Call() => ledger.Options.WithDeadline(TimeProvider.System.GetUtcNow().UtcDateTime + CallLimit);
 
-    private Func<LedgerService.LedgerServiceClient, Task<IMessage>> Post(string key, string from, string to, long amount)
+    private Func<LedgerService.LedgerServiceClient, Task<IMessage>> Post(
+        string key,
+        string from,
+        string to,
+        long amount
+    )
     {
         var request = new PostTransactionRequest
         {
-            MerchantId = ledger.Merchant.ToString(), IdempotencyKey = key, Reference = key, Kind = "transfer",
-            Postings = { new Posting { SourceAccountId = from, DestinationAccountId = to, Amount = amount } },
+            MerchantId = ledger.Merchant.ToString(),
+            IdempotencyKey = key,
+            Reference = key,
+            Kind = "transfer",
+            Postings =
+            {
+                new Posting
+                {
+                    SourceAccountId = from,
+                    DestinationAccountId = to,
+                    Amount = amount,
+                },
+            },
         };
         return async client => await client.PostTransactionAsync(request, Call());
     }
 
     private Func<LedgerService.LedgerServiceClient, Task<IMessage>> Reverse(string key, string transaction)
     {
-        var request = new ReverseTransactionRequest { MerchantId = ledger.Merchant.ToString(), IdempotencyKey = key, TransactionId = transaction, Reference = key };
+        var request = new ReverseTransactionRequest
+        {
+            MerchantId = ledger.Merchant.ToString(),
+            IdempotencyKey = key,
+            TransactionId = transaction,
+            Reference = key,
+        };
         return async client => await client.ReverseTransactionAsync(request, Call());
     }
 
@@ -244,7 +311,11 @@ internal sealed class Bank(LedgerFixture ledger, int seed)
     {
         var request = new CaptureHoldRequest
         {
-            MerchantId = ledger.Merchant.ToString(), IdempotencyKey = key, HoldId = hold, Amount = amount, Reference = key,
+            MerchantId = ledger.Merchant.ToString(),
+            IdempotencyKey = key,
+            HoldId = hold,
+            Amount = amount,
+            Reference = key,
             Capture = new HoldCapture { DestinationAccountId = payable },
         };
         return async client => await client.CaptureHoldAsync(request, Call());
@@ -252,7 +323,12 @@ internal sealed class Bank(LedgerFixture ledger, int seed)
 
     private Func<LedgerService.LedgerServiceClient, Task<IMessage>> Release(string key, string hold)
     {
-        var request = new ReleaseHoldRequest { MerchantId = ledger.Merchant.ToString(), IdempotencyKey = key, HoldId = hold };
+        var request = new ReleaseHoldRequest
+        {
+            MerchantId = ledger.Merchant.ToString(),
+            IdempotencyKey = key,
+            HoldId = hold,
+        };
         return async client => await client.ReleaseHoldAsync(request, Call());
     }
 }

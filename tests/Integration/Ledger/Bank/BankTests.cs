@@ -10,14 +10,18 @@ using Xunit.Abstractions;
 
 namespace LocalPlus.Tests.Integration.Ledger.Bank;
 
-/// <summary>The ledger as a whole under kills, and the checker's own test: the same without row locks has to be caught.</summary>
+/// <summary>
+/// The ledger as a whole under kills, and the checker's own test: the same without row locks has to be caught.
+/// </summary>
 [Collection(Strain.Name)]
 public sealed class BankTests(ITestOutputHelper output)
 {
     private const int Tills = 12;
     private const int RepliesAskedAgain = 3_000;
     private static readonly TimeSpan BackAgain = TimeSpan.FromMinutes(4);
-    private readonly int seed = LongRun.Seed is [var text, ..] ? int.Parse(text, CultureInfo.InvariantCulture) : Random.Shared.Next();
+    private readonly int seed = LongRun.Seed is [var text, ..]
+        ? int.Parse(text, CultureInfo.InvariantCulture)
+        : Random.Shared.Next();
 
     [Fact]
     public async Task No_acknowledged_transaction_is_lost_however_often_the_service_and_postgres_are_killed()
@@ -40,7 +44,9 @@ public sealed class BankTests(ITestOutputHelper output)
         await closing.CancelAsync();
         await work;
 
-        output.WriteLine($"{bank.Acknowledged} answers, {bank.Unknown} of them asked for again, {bank.Reads.Count} reads");
+        output.WriteLine(
+            $"{bank.Acknowledged} answers, {bank.Unknown} of them asked for again, {bank.Reads.Count} reads"
+        );
         Assert.Empty(bank.Unexpected);
         await RequireEveryAnswerAsync(bank);
         Assert.Empty(HistoryChecker.Find(await bank.WritesAsync(), bank.Times(), [.. bank.Reads]));
@@ -108,21 +114,29 @@ public sealed class BankTests(ITestOutputHelper output)
     private async Task RequireEveryAnswerAsync(Bank bank)
     {
         var written = (await bank.WritesAsync()).Select(write => write.Transaction).ToHashSet(StringComparer.Ordinal);
-        Assert.All(bank.Answers.Select(a => Bank.TransactionOf(a.Answer)).Where(id => id.Length > 0), id => Assert.Contains(id, written));
+        Assert.All(
+            bank.Answers.Select(a => Bank.TransactionOf(a.Answer)).Where(id => id.Length > 0),
+            id => Assert.Contains(id, written)
+        );
         var random = new Random(seed);
         foreach (var some in bank.Answers.OrderBy(_ => random.Next()).Take(RepliesAskedAgain).Chunk(Tills))
         {
-            await Task.WhenAll(some.Select(async told =>
-            {
-                if (told.Refusal is { } code)
+            await Task.WhenAll(
+                some.Select(async told =>
                 {
-                    Assert.Equal(code, (await Assert.ThrowsAsync<RpcException>(told.Again)).Trailers.GetValue("localplus-code"));
-                }
-                else
-                {
-                    Assert.Equal(told.Answer!.ToByteString(), (await told.Again()).ToByteString());
-                }
-            }));
+                    if (told.Refusal is { } code)
+                    {
+                        Assert.Equal(
+                            code,
+                            (await Assert.ThrowsAsync<RpcException>(told.Again)).Trailers.GetValue("localplus-code")
+                        );
+                    }
+                    else
+                    {
+                        Assert.Equal(told.Answer!.ToByteString(), (await told.Again()).ToByteString());
+                    }
+                })
+            );
         }
     }
 }

@@ -3,8 +3,8 @@ using System.Text;
 namespace LocalPlus.Tests.Integration.Ledger.Bank;
 
 /// <summary>
-/// The ledger's program with FOR NO KEY UPDATE blanked out of its SQL: not a switch in the product but a copy of the built
-/// assembly, whose strings are patched to others of the same length.
+/// The ledger's program with FOR NO KEY UPDATE blanked out of its SQL: not a switch in the product but a copy of the
+/// built assembly, whose strings are patched to others of the same length.
 /// </summary>
 internal sealed class UnlockedLedger : IDisposable
 {
@@ -14,7 +14,11 @@ internal sealed class UnlockedLedger : IDisposable
     public UnlockedLedger()
     {
         var original = typeof(LocalPlus.Ledger.Faults).Assembly.Location;
-        foreach (var entry in Directory.EnumerateFileSystemEntries(Path.GetDirectoryName(original)!).Where(entry => entry != original))
+        foreach (
+            var entry in Directory
+                .EnumerateFileSystemEntries(Path.GetDirectoryName(original)!)
+                .Where(entry => entry != original)
+        )
         {
             File.CreateSymbolicLink(Path.Combine(folder.FullName, Path.GetFileName(entry)), entry);
         }
@@ -29,9 +33,13 @@ internal sealed class UnlockedLedger : IDisposable
 
     private static byte[] Unlock(byte[] program)
     {
-        var (wanted, skip, blank) = (Encoding.Unicode.GetBytes(Lock), Encoding.Unicode.GetBytes(" SKIP"), Encoding.Unicode.GetBytes(new string(' ', Lock.Length)));
+        var (wanted, skip, blank) = (
+            Encoding.Unicode.GetBytes(Lock),
+            Encoding.Unicode.GetBytes(" SKIP"),
+            Encoding.Unicode.GetBytes(new string(' ', Lock.Length))
+        );
         var patched = 0;
-        for (var at = program.AsSpan().IndexOf(wanted); at >= 0;)
+        for (var at = program.AsSpan().IndexOf(wanted); at >= 0; )
         {
             var after = at + wanted.Length;
             if (!program.AsSpan(after).StartsWith(skip))

@@ -16,35 +16,94 @@ public sealed class InputTests : IClassFixture<LedgerFixture>
     {
         var (from, to) = (await rest.OpenAsync("nul-from", unbounded: true), await rest.OpenAsync("nul-to"));
         var original = (await rest.TransferAsync(from, to, 100)).String("id");
-        var postings = new[] { new { source = from, destination = to, amount = 1 } };
-        var soon = TimeProvider.System.GetUtcNow().AddDays(1);
-        object Hold(string reference, object? metadata) => new
+        var postings = new[]
         {
-            reference, amount = 1, sources = new[] { new { account_id = to } }, expires_at = soon, metadata,
+            new
+            {
+                source = from,
+                destination = to,
+                amount = 1,
+            },
         };
+        var soon = TimeProvider.System.GetUtcNow().AddDays(1);
+        object Hold(string reference, object? metadata) =>
+            new
+            {
+                reference,
+                amount = 1,
+                sources = new[] { new { account_id = to } },
+                expires_at = soon,
+                metadata,
+            };
         var hold = (await rest.PostAsync("/v1/accounts/holds", Hold("nul-hold", null))).String("id");
         foreach (var bad in (string[])["a\0b", "a\u0007b"])
         {
-            object[] metadata = [new Dictionary<string, string> { [bad] = "v" }, new Dictionary<string,
-                string> { ["k"] = "a\0b" }];
+            object[] metadata =
+            [
+                new Dictionary<string, string> { [bad] = "v" },
+                new Dictionary<string, string> { ["k"] = "a\0b" },
+            ];
             (string Path, object Body)[] bodies =
             [
                 ("/v1/accounts", new { name = bad, asset = "EUR" }),
-                    ("/v1/accounts", new { name = "n", asset = "PTS:" + bad }),
+                ("/v1/accounts", new { name = "n", asset = "PTS:" + bad }),
                 ("/v1/transactions", new { kind = bad, postings }),
-                    ("/v1/transactions", new { kind = "k", reference = bad, postings }),
-                ("/v1/transactions/bulk", new { items = new[] { new { kind = "k", reference = bad, postings } } }),
-                ("/v1/transactions/earn", new { account_id = to, points = 1, reference = bad }),
+                (
+                    "/v1/transactions",
+                    new
+                    {
+                        kind = "k",
+                        reference = bad,
+                        postings,
+                    }
+                ),
+                (
+                    "/v1/transactions/bulk",
+                    new
+                    {
+                        items = new[]
+                        {
+                            new
+                            {
+                                kind = "k",
+                                reference = bad,
+                                postings,
+                            },
+                        },
+                    }
+                ),
+                (
+                    "/v1/transactions/earn",
+                    new
+                    {
+                        account_id = to,
+                        points = 1,
+                        reference = bad,
+                    }
+                ),
                 ($"/v1/transactions/{original}/reverse", new { reference = bad }),
-                    ("/v1/accounts/holds", Hold(bad, null)),
+                ("/v1/accounts/holds", Hold(bad, null)),
                 ($"/v1/accounts/holds/{hold}/capture", new { reference = bad, capture = new { destination = from } }),
-                .. metadata.SelectMany(m => new (string, object)[]
-                {
-                    ("/v1/transactions", new { kind = "k", metadata = m, postings }),
+                .. metadata.SelectMany(m =>
+                    new (string, object)[]
+                    {
+                        (
+                            "/v1/transactions",
+                            new
+                            {
+                                kind = "k",
+                                metadata = m,
+                                postings,
+                            }
+                        ),
                         ("/v1/accounts/holds", Hold("m", m)),
-                    ($"/v1/transactions/{original}/reverse", new { metadata = m }),
-                    ($"/v1/accounts/holds/{hold}/capture", new { metadata = m, capture = new { destination = from } }),
-                }),
+                        ($"/v1/transactions/{original}/reverse", new { metadata = m }),
+                        (
+                            $"/v1/accounts/holds/{hold}/capture",
+                            new { metadata = m, capture = new { destination = from } }
+                        ),
+                    }
+                ),
             ];
             foreach (var (path, body) in bodies)
             {
@@ -60,22 +119,39 @@ public sealed class InputTests : IClassFixture<LedgerFixture>
     [Fact]
     public async Task Fault_22_no_text_field_of_the_grpc_door_takes_a_nul_or_a_control_character()
     {
-        var (card, till) = (await ledger.FundAsync("nul-card", 100),
-            await ledger.OpenAsync("nul-till", unbounded: true));
+        var (card, till) = (
+            await ledger.FundAsync("nul-card", 100),
+            await ledger.OpenAsync("nul-till", unbounded: true)
+        );
         var merchant = ledger.Merchant.ToString();
         foreach (var bad in (string[])["a\0b", "a\u0007b"])
         {
-            PostTransactionRequest Post() => new()
-            {
-                MerchantId = merchant, IdempotencyKey = Key(), Kind = "load", Reference = Key(),
-                Postings = { new Posting { SourceAccountId = card, DestinationAccountId = till, Amount = 1 } },
-            };
-            SpendRequest Spend() => new()
-            {
-                MerchantId = merchant, IdempotencyKey = Key(), Amount = 1,
+            PostTransactionRequest Post() =>
+                new()
+                {
+                    MerchantId = merchant,
+                    IdempotencyKey = Key(),
+                    Kind = "load",
+                    Reference = Key(),
+                    Postings =
+                    {
+                        new Posting
+                        {
+                            SourceAccountId = card,
+                            DestinationAccountId = till,
+                            Amount = 1,
+                        },
+                    },
+                };
+            SpendRequest Spend() =>
+                new()
+                {
+                    MerchantId = merchant,
+                    IdempotencyKey = Key(),
+                    Amount = 1,
                     Sources = { new SpendSource { AccountId = card } },
-                DestinationAccountId = till,
-            };
+                    DestinationAccountId = till,
+                };
             PlaceHoldRequest Hold() => ledger.HoldOf(Key(), 1, card);
             await RefusedAsync(Post(), r => r.Reference = bad, ledger.Client.PostTransactionAsync);
             await RefusedAsync(Post(), r => r.Kind = bad, ledger.Client.PostTransactionAsync);
@@ -88,11 +164,22 @@ public sealed class InputTests : IClassFixture<LedgerFixture>
             await RefusedAsync(Hold(), r => r.Reference = bad, ledger.Client.PlaceHoldAsync);
             await RefusedAsync(Hold(), r => r.Metadata.Add(bad, "v"), ledger.Client.PlaceHoldAsync);
             await RefusedAsync(
-                new GetHoldRequest { MerchantId = merchant, Reference = bad }, _ => { }, ledger.Client.GetHoldAsync);
+                new GetHoldRequest { MerchantId = merchant, Reference = bad },
+                _ => { },
+                ledger.Client.GetHoldAsync
+            );
             await RefusedAsync(
-                new OpenAccountsRequest { MerchantId = merchant,
-                    Accounts = { new OpenAccount { Name = bad, Asset = "EUR" } } },
-                _ => { }, ledger.Client.OpenAccountsAsync);
+                new OpenAccountsRequest
+                {
+                    MerchantId = merchant,
+                    Accounts =
+                    {
+                        new OpenAccount { Name = bad, Asset = "EUR" },
+                    },
+                },
+                _ => { },
+                ledger.Client.OpenAccountsAsync
+            );
         }
 
         Assert.Equal(100, (await ledger.GetAsync(card)).Posted);
@@ -102,11 +189,22 @@ public sealed class InputTests : IClassFixture<LedgerFixture>
     public async Task Fault_24_an_instant_without_an_offset_is_none()
     {
         var account = await rest.OpenAsync("zoneless");
-        foreach (var instant in (string[])["2031-12-31", "2031-12-31T00:00:00", "2031-12-31T00:00", "1767139200",
-            "2031-12-31T00:00:00%2B0100"])
+        foreach (
+            var instant in (string[])
+                ["2031-12-31", "2031-12-31T00:00:00", "2031-12-31T00:00", "1767139200", "2031-12-31T00:00:00%2B0100"]
+        )
         {
-            foreach (var path in (string[])["balance?as_of=", "balance?known_at=", "statement?from=", "statement?to=",
-                "entries?from=", "entries/export?to="])
+            foreach (
+                var path in (string[])
+                    [
+                        "balance?as_of=",
+                        "balance?known_at=",
+                        "statement?from=",
+                        "statement?to=",
+                        "entries?from=",
+                        "entries/export?to=",
+                    ]
+            )
             {
                 var answer = await rest.GetAsync($"/v1/accounts/{account}/{path}{instant}");
                 Assert.True(answer.Code == "invalid_request", $"{path}{instant} {answer.Text}");
@@ -115,8 +213,10 @@ public sealed class InputTests : IClassFixture<LedgerFixture>
             Assert.Equal("invalid_request", (await rest.GetAsync($"/v1/transactions?from={instant}")).Code);
         }
 
-        Assert.Equal(200, (await rest.GetAsync(
-            $"/v1/accounts/{account}/balance?as_of=2031-12-31T00:00:00%2B11:00")).Status);
+        Assert.Equal(
+            200,
+            (await rest.GetAsync($"/v1/accounts/{account}/balance?as_of=2031-12-31T00:00:00%2B11:00")).Status
+        );
     }
 
     [Fact]
@@ -146,8 +246,10 @@ public sealed class InputTests : IClassFixture<LedgerFixture>
     public async Task Fault_25_no_account_has_an_asset_that_is_none(string asset)
     {
         Assert.Equal("invalid_request", (await rest.PostAsync("/v1/accounts", new { name = "asset", asset })).Code);
-        Assert.Equal("invalid_request", await LedgerFixture.RefusalAsync(() =>
-            ledger.OpenAsync("asset", asset: asset)));
+        Assert.Equal(
+            "invalid_request",
+            await LedgerFixture.RefusalAsync(() => ledger.OpenAsync("asset", asset: asset))
+        );
     }
 
     [Fact]
@@ -157,13 +259,17 @@ public sealed class InputTests : IClassFixture<LedgerFixture>
         var first = await rest.TransferAsync(from, to, 100, reference: "taken");
         var hold = new
         {
-            reference = "taken-hold", amount = 1, sources = new[] { new { account_id = to } },
-                expires_at = TimeProvider.System.GetUtcNow().AddDays(1),
+            reference = "taken-hold",
+            amount = 1,
+            sources = new[] { new { account_id = to } },
+            expires_at = TimeProvider.System.GetUtcNow().AddDays(1),
         };
         var held = await rest.PostAsync("/v1/accounts/holds", hold);
 
-        var (again, heldAgain) = (await rest.TransferAsync(from, to, 5, reference: "taken"),
-            await rest.PostAsync("/v1/accounts/holds", hold));
+        var (again, heldAgain) = (
+            await rest.TransferAsync(from, to, 5, reference: "taken"),
+            await rest.PostAsync("/v1/accounts/holds", hold)
+        );
 
         Assert.Equal(("reference_reused", first.String("id")), (again.Code, again.String("used_by")));
         Assert.Equal(("reference_reused", held.String("id")), (heldAgain.Code, heldAgain.String("used_by")));
@@ -173,10 +279,15 @@ public sealed class InputTests : IClassFixture<LedgerFixture>
     private static string Key() => Guid.CreateVersion7().ToString("N");
 
     private async Task RefusedAsync<TRequest, TResponse>(
-        TRequest request, Action<TRequest> spoil, Func<TRequest, CallOptions, AsyncUnaryCall<TResponse>> call)
+        TRequest request,
+        Action<TRequest> spoil,
+        Func<TRequest, CallOptions, AsyncUnaryCall<TResponse>> call
+    )
     {
         spoil(request);
-        Assert.Equal("invalid_request", await LedgerFixture.RefusalAsync(async () =>
-            await call(request, ledger.Options)));
+        Assert.Equal(
+            "invalid_request",
+            await LedgerFixture.RefusalAsync(async () => await call(request, ledger.Options))
+        );
     }
 }

@@ -16,51 +16,90 @@ public sealed class OwnershipTests : IClassFixture<LedgerFixture>
     [Fact]
     public async Task Fault_03_no_route_of_the_rest_door_changes_what_a_service_owns()
     {
-        var (card, payable) = (await ledger.FundAsync("owned-card", 1_000),
-            await ledger.OpenAsync("owned-payable", unbounded: true));
+        var (card, payable) = (
+            await ledger.FundAsync("owned-card", 1_000),
+            await ledger.OpenAsync("owned-payable", unbounded: true)
+        );
         var mine = await rest.OpenAsync("mine", unbounded: true);
         var points = await rest.OpenAsync("my-points", "PTS:club");
         var posted = (await ledger.PostAsync("owned-post", card, payable, 100)).Transaction.TransactionId;
-        var hold = (await ledger.Client.PlaceHoldAsync(ledger.HoldOf("owned-hold", 50, card),
-            ledger.Options)).Hold.HoldId;
-        var spent = (await ledger.Client.SpendAsync(Spend("owned-spend", card, payable, 100),
-            ledger.Options)).Spent.TransactionId;
+        var hold = (await ledger.Client.PlaceHoldAsync(ledger.HoldOf("owned-hold", 50, card), ledger.Options))
+            .Hold
+            .HoldId;
+        var spent = (await ledger.Client.SpendAsync(Spend("owned-spend", card, payable, 100), ledger.Options))
+            .Spent
+            .TransactionId;
         var soon = TimeProvider.System.GetUtcNow().AddDays(1);
         var capture = new { destination = mine };
         (string Path, object Body)[] routes =
         [
-            ("/v1/transactions", Post(mine, card)), ("/v1/transactions", Post(card, mine)),
-                ("/v1/transactions", Post(payable, mine)),
-            ("/v1/transactions", Post(card, payable)), ("/v1/transactions?dry_run=true", Post(mine, card)),
+            ("/v1/transactions", Post(mine, card)),
+            ("/v1/transactions", Post(card, mine)),
+            ("/v1/transactions", Post(payable, mine)),
+            ("/v1/transactions", Post(card, payable)),
+            ("/v1/transactions?dry_run=true", Post(mine, card)),
             ("/v1/transactions/bulk", new { items = new[] { Post(mine, card) }, atomic = true }),
             ("/v1/transactions/bulk?dry_run=true", new { items = new[] { Post(mine, card) }, atomic = true }),
-            ($"/v1/transactions/{posted}/reverse", new { }), ($"/v1/transactions/{spent}/reverse", new { }),
+            ($"/v1/transactions/{posted}/reverse", new { }),
+            ($"/v1/transactions/{spent}/reverse", new { }),
             ($"/v1/transactions/{spent}/reverse?dry_run=true", new { }),
-            ("/v1/accounts/holds", new { reference = "h1", amount = 1, sources = Sources(card), expires_at = soon }),
-            ("/v1/accounts/holds", new { reference = "h2", amount = 1, sources = Sources(mine),
-                capture = new { destination = payable } }),
-            ("/v1/accounts/holds", new
-            {
-                reference = "h3", amount = 1, sources = Sources(mine),
-                capture = new { destination = await rest.OpenAsync("mine-too"),
-                    postings = new[] { Posting(payable, mine) } },
-            }),
-            ($"/v1/accounts/holds/{hold}/capture", new { capture }), ($"/v1/accounts/holds/{hold}/release", new { }),
+            (
+                "/v1/accounts/holds",
+                new
+                {
+                    reference = "h1",
+                    amount = 1,
+                    sources = Sources(card),
+                    expires_at = soon,
+                }
+            ),
+            (
+                "/v1/accounts/holds",
+                new
+                {
+                    reference = "h2",
+                    amount = 1,
+                    sources = Sources(mine),
+                    capture = new { destination = payable },
+                }
+            ),
+            (
+                "/v1/accounts/holds",
+                new
+                {
+                    reference = "h3",
+                    amount = 1,
+                    sources = Sources(mine),
+                    capture = new
+                    {
+                        destination = await rest.OpenAsync("mine-too"),
+                        postings = new[] { Posting(payable, mine) },
+                    },
+                }
+            ),
+            ($"/v1/accounts/holds/{hold}/capture", new { capture }),
+            ($"/v1/accounts/holds/{hold}/release", new { }),
             ($"/v1/accounts/holds/{hold}/extend", new { expires_at = soon }),
         ];
         foreach (var (path, body) in routes)
         {
             var answer = await rest.PostAsync(path, body);
-            Assert.True((403, "owned_by_service") == (answer.Status, answer.Code),
-                $"{path} {answer.Status} {answer.Text}");
+            Assert.True(
+                (403, "owned_by_service") == (answer.Status, answer.Code),
+                $"{path} {answer.Status} {answer.Text}"
+            );
         }
 
-        var single = await rest.PostAsync("/v1/transactions/bulk",
-            new { items = new[] { Post(mine, card), Post(mine, points) } });
+        var single = await rest.PostAsync(
+            "/v1/transactions/bulk",
+            new { items = new[] { Post(mine, card), Post(mine, points) } }
+        );
         Assert.Equal([403, 422], single["data"].EnumerateArray().Select(item => item.GetProperty("status").GetInt32()));
         var read = await rest.GetAsync($"/v1/accounts/{card}");
-        foreach (var change in (object[])[new { status = "frozen" }, new { status = "closed" }, new { floor = -5 },
-            new { ceiling = 5 }])
+        foreach (
+            var change in (object[])
+                [new { status = "frozen" }, new { status = "closed" }, new { floor = -5 }, new { ceiling = 5 }]
+        )
         {
             Assert.Equal("owned_by_service", (await rest.PatchAsync($"/v1/accounts/{card}", change, read.ETag)).Code);
         }
@@ -75,18 +114,38 @@ public sealed class OwnershipTests : IClassFixture<LedgerFixture>
     [Fact]
     public async Task Fault_03_a_service_settles_its_own_and_no_other_service_does()
     {
-        var (card, payable) = (await ledger.FundAsync("other-card", 100),
-            await ledger.OpenAsync("other-payable", unbounded: true));
+        var (card, payable) = (
+            await ledger.FundAsync("other-card", 100),
+            await ledger.OpenAsync("other-payable", unbounded: true)
+        );
         var other = LedgerFixture.OptionsOf("other");
 
-        Assert.Equal("owned_by_service", await LedgerFixture.RefusalAsync(async () =>
-            await ledger.Client.SpendAsync(Spend("other-spend", card, payable, 10), other)));
-        Assert.Equal("owned_by_service", await LedgerFixture.RefusalAsync(async () =>
-            await ledger.Client.OpenAccountsAsync(
-            new OpenAccountsRequest { MerchantId = ledger.Merchant.ToString(),
-                Accounts = { new OpenAccount { Name = "other-card", Asset = "EUR" } } }, other)));
-        Assert.Equal(10, (await ledger.Client.SpendAsync(Spend("own-spend", card, payable, 10),
-            ledger.Options)).Spent.Amount);
+        Assert.Equal(
+            "owned_by_service",
+            await LedgerFixture.RefusalAsync(async () =>
+                await ledger.Client.SpendAsync(Spend("other-spend", card, payable, 10), other)
+            )
+        );
+        Assert.Equal(
+            "owned_by_service",
+            await LedgerFixture.RefusalAsync(async () =>
+                await ledger.Client.OpenAccountsAsync(
+                    new OpenAccountsRequest
+                    {
+                        MerchantId = ledger.Merchant.ToString(),
+                        Accounts =
+                        {
+                            new OpenAccount { Name = "other-card", Asset = "EUR" },
+                        },
+                    },
+                    other
+                )
+            )
+        );
+        Assert.Equal(
+            10,
+            (await ledger.Client.SpendAsync(Spend("own-spend", card, payable, 10), ledger.Options)).Spent.Amount
+        );
     }
 
     /// <summary>
@@ -100,8 +159,10 @@ public sealed class OwnershipTests : IClassFixture<LedgerFixture>
 
         var posted = await ledger.PostAsync("between-own", one, other, 5);
 
-        Assert.Equal(201, (await rest.PostAsync($"/v1/transactions/{posted.Transaction.TransactionId}/reverse",
-            new { })).Status);
+        Assert.Equal(
+            201,
+            (await rest.PostAsync($"/v1/transactions/{posted.Transaction.TransactionId}/reverse", new { })).Status
+        );
     }
 
     /// <summary>Accounts from before there were owners: their names tell whose they are.</summary>
@@ -112,13 +173,16 @@ public sealed class OwnershipTests : IClassFixture<LedgerFixture>
         var (mine, card) = (await old.OpenAsync("mine", unbounded: true), await old.OpenAsync("to be a card"));
         await using var source = NpgsqlDataSource.Create(ledger.Database.OwnerConnectionString);
         await using var rename = source.CreateCommand(
-            "UPDATE accounts SET name = 'card:gc_1:paid' WHERE name = 'to be a card'");
+            "UPDATE accounts SET name = 'card:gc_1:paid' WHERE name = 'to be a card'"
+        );
         Assert.Equal(1, await rename.ExecuteNonQueryAsync());
 
         var answer = await old.PostAsync("/v1/transactions", Post(mine, card));
 
-        Assert.Equal(("owned_by_service", "giftcard"),
-            (answer.Code, (await old.GetAsync($"/v1/accounts/{card}")).String("owner")));
+        Assert.Equal(
+            ("owned_by_service", "giftcard"),
+            (answer.Code, (await old.GetAsync($"/v1/accounts/{card}")).String("owner"))
+        );
     }
 
     [Theory]
@@ -129,7 +193,15 @@ public sealed class OwnershipTests : IClassFixture<LedgerFixture>
     [InlineData("payable:mrc_00000000000000000000000000")]
     public async Task Fault_03_names_of_services_accounts_are_not_to_be_had(string name)
     {
-        var answer = await rest.PostAsync("/v1/accounts", new { name, asset = "EUR", unbounded = true });
+        var answer = await rest.PostAsync(
+            "/v1/accounts",
+            new
+            {
+                name,
+                asset = "EUR",
+                unbounded = true,
+            }
+        );
 
         Assert.Equal((422, "name_reserved"), (answer.Status, answer.Code));
     }
@@ -139,13 +211,25 @@ public sealed class OwnershipTests : IClassFixture<LedgerFixture>
     {
         var request = new OpenAccountsRequest
         {
-            MerchantId = ledger.Merchant.ToString(), Accounts = { new OpenAccount { Name = "whose", Asset = "EUR" } },
+            MerchantId = ledger.Merchant.ToString(),
+            Accounts =
+            {
+                new OpenAccount { Name = "whose", Asset = "EUR" },
+            },
         };
 
-        Assert.Equal("unauthenticated", await LedgerFixture.RefusalAsync(async () =>
-            await ledger.Client.OpenAccountsAsync(request, LedgerFixture.OptionsOf())));
-        Assert.Equal("unauthenticated", await LedgerFixture.RefusalAsync(async () =>
-            await ledger.Client.OpenAccountsAsync(request, LedgerFixture.OptionsOf("not an app id"))));
+        Assert.Equal(
+            "unauthenticated",
+            await LedgerFixture.RefusalAsync(async () =>
+                await ledger.Client.OpenAccountsAsync(request, LedgerFixture.OptionsOf())
+            )
+        );
+        Assert.Equal(
+            "unauthenticated",
+            await LedgerFixture.RefusalAsync(async () =>
+                await ledger.Client.OpenAccountsAsync(request, LedgerFixture.OptionsOf("not an app id"))
+            )
+        );
 
         // What the service says itself stands before what its sidecar adds.
         await ledger.Client.OpenAccountsAsync(request, LedgerFixture.OptionsOf("giftcard", "wallet"));
@@ -156,13 +240,24 @@ public sealed class OwnershipTests : IClassFixture<LedgerFixture>
     private static object Post(string source, string destination) =>
         new { kind = "thief", postings = new[] { Posting(source, destination) } };
 
-    private static object Posting(string source, string destination) => new { source, destination, amount = 1 };
+    private static object Posting(string source, string destination) =>
+        new
+        {
+            source,
+            destination,
+            amount = 1,
+        };
 
     private static object[] Sources(string account) => [new { account_id = account }];
 
-    private SpendRequest Spend(string key, string source, string destination, long amount) => new()
-    {
-        MerchantId = ledger.Merchant.ToString(), IdempotencyKey = key, Reference = key, Amount = amount,
-        Sources = { new SpendSource { AccountId = source } }, DestinationAccountId = destination,
-    };
+    private SpendRequest Spend(string key, string source, string destination, long amount) =>
+        new()
+        {
+            MerchantId = ledger.Merchant.ToString(),
+            IdempotencyKey = key,
+            Reference = key,
+            Amount = amount,
+            Sources = { new SpendSource { AccountId = source } },
+            DestinationAccountId = destination,
+        };
 }

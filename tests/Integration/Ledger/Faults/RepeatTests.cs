@@ -28,36 +28,74 @@ public sealed class RepeatTests : IClassFixture<LedgerFixture>
         await rest.TransferAsync(from, to, 1_000);
         var day = TimeProvider.System.GetUtcNow().AddDays(1);
         var original = (await rest.TransferAsync(from, to, 10)).String("id");
-        var (captured, released, extended) = (await HoldAsync($"{name}-c", to), await HoldAsync($"{name}-r", to),
-            await HoldAsync($"{name}-e", to));
-        object Body(string reference) => new
-        {
-            kind = "every", reference, effective_at = day, metadata = Metadata, postings = new[] { Posting(from, to) },
-        };
+        var (captured, released, extended) = (
+            await HoldAsync($"{name}-c", to),
+            await HoldAsync($"{name}-r", to),
+            await HoldAsync($"{name}-e", to)
+        );
+        object Body(string reference) =>
+            new
+            {
+                kind = "every",
+                reference,
+                effective_at = day,
+                metadata = Metadata,
+                postings = new[] { Posting(from, to) },
+            };
         (string Path, object Body)[] routes =
         [
-            ("/v1/accounts", new { name, asset = "EUR", unbounded = false, floor = -5, ceiling = 500,
-                striped = false }),
+            (
+                "/v1/accounts",
+                new
+                {
+                    name,
+                    asset = "EUR",
+                    unbounded = false,
+                    floor = -5,
+                    ceiling = 500,
+                    striped = false,
+                }
+            ),
             ("/v1/transactions", Body($"{name}-post")),
             ("/v1/transactions/bulk", new { items = new[] { Body($"{name}-item") }, atomic = false }),
-            ("/v1/transactions/bulk", new { items = new[] { Body($"{name}-atomic"), Body($"{name}-atomic-2") },
-                atomic = true }),
+            (
+                "/v1/transactions/bulk",
+                new { items = new[] { Body($"{name}-atomic"), Body($"{name}-atomic-2") }, atomic = true }
+            ),
             ("/v1/transactions/earn", Points($"{name}-earn", member, day)),
-                ("/v1/transactions/burn", Points($"{name}-burn", member, day)),
-            ($"/v1/transactions/{original}/reverse",
-                new { reference = $"{name}-back", postings = new[] { Posting(to, from) }, metadata = Metadata }),
-            ("/v1/accounts/holds", new
-            {
-                reference = $"{name}-hold", amount = 5, sources = new[] { new { account_id = to, max = 5 } },
+            ("/v1/transactions/burn", Points($"{name}-burn", member, day)),
+            (
+                $"/v1/transactions/{original}/reverse",
+                new
+                {
+                    reference = $"{name}-back",
+                    postings = new[] { Posting(to, from) },
+                    metadata = Metadata,
+                }
+            ),
+            (
+                "/v1/accounts/holds",
+                new
+                {
+                    reference = $"{name}-hold",
+                    amount = 5,
+                    sources = new[] { new { account_id = to, max = 5 } },
                     allow_partial = true,
-                expires_at = day, metadata = Metadata,
+                    expires_at = day,
+                    metadata = Metadata,
                     capture = new { destination = from, postings = new[] { Posting(from, to) } },
-            }),
-            ($"/v1/accounts/holds/{captured}/capture", new
-            {
-                amount = 3, reference = $"{name}-capture", metadata = Metadata,
+                }
+            ),
+            (
+                $"/v1/accounts/holds/{captured}/capture",
+                new
+                {
+                    amount = 3,
+                    reference = $"{name}-capture",
+                    metadata = Metadata,
                     capture = new { destination = from, postings = new[] { Posting(from, to) } },
-            }),
+                }
+            ),
             ($"/v1/accounts/holds/{released}/release", new { }),
             ($"/v1/accounts/holds/{extended}/extend", new { expires_at = day }),
         ];
@@ -69,10 +107,15 @@ public sealed class RepeatTests : IClassFixture<LedgerFixture>
 
             Assert.True(again.Status is 200 or 201, $"{path} {again.Text}");
             // Who was not let in did nothing and may come again; everybody else has the one answer.
-            Assert.All(answers, answer => Assert.True(
-                answer.Code is "request_in_progress" or "quota_exceeded" or "busy"
-                    || (answer.Status, answer.Text) == (again.Status, again.Text),
-                $"{path} {answer.Text}"));
+            Assert.All(
+                answers,
+                answer =>
+                    Assert.True(
+                        answer.Code is "request_in_progress" or "quota_exceeded" or "busy"
+                            || (answer.Status, answer.Text) == (again.Status, again.Text),
+                        $"{path} {answer.Text}"
+                    )
+            );
         }
     }
 
@@ -82,9 +125,9 @@ public sealed class RepeatTests : IClassFixture<LedgerFixture>
         var (from, to) = (await rest.OpenAsync("order-from", unbounded: true), await rest.OpenAsync("order-to"));
         string Body(string metadata) =>
             $$"""
-            {"kind":"order","metadata":{{metadata}},
-             "postings":[{"source":"{{from}}","destination":"{{to}}","amount":1}]}
-            """;
+                {"kind":"order","metadata":{{metadata}},
+                 "postings":[{"source":"{{from}}","destination":"{{to}}","amount":1}]}
+                """;
 
         var first = await rest.PostAsync("/v1/transactions", Body("""{"a":"1","b":"2"}"""), "order");
         var second = await rest.PostAsync("/v1/transactions", Body("""{"b":"2","a":"1"}"""), "order");
@@ -99,19 +142,35 @@ public sealed class RepeatTests : IClassFixture<LedgerFixture>
         var (from, to) = (await rest.OpenAsync("turned-from", unbounded: true), await rest.OpenAsync("turned-to"));
         var card = await ledger.OpenAsync("turned-card", unbounded: true);
         var till = await ledger.OpenAsync("turned-till", unbounded: true);
-        object Item(int amount) => new
-        {
-            kind = "turned", postings = new[] { new { source = from, destination = to, amount } },
-        };
+        object Item(int amount) =>
+            new
+            {
+                kind = "turned",
+                postings = new[]
+                {
+                    new
+                    {
+                        source = from,
+                        destination = to,
+                        amount,
+                    },
+                },
+            };
         object Bulk(int amount) => new { items = new[] { Item(amount), Item(1) } };
-        SpendRequest Spend(long amount) => new()
-        {
-            MerchantId = ledger.Merchant.ToString(), IdempotencyKey = "turned", Amount = amount,
-            Sources = { new SpendSource { AccountId = card } }, DestinationAccountId = till,
-        };
-        var before = (Post: await AnswerAsync("/v1/transactions", Item(5), "turned"),
+        SpendRequest Spend(long amount) =>
+            new()
+            {
+                MerchantId = ledger.Merchant.ToString(),
+                IdempotencyKey = "turned",
+                Amount = amount,
+                Sources = { new SpendSource { AccountId = card } },
+                DestinationAccountId = till,
+            };
+        var before = (
+            Post: await AnswerAsync("/v1/transactions", Item(5), "turned"),
             Bulk: await AnswerAsync("/v1/transactions/bulk", Bulk(3), "turned-bulk"),
-            Spend: await SpendAsync(Spend(7)));
+            Spend: await SpendAsync(Spend(7))
+        );
 
         await ledger.RestartAsync(("Secrets__fingerprint_keys", $"2:{new string('g', 40)},1:{new string('f', 40)}"));
 
@@ -121,7 +180,9 @@ public sealed class RepeatTests : IClassFixture<LedgerFixture>
         Assert.Equal((9, 7), (await rest.PostedAsync(to), (await ledger.GetAsync(till)).Posted));
         Assert.Equal("idempotency_key_reused", (await AnswerAsync("/v1/transactions", Item(6), "turned")).Code);
         Assert.Equal(
-            "idempotency_key_reused", (await AnswerAsync("/v1/transactions/bulk", Bulk(4), "turned-bulk")).Code);
+            "idempotency_key_reused",
+            (await AnswerAsync("/v1/transactions/bulk", Bulk(4), "turned-bulk")).Code
+        );
         Assert.Equal("idempotency_key_reused", await LedgerFixture.RefusalAsync(() => SpendAsync(Spend(8))));
     }
 
@@ -131,33 +192,61 @@ public sealed class RepeatTests : IClassFixture<LedgerFixture>
         var (from, to) = (await ledger.OpenAsync("kept-from", unbounded: true), await ledger.OpenAsync("kept-to"));
         var request = new PostTransactionRequest
         {
-            MerchantId = ledger.Merchant.ToString(), IdempotencyKey = "kept", Kind = "load",
-            Postings = { new Posting { SourceAccountId = from, DestinationAccountId = to, Amount = 4 } },
+            MerchantId = ledger.Merchant.ToString(),
+            IdempotencyKey = "kept",
+            Kind = "load",
+            Postings =
+            {
+                new Posting
+                {
+                    SourceAccountId = from,
+                    DestinationAccountId = to,
+                    Amount = 4,
+                },
+            },
         };
         await RepeatedAsync(async () => await ledger.Client.PostTransactionAsync(request, ledger.Options));
         var plain = Convert.ToHexString(SHA256.HashData(request.ToByteArray()));
 
-        Assert.Equal((0, 0), (
-            await ledger.Database.ScalarAsync<long>(
-                $"SELECT count(*) FROM answers WHERE upper(encode(fingerprint, 'hex')) = '{plain}'"),
-            await ledger.Database.ScalarAsync<long>(
-                "SELECT count(*) FROM answers WHERE get_byte(fingerprint, 0) NOT IN (1, 2)")));
+        Assert.Equal(
+            (0, 0),
+            (
+                await ledger.Database.ScalarAsync<long>(
+                    $"SELECT count(*) FROM answers WHERE upper(encode(fingerprint, 'hex')) = '{plain}'"
+                ),
+                await ledger.Database.ScalarAsync<long>(
+                    "SELECT count(*) FROM answers WHERE get_byte(fingerprint, 0) NOT IN (1, 2)"
+                )
+            )
+        );
     }
 
-    private static object Posting(string source, string destination) => new { source, destination, amount = 2 };
+    private static object Posting(string source, string destination) =>
+        new
+        {
+            source,
+            destination,
+            amount = 2,
+        };
 
-    private static object Points(string reference, string account_id, DateTimeOffset effective_at) => new
-    {
-        account_id, points = 10, value = new { amount = 3, currency = "EUR" }, reference, effective_at,
+    private static object Points(string reference, string account_id, DateTimeOffset effective_at) =>
+        new
+        {
+            account_id,
+            points = 10,
+            value = new { amount = 3, currency = "EUR" },
+            reference,
+            effective_at,
             metadata = Metadata,
-    };
+        };
 
     /// <summary>The answer, once the ledger is not too busy to give one.</summary>
     private async Task<RestAnswer> AnswerAsync(string path, object body, string key)
     {
         RestAnswer? answer = null;
         await Eventually.TrueAsync(async () =>
-            (answer = await rest.PostAsync(path, body, key)).Code is not ("busy" or "request_in_progress"));
+            (answer = await rest.PostAsync(path, body, key)).Code is not ("busy" or "request_in_progress")
+        );
         return answer!;
     }
 
@@ -184,9 +273,16 @@ public sealed class RepeatTests : IClassFixture<LedgerFixture>
     }
 
     private async Task<string> HoldAsync(string reference, string account_id) =>
-        (await rest.PostAsync("/v1/accounts/holds", new
-    {
-        reference, amount = 10, sources = new[] { new { account_id } }, expires_at = TimeProvider.System.GetUtcNow()
-            .AddMinutes(5),
-    })).String("id");
+        (
+            await rest.PostAsync(
+                "/v1/accounts/holds",
+                new
+                {
+                    reference,
+                    amount = 10,
+                    sources = new[] { new { account_id } },
+                    expires_at = TimeProvider.System.GetUtcNow().AddMinutes(5),
+                }
+            )
+        ).String("id");
 }

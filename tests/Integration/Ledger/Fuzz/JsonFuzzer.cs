@@ -4,18 +4,57 @@ using System.Text.Json.Nodes;
 
 namespace LocalPlus.Tests.Integration.Ledger.Fuzz;
 
-/// <summary>Turns a body that is right into one that is wrong in one of the ways that JSON, numbers, texts and bytes can be.</summary>
+/// <summary>
+/// Turns a body that is right into one that is wrong in one of the ways that JSON, numbers, texts and bytes can be.
+/// </summary>
 internal sealed class JsonFuzzer(Random random)
 {
     private const string Here = "@@here@@";
 
     private static readonly string[] Odd =
     [
-        "null", "true", "\"\"", "\"1\"", "-1", "0", "-0", "1.5", "1.0", "1e2", "1e400", "9007199254740991", "9007199254740992", "9223372036854775807",
-        "9223372036854775808", "-9223372036854775808", "\"\\u0000\"", "\"a\\u0000b\"", "\"\\ud800\"", "\"\\udc00x\"", "\"\\u202e\\u0041\"", "[]", "{}", "[null]",
-        "[[]]", "[{}]", $"\"{new string('x', 600)}\"", $"\"{new string('é', 256)}\"", "\"9999-12-31T23:59:59.999+14:00\"", "\"0001-01-01T00:00:00Z\"",
-        "\"2026-02-30T00:00:00Z\"", "\"acc_00000000000000000000000000\"", "\"'; DROP TABLE accounts; --\"", "\"open\"", "\"Open\"", "7", "\"PTS:\"", "\"eur\"",
-        string.Concat(Enumerable.Repeat("[", 100)) + string.Concat(Enumerable.Repeat("]", 100)), "NaN", "'x'", "\"\\x\"",
+        "null",
+        "true",
+        "\"\"",
+        "\"1\"",
+        "-1",
+        "0",
+        "-0",
+        "1.5",
+        "1.0",
+        "1e2",
+        "1e400",
+        "9007199254740991",
+        "9007199254740992",
+        "9223372036854775807",
+        "9223372036854775808",
+        "-9223372036854775808",
+        "\"\\u0000\"",
+        "\"a\\u0000b\"",
+        "\"\\ud800\"",
+        "\"\\udc00x\"",
+        "\"\\u202e\\u0041\"",
+        "[]",
+        "{}",
+        "[null]",
+        "[[]]",
+        "[{}]",
+        $"\"{new string('x', 600)}\"",
+        $"\"{new string('é', 256)}\"",
+        "\"9999-12-31T23:59:59.999+14:00\"",
+        "\"0001-01-01T00:00:00Z\"",
+        "\"2026-02-30T00:00:00Z\"",
+        "\"acc_00000000000000000000000000\"",
+        "\"'; DROP TABLE accounts; --\"",
+        "\"open\"",
+        "\"Open\"",
+        "7",
+        "\"PTS:\"",
+        "\"eur\"",
+        string.Concat(Enumerable.Repeat("[", 100)) + string.Concat(Enumerable.Repeat("]", 100)),
+        "NaN",
+        "'x'",
+        "\"\\x\"",
     ];
 
     public byte[] Mutate(string json)
@@ -49,7 +88,8 @@ internal sealed class JsonFuzzer(Random random)
         return bytes;
     }
 
-    private static string First(JsonNode root) => root is JsonObject { Count: > 0 } o ? $"{JsonSerializer.Serialize(o.First().Key)}:1" : "\"a\":1";
+    private static string First(JsonNode root) =>
+        root is JsonObject { Count: > 0 } o ? $"{JsonSerializer.Serialize(o.First().Key)}:1" : "\"a\":1";
 
     private string Remove(JsonNode root)
     {
@@ -91,10 +131,11 @@ internal sealed class JsonFuzzer(Random random)
         return nodes.Count == 0 ? null : nodes[random.Next(nodes.Count)];
     }
 
-    private static IEnumerable<JsonNode> Nodes(JsonNode node) => node switch
-    {
-        JsonObject o => [node, .. o.Where(p => p.Value is not null).SelectMany(p => Nodes(p.Value!))],
-        JsonArray a => [node, .. a.Where(i => i is not null).SelectMany(i => Nodes(i!))],
-        _ => [node],
-    };
+    private static IEnumerable<JsonNode> Nodes(JsonNode node) =>
+        node switch
+        {
+            JsonObject o => [node, .. o.Where(p => p.Value is not null).SelectMany(p => Nodes(p.Value!))],
+            JsonArray a => [node, .. a.Where(i => i is not null).SelectMany(i => Nodes(i!))],
+            _ => [node],
+        };
 }

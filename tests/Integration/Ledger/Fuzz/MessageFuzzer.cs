@@ -9,12 +9,39 @@ namespace LocalPlus.Tests.Integration.Ledger.Fuzz;
 /// <summary>Requests over gRPC with one or two fields, or some bits, that are not what they should be.</summary>
 internal sealed class MessageFuzzer(LedgerFixture ledger, Random random)
 {
-    private static readonly long[] OddNumbers = [0, -1, 1, long.MaxValue, long.MinValue, 1L << 53, (1L << 53) - 1, 101, int.MaxValue];
+    private static readonly long[] OddNumbers =
+    [
+        0,
+        -1,
+        1,
+        long.MaxValue,
+        long.MinValue,
+        1L << 53,
+        (1L << 53) - 1,
+        101,
+        int.MaxValue,
+    ];
 
     private static readonly string[] OddTexts =
     [
-        "", " ", "\0", "a\0b", "\n", "\ufffd", "é", "e\u0301", "\u202eabc", new('x', 300), new('é', 256), "acc_00000000000000000000000000", "mrc_", "txn_!",
-        "'; DROP TABLE accounts; --", "PTS:", "EUR", "Load",
+        "",
+        " ",
+        "\0",
+        "a\0b",
+        "\n",
+        "\ufffd",
+        "é",
+        "e\u0301",
+        "\u202eabc",
+        new('x', 300),
+        new('é', 256),
+        "acc_00000000000000000000000000",
+        "mrc_",
+        "txn_!",
+        "'; DROP TABLE accounts; --",
+        "PTS:",
+        "EUR",
+        "Load",
     ];
 
     private static readonly Marshaller<byte[]> Raw = Marshallers.Create<byte[]>(bytes => bytes, bytes => bytes);
@@ -25,29 +52,107 @@ internal sealed class MessageFuzzer(LedgerFixture ledger, Random random)
 
     public async Task PrepareAsync()
     {
-        var (merchant, until) = (ledger.Merchant.ToString(), Timestamp.FromDateTimeOffset(TimeProvider.System.GetUtcNow().AddHours(1)));
-        var (clearing, card) = (await ledger.OpenAsync("clearing", unbounded: true), await ledger.FundAsync("grpc-fuzzed", 1_000_000));
+        var (merchant, until) = (
+            ledger.Merchant.ToString(),
+            Timestamp.FromDateTimeOffset(TimeProvider.System.GetUtcNow().AddHours(1))
+        );
+        var (clearing, card) = (
+            await ledger.OpenAsync("clearing", unbounded: true),
+            await ledger.FundAsync("grpc-fuzzed", 1_000_000)
+        );
         var posted = await ledger.PostAsync("grpc-fuzz", clearing, card, 5_000);
         var hold = await ledger.Client.PlaceHoldAsync(ledger.HoldOf("grpc-fuzz", 5, card), ledger.Options);
-        Posting Posting() => new() { SourceAccountId = clearing, DestinationAccountId = card, Amount = 3 };
+        Posting Posting() =>
+            new()
+            {
+                SourceAccountId = clearing,
+                DestinationAccountId = card,
+                Amount = 3,
+            };
         HoldCapture Capture() => new() { DestinationAccountId = clearing, Postings = { Posting() } };
-        templates.AddRange(
-        [
-            ("OpenAccounts", new OpenAccountsRequest { MerchantId = merchant, Accounts = { new OpenAccount { Name = "n", Asset = "EUR", Floor = -3, Ceiling = 9 } } }),
+        templates.AddRange([
+            (
+                "OpenAccounts",
+                new OpenAccountsRequest
+                {
+                    MerchantId = merchant,
+                    Accounts =
+                    {
+                        new OpenAccount
+                        {
+                            Name = "n",
+                            Asset = "EUR",
+                            Floor = -3,
+                            Ceiling = 9,
+                        },
+                    },
+                }
+            ),
             ("GetAccounts", new GetAccountsRequest { MerchantId = merchant, AccountIds = { card, clearing } }),
-            ("PostTransaction", new PostTransactionRequest { MerchantId = merchant, Kind = "load", Postings = { Posting() }, EffectiveAt = until, Metadata = { ["a"] = "b" } }),
-            ("ReverseTransaction", new ReverseTransactionRequest
-            {
-                MerchantId = merchant, TransactionId = posted.Transaction.TransactionId, Metadata = { ["a"] = "b" },
-                Postings = { new Posting { SourceAccountId = card, DestinationAccountId = clearing, Amount = 1 } },
-            }),
-            ("PlaceHold", new PlaceHoldRequest
-            {
-                MerchantId = merchant, Reference = "r", Amount = 2, Sources = { new HoldSource { AccountId = card, MaxAmount = 9 } }, ExpiresAt = until, Capture = Capture(),
-            }),
-            ("CaptureHold", new CaptureHoldRequest { MerchantId = merchant, HoldId = hold.Hold.HoldId, Amount = 1, Capture = Capture() }),
+            (
+                "PostTransaction",
+                new PostTransactionRequest
+                {
+                    MerchantId = merchant,
+                    Kind = "load",
+                    Postings = { Posting() },
+                    EffectiveAt = until,
+                    Metadata = { ["a"] = "b" },
+                }
+            ),
+            (
+                "ReverseTransaction",
+                new ReverseTransactionRequest
+                {
+                    MerchantId = merchant,
+                    TransactionId = posted.Transaction.TransactionId,
+                    Metadata = { ["a"] = "b" },
+                    Postings =
+                    {
+                        new Posting
+                        {
+                            SourceAccountId = card,
+                            DestinationAccountId = clearing,
+                            Amount = 1,
+                        },
+                    },
+                }
+            ),
+            (
+                "PlaceHold",
+                new PlaceHoldRequest
+                {
+                    MerchantId = merchant,
+                    Reference = "r",
+                    Amount = 2,
+                    Sources =
+                    {
+                        new HoldSource { AccountId = card, MaxAmount = 9 },
+                    },
+                    ExpiresAt = until,
+                    Capture = Capture(),
+                }
+            ),
+            (
+                "CaptureHold",
+                new CaptureHoldRequest
+                {
+                    MerchantId = merchant,
+                    HoldId = hold.Hold.HoldId,
+                    Amount = 1,
+                    Capture = Capture(),
+                }
+            ),
             ("ReleaseHold", new ReleaseHoldRequest { MerchantId = merchant, HoldId = hold.Hold.HoldId }),
-            ("ExtendHold", new ExtendHoldRequest { MerchantId = merchant, HoldId = hold.Hold.HoldId, ExpiresAt = until }),
+            (
+                "ExtendHold",
+                new ExtendHoldRequest
+                {
+                    MerchantId = merchant,
+                    HoldId = hold.Hold.HoldId,
+                    ExpiresAt = until,
+                }
+            ),
             ("GetHold", new GetHoldRequest { MerchantId = merchant, HoldId = hold.Hold.HoldId }),
         ]);
     }
@@ -81,7 +186,12 @@ internal sealed class MessageFuzzer(LedgerFixture ledger, Random random)
         catch (RpcException refusal)
         {
             var text = $"{name} {request}: {refusal.Status}";
-            Assert.True(refusal.Trailers.GetValue("localplus-code") is { } code ? code is not ("internal_error" or "busy") : !Parses(template, bytes), text);
+            Assert.True(
+                refusal.Trailers.GetValue("localplus-code") is { } code
+                    ? code is not ("internal_error" or "busy")
+                    : !Parses(template, bytes),
+                text
+            );
             Assert.DoesNotContain("   at ", refusal.Status.Detail, StringComparison.Ordinal);
         }
     }
@@ -133,7 +243,8 @@ internal sealed class MessageFuzzer(LedgerFixture ledger, Random random)
                 }
 
                 break;
-            case { FieldType: FieldType.Message } when field.Accessor.GetValue(message) is IMessage inner && random.Next(3) > 0:
+            case { FieldType: FieldType.Message }
+                when field.Accessor.GetValue(message) is IMessage inner && random.Next(3) > 0:
                 Spoil(inner);
                 break;
             default:

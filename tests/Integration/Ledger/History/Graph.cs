@@ -41,8 +41,14 @@ internal sealed class Graph
     public bool HasSingleReadWriteCycle(IReadOnlyList<int> component, Edges kinds)
     {
         var members = component.ToHashSet();
-        return component.Any(from => edges[from].Exists(edge =>
-            edge.Kind == Edges.ReadWrite && members.Contains(edge.To) && Reaches(edge.To, from, members, kinds & ~Edges.ReadWrite)));
+        return component.Any(from =>
+            edges[from]
+                .Exists(edge =>
+                    edge.Kind == Edges.ReadWrite
+                    && members.Contains(edge.To)
+                    && Reaches(edge.To, from, members, kinds & ~Edges.ReadWrite)
+                )
+        );
     }
 
     private bool Reaches(int from, int to, HashSet<int> members, Edges kinds)
@@ -55,7 +61,9 @@ internal sealed class Graph
                 return true;
             }
 
-            foreach (var edge in edges[node].Where(e => (e.Kind & kinds) != 0 && members.Contains(e.To) && seen.Add(e.To)))
+            foreach (
+                var edge in edges[node].Where(e => (e.Kind & kinds) != 0 && members.Contains(e.To) && seen.Add(e.To))
+            )
             {
                 queue.Enqueue(edge.To);
             }
@@ -153,8 +161,7 @@ internal sealed class Graph
                 node = stack.Pop();
                 onStack[node] = false;
                 component.Add(node);
-            }
-            while (node != root);
+            } while (node != root);
 
             return component;
         }

@@ -13,9 +13,9 @@ internal sealed record Read(string Name, Interval Time, IReadOnlyList<(string Ac
 internal sealed record Anomaly(string Kind, IReadOnlyList<string> Operations);
 
 /// <summary>
-/// Looks for what no serial order explains, as Elle does. Entries carry their account's sequence, so the order of versions
-/// is known and need not be guessed: who wrote after whom (ww), who read whom (wr) and who read what another replaced (rw)
-/// are edges, as is what ended before another began. A strictly serializable history has no cycle.
+/// Looks for what no serial order explains, as Elle does. Entries carry their account's sequence, so the order of
+/// versions is known and need not be guessed: who wrote after whom (ww), who read whom (wr) and who read what another
+/// replaced (rw) are edges, as is what ended before another began. A strictly serializable history has no cycle.
 /// </summary>
 internal sealed class HistoryChecker
 {
@@ -23,15 +23,16 @@ internal sealed class HistoryChecker
     private readonly Dictionary<string, int> nodes = new(StringComparer.Ordinal);
     private readonly List<Anomaly> found = [];
 
-    private HistoryChecker()
-    {
-    }
+    private HistoryChecker() { }
 
     /// <param name="writes">All entries of the books.</param>
     /// <param name="times">Of the transactions whose clients are known.</param>
     /// <param name="reads">What clients saw.</param>
     public static IReadOnlyList<Anomaly> Find(
-        IReadOnlyList<Write> writes, IReadOnlyDictionary<string, Interval> times, IReadOnlyList<Read> reads)
+        IReadOnlyList<Write> writes,
+        IReadOnlyDictionary<string, Interval> times,
+        IReadOnlyList<Read> reads
+    )
     {
         var checker = new HistoryChecker();
         var writers = checker.AddWrites(writes);
@@ -40,7 +41,10 @@ internal sealed class HistoryChecker
             checker.AddRead(read, writers);
         }
 
-        checker.AddRealTime([.. times.Where(t => checker.nodes.ContainsKey(t.Key)).Select(t => (t.Key, t.Value)), .. reads.Select(r => (r.Name, r.Time))]);
+        checker.AddRealTime([
+            .. times.Where(t => checker.nodes.ContainsKey(t.Key)).Select(t => (t.Key, t.Value)),
+            .. reads.Select(r => (r.Name, r.Time)),
+        ]);
         checker.Classify();
         return checker.found;
     }
@@ -68,7 +72,11 @@ internal sealed class HistoryChecker
             }
             else if (write.Version > 1)
             {
-                graph.AddEdge(Node(writers[(write.Account, write.Version - 1)]), Node(write.Transaction), Edges.WriteWrite);
+                graph.AddEdge(
+                    Node(writers[(write.Account, write.Version - 1)]),
+                    Node(write.Transaction),
+                    Edges.WriteWrite
+                );
             }
         }
 
@@ -97,13 +105,15 @@ internal sealed class HistoryChecker
     }
 
     /// <summary>
-    /// One node per end, in a chain: what ended leads into it, what begins later comes from it. So n operations need 3n edges
-    /// and not n squared.
+    /// One node per end, in a chain: what ended leads into it, what begins later comes from it. So n operations need 3n
+    /// edges and not n squared.
     /// </summary>
     private void AddRealTime(IReadOnlyList<(string Name, Interval Time)> operations)
     {
-        var events = operations.SelectMany(o => new[] { (At: o.Time.Start, IsEnd: false, o.Name), (At: o.Time.End, IsEnd: true, o.Name) })
-            .OrderBy(e => e.At).ThenBy(e => e.IsEnd);
+        var events = operations
+            .SelectMany(o => new[] { (At: o.Time.Start, IsEnd: false, o.Name), (At: o.Time.End, IsEnd: true, o.Name) })
+            .OrderBy(e => e.At)
+            .ThenBy(e => e.IsEnd);
         var last = -1;
         foreach (var (_, isEnd, name) in events)
         {
@@ -130,15 +140,22 @@ internal sealed class HistoryChecker
     {
         (Edges Edges, string Kind)[] kinds =
         [
-            (Edges.WriteWrite, "G0"), (Edges.WriteWrite | Edges.WriteRead, "G1c"),
-            (Edges.WriteWrite | Edges.WriteRead | Edges.ReadWrite, ""), (Edges.All, "-realtime"),
+            (Edges.WriteWrite, "G0"),
+            (Edges.WriteWrite | Edges.WriteRead, "G1c"),
+            (Edges.WriteWrite | Edges.WriteRead | Edges.ReadWrite, ""),
+            (Edges.All, "-realtime"),
         ];
         foreach (var (edges, kind) in kinds)
         {
             foreach (var component in graph.Cycles(edges))
             {
                 var single = graph.HasSingleReadWriteCycle(component, edges) ? "G-single" : "G2";
-                found.Add(new Anomaly(kind is "G0" or "G1c" ? kind : single + kind, [.. component.Select(graph.Name).OfType<string>()]));
+                found.Add(
+                    new Anomaly(
+                        kind is "G0" or "G1c" ? kind : single + kind,
+                        [.. component.Select(graph.Name).OfType<string>()]
+                    )
+                );
             }
 
             if (found.Count > 0)

@@ -11,11 +11,18 @@ using Npgsql;
 
 namespace LocalPlus.Tests.Integration.Ledger.Model;
 
-/// <summary>The books on PostgreSQL, changed through the service's command path by two writers in turn, read by SQL of its own.</summary>
+/// <summary>
+/// The books on PostgreSQL, changed through the service's command path by two writers in turn, read by SQL of its own.
+/// </summary>
 internal sealed class PostgresBooks(NpgsqlDataSource database, OutboxSignal outbox) : IBooks
 {
-    private static readonly FingerprintKeys Fingerprints = new(new ConfigurationBuilder().AddInMemoryCollection(
-        new Dictionary<string, string?> { ["Secrets:fingerprint_keys"] = $"1:{new string('f', 40)}" }).Build());
+    private static readonly FingerprintKeys Fingerprints = new(
+        new ConfigurationBuilder()
+            .AddInMemoryCollection(
+                new Dictionary<string, string?> { ["Secrets:fingerprint_keys"] = $"1:{new string('f', 40)}" }
+            )
+            .Build()
+    );
 
     private readonly LedgerClock clock = new();
     private MerchantId merchant;
@@ -43,14 +50,28 @@ internal sealed class PostgresBooks(NpgsqlDataSource database, OutboxSignal outb
     public async Task<IReadOnlyList<Reply>> RunAsync(IReadOnlyList<Request> batch, DateTimeOffset now)
     {
         clock.Offset = now - TimeProvider.System.GetUtcNow();
-        Command[] commands = [.. batch.Select(request => new Command(
-            request.Operation, ReplyDoor.Instance, request.Rehearses ? null : request.Key,
-            request.Rehearses ? null : Fingerprints.Of(request.Operation.Name, Encoding.UTF8.GetBytes(request.Body)))
-        {
-            IsDryRun = request.Rehearses, QueuedAt = TimeProvider.System.GetTimestamp(),
-        })];
+        Command[] commands =
+        [
+            .. batch.Select(request => new Command(
+                request.Operation,
+                ReplyDoor.Instance,
+                request.Rehearses ? null : request.Key,
+                request.Rehearses ? null : Fingerprints.Of(request.Operation.Name, Encoding.UTF8.GetBytes(request.Body))
+            )
+            {
+                IsDryRun = request.Rehearses,
+                QueuedAt = TimeProvider.System.GetTimestamp(),
+            }),
+        ];
         var stripe = (short)((++batches % 2) + 1);
-        using var writer = new BatchWriter(database, outbox, clock, TimeProvider.System, stripe, NullLogger<BatchWriter>.Instance);
+        using var writer = new BatchWriter(
+            database,
+            outbox,
+            clock,
+            TimeProvider.System,
+            stripe,
+            NullLogger<BatchWriter>.Instance
+        );
         writer.Write(commands);
         var replies = new List<Reply>();
         foreach (var command in commands)
@@ -72,22 +93,76 @@ internal sealed class PostgresBooks(NpgsqlDataSource database, OutboxSignal outb
     public Task<BooksState> ReadAsync() => ReadAsync(database, merchant);
 
     /// <summary>The books of one merchant.</summary>
-    public static async Task<BooksState> ReadAsync(NpgsqlDataSource database, MerchantId merchant) => new(
-        await QueryAsync(database, merchant, Sql.Accounts, row => new AccountFact(
-            new AccountId(row.GetGuid(0)), row.GetString(1), row.IsDBNull(2) ? null : row.GetInt64(2), row.IsDBNull(3) ? null : row.GetInt64(3),
-            row.GetString(4), row.GetInt64(5), row.GetInt64(6))),
-        await QueryAsync(database, merchant, Sql.Entries, row => new EntryFact(
-            new TransactionId(row.GetGuid(0)), row.GetInt16(1), new AccountId(row.GetGuid(2)), row.GetInt16(3), row.GetInt64(4), row.GetInt64(5),
-            row.GetInt64(6), row.GetFieldValue<DateTimeOffset>(7))),
-        await QueryAsync(database, merchant, Sql.Holds, row => new HoldFact(
-            new HoldId(row.GetGuid(0)), Enum.Parse<HoldState>(row.GetString(1), ignoreCase: true), row.GetInt64(2),
-            row.IsDBNull(3) ? null : new TransactionId(row.GetGuid(3)))),
-        await QueryAsync(database, merchant, Sql.Items, row => new HoldItemFact(
-            new HoldId(row.GetGuid(0)), new AccountId(row.GetGuid(1)), row.GetInt64(2), row.GetInt64(3))),
-        await QueryAsync(database, merchant, Sql.Transactions, row => new TransactionFact(
-            new TransactionId(row.GetGuid(0)), row.IsDBNull(1) ? null : new TransactionId(row.GetGuid(1)))));
+    public static async Task<BooksState> ReadAsync(NpgsqlDataSource database, MerchantId merchant) =>
+        new(
+            await QueryAsync(
+                database,
+                merchant,
+                Sql.Accounts,
+                row => new AccountFact(
+                    new AccountId(row.GetGuid(0)),
+                    row.GetString(1),
+                    row.IsDBNull(2) ? null : row.GetInt64(2),
+                    row.IsDBNull(3) ? null : row.GetInt64(3),
+                    row.GetString(4),
+                    row.GetInt64(5),
+                    row.GetInt64(6)
+                )
+            ),
+            await QueryAsync(
+                database,
+                merchant,
+                Sql.Entries,
+                row => new EntryFact(
+                    new TransactionId(row.GetGuid(0)),
+                    row.GetInt16(1),
+                    new AccountId(row.GetGuid(2)),
+                    row.GetInt16(3),
+                    row.GetInt64(4),
+                    row.GetInt64(5),
+                    row.GetInt64(6),
+                    row.GetFieldValue<DateTimeOffset>(7)
+                )
+            ),
+            await QueryAsync(
+                database,
+                merchant,
+                Sql.Holds,
+                row => new HoldFact(
+                    new HoldId(row.GetGuid(0)),
+                    Enum.Parse<HoldState>(row.GetString(1), ignoreCase: true),
+                    row.GetInt64(2),
+                    row.IsDBNull(3) ? null : new TransactionId(row.GetGuid(3))
+                )
+            ),
+            await QueryAsync(
+                database,
+                merchant,
+                Sql.Items,
+                row => new HoldItemFact(
+                    new HoldId(row.GetGuid(0)),
+                    new AccountId(row.GetGuid(1)),
+                    row.GetInt64(2),
+                    row.GetInt64(3)
+                )
+            ),
+            await QueryAsync(
+                database,
+                merchant,
+                Sql.Transactions,
+                row => new TransactionFact(
+                    new TransactionId(row.GetGuid(0)),
+                    row.IsDBNull(1) ? null : new TransactionId(row.GetGuid(1))
+                )
+            )
+        );
 
-    private static async Task<List<T>> QueryAsync<T>(NpgsqlDataSource database, MerchantId merchant, string sql, Func<NpgsqlDataReader, T> read)
+    private static async Task<List<T>> QueryAsync<T>(
+        NpgsqlDataSource database,
+        MerchantId merchant,
+        string sql,
+        Func<NpgsqlDataReader, T> read
+    )
     {
         await using var command = database.CreateCommand(sql);
         command.Parameters.AddWithValue(merchant.Value);
@@ -118,8 +193,11 @@ internal sealed class PostgresBooks(NpgsqlDataSource database, OutboxSignal outb
 
             var parts = text.Split('|');
             return new Reply(
-                null, Ids.TryParse<TransactionId>(parts[0], out var transaction) ? transaction : null,
-                Ids.TryParse<HoldId>(parts[1], out var hold) ? hold : null, text);
+                null,
+                Ids.TryParse<TransactionId>(parts[0], out var transaction) ? transaction : null,
+                Ids.TryParse<HoldId>(parts[1], out var hold) ? hold : null,
+                text
+            );
         }
 
         public override Answer Write(Result result)
@@ -128,7 +206,8 @@ internal sealed class PostgresBooks(NpgsqlDataSource database, OutboxSignal outb
             return new Answer(200, Encoding.UTF8.GetBytes($"{reply.Transaction}|{reply.Hold}|{reply.Text}"));
         }
 
-        public override Answer Refuse(FaultException refusal) => new(refusal.Fault.Status, Encoding.UTF8.GetBytes(Reply.Refused(refusal).Text));
+        public override Answer Refuse(FaultException refusal) =>
+            new(refusal.Fault.Status, Encoding.UTF8.GetBytes(Reply.Refused(refusal).Text));
     }
 
     private static class Sql
@@ -156,7 +235,8 @@ internal sealed class PostgresBooks(NpgsqlDataSource database, OutboxSignal outb
 
         public const string Holds = "SELECT hold_id, state, captured, transaction_id FROM holds WHERE merchant_id = $1";
 
-        public const string Items = "SELECT hold_id, account_id, held, i.captured FROM hold_items i JOIN holds USING (hold_id) WHERE merchant_id = $1";
+        public const string Items =
+            "SELECT hold_id, account_id, held, i.captured FROM hold_items i JOIN holds USING (hold_id) WHERE merchant_id = $1";
 
         public const string Transactions = "SELECT transaction_id, reverses FROM transactions WHERE merchant_id = $1";
     }

@@ -6,7 +6,9 @@ using Npgsql;
 
 namespace LocalPlus.Tests.Integration.Ledger.Model;
 
-/// <summary>The command path on PostgreSQL against a naive ledger: the same runs as the rules in memory, with keys and batches.</summary>
+/// <summary>
+/// The command path on PostgreSQL against a naive ledger: the same runs as the rules in memory, with keys and batches.
+/// </summary>
 public sealed class PostgresModelTests
 {
     private const int Steps = 40;

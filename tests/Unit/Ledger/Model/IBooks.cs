@@ -12,14 +12,21 @@ internal sealed record Request(Operation Operation, string Key, string Body, boo
 /// <param name="Text">All of it; equal for equal answers.</param>
 internal sealed record Reply(string? Code, TransactionId? Transaction, HoldId? Hold, string Text)
 {
-    public static Reply Refused(FaultException refusal) => new(refusal.Fault.Code, null, null, $"{refusal.Fault.Code} {refusal.Detail}");
+    public static Reply Refused(FaultException refusal) =>
+        new(refusal.Fault.Code, null, null, $"{refusal.Fault.Code} {refusal.Detail}");
 
-    public static Reply Done(Result result) => result switch
-    {
-        Result.Posted posted => new(null, posted.Transaction.Id, null, $"posted {posted.Transaction.Id}"),
-        Result.Held { Hold: var hold } => new(null, hold.Progress.TransactionId, hold.Id, $"hold {hold.Id} {hold.Progress.TransactionId} {hold.Progress.State} {hold.Held}"),
-        _ => throw new ArgumentOutOfRangeException(nameof(result)),
-    };
+    public static Reply Done(Result result) =>
+        result switch
+        {
+            Result.Posted posted => new(null, posted.Transaction.Id, null, $"posted {posted.Transaction.Id}"),
+            Result.Held { Hold: var hold } => new(
+                null,
+                hold.Progress.TransactionId,
+                hold.Id,
+                $"hold {hold.Id} {hold.Progress.TransactionId} {hold.Progress.State} {hold.Held}"
+            ),
+            _ => throw new ArgumentOutOfRangeException(nameof(result)),
+        };
 }
 
 /// <summary>An account of the world that every run begins with.</summary>
@@ -28,7 +35,9 @@ internal sealed record Opening(string Name, string Asset, long? Floor = 0, long?
     public AccountId Id { get; } = AccountId.New(TimeProvider.System);
 }
 
-/// <summary>The books under test: in memory (the rules alone) or on PostgreSQL (the command path of the service).</summary>
+/// <summary>
+/// The books under test: in memory (the rules alone) or on PostgreSQL (the command path of the service).
+/// </summary>
 internal interface IBooks
 {
     /// <summary>Whether a key that was used is answered from memory.</summary>

@@ -5,8 +5,8 @@ using LocalPlus.Ledger.Operations;
 namespace LocalPlus.Tests.Unit.Ledger.Model;
 
 /// <summary>
-/// The posting rules without a database: every batch gets a fresh book with copies of what the last one left, and of that
-/// only what its operations say they need, as the service reads no more.
+/// The posting rules without a database: every batch gets a fresh book with copies of what the last one left, and of
+/// that only what its operations say they need, as the service reads no more.
 /// </summary>
 internal sealed class MemoryBooks : IBooks
 {
@@ -50,14 +50,48 @@ internal sealed class MemoryBooks : IBooks
         return Task.CompletedTask;
     }
 
-    public Task<BooksState> ReadAsync() => Task.FromResult(new BooksState(
-        [.. accounts.Values.Select(a => new AccountFact(a.Opening.Id, a.Opening.Asset, a.Opening.Floor, a.Opening.Ceiling,
-            a.Status.ToString().ToLowerInvariant(), Sum(a.Opening.Id, s => s.Posted), Sum(a.Opening.Id, s => s.Held)))],
-        [.. entries.Select(e => new EntryFact(
-            e.Transaction, e.Line, e.Entry.Account.Id, e.Entry.Account.Stripe, e.Entry.Sequence, e.Entry.Amount, e.Entry.BalanceAfter, e.At))],
-        [.. holds.Values.Select(h => new HoldFact(h.Id, h.Progress.State, h.Captured, h.Progress.TransactionId))],
-        [.. holds.Values.SelectMany(h => h.Progress.Items.Select(i => new HoldItemFact(h.Id, i.AccountId, i.Held, i.Captured)))],
-        [.. transactions.Values.Select(t => new TransactionFact(t.Transaction.Id, t.Transaction.Reverses))]));
+    public Task<BooksState> ReadAsync() =>
+        Task.FromResult(
+            new BooksState(
+                [
+                    .. accounts.Values.Select(a => new AccountFact(
+                        a.Opening.Id,
+                        a.Opening.Asset,
+                        a.Opening.Floor,
+                        a.Opening.Ceiling,
+                        a.Status.ToString().ToLowerInvariant(),
+                        Sum(a.Opening.Id, s => s.Posted),
+                        Sum(a.Opening.Id, s => s.Held)
+                    )),
+                ],
+                [
+                    .. entries.Select(e => new EntryFact(
+                        e.Transaction,
+                        e.Line,
+                        e.Entry.Account.Id,
+                        e.Entry.Account.Stripe,
+                        e.Entry.Sequence,
+                        e.Entry.Amount,
+                        e.Entry.BalanceAfter,
+                        e.At
+                    )),
+                ],
+                [
+                    .. holds.Values.Select(h => new HoldFact(
+                        h.Id,
+                        h.Progress.State,
+                        h.Captured,
+                        h.Progress.TransactionId
+                    )),
+                ],
+                [
+                    .. holds.Values.SelectMany(h =>
+                        h.Progress.Items.Select(i => new HoldItemFact(h.Id, i.AccountId, i.Held, i.Captured))
+                    ),
+                ],
+                [.. transactions.Values.Select(t => new TransactionFact(t.Transaction.Id, t.Transaction.Reverses))]
+            )
+        );
 
     private static Reply Decide(Book book, Request request)
     {
@@ -72,7 +106,8 @@ internal sealed class MemoryBooks : IBooks
         }
     }
 
-    private long Sum(AccountId account, Func<AccountState, long> value) => states.Where(s => s.Key.Account == account).Sum(s => value(s.Value));
+    private long Sum(AccountId account, Func<AccountState, long> value) =>
+        states.Where(s => s.Key.Account == account).Sum(s => value(s.Value));
 
     private Book Read(DateTimeOffset now, IReadOnlyList<Request> batch)
     {
@@ -93,20 +128,34 @@ internal sealed class MemoryBooks : IBooks
     {
         HashSet<Guid> needed =
         [
-            .. needs.Accounts, .. holds.Values.Where(h => needs.Holds.Contains(h.Id.Value)).SelectMany(h => h.Progress.Items.Select(i => i.AccountId.Value)),
-            .. transactions.Values.Where(t => needs.Originals.Contains(t.Transaction.Id.Value)).SelectMany(t => t.Transaction.Entries.Select(e => e.Account.Id.Value)),
+            .. needs.Accounts,
+            .. holds
+                .Values.Where(h => needs.Holds.Contains(h.Id.Value))
+                .SelectMany(h => h.Progress.Items.Select(i => i.AccountId.Value)),
+            .. transactions
+                .Values.Where(t => needs.Originals.Contains(t.Transaction.Id.Value))
+                .SelectMany(t => t.Transaction.Entries.Select(e => e.Account.Id.Value)),
         ];
         foreach (var (opening, status) in accounts.Values.Where(account => needed.Contains(account.Opening.Id.Value)))
         {
             var stripe = (short)(opening.Striped ? (batches % Stripes) + 1 : 0);
             var state = states[(opening.Id, stripe)];
-            book.Add(new Account(state)
-            {
-                Id = opening.Id, MerchantId = merchant, Name = opening.Name, Asset = opening.Asset, Floor = opening.Floor, Ceiling = opening.Ceiling,
-                Status = status, Striped = opening.Striped, Stripe = stripe, Elsewhere = Sum(opening.Id, s => s.Posted) - state.Posted,
-            });
+            book.Add(
+                new Account(state)
+                {
+                    Id = opening.Id,
+                    MerchantId = merchant,
+                    Name = opening.Name,
+                    Asset = opening.Asset,
+                    Floor = opening.Floor,
+                    Ceiling = opening.Ceiling,
+                    Status = status,
+                    Striped = opening.Striped,
+                    Stripe = stripe,
+                    Elsewhere = Sum(opening.Id, s => s.Posted) - state.Posted,
+                }
+            );
         }
-
     }
 
     private void AddHolds(Book book, Needs needs)
@@ -118,20 +167,29 @@ internal sealed class MemoryBooks : IBooks
 
         foreach (var hold in holds.Values.Where(hold => needs.Holds.Contains(hold.Id.Value)))
         {
-            book.Add(new Hold(hold.Progress, isNew: false)
-            {
-                Id = hold.Id, MerchantId = merchant, Reference = hold.Reference, Asset = hold.Asset, Requested = hold.Requested, Metadata = null,
-                PlacedAt = hold.PlacedAt,
-            });
+            book.Add(
+                new Hold(hold.Progress, isNew: false)
+                {
+                    Id = hold.Id,
+                    MerchantId = merchant,
+                    Reference = hold.Reference,
+                    Asset = hold.Asset,
+                    Requested = hold.Requested,
+                    Metadata = null,
+                    PlacedAt = hold.PlacedAt,
+                }
+            );
         }
-
     }
 
     private void AddTransactions(Book book, Needs needs)
     {
         foreach (var (transaction, reversed) in transactions.Values)
         {
-            if (transaction.Header.Reference is { } reference && needs.TransactionReferences.Contains((merchant, reference)))
+            if (
+                transaction.Header.Reference is { } reference
+                && needs.TransactionReferences.Contains((merchant, reference))
+            )
             {
                 book.AddTransactionReference(merchant, reference, transaction.Id);
             }
@@ -141,10 +199,15 @@ internal sealed class MemoryBooks : IBooks
                 continue;
             }
 
-            book.Add(new Original(reversed)
-            {
-                Id = transaction.Id, MerchantId = merchant, IsReversal = transaction.Reverses is not null, Postings = transaction.Postings,
-            });
+            book.Add(
+                new Original(reversed)
+                {
+                    Id = transaction.Id,
+                    MerchantId = merchant,
+                    IsReversal = transaction.Reverses is not null,
+                    Postings = transaction.Postings,
+                }
+            );
         }
     }
 
@@ -168,7 +231,9 @@ internal sealed class MemoryBooks : IBooks
         foreach (var transaction in book.Transactions)
         {
             transactions.Add(transaction.Id, (transaction, new long[transaction.Postings.Count]));
-            entries.AddRange(transaction.Entries.Select((entry, line) => (transaction.Id, line, entry, transaction.RecordedAt)));
+            entries.AddRange(
+                transaction.Entries.Select((entry, line) => (transaction.Id, line, entry, transaction.RecordedAt))
+            );
         }
     }
 }

@@ -2,7 +2,9 @@ using LocalPlus.Tests.Unit.Ledger.Support;
 
 namespace LocalPlus.Tests.Unit.Ledger.Model;
 
-/// <summary>The posting rules in memory against a naive ledger, with the six invariants after every operation.</summary>
+/// <summary>
+/// The posting rules in memory against a naive ledger, with the six invariants after every operation.
+/// </summary>
 public sealed class ModelTests
 {
     private const int Steps = 60;

@@ -5,9 +5,15 @@ using LocalPlus.Ledger.Operations;
 namespace LocalPlus.Tests.Unit.Ledger.Model;
 
 /// <summary>What an operation ought to come to: nothing but success, or one of the refusals that apply.</summary>
-/// <param name="Codes">Every refusal that the rules give a reason for; which one is named first is the ledger's choice.</param>
+/// <param name="Codes">Every refusal that the rules give a reason for; which one is named first is the ledger's
+/// choice.</param>
 /// <param name="Commit">Brings the naive ledger to where the books ought to be.</param>
-internal sealed record Verdict(HashSet<string> Codes, Action Commit, NaiveHold? Hold = null, NaiveTransaction? Transaction = null)
+internal sealed record Verdict(
+    HashSet<string> Codes,
+    Action Commit,
+    NaiveHold? Hold = null,
+    NaiveTransaction? Transaction = null
+)
 {
     public bool Succeeds => Codes.Count == 0;
 
@@ -57,7 +63,8 @@ internal sealed class NaiveLedger(IReadOnlyList<Opening> openings)
     private readonly HashSet<string> transactionReferences = [];
     private readonly HashSet<string> holdReferences = [];
 
-    public Dictionary<AccountId, NaiveAccount> Accounts { get; } = openings.ToDictionary(o => o.Id, o => new NaiveAccount(o));
+    public Dictionary<AccountId, NaiveAccount> Accounts { get; } =
+        openings.ToDictionary(o => o.Id, o => new NaiveAccount(o));
 
     public List<NaiveHold> Holds { get; } = [];
 
@@ -65,10 +72,17 @@ internal sealed class NaiveLedger(IReadOnlyList<Opening> openings)
 
     public DateTimeOffset Now { get; set; } = new(2026, 1, 10, 12, 0, 0, TimeSpan.Zero);
 
-    public Verdict Post(IReadOnlyList<Posting> postings, string? reference) => Post(postings, reference, false, [], 0, []);
+    public Verdict Post(IReadOnlyList<Posting> postings, string? reference) =>
+        Post(postings, reference, false, [], 0, []);
 
     public Verdict Place(
-        IReadOnlyList<HoldSource> sources, long amount, bool partial, DateTimeOffset expiresAt, string reference, Capture? capture)
+        IReadOnlyList<HoldSource> sources,
+        long amount,
+        bool partial,
+        DateTimeOffset expiresAt,
+        string reference,
+        Capture? capture
+    )
     {
         var codes = new HashSet<string>();
         Require(codes, !holdReferences.Contains(reference), "reference_reused");
@@ -133,7 +147,8 @@ internal sealed class NaiveLedger(IReadOnlyList<Opening> openings)
     public Verdict Release(NaiveHold hold) => Over(hold) ?? End(hold, HoldState.Released);
 
     public Verdict Expire(NaiveHold hold) =>
-        Over(hold) ?? (Now < hold.ExpiresAt + Grace ? Verdict.Refused("hold_not_pending") : End(hold, HoldState.Expired));
+        Over(hold)
+        ?? (Now < hold.ExpiresAt + Grace ? Verdict.Refused("hold_not_pending") : End(hold, HoldState.Expired));
 
     public Verdict Extend(NaiveHold hold, DateTimeOffset until)
     {
@@ -172,11 +187,21 @@ internal sealed class NaiveLedger(IReadOnlyList<Opening> openings)
             return Verdict.Refused("reversal_exceeds_original");
         }
 
-        Posting[] postings = [.. original.Postings.Zip(taken).Where(p => p.Second > 0).Select(p => new Posting(p.First.Destination, p.First.Source, p.Second))];
-        return Post(postings, reference, true, [], 0, []) is var verdict && !verdict.Succeeds ? verdict : verdict with
-        {
-            Commit = verdict.Commit + (() => Enumerable.Range(0, taken.Length).ToList().ForEach(i => original.Left[i] -= taken[i])),
-        };
+        Posting[] postings =
+        [
+            .. original
+                .Postings.Zip(taken)
+                .Where(p => p.Second > 0)
+                .Select(p => new Posting(p.First.Destination, p.First.Source, p.Second)),
+        ];
+        return Post(postings, reference, true, [], 0, []) is var verdict && !verdict.Succeeds
+            ? verdict
+            : verdict with
+            {
+                Commit =
+                    verdict.Commit
+                    + (() => Enumerable.Range(0, taken.Length).ToList().ForEach(i => original.Left[i] -= taken[i])),
+            };
     }
 
     private static void Require(HashSet<string> codes, bool holds, string code)
@@ -193,22 +218,28 @@ internal sealed class NaiveLedger(IReadOnlyList<Opening> openings)
         Require(codes, account.Status != AccountStatus.Closed, "account_closed");
     }
 
-    private static Verdict? Over(NaiveHold hold) => hold.State switch
-    {
-        HoldState.Pending => null,
-        HoldState.Expired => Verdict.Refused("hold_expired"),
-        _ => Verdict.Refused("hold_not_pending"),
-    };
+    private static Verdict? Over(NaiveHold hold) =>
+        hold.State switch
+        {
+            HoldState.Pending => null,
+            HoldState.Expired => Verdict.Refused("hold_expired"),
+            _ => Verdict.Refused("hold_not_pending"),
+        };
 
     private Verdict? Used(string? reference) =>
         reference is not null && transactionReferences.Contains(reference) ? Verdict.Refused("reference_reused") : null;
 
-    private Verdict Reserve(NaiveHold hold, string reference) => new([], () =>
-    {
-        Holds.Add(hold);
-        holdReferences.Add(reference);
-        hold.Items.ForEach(item => Accounts[item.Account].Held += item.Amount);
-    }, hold);
+    private Verdict Reserve(NaiveHold hold, string reference) =>
+        new(
+            [],
+            () =>
+            {
+                Holds.Add(hold);
+                holdReferences.Add(reference);
+                hold.Items.ForEach(item => Accounts[item.Account].Held += item.Amount);
+            },
+            hold
+        );
 
     private Verdict PlaceCaptured(NaiveHold hold, string reference, Capture capture)
     {
@@ -216,22 +247,37 @@ internal sealed class NaiveLedger(IReadOnlyList<Opening> openings)
         return verdict with
         {
             Hold = hold,
-            Commit = verdict.Commit + (() =>
-            {
-                hold.State = HoldState.Captured;
-                Holds.Add(hold);
-                holdReferences.Add(reference);
-            }),
+            Commit =
+                verdict.Commit
+                + (
+                    () =>
+                    {
+                        hold.State = HoldState.Captured;
+                        Holds.Add(hold);
+                        holdReferences.Add(reference);
+                    }
+                ),
         };
     }
 
-    private Verdict End(NaiveHold hold, HoldState state) => new([], () =>
-    {
-        hold.State = state;
-        hold.Items.ForEach(item => Accounts[item.Account].Held -= item.Amount);
-    }, hold);
+    private Verdict End(NaiveHold hold, HoldState state) =>
+        new(
+            [],
+            () =>
+            {
+                hold.State = state;
+                hold.Items.ForEach(item => Accounts[item.Account].Held -= item.Amount);
+            },
+            hold
+        );
 
-    private Verdict Spend(NaiveHold hold, long amount, string? reference, Capture capture, List<(AccountId Account, long Amount)> freed)
+    private Verdict Spend(
+        NaiveHold hold,
+        long amount,
+        string? reference,
+        Capture capture,
+        List<(AccountId Account, long Amount)> freed
+    )
     {
         var (postings, left) = (new List<Posting>(), amount);
         foreach (var (account, held) in hold.Items.TakeWhile(_ => left > 0))
@@ -242,13 +288,26 @@ internal sealed class NaiveLedger(IReadOnlyList<Opening> openings)
 
         return postings.Exists(p => p.Source == p.Destination)
             ? Verdict.Refused("invalid_request")
-            : Post([.. postings, .. capture.Further], reference, false, freed, postings.Count, [.. hold.Items.Select(i => i.Account)]);
+            : Post(
+                [.. postings, .. capture.Further],
+                reference,
+                false,
+                freed,
+                postings.Count,
+                [.. hold.Items.Select(i => i.Account)]
+            );
     }
 
-    /// <param name="reserved">So many postings, the first ones, spend what was reserved on the accounts named: these may be frozen.</param>
+    /// <param name="reserved">So many postings, the first ones, spend what was reserved on the accounts named: these
+    /// may be frozen.</param>
     private Verdict Post(
-        IReadOnlyList<Posting> postings, string? reference, bool isReversal, List<(AccountId Account, long Amount)> freed, int reserved,
-        HashSet<AccountId> reservedOn)
+        IReadOnlyList<Posting> postings,
+        string? reference,
+        bool isReversal,
+        List<(AccountId Account, long Amount)> freed,
+        int reserved,
+        HashSet<AccountId> reservedOn
+    )
     {
         var codes = new HashSet<string>();
         Require(codes, reference is null || !transactionReferences.Contains(reference), "reference_reused");
@@ -262,7 +321,9 @@ internal sealed class NaiveLedger(IReadOnlyList<Opening> openings)
                 Require(codes, from.Opening.Asset == to.Opening.Asset, "currency_mismatch");
             }
 
-            foreach (var (account, mayBeFrozen) in new[] { (from, i < reserved && reservedOn.Contains(source)), (to, false) })
+            foreach (
+                var (account, mayBeFrozen) in new[] { (from, i < reserved && reservedOn.Contains(source)), (to, false) }
+            )
             {
                 if (account is not null)
                 {
@@ -274,7 +335,11 @@ internal sealed class NaiveLedger(IReadOnlyList<Opening> openings)
             delta[destination] = delta.GetValueOrDefault(destination) + amount;
         }
 
-        foreach (var (account, change) in delta.Where(d => Accounts.ContainsKey(d.Key)).Select(d => (Accounts[d.Key], d.Value)))
+        foreach (
+            var (account, change) in delta
+                .Where(d => Accounts.ContainsKey(d.Key))
+                .Select(d => (Accounts[d.Key], d.Value))
+        )
         {
             var posted = account.Posted + change;
             var held = account.Held - freed.Where(f => f.Account == account.Opening.Id).Sum(f => f.Amount);
@@ -283,15 +348,20 @@ internal sealed class NaiveLedger(IReadOnlyList<Opening> openings)
         }
 
         var transaction = new NaiveTransaction(postings, isReversal);
-        return new Verdict(codes, () =>
-        {
-            Transactions.Add(transaction);
-            delta.ToList().ForEach(d => Accounts[d.Key].Posted += d.Value);
-            freed.ForEach(f => Accounts[f.Account].Held -= f.Amount);
-            if (reference is not null)
+        return new Verdict(
+            codes,
+            () =>
             {
-                transactionReferences.Add(reference);
-            }
-        }, null, transaction);
+                Transactions.Add(transaction);
+                delta.ToList().ForEach(d => Accounts[d.Key].Posted += d.Value);
+                freed.ForEach(f => Accounts[f.Account].Held -= f.Amount);
+                if (reference is not null)
+                {
+                    transactionReferences.Add(reference);
+                }
+            },
+            null,
+            transaction
+        );
     }
 }

@@ -18,7 +18,10 @@ internal static class Run
             config = config.WithReplay(Convert.ToUInt64(seed), Convert.ToUInt64(gamma));
         }
 
-        FsCheck.Check.One(config, Prop.ForAll(Step.Runs(length), steps => CheckAsync(make(), steps).GetAwaiter().GetResult()));
+        FsCheck.Check.One(
+            config,
+            Prop.ForAll(Step.Runs(length), steps => CheckAsync(make(), steps).GetAwaiter().GetResult())
+        );
     }
 
     public static async Task CheckAsync(IBooks books, IReadOnlyList<Step> steps)
@@ -26,7 +29,7 @@ internal static class Run
         var world = new World();
         await books.OpenAsync(world.Merchant, world.Openings);
         var state = await books.ReadAsync();
-        for (var i = 0; i < steps.Count;)
+        for (var i = 0; i < steps.Count; )
         {
             var step = steps[i];
             if (step.Act is Act.Freeze or Act.Thaw or Act.Close)
@@ -67,14 +70,24 @@ internal static class Run
             }
 
             i++;
-        }
-        while (i < steps.Count && steps[i].Joins && plans.Count < StepsPerBatch && steps[i].Rehearses == rehearses
-            && steps[i].Act is not (Act.Freeze or Act.Thaw or Act.Close or Act.Pass));
+        } while (
+            i < steps.Count
+            && steps[i].Joins
+            && plans.Count < StepsPerBatch
+            && steps[i].Rehearses == rehearses
+            && steps[i].Act is not (Act.Freeze or Act.Thaw or Act.Close or Act.Pass)
+        );
 
         return plans;
     }
 
-    private static void Compare(World world, List<Plan> plans, IReadOnlyList<Reply> replies, BooksState before, BooksState after)
+    private static void Compare(
+        World world,
+        List<Plan> plans,
+        IReadOnlyList<Reply> replies,
+        BooksState before,
+        BooksState after
+    )
     {
         Assert.Equal(plans.Count, replies.Count);
         foreach (var (plan, reply) in plans.Zip(replies))
@@ -91,7 +104,8 @@ internal static class Run
             {
                 Assert.True(
                     reply.Code is not null && plan.Verdict.Codes.Contains(reply.Code),
-                    $"{plan.Request.Operation} came to {reply.Text}, not to {string.Join(" or ", plan.Verdict.Codes)}");
+                    $"{plan.Request.Operation} came to {reply.Text}, not to {string.Join(" or ", plan.Verdict.Codes)}"
+                );
             }
 
             world.Learn(plan, reply);

@@ -24,8 +24,8 @@ internal enum Act
 }
 
 /// <summary>
-/// One step of a run in small numbers, which the world turns into an operation on whatever exists by then. So any list of
-/// steps is a run, and FsCheck may drop any of them to find the shortest that fails.
+/// One step of a run in small numbers, which the world turns into an operation on whatever exists by then. So any list
+/// of steps is a run, and FsCheck may drop any of them to find the shortest that fails.
 /// </summary>
 /// <param name="Joins">It goes into one batch with the step before it.</param>
 /// <param name="Rehearses">A dry run.</param>
@@ -33,10 +33,22 @@ internal sealed record Step(Act Act, int A, int B, int C, long Amount, bool Flag
 {
     private static readonly (int, Gen<Act>)[] Mix =
     [
-        (30, Gen.Constant(Act.Post)), (12, Gen.Constant(Act.PostTwo)), (16, Gen.Constant(Act.Place)), (8, Gen.Constant(Act.PlaceAndCapture)),
-        (12, Gen.Constant(Act.Capture)), (5, Gen.Constant(Act.Release)), (4, Gen.Constant(Act.Extend)), (6, Gen.Constant(Act.Expire)),
-        (7, Gen.Constant(Act.Reverse)), (9, Gen.Constant(Act.ReversePart)), (2, Gen.Constant(Act.Freeze)), (3, Gen.Constant(Act.Thaw)),
-        (1, Gen.Constant(Act.Close)), (5, Gen.Constant(Act.Pass)), (6, Gen.Constant(Act.Repeat)), (3, Gen.Constant(Act.RepeatOther)),
+        (30, Gen.Constant(Act.Post)),
+        (12, Gen.Constant(Act.PostTwo)),
+        (16, Gen.Constant(Act.Place)),
+        (8, Gen.Constant(Act.PlaceAndCapture)),
+        (12, Gen.Constant(Act.Capture)),
+        (5, Gen.Constant(Act.Release)),
+        (4, Gen.Constant(Act.Extend)),
+        (6, Gen.Constant(Act.Expire)),
+        (7, Gen.Constant(Act.Reverse)),
+        (9, Gen.Constant(Act.ReversePart)),
+        (2, Gen.Constant(Act.Freeze)),
+        (3, Gen.Constant(Act.Thaw)),
+        (1, Gen.Constant(Act.Close)),
+        (5, Gen.Constant(Act.Pass)),
+        (6, Gen.Constant(Act.Repeat)),
+        (3, Gen.Constant(Act.RepeatOther)),
     ];
 
     /// <summary>Runs of so many steps.</summary>

@@ -33,7 +33,8 @@ internal sealed record Mutant(SyntaxTree Tree, SyntaxNode Original, SyntaxNode C
         from changed in Changes(node)
         select new Mutant(tree, node, changed);
 
-    public SyntaxTree Apply() => Tree.WithRootAndOptions(Tree.GetRoot().ReplaceNode(Original, Changed.WithTriviaFrom(Original)), Tree.Options);
+    public SyntaxTree Apply() =>
+        Tree.WithRootAndOptions(Tree.GetRoot().ReplaceNode(Original, Changed.WithTriviaFrom(Original)), Tree.Options);
 
     private static IEnumerable<SyntaxNode> Changes(SyntaxNode node)
     {
@@ -58,9 +59,15 @@ internal sealed record Mutant(SyntaxTree Tree, SyntaxNode Original, SyntaxNode C
                 yield return LiteralExpression(SyntaxKind.TrueLiteralExpression);
                 break;
             case IfStatementSyntax choice:
-                yield return choice.WithCondition(PrefixUnaryExpression(SyntaxKind.LogicalNotExpression, ParenthesizedExpression(choice.Condition)));
+                yield return choice.WithCondition(
+                    PrefixUnaryExpression(SyntaxKind.LogicalNotExpression, ParenthesizedExpression(choice.Condition))
+                );
                 break;
-            case MemberAccessExpressionSyntax { Expression: IdentifierNameSyntax { Identifier.Text: "Math" }, Name.Identifier.Text: "Min" or "Max" } bound:
+            case MemberAccessExpressionSyntax
+            {
+                Expression: IdentifierNameSyntax { Identifier.Text: "Math" },
+                Name.Identifier.Text: "Min" or "Max"
+            } bound:
                 yield return bound.WithName(IdentifierName(bound.Name.Identifier.Text == "Min" ? "Max" : "Min"));
                 break;
             case ExpressionStatementSyntax { Expression: InvocationExpressionSyntax or AssignmentExpressionSyntax }:
@@ -69,9 +76,16 @@ internal sealed record Mutant(SyntaxTree Tree, SyntaxNode Original, SyntaxNode C
         }
     }
 
-    private static string Shorten(SyntaxNode node) => Shorten(string.Join(' ', node.NormalizeWhitespace().ToString().Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)));
+    private static string Shorten(SyntaxNode node) =>
+        Shorten(
+            string.Join(
+                ' ',
+                node.NormalizeWhitespace().ToString().Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)
+            )
+        );
 
     private static string Shorten(string text) => text.Length <= 90 ? text : text[..90] + "…";
 
-    private string Line() => Shorten(Tree.GetText().Lines[Original.GetLocation().GetLineSpan().StartLinePosition.Line].ToString().Trim());
+    private string Line() =>
+        Shorten(Tree.GetText().Lines[Original.GetLocation().GetLineSpan().StartLinePosition.Line].ToString().Trim());
 }

@@ -6,8 +6,8 @@ using Microsoft.CodeAnalysis.CSharp;
 namespace LocalPlus.Tests.Unit.Ledger.Mutants;
 
 /// <summary>
-/// The posting rules (Books and Operations, which need nothing else) compiled from source with one change, and the tests
-/// of the rules run on what comes out, in this process.
+/// The posting rules (Books and Operations, which need nothing else) compiled from source with one change, and the
+/// tests of the rules run on what comes out, in this process.
 /// </summary>
 internal sealed class Rules
 {
@@ -18,8 +18,13 @@ internal sealed class Rules
     /// <summary>The quick ones first: they kill most.</summary>
     private static readonly Type[] Suites =
     [
-        typeof(RuleTests), typeof(BookTests), typeof(BatchTests), typeof(SpendTests), typeof(OwnerTests),
-            typeof(LinkedReversalTests),
+        typeof(RuleTests),
+        typeof(LimitTests),
+        typeof(BookTests),
+        typeof(BatchTests),
+        typeof(SpendTests),
+        typeof(OwnerTests),
+        typeof(LinkedReversalTests),
         typeof(ModelSample),
     ];
 
@@ -30,32 +35,57 @@ internal sealed class Rules
         var options = new CSharpParseOptions(LanguageVersion.Preview);
         string[] files =
         [
-            .. Directory.EnumerateFiles(Path.Combine(ledger, "Books"), "*.cs"), .. Directory.EnumerateFiles(Path.Combine(ledger, "Operations"), "*.cs"),
-            Path.Combine(ledger, "LedgerLimits.cs"), Path.Combine(ledger, "Faults.cs"),
+            .. Directory.EnumerateFiles(Path.Combine(ledger, "Books"), "*.cs"),
+            .. Directory.EnumerateFiles(Path.Combine(ledger, "Operations"), "*.cs"),
+            Path.Combine(ledger, "LedgerLimits.cs"),
+            Path.Combine(ledger, "Faults.cs"),
         ];
-        Sources = [.. files.Order(StringComparer.Ordinal).Select(file => CSharpSyntaxTree.ParseText(File.ReadAllText(file), options, file))];
+        Sources =
+        [
+            .. files
+                .Order(StringComparer.Ordinal)
+                .Select(file => CSharpSyntaxTree.ParseText(File.ReadAllText(file), options, file)),
+        ];
         var usings = CSharpSyntaxTree.ParseText(
             $"""
             global using System; global using System.Collections.Generic; global using System.Linq; global using System.Threading.Tasks;
             [assembly: System.Runtime.CompilerServices.InternalsVisibleTo("{Tests.GetName().Name}")]
-            """, options);
-        var references = ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator)
+            """,
+            options
+        );
+        var references = ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!)
+            .Split(Path.PathSeparator)
             .Concat(Directory.EnumerateFiles(AppContext.BaseDirectory, "LocalPlus.*.dll"))
             .Where(path => Path.GetFileNameWithoutExtension(path) != Program)
             .DistinctBy(Path.GetFileName, StringComparer.Ordinal);
         compilation = CSharpCompilation.Create(
-            Program, [usings, .. Sources], [.. references.Select(path => MetadataReference.CreateFromFile(path))],
-            new CSharpCompilationOptions(OutputKind.DynamicallyLinkedLibrary, checkOverflow: true, optimizationLevel: OptimizationLevel.Release, nullableContextOptions: NullableContextOptions.Enable));
+            Program,
+            [usings, .. Sources],
+            [.. references.Select(path => MetadataReference.CreateFromFile(path))],
+            new CSharpCompilationOptions(
+                OutputKind.DynamicallyLinkedLibrary,
+                checkOverflow: true,
+                optimizationLevel: OptimizationLevel.Release,
+                nullableContextOptions: NullableContextOptions.Enable
+            )
+        );
     }
 
     public IReadOnlyList<SyntaxTree> Sources { get; }
 
     /// <summary>Null when it does not compile, which is no mutant; otherwise whether a test fails on it.</summary>
-    public bool? IsKilled(Mutant mutant) => Compile(compilation.ReplaceSyntaxTree(mutant.Tree, mutant.Apply())) is { } program ? Fails(program, Limit) : null;
+    public bool? IsKilled(Mutant mutant) =>
+        Compile(compilation.ReplaceSyntaxTree(mutant.Tree, mutant.Apply())) is { } program
+            ? Fails(program, Limit)
+            : null;
 
     /// <summary>What fails on the rules as they are.</summary>
-    public bool FailsUnchanged() => Fails(
-        Compile(compilation) ?? throw new InvalidOperationException("The rules do not compile on their own any more."), Timeout.InfiniteTimeSpan);
+    public bool FailsUnchanged() =>
+        Fails(
+            Compile(compilation)
+                ?? throw new InvalidOperationException("The rules do not compile on their own any more."),
+            Timeout.InfiniteTimeSpan
+        );
 
     private static byte[]? Compile(CSharpCompilation changed)
     {
@@ -75,12 +105,20 @@ internal sealed class Rules
         return !run.Wait(limit) || run.GetAwaiter().GetResult();
     }
 
-    private static bool Fails(Type suite) => suite.GetMethods()
-        .Where(method => method.DeclaringType == suite && (method.IsStatic || method.GetCustomAttribute<FactAttribute>() is not null))
-        .Any(method => Arguments(method).Any(arguments => Fails(suite, method, arguments)));
+    private static bool Fails(Type suite) =>
+        suite
+            .GetMethods()
+            .Where(method =>
+                method.DeclaringType == suite
+                && (method.IsStatic || method.GetCustomAttribute<FactAttribute>() is not null)
+            )
+            .Any(method => Arguments(method).Any(arguments => Fails(suite, method, arguments)));
 
-    private static IEnumerable<object?[]> Arguments(MethodInfo method) => method.GetCustomAttributes<InlineDataAttribute>().Select(data => data.GetData(method).Single())
-        .DefaultIfEmpty([]);
+    private static IEnumerable<object?[]> Arguments(MethodInfo method) =>
+        method
+            .GetCustomAttributes<InlineDataAttribute>()
+            .Select(data => data.GetData(method).Single())
+            .DefaultIfEmpty([]);
 
     private static bool Fails(Type suite, MethodInfo method, object?[] arguments)
     {
@@ -98,6 +136,7 @@ internal sealed class Rules
     /// <summary>The tests' assembly once more, bound to the changed rules; all else is shared.</summary>
     private sealed class Context(byte[] program) : AssemblyLoadContext(isCollectible: true)
     {
-        protected override Assembly? Load(AssemblyName assemblyName) => assemblyName.Name == Program ? LoadFromStream(new MemoryStream(program)) : null;
+        protected override Assembly? Load(AssemblyName assemblyName) =>
+            assemblyName.Name == Program ? LoadFromStream(new MemoryStream(program)) : null;
     }
 }
