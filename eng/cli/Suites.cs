@@ -124,6 +124,7 @@ internal static partial class Suites
                     ? await ProjectAsync(checkout, suite, test, name, filter, progress, cancel)
                     : await ScriptAsync(checkout, suite, test, progress, cancel);
                 progress.Outcome = $"{score.Passed} passed, {score.Failed} failed";
+                progress.Failed = score.Failed > 0;
                 return score;
             },
             cancel

@@ -58,7 +58,8 @@ internal static class Terminal
                     ? SpinAsync(title, progress, work, clock, cancel)
                     : LogAsync(title, progress, work, clock, cancel)
             );
-            Good($"{title} ({Seconds(clock.Elapsed)}){(progress.Outcome is { } outcome ? $": {outcome}" : "")}");
+            Action<string> tell = progress.Failed ? Bad : Good;
+            tell($"{title} ({Seconds(clock.Elapsed)}){(progress.Outcome is { } outcome ? $": {outcome}" : "")}");
             return result;
         }
         catch
@@ -199,4 +200,7 @@ internal sealed class StepProgress
 
     /// <summary>What came out, shown behind the finished step.</summary>
     public string? Outcome { get; set; }
+
+    /// <summary>It went to its end and what came out is bad.</summary>
+    public bool Failed { get; set; }
 }

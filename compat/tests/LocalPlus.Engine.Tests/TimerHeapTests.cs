@@ -27,7 +27,9 @@ public sealed class TimerHeapTests(PostgresFixture postgres)
         using var over = new CancellationTokenSource();
         var running = heap.RunAsync(over.Token);
         var unit = new CommitUnit();
-        var first = DateTimeOffset.UtcNow.AddSeconds(1);
+        // Whole microseconds, as the store keeps them.
+        var soon = DateTimeOffset.UtcNow.AddSeconds(1);
+        var first = soon.AddTicks(-(soon.Ticks % TimeSpan.TicksPerMicrosecond));
         unit.Rows.AddRange(
             Enumerable
                 .Range(0, WorkflowLimits.TimersInMemory + 2_000)
