@@ -32,17 +32,18 @@ internal static class Chart
     public static Tools.Result Template(string valuesFile, params string[] more) =>
         Tools.Helm(["template", "localplus", Built.Value, "--namespace", "localplus", .. Files(valuesFile), .. more]);
 
-    /// <summary>The same without a release's images.</summary>
-    public static Tools.Result TemplateAlone(string valuesFile) =>
-        Tools.Helm(
+    /// <summary>The same without a release's images, or with those of another file.</summary>
+    public static Tools.Result TemplateAlone(string valuesFile, params string[] more) =>
+        Tools.Helm([
             "template",
             "localplus",
             Built.Value,
             "--namespace",
             "localplus",
             "-f",
-            Path.Combine(Built.Value, valuesFile)
-        );
+            Path.Combine(Built.Value, valuesFile),
+            .. more.SelectMany(file => new[] { "-f", file }),
+        ]);
 
     private static string[] Files(string valuesFile)
     {

@@ -9,9 +9,12 @@ namespace LocalPlus.Tests.Platform;
 /// </summary>
 internal static class Golden
 {
-    public static void Check(string file, string actual)
+    public static void Check(string file, string actual) => CheckFile($"charts/localplus/golden/{file}", actual);
+
+    /// <summary>A file by its path in the repository.</summary>
+    public static void CheckFile(string file, string actual)
     {
-        var path = Repository.At($"charts/localplus/golden/{file}");
+        var path = Repository.At(file);
         if (Environment.GetEnvironmentVariable("LP_GOLDEN") == "write")
         {
             File.WriteAllText(path, actual);
