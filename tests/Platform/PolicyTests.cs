@@ -170,10 +170,7 @@ public class PolicyTests
             .Distinct();
 
         // Tokens of sidecars are written by Vault's agent, which renews them (charts/README.md).
-        Assert.DoesNotContain(
-            named,
-            n => !made.Contains(n) && !n.EndsWith("-vault-token", StringComparison.Ordinal)
-        );
+        Assert.DoesNotContain(named, n => !made.Contains(n) && !n.EndsWith("-vault-token", StringComparison.Ordinal));
 
         foreach (
             var reference in secrets.SelectMany(s =>
