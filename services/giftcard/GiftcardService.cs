@@ -1,9 +1,9 @@
 using LocalPlus.Giftcard.Batches;
 using LocalPlus.Giftcard.Cards;
-using LocalPlus.Giftcard.Deliveries;
 using LocalPlus.Giftcard.Holds;
 using LocalPlus.Giftcard.Ledger;
 using LocalPlus.Giftcard.Offline;
+using LocalPlus.Giftcard.Operations;
 using LocalPlus.Giftcard.Programs;
 using LocalPlus.Giftcard.Redemptions;
 using LocalPlus.Giftcard.Reports;
@@ -22,9 +22,10 @@ internal static class GiftcardService
     {
         builder.AddLedger();
         builder.Services.AddSingleton<Intents>();
+        builder.Services.AddSingleton(_ => new Ownership(PeerClient.Create("merchant"), PeerClient.Create("wallet")));
         builder.AddCards();
+        builder.AddOperations();
         builder.AddBatches();
-        builder.AddDeliveries();
         builder.AddRedemptions();
         builder.AddOffline();
         builder.AddRuns();
@@ -39,6 +40,7 @@ internal static class GiftcardService
         merchants.MapPrograms();
         merchants.MapRewards();
         merchants.MapCards();
+        merchants.MapOperations();
         merchants.MapBatches();
         merchants.MapRedemptions();
         merchants.MapHolds();
@@ -49,6 +51,6 @@ internal static class GiftcardService
         operators.AddEndpointFilter(LedgerFeature.BusyWhenSilent);
         operators.MapRuns();
         operators.MapListAttention();
-        app.MapInternal().MapDeliveries();
+        app.MapInternal().MapCardsInternal();
     }
 }

@@ -1,3 +1,4 @@
+using LocalPlus.Giftcard.Operations;
 using LocalPlus.Hosting;
 using LocalPlus.Kernel;
 

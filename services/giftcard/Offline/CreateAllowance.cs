@@ -1,4 +1,3 @@
-using LocalPlus.Giftcard.Cards;
 using LocalPlus.Hosting;
 using LocalPlus.Kernel;
 

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using LocalPlus.Giftcard.Cards;
 using LocalPlus.Hosting;
 using LocalPlus.Kernel;
 using Npgsql;

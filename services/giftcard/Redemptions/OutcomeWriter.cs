@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json;
 using LocalPlus.Giftcard.Cards;
+using LocalPlus.Giftcard.Operations;
 using LocalPlus.Hosting;
 using LocalPlus.Kernel;
 

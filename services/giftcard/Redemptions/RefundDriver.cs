@@ -1,6 +1,7 @@
 using LocalPlus.Contracts.Ledger.V1;
 using LocalPlus.Giftcard.Cards;
 using LocalPlus.Giftcard.Ledger;
+using LocalPlus.Giftcard.Operations;
 using LocalPlus.Hosting;
 using LocalPlus.Kernel;
 

@@ -1,4 +1,5 @@
 using LocalPlus.Giftcard.Cards;
+using LocalPlus.Giftcard.Operations;
 using LocalPlus.Hosting;
 using LocalPlus.Kernel;
 

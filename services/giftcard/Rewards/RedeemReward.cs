@@ -1,5 +1,6 @@
 using LocalPlus.Giftcard.Cards;
 using LocalPlus.Giftcard.Ledger;
+using LocalPlus.Giftcard.Operations;
 using LocalPlus.Hosting;
 using LocalPlus.Kernel;
 

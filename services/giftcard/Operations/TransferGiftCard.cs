@@ -1,7 +1,8 @@
+using LocalPlus.Giftcard.Cards;
 using LocalPlus.Hosting;
 using LocalPlus.Kernel;
 
-namespace LocalPlus.Giftcard.Cards;
+namespace LocalPlus.Giftcard.Operations;
 
 /// <summary>
 /// POST /v1/gift_cards/{id}/transfer: moves value (all there is, without an amount) to another card of the same

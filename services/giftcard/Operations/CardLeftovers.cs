@@ -1,8 +1,9 @@
+using LocalPlus.Giftcard.Cards;
 using LocalPlus.Giftcard.Ledger;
 using LocalPlus.Hosting;
 using LocalPlus.Kernel;
 
-namespace LocalPlus.Giftcard.Cards;
+namespace LocalPlus.Giftcard.Operations;
 
 /// <summary>
 /// Moves value on that came back to where it can not stay: from a replaced or merged card to its last heir; from an

@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 using System.Net;
 using LocalPlus.Kernel;
 
-namespace LocalPlus.Giftcard.Cards;
+namespace LocalPlus.Giftcard;
 
 /// <summary>
 /// Whether what a request refers to is its merchant's own: locations are the merchant service's, customers the

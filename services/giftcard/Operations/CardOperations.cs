@@ -1,10 +1,11 @@
 using LocalPlus.Contracts.Ledger.V1;
+using LocalPlus.Giftcard.Cards;
 using LocalPlus.Giftcard.Ledger;
 using LocalPlus.Hosting;
 using LocalPlus.Kernel;
 using Npgsql;
 
-namespace LocalPlus.Giftcard.Cards;
+namespace LocalPlus.Giftcard.Operations;
 
 /// <summary>
 /// Operations on cards that move money or change what a card may do: the plan in SQL, the ledger, the outcome in SQL.

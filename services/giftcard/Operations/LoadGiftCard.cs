@@ -1,9 +1,10 @@
+using LocalPlus.Giftcard.Cards;
 using LocalPlus.Giftcard.Ledger;
 using LocalPlus.Giftcard.Programs;
 using LocalPlus.Hosting;
 using LocalPlus.Kernel;
 
-namespace LocalPlus.Giftcard.Cards;
+namespace LocalPlus.Giftcard.Operations;
 
 /// <summary>Where value that is loaded comes from.</summary>
 internal enum LoadKind

@@ -1,8 +1,9 @@
+using LocalPlus.Giftcard.Cards;
 using LocalPlus.Giftcard.Ledger;
 using LocalPlus.Hosting;
 using LocalPlus.Kernel;
 
-namespace LocalPlus.Giftcard.Cards;
+namespace LocalPlus.Giftcard.Operations;
 
 /// <summary>
 /// POST /v1/gift_cards/{id}/merge: moves everything from another card of the same merchant and currency to this one and

@@ -1,8 +1,9 @@
+using LocalPlus.Giftcard.Cards;
 using LocalPlus.Giftcard.Programs;
 using LocalPlus.Hosting;
 using LocalPlus.Kernel;
 
-namespace LocalPlus.Giftcard.Cards;
+namespace LocalPlus.Giftcard.Operations;
 
 /// <summary>
 /// POST /v1/gift_cards/{id}/activate: gives a card that was made without value its first one. Refusals: not_found,

@@ -2,7 +2,7 @@ using System.Text.Json;
 using LocalPlus.Hosting;
 using LocalPlus.Kernel;
 
-namespace LocalPlus.Giftcard.Cards;
+namespace LocalPlus.Giftcard.Operations;
 
 /// <summary>
 /// What expiry took from a card and nobody has given back, by the account of the lot it was taken from.

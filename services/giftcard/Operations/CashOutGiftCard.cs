@@ -1,8 +1,9 @@
+using LocalPlus.Giftcard.Cards;
 using LocalPlus.Giftcard.Ledger;
 using LocalPlus.Hosting;
 using LocalPlus.Kernel;
 
-namespace LocalPlus.Giftcard.Cards;
+namespace LocalPlus.Giftcard.Operations;
 
 /// <summary>
 /// POST /v1/gift_cards/{id}/cash_out: pays what the holder paid for back in money, if it is below the programme's

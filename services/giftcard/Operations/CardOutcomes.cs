@@ -1,9 +1,10 @@
 using System.Text.Json;
 using LocalPlus.Contracts.Ledger.V1;
+using LocalPlus.Giftcard.Cards;
 using LocalPlus.Hosting;
 using LocalPlus.Kernel;
 
-namespace LocalPlus.Giftcard.Cards;
+namespace LocalPlus.Giftcard.Operations;
 
 /// <summary>
 /// Writes down what an operation did: cards, lots, activities, events and the stored answer, in one

@@ -1,11 +1,11 @@
 using System.Text.Json;
-using LocalPlus.Giftcard.Deliveries;
+using LocalPlus.Giftcard.Cards;
 using LocalPlus.Giftcard.Ledger;
 using LocalPlus.Giftcard.Programs;
 using LocalPlus.Hosting;
 using LocalPlus.Kernel;
 
-namespace LocalPlus.Giftcard.Cards;
+namespace LocalPlus.Giftcard.Operations;
 
 /// <summary>
 /// POST /v1/gift_cards: sells a card. With an amount it is activated at once (the value goes from clearing to the card

@@ -1,9 +1,10 @@
 using LocalPlus.Contracts.Ledger.V1;
+using LocalPlus.Giftcard.Cards;
 using LocalPlus.Giftcard.Programs;
 using LocalPlus.Hosting;
 using LocalPlus.Kernel;
 
-namespace LocalPlus.Giftcard.Cards;
+namespace LocalPlus.Giftcard.Operations;
 
 /// <summary>
 /// A card with everything an operation on it is planned from, as of one moment; its version guards the

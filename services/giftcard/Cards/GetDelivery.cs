@@ -1,7 +1,7 @@
 using LocalPlus.Hosting;
 using LocalPlus.Kernel;
 
-namespace LocalPlus.Giftcard.Deliveries;
+namespace LocalPlus.Giftcard.Cards;
 
 /// <summary>
 /// GET /internal/gift_cards/{id}/delivery, for notification, when it writes the mail: code, PIN and what the giver

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using LocalPlus.Hosting;
 
-namespace LocalPlus.Giftcard.Cards;
+namespace LocalPlus.Giftcard.Operations;
 
 /// <summary>An account to open for a card.</summary>
 internal sealed record PlannedAccount(Guid AccountId, string Name);

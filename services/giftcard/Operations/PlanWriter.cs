@@ -1,6 +1,7 @@
+using LocalPlus.Giftcard.Cards;
 using LocalPlus.Kernel;
 
-namespace LocalPlus.Giftcard.Cards;
+namespace LocalPlus.Giftcard.Operations;
 
 /// <summary>Writes a plan piece by piece.</summary>
 internal sealed class PlanWriter(TimeProvider time)

@@ -1,9 +1,9 @@
 using System.Text.Json;
-using LocalPlus.Giftcard.Cards;
+using LocalPlus.Giftcard.Operations;
 using LocalPlus.Hosting;
 using LocalPlus.Kernel;
 
-namespace LocalPlus.Giftcard.Deliveries;
+namespace LocalPlus.Giftcard.Cards;
 
 /// <summary>How a digital card reaches whom it is for: by mail, at once or later, with what the giver wrote.</summary>
 internal sealed record Delivery(DateTimeOffset? DeliverAt = null, string? From = null, string? Message = null)
