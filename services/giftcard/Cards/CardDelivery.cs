@@ -1,5 +1,4 @@
 using System.Text.Json;
-using LocalPlus.Giftcard.Operations;
 using LocalPlus.Hosting;
 using LocalPlus.Kernel;
 
@@ -24,7 +23,7 @@ internal sealed record Delivery(DateTimeOffset? DeliverAt = null, string? From =
 /// Keeps what a digital card carries on its way. Note and code are sealed here and leave only on the internal route,
 /// when the mail is being written; the event that starts it names ids.
 /// </summary>
-internal sealed class CardDeliveries(Database database, CardOutcomes outcomes, CardSecrets secrets, TimeProvider time)
+internal sealed class CardDeliveries(Database database, CardChanges changes, CardSecrets secrets, TimeProvider time)
 {
     private const int Batch = 100;
 
@@ -76,7 +75,7 @@ internal sealed class CardDeliveries(Database database, CardOutcomes outcomes, C
             );
             if (isActive)
             {
-                await outcomes.ChangeAsync(
+                await changes.ApplyAsync(
                     db,
                     new(card.GiftCardId, "deliver", 0, "gift_card.delivery_due"),
                     0,

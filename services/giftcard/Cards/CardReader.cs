@@ -1,5 +1,6 @@
 using LocalPlus.Contracts.Ledger.V1;
 using LocalPlus.Giftcard.Ledger;
+using LocalPlus.Giftcard.Programs;
 using LocalPlus.Hosting;
 using LocalPlus.Kernel;
 
@@ -20,6 +21,16 @@ internal sealed class CardReader(Database database, LedgerGateway ledger, TimePr
             new { GiftCardId = id.Value, MerchantId = merchant.Value },
             cancel
         ) ?? throw new FaultException(CommonFaults.NotFound, "There is no such gift card.");
+
+    /// <summary>A merchant's card with its programme, lots and the ledger's balances; refuses with not_found.</summary>
+    public async Task<CardSnapshot> SnapshotAsync(MerchantId merchant, GiftCardId id, CancellationToken cancel)
+    {
+        var card = await GetAsync(merchant, id, cancel);
+        var program = await database.QuerySingleOrDefaultAsync<ProgramRow>(Sql.Program, new { card.ProgramId }, cancel);
+        var lots = await LotsAsync([card.GiftCardId], cancel);
+        var accounts = await AccountsAsync(merchant, lots.Select(l => l.AccountId), cancel);
+        return new(card, program!, lots, accounts, time.GetUtcNow());
+    }
 
     public Task<IReadOnlyList<LotRow>> LotsAsync(IEnumerable<Guid> giftCardIds, CancellationToken cancel) =>
         database.QueryAsync<LotRow>(Sql.Lots, new { GiftCardIds = giftCardIds.ToArray() }, cancel);
@@ -91,6 +102,8 @@ internal sealed class CardReader(Database database, LedgerGateway ledger, TimePr
              WHERE c.gift_card_id = @GiftCardId
                AND c.merchant_id = @MerchantId
             """;
+
+        public const string Program = $"{ProgramRow.Columns} WHERE p.program_id = @ProgramId";
 
         public const string Lots = $"""
             {LotRow.Columns}

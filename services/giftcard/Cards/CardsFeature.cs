@@ -9,6 +9,7 @@ internal static class CardsFeature
     {
         builder.Services.AddSingleton(_ => new CardSecrets(builder.Configuration.Secret("code_pepper")));
         builder.Services.AddSingleton(_ => new WalletCustomers(PeerClient.Create("wallet")));
+        builder.Services.AddSingleton<CardChanges>();
         builder.Services.AddSingleton<CardDeliveries>();
         builder.Services.AddSingleton<CardFinder>();
         builder.Services.AddSingleton<CardMaker>();

@@ -1,4 +1,3 @@
-using LocalPlus.Giftcard.Operations;
 using LocalPlus.Hosting;
 using LocalPlus.Kernel;
 
@@ -40,11 +39,11 @@ internal static class ListCardLots
     private static async Task<IResult> HandleAsync(
         HttpContext http,
         GiftCardId id,
-        CardDesk desk,
+        CardReader cards,
         CancellationToken cancel
     )
     {
-        var file = await desk.OpenAsync(http.GetMerchant().MerchantId, id, cancel);
+        var file = await cards.SnapshotAsync(http.GetMerchant().MerchantId, id, cancel);
         var order = file.Good.ToList();
         return Answer.Ok(
             new View(

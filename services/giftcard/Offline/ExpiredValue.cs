@@ -14,9 +14,8 @@ namespace LocalPlus.Giftcard.Offline;
 /// </summary>
 internal sealed class ExpiredValue(
     Database database,
-    CardDesk desk,
     CardReader cards,
-    CardOperations operations,
+    OperationDriver operations,
     LedgerAccounts accounts,
     TimeProvider time
 )
@@ -51,7 +50,7 @@ internal sealed class ExpiredValue(
         }
 
         plan.Card(new(id.Value, TakenByExpiry.OfflineReturn, parts.Sum(), "gift_card.adjusted"));
-        var file = await desk.OpenAsync(books, id, cancel);
+        var file = await cards.SnapshotAsync(books, id, cancel);
         var operation = operations.New(
             books,
             id,

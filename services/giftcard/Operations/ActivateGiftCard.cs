@@ -27,7 +27,7 @@ internal static class ActivateGiftCard
         HttpContext http,
         GiftCardId id,
         Request request,
-        CardDesk desk,
+        OperationRequests requests,
         SellGiftCard.Intake sales,
         TimeProvider time,
         CancellationToken cancel
@@ -37,7 +37,7 @@ internal static class ActivateGiftCard
             .Positive(request.Amount, "/amount")
             .Text(request.Reference, "/reference", GiftcardLimits.ReferenceLength)
             .ThrowIfAny();
-        return desk.RunAsync(
+        return requests.RunAsync(
             http,
             id,
             request,

@@ -46,10 +46,10 @@ internal static class BlockGiftCard
             Request? request,
             IdempotentRequests requests,
             CardReader cards,
-            CardOutcomes outcomes,
+            CardChanges changes,
             TimeProvider time,
             CancellationToken cancel
-        ) => HandleAsync(http, id, request ?? new(), change, requests, cards, outcomes, time, cancel);
+        ) => HandleAsync(http, id, request ?? new(), change, requests, cards, changes, time, cancel);
 
     private static async Task<IResult> HandleAsync(
         HttpContext http,
@@ -58,7 +58,7 @@ internal static class BlockGiftCard
         Change change,
         IdempotentRequests requests,
         CardReader cards,
-        CardOutcomes outcomes,
+        CardChanges changes,
         TimeProvider time,
         CancellationToken cancel
     )
@@ -75,7 +75,7 @@ internal static class BlockGiftCard
                 var status = card.StatusAt(time.GetUtcNow());
                 if (status == change.From)
                 {
-                    card = await outcomes.ChangeAsync(
+                    card = await changes.ApplyAsync(
                         db,
                         new(id.Value, change.Activity, 0, change.EventType, change.To),
                         0,

@@ -12,8 +12,8 @@ namespace LocalPlus.Giftcard.Operations;
 /// </summary>
 internal sealed class CardLeftovers(
     Database database,
-    CardDesk desk,
-    CardOperations operations,
+    CardReader cards,
+    OperationDriver operations,
     LedgerAccounts accounts,
     TimeProvider time
 )
@@ -52,7 +52,7 @@ internal sealed class CardLeftovers(
         }
 
         var merchant = new MerchantId(marked.MerchantId);
-        var file = await desk.OpenAsync(merchant, new(giftCardId), cancel);
+        var file = await cards.SnapshotAsync(merchant, new(giftCardId), cancel);
         var (plan, other) = await PlanAsync(merchant, file, marked, cancel);
         var operation = operations.New(merchant, file.Id, "leftover", 0, file.Card.Currency, plan, null, other: other);
         await operations.TryStartAsync(
@@ -65,7 +65,7 @@ internal sealed class CardLeftovers(
 
     private async Task<(CardPlan Plan, GiftCardId? Other)> PlanAsync(
         MerchantId merchant,
-        CardFile file,
+        CardSnapshot file,
         Marked marked,
         CancellationToken cancel
     )
@@ -74,7 +74,7 @@ internal sealed class CardLeftovers(
         var books = await accounts.BooksAsync(merchant, file.Card.Currency, cancel);
         if (marked.Heir is { } last)
         {
-            var heir = await desk.OpenAsync(merchant, new(last), cancel);
+            var heir = await cards.SnapshotAsync(merchant, new(last), cancel);
             MoveToHeir(plan, file, heir, marked.Leftover == "release", books.Breakage);
             return (plan.Plan(), heir.Id);
         }
@@ -107,7 +107,7 @@ internal sealed class CardLeftovers(
     /// <summary>
     /// What is refunded was spent in time and is good on the heir; what was merely released is as old as it is.
     /// </summary>
-    private static void MoveToHeir(PlanWriter plan, CardFile file, CardFile heir, bool isRelease, Guid breakage)
+    private static void MoveToHeir(PlanWriter plan, CardSnapshot file, CardSnapshot heir, bool isRelease, Guid breakage)
     {
         var good = file.Good.ToHashSet();
         var lost = file

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using LocalPlus.Giftcard.Cards;
 using LocalPlus.Hosting;
 
 namespace LocalPlus.Giftcard.Operations;
@@ -22,42 +23,6 @@ internal sealed record DrainedAccount(Guid Source, long Amount);
 internal sealed record PlannedLot(Guid LotId, Guid GiftCardId, string Kind, Guid AccountId, DateTimeOffset? ExpiresAt);
 
 /// <summary>
-/// What becomes of one card: its activity and event (with the amount, or with what was drained), and the columns that
-/// change; null leaves them. With <paramref name="Drained"/> the amount is what the plan's drains gave the card
-/// less what they took from it.
-/// </summary>
-internal sealed record PlannedCard(
-    Guid GiftCardId,
-    string Activity,
-    long Amount,
-    string EventType,
-    string? Status = null,
-    DateTimeOffset? ExpiresAt = null,
-    Guid? ReplacedBy = null,
-    bool Drained = false
-)
-{
-    /// <summary>
-    /// What the plan's drains gave the card less what they took: an expiry's into breakage, any other's
-    /// between cards.
-    /// </summary>
-    public long Moved(IReadOnlyList<(PlannedDrain Drain, long Amount)> drained) =>
-        drained.Sum(d =>
-            Activity == "expire"
-                ? d.Drain.GiftCardId == GiftCardId && d.Drain.ToCardId is null
-                    ? -d.Amount
-                    : 0
-                : d.Drain.ToCardId == d.Drain.GiftCardId
-                    ? 0
-                    : d.Drain.ToCardId == GiftCardId
-                        ? d.Amount
-                        : d.Drain.GiftCardId == GiftCardId && d.Drain.ToCardId is not null
-                            ? -d.Amount
-                            : 0
-        );
-}
-
-/// <summary>
 /// Everything an operation on a card does, written down before the ledger is asked, so that any process can finish it.
 /// </summary>
 internal sealed record CardPlan(
@@ -65,13 +30,31 @@ internal sealed record CardPlan(
     IReadOnlyList<PlannedPosting> Postings,
     IReadOnlyList<PlannedDrain> Drains,
     IReadOnlyList<PlannedLot> Lots,
-    IReadOnlyList<PlannedCard> Cards,
+    IReadOnlyList<CardChange> Cards,
     int AnswerStatus = StatusCodes.Status200OK,
     IReadOnlyList<Guid>? ExpiredLots = null
 )
 {
-    public static CardPlan Of(PlannedCard card, int answerStatus = StatusCodes.Status200OK) =>
+    public static CardPlan Of(CardChange card, int answerStatus = StatusCodes.Status200OK) =>
         new([], [], [], [], [card], answerStatus);
+
+    /// <summary>
+    /// What drains gave a card less what they took: an expiry's into breakage, any other's between cards.
+    /// </summary>
+    public static long Moved(CardChange card, IReadOnlyList<(PlannedDrain Drain, long Amount)> drained) =>
+        drained.Sum(d =>
+            card.Activity == "expire"
+                ? d.Drain.GiftCardId == card.GiftCardId && d.Drain.ToCardId is null
+                    ? -d.Amount
+                    : 0
+                : d.Drain.ToCardId == d.Drain.GiftCardId
+                    ? 0
+                    : d.Drain.ToCardId == card.GiftCardId
+                        ? d.Amount
+                        : d.Drain.GiftCardId == card.GiftCardId && d.Drain.ToCardId is not null
+                            ? -d.Amount
+                            : 0
+        );
 
     /// <summary>
     /// The plan with the ids of accounts that the ledger had already, under the names that were to be

@@ -28,7 +28,7 @@ internal static class CashOutGiftCard
         HttpContext http,
         GiftCardId id,
         Request? request,
-        CardDesk desk,
+        OperationRequests requests,
         LedgerAccounts accounts,
         TimeProvider time,
         CancellationToken cancel
@@ -39,7 +39,7 @@ internal static class CashOutGiftCard
             .Text(request.Reference, "/reference", GiftcardLimits.ReferenceLength)
             .Text(request.Reason, "/reason", GiftcardLimits.ReasonLength)
             .ThrowIfAny();
-        return desk.RunAsync(
+        return requests.RunAsync(
             http,
             id,
             request,

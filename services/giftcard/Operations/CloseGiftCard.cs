@@ -28,7 +28,7 @@ internal static class CloseGiftCard
         HttpContext http,
         GiftCardId id,
         Request? request,
-        CardDesk desk,
+        OperationRequests requests,
         LedgerAccounts accounts,
         TimeProvider time,
         CancellationToken cancel
@@ -36,7 +36,7 @@ internal static class CloseGiftCard
     {
         request ??= new Request();
         new FieldChecks().Text(request.Reason, "/reason", GiftcardLimits.ReasonLength).ThrowIfAny();
-        return desk.RunAsync(
+        return requests.RunAsync(
             http,
             id,
             request,

@@ -12,8 +12,8 @@ namespace LocalPlus.Giftcard.Operations;
 /// </summary>
 internal sealed class ExpireGiftCards(
     Database database,
-    CardDesk desk,
-    CardOperations operations,
+    CardReader cards,
+    OperationDriver operations,
     LedgerAccounts accounts,
     TimeProvider time,
     ILogger<ExpireGiftCards> log
@@ -65,7 +65,7 @@ internal sealed class ExpireGiftCards(
     private async Task<bool> ExpireAsync(Due due, CancellationToken cancel)
     {
         var merchant = new MerchantId(due.MerchantId);
-        var file = await desk.OpenAsync(merchant, new(due.GiftCardId), cancel);
+        var file = await cards.SnapshotAsync(merchant, new(due.GiftCardId), cancel);
         var now = time.GetUtcNow();
         var isOver = file.Card.ExpiresAt <= now;
         var books = await accounts.BooksAsync(merchant, file.Card.Currency, cancel);

@@ -28,7 +28,7 @@ internal static class ExtendGiftCard
         HttpContext http,
         GiftCardId id,
         Request request,
-        CardDesk desk,
+        OperationRequests requests,
         LedgerAccounts accounts,
         Database database,
         TimeProvider time,
@@ -39,7 +39,7 @@ internal static class ExtendGiftCard
             .Require(request.ExpiresAt > time.GetUtcNow(), "/expires_at", "past")
             .Text(request.Reason, "/reason", GiftcardLimits.ReasonLength)
             .ThrowIfAny();
-        return desk.RunAsync(
+        return requests.RunAsync(
             http,
             id,
             request,
@@ -76,7 +76,7 @@ internal static class ExtendGiftCard
     /// </summary>
     private static async Task<IEnumerable<(Guid Account, long Amount)>> TakenAsync(
         Database database,
-        CardFile file,
+        CardSnapshot file,
         CancellationToken cancel
     )
     {

@@ -51,7 +51,7 @@ internal static class LoadGiftCard
         HttpContext http,
         GiftCardId id,
         Request request,
-        CardDesk desk,
+        OperationRequests requests,
         LedgerAccounts accounts,
         TimeProvider time,
         CancellationToken cancel
@@ -68,7 +68,7 @@ internal static class LoadGiftCard
             .Text(request.Reference, "/reference", GiftcardLimits.ReferenceLength)
             .Text(request.Reason, "/reason", GiftcardLimits.ReasonLength)
             .ThrowIfAny();
-        return desk.RunAsync(
+        return requests.RunAsync(
             http,
             id,
             request,

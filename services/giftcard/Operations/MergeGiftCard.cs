@@ -30,7 +30,8 @@ internal static class MergeGiftCard
         HttpContext http,
         GiftCardId id,
         Request request,
-        CardDesk desk,
+        OperationRequests requests,
+        CardReader cards,
         CardFinder finder,
         LedgerAccounts accounts,
         TimeProvider time,
@@ -43,7 +44,7 @@ internal static class MergeGiftCard
             .Text(request.Reason, "/reason", GiftcardLimits.ReasonLength);
         request.From.Check(checks, "/from");
         checks.ThrowIfAny();
-        return desk.RunAsync(
+        return requests.RunAsync(
             http,
             id,
             request,
@@ -56,9 +57,9 @@ internal static class MergeGiftCard
                     throw Faults.Invalid("/from", "A gift card is not merged into itself.");
                 }
 
-                var from = await desk.OpenAsync(merchant, new(found.Row.GiftCardId), cancel);
+                var from = await cards.SnapshotAsync(merchant, new(found.Row.GiftCardId), cancel);
                 var books = await accounts.BooksAsync(merchant, from.Card.Currency, cancel);
-                return Deed(
+                return Plan(
                     from.Require(CardStatus.Active),
                     to.Require(CardStatus.Active),
                     request,
@@ -70,7 +71,7 @@ internal static class MergeGiftCard
         );
     }
 
-    private static CardDeed Deed(CardFile from, CardFile to, Request request, Guid breakage, TimeProvider time)
+    private static PlannedOperation Plan(CardSnapshot from, CardSnapshot to, Request request, Guid breakage, TimeProvider time)
     {
         if (to.Card.Currency != from.Card.Currency)
         {

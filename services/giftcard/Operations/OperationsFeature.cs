@@ -7,15 +7,15 @@ internal static class OperationsFeature
 {
     public static void AddOperations(this WebApplicationBuilder builder)
     {
-        builder.Services.AddSingleton<CardDesk>();
         builder.Services.AddSingleton<CardLeftovers>();
-        builder.Services.AddSingleton<CardOperations>();
-        builder.Services.AddSingleton<CardOutcomes>();
+        builder.Services.AddSingleton<OperationDriver>();
+        builder.Services.AddSingleton<OperationOutcomes>();
+        builder.Services.AddSingleton<OperationRequests>();
         builder.Services.AddSingleton<SellGiftCard.Intake>();
         builder.Services.AddDueWork(
             "card_operations",
             "operation_id",
-            all => all.GetRequiredService<CardOperations>().DriveAsync
+            all => all.GetRequiredService<OperationDriver>().DriveAsync
         );
         builder.Services.AddDueWork(
             "gift_cards",

@@ -10,7 +10,7 @@ internal sealed class PlanWriter(TimeProvider time)
     private readonly List<PlannedPosting> postings = [];
     private readonly List<PlannedDrain> drains = [];
     private readonly List<PlannedLot> lots = [];
-    private readonly List<PlannedCard> cards = [];
+    private readonly List<CardChange> cards = [];
     private readonly List<Guid> expiredLots = [];
 
     public CardPlan Plan(int answerStatus = StatusCodes.Status200OK) =>
@@ -64,7 +64,7 @@ internal sealed class PlanWriter(TimeProvider time)
     /// Books what ran out on a card that ends: its dead lots go to breakage now, there will be no card for the job to
     /// look at.
     /// </summary>
-    public PlanWriter ExpireUnbooked(CardFile file, Guid breakage)
+    public PlanWriter ExpireUnbooked(CardSnapshot file, Guid breakage)
     {
         foreach (var lot in file.Unbooked)
         {
@@ -76,7 +76,7 @@ internal sealed class PlanWriter(TimeProvider time)
             : this;
     }
 
-    public PlanWriter Card(PlannedCard card)
+    public PlanWriter Card(CardChange card)
     {
         cards.Add(card);
         return this;
@@ -86,7 +86,7 @@ internal sealed class PlanWriter(TimeProvider time)
     /// Takes an amount from a card's lots in spend order and says which lot gives how much. Refuses with
     /// insufficient_balance; the ledger has the last word.
     /// </summary>
-    public static IEnumerable<(LotRow Lot, long Amount)> Take(CardFile file, long amount)
+    public static IEnumerable<(LotRow Lot, long Amount)> Take(CardSnapshot file, long amount)
     {
         var order = file.Good.ToList();
         var parts = SpendOrder.Fill(amount, order.Select(file.AvailableOf));

@@ -28,7 +28,7 @@ internal static class ReplaceGiftCard
         HttpContext http,
         GiftCardId id,
         Request? request,
-        CardDesk desk,
+        OperationRequests requests,
         CardMaker maker,
         LedgerAccounts accounts,
         TimeProvider time,
@@ -38,8 +38,8 @@ internal static class ReplaceGiftCard
         request ??= new Request();
         new FieldChecks().Text(request.Reason, "/reason", GiftcardLimits.ReasonLength).ThrowIfAny();
         var heir = maker.New();
-        CardFile? old = null;
-        return desk.RunAsync(
+        CardSnapshot? old = null;
+        return requests.RunAsync(
             http,
             id,
             request,
@@ -47,7 +47,7 @@ internal static class ReplaceGiftCard
             {
                 old = file.Require(CardStatus.Active, CardStatus.Blocked);
                 var books = await accounts.BooksAsync(http.GetMerchant().MerchantId, file.Card.Currency, cancel);
-                return Deed(file, heir.Id, request.Reason, books.Breakage, time);
+                return Plan(file, heir.Id, request.Reason, books.Breakage, time);
             },
             cancel,
             db =>
@@ -60,7 +60,7 @@ internal static class ReplaceGiftCard
         );
     }
 
-    private static CardDeed Deed(CardFile old, GiftCardId heir, string? reason, Guid breakage, TimeProvider time)
+    private static PlannedOperation Plan(CardSnapshot old, GiftCardId heir, string? reason, Guid breakage, TimeProvider time)
     {
         var plan = new PlanWriter(time);
         // The new card has its paid lot even when there is nothing to move: what comes back later needs a place.

@@ -73,7 +73,7 @@ internal static class SellGiftCard
         HttpContext http,
         Request request,
         Intents intents,
-        CardOperations operations,
+        OperationDriver operations,
         Intake intake,
         HandOver handOver,
         TimeProvider time,
@@ -97,7 +97,7 @@ internal static class SellGiftCard
     internal sealed class Intake(
         Database database,
         Intents intents,
-        CardOperations operations,
+        OperationDriver operations,
         CardMaker maker,
         LedgerAccounts accounts,
         WalletCustomers wallet,

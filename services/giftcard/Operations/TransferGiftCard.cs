@@ -32,7 +32,8 @@ internal static class TransferGiftCard
         HttpContext http,
         GiftCardId id,
         Request request,
-        CardDesk desk,
+        OperationRequests requests,
+        CardReader cards,
         TimeProvider time,
         CancellationToken cancel
     )
@@ -43,13 +44,13 @@ internal static class TransferGiftCard
             .Text(request.Reference, "/reference", GiftcardLimits.ReferenceLength)
             .Text(request.Reason, "/reason", GiftcardLimits.ReasonLength)
             .ThrowIfAny();
-        return desk.RunAsync(
+        return requests.RunAsync(
             http,
             id,
             request,
             async from =>
             {
-                var to = (await desk.OpenAsync(http.GetMerchant().MerchantId, request.To, cancel)).Require(
+                var to = (await cards.SnapshotAsync(http.GetMerchant().MerchantId, request.To, cancel)).Require(
                     CardStatus.Active
                 );
                 from.Require(CardStatus.Active);

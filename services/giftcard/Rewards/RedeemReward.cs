@@ -29,7 +29,7 @@ internal static class RedeemReward
         HttpContext http,
         RewardId id,
         Request request,
-        CardDesk desk,
+        OperationRequests requests,
         LedgerAccounts accounts,
         Database database,
         TimeProvider time,
@@ -37,7 +37,7 @@ internal static class RedeemReward
     )
     {
         var key = new { RewardId = id, http.GetMerchant().MerchantId };
-        return desk.RunAsync(
+        return requests.RunAsync(
             http,
             request.GiftCardId,
             request,
@@ -46,7 +46,7 @@ internal static class RedeemReward
                 var reward =
                     await database.QuerySingleOrDefaultAsync<RewardRow>(Sql.Get, key, cancel)
                     ?? throw new FaultException(CommonFaults.NotFound, "There is no such reward.");
-                return await DeedAsync(file, reward, accounts, time, cancel);
+                return await PlanAsync(file, reward, accounts, time, cancel);
             },
             cancel,
             async db =>
@@ -60,8 +60,8 @@ internal static class RedeemReward
         );
     }
 
-    private static async Task<CardDeed> DeedAsync(
-        CardFile file,
+    private static async Task<PlannedOperation> PlanAsync(
+        CardSnapshot file,
         RewardRow reward,
         LedgerAccounts accounts,
         TimeProvider time,

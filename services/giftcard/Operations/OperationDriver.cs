@@ -12,11 +12,11 @@ namespace LocalPlus.Giftcard.Operations;
 /// One operation a card at a time; the ledger's keys are made of the operation's id, so request and sweeper may both
 /// drive it.
 /// </summary>
-internal sealed class CardOperations(
+internal sealed class OperationDriver(
     Database database,
     LedgerGateway ledger,
     CardReader cards,
-    CardOutcomes outcomes,
+    OperationOutcomes outcomes,
     TimeProvider time
 )
 {

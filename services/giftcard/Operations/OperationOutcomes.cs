@@ -7,10 +7,9 @@ using LocalPlus.Kernel;
 namespace LocalPlus.Giftcard.Operations;
 
 /// <summary>
-/// Writes down what an operation did: cards, lots, activities, events and the stored answer, in one
-/// transaction.
+/// Writes down what an operation did: cards, lots, activities, events and the stored answer, in one transaction.
 /// </summary>
-internal sealed class CardOutcomes(Database database, Intents intents, TimeProvider time)
+internal sealed class OperationOutcomes(Database database, Intents intents, CardChanges changes, TimeProvider time)
 {
     public async Task<Answer> DoneAsync(
         CardOperationRow operation,
@@ -35,10 +34,10 @@ internal sealed class CardOutcomes(Database database, Intents intents, TimeProvi
 
         foreach (var card in plan.Cards)
         {
-            await ChangeAsync(
+            await changes.ApplyAsync(
                 db,
                 card,
-                card.Drained ? card.Moved(drained) : card.Amount,
+                card.Drained ? CardPlan.Moved(card, drained) : card.Amount,
                 new(
                     operation.MerchantId,
                     operation.Currency,
@@ -102,52 +101,6 @@ internal sealed class CardOutcomes(Database database, Intents intents, TimeProvi
             }
         );
 
-    /// <summary>
-    /// Changes a card, with its activity and event, in the caller's transaction. Lots that live as long as the card
-    /// follow its expiry.
-    /// </summary>
-    public async Task<CardRow> ChangeAsync(DbSession db, PlannedCard card, long moved, ActivityCause cause)
-    {
-        var row = await db.QuerySingleAsync<CardRow>(
-            Sql.Change,
-            new
-            {
-                card.GiftCardId,
-                card.Status,
-                card.ExpiresAt,
-                card.ReplacedBy,
-                Now = time.GetUtcNow(),
-            }
-        );
-        if (card.ExpiresAt is not null)
-        {
-            await db.ExecuteAsync(Sql.MoveExpiry, new { card.GiftCardId, card.ExpiresAt });
-        }
-
-        await CardActivities.AddAsync(db, card.Activity, [(card.GiftCardId, moved)], cause, time);
-        // A present is no surprise if its mail comes before its time: until it is sent, the card belongs to nobody.
-        var holder =
-            row.CustomerId is { } customer && !await db.QuerySingleAsync<bool>(Sql.IsOnItsWay, new { card.GiftCardId })
-                ? new CustomerId(customer)
-                : (CustomerId?)null;
-        await db.PublishAsync(
-            CardEvents.Topic,
-            card.EventType,
-            new GiftCardId(card.GiftCardId).ToString(),
-            row.Version,
-            new MerchantId(row.MerchantId),
-            new CardEventData(
-                new(row.GiftCardId),
-                new(row.ProgramId),
-                row.Last4,
-                moved == 0 ? null : Math.Abs(moved),
-                row.Currency,
-                holder
-            )
-        );
-        return row;
-    }
-
     private Task AddLotsAsync(DbSession db, CardPlan plan) =>
         plan.Lots.Count == 0
             ? Task.CompletedTask
@@ -191,33 +144,7 @@ internal sealed class CardOutcomes(Database database, Intents intents, TimeProvi
                AND state = 'pending'
             """;
 
-        public const string Change = """
-            UPDATE gift_cards
-               SET status = coalesce(@Status, status),
-                   expires_at = coalesce(@ExpiresAt::timestamptz, expires_at),
-                   replaced_by = coalesce(@ReplacedBy::uuid, replaced_by),
-                   activated_at = CASE WHEN @Status = 'active' THEN coalesce(activated_at, @Now) ELSE activated_at END,
-                   version = version + 1
-             WHERE gift_card_id = @GiftCardId
-            RETURNING gift_card_id, merchant_id, program_id, last4, status, currency, customer_id, expires_at, replaced_by,
-                   reference, metadata::text AS metadata, version, created_at, activated_at
-            """;
-
-        public const string IsOnItsWay = """
-            SELECT EXISTS (SELECT 1
-                             FROM card_deliveries
-                            WHERE gift_card_id = @GiftCardId
-                              AND state = 'scheduled')
-            """;
-
         public const string ExpireLots = "UPDATE gift_card_lots SET expired_at = @Now WHERE lot_id = ANY(@LotIds)";
-
-        public const string MoveExpiry = """
-            UPDATE gift_card_lots
-               SET expires_at = @ExpiresAt, expired_at = NULL
-             WHERE gift_card_id = @GiftCardId
-               AND kind IN ('paid', 'refund')
-            """;
 
         public const string AddLots = """
             INSERT INTO gift_card_lots (lot_id, gift_card_id, kind, account_id, expires_at, created_at)
