@@ -27,12 +27,15 @@ internal static class GetDailyReport
 
     internal sealed record Total(long Count, Money Amount);
 
-    public static void MapGetDailyReport(this IEndpointRouteBuilder group) =>
+    public static IEndpointRouteBuilder MapGetDailyReport(this IEndpointRouteBuilder group)
+    {
         group
             .MapGet("/reports/daily", HandleAsync)
             .RequireScope("reports:read")
             .WithName(nameof(GetDailyReport))
             .Produces<Response>();
+        return group;
+    }
 
     private static async Task<IResult> HandleAsync(
         HttpContext http,

@@ -3,10 +3,11 @@ namespace LocalPlus.Giftcard.Holds;
 /// <summary>Two-phase redemptions for systems that speak of holds.</summary>
 internal static class HoldsFeature
 {
-    public static void MapHolds(this RouteGroupBuilder merchants)
+    public static RouteGroupBuilder MapHolds(this RouteGroupBuilder merchants)
     {
         merchants.MapPlaceHold();
         merchants.MapGetHold();
         merchants.MapSettleHold();
+        return merchants;
     }
 }

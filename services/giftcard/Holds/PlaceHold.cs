@@ -10,12 +10,15 @@ namespace LocalPlus.Giftcard.Holds;
 /// </summary>
 internal static class PlaceHold
 {
-    public static void MapPlaceHold(this IEndpointRouteBuilder group) =>
+    public static IEndpointRouteBuilder MapPlaceHold(this IEndpointRouteBuilder group)
+    {
         group
             .MapPost("/holds", HandleAsync)
             .RequireScope("redemptions:write")
             .WithName(nameof(PlaceHold))
             .Produces<HoldView>(StatusCodes.Status201Created);
+        return group;
+    }
 
     internal sealed record Request(
         Money Amount,

@@ -7,12 +7,15 @@ namespace LocalPlus.Giftcard.Holds;
 /// <summary>GET /v1/holds/{id}. Refusals: not_found.</summary>
 internal static class GetHold
 {
-    public static void MapGetHold(this IEndpointRouteBuilder group) =>
+    public static IEndpointRouteBuilder MapGetHold(this IEndpointRouteBuilder group)
+    {
         group
             .MapGet("/holds/{id}", HandleAsync)
             .RequireScope("redemptions:read")
             .WithName(nameof(GetHold))
             .Produces<HoldView>();
+        return group;
+    }
 
     private static async Task<IResult> HandleAsync(
         HttpContext http,
@@ -33,7 +36,7 @@ internal static class GetHold
 /// </summary>
 internal static class SettleHold
 {
-    public static void MapSettleHold(this IEndpointRouteBuilder group)
+    public static IEndpointRouteBuilder MapSettleHold(this IEndpointRouteBuilder group)
     {
         group
             .MapPost("/holds/{id}/capture", CaptureAsync)
@@ -50,6 +53,7 @@ internal static class SettleHold
             .RequireScope("redemptions:write")
             .WithName("ExtendHold")
             .Produces<HoldView>();
+        return group;
     }
 
     internal sealed record CaptureRequest(Money? Amount = null);

@@ -11,12 +11,15 @@ namespace LocalPlus.Giftcard.Offline;
 /// </summary>
 internal static class CreateAllowance
 {
-    public static void MapCreateAllowance(this IEndpointRouteBuilder group) =>
+    public static IEndpointRouteBuilder MapCreateAllowance(this IEndpointRouteBuilder group)
+    {
         group
             .MapPost("/terminals/{id}/offline_allowances", HandleAsync)
             .RequireScope("redemptions:write")
             .WithName(nameof(CreateAllowance))
             .Produces<View>(StatusCodes.Status201Created);
+        return group;
+    }
 
     internal sealed record Request(Money CardCap, Money TotalCap, int ValidSeconds, LocationId? LocationId = null);
 

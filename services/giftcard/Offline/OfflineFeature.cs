@@ -18,9 +18,10 @@ internal static class OfflineFeature
         );
     }
 
-    public static void MapOffline(this RouteGroupBuilder merchants)
+    public static RouteGroupBuilder MapOffline(this RouteGroupBuilder merchants)
     {
         merchants.MapCreateAllowance();
         merchants.MapUploadBatch();
+        return merchants;
     }
 }

@@ -12,12 +12,15 @@ namespace LocalPlus.Giftcard.Offline;
 /// </summary>
 internal static class UploadBatch
 {
-    public static void MapUploadBatch(this IEndpointRouteBuilder group) =>
+    public static IEndpointRouteBuilder MapUploadBatch(this IEndpointRouteBuilder group)
+    {
         group
             .MapPost("/terminals/{id}/offline_batches", HandleAsync)
             .RequireScope("redemptions:write")
             .WithName(nameof(UploadBatch))
             .Produces<View>();
+        return group;
+    }
 
     internal sealed record Request(string Allowance, IReadOnlyList<OfflineItem> Items);
 

@@ -71,7 +71,13 @@ internal static class MergeGiftCard
         );
     }
 
-    private static PlannedOperation Plan(CardSnapshot from, CardSnapshot to, Request request, Guid breakage, TimeProvider time)
+    private static PlannedOperation Plan(
+        CardSnapshot from,
+        CardSnapshot to,
+        Request request,
+        Guid breakage,
+        TimeProvider time
+    )
     {
         if (to.Card.Currency != from.Card.Currency)
         {

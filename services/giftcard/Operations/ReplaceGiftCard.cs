@@ -60,7 +60,13 @@ internal static class ReplaceGiftCard
         );
     }
 
-    private static PlannedOperation Plan(CardSnapshot old, GiftCardId heir, string? reason, Guid breakage, TimeProvider time)
+    private static PlannedOperation Plan(
+        CardSnapshot old,
+        GiftCardId heir,
+        string? reason,
+        Guid breakage,
+        TimeProvider time
+    )
     {
         var plan = new PlanWriter(time);
         // The new card has its paid lot even when there is nothing to move: what comes back later needs a place.

@@ -12,12 +12,15 @@ namespace LocalPlus.Giftcard.Programs;
 /// </summary>
 internal static class ChangeProgram
 {
-    public static void MapChangeProgram(this IEndpointRouteBuilder group) =>
+    public static IEndpointRouteBuilder MapChangeProgram(this IEndpointRouteBuilder group)
+    {
         group
             .MapPatch("/programs/{id}", HandleAsync)
             .RequireScope("programs:write")
             .WithName(nameof(ChangeProgram))
             .Produces<ProgramView>();
+        return group;
+    }
 
     internal enum Status
     {

@@ -11,12 +11,15 @@ namespace LocalPlus.Giftcard.Programs;
 /// </summary>
 internal static class CreateProgram
 {
-    public static void MapCreateProgram(this IEndpointRouteBuilder group) =>
+    public static IEndpointRouteBuilder MapCreateProgram(this IEndpointRouteBuilder group)
+    {
         group
             .MapPost("/programs", HandleAsync)
             .RequireScope("programs:write")
             .WithName(nameof(CreateProgram))
             .Produces<ProgramView>(StatusCodes.Status201Created);
+        return group;
+    }
 
     internal sealed record Request(
         string Name,

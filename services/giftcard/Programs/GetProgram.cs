@@ -6,12 +6,15 @@ namespace LocalPlus.Giftcard.Programs;
 /// <summary>GET /v1/programs/{id}. Refusals: not_found.</summary>
 internal static class GetProgram
 {
-    public static void MapGetProgram(this IEndpointRouteBuilder group) =>
+    public static IEndpointRouteBuilder MapGetProgram(this IEndpointRouteBuilder group)
+    {
         group
             .MapGet("/programs/{id}", HandleAsync)
             .RequireScope("programs:read")
             .WithName(nameof(GetProgram))
             .Produces<ProgramView>();
+        return group;
+    }
 
     private static async Task<IResult> HandleAsync(
         HttpContext http,

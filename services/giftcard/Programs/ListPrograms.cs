@@ -7,12 +7,15 @@ namespace LocalPlus.Giftcard.Programs;
 /// </summary>
 internal static class ListPrograms
 {
-    public static void MapListPrograms(this IEndpointRouteBuilder group) =>
+    public static IEndpointRouteBuilder MapListPrograms(this IEndpointRouteBuilder group)
+    {
         group
             .MapGet("/programs", HandleAsync)
             .RequireScope("programs:read")
             .WithName(nameof(ListPrograms))
             .Produces<Page<ProgramView>>();
+        return group;
+    }
 
     private static async Task<IResult> HandleAsync(
         HttpContext http,

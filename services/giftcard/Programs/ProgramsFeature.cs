@@ -3,7 +3,7 @@ namespace LocalPlus.Giftcard.Programs;
 /// <summary>The terms under which cards are issued.</summary>
 internal static class ProgramsFeature
 {
-    public static void MapPrograms(this RouteGroupBuilder merchants)
+    public static RouteGroupBuilder MapPrograms(this RouteGroupBuilder merchants)
     {
         merchants.MapCreateProgram();
         merchants.MapChangeProgram();
@@ -12,5 +12,6 @@ internal static class ProgramsFeature
         merchants.MapListAcceptances();
         merchants.MapGetAcceptance();
         merchants.MapDecideAcceptance();
+        return merchants;
     }
 }

@@ -11,12 +11,15 @@ namespace LocalPlus.Giftcard.Redemptions;
 /// </summary>
 internal static class ConfirmRedemption
 {
-    public static void MapConfirmRedemption(this IEndpointRouteBuilder group) =>
+    public static IEndpointRouteBuilder MapConfirmRedemption(this IEndpointRouteBuilder group)
+    {
         group
             .MapPost("/redemptions/{id}/confirm", HandleAsync)
             .RequireScope("redemptions:write")
             .WithName(nameof(ConfirmRedemption))
             .Produces<RedemptionView>();
+        return group;
+    }
 
     internal sealed record Request(Money? Amount = null);
 

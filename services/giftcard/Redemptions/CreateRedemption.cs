@@ -18,12 +18,15 @@ internal static class CreateRedemption
     private const string Route = "/v1/redemptions";
     private const string ReferenceIndex = "ix_redemptions_merchant_id_reference";
 
-    public static void MapCreateRedemption(this IEndpointRouteBuilder group) =>
+    public static IEndpointRouteBuilder MapCreateRedemption(this IEndpointRouteBuilder group)
+    {
         group
             .MapPost("/redemptions", HandleAsync)
             .RequireScope("redemptions:write")
             .WithName(nameof(CreateRedemption))
             .Produces<RedemptionView>(StatusCodes.Status201Created);
+        return group;
+    }
 
     private static Task<IResult> HandleAsync(
         HttpContext http,

@@ -12,12 +12,15 @@ namespace LocalPlus.Giftcard.Redemptions;
 /// </summary>
 internal static class ExtendRedemption
 {
-    public static void MapExtendRedemption(this IEndpointRouteBuilder group) =>
+    public static IEndpointRouteBuilder MapExtendRedemption(this IEndpointRouteBuilder group)
+    {
         group
             .MapPost("/redemptions/{id}/extend", HandleAsync)
             .RequireScope("redemptions:write")
             .WithName(nameof(ExtendRedemption))
             .Produces<RedemptionView>();
+        return group;
+    }
 
     internal sealed record Request(DateTimeOffset HoldExpiresAt);
 

@@ -11,12 +11,15 @@ namespace LocalPlus.Giftcard.Redemptions;
 /// </summary>
 internal static class QuoteRedemption
 {
-    public static void MapQuoteRedemption(this IEndpointRouteBuilder group) =>
+    public static IEndpointRouteBuilder MapQuoteRedemption(this IEndpointRouteBuilder group)
+    {
         group
             .MapPost("/redemptions/quote", HandleAsync)
             .RequireScope("redemptions:read")
             .WithName(nameof(QuoteRedemption))
             .Produces<View>();
+        return group;
+    }
 
     internal sealed record SourceQuote(GiftCardId GiftCardId, string Last4, Money Available, Money Take);
 

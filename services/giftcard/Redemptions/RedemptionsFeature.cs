@@ -35,7 +35,7 @@ internal static class RedemptionsFeature
         builder.Services.AddSingleton<RefundRedemption.Intake>();
     }
 
-    public static void MapRedemptions(this RouteGroupBuilder merchants)
+    public static RouteGroupBuilder MapRedemptions(this RouteGroupBuilder merchants)
     {
         merchants.MapCreateRedemption();
         merchants.MapQuoteRedemption();
@@ -47,5 +47,6 @@ internal static class RedemptionsFeature
         merchants.MapExtendRedemption();
         merchants.MapRefundRedemption();
         merchants.MapListRefunds();
+        return merchants;
     }
 }

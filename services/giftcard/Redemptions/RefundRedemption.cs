@@ -14,12 +14,15 @@ namespace LocalPlus.Giftcard.Redemptions;
 /// </summary>
 internal static class RefundRedemption
 {
-    public static void MapRefundRedemption(this IEndpointRouteBuilder group) =>
+    public static IEndpointRouteBuilder MapRefundRedemption(this IEndpointRouteBuilder group)
+    {
         group
             .MapPost("/redemptions/{id}/refunds", HandleAsync)
             .RequireScope("redemptions:write")
             .WithName(nameof(RefundRedemption))
             .Produces<RefundView>(StatusCodes.Status201Created);
+        return group;
+    }
 
     internal sealed record Request(Money? Amount = null, string? Reference = null, string? Reason = null);
 

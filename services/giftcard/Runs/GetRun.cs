@@ -14,8 +14,11 @@ namespace LocalPlus.Giftcard.Runs;
 /// </summary>
 internal static class GetRun
 {
-    public static void MapGetRun(this IEndpointRouteBuilder group) =>
+    public static IEndpointRouteBuilder MapGetRun(this IEndpointRouteBuilder group)
+    {
         group.MapGet("/runs/{id}", HandleAsync).RequireRole("viewer").WithName(nameof(GetRun)).Produces<RunDetail>();
+        return group;
+    }
 
     private static async Task<IResult> HandleAsync(RedemptionId id, RunReader reader, CancellationToken cancel) =>
         Answer.Ok(await reader.ReadAsync(id, cancel));
@@ -28,12 +31,15 @@ internal static class GetRun
 /// </summary>
 internal static class ExportRun
 {
-    public static void MapExportRun(this IEndpointRouteBuilder group) =>
+    public static IEndpointRouteBuilder MapExportRun(this IEndpointRouteBuilder group)
+    {
         group
             .MapGet("/runs/{id}/export", HandleAsync)
             .RequireRole("viewer")
             .WithName(nameof(ExportRun))
             .Produces<Bundle>();
+        return group;
+    }
 
     /// <param name="History">The engine's GetInstanceHistoryResponse; absent when the engine is away or has no such
     /// run.</param>

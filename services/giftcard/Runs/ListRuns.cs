@@ -12,12 +12,15 @@ namespace LocalPlus.Giftcard.Runs;
 /// </summary>
 internal static class ListRuns
 {
-    public static void MapListRuns(this IEndpointRouteBuilder group) =>
+    public static IEndpointRouteBuilder MapListRuns(this IEndpointRouteBuilder group)
+    {
         group
             .MapGet("/runs", HandleAsync)
             .RequireRole("viewer")
             .WithName(nameof(ListRuns))
             .Produces<Page<RunSummary>>();
+        return group;
+    }
 
     internal sealed record Query(
         string? Health,

@@ -10,7 +10,7 @@ namespace LocalPlus.Giftcard.Runs;
 /// </summary>
 internal static class RunVerbs
 {
-    public static void MapRunVerbs(this IEndpointRouteBuilder group)
+    public static IEndpointRouteBuilder MapRunVerbs(this IEndpointRouteBuilder group)
     {
         Map<ConfirmBody>(group, "confirm", "operator", (desk, call) => desk.ConfirmAsync(call));
         Map<ReasonBody>(group, "cancel", "operator", (desk, call) => desk.CancelAsync(call));
@@ -22,6 +22,7 @@ internal static class RunVerbs
         Map<SkipBody>(group, "skip", "admin", (desk, call) => desk.SkipAsync(call));
         Map<ReasonBody>(group, "release", "admin", (desk, call) => desk.ReleaseAsync(call));
         Map<ReasonBody>(group, "terminate", "admin", (desk, call) => desk.TerminateAsync(call));
+        return group;
     }
 
     internal interface IReasoned
@@ -81,12 +82,15 @@ internal static class RunVerbs
 /// </summary>
 internal static class ReconcileRuns
 {
-    public static void MapReconcileRuns(this IEndpointRouteBuilder group) =>
+    public static IEndpointRouteBuilder MapReconcileRuns(this IEndpointRouteBuilder group)
+    {
         group
             .MapPost("/runs/reconcile", HandleAsync)
             .RequireRole("operator")
             .WithName(nameof(ReconcileRuns))
             .Produces<ReconcileResult>();
+        return group;
+    }
 
     private static async Task<IResult> HandleAsync(
         HttpContext http,

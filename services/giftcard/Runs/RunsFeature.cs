@@ -35,12 +35,13 @@ internal static class RunsFeature
         );
     }
 
-    public static void MapRuns(this RouteGroupBuilder operators)
+    public static RouteGroupBuilder MapRuns(this RouteGroupBuilder operators)
     {
         operators.MapListRuns();
         operators.MapGetRun();
         operators.MapExportRun();
         operators.MapReconcileRuns();
         operators.MapRunVerbs();
+        return operators;
     }
 }

@@ -16,15 +16,15 @@ internal static class Checkpoints
 {
     public static IEndpointRouteBuilder MapCheckpoints(this IEndpointRouteBuilder group)
     {
-        group.MapGet("/checkpoints", List).RequireScope("ledger:read");
-        group.MapGet("/checkpoints/latest", Latest).RequireScope("ledger:read");
-        group.MapGet("/checkpoints/{size:long}", Find).RequireScope("ledger:read");
-        group.MapGet("/checkpoints/consistency", Consistency).RequireScope("ledger:read");
-        group.MapGet("/checkpoints/key", Key).RequireScope("ledger:read");
+        group.MapGet("/checkpoints", ListAsync).RequireScope("ledger:read");
+        group.MapGet("/checkpoints/latest", GetLatestAsync).RequireScope("ledger:read");
+        group.MapGet("/checkpoints/{size:long}", GetAsync).RequireScope("ledger:read");
+        group.MapGet("/checkpoints/consistency", ProveAsync).RequireScope("ledger:read");
+        group.MapGet("/checkpoints/key", GetKeyAsync).RequireScope("ledger:read");
         return group;
     }
 
-    private static async Task<IResult> List(
+    private static async Task<IResult> ListAsync(
         int? limit,
         string? cursor,
         HttpContext http,
@@ -41,13 +41,13 @@ internal static class Checkpoints
         return Answer.Ok(new Page<CheckpointView>([.. page.Data.Select(View)], page.NextCursor, page.HasMore));
     }
 
-    private static async Task<IResult> Latest(Database database, CancellationToken cancel) =>
+    private static async Task<IResult> GetLatestAsync(Database database, CancellationToken cancel) =>
         Answer.Ok(View(await LatestAsync(database, cancel)));
 
-    private static async Task<IResult> Find(long size, Database database, CancellationToken cancel) =>
+    private static async Task<IResult> GetAsync(long size, Database database, CancellationToken cancel) =>
         Answer.Ok(View(await FindAsync(database, size, cancel)));
 
-    private static async Task<IResult> Consistency(
+    private static async Task<IResult> ProveAsync(
         long from,
         long? to,
         Database database,
@@ -70,21 +70,15 @@ internal static class Checkpoints
         return Answer.Ok(new ConsistencyView("consistency_proof", old.Note, fresh.Note, path));
     }
 
-    private static Answer Key(LogKey key)
+    private static Task<Answer> GetKeyAsync(LogKey key)
     {
         var (x, y) = (Base64Url.EncodeToString(key.PublicPoint.X), Base64Url.EncodeToString(key.PublicPoint.Y));
         // RFC 7638: the members in this order, no white space.
         var thumbprint = SHA256.HashData(
             Encoding.ASCII.GetBytes($$"""{"crv":"P-256","kty":"EC","x":"{{x}}","y":"{{y}}"}""")
         );
-        return Answer.Ok(
-            new KeyView(
-                "log_key",
-                key.Origin,
-                new JwkView("EC", "P-256", x, y, "sig", "ES256", Base64Url.EncodeToString(thumbprint)),
-                key.PublicPem
-            )
-        );
+        var jwk = new JwkView("EC", "P-256", x, y, "sig", "ES256", Base64Url.EncodeToString(thumbprint));
+        return Task.FromResult(Answer.Ok(new KeyView("log_key", key.Origin, jwk, key.PublicPem)));
     }
 
     private static async Task<Row> LatestAsync(Database database, CancellationToken cancel) =>

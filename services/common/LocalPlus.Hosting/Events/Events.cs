@@ -22,7 +22,7 @@ public static class Events
     /// <summary>
     /// Handles a topic at POST /events/{topic}, event by event; the handler's writes commit with the inbox row.
     /// </summary>
-    public static void MapEvent<T>(
+    public static IEndpointRouteBuilder MapEvent<T>(
         this IEndpointRouteBuilder events,
         string topic,
         Func<EventEnvelope<T>, DbSession, IServiceProvider, Task> handler
@@ -39,7 +39,7 @@ public static class Events
         );
 
     /// <summary>As <see cref="MapEvent"/>, for handlers that have statements for whole sets of events.</summary>
-    public static void MapEvents<T>(
+    public static IEndpointRouteBuilder MapEvents<T>(
         this IEndpointRouteBuilder events,
         string topic,
         Func<IReadOnlyList<EventEnvelope<T>>, DbSession, IServiceProvider, Task> handler
@@ -57,6 +57,7 @@ public static class Events
                     )
             )
             .WithMetadata((IConsumer)consumer, new RequestSizeLimitAttribute(MaxDeliveryBytes));
+        return events;
     }
 
     /// <summary>
@@ -64,7 +65,8 @@ public static class Events
     /// topic
     /// has a consumer here gets its chance, the rest is kept.
     /// </summary>
-    internal static void MapDeadLetters(this IEndpointRouteBuilder events) =>
+    internal static IEndpointRouteBuilder MapDeadLetters(this IEndpointRouteBuilder events)
+    {
         events
             .MapPost(
                 "/dead-letter",
@@ -76,6 +78,8 @@ public static class Events
                     )
             )
             .WithMetadata(new RequestSizeLimitAttribute(MaxDeliveryBytes));
+        return events;
+    }
 
     private static async Task<IResult> ReceiveAsync(
         HttpContext http,
