@@ -1,4 +1,5 @@
 using LocalPlus.Hosting;
+using LocalPlus.Kernel;
 
 namespace LocalPlus.Giftcard;
 
@@ -93,7 +94,7 @@ internal sealed record DueWork(
 /// </summary>
 internal sealed record AttentionRow(
     Guid Id,
-    Guid MerchantId,
+    MerchantId MerchantId,
     int Attempts,
     string? Error,
     DateTimeOffset? DriveAfter,
@@ -114,6 +115,17 @@ internal static class DueWorkRegistration
         Func<IServiceProvider, Func<Guid, CancellationToken, Task>> drive,
         string? take = null
     ) => services.AddSingleton(provider => new DueWork(table, key, drive(provider), take));
+
+    /// <summary>As the other, for a table whose key is an id that has a type.</summary>
+    public static void AddDueWork<TId>(
+        this IServiceCollection services,
+        string table,
+        string key,
+        Func<IServiceProvider, Func<TId, CancellationToken, Task>> drive,
+        string? take = null
+    )
+        where TId : struct, IId<TId> =>
+        services.AddDueWork(table, key, all => (id, cancel) => drive(all)(TId.From(id), cancel), take);
 
     public static void AddSweepChore(
         this IServiceCollection services,

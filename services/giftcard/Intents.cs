@@ -81,7 +81,7 @@ internal sealed class Intents(Database database, TimeProvider time)
     {
         var found = await database.QuerySingleOrDefaultAsync<Found>(
             Sql.Find,
-            new { MerchantId = key.Merchant.Value, key.Key },
+            new { MerchantId = key.Merchant, key.Key },
             cancel
         );
         if (found is null)
@@ -104,7 +104,7 @@ internal sealed class Intents(Database database, TimeProvider time)
     public async Task<Answer?> AnswerAsync(MerchantId merchant, string key, CancellationToken cancel) =>
         await database.QuerySingleOrDefaultAsync<Found>(
             Sql.Find,
-            new { MerchantId = merchant.Value, Key = key },
+            new { MerchantId = merchant, Key = key },
             cancel
         )
             is { Stored: { } stored }
@@ -139,7 +139,7 @@ internal sealed class Intents(Database database, TimeProvider time)
             Sql.Claim,
             new
             {
-                MerchantIds = Array.ConvertAll(rows, r => r.Key.Merchant.Value),
+                MerchantIds = Array.ConvertAll(rows, r => r.Key.Merchant),
                 Keys = Array.ConvertAll(rows, r => r.Key.Key),
                 Fingerprints = Array.ConvertAll(rows, r => r.Key.Fingerprint.Bytes),
                 IntentIds = Array.ConvertAll(rows, r => r.IntentId),
@@ -166,7 +166,7 @@ internal sealed class Intents(Database database, TimeProvider time)
                 Sql.Store,
                 new
                 {
-                    MerchantIds = Array.ConvertAll(rows, r => r.Merchant.Value),
+                    MerchantIds = Array.ConvertAll(rows, r => r.Merchant),
                     Keys = Array.ConvertAll(rows, r => r.Key),
                     Statuses = Array.ConvertAll(rows, r => r.Answer.Status),
                     Locations = Array.ConvertAll(rows, r => r.Answer.Location),

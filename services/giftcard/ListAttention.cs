@@ -48,7 +48,7 @@ internal static class ListAttention
                 (await work.AttentionAsync(database, OfEachKind, cancel)).Select(row => new Item(
                     work.Table,
                     row.Id,
-                    new(row.MerchantId),
+                    row.MerchantId,
                     row.Attempts,
                     row.Error,
                     row.DriveAfter,

@@ -57,20 +57,20 @@ internal static class References
     )
         where TId : struct, IId<TId>
     {
-        var id = await database.QuerySingleOrDefaultAsync<Guid?>(
+        var id = await database.QuerySingleOrDefaultAsync<TId?>(
             sql,
             new
             {
-                MerchantId = merchant.Value,
+                MerchantId = merchant,
                 Reference = reference,
                 Kind = kind,
             },
             cancel
         );
         return id is { } found
-            ? new(CommonFaults.ReferenceReused, $"{Ids.Format(TId.From(found))} has this reference.")
+            ? new(CommonFaults.ReferenceReused, $"{Ids.Format(found)} has this reference.")
             {
-                Extensions = new Dictionary<string, object?> { ["used_by"] = Ids.Format(TId.From(found)) },
+                Extensions = new Dictionary<string, object?> { ["used_by"] = Ids.Format(found) },
             }
             : new(CommonFaults.ReferenceReused, "The reference was used before.");
     }

@@ -81,7 +81,7 @@ internal sealed class BatchMaker(Database database, CardMaker cards, TimeProvide
                 program,
                 new(CustomerId: null, ExpiresAt: null, Reference: null, batch.Metadata)
                 {
-                    BatchId = batch.BatchId.Value,
+                    BatchId = batch.BatchId,
                     SealedUntil = batch.CodesUntil,
                     Purpose = SealPurpose.Batch,
                 }

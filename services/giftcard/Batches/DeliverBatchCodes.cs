@@ -86,7 +86,7 @@ internal static class DeliverBatchCodes
         foreach (var card in await db.QueryAsync<SealedCard>(Sql.Codes, new { batch.BatchId }))
         {
             var secret = JsonSerializer.Deserialize<HandOver.Secret>(
-                secrets.Open(card.Sealed, card.GiftCardId.Value),
+                secrets.Open(card.Sealed, card.GiftCardId),
                 StrictJson.Lenient
             )!;
             csv.Append(

@@ -1,14 +1,15 @@
 using LocalPlus.Giftcard.Redemptions;
 using LocalPlus.Hosting;
+using LocalPlus.Kernel;
 
 namespace LocalPlus.Giftcard.Cards;
 
 /// <summary>What the activities of one cause have in common. The merchant is the card's issuer.</summary>
 internal sealed record ActivityCause(
-    Guid MerchantId,
+    MerchantId MerchantId,
     string Currency,
-    Guid? RedemptionId,
-    Guid? TransactionId,
+    RedemptionId? RedemptionId,
+    TransactionId? TransactionId,
     string? Reference,
     string? Reason
 )
@@ -26,10 +27,10 @@ internal sealed record ActivityCause(
     {
         var isOwn = row.MerchantId == row.BooksMerchantId;
         return new(
-            row.BooksMerchantId,
+            new(row.BooksMerchantId),
             row.Currency,
-            row.RedemptionId,
-            transactionId,
+            new(row.RedemptionId),
+            transactionId is { } transaction ? new TransactionId(transaction) : null,
             isOwn ? reference : null,
             isOwn ? reason : null
         );
@@ -37,7 +38,7 @@ internal sealed record ActivityCause(
 }
 
 /// <summary>An activity of one card. The amount is signed: what it changed on the card.</summary>
-internal sealed record CardActivity(Guid GiftCardId, string Kind, long Amount, ActivityCause Cause);
+internal sealed record CardActivity(GiftCardId GiftCardId, string Kind, long Amount, ActivityCause Cause);
 
 /// <summary>Adds to the cards' histories, in the transaction of their cause.</summary>
 internal static class CardActivities
@@ -45,7 +46,7 @@ internal static class CardActivities
     public static Task AddAsync(
         DbSession db,
         string kind,
-        IEnumerable<(Guid GiftCardId, long Amount)> amounts,
+        IEnumerable<(GiftCardId GiftCardId, long Amount)> amounts,
         ActivityCause cause,
         TimeProvider time
     ) =>
@@ -64,7 +65,7 @@ internal static class CardActivities
                 Sql.Insert,
                 new
                 {
-                    ActivityIds = Array.ConvertAll(rows, _ => Guid.CreateVersion7(at)),
+                    ActivityIds = Array.ConvertAll(rows, _ => new CardActivityId(Guid.CreateVersion7(at))),
                     GiftCardIds = Array.ConvertAll(rows, r => r.GiftCardId),
                     Kinds = Array.ConvertAll(rows, r => r.Kind),
                     Amounts = Array.ConvertAll(rows, r => r.Amount),

@@ -9,13 +9,13 @@ namespace LocalPlus.Giftcard.Cards;
 /// the card less what they took from it.
 /// </summary>
 internal sealed record CardChange(
-    Guid GiftCardId,
+    GiftCardId GiftCardId,
     string Activity,
     long Amount,
     string EventType,
     string? Status = null,
     DateTimeOffset? ExpiresAt = null,
-    Guid? ReplacedBy = null,
+    GiftCardId? ReplacedBy = null,
     bool Drained = false
 );
 
@@ -48,17 +48,17 @@ internal sealed class CardChanges(TimeProvider time)
         // A present is no surprise if its mail comes before its time: until it is sent, the card belongs to nobody.
         var holder =
             row.CustomerId is { } customer && !await db.QuerySingleAsync<bool>(Sql.IsOnItsWay, new { card.GiftCardId })
-                ? new CustomerId(customer)
+                ? customer
                 : (CustomerId?)null;
         await db.PublishAsync(
             CardEvents.Topic,
             card.EventType,
-            new GiftCardId(card.GiftCardId).ToString(),
+            card.GiftCardId.ToString(),
             row.Version,
-            new MerchantId(row.MerchantId),
+            row.MerchantId,
             new CardEventData(
-                new(row.GiftCardId),
-                new(row.ProgramId),
+                row.GiftCardId,
+                row.ProgramId,
                 row.Last4,
                 moved == 0 ? null : Math.Abs(moved),
                 row.Currency,

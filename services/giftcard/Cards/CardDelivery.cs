@@ -41,11 +41,11 @@ internal sealed class CardDeliveries(Database database, CardChanges changes, Car
             Sql.Schedule,
             new
             {
-                GiftCardId = card.Value,
-                MerchantId = merchant.Value,
+                GiftCardId = card,
+                MerchantId = merchant,
                 DeliverAt = delivery.DeliverAt ?? now,
                 Amount = amount.MinorUnits,
-                SealedNote = secrets.Seal(note, card.Value),
+                SealedNote = secrets.Seal(note, card),
                 Now = now,
             }
         );
@@ -61,7 +61,7 @@ internal sealed class CardDeliveries(Database database, CardChanges changes, Car
         var now = time.GetUtcNow();
         var due = await db.QueryAsync<Due>(Sql.TakeDue, new { Now = now, Take = Batch });
         // In the order in which operations on several cards lock them too.
-        foreach (var card in due.OrderBy(c => c.GiftCardId))
+        foreach (var card in due.OrderBy(c => c.GiftCardId.Value))
         {
             var isActive = card.Status == CardStatus.Active && !(card.ExpiresAt <= now);
             await db.ExecuteAsync(
@@ -93,7 +93,7 @@ internal sealed class CardDeliveries(Database database, CardChanges changes, Car
     {
         var found = await database.QuerySingleOrDefaultAsync<Sealed>(
             Sql.Open,
-            new { GiftCardId = card.Value, Now = time.GetUtcNow() },
+            new { GiftCardId = card, Now = time.GetUtcNow() },
             cancel
         );
         if (found is null)
@@ -102,18 +102,18 @@ internal sealed class CardDeliveries(Database database, CardChanges changes, Car
         }
 
         var secret = JsonSerializer.Deserialize<HandOver.Secret>(
-            secrets.Open(found.Code, card.Value),
+            secrets.Open(found.Code, card),
             StrictJson.Lenient
         )!;
         var note = found.SealedNote is null
             ? new Note(null, null)
-            : JsonSerializer.Deserialize<Note>(secrets.Open(found.SealedNote, card.Value), StrictJson.Lenient)!;
+            : JsonSerializer.Deserialize<Note>(secrets.Open(found.SealedNote, card), StrictJson.Lenient)!;
         return new(secret.Code, secret.Pin, new(found.Amount, Currency.Parse(found.Currency)), note.From, note.Message);
     }
 
     private sealed record Due(
-        Guid GiftCardId,
-        Guid MerchantId,
+        GiftCardId GiftCardId,
+        MerchantId MerchantId,
         string Status,
         string Currency,
         DateTimeOffset? ExpiresAt

@@ -88,7 +88,7 @@ internal sealed class CardFinder(Database database, CardSecrets secrets, TimePro
         {
             var card = found.FirstOrDefault(f =>
                 credential.Id is { } id
-                    ? f.Row.GiftCardId == id.Value && f.Row.MerchantId == merchant.Value
+                    ? f.Row.GiftCardId == id && f.Row.MerchantId == merchant
                     : f.Terms.CodeHash.AsSpan().SequenceEqual(hash)
             );
             if (!await MayUseAsync(card, credential, spending, cancel) || card is null)
@@ -112,7 +112,7 @@ internal sealed class CardFinder(Database database, CardSecrets secrets, TimePro
             var usable = new UsableCard(
                 card.Row,
                 card.Terms.Partial,
-                card.Row.MerchantId == merchant.Value ? 0 : card.Terms.CommissionBasisPoints,
+                card.Row.MerchantId == merchant ? 0 : card.Terms.CommissionBasisPoints,
                 [.. lots.Where(l => l.GiftCardId == card.Row.GiftCardId)]
             );
             cards.Add((usable, card.Terms.GoodAtLocation));
@@ -138,7 +138,7 @@ internal sealed class CardFinder(Database database, CardSecrets secrets, TimePro
             : null;
         return card is not null
             && (card.Terms.PinHash is null || credential.Id is not null || await IsRightPinAsync(card, pin, cancel))
-            && (card.Row.MerchantId == spending.Caller.MerchantId.Value || card.Terms.AcceptedHere)
+            && (card.Row.MerchantId == spending.Caller.MerchantId || card.Terms.AcceptedHere)
             && (
                 card.Row.Status is CardStatus.Active or CardStatus.Expired
                 || card.Row.Status is CardStatus.Replaced or CardStatus.Closed && spending.HandedOverAt is not null
@@ -195,14 +195,14 @@ internal sealed class CardFinder(Database database, CardSecrets secrets, TimePro
     private static Task TellLockedAsync(DbSession db, CardRow row, long version)
     {
         Telemetry.PinLocks.Add(1);
-        var id = new GiftCardId(row.GiftCardId);
+        var id = row.GiftCardId;
         return db.PublishAsync(
             CardEvents.Topic,
             "gift_card.pin_locked",
             id.ToString(),
             version,
-            new MerchantId(row.MerchantId),
-            new CardEventData(id, new(row.ProgramId), row.Last4, null, row.Currency, null)
+            row.MerchantId,
+            new CardEventData(id, row.ProgramId, row.Last4, null, row.Currency, null)
         );
     }
 
@@ -215,7 +215,7 @@ internal sealed class CardFinder(Database database, CardSecrets secrets, TimePro
         var now = time.GetUtcNow();
         var minute = new DateTimeOffset(now.Ticks - (now.Ticks % TimeSpan.TicksPerMinute), TimeSpan.Zero);
         await using var db = await database.BeginAsync(cancel);
-        var misses = await db.QuerySingleAsync<long>(Sql.Miss, new { MerchantId = merchant.Value, Minute = minute });
+        var misses = await db.QuerySingleAsync<long>(Sql.Miss, new { MerchantId = merchant, Minute = minute });
         await db.CommitAsync();
         Telemetry.CodeMisses.Add(1);
         if (misses == GiftcardLimits.MissesUntilAlarm)
@@ -234,12 +234,12 @@ internal sealed class CardFinder(Database database, CardSecrets secrets, TimePro
     {
         var args = new
         {
-            MerchantId = spending.Caller.MerchantId.Value,
+            MerchantId = spending.Caller.MerchantId,
             spending.Caller.Live,
             Now = time.GetUtcNow(),
-            LocationId = spending.Location?.Value,
+            LocationId = spending.Location,
             Hashes = hashes,
-            Ids = credentials.Where(c => c.Id is not null).Select(c => c.Id!.Value.Value).ToArray(),
+            Ids = credentials.Where(c => c.Id is not null).Select(c => c.Id!.Value).ToArray(),
         };
         return await database.ReadAsync(
             async connection =>

@@ -24,14 +24,14 @@ internal static class SealPurpose
 
 /// <summary>Whose card it is and how long it is good; metadata as JSON.</summary>
 internal sealed record CardTerms(
-    Guid? CustomerId,
+    CustomerId? CustomerId,
     DateTimeOffset? ExpiresAt,
     string? Reference,
     string? Metadata,
     string? Pin = null
 )
 {
-    public Guid? BatchId { get; init; }
+    public JobId? BatchId { get; init; }
 
     /// <summary>Until when the code may be had again; without it a day.</summary>
     public DateTimeOffset? SealedUntil { get; init; }
@@ -68,7 +68,7 @@ internal sealed class CardMaker(Database database, CardSecrets secrets, TimeProv
                     terms.Purpose,
                     CreatedAt = now,
                     SealedUntil = terms.SealedUntil ?? now + GiftcardLimits.SealedCodeLife,
-                    GiftCardIds = cards.Select(c => c.Id.Value).ToArray(),
+                    GiftCardIds = cards.Select(c => c.Id).ToArray(),
                     CodeHashes = cards.Select(c => secrets.HashCode(c.Code)).ToArray(),
                     LastFours = cards.Select(c => CardCode.Last4(c.Code)).ToArray(),
                     PinSalts = made.Select(m => m.PinSalt).ToArray(),
@@ -82,7 +82,7 @@ internal sealed class CardMaker(Database database, CardSecrets secrets, TimeProv
             throw await References.ReusedAsync<GiftCardId>(
                 database,
                 References.Card,
-                new(program.MerchantId),
+                program.MerchantId,
                 terms.Reference!,
                 db.Cancel
             );
@@ -94,7 +94,7 @@ internal sealed class CardMaker(Database database, CardSecrets secrets, TimeProv
         var pin = terms.Pin ?? (program.Pin == "required" ? CardSecrets.NewPin() : null);
         var salt = pin is null ? null : CardSecrets.NewSalt();
         var secret = JsonSerializer.Serialize(new HandOver.Secret(card.Code, pin), StrictJson.Options);
-        return (salt, salt is null ? null : secrets.HashPin(pin!, salt), secrets.Seal(secret, card.Id.Value));
+        return (salt, salt is null ? null : secrets.HashPin(pin!, salt), secrets.Seal(secret, card.Id));
     }
 
     private static class Sql

@@ -18,7 +18,7 @@ internal sealed class CardReader(Database database, LedgerGateway ledger, TimePr
     public async Task<CardRow> GetAsync(MerchantId merchant, GiftCardId id, CancellationToken cancel) =>
         await database.QuerySingleOrDefaultAsync<CardRow>(
             Sql.Get,
-            new { GiftCardId = id.Value, MerchantId = merchant.Value },
+            new { GiftCardId = id, MerchantId = merchant },
             cancel
         ) ?? throw new FaultException(CommonFaults.NotFound, "There is no such gift card.");
 
@@ -32,13 +32,13 @@ internal sealed class CardReader(Database database, LedgerGateway ledger, TimePr
         return new(card, program!, lots, accounts, time.GetUtcNow());
     }
 
-    public Task<IReadOnlyList<LotRow>> LotsAsync(IEnumerable<Guid> giftCardIds, CancellationToken cancel) =>
+    public Task<IReadOnlyList<LotRow>> LotsAsync(IEnumerable<GiftCardId> giftCardIds, CancellationToken cancel) =>
         database.QueryAsync<LotRow>(Sql.Lots, new { GiftCardIds = giftCardIds.ToArray() }, cancel);
 
     public async Task<CardBalance> BalanceAsync(CardRow card, CancellationToken cancel)
     {
         var lots = await LotsAsync([card.GiftCardId], cancel);
-        var accounts = await AccountsAsync(new MerchantId(card.MerchantId), lots.Select(l => l.AccountId), cancel);
+        var accounts = await AccountsAsync(card.MerchantId, lots.Select(l => l.AccountId), cancel);
         return CardValue.Of(card, lots, accounts, time.GetUtcNow());
     }
 
@@ -59,11 +59,11 @@ internal sealed class CardReader(Database database, LedgerGateway ledger, TimePr
         CancellationToken cancel
     )
     {
-        var accounts = new Dictionary<Guid, Account>();
+        var accounts = new Dictionary<AccountId, Account>();
         foreach (var books in cards.GroupBy(c => c.MerchantId))
         {
             var ids = books.Join(lots, c => c.GiftCardId, l => l.GiftCardId, (_, l) => l.AccountId);
-            foreach (var (id, account) in await AccountsAsync(new MerchantId(books.Key), ids, cancel))
+            foreach (var (id, account) in await AccountsAsync(books.Key, ids, cancel))
             {
                 accounts[id] = account;
             }
@@ -75,20 +75,20 @@ internal sealed class CardReader(Database database, LedgerGateway ledger, TimePr
     }
 
     /// <summary>The ledger's accounts by id. An account that is not open yet is empty.</summary>
-    public async Task<IReadOnlyDictionary<Guid, Account>> AccountsAsync(
+    public async Task<IReadOnlyDictionary<AccountId, Account>> AccountsAsync(
         MerchantId books,
-        IEnumerable<Guid> accountIds,
+        IEnumerable<AccountId> accountIds,
         CancellationToken cancel
     )
     {
-        var accounts = new Dictionary<Guid, Account>();
+        var accounts = new Dictionary<AccountId, Account>();
         foreach (var chunk in accountIds.Distinct().Chunk(AccountsPerCall))
         {
             var request = new GetAccountsRequest { MerchantId = books.ToString() };
-            request.AccountIds.AddRange(chunk.Select(id => new AccountId(id).ToString()));
+            request.AccountIds.AddRange(chunk.Select(id => id.ToString()));
             foreach (var account in (await ledger.GetAccountsAsync(request, cancel)).Accounts)
             {
-                accounts[AccountId.Parse(account.AccountId).Value] = account;
+                accounts[AccountId.Parse(account.AccountId)] = account;
             }
         }
 

@@ -18,15 +18,15 @@ internal static class CardStatus
 
 /// <summary>A card's row, without its secrets.</summary>
 internal sealed record CardRow(
-    Guid GiftCardId,
-    Guid MerchantId,
-    Guid ProgramId,
+    GiftCardId GiftCardId,
+    MerchantId MerchantId,
+    ProgramId ProgramId,
     string Last4,
     string Status,
     string Currency,
-    Guid? CustomerId,
+    CustomerId? CustomerId,
     DateTimeOffset? ExpiresAt,
-    Guid? ReplacedBy,
+    GiftCardId? ReplacedBy,
     string? Reference,
     string? Metadata,
     long Version,
@@ -52,16 +52,16 @@ internal sealed record CardRow(
     {
         var currency = Kernel.Currency.Parse(Currency);
         return new(
-            new(GiftCardId),
-            new(ProgramId),
+            GiftCardId,
+            ProgramId,
             StatusAt(now),
             Last4,
             Currency,
             balance is { } b ? new Money(b.Available, currency) : null,
             balance is { } h ? new Money(h.Held, currency) : null,
             ExpiresAt,
-            CustomerId is { } customer ? new CustomerId(customer) : null,
-            ReplacedBy is { } heir ? new GiftCardId(heir) : null,
+            CustomerId,
+            ReplacedBy,
             Reference,
             Metadata is null ? null : JsonElement.Parse(Metadata),
             Version,
@@ -73,10 +73,10 @@ internal sealed record CardRow(
 
 /// <summary>Value of one provenance on a card: one account of the ledger.</summary>
 internal sealed record LotRow(
-    Guid LotId,
-    Guid GiftCardId,
+    LotId LotId,
+    GiftCardId GiftCardId,
     string Kind,
-    Guid AccountId,
+    AccountId AccountId,
     DateTimeOffset? ExpiresAt,
     DateTimeOffset? ExpiredAt,
     DateTimeOffset CreatedAt

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using LocalPlus.Kernel;
 
 namespace LocalPlus.Giftcard.Cards;
 
@@ -60,7 +61,7 @@ internal sealed class CardSecrets
         );
 
     /// <summary>Encrypts a text for one card: a seal moved to another row does not open.</summary>
-    public byte[] Seal(string text, Guid giftCardId)
+    public byte[] Seal(string text, GiftCardId giftCardId)
     {
         var plain = Encoding.UTF8.GetBytes(text);
         var sealedText = new byte[NonceBytes + plain.Length + TagBytes];
@@ -71,12 +72,12 @@ internal sealed class CardSecrets
             plain,
             sealedText.AsSpan(NonceBytes, plain.Length),
             sealedText.AsSpan(NonceBytes + plain.Length),
-            giftCardId.ToByteArray(bigEndian: true)
+            giftCardId.Value.ToByteArray(bigEndian: true)
         );
         return sealedText;
     }
 
-    public string Open(byte[] sealedText, Guid giftCardId)
+    public string Open(byte[] sealedText, GiftCardId giftCardId)
     {
         var plain = new byte[sealedText.Length - NonceBytes - TagBytes];
         using var aes = new AesGcm(sealKey, TagBytes);
@@ -85,7 +86,7 @@ internal sealed class CardSecrets
             sealedText.AsSpan(NonceBytes, plain.Length),
             sealedText.AsSpan(NonceBytes + plain.Length),
             plain,
-            giftCardId.ToByteArray(bigEndian: true)
+            giftCardId.Value.ToByteArray(bigEndian: true)
         );
         return Encoding.UTF8.GetString(plain);
     }

@@ -11,11 +11,11 @@ internal sealed record CardSnapshot(
     CardRow Card,
     ProgramRow Program,
     IReadOnlyList<LotRow> Lots,
-    IReadOnlyDictionary<Guid, Account> Accounts,
+    IReadOnlyDictionary<AccountId, Account> Accounts,
     DateTimeOffset At
 )
 {
-    public GiftCardId Id => new(Card.GiftCardId);
+    public GiftCardId Id => Card.GiftCardId;
 
     public Currency Currency => Kernel.Currency.Parse(Card.Currency);
 

@@ -1,3 +1,5 @@
+using LocalPlus.Kernel;
+
 namespace LocalPlus.Giftcard.Cards;
 
 /// <summary>
@@ -21,7 +23,7 @@ internal static class CardValue
     public static CardBalance Of(
         CardRow card,
         IReadOnlyList<LotRow> lots,
-        IReadOnlyDictionary<Guid, Contracts.Ledger.V1.Account> accounts,
+        IReadOnlyDictionary<AccountId, Contracts.Ledger.V1.Account> accounts,
         DateTimeOffset now
     ) =>
         new(Good(card, lots, now).Sum(l => accounts[l.AccountId].Available), lots.Sum(l => accounts[l.AccountId].Held));

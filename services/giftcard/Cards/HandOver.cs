@@ -22,7 +22,7 @@ internal sealed class HandOver(Database database, CardSecrets secrets, TimeProvi
         var view = JsonSerializer.Deserialize<CardView>(stored.Body, StrictJson.Lenient)!;
         var sealedCode = await database.QuerySingleOrDefaultAsync<byte[]>(
             Sql.Get,
-            new { GiftCardId = view.Id.Value, Now = time.GetUtcNow() },
+            new { GiftCardId = view.Id, Now = time.GetUtcNow() },
             cancel
         );
         if (sealedCode is null)
@@ -30,7 +30,7 @@ internal sealed class HandOver(Database database, CardSecrets secrets, TimeProvi
             return stored;
         }
 
-        var secret = JsonSerializer.Deserialize<Secret>(secrets.Open(sealedCode, view.Id.Value), StrictJson.Lenient)!;
+        var secret = JsonSerializer.Deserialize<Secret>(secrets.Open(sealedCode, view.Id), StrictJson.Lenient)!;
         return stored with
         {
             Body = JsonSerializer.SerializeToUtf8Bytes(

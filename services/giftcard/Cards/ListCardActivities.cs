@@ -55,7 +55,7 @@ internal static class ListCardActivities
             Sql.List,
             new
             {
-                GiftCardId = id.Value,
+                GiftCardId = id,
                 after.CreatedAt,
                 after.Id,
                 Take = take + 1,
@@ -67,13 +67,13 @@ internal static class ListCardActivities
             Page<View>.Of(
                 [
                     .. rows.Select(r => new View(
-                        new(r.ActivityId),
+                        r.ActivityId,
                         id,
                         r.Kind,
                         new(r.Amount, currency),
                         new(r.BalanceAfter, currency),
-                        r.RedemptionId is { } redemption ? new RedemptionId(redemption) : null,
-                        r.TransactionId is { } transaction ? new TransactionId(transaction) : null,
+                        r.RedemptionId,
+                        r.TransactionId,
                         r.Reference,
                         r.Reason,
                         r.OccurredAt
@@ -86,12 +86,12 @@ internal static class ListCardActivities
     }
 
     private sealed record Row(
-        Guid ActivityId,
+        CardActivityId ActivityId,
         string Kind,
         long Amount,
         long BalanceAfter,
-        Guid? RedemptionId,
-        Guid? TransactionId,
+        RedemptionId? RedemptionId,
+        TransactionId? TransactionId,
         string? Reference,
         string? Reason,
         DateTimeOffset OccurredAt

@@ -52,9 +52,9 @@ internal static class ListCardLots
                     .. order
                         .Concat(file.Lots.Except(order))
                         .Select(lot => new Lot(
-                            new(lot.LotId),
+                            lot.LotId,
                             lot.Kind,
-                            new(lot.AccountId),
+                            lot.AccountId,
                             new(file.AvailableOf(lot), file.Currency),
                             new(file.Accounts[lot.AccountId].Held, file.Currency),
                             order.Contains(lot),

@@ -44,11 +44,11 @@ internal static class ListGiftCards
             Sql.List,
             new
             {
-                MerchantId = merchant.Value,
-                ProgramId = query.ProgramId?.Value,
+                MerchantId = merchant,
+                ProgramId = query.ProgramId,
                 query.Status,
-                CustomerId = query.CustomerId?.Value,
-                BatchId = query.BatchId?.Value,
+                CustomerId = query.CustomerId,
+                BatchId = query.BatchId,
                 Last4 = query.Last4 is null ? null : CardCode.Normalise(query.Last4),
                 Now = time.GetUtcNow(),
                 query.Reference,
@@ -58,7 +58,7 @@ internal static class ListGiftCards
             },
             cancel
         );
-        var page = Page<CardRow>.Of(rows, take, c => cursors.Write(new(c.CreatedAt, c.GiftCardId), merchant, filters));
+        var page = Page<CardRow>.Of(rows, take, c => cursors.Write(new(c.CreatedAt, c.GiftCardId.Value), merchant, filters));
         return Answer.Ok(new Page<CardView>(await cards.ViewAsync(page.Data, cancel), page.NextCursor, page.HasMore));
     }
 

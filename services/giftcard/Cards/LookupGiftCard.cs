@@ -35,6 +35,6 @@ internal static class LookupGiftCard
         var caller = http.GetMerchant();
         var found = (await finder.FindAsync(caller, [credential], cancel))[0];
         var view = await cards.ViewAsync(found.Row, found.Lots, cancel);
-        return Answer.Ok(found.Row.MerchantId == caller.MerchantId.Value ? view : view.ForOtherMerchant());
+        return Answer.Ok(found.Row.MerchantId == caller.MerchantId ? view : view.ForOtherMerchant());
     }
 }

@@ -12,7 +12,7 @@ internal static class SpendOrder
         lots.Where(l => IsSpendable(l, now))
             .OrderBy(l => l.ExpiresAt ?? DateTimeOffset.MaxValue)
             .ThenBy(l => Array.IndexOf(Kinds, l.Kind))
-            .ThenBy(l => l.LotId);
+            .ThenBy(l => l.LotId.Value);
 
     public static bool IsSpendable(LotRow lot, DateTimeOffset now) =>
         lot.ExpiredAt is null && (lot.ExpiresAt is null || lot.ExpiresAt > now);

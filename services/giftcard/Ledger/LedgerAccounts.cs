@@ -7,13 +7,13 @@ namespace LocalPlus.Giftcard.Ledger;
 
 /// <summary>The accounts of a merchant's books that do not belong to a card.</summary>
 internal sealed record BookAccounts(
-    Guid Clearing,
-    Guid Payable,
-    Guid Fees,
-    Guid PromoExpense,
-    Guid Breakage,
-    Guid Adjustments,
-    Guid Receivable
+    AccountId Clearing,
+    AccountId Payable,
+    AccountId Fees,
+    AccountId PromoExpense,
+    AccountId Breakage,
+    AccountId Adjustments,
+    AccountId Receivable
 );
 
 /// <summary>
@@ -39,7 +39,7 @@ internal sealed class LedgerAccounts(Database database, LedgerGateway ledger, Ti
     public async Task<BookAccounts> BooksAsync(MerchantId books, string currency, CancellationToken cancel)
     {
         var ids = await EnsureAsync(books, currency, Names, cancel);
-        return new(ids[0], ids[1], ids[2], ids[3], ids[4], ids[5], ids[6]);
+        return new(new(ids[0]), new(ids[1]), new(ids[2]), new(ids[3]), new(ids[4]), new(ids[5]), new(ids[6]));
     }
 
     /// <summary>

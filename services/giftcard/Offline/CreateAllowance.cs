@@ -99,10 +99,10 @@ internal static class CreateAllowance
             Sql.Insert,
             new
             {
-                AllowanceId = id.Value,
-                MerchantId = merchant.Value,
-                TerminalId = terminal.Value,
-                LocationId = request.LocationId?.Value,
+                AllowanceId = id,
+                MerchantId = merchant,
+                TerminalId = terminal,
+                LocationId = request.LocationId,
                 Currency = request.CardCap.Currency.Code,
                 CardCap = request.CardCap.MinorUnits,
                 TotalCap = request.TotalCap.MinorUnits,

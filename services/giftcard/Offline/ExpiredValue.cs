@@ -26,7 +26,8 @@ internal sealed class ExpiredValue(
     public async Task ReturnAsync(OfflineItemRow item, Redemption redemption, CancellationToken cancel)
     {
         var books = new MerchantId(redemption.Row.BooksMerchantId);
-        var there = await cards.AccountsAsync(books, redemption.Legs.Select(l => l.AccountId), cancel);
+        var paying = redemption.Legs.Select(l => new AccountId(l.AccountId)).ToList();
+        var there = await cards.AccountsAsync(books, paying, cancel);
         var missing = item.Amount - there.Values.Sum(a => a.Available);
         if (missing <= 0)
         {
@@ -35,7 +36,7 @@ internal sealed class ExpiredValue(
 
         var id = new GiftCardId(redemption.Legs[0].GiftCardId);
         var taken = await TakenByExpiry.ReadAsync(database, id, item.OccurredAt, cancel);
-        var lots = redemption.Legs.Select(l => l.AccountId).Where(taken.ContainsKey).ToList();
+        var lots = paying.Where(taken.ContainsKey).ToList();
         var parts = SpendOrder.Fill(missing, lots.Select(account => taken[account]));
         if (parts.Sum() == 0)
         {
@@ -49,7 +50,7 @@ internal sealed class ExpiredValue(
             plan.Post(breakage, account, part);
         }
 
-        plan.Card(new(id.Value, TakenByExpiry.OfflineReturn, parts.Sum(), "gift_card.adjusted"));
+        plan.Card(new(id, TakenByExpiry.OfflineReturn, parts.Sum(), "gift_card.adjusted"));
         var file = await cards.SnapshotAsync(books, id, cancel);
         var operation = operations.New(
             books,

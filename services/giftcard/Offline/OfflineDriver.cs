@@ -52,7 +52,7 @@ internal sealed class OfflineDriver(
 
     private async Task<OfflineItemRow> DriveAsync(OfflineItemRow item, CancellationToken cancel)
     {
-        var paid = item.RedemptionId is { } id ? await RedeemAsync(item, new(id), cancel) : null;
+        var paid = item.RedemptionId is { } id ? await RedeemAsync(item, id, cancel) : null;
         var captured = paid?.Captured ?? 0;
         var shortfall = item.Amount - captured;
         var transaction = shortfall == 0 ? null : await PostShortfallAsync(item, shortfall, cancel);
@@ -86,9 +86,9 @@ internal sealed class OfflineDriver(
     }
 
     /// <summary>In the merchant's own books, whoever issued the card: the goods were the merchant's.</summary>
-    private async Task<Guid?> PostShortfallAsync(OfflineItemRow item, long shortfall, CancellationToken cancel)
+    private async Task<TransactionId?> PostShortfallAsync(OfflineItemRow item, long shortfall, CancellationToken cancel)
     {
-        var merchant = new MerchantId(item.MerchantId);
+        var merchant = item.MerchantId;
         var books = await accounts.BooksAsync(merchant, item.Currency, cancel);
         var key = $"offline:{item.ItemId:N}";
         var request = new PostTransactionRequest
@@ -101,13 +101,13 @@ internal sealed class OfflineDriver(
         request.Postings.Add(
             new Posting
             {
-                SourceAccountId = new AccountId(books.Receivable).ToString(),
-                DestinationAccountId = new AccountId(books.Payable).ToString(),
+                SourceAccountId = books.Receivable.ToString(),
+                DestinationAccountId = books.Payable.ToString(),
                 Amount = shortfall,
             }
         );
-        request.Metadata.Add("offline_allowance", new OfflineAllowanceId(item.AllowanceId).ToString());
-        return TransactionId.Parse((await ledger.PostAsync(request, cancel)).Transaction.TransactionId).Value;
+        request.Metadata.Add("offline_allowance", item.AllowanceId.ToString());
+        return TransactionId.Parse((await ledger.PostAsync(request, cancel)).Transaction.TransactionId);
     }
 
     private static class Sql

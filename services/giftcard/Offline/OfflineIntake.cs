@@ -17,11 +17,11 @@ internal sealed class OfflineIntake(
 )
 {
     private sealed record AllowanceRow(
-        Guid AllowanceId,
+        OfflineAllowanceId AllowanceId,
         long Accepted,
         int LastCounter,
         byte[] LastHash,
-        Guid? LocationId
+        LocationId? LocationId
     );
 
     /// <summary>
@@ -37,7 +37,7 @@ internal sealed class OfflineIntake(
                 Sql.Known,
                 new
                 {
-                    AllowanceId = id.Value,
+                    AllowanceId = id,
                     From = first - 1,
                     To = items[^1].Counter,
                 },
@@ -49,7 +49,7 @@ internal sealed class OfflineIntake(
                 ? (
                     await database.QuerySingleOrDefaultAsync<byte[]>(
                         Sql.FirstLink,
-                        new { AllowanceId = id.Value },
+                        new { AllowanceId = id },
                         cancel
                     ) ?? throw new FaultException(Faults.OfflineAllowanceInvalid, "The allowance is not known.")
                 )
@@ -138,7 +138,7 @@ internal sealed class OfflineIntake(
     )
     {
         await using var db = await database.BeginAsync(cancel);
-        var allowance = await db.QuerySingleAsync<AllowanceRow>(Sql.Lock, new { AllowanceId = claims.Jti.Value });
+        var allowance = await db.QuerySingleAsync<AllowanceRow>(Sql.Lock, new { AllowanceId = claims.Jti });
         if (item.Counter <= allowance.LastCounter)
         {
             return (await FindAsync(claims.Jti, item.Counter, cancel))!;
@@ -148,7 +148,7 @@ internal sealed class OfflineIntake(
         var amount = item.Amount.MinorUnits;
         var spent = card is null
             ? 0
-            : await db.QuerySingleAsync<long>(Sql.OfCard, new { AllowanceId = claims.Jti.Value, GiftCardId = card });
+            : await db.QuerySingleAsync<long>(Sql.OfCard, new { AllowanceId = claims.Jti, GiftCardId = card });
         if (!isRefused && (allowance.Accepted + amount > claims.TotalCap || spent + amount > claims.CardCap))
         {
             (plan, fault, isRefused) = (null, Faults.LimitExceeded.Code, true);
@@ -171,15 +171,15 @@ internal sealed class OfflineIntake(
             new
             {
                 ItemId = Guid.CreateVersion7(now),
-                AllowanceId = claims.Jti.Value,
+                AllowanceId = claims.Jti,
                 item.Counter,
-                MerchantId = merchant.Value,
+                MerchantId = merchant,
                 Hash = Convert.FromHexString(item.Hash),
                 GiftCardId = card,
                 Amount = amount,
                 Currency = item.Amount.Currency.Code,
                 State = isRefused ? "refused" : "pending",
-                intent?.Row.RedemptionId,
+                RedemptionId = intent?.Row.Id,
                 FaultCode = fault,
                 DriveAfter = isRefused ? (DateTimeOffset?)null : now + GiftcardLimits.TakeOver,
                 item.OccurredAt,
@@ -201,13 +201,13 @@ internal sealed class OfflineIntake(
             : null;
 
     /// <summary>The payment behind an item: what there is, at once.</summary>
-    private static RedemptionRequest Payment(AllowanceClaims claims, OfflineItem item, Guid? location) =>
+    private static RedemptionRequest Payment(AllowanceClaims claims, OfflineItem item, LocationId? location) =>
         new(
             Mode.Immediate,
             item.Amount,
             [new(item.GiftCard)],
             Partial.Allow,
-            location is { } place ? new LocationId(place) : null,
+            location,
             claims.Sub,
             HoldTtlSeconds: null,
             item.Reference,
@@ -221,7 +221,7 @@ internal sealed class OfflineIntake(
     private Task<OfflineItemRow?> FindAsync(OfflineAllowanceId id, int counter, CancellationToken cancel) =>
         database.QuerySingleOrDefaultAsync<OfflineItemRow>(
             Sql.Find,
-            new { AllowanceId = id.Value, Counter = counter },
+            new { AllowanceId = id, Counter = counter },
             cancel
         );
 

@@ -60,18 +60,18 @@ internal sealed record OfflineItem(
 /// <summary>An item's row.</summary>
 internal sealed record OfflineItemRow(
     Guid ItemId,
-    Guid AllowanceId,
+    OfflineAllowanceId AllowanceId,
     int Counter,
-    Guid MerchantId,
+    MerchantId MerchantId,
     byte[] Hash,
-    Guid? GiftCardId,
+    GiftCardId? GiftCardId,
     long Amount,
     string Currency,
     string State,
-    Guid? RedemptionId,
+    RedemptionId? RedemptionId,
     long Captured,
     long Shortfall,
-    Guid? ShortfallTransactionId,
+    TransactionId? ShortfallTransactionId,
     string? FaultCode,
     DateTimeOffset OccurredAt
 )
@@ -96,9 +96,9 @@ internal sealed record OfflineItemRow(
             new(Amount, currency),
             new(Captured, currency),
             new(Shortfall, currency),
-            GiftCardId is { } card ? new GiftCardId(card) : null,
-            RedemptionId is { } redemption ? new RedemptionId(redemption) : null,
-            ShortfallTransactionId is { } transaction ? new TransactionId(transaction) : null,
+            GiftCardId,
+            RedemptionId,
+            ShortfallTransactionId,
             FaultCode
         );
     }

@@ -68,7 +68,7 @@ internal static class AdjustGiftCard
                     }
                 }
 
-                plan.Card(new(id.Value, "adjust", amount, "gift_card.adjusted"));
+                plan.Card(new(id, "adjust", amount, "gift_card.adjusted"));
                 return new("adjust", plan.Plan(), amount, request.Reference, request.Reason);
             },
             cancel

@@ -71,15 +71,15 @@ internal static class BlockGiftCard
             request,
             async db =>
             {
-                var card = await db.QuerySingleAsync<CardRow>(Sql.Lock, new { GiftCardId = id.Value });
+                var card = await db.QuerySingleAsync<CardRow>(Sql.Lock, new { GiftCardId = id });
                 var status = card.StatusAt(time.GetUtcNow());
                 if (status == change.From)
                 {
                     card = await changes.ApplyAsync(
                         db,
-                        new(id.Value, change.Activity, 0, change.EventType, change.To),
+                        new(id, change.Activity, 0, change.EventType, change.To),
                         0,
-                        new(merchant.Value, card.Currency, null, null, null, request.Reason)
+                        new(merchant, card.Currency, null, null, null, request.Reason)
                     );
                 }
                 else if (status != change.To)

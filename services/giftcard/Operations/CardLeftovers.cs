@@ -29,7 +29,7 @@ internal sealed class CardLeftovers(
     /// <summary>
     /// Marks the cards among these that value came back to in vain, in the transaction that wrote it down.
     /// </summary>
-    public static Task MarkAsync(DbSession db, IEnumerable<Guid> giftCardIds, string why, DateTimeOffset now) =>
+    public static Task MarkAsync(DbSession db, IEnumerable<GiftCardId> giftCardIds, string why, DateTimeOffset now) =>
         db.ExecuteAsync(
             Sql.Mark,
             new
@@ -41,7 +41,7 @@ internal sealed class CardLeftovers(
         );
 
     /// <summary>Moves what is on one card that was marked.</summary>
-    public async Task MoveAsync(Guid giftCardId, CancellationToken cancel)
+    public async Task MoveAsync(GiftCardId giftCardId, CancellationToken cancel)
     {
         if (
             await database.QuerySingleOrDefaultAsync<Marked>(Sql.Get, new { GiftCardId = giftCardId }, cancel)
@@ -51,8 +51,8 @@ internal sealed class CardLeftovers(
             return;
         }
 
-        var merchant = new MerchantId(marked.MerchantId);
-        var file = await cards.SnapshotAsync(merchant, new(giftCardId), cancel);
+        var merchant = marked.MerchantId;
+        var file = await cards.SnapshotAsync(merchant, giftCardId, cancel);
         var (plan, other) = await PlanAsync(merchant, file, marked, cancel);
         var operation = operations.New(merchant, file.Id, "leftover", 0, file.Card.Currency, plan, null, other: other);
         await operations.TryStartAsync(
@@ -74,7 +74,7 @@ internal sealed class CardLeftovers(
         var books = await accounts.BooksAsync(merchant, file.Card.Currency, cancel);
         if (marked.Heir is { } last)
         {
-            var heir = await cards.SnapshotAsync(merchant, new(last), cancel);
+            var heir = await cards.SnapshotAsync(merchant, last, cancel);
             MoveToHeir(plan, file, heir, marked.Leftover == "release", books.Breakage);
             return (plan.Plan(), heir.Id);
         }
@@ -87,7 +87,7 @@ internal sealed class CardLeftovers(
                 plan.Drain(file.Id, lot.AccountId, books.Breakage).Expire(lot);
             }
 
-            plan.Card(new(file.Id.Value, "expire", 0, "gift_card.expired", Drained: true));
+            plan.Card(new(file.Id, "expire", 0, "gift_card.expired", Drained: true));
             return (plan.Plan(), null);
         }
 
@@ -107,7 +107,13 @@ internal sealed class CardLeftovers(
     /// <summary>
     /// What is refunded was spent in time and is good on the heir; what was merely released is as old as it is.
     /// </summary>
-    private static void MoveToHeir(PlanWriter plan, CardSnapshot file, CardSnapshot heir, bool isRelease, Guid breakage)
+    private static void MoveToHeir(
+        PlanWriter plan,
+        CardSnapshot file,
+        CardSnapshot heir,
+        bool isRelease,
+        AccountId breakage
+    )
     {
         var good = file.Good.ToHashSet();
         var lost = file
@@ -126,14 +132,14 @@ internal sealed class CardLeftovers(
 
         if (lost.Any(l => file.AvailableOf(l) > 0))
         {
-            plan.Card(new(file.Id.Value, "expire", 0, "gift_card.adjusted", Drained: true));
+            plan.Card(new(file.Id, "expire", 0, "gift_card.adjusted", Drained: true));
         }
 
-        plan.Card(new(file.Id.Value, "transfer_out", 0, "gift_card.transferred", Drained: true))
-            .Card(new(heir.Id.Value, "transfer_in", 0, "gift_card.transferred", Drained: true));
+        plan.Card(new(file.Id, "transfer_out", 0, "gift_card.transferred", Drained: true))
+            .Card(new(heir.Id, "transfer_in", 0, "gift_card.transferred", Drained: true));
     }
 
-    private sealed record Marked(Guid MerchantId, string Leftover, Guid? Heir);
+    private sealed record Marked(MerchantId MerchantId, string Leftover, GiftCardId? Heir);
 
     private static class Sql
     {

@@ -1,26 +1,36 @@
-using System.Text.Json;
 using LocalPlus.Giftcard.Cards;
-using LocalPlus.Hosting;
+using LocalPlus.Kernel;
 
 namespace LocalPlus.Giftcard.Operations;
 
 /// <summary>An account to open for a card.</summary>
-internal sealed record PlannedAccount(Guid AccountId, string Name);
+internal sealed record PlannedAccount(AccountId AccountId, string Name);
 
 /// <summary>An amount to move between two accounts.</summary>
-internal sealed record PlannedPosting(Guid Source, Guid Destination, long Amount);
+internal sealed record PlannedPosting(AccountId Source, AccountId Destination, long Amount);
 
 /// <summary>
 /// An account of a card to empty into another, of another card or of the books, whatever is on it when the
 /// ledger gets there.
 /// </summary>
-internal sealed record PlannedDrain(Guid GiftCardId, Guid Source, Guid Destination, Guid? ToCardId = null);
+internal sealed record PlannedDrain(
+    GiftCardId GiftCardId,
+    AccountId Source,
+    AccountId Destination,
+    GiftCardId? ToCardId = null
+);
 
 /// <summary>What was on an account when it was drained.</summary>
-internal sealed record DrainedAccount(Guid Source, long Amount);
+internal sealed record DrainedAccount(AccountId Source, long Amount);
 
 /// <summary>A value lot to add.</summary>
-internal sealed record PlannedLot(Guid LotId, Guid GiftCardId, string Kind, Guid AccountId, DateTimeOffset? ExpiresAt);
+internal sealed record PlannedLot(
+    LotId LotId,
+    GiftCardId GiftCardId,
+    string Kind,
+    AccountId AccountId,
+    DateTimeOffset? ExpiresAt
+);
 
 /// <summary>
 /// Everything an operation on a card does, written down before the ledger is asked, so that any process can finish it.
@@ -32,7 +42,7 @@ internal sealed record CardPlan(
     IReadOnlyList<PlannedLot> Lots,
     IReadOnlyList<CardChange> Cards,
     int AnswerStatus = StatusCodes.Status200OK,
-    IReadOnlyList<Guid>? ExpiredLots = null
+    IReadOnlyList<LotId>? ExpiredLots = null
 )
 {
     public static CardPlan Of(CardChange card, int answerStatus = StatusCodes.Status200OK) =>
@@ -60,9 +70,9 @@ internal sealed record CardPlan(
     /// The plan with the ids of accounts that the ledger had already, under the names that were to be
     /// opened.
     /// </summary>
-    public CardPlan With(IReadOnlyDictionary<Guid, Guid> actual)
+    public CardPlan With(IReadOnlyDictionary<AccountId, AccountId> actual)
     {
-        Guid Of(Guid planned) => actual.GetValueOrDefault(planned, planned);
+        AccountId Of(AccountId planned) => actual.GetValueOrDefault(planned, planned);
         return this with
         {
             Postings = [.. Postings.Select(p => p with { Source = Of(p.Source), Destination = Of(p.Destination) })],
@@ -71,17 +81,17 @@ internal sealed record CardPlan(
         };
     }
 
-    public string ToJson() => JsonSerializer.Serialize(this, StrictJson.Options);
+    public string ToJson() => StoredJson.Write(this);
 
-    public static CardPlan FromJson(string json) => JsonSerializer.Deserialize<CardPlan>(json, StrictJson.Lenient)!;
+    public static CardPlan FromJson(string json) => StoredJson.Read<CardPlan>(json);
 }
 
 /// <summary>An operation's row.</summary>
 internal sealed record CardOperationRow(
     Guid OperationId,
-    Guid MerchantId,
-    Guid GiftCardId,
-    Guid? OtherCardId,
+    MerchantId MerchantId,
+    GiftCardId GiftCardId,
+    GiftCardId? OtherCardId,
     string Kind,
     string State,
     long Amount,

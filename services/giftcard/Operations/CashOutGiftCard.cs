@@ -68,7 +68,7 @@ internal static class CashOutGiftCard
                     plan.Post(lot.AccountId, books.Clearing, file.AvailableOf(lot));
                 }
 
-                plan.Card(new(id.Value, "cash_out", -amount, "gift_card.cashed_out"));
+                plan.Card(new(id, "cash_out", -amount, "gift_card.cashed_out"));
                 return new("cash_out", plan.Plan(), amount, request.Reference, request.Reason);
             },
             cancel

@@ -60,7 +60,7 @@ internal static class CloseGiftCard
                     );
                 }
 
-                plan.Card(new(id.Value, "close", 0, "gift_card.closed", CardStatus.Closed));
+                plan.Card(new(id, "close", 0, "gift_card.closed", CardStatus.Closed));
                 return new("close", plan.Plan(), Reason: request.Reason);
             },
             cancel

@@ -25,7 +25,7 @@ internal sealed class ExpireGiftCards(
     public async Task RunAsync(CancellationToken cancel)
     {
         var total = 0;
-        var after = Guid.Empty;
+        var after = default(GiftCardId);
         while (true)
         {
             var due = await database.QueryAsync<Due>(
@@ -64,8 +64,8 @@ internal sealed class ExpireGiftCards(
 
     private async Task<bool> ExpireAsync(Due due, CancellationToken cancel)
     {
-        var merchant = new MerchantId(due.MerchantId);
-        var file = await cards.SnapshotAsync(merchant, new(due.GiftCardId), cancel);
+        var merchant = due.MerchantId;
+        var file = await cards.SnapshotAsync(merchant, due.GiftCardId, cancel);
         var now = time.GetUtcNow();
         var isOver = file.Card.ExpiresAt <= now;
         var books = await accounts.BooksAsync(merchant, file.Card.Currency, cancel);
@@ -98,7 +98,7 @@ internal sealed class ExpireGiftCards(
         return await operations.TryStartAsync(operation, file.Card, _ => Task.CompletedTask, cancel);
     }
 
-    private sealed record Due(Guid GiftCardId, Guid MerchantId);
+    private sealed record Due(GiftCardId GiftCardId, MerchantId MerchantId);
 
     private static class Sql
     {

@@ -64,7 +64,7 @@ internal static class ExtendGiftCard
                 }
 
                 var status = file.Card.Status == CardStatus.Expired ? CardStatus.Active : null;
-                plan.Card(new(id.Value, "extend", back, "gift_card.extended", status, request.ExpiresAt));
+                plan.Card(new(id, "extend", back, "gift_card.extended", status, request.ExpiresAt));
                 return new("extend", plan.Plan(), back, null, request.Reason);
             },
             cancel
@@ -74,7 +74,7 @@ internal static class ExtendGiftCard
     /// <summary>
     /// What the card's expiry, and what came back after it, took from the lots that live as long as the card.
     /// </summary>
-    private static async Task<IEnumerable<(Guid Account, long Amount)>> TakenAsync(
+    private static async Task<IEnumerable<(AccountId Account, long Amount)>> TakenAsync(
         Database database,
         CardSnapshot file,
         CancellationToken cancel

@@ -90,7 +90,7 @@ internal static class LoadGiftCard
                         lot,
                         request.Amount.MinorUnits
                     )
-                    .Card(new(id.Value, "load", request.Amount.MinorUnits, "gift_card.loaded"));
+                    .Card(new(id, "load", request.Amount.MinorUnits, "gift_card.loaded"));
                 return new("load", plan.Plan(), request.Amount.MinorUnits, request.Reference, request.Reason);
             },
             cancel

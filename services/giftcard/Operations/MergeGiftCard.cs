@@ -52,12 +52,12 @@ internal static class MergeGiftCard
             {
                 var merchant = http.GetMerchant().MerchantId;
                 var found = (await finder.FindAsync(http.GetMerchant(), [request.From], cancel))[0];
-                if (found.Row.GiftCardId == id.Value)
+                if (found.Row.GiftCardId == id)
                 {
                     throw Faults.Invalid("/from", "A gift card is not merged into itself.");
                 }
 
-                var from = await cards.SnapshotAsync(merchant, new(found.Row.GiftCardId), cancel);
+                var from = await cards.SnapshotAsync(merchant, found.Row.GiftCardId, cancel);
                 var books = await accounts.BooksAsync(merchant, from.Card.Currency, cancel);
                 return Plan(
                     from.Require(CardStatus.Active),
@@ -75,7 +75,7 @@ internal static class MergeGiftCard
         CardSnapshot from,
         CardSnapshot to,
         Request request,
-        Guid breakage,
+        AccountId breakage,
         TimeProvider time
     )
     {

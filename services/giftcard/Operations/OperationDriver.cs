@@ -30,7 +30,7 @@ internal sealed class OperationDriver(
     /// </summary>
     public async Task AcceptAsync(DbSession db, CardOperationRow operation, params IReadOnlyList<CardRow> planned)
     {
-        Guid[] ids = operation.OtherCardId is { } other ? [operation.GiftCardId, other] : [operation.GiftCardId];
+        GiftCardId[] ids = operation.OtherCardId is { } other ? [operation.GiftCardId, other] : [operation.GiftCardId];
         var locked = (await db.QueryAsync<LockedCard>(Sql.LockCards, new { Ids = ids })).ToDictionary(
             c => c.GiftCardId,
             c => c.Version
@@ -75,7 +75,7 @@ internal sealed class OperationDriver(
             throw await References.ReusedAsync<GiftCardId>(
                 database,
                 References.Operation,
-                new(operation.MerchantId),
+                operation.MerchantId,
                 operation.Reference!,
                 db.Cancel,
                 operation.Kind
@@ -127,9 +127,9 @@ internal sealed class OperationDriver(
         var now = time.GetUtcNow();
         return new(
             Guid.CreateVersion7(now),
-            merchant.Value,
-            card.Value,
-            other?.Value,
+            merchant,
+            card,
+            other,
             kind,
             "pending",
             amount,
@@ -158,7 +158,7 @@ internal sealed class OperationDriver(
     public async Task<Answer> DriveAsync(CardOperationRow operation, CancellationToken cancel)
     {
         var plan = CardPlan.FromJson(operation.Plan);
-        var books = new MerchantId(operation.MerchantId);
+        var books = operation.MerchantId;
         try
         {
             plan = await OpenAsync(books, operation, plan, cancel);
@@ -192,18 +192,18 @@ internal sealed class OperationDriver(
         request.Accounts.AddRange(
             plan.Open.Select(a => new OpenAccount
             {
-                AccountId = new AccountId(a.AccountId).ToString(),
+                AccountId = a.AccountId.ToString(),
                 Name = a.Name,
                 Asset = operation.Currency,
             })
         );
         var opened = (await ledger.OpenAccountsAsync(request, cancel)).Accounts;
         return plan.With(
-            plan.Open.Zip(opened).ToDictionary(p => p.First.AccountId, p => AccountId.Parse(p.Second.AccountId).Value)
+            plan.Open.Zip(opened).ToDictionary(p => p.First.AccountId, p => AccountId.Parse(p.Second.AccountId))
         );
     }
 
-    private async Task<Guid?> PostAsync(
+    private async Task<TransactionId?> PostAsync(
         MerchantId books,
         CardOperationRow operation,
         CardPlan plan,
@@ -225,14 +225,14 @@ internal sealed class OperationDriver(
         request.Postings.AddRange(
             plan.Postings.Select(p => new Posting
             {
-                SourceAccountId = new AccountId(p.Source).ToString(),
-                DestinationAccountId = new AccountId(p.Destination).ToString(),
+                SourceAccountId = p.Source.ToString(),
+                DestinationAccountId = p.Destination.ToString(),
                 Amount = p.Amount,
             })
         );
-        request.Metadata.Add("gift_card_id", new GiftCardId(operation.GiftCardId).ToString());
+        request.Metadata.Add("gift_card_id", operation.GiftCardId.ToString());
         var posted = await ledger.PostAsync(request, cancel);
-        return TransactionId.Parse(posted.Transaction.TransactionId).Value;
+        return TransactionId.Parse(posted.Transaction.TransactionId);
     }
 
     /// <summary>
@@ -257,10 +257,10 @@ internal sealed class OperationDriver(
                 Reference = key,
                 Amount = Everything,
                 AllowPartial = true,
-                Capture = new HoldCapture { DestinationAccountId = new AccountId(drain.Destination).ToString() },
+                Capture = new HoldCapture { DestinationAccountId = drain.Destination.ToString() },
             };
-            request.Sources.Add(new HoldSource { AccountId = new AccountId(drain.Source).ToString() });
-            request.Metadata.Add("gift_card_id", new GiftCardId(operation.GiftCardId).ToString());
+            request.Sources.Add(new HoldSource { AccountId = drain.Source.ToString() });
+            request.Metadata.Add("gift_card_id", operation.GiftCardId.ToString());
             try
             {
                 drained.Add((drain, (await ledger.PlaceHoldAsync(request, cancel)).Captured));
@@ -277,7 +277,7 @@ internal sealed class OperationDriver(
     /// <summary>
     /// What the answer's balance is made of, asked for before the transaction that writes the outcome.
     /// </summary>
-    private async Task<IReadOnlyDictionary<Guid, Account>> AccountsAsync(
+    private async Task<IReadOnlyDictionary<AccountId, Account>> AccountsAsync(
         MerchantId books,
         CardOperationRow operation,
         CardPlan plan,
@@ -290,7 +290,7 @@ internal sealed class OperationDriver(
         return await cards.AccountsAsync(books, ids, cancel);
     }
 
-    private sealed record LockedCard(Guid GiftCardId, long Version);
+    private sealed record LockedCard(GiftCardId GiftCardId, long Version);
 
     private static class Sql
     {

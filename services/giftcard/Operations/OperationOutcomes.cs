@@ -1,4 +1,3 @@
-using System.Text.Json;
 using LocalPlus.Contracts.Ledger.V1;
 using LocalPlus.Giftcard.Cards;
 using LocalPlus.Hosting;
@@ -14,9 +13,9 @@ internal sealed class OperationOutcomes(Database database, Intents intents, Card
     public async Task<Answer> DoneAsync(
         CardOperationRow operation,
         CardPlan plan,
-        Guid? transactionId,
+        TransactionId? transactionId,
         IReadOnlyList<(PlannedDrain Drain, long Amount)> drained,
-        IReadOnlyDictionary<Guid, Account> accounts,
+        IReadOnlyDictionary<AccountId, Account> accounts,
         CancellationToken cancel
     )
     {
@@ -69,7 +68,7 @@ internal sealed class OperationOutcomes(Database database, Intents intents, Card
             return await StoredAsync(operation, cancel);
         }
 
-        var answer = Problems.Answer(refusal, $"/v1/gift_cards/{new GiftCardId(operation.GiftCardId)}");
+        var answer = Problems.Answer(refusal, $"/v1/gift_cards/{operation.GiftCardId}");
         await StoreAsync(db, operation, answer);
         await db.CommitAsync();
         return answer;
@@ -79,7 +78,7 @@ internal sealed class OperationOutcomes(Database database, Intents intents, Card
         DbSession db,
         CardOperationRow operation,
         string state,
-        Guid? transactionId,
+        TransactionId? transactionId,
         string? faultCode,
         IReadOnlyList<(PlannedDrain Drain, long Amount)> drained
     ) =>
@@ -94,10 +93,7 @@ internal sealed class OperationOutcomes(Database database, Intents intents, Card
                 FinishedAt = time.GetUtcNow(),
                 Drained = drained.Count == 0
                     ? null
-                    : JsonSerializer.Serialize(
-                        drained.Select(d => new DrainedAccount(d.Drain.Source, d.Amount)),
-                        StrictJson.Options
-                    ),
+                    : StoredJson.Write(drained.Select(d => new DrainedAccount(d.Drain.Source, d.Amount))),
             }
         );
 
@@ -119,13 +115,13 @@ internal sealed class OperationOutcomes(Database database, Intents intents, Card
 
     private Task StoreAsync(DbSession db, CardOperationRow operation, Answer answer) =>
         operation.IdempotencyKey is { } key
-            ? intents.StoreAsync(db, new MerchantId(operation.MerchantId), key, answer)
+            ? intents.StoreAsync(db, operation.MerchantId, key, answer)
             : Task.CompletedTask;
 
     /// <summary>Somebody else finished it first; their answer is the answer.</summary>
     private async Task<Answer> StoredAsync(CardOperationRow operation, CancellationToken cancel) =>
         operation.IdempotencyKey is { } key
-        && await intents.AnswerAsync(new MerchantId(operation.MerchantId), key, cancel) is { } answer
+        && await intents.AnswerAsync(operation.MerchantId, key, cancel) is { } answer
             ? answer
             : throw Intents.InProgress();
 

@@ -1,4 +1,5 @@
 using LocalPlus.Hosting;
+using LocalPlus.Kernel;
 
 namespace LocalPlus.Giftcard.Operations;
 
@@ -17,7 +18,7 @@ internal static class OperationsFeature
             "operation_id",
             all => all.GetRequiredService<OperationDriver>().DriveAsync
         );
-        builder.Services.AddDueWork(
+        builder.Services.AddDueWork<GiftCardId>(
             "gift_cards",
             "gift_card_id",
             all => all.GetRequiredService<CardLeftovers>().MoveAsync,

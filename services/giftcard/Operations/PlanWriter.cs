@@ -11,7 +11,7 @@ internal sealed class PlanWriter(TimeProvider time)
     private readonly List<PlannedDrain> drains = [];
     private readonly List<PlannedLot> lots = [];
     private readonly List<CardChange> cards = [];
-    private readonly List<Guid> expiredLots = [];
+    private readonly List<LotId> expiredLots = [];
 
     public CardPlan Plan(int answerStatus = StatusCodes.Status200OK) =>
         new(open, postings, drains, lots, cards, answerStatus, expiredLots);
@@ -20,7 +20,7 @@ internal sealed class PlanWriter(TimeProvider time)
     /// The account of a card's lot of that kind and expiry: an existing one, or a new one that the plan opens. Paid and
     /// refunded value is one lot a card, presents are a lot per expiry.
     /// </summary>
-    public Guid LotAccount(GiftCardId card, IReadOnlyList<LotRow> existing, string kind, DateTimeOffset? expiry)
+    public AccountId LotAccount(GiftCardId card, IReadOnlyList<LotRow> existing, string kind, DateTimeOffset? expiry)
     {
         var isSingle = kind is "paid" or "refund";
         var known =
@@ -28,7 +28,7 @@ internal sealed class PlanWriter(TimeProvider time)
                 .FirstOrDefault(l => l.Kind == kind && l.ExpiredAt is null && (isSingle || l.ExpiresAt == expiry))
                 ?.AccountId
             ?? lots.FirstOrDefault(l =>
-                l.GiftCardId == card.Value && l.Kind == kind && (isSingle || l.ExpiresAt == expiry)
+                l.GiftCardId == card && l.Kind == kind && (isSingle || l.ExpiresAt == expiry)
             )?.AccountId;
         if (known is { } account)
         {
@@ -36,21 +36,21 @@ internal sealed class PlanWriter(TimeProvider time)
         }
 
         var lot = LotId.New(time);
-        account = AccountId.New(time).Value;
+        account = AccountId.New(time);
         open.Add(new(account, isSingle ? $"card:{card}:{kind}" : $"card:{card}:{kind}:{lot}"));
-        lots.Add(new(lot.Value, card.Value, kind, account, expiry));
+        lots.Add(new(lot, card, kind, account, expiry));
         return account;
     }
 
-    public PlanWriter Post(Guid source, Guid destination, long amount)
+    public PlanWriter Post(AccountId source, AccountId destination, long amount)
     {
         postings.Add(new(source, destination, amount));
         return this;
     }
 
-    public PlanWriter Drain(GiftCardId card, Guid source, Guid destination, GiftCardId? to = null)
+    public PlanWriter Drain(GiftCardId card, AccountId source, AccountId destination, GiftCardId? to = null)
     {
-        drains.Add(new(card.Value, source, destination, to?.Value));
+        drains.Add(new(card, source, destination, to));
         return this;
     }
 
@@ -64,7 +64,7 @@ internal sealed class PlanWriter(TimeProvider time)
     /// Books what ran out on a card that ends: its dead lots go to breakage now, there will be no card for the job to
     /// look at.
     /// </summary>
-    public PlanWriter ExpireUnbooked(CardSnapshot file, Guid breakage)
+    public PlanWriter ExpireUnbooked(CardSnapshot file, AccountId breakage)
     {
         foreach (var lot in file.Unbooked)
         {

@@ -64,7 +64,7 @@ internal static class ReplaceGiftCard
         CardSnapshot old,
         GiftCardId heir,
         string? reason,
-        Guid breakage,
+        AccountId breakage,
         TimeProvider time
     )
     {
@@ -77,7 +77,7 @@ internal static class ReplaceGiftCard
         }
 
         plan.ExpireUnbooked(old, breakage)
-            .Card(new(heir.Value, "transfer_in", 0, "gift_card.activated", CardStatus.Active, Drained: true))
+            .Card(new(heir, "transfer_in", 0, "gift_card.activated", CardStatus.Active, Drained: true))
             .Card(
                 new(
                     old.Card.GiftCardId,
@@ -85,7 +85,7 @@ internal static class ReplaceGiftCard
                     0,
                     "gift_card.replaced",
                     CardStatus.Replaced,
-                    ReplacedBy: heir.Value,
+                    ReplacedBy: heir,
                     Drained: true
                 )
             );

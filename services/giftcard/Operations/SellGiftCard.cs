@@ -111,7 +111,7 @@ internal static class SellGiftCard
             var program =
                 await database.QuerySingleOrDefaultAsync<ProgramRow>(
                     Sql.Program,
-                    new { ProgramId = request.ProgramId.Value, MerchantId = key.Merchant.Value },
+                    new { request.ProgramId, MerchantId = key.Merchant },
                     cancel
                 ) ?? throw new FaultException(CommonFaults.NotFound, "There is no such programme.");
             ProgramTerms.CheckSale(program, request.Amount);
@@ -131,7 +131,7 @@ internal static class SellGiftCard
             var expiry = program.ValidityDays is { } days ? time.GetUtcNow().AddDays(days) : (DateTimeOffset?)null;
             var plan = request.Amount is { } amount
                 ? await ActivationPlanAsync(key.Merchant, card.Id, amount, expiry, cancel)
-                : CardPlan.Of(new(card.Id.Value, "create", 0, "gift_card.created"), StatusCodes.Status201Created);
+                : CardPlan.Of(new(card.Id, "create", 0, "gift_card.created"), StatusCodes.Status201Created);
             var operation = operations.New(
                 key.Merchant,
                 card.Id,
@@ -161,7 +161,7 @@ internal static class SellGiftCard
 
         private CardTerms Terms(Request request, CustomerId? customer, DateTimeOffset? expiry, string? metadata)
         {
-            var terms = new CardTerms(customer?.Value, expiry, request.Reference, metadata, request.Pin);
+            var terms = new CardTerms(customer, expiry, request.Reference, metadata, request.Pin);
             return request.Delivery is { } delivery
                 ? terms with
                 {
@@ -182,13 +182,13 @@ internal static class SellGiftCard
         )
         {
             var books = await accounts.BooksAsync(merchant, amount.Currency.Code, cancel);
-            var account = AccountId.New(time).Value;
+            var account = AccountId.New(time);
             return new(
                 [new(account, $"card:{card}:paid")],
                 [new(books.Clearing, account, amount.MinorUnits)],
                 [],
-                [new(LotId.New(time).Value, card.Value, "paid", account, expiry)],
-                [new(card.Value, "activate", amount.MinorUnits, "gift_card.activated", CardStatus.Active, expiry)],
+                [new(LotId.New(time), card, "paid", account, expiry)],
+                [new(card, "activate", amount.MinorUnits, "gift_card.activated", CardStatus.Active, expiry)],
                 answerStatus
             );
         }

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using LocalPlus.Hosting;
 using LocalPlus.Kernel;
 
@@ -14,20 +13,16 @@ internal static class TakenByExpiry
     /// </summary>
     public const string OfflineReturn = "offline_return";
 
-    public static async Task<IReadOnlyDictionary<Guid, long>> ReadAsync(
+    public static async Task<IReadOnlyDictionary<AccountId, long>> ReadAsync(
         Database database,
         GiftCardId card,
         DateTimeOffset since,
         CancellationToken cancel
     )
     {
-        var taken = new Dictionary<Guid, long>();
+        var taken = new Dictionary<AccountId, long>();
         foreach (
-            var row in await database.QueryAsync<Row>(
-                Sql.Operations,
-                new { GiftCardId = card.Value, Since = since },
-                cancel
-            )
+            var row in await database.QueryAsync<Row>(Sql.Operations, new { GiftCardId = card, Since = since }, cancel)
         )
         {
             var plan = CardPlan.FromJson(row.Plan);
@@ -48,7 +43,7 @@ internal static class TakenByExpiry
     }
 
     private static DrainedAccount[] Drained(Row row) =>
-        row.Drained is { } drained ? JsonSerializer.Deserialize<DrainedAccount[]>(drained, StrictJson.Lenient)! : [];
+        row.Drained is { } drained ? StoredJson.Read<DrainedAccount[]>(drained) : [];
 
     private sealed record Row(string Plan, string? Drained);
 

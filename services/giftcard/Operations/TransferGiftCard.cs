@@ -80,8 +80,8 @@ internal static class TransferGiftCard
                     plan.Post(lot.AccountId, plan.LotAccount(to.Id, to.Lots, lot.Kind, expiry), part);
                 }
 
-                plan.Card(new(id.Value, "transfer_out", -amount, "gift_card.transferred"))
-                    .Card(new(to.Id.Value, "transfer_in", amount, "gift_card.transferred"));
+                plan.Card(new(id, "transfer_out", -amount, "gift_card.transferred"))
+                    .Card(new(to.Id, "transfer_in", amount, "gift_card.transferred"));
                 return new("transfer", plan.Plan(), amount, request.Reference, request.Reason, to);
             },
             cancel

@@ -107,11 +107,11 @@ internal static class AcceptanceOffers
             Sql.Write,
             new
             {
-                ProgramId = program.Value,
+                ProgramId = program,
                 issuer.Live,
-                ApiKeyId = issuer.KeyId.Value,
+                ApiKeyId = issuer.KeyId,
                 Now = now,
-                MerchantIds = Array.ConvertAll(offers, o => o.MerchantId.Value),
+                MerchantIds = Array.ConvertAll(offers, o => o.MerchantId),
                 Commissions = Array.ConvertAll(offers, o => o.CommissionBasisPoints),
             }
         );

@@ -62,7 +62,7 @@ internal static class ChangeProgram
         var row =
             await db.QuerySingleOrDefaultAsync<ProgramRow>(
                 Sql.Lock,
-                new { ProgramId = id.Value, MerchantId = merchant.Value }
+                new { ProgramId = id, MerchantId = merchant }
             ) ?? throw new FaultException(CommonFaults.NotFound, "There is no such programme.");
         if (row.Version != version)
         {
@@ -80,7 +80,7 @@ internal static class ChangeProgram
         {
             await db.ExecuteAsync(
                 Sql.ReplaceLocations,
-                new { row.ProgramId, Locations = locations.Distinct().Select(l => l.Value).ToArray() }
+                new { row.ProgramId, Locations = locations.Distinct().ToArray() }
             );
         }
 

@@ -113,8 +113,8 @@ internal static class CreateProgram
                 Sql.Insert,
                 new
                 {
-                    ProgramId = id.Value,
-                    MerchantId = merchant.MerchantId.Value,
+                    ProgramId = id,
+                    MerchantId = merchant.MerchantId,
                     request.Name,
                     Currency = request.Currency.Code,
                     request.ValidityDays,
@@ -132,7 +132,7 @@ internal static class CreateProgram
                         ? null
                         : JsonSerializer.Serialize(request.Metadata, StrictJson.Options),
                     CreatedAt = time.GetUtcNow(),
-                    Locations = (request.Locations ?? []).Distinct().Select(l => l.Value).ToArray(),
+                    Locations = (request.Locations ?? []).Distinct().ToArray(),
                 }
             );
             await AcceptanceOffers.WriteAsync(db, id, merchant, request.AcceptedAt ?? [], time.GetUtcNow());
@@ -150,7 +150,7 @@ internal static class CreateProgram
 
         var row = await db.QuerySingleOrDefaultAsync<ProgramRow>(
             $"{ProgramRow.Columns} WHERE p.program_id = @ProgramId",
-            new { ProgramId = id.Value }
+            new { ProgramId = id }
         );
         var view = row!.ToView();
         return Answer.Created($"/v1/programs/{id}", view, view.Version);

@@ -105,9 +105,9 @@ internal static class DecideAcceptance
     {
         var args = new
         {
-            MerchantId = merchant.MerchantId.Value,
+            MerchantId = merchant.MerchantId,
             merchant.Live,
-            ProgramId = program.Value,
+            ProgramId = program,
         };
         var row =
             await db.QuerySingleOrDefaultAsync<AcceptanceRow>(Sql.Lock, args)
@@ -120,9 +120,9 @@ internal static class DecideAcceptance
                 Sql.Write,
                 new
                 {
-                    MerchantId = merchant.MerchantId.Value,
-                    ProgramId = program.Value,
-                    ApiKeyId = merchant.KeyId.Value,
+                    MerchantId = merchant.MerchantId,
+                    ProgramId = program,
+                    ApiKeyId = merchant.KeyId,
                     decided.State,
                     decided.CommissionBasisPoints,
                     decided.EndsAt,

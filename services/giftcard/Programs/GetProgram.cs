@@ -25,7 +25,7 @@ internal static class GetProgram
     {
         var row = await database.QuerySingleOrDefaultAsync<ProgramRow>(
             Sql.Get,
-            new { ProgramId = id.Value, MerchantId = http.GetMerchant().MerchantId.Value },
+            new { ProgramId = id, http.GetMerchant().MerchantId },
             cancel
         );
         return row is null

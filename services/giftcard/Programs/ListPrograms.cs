@@ -34,7 +34,7 @@ internal static class ListPrograms
             Sql.List,
             new
             {
-                MerchantId = merchant.Value,
+                MerchantId = merchant,
                 after.CreatedAt,
                 after.Id,
                 Take = take + 1,

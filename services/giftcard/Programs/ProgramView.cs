@@ -1,5 +1,4 @@
 using System.Text.Json;
-using LocalPlus.Hosting;
 using LocalPlus.Kernel;
 
 namespace LocalPlus.Giftcard.Programs;
@@ -53,8 +52,8 @@ internal sealed record ProgramView(
 
 /// <summary>A programme's row, with its lists as JSON.</summary>
 internal sealed record ProgramRow(
-    Guid ProgramId,
-    Guid MerchantId,
+    ProgramId ProgramId,
+    MerchantId MerchantId,
     string Name,
     string Currency,
     string Status,
@@ -97,7 +96,7 @@ internal sealed record ProgramRow(
     {
         var currency = Kernel.Currency.Parse(Currency);
         return new(
-            new(ProgramId),
+            ProgramId,
             Name,
             Currency,
             Status,
@@ -125,16 +124,15 @@ internal sealed record ProgramRow(
             ? []
             :
             [
-                .. JsonSerializer
-                    .Deserialize<StoredOffer[]>(AcceptedAt, StrictJson.Lenient)!
-                    .Select(o => new OfferView(new(o.Merchant), o.Commission, o.State, o.EndsAt, o.DecidedAt)),
+                .. StoredJson
+                    .Read<StoredOffer[]>(AcceptedAt)
+                    .Select(o => new OfferView(o.Merchant, o.Commission, o.State, o.EndsAt, o.DecidedAt)),
             ];
 
-    private IReadOnlyList<LocationId> Places() =>
-        Locations is null ? [] : [.. JsonSerializer.Deserialize<Guid[]>(Locations)!.Select(l => new LocationId(l))];
+    private LocationId[] Places() => Locations is null ? [] : StoredJson.Read<LocationId[]>(Locations);
 
     private sealed record StoredOffer(
-        Guid Merchant,
+        MerchantId Merchant,
         int Commission,
         string State,
         DateTimeOffset? EndsAt,

@@ -31,9 +31,9 @@ internal static class GetAcceptance
             Sql.Get,
             new
             {
-                MerchantId = merchant.MerchantId.Value,
+                MerchantId = merchant.MerchantId,
                 merchant.Live,
-                ProgramId = programId.Value,
+                ProgramId = programId,
             },
             cancel
         );
@@ -85,7 +85,7 @@ internal static class ListAcceptances
             Sql.List,
             new
             {
-                MerchantId = merchant.MerchantId.Value,
+                MerchantId = merchant.MerchantId,
                 merchant.Live,
                 State = state,
                 after.CreatedAt,

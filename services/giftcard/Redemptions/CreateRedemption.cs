@@ -284,10 +284,10 @@ internal static class CreateRedemption
                             new LegRow(
                                 id.Value,
                                 position,
-                                leg.Card.Row.GiftCardId,
+                                leg.Card.Row.GiftCardId.Value,
                                 leg.Card.Row.Last4,
-                                leg.Lot.LotId,
-                                leg.Lot.AccountId,
+                                leg.Lot.LotId.Value,
+                                leg.Lot.AccountId.Value,
                                 leg.MaxAmount,
                                 Held: 0,
                                 Captured: 0,

@@ -107,7 +107,7 @@ internal sealed class OutcomeWriter
         var rest = outcomes
             .Where(o => o.ReleasesRest)
             .SelectMany(o => o.Redemption.Legs)
-            .Select(l => l.GiftCardId)
+            .Select(l => new GiftCardId(l.GiftCardId))
             .ToArray();
         if (rest.Length > 0)
         {
@@ -122,7 +122,7 @@ internal sealed class OutcomeWriter
                 .SelectMany(r =>
                     r.Legs.GroupBy(l => l.GiftCardId)
                         .Select(card => new CardActivity(
-                            card.Key,
+                            new(card.Key),
                             "redeem",
                             -card.Sum(l => l.Captured),
                             ActivityCause.OfRedemption(r.Row, r.Row.TransactionId, r.Row.Reference)

@@ -75,7 +75,7 @@ internal static class QuoteRedemption
             .Legs.Select((leg, i) => (leg.Card, Available: available[i], Take: approved == 0 ? 0 : takes[i]))
             .ToLookup(l => l.Card);
         var sources = plan.Cards.Select(card => new SourceQuote(
-            new(card.Row.GiftCardId),
+            card.Row.GiftCardId,
             card.Row.Last4,
             new(parts[card].Sum(l => l.Available), currency),
             new(parts[card].Sum(l => l.Take), currency)

@@ -169,7 +169,7 @@ internal sealed class RedemptionDriver(
 
         var accounts = await cards.AccountsAsync(
             new MerchantId(redemption.Row.BooksMerchantId),
-            redemption.Legs.Select(l => l.AccountId),
+            redemption.Legs.Select(l => new AccountId(l.AccountId)),
             cancel
         );
         var full = hold.Clone();
@@ -217,13 +217,13 @@ internal sealed class RedemptionDriver(
     {
         var accounts = await cards.AccountsAsync(
             new MerchantId(redemption.Row.BooksMerchantId),
-            redemption.Legs.Select(l => l.AccountId),
+            redemption.Legs.Select(l => new AccountId(l.AccountId)),
             cancel
         );
         return redemption.Legs.Sum(leg =>
             leg.MaxAmount == 0
-                ? accounts[leg.AccountId].Available
-                : Math.Min(leg.MaxAmount, accounts[leg.AccountId].Available)
+                ? accounts[new(leg.AccountId)].Available
+                : Math.Min(leg.MaxAmount, accounts[new(leg.AccountId)].Available)
         );
     }
 

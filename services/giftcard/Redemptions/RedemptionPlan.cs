@@ -151,7 +151,7 @@ internal sealed class RedemptionPlanner(CardFinder finder, PastCards pastCards, 
             request.Partial is { } asked ? Wire.Name(asked)
             : found.All(c => c.Partial == "allow") ? "allow"
             : "refuse";
-        return new(new MerchantId(found[0].Row.MerchantId), partial, found, legs);
+        return new(found[0].Row.MerchantId, partial, found, legs);
     }
 
     /// <summary>
@@ -165,7 +165,7 @@ internal sealed class RedemptionPlanner(CardFinder finder, PastCards pastCards, 
     )
     {
         var accounts = await cards.AccountsAsync(
-            new MerchantId(legs[0].Card.Row.MerchantId),
+            legs[0].Card.Row.MerchantId,
             legs.Select(l => l.Lot.AccountId),
             cancel
         );
@@ -206,7 +206,7 @@ internal sealed class RedemptionPlanner(CardFinder finder, PastCards pastCards, 
 
         // The card's maximum has to be split over its lots beforehand: the ledger knows only accounts.
         var accounts = await cards.AccountsAsync(
-            new MerchantId(card.Row.MerchantId),
+            card.Row.MerchantId,
             lots.Select(l => l.AccountId),
             cancel
         );

@@ -133,12 +133,12 @@ internal sealed class RefundDriver(
         await CardActivities.AddAsync(
             db,
             "refund",
-            parts.GroupBy(p => p.GiftCardId).Select(g => (g.Key, g.Sum(p => p.Amount))),
+            parts.GroupBy(p => p.GiftCardId).Select(g => (new GiftCardId(g.Key), g.Sum(p => p.Amount))),
             ActivityCause.OfRedemption(row, refund.TransactionId, refund.Reference, refund.Reason),
             time
         );
         await Settlement.RefundedAsync(db, row, refund);
-        await CardLeftovers.MarkAsync(db, parts.Select(p => p.GiftCardId), "refund", row.UpdatedAt);
+        await CardLeftovers.MarkAsync(db, parts.Select(p => new GiftCardId(p.GiftCardId)), "refund", row.UpdatedAt);
         await RedemptionEvents.PublishAsync(
             db,
             row,

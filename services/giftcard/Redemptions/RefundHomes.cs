@@ -32,7 +32,7 @@ internal static class RefundHomes
         );
         var homes = (
             await db.QueryAsync<CardRow>(Sql.Lock, new { Ids = homeOf.Values.Distinct().ToArray() })
-        ).ToDictionary(c => c.GiftCardId);
+        ).ToDictionary(c => c.GiftCardId.Value);
         var currency = Currency.Parse(row.Currency);
         var closed = legs.GroupBy(l => l.GiftCardId)
             .Select(card =>
@@ -59,7 +59,7 @@ internal static class RefundHomes
             amount,
             reason,
             reason == "gift_card_expired"
-                ? $"Extend {new GiftCardId(home.GiftCardId)} and refund again, or give the amount back by other means."
+                ? $"Extend {home.GiftCardId} and refund again, or give the amount back by other means."
                 : "Give the amount back by other means, or load it onto another gift card with the kind refund."
         );
 

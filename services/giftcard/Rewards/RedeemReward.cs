@@ -79,7 +79,7 @@ internal static class RedeemReward
 
         var own = reward.ValidityDays is { } days ? time.GetUtcNow().AddDays(days) : (DateTimeOffset?)null;
         var expiry = own is null || file.Card.ExpiresAt < own ? file.Card.ExpiresAt : own;
-        var books = await accounts.BooksAsync(new(file.Card.MerchantId), file.Card.Currency, cancel);
+        var books = await accounts.BooksAsync(file.Card.MerchantId, file.Card.Currency, cancel);
         var plan = new PlanWriter(time);
         plan.Post(books.PromoExpense, plan.LotAccount(file.Id, file.Lots, "promo", expiry), amount)
             .Card(new(file.Card.GiftCardId, "load", amount, "gift_card.loaded"));

@@ -67,11 +67,11 @@ public sealed class CardCodeTests
         Assert.NotEqual(one.HashCode("ABCD"), other.HashCode("ABCD"));
         Assert.Equal(one.HashCode("ABCD"), one.HashCode("ABCD"));
 
-        var card = Guid.CreateVersion7();
+        var card = GiftCardId.New(TimeProvider.System);
         var sealedText = one.Seal("ABCD", card);
         Assert.Equal("ABCD", one.Open(sealedText, card));
         Assert.ThrowsAny<System.Security.Cryptography.CryptographicException>(() =>
-            one.Open(sealedText, Guid.CreateVersion7())
+            one.Open(sealedText, GiftCardId.New(TimeProvider.System))
         );
         Assert.Throws<InvalidOperationException>(() => new CardSecrets("short"));
     }

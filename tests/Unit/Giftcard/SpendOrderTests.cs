@@ -1,5 +1,6 @@
 using LocalPlus.Giftcard.Cards;
 using LocalPlus.Giftcard.Redemptions;
+using LocalPlus.Kernel;
 
 namespace LocalPlus.Tests.Unit.Giftcard;
 
@@ -41,10 +42,10 @@ public sealed class SpendOrderTests
 
     private static LotRow Lot(string kind, int? days) =>
         new(
-            Guid.CreateVersion7(),
-            Guid.Empty,
+            LotId.New(TimeProvider.System),
+            default,
             kind,
-            Guid.CreateVersion7(),
+            AccountId.New(TimeProvider.System),
             days is { } d ? Now.AddDays(d) : null,
             null,
             Now

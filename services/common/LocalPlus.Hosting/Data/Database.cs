@@ -117,7 +117,6 @@ internal static class TypeHandlers
         DefaultTypeMap.MatchNamesWithUnderscores = true;
         SqlMapper.RemoveTypeMap(typeof(DateTimeOffset));
         SqlMapper.AddTypeHandler(new InstantHandler());
-        var handler = typeof(IdHandler<>);
         foreach (
             var id in Known()
                 .SelectMany(assembly => assembly.GetTypes())
@@ -127,12 +126,17 @@ internal static class TypeHandlers
                 )
         )
         {
+            SqlMapper.AddTypeHandler(id, Handler(typeof(IdHandler<>), id));
+            SqlMapper.AddTypeHandler(id.MakeArrayType(), Handler(typeof(IdsHandler<>), id));
             SqlMapper.AddTypeHandler(
-                id,
-                (SqlMapper.ITypeHandler)Activator.CreateInstance(handler.MakeGenericType(id))!
+                typeof(Nullable<>).MakeGenericType(id).MakeArrayType(),
+                Handler(typeof(OptionalIdsHandler<>), id)
             );
         }
     }
+
+    private static SqlMapper.ITypeHandler Handler(Type handler, Type id) =>
+        (SqlMapper.ITypeHandler)Activator.CreateInstance(handler.MakeGenericType(id))!;
 
     /// <summary>Where ids are declared: those that everybody knows, and the service's own.</summary>
     private static IEnumerable<Assembly> Known()
@@ -148,16 +152,38 @@ internal static class TypeHandlers
         }
     }
 
-    private sealed class IdHandler<TId> : SqlMapper.TypeHandler<TId>
+    /// <summary>An id, or none; the server is told what kind of nothing it is.</summary>
+    private sealed class IdHandler<TId> : SqlMapper.ITypeHandler
         where TId : struct, IId<TId>
     {
-        public override TId Parse(object value) => TId.From((Guid)value);
+        public object Parse(Type destinationType, object value) => TId.From((Guid)value);
 
-        public override void SetValue(IDbDataParameter parameter, TId value)
+        public void SetValue(IDbDataParameter parameter, object value)
         {
             parameter.DbType = DbType.Guid;
-            parameter.Value = value.Value;
+            parameter.Value = value is TId id ? id.Value : DBNull.Value;
         }
+    }
+
+    /// <summary>A set of ids, as a uuid[].</summary>
+    private sealed class IdsHandler<TId> : SqlMapper.TypeHandler<TId[]>
+        where TId : struct, IId<TId>
+    {
+        public override TId[] Parse(object value) => Array.ConvertAll((Guid[])value, TId.From);
+
+        public override void SetValue(IDbDataParameter parameter, TId[]? value) =>
+            parameter.Value = Array.ConvertAll(value!, id => id.Value);
+    }
+
+    /// <summary>A column of ids that may be missing, as a uuid[].</summary>
+    private sealed class OptionalIdsHandler<TId> : SqlMapper.TypeHandler<TId?[]>
+        where TId : struct, IId<TId>
+    {
+        public override TId?[] Parse(object value) =>
+            Array.ConvertAll((Guid?[])value, id => id is { } known ? TId.From(known) : (TId?)null);
+
+        public override void SetValue(IDbDataParameter parameter, TId?[]? value) =>
+            parameter.Value = Array.ConvertAll(value!, id => id?.Value);
     }
 
     private sealed class InstantHandler : SqlMapper.TypeHandler<DateTimeOffset>
