@@ -23,6 +23,25 @@ public partial class StyleTests
     [Fact]
     public void A_type_has_a_plain_name() => Allowance.Holds("metaphors", Places(Metaphor(), _ => true));
 
+    /// <summary>So that a lot's id can not be passed where an account's is meant: rows carry ids as their types.</summary>
+    [Fact]
+    public void An_id_in_a_record_has_its_own_type()
+    {
+        var files = Tree.Code("services").ToArray();
+        var kinds = files
+            .SelectMany(file => IdKind().Matches(Tree.Read(file)))
+            .Select(kind => kind.Groups[1].Value)
+            .ToArray();
+        Allowance.Holds(
+            "plain-ids",
+            from file in files
+            from Match record in RecordMembers().Matches(Tree.Read(file))
+            from Match member in PlainMember().Matches(record.Groups[1].Value)
+            where kinds.Any(kind => member.Groups[1].Value.EndsWith(kind, StringComparison.Ordinal))
+            select (file, $"  {file}: {member.Value}")
+        );
+    }
+
     [Fact]
     public void A_line_has_at_most_120_columns() =>
         Allowance.Holds(
@@ -47,4 +66,13 @@ public partial class StyleTests
 
     [GeneratedRegex(@"\b(?:class|record|struct|interface|enum) \w*(?:Desk|Deed|Till|Book)(?:s|[A-Z]\w*)?\b")]
     private static partial Regex Metaphor();
+
+    [GeneratedRegex(@"\brecord struct (\w+Id)\(Guid Value\)")]
+    private static partial Regex IdKind();
+
+    [GeneratedRegex(@"\brecord (?:struct )?\w+(?:<[^>]*>)?\(([^;{]*?)\)\s*[;{:]")]
+    private static partial Regex RecordMembers();
+
+    [GeneratedRegex(@"\bGuid\?? (\w+)")]
+    private static partial Regex PlainMember();
 }

@@ -31,7 +31,7 @@ internal static class OnRedemptionEvent
     {
         var silenced = events
             .Where(e => e.Data.Notify == false)
-            .Select(e => e.Data.RedemptionId.Value)
+            .Select(e => e.Data.RedemptionId)
             .Distinct()
             .ToArray();
         if (silenced.Length > 0)
@@ -39,7 +39,7 @@ internal static class OnRedemptionEvent
             await db.ExecuteAsync(Sql.Skip, new { RedemptionIds = silenced });
         }
 
-        var cards = events.SelectMany(SourcesOf).Select(source => source.GiftCardId.Value).Distinct().ToArray();
+        var cards = events.SelectMany(SourcesOf).Select(source => source.GiftCardId).Distinct().ToArray();
         if (cards.Length == 0)
         {
             return;
@@ -56,12 +56,12 @@ internal static class OnRedemptionEvent
         }
     }
 
-    private static IEnumerable<NewNotification> MailsOf(EventEnvelope<Data> e, Dictionary<Guid, Guid?> holders)
+    private static IEnumerable<NewNotification> MailsOf(EventEnvelope<Data> e, Dictionary<GiftCardId, CustomerId?> holders)
     {
         var nobody = Guid.Empty;
         return SourcesOf(e)
             .GroupBy(s =>
-                holders.TryGetValue(s.GiftCardId.Value, out var holder) ? holder ?? nobody : s.GiftCardId.Value
+                holders.TryGetValue(s.GiftCardId, out var holder) ? holder?.Value ?? nobody : s.GiftCardId.Value
             )
             .Where(reader => reader.Key != nobody)
             .Select(reader => new NewNotification(
@@ -92,7 +92,7 @@ internal static class OnRedemptionEvent
             _ => null,
         };
 
-    private sealed record Holder(Guid GiftCardId, Guid? CustomerId);
+    private sealed record Holder(GiftCardId GiftCardId, CustomerId? CustomerId);
 
     private static class Sql
     {

@@ -25,7 +25,7 @@ internal static class OnLedgerTransaction
             .OfType<Snapshot>()
             .GroupBy(snapshot => snapshot.AccountId)
             .Select(account => account.MaxBy(snapshot => snapshot.Sequence)!)
-            .OrderBy(snapshot => snapshot.AccountId)
+            .OrderBy(snapshot => snapshot.AccountId.Value)
             .ToArray();
         if (newest.Length == 0)
         {
@@ -39,7 +39,7 @@ internal static class OnLedgerTransaction
             {
                 AccountIds = Array.ConvertAll(newest, s => s.AccountId),
                 MerchantIds = Array.ConvertAll(newest, s => s.MerchantId),
-                GiftCardIds = Array.ConvertAll(newest, s => s.GiftCardId.Value),
+                GiftCardIds = Array.ConvertAll(newest, s => s.GiftCardId),
                 Currencies = Array.ConvertAll(newest, s => s.Currency),
                 Posted = Array.ConvertAll(newest, s => s.Posted),
                 Sequences = Array.ConvertAll(newest, s => s.Sequence),
@@ -51,7 +51,7 @@ internal static class OnLedgerTransaction
 
     private static Snapshot? ToSnapshot(EventEnvelope<Data> e) =>
         CardOf(e.Data.AccountName) is { } card && Currency.TryParse(e.Data.Asset, out var currency)
-            ? new(e.Data.AccountId.Value, e.MerchantId?.Value, card, currency.Code, e.Data.BalanceAfter, e.Sequence)
+            ? new(e.Data.AccountId, e.MerchantId, card, currency.Code, e.Data.BalanceAfter, e.Sequence)
             : null;
 
     /// <summary>The card in an account's name such as "card:gc_…:paid"; null for other accounts.</summary>
@@ -68,8 +68,8 @@ internal static class OnLedgerTransaction
     }
 
     private sealed record Snapshot(
-        Guid AccountId,
-        Guid? MerchantId,
+        AccountId AccountId,
+        MerchantId? MerchantId,
         GiftCardId GiftCardId,
         string Currency,
         long Posted,
@@ -81,7 +81,8 @@ internal static class OnLedgerTransaction
         // The wallets whose balances changed by it.
         public const string Upsert = """
             WITH newer AS (
-                INSERT INTO balance_snapshots AS b (account_id, merchant_id, gift_card_id, currency, posted, sequence, updated_at)
+                INSERT INTO balance_snapshots AS b (account_id, merchant_id, gift_card_id, currency, posted, sequence,
+                       updated_at)
                 SELECT account_id, merchant_id, gift_card_id, currency, posted, sequence, @UpdatedAt
                   FROM unnest(@AccountIds, @MerchantIds, @GiftCardIds, @Currencies, @Posted, @Sequences)
                     AS s (account_id, merchant_id, gift_card_id, currency, posted, sequence)
