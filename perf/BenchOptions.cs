@@ -9,7 +9,8 @@ namespace LocalPlus.Perf;
 internal sealed record BenchOptions(int Clients, TimeSpan For, double? Rate, bool JsonOnly)
 {
     public const string Usage =
-        "options: --clients N (64) --for SECONDS (10) --rps N (closed loop) --pgledger FILE --history ENTRIES (0) --json";
+        "options: --clients N (64) --for SECONDS (10) --rps N (closed loop) --pgledger FILE --history "
+        + "ENTRIES (0) --json";
 
     /// <summary>pgledger's SQL, for the yardstick of that name.</summary>
     public string? Pgledger { get; init; }

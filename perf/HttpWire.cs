@@ -101,7 +101,9 @@ internal sealed class HttpWire(string address) : IDisposable
         return Encoding.UTF8.GetBytes(
             string.Create(
                 CultureInfo.InvariantCulture,
-                $"{request.Method} {request.Path} HTTP/1.1\r\nHost: {_address.Authority}\r\nAuthorization: Bearer {request.Bearer}\r\n{key}Content-Type: application/json\r\nContent-Length: {request.Body.Length}\r\n\r\n{request.Body}"
+                $"{request.Method} {request.Path} HTTP/1.1\r\n"
+                    + $"Host: {_address.Authority}\r\nAuthorization: Bearer {request.Bearer}\r\n{key}"
+                    + $"Content-Type: application/json\r\nContent-Length: {request.Body.Length}\r\n\r\n{request.Body}"
             ),
             _sent
         );

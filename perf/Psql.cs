@@ -6,7 +6,8 @@ internal static class Psql
     public static string User => Api.Setting("PGUSER");
 
     public static string ConnectionString(string database) =>
-        $"Host={Api.Setting("PGHOST")};Port={Api.Setting("PGPORT")};Username={User};Password={Api.Setting("PGPASSWORD")};Database={database}";
+        $"Host={Api.Setting("PGHOST")};Port={Api.Setting("PGPORT")};"
+        + $"Username={User};Password={Api.Setting("PGPASSWORD")};Database={database}";
 
     /// <summary>Runs a script; gives its unaligned output without headers. Any error ends the bench.</summary>
     public static Task<string> RunAsync(string database, string script, CancellationToken cancel) =>

@@ -72,7 +72,8 @@ internal static class Requirements
         {
             throw new CliFailure(
                 ExitCodes.NotFound,
-                $"missing: {string.Join(", ", missing.Select(m => m.Name))} (installed by itself only for root on Debian)",
+                $"missing: {string.Join(", ", missing.Select(m => m.Name))} (installed by itself only for "
+                    + "root on Debian)",
                 string.Join("; ", missing.Select(m => m.Remedy))
             );
         }

@@ -54,7 +54,8 @@ internal sealed class Secrets
             ["valkey_host"] = $"127.0.0.1:{ports.Valkey}",
             ["valkey_password"] = ValkeyPassword,
             ["workflowstore"] =
-                $"host=127.0.0.1 port={ports.Postgres} user=workflow password={WorkflowPassword} dbname=workflow sslmode=disable",
+                $"host=127.0.0.1 port={ports.Postgres} user=workflow password={WorkflowPassword} "
+                + "dbname=workflow sslmode=disable",
         };
         secrets["smtp"] = new Dictionary<string, string> { ["host"] = "127.0.0.1", ["port"] = $"{ports.Smtp}" };
         _checkout.Write("secrets.json", secrets);

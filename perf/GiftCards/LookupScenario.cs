@@ -56,7 +56,9 @@ internal static class LookupScenario
         result.Note("yardstick", "GET of the same card by its id: what is left over is the finding by code");
         result.Note(
             "conditions",
-            $"generator, stack and PostgreSQL share {Environment.ProcessorCount} processors; {options.Clients} clients; {BenchCards.Count} cards of {BenchCards.SpreadOver} merchants; {options.For.TotalSeconds:0} s, {options.Briefly().For.TotalSeconds:0} s for the others"
+            $"generator, stack and PostgreSQL share {Environment.ProcessorCount} processors; "
+                + $"{options.Clients} clients; {BenchCards.Count} cards of {BenchCards.SpreadOver} merchants; "
+                + $"{options.For.TotalSeconds:0} s, {options.Briefly().For.TotalSeconds:0} s for the others"
         );
         return result.Build();
     }

@@ -21,7 +21,10 @@ internal sealed class RedeemLoad
                 var card = cards.For(number);
                 var key = Guid.NewGuid().ToString("N");
                 var body =
-                    $$$"""{"reference":"bench-{{{key}}}","mode":"immediate","amount":{"amount":1,"currency":"EUR"},"sources":[{"gift_card":{"code":"{{{card.Code}}}"}}]}""";
+                    $$$"""{"reference":"bench-{{{key}}}","mode":"immediate","amount":{"amount":1,"currency":"EUR"},"""
+                    + $$$"""
+                        "sources":[{"gift_card":{"code":"{{{card.Code}}}"}}]}
+                        """;
                 var answer = await wires[client]
                     .SendAsync(new("POST", "/v1/redemptions", card.Merchant.ApiKey, body, key), end);
                 if (answer.Status == 201)

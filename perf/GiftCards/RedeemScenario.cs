@@ -43,7 +43,8 @@ internal static class RedeemScenario
         result.Ratio("hot_merchant_to_uniform", hot.PerSecond, uniform.PerSecond);
         result.Note(
             "redeem",
-            $"{BenchCards.Count} cards of {BenchCards.SpreadOver} merchants, then as many of one: at least {HotTarget:0.0} of the rate wanted"
+            $"{BenchCards.Count} cards of {BenchCards.SpreadOver} merchants, then as many of one: "
+                + $"at least {HotTarget:0.0} of the rate wanted"
         );
         result.Note(
             "yardstick",
@@ -51,7 +52,9 @@ internal static class RedeemScenario
         );
         result.Note(
             "conditions",
-            $"generator, stack and PostgreSQL share {Environment.ProcessorCount} processors; {options.Clients} clients; {options.For.TotalSeconds:0} s, {options.Briefly().For.TotalSeconds:0} s for the hot merchant and the ledger"
+            $"generator, stack and PostgreSQL share {Environment.ProcessorCount} processors; "
+                + $"{options.Clients} clients; {options.For.TotalSeconds:0} s, "
+                + $"{options.Briefly().For.TotalSeconds:0} s for the hot merchant and the ledger"
         );
         await ConcludeRunsAsync(result, runs, load, cancel);
         var wrong = await spread.CountWrongAsync(cancel) + await ofOne.CountWrongAsync(cancel);

@@ -44,10 +44,12 @@ internal sealed class RedemptionRuns(IEnumerable<BenchMerchant> merchants)
     {
         // In three parts, each of which has a partial index: this is asked while the machine works off a backlog.
         public const string UnderWay = """
-            SELECT (SELECT count(*) FROM redemption_runs WHERE state = 'pending' AND merchant_id = ANY(:'merchants'::uuid[]))
+            SELECT (SELECT count(*) FROM redemption_runs
+                 WHERE state = 'pending' AND merchant_id = ANY(:'merchants'::uuid[]))
                  + (SELECT count(*) FROM redemption_runs
                      WHERE state IN ('started', 'waiting', 'suspended') AND merchant_id = ANY(:'merchants'::uuid[]))
-                 + (SELECT count(*) FROM redemptions WHERE drive_after IS NOT NULL AND merchant_id = ANY(:'merchants'::uuid[]));
+                 + (SELECT count(*) FROM redemptions
+                 WHERE drive_after IS NOT NULL AND merchant_id = ANY(:'merchants'::uuid[]));
             """;
 
         public const string Tally = """

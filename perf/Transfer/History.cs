@@ -56,13 +56,16 @@ internal static class History
                   JOIN accounts s ON s.account_id = giver.account_id
                   JOIN bench.accounts taker ON taker.n = 1 + giver.n % (SELECT count(*) FROM bench.accounts)
                   JOIN accounts d ON d.account_id = taker.account_id;
-                INSERT INTO transactions (transaction_id, merchant_id, reference, kind, effective_at, recorded_at, leaf_hash)
+                INSERT INTO transactions (transaction_id, merchant_id, reference, kind, effective_at, recorded_at,
+                       leaf_hash)
                 SELECT id, merchant_id, id::text, 'past', at, at, sha256(uuid_send(id)) FROM past;
-                INSERT INTO ledger_entries (transaction_id, line, account_id, sequence, asset, amount, balance_after, effective_at, recorded_at)
+                INSERT INTO ledger_entries (transaction_id, line, account_id, sequence, asset, amount, balance_after,
+                       effective_at, recorded_at)
                 SELECT id, 0, source, source_sequence, 'EUR', -1, -1, at, at FROM past
                  UNION ALL
                 SELECT id, 1, destination, destination_sequence, 'EUR', 1, 0, at, at FROM past;
-                UPDATE accounts a SET sequence = sequence + 2 * {Rounds} FROM bench.accounts b WHERE a.account_id = b.account_id;
+                UPDATE accounts a SET sequence = sequence + 2 * {Rounds} FROM bench.accounts b
+                    WHERE a.account_id = b.account_id;
                 COMMIT;
                 """;
     }

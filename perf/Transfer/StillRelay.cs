@@ -24,7 +24,8 @@ internal sealed class StillRelay : IAsyncDisposable
         )!;
         await process.StandardInput.WriteLineAsync(
             $"""
-            SELECT count(pg_terminate_backend(pid)) FROM pg_locks WHERE locktype = 'advisory' AND granted AND classid = {OutboxLock
+            SELECT count(pg_terminate_backend(pid)) FROM pg_locks
+                WHERE locktype = 'advisory' AND granted AND classid = {OutboxLock
                 >> 32} AND objid = {OutboxLock & uint.MaxValue} AND pid <> pg_backend_pid() \g /dev/null
             SELECT pg_advisory_lock({OutboxLock}) \g /dev/null
             SELECT '{Taken}';

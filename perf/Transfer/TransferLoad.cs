@@ -17,7 +17,10 @@ internal sealed class TransferLoad(LedgerUnderTest ledger, BenchAccounts account
                 var (source, destination) = pick();
                 var body = string.Create(
                     CultureInfo.InvariantCulture,
-                    $$$"""{"reference":"{{{key}}}","kind":"bench","postings":[{"source":"{{{accounts.Ids[source]}}}","destination":"{{{accounts.At(destination)}}}","amount":1}]}"""
+                    $$$"""{"reference":"{{{key}}}","kind":"bench","postings":[{"source":"{{{accounts.Ids[source]}}}","""
+                        + $$$"""
+                        "destination":"{{{accounts.At(destination)}}}","amount":1}]}
+                        """
                 );
                 return (
                     await wires[client].SendAsync(new("POST", "/v1/transactions", bearer, body, key), end)

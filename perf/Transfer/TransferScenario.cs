@@ -45,7 +45,8 @@ internal static class TransferScenario
             await end.CancelAsync();
             loads.Add(name, load);
             Console.WriteLine(
-                $"· {name}: {load.PerSecond:0} transfers/s, p99 {load.Latency.Percentile(0.99).TotalMilliseconds:0.0} ms"
+                $"· {name}: {load.PerSecond:0} transfers/s, p99 "
+                    + $"{load.Latency.Percentile(0.99).TotalMilliseconds:0.0} ms"
             );
             result.Load(name, load);
             result.Figure(
@@ -131,7 +132,9 @@ internal static class TransferScenario
         );
         result.Note(
             "conditions",
-            $"generator, ledger and PostgreSQL share {Environment.ProcessorCount} processors; relay of the outbox still; {options.For.TotalSeconds:0} s a phase, {options.Briefly().For.TotalSeconds:0} s a yardstick"
+            $"generator, ledger and PostgreSQL share {Environment.ProcessorCount} processors; "
+                + $"relay of the outbox still; {options.For.TotalSeconds:0} s a phase, "
+                + $"{options.Briefly().For.TotalSeconds:0} s a yardstick"
         );
     }
 
@@ -140,7 +143,8 @@ internal static class TransferScenario
         public const string Check = """
             SELECT (SELECT COALESCE(sum(amount), 0) FROM ledger_entries),
                    (SELECT count(*) FROM accounts a
-                      LEFT JOIN (SELECT account_id, sum(amount) AS posted FROM ledger_entries WHERE stripe = 0 GROUP BY account_id) e USING (account_id)
+                      LEFT JOIN (SELECT account_id, sum(amount) AS posted FROM ledger_entries
+                          WHERE stripe = 0 GROUP BY account_id) e USING (account_id)
                      WHERE a.posted <> COALESCE(e.posted, 0)),
                    pg_database_size(current_database()) / 1048576,
                    (SELECT count(*) FROM ledger_entries);
@@ -148,7 +152,8 @@ internal static class TransferScenario
 
         public const string Settings = """
             SELECT name || '=' || current_setting(name)
-              FROM unnest(ARRAY['server_version', 'fsync', 'synchronous_commit', 'full_page_writes', 'shared_buffers', 'max_wal_size']) AS name;
+              FROM unnest(ARRAY['server_version', 'fsync', 'synchronous_commit', 'full_page_writes', 'shared_buffers',
+                          'max_wal_size']) AS name;
             """;
     }
 }

@@ -47,14 +47,17 @@ internal static class Yardsticks
             PgledgerDatabase,
             $"""
             CREATE TABLE bench_accounts AS
-            SELECT n, (pgledger_create_account('bench.' || n, 'EUR')).id::text AS id FROM generate_series(1, {accounts}) AS n;
+            SELECT n, (pgledger_create_account('bench.' || n, 'EUR')).id::text AS id
+              FROM generate_series(1, {accounts}) AS n;
             ALTER TABLE bench_accounts ADD PRIMARY KEY (n);
             ANALYZE;
             """,
             cancel
         );
         const string transfer = """
-            SELECT count(*) FROM pgledger_create_transfer((SELECT id FROM bench_accounts WHERE n = :a), (SELECT id FROM bench_accounts WHERE n = :b), 1);
+            SELECT count(*)
+              FROM pgledger_create_transfer((SELECT id FROM bench_accounts WHERE n = :a),
+                   (SELECT id FROM bench_accounts WHERE n = :b), 1);
             """;
         return await Pgbench.RunAsync(PgledgerDatabase, Script(accounts, transfer), Clients, time, cancel);
     }
@@ -88,10 +91,12 @@ internal static class Yardsticks
                 IF EXISTS (SELECT FROM answers WHERE answer_id = key) THEN
                     RETURN NULL;
                 END IF;
-                IF EXISTS (SELECT FROM transactions t JOIN accounts x USING (merchant_id) WHERE x.account_id = source AND t.reference = key::text) THEN
+                IF EXISTS (SELECT FROM transactions t JOIN accounts x USING (merchant_id)
+                    WHERE x.account_id = source AND t.reference = key::text) THEN
                     RAISE EXCEPTION 'reference_reused';
                 END IF;
-                FOR account IN SELECT * FROM accounts WHERE account_id IN (source, destination) ORDER BY account_id FOR NO KEY UPDATE LOOP
+                FOR account IN SELECT * FROM accounts WHERE account_id IN (source, destination)
+                               ORDER BY account_id FOR NO KEY UPDATE LOOP
                     IF account.status <> 'open' THEN
                         RAISE EXCEPTION 'account_frozen';
                     END IF;
@@ -109,21 +114,29 @@ internal static class Yardsticks
                     'effective_at', at, 'recorded_at', at, 'accounts', json_build_array(
                         json_build_object('id', source, 'posted', from_row.posted - 1, 'held', from_row.held, 'sequence', from_row.sequence + 1),
                         json_build_object('id', destination, 'posted', to_row.posted + 1, 'held', to_row.held, 'sequence', to_row.sequence + 1)));
-                INSERT INTO transactions (transaction_id, merchant_id, reference, kind, effective_at, recorded_at, leaf_hash)
-                VALUES (transaction, from_row.merchant_id, key::text, 'bench', at, at, sha256(convert_to(answer, 'UTF8')));
-                INSERT INTO ledger_entries (transaction_id, line, account_id, sequence, asset, amount, balance_after, effective_at, recorded_at)
+                INSERT INTO transactions (transaction_id, merchant_id, reference, kind, effective_at, recorded_at,
+                       leaf_hash)
+                VALUES (transaction, from_row.merchant_id, key::text, 'bench', at, at,
+                       sha256(convert_to(answer, 'UTF8')));
+                INSERT INTO ledger_entries (transaction_id, line, account_id, sequence, asset, amount, balance_after,
+                       effective_at, recorded_at)
                 VALUES (transaction, 0, source, from_row.sequence + 1, from_row.asset, -1, from_row.posted - 1, at, at),
                        (transaction, 1, destination, to_row.sequence + 1, to_row.asset, 1, to_row.posted + 1, at, at);
-                UPDATE accounts SET posted = posted - 1, sequence = sequence + 1, revision = revision + 1, changed_at = at WHERE account_id = source;
-                UPDATE accounts SET posted = posted + 1, sequence = sequence + 1, revision = revision + 1, changed_at = at WHERE account_id = destination;
+                UPDATE accounts SET posted = posted - 1, sequence = sequence + 1, revision = revision + 1,
+                    changed_at = at WHERE account_id = source;
+                UPDATE accounts SET posted = posted + 1, sequence = sequence + 1, revision = revision + 1,
+                    changed_at = at WHERE account_id = destination;
                 INSERT INTO outbox_events (event_id, topic, type, key, sequence, merchant_id, data, occurred_at)
-                SELECT gen_random_uuid(), 'ledger.transactions.v1', 'ledger.transaction.posted', account_id::text, sequence, merchant_id,
+                SELECT gen_random_uuid(), 'ledger.transactions.v1', 'ledger.transaction.posted', account_id::text,
+                       sequence, merchant_id,
                        jsonb_build_object('transaction_id', transaction, 'entry_id', transaction, 'account_id', account_id, 'account_name', name,
-                           'asset', asset, 'kind', 'bench', 'reference', key, 'amount', 1, 'balance_after', posted, 'held', held,
+                           'asset', asset, 'kind', 'bench', 'reference', key, 'amount', 1, 'balance_after', posted,
+                           'held', held,
                            'effective_at', at, 'recorded_at', at), at
                   FROM accounts WHERE account_id IN (source, destination);
                 INSERT INTO answers (answer_id, merchant_id, fingerprint, status, location, body, created_at)
-                VALUES (key, from_row.merchant_id, sha256(convert_to(key::text, 'UTF8')), 201, '/v1/transactions/' || transaction, convert_to(answer, 'UTF8'), at);
+                VALUES (key, from_row.merchant_id, sha256(convert_to(key::text, 'UTF8')), 201,
+                       '/v1/transactions/' || transaction, convert_to(answer, 'UTF8'), at);
                 RETURN transaction;
             END $$;
             """;

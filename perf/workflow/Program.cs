@@ -51,7 +51,8 @@ var calls = await new CallsBench(stack).MeasureAsync(
     length / 2,
     one =>
         Tell(
-            $"{one.Call, -24} {one.PerSecond, 8}/s  p50 {one.P50Ms, 7} ms  p99 {one.P99Ms, 7} ms  daprd {one.DaprdPerSecond, 6}/s  ratio {one.Ratio} (fair {one.FairRatio})"
+            $"{one.Call, -24} {one.PerSecond, 8}/s  p50 {one.P50Ms, 7} ms  p99 {one.P99Ms, 7} ms  daprd "
+                + $"{one.DaprdPerSecond, 6}/s  ratio {one.Ratio} (fair {one.FairRatio})"
         )
 );
 
@@ -83,8 +84,10 @@ async Task MeasureAsync(int activities, int many)
     var one = await bench.MeasureAsync(activities, many, length);
     runs.Add(one);
     Tell(
-        $"{activities} activities, {many, 3} in flight: {one.PerSecond, 7}/s  p50 {one.P50Ms, 7} ms  p99 {one.P99Ms, 7} ms  CPU ms {one.CpuMs} "
-            + $"(sidecar {one.SidecarCpuMs}, worker {one.WorkerCpuMs}, postgres {one.PostgresCpuMs})  ratio {one.Ratio?.ToString(CultureInfo.InvariantCulture) ?? "-"}"
+        $"{activities} activities, {many, 3} in flight: {one.PerSecond, 7}/s  p50 {one.P50Ms, 7} ms  p99 "
+            + $"{one.P99Ms, 7} ms  CPU ms {one.CpuMs} "
+            + $"(sidecar {one.SidecarCpuMs}, worker {one.WorkerCpuMs}, "
+            + $"postgres {one.PostgresCpuMs})  ratio {one.Ratio?.ToString(CultureInfo.InvariantCulture) ?? "-"}"
     );
 }
 

@@ -36,13 +36,16 @@ internal sealed class AnalyticsRollup(Database database, TimeProvider time, ILog
     private static class Sql
     {
         public const string Recompute = """
-            INSERT INTO daily_totals AS t (merchant_id, day, currency, sold_amount, sold_count, loaded_amount, loaded_count,
-                   redeemed_amount, redeemed_count, refunded_amount, refunded_count, posted_count)
+            INSERT INTO daily_totals AS t (merchant_id, day, currency, sold_amount, sold_count, loaded_amount,
+                   loaded_count, redeemed_amount, redeemed_count, refunded_amount, refunded_count, posted_count)
             SELECT merchant_id, day, currency,
                    COALESCE(sum(amount) FILTER (WHERE kind = 'sold'), 0)::bigint, count(*) FILTER (WHERE kind = 'sold'),
-                   COALESCE(sum(amount) FILTER (WHERE kind = 'loaded'), 0)::bigint, count(*) FILTER (WHERE kind = 'loaded'),
-                   COALESCE(sum(amount) FILTER (WHERE kind = 'redeemed'), 0)::bigint, count(*) FILTER (WHERE kind = 'redeemed'),
-                   COALESCE(sum(amount) FILTER (WHERE kind = 'refunded'), 0)::bigint, count(*) FILTER (WHERE kind = 'refunded'),
+                   COALESCE(sum(amount) FILTER (WHERE kind = 'loaded'), 0)::bigint,
+                   count(*) FILTER (WHERE kind = 'loaded'),
+                   COALESCE(sum(amount) FILTER (WHERE kind = 'redeemed'), 0)::bigint,
+                   count(*) FILTER (WHERE kind = 'redeemed'),
+                   COALESCE(sum(amount) FILTER (WHERE kind = 'refunded'), 0)::bigint,
+                   count(*) FILTER (WHERE kind = 'refunded'),
                    count(*) FILTER (WHERE kind = 'posted')
               FROM facts
              WHERE day = @Day
@@ -61,8 +64,8 @@ internal sealed class AnalyticsRollup(Database database, TimeProvider time, ILog
                     t.refunded_amount, t.refunded_count, t.posted_count)
                    IS DISTINCT FROM
                    (EXCLUDED.sold_amount, EXCLUDED.sold_count, EXCLUDED.loaded_amount, EXCLUDED.loaded_count,
-                    EXCLUDED.redeemed_amount, EXCLUDED.redeemed_count, EXCLUDED.refunded_amount, EXCLUDED.refunded_count,
-                    EXCLUDED.posted_count)
+                    EXCLUDED.redeemed_amount, EXCLUDED.redeemed_count, EXCLUDED.refunded_amount,
+                    EXCLUDED.refunded_count, EXCLUDED.posted_count)
             """;
 
         // A total without a single fact counts nothing; the row itself stays.

@@ -102,11 +102,7 @@ internal sealed class Intents(Database database, TimeProvider time)
 
     /// <summary>The stored answer to a key, if there is one.</summary>
     public async Task<Answer?> AnswerAsync(MerchantId merchant, string key, CancellationToken cancel) =>
-        await database.QuerySingleOrDefaultAsync<Found>(
-            Sql.Find,
-            new { MerchantId = merchant, Key = key },
-            cancel
-        )
+        await database.QuerySingleOrDefaultAsync<Found>(Sql.Find, new { MerchantId = merchant, Key = key }, cancel)
             is { Stored: { } stored }
             ? new Answer(stored.Status, stored.Body, stored.Location, stored.Etag)
             : null;

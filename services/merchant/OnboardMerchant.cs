@@ -117,7 +117,8 @@ internal static class OnboardMerchant
     private static class Sql
     {
         public const string Insert = """
-            INSERT INTO merchants (merchant_id, name, mode, country, currency, locale, contact_email, version, created_at)
+            INSERT INTO merchants (merchant_id, name, mode, country, currency, locale, contact_email, version,
+                   created_at)
             VALUES (@MerchantId, @Name, @Mode, @Country, @Currency, @Locale, @ContactEmail, 1, @CreatedAt)
             """;
     }

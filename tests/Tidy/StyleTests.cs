@@ -23,7 +23,7 @@ public partial class StyleTests
     [Fact]
     public void A_type_has_a_plain_name() => Allowance.Holds("metaphors", Places(Metaphor(), _ => true));
 
-    /// <summary>So that a lot's id can not be passed where an account's is meant: rows carry ids as their types.</summary>
+    /// <summary>So that a lot's id can not be passed where an account's is meant.</summary>
     [Fact]
     public void An_id_in_a_record_has_its_own_type()
     {

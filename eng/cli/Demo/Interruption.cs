@@ -37,7 +37,8 @@ internal sealed class Interruption(
         var confirmed = await shop.ConfirmAsync(id);
         narrator.Check(
             confirmed.Status == 200 && confirmed.Text("state") == "completed",
-            $"the till confirms, {Terminal.Seconds(clock.Elapsed)} and {shop.Repeats - repeatsBefore} repeats later: completed",
+            $"the till confirms, {Terminal.Seconds(clock.Elapsed)} and {shop.Repeats - repeatsBefore} repeats "
+                + "later: completed",
             confirmed
         );
 

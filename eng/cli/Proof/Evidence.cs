@@ -62,7 +62,8 @@ internal static class Evidence
             );
         return
         [
-            $"content: {Text(transaction, "id")}, {Text(transaction, "kind")} of {Text(transaction, "recorded_at")}: {string.Join(", ", moved)}",
+            $"content: {Text(transaction, "id")}, {Text(transaction, "kind")} of "
+                + $"{Text(transaction, "recorded_at")}: {string.Join(", ", moved)}",
             $"inclusion: leaf {index} of {checkpoint.Size}, by {path.Length} hashes",
             $"signature: {checkpoint.Origin}, root {Convert.ToBase64String(checkpoint.Root)}",
         ];
@@ -83,7 +84,8 @@ internal static class Evidence
                 $"signature: {fresh.Origin}, twice",
             ]
             : throw new ProofFailure(
-                $"the tree of {fresh.Size} is not shown to continue the one of {old.Size}: the log may have been rewritten"
+                $"the tree of {fresh.Size} is not shown to continue the one of {old.Size}: "
+                    + "the log may have been rewritten"
             );
     }
 

@@ -135,7 +135,8 @@ internal sealed class Postgres(Checkout checkout, Ports ports, Secrets secrets)
             sql.AppendLine(
                 CultureInfo.InvariantCulture,
                 $"""
-                SELECT 'CREATE ROLE {name} LOGIN' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{name}') \gexec
+                SELECT 'CREATE ROLE {name} LOGIN' WHERE NOT EXISTS (SELECT FROM pg_roles
+                       WHERE rolname = '{name}') \gexec
                 ALTER ROLE {name} PASSWORD '{password}';
                 """
             );
@@ -143,7 +144,8 @@ internal sealed class Postgres(Checkout checkout, Ports ports, Secrets secrets)
             sql.AppendLine(
                 CultureInfo.InvariantCulture,
                 $"""
-                SELECT 'CREATE DATABASE {name} OWNER {owner}' WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = '{name}') \gexec
+                SELECT 'CREATE DATABASE {name} OWNER {owner}' WHERE NOT EXISTS (SELECT FROM pg_database
+                       WHERE datname = '{name}') \gexec
                 REVOKE ALL ON DATABASE {name} FROM PUBLIC;
                 """
             );

@@ -26,7 +26,8 @@ internal sealed class StreamKeeper(int port, string password)
             if (await TrimAsync(cancel) is null)
             {
                 Console.WriteLine(
-                    $"{DateTimeOffset.UtcNow:O} the broker's streams could not be trimmed, next try in {Pace.TotalSeconds:0} s"
+                    $"{DateTimeOffset.UtcNow:O} the broker's streams could not be trimmed, "
+                        + $"next try in {Pace.TotalSeconds:0} s"
                 );
             }
         }

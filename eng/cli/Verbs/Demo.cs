@@ -47,7 +47,8 @@ internal static class Demo
         Terminal.Say("");
         Terminal.Good($"{narrator.Checks} checks hold, in {Terminal.Seconds(clock.Elapsed)}");
         Terminal.Say(
-            $"Next:  ./localplus status   ./localplus demo --break giftcard   curl {state.Ports.GatewayUrl}/v1/gift_cards"
+            "Next:  ./localplus status   ./localplus demo --break giftcard   "
+                + $"curl {state.Ports.GatewayUrl}/v1/gift_cards"
         );
         return ExitCodes.Ok;
     }

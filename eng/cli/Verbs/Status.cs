@@ -64,7 +64,8 @@ internal static class Status
             );
             Terminal.Table(table);
             Terminal.Say(
-                $"{state.Phase}, supervisor {state.Supervisor}, {state.Options.Configuration}, sidecars {state.Options.Daprd ?? "in one process"}, gateway {state.Ports.GatewayUrl}"
+                $"{state.Phase}, supervisor {state.Supervisor}, {state.Options.Configuration}, "
+                    + $"sidecars {state.Options.Daprd ?? "in one process"}, gateway {state.Ports.GatewayUrl}"
             );
         }
 

@@ -10,7 +10,8 @@ internal static class Test
     private static readonly Argument<string[]> Named = new Argument<string[]>("suite")
     {
         Description =
-            $"{string.Join(", ", Suites.Names)}: all of them when nothing is said; in depth: {string.Join(", ", Suites.InDepth)}, "
+            $"{string.Join(", ", Suites.Names)}: all of them when nothing is said; in depth: "
+            + $"{string.Join(", ", Suites.InDepth)}, "
             + $"{EngineRuns.Scale}; across all: {Suites.Faults}",
         HelpName = "SUITE",
         Arity = ArgumentArity.ZeroOrMore,

@@ -76,13 +76,16 @@ internal sealed record Fact(
                     AS f (event_id, merchant_id, day, currency, kind, subject, amount, occurred_at)
                     ON CONFLICT DO NOTHING
                 RETURNING merchant_id, day, currency, kind, amount)
-            INSERT INTO daily_totals AS t (merchant_id, day, currency, sold_amount, sold_count, loaded_amount, loaded_count,
-                   redeemed_amount, redeemed_count, refunded_amount, refunded_count, posted_count)
+            INSERT INTO daily_totals AS t (merchant_id, day, currency, sold_amount, sold_count, loaded_amount,
+                   loaded_count, redeemed_amount, redeemed_count, refunded_amount, refunded_count, posted_count)
             SELECT merchant_id, day, currency,
                    COALESCE(sum(amount) FILTER (WHERE kind = 'sold'), 0)::bigint, count(*) FILTER (WHERE kind = 'sold'),
-                   COALESCE(sum(amount) FILTER (WHERE kind = 'loaded'), 0)::bigint, count(*) FILTER (WHERE kind = 'loaded'),
-                   COALESCE(sum(amount) FILTER (WHERE kind = 'redeemed'), 0)::bigint, count(*) FILTER (WHERE kind = 'redeemed'),
-                   COALESCE(sum(amount) FILTER (WHERE kind = 'refunded'), 0)::bigint, count(*) FILTER (WHERE kind = 'refunded'),
+                   COALESCE(sum(amount) FILTER (WHERE kind = 'loaded'), 0)::bigint,
+                   count(*) FILTER (WHERE kind = 'loaded'),
+                   COALESCE(sum(amount) FILTER (WHERE kind = 'redeemed'), 0)::bigint,
+                   count(*) FILTER (WHERE kind = 'redeemed'),
+                   COALESCE(sum(amount) FILTER (WHERE kind = 'refunded'), 0)::bigint,
+                   count(*) FILTER (WHERE kind = 'refunded'),
                    count(*) FILTER (WHERE kind = 'posted')
               FROM added
              GROUP BY merchant_id, day, currency

@@ -22,8 +22,9 @@ internal sealed record BatchRow(
 )
 {
     public const string Columns = """
-        SELECT b.batch_id, b.merchant_id, b.program_id, b.state, b.quantity, b.made, b.reference, b.metadata::text AS metadata,
-               b.last_error, b.codes_until, b.version, b.created_at, b.finished_at, b.delivered_at
+        SELECT b.batch_id, b.merchant_id, b.program_id, b.state, b.quantity, b.made, b.reference,
+               b.metadata::text AS metadata, b.last_error, b.codes_until, b.version, b.created_at, b.finished_at,
+               b.delivered_at
           FROM card_batches b
         """;
 

@@ -142,9 +142,10 @@ internal static class CreateBatch
             """;
 
         public const string Insert = """
-            INSERT INTO card_batches (batch_id, merchant_id, program_id, state, quantity, reference, metadata, due_at, codes_until,
-                   created_at)
-            VALUES (@BatchId, @MerchantId, @ProgramId, 'making', @Quantity, @Reference, @Metadata::jsonb, @Now, @CodesUntil,
+            INSERT INTO card_batches (batch_id, merchant_id, program_id, state, quantity, reference, metadata, due_at,
+                   codes_until, created_at)
+            VALUES (@BatchId, @MerchantId, @ProgramId, 'making', @Quantity, @Reference, @Metadata::jsonb, @Now,
+                   @CodesUntil,
                    @Now)
             """;
     }

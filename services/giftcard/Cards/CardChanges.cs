@@ -78,8 +78,8 @@ internal sealed class CardChanges(TimeProvider time)
                    activated_at = CASE WHEN @Status = 'active' THEN coalesce(activated_at, @Now) ELSE activated_at END,
                    version = version + 1
              WHERE gift_card_id = @GiftCardId
-            RETURNING gift_card_id, merchant_id, program_id, last4, status, currency, customer_id, expires_at, replaced_by,
-                   reference, metadata::text AS metadata, version, created_at, activated_at
+            RETURNING gift_card_id, merchant_id, program_id, last4, status, currency, customer_id, expires_at,
+                   replaced_by, reference, metadata::text AS metadata, version, created_at, activated_at
             """;
 
         public const string IsOnItsWay = """

@@ -101,10 +101,7 @@ internal sealed class CardDeliveries(Database database, CardChanges changes, Car
             return null;
         }
 
-        var secret = JsonSerializer.Deserialize<HandOver.Secret>(
-            secrets.Open(found.Code, card),
-            StrictJson.Lenient
-        )!;
+        var secret = JsonSerializer.Deserialize<HandOver.Secret>(secrets.Open(found.Code, card), StrictJson.Lenient)!;
         var note = found.SealedNote is null
             ? new Note(null, null)
             : JsonSerializer.Deserialize<Note>(secrets.Open(found.SealedNote, card), StrictJson.Lenient)!;

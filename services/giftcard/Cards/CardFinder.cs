@@ -277,7 +277,8 @@ internal sealed class CardFinder(Database database, CardSecrets secrets, TimePro
         public const string Find = $"""
             SELECT {CardRow.Fields},
                    c.code_hash, c.pin_salt, c.pin_hash, c.pin_locked_until, p.partial,
-                   a.merchant_id IS NOT NULL AS accepted_here, coalesce(a.commission_basis_points, 0) AS commission_basis_points,
+                   a.merchant_id IS NOT NULL AS accepted_here,
+                   coalesce(a.commission_basis_points, 0) AS commission_basis_points,
                    NOT EXISTS (SELECT 1
                                  FROM program_locations o
                                 WHERE o.program_id = p.program_id)

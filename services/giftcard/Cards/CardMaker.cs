@@ -100,9 +100,10 @@ internal sealed class CardMaker(Database database, CardSecrets secrets, TimeProv
     private static class Sql
     {
         public const string Insert = """
-            INSERT INTO gift_cards (gift_card_id, merchant_id, program_id, code_hash, last4, pin_salt, pin_hash, status, currency,
-                   customer_id, expires_at, reference, metadata, batch_id, created_at)
-            SELECT n.gift_card_id, @MerchantId, @ProgramId, n.code_hash, n.last4, n.pin_salt, n.pin_hash, 'pending', @Currency,
+            INSERT INTO gift_cards (gift_card_id, merchant_id, program_id, code_hash, last4, pin_salt, pin_hash,
+                   status, currency, customer_id, expires_at, reference, metadata, batch_id, created_at)
+            SELECT n.gift_card_id, @MerchantId, @ProgramId, n.code_hash, n.last4, n.pin_salt, n.pin_hash, 'pending',
+                   @Currency,
                    @CustomerId, @ExpiresAt, @Reference, @Metadata::jsonb, @BatchId, @CreatedAt
               FROM unnest(@GiftCardIds, @CodeHashes, @LastFours, @PinSalts, @PinHashes)
                 AS n (gift_card_id, code_hash, last4, pin_salt, pin_hash);

@@ -2,7 +2,9 @@ using LocalPlus.Hosting;
 
 namespace LocalPlus.Giftcard.Cards;
 
-/// <summary>Cards: what one is, how it is made, found and shown, and how a digital one gets to whom it is for.</summary>
+/// <summary>
+/// Cards: what one is, how it is made, found and shown, and how a digital one gets to whom it is for.
+/// </summary>
 internal static class CardsFeature
 {
     public static void AddCards(this WebApplicationBuilder builder)

@@ -101,7 +101,8 @@ internal static class ListCardActivities
     {
         // The window runs over the whole life of one card: some hundred rows through the index.
         public const string List = """
-            SELECT activity_id, kind, amount, balance_after, redemption_id, transaction_id, reference, reason, occurred_at
+            SELECT activity_id, kind, amount, balance_after, redemption_id, transaction_id, reference, reason,
+                   occurred_at
               FROM (SELECT activity_id, kind, amount,
                            (sum(amount) OVER (ORDER BY occurred_at, activity_id))::bigint AS balance_after,
                            redemption_id, transaction_id, reference, reason, occurred_at

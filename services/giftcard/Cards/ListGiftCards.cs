@@ -37,7 +37,8 @@ internal static class ListGiftCards
             .ThrowIfAny();
 
         var filters =
-            $"gift_cards|{query.ProgramId}|{query.Status}|{query.CustomerId}|{query.BatchId}|{query.Last4}|{query.Reference}";
+            $"gift_cards|{query.ProgramId}|{query.Status}|{query.CustomerId}|{query.BatchId}"
+            + $"|{query.Last4}|{query.Reference}";
         var take = CursorCodec.Limit(query.Limit);
         var after = cursors.Read(query.Cursor, merchant, filters);
         var rows = await database.SearchAsync<CardRow>(
@@ -58,7 +59,11 @@ internal static class ListGiftCards
             },
             cancel
         );
-        var page = Page<CardRow>.Of(rows, take, c => cursors.Write(new(c.CreatedAt, c.GiftCardId.Value), merchant, filters));
+        var page = Page<CardRow>.Of(
+            rows,
+            take,
+            c => cursors.Write(new(c.CreatedAt, c.GiftCardId.Value), merchant, filters)
+        );
         return Answer.Ok(new Page<CardView>(await cards.ViewAsync(page.Data, cancel), page.NextCursor, page.HasMore));
     }
 
@@ -80,7 +85,8 @@ internal static class ListGiftCards
              WHERE c.merchant_id = @MerchantId
                AND (@ProgramId::uuid IS NULL OR c.program_id = @ProgramId)
                AND (@Status::text IS NULL
-                    OR @Status = CASE WHEN c.status IN ('active', 'blocked') AND c.expires_at <= @Now THEN 'expired' ELSE c.status END)
+                    OR @Status = CASE WHEN c.status IN ('active', 'blocked') AND c.expires_at <= @Now THEN 'expired'
+                                      ELSE c.status END)
                AND (@CustomerId::uuid IS NULL OR c.customer_id = @CustomerId)
                AND (@BatchId::uuid IS NULL OR c.batch_id = @BatchId)
                AND (@Last4::text IS NULL OR c.last4 = @Last4)

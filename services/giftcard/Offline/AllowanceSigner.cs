@@ -54,7 +54,8 @@ internal sealed class AllowanceSigner : IDisposable
     {
         var text =
             $"{header}.{Base64Url.EncodeToString(JsonSerializer.SerializeToUtf8Bytes(claims, StrictJson.Options))}";
-        return $"{text}.{Base64Url.EncodeToString(key.SignData(Encoding.ASCII.GetBytes(text), HashAlgorithmName.SHA256))}";
+        var signature = key.SignData(Encoding.ASCII.GetBytes(text), HashAlgorithmName.SHA256);
+        return $"{text}.{Base64Url.EncodeToString(signature)}";
     }
 
     /// <summary>What an allowance says; null when it is not one of ours.</summary>

@@ -131,8 +131,8 @@ internal static class CreateAllowance
     private static class Sql
     {
         public const string Insert = """
-            INSERT INTO offline_allowances (allowance_id, merchant_id, terminal_id, location_id, currency, card_cap, total_cap,
-                   last_hash, first_link, created_at, expires_at)
+            INSERT INTO offline_allowances (allowance_id, merchant_id, terminal_id, location_id, currency, card_cap,
+                   total_cap, last_hash, first_link, created_at, expires_at)
             VALUES (@AllowanceId, @MerchantId, @TerminalId, @LocationId, @Currency, @CardCap, @TotalCap,
                    @FirstLink, @FirstLink, @CreatedAt, @ExpiresAt)
             """;

@@ -117,7 +117,8 @@ internal sealed class OfflineDriver(
         // The first to come back writes it down; both say the same, the ledger's keys see to that.
         public const string Finish = $"""
             UPDATE offline_items i
-               SET state = 'done', captured = @Captured, shortfall = @Shortfall, shortfall_transaction_id = @ShortfallTransactionId,
+               SET state = 'done', captured = @Captured, shortfall = @Shortfall,
+                   shortfall_transaction_id = @ShortfallTransactionId,
                    fault_code = coalesce(@FaultCode, i.fault_code), drive_after = NULL, needs_attention = false,
                    finished_at = coalesce(i.finished_at, @Now)
              WHERE i.item_id = @ItemId

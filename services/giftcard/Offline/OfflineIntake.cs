@@ -47,11 +47,8 @@ internal sealed class OfflineIntake(
         var previous =
             first == 1
                 ? (
-                    await database.QuerySingleOrDefaultAsync<byte[]>(
-                        Sql.FirstLink,
-                        new { AllowanceId = id },
-                        cancel
-                    ) ?? throw new FaultException(Faults.OfflineAllowanceInvalid, "The allowance is not known.")
+                    await database.QuerySingleOrDefaultAsync<byte[]>(Sql.FirstLink, new { AllowanceId = id }, cancel)
+                    ?? throw new FaultException(Faults.OfflineAllowanceInvalid, "The allowance is not known.")
                 )
                 : known.GetValueOrDefault(first - 1)
                     ?? throw new FaultException(Faults.OfflineGap, $"Item {first - 1} has not come yet.");
@@ -258,10 +255,11 @@ internal sealed class OfflineIntake(
             UPDATE offline_allowances
                SET accepted = accepted + @Accepted, last_counter = @Counter, last_hash = @Hash
              WHERE allowance_id = @AllowanceId;
-            INSERT INTO offline_items AS i (item_id, allowance_id, counter, merchant_id, hash, gift_card_id, amount, currency, state,
-                   redemption_id, fault_code, drive_after, occurred_at, created_at, finished_at)
+            INSERT INTO offline_items AS i (item_id, allowance_id, counter, merchant_id, hash, gift_card_id, amount,
+                   currency, state, redemption_id, fault_code, drive_after, occurred_at, created_at, finished_at)
             VALUES (@ItemId, @AllowanceId, @Counter, @MerchantId, @Hash, @GiftCardId, @Amount, @Currency, @State,
-                   @RedemptionId, @FaultCode, @DriveAfter, @OccurredAt, @Now, CASE WHEN @State = 'refused' THEN @Now END)
+                   @RedemptionId, @FaultCode, @DriveAfter, @OccurredAt, @Now,
+                   CASE WHEN @State = 'refused' THEN @Now END)
             RETURNING {OfflineItemRow.Fields}
             """;
     }

@@ -105,8 +105,8 @@ internal sealed record CardOperationRow(
 )
 {
     public const string Columns = """
-        SELECT o.operation_id, o.merchant_id, o.gift_card_id, o.other_card_id, o.kind, o.state, o.amount, o.currency, o.plan::text AS plan,
-               o.reference, o.reason, o.idempotency_key, o.fault_code, o.created_at
+        SELECT o.operation_id, o.merchant_id, o.gift_card_id, o.other_card_id, o.kind, o.state, o.amount, o.currency,
+               o.plan::text AS plan, o.reference, o.reason, o.idempotency_key, o.fault_code, o.created_at
           FROM card_operations o
         """;
 }

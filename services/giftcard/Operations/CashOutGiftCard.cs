@@ -57,7 +57,8 @@ internal static class CashOutGiftCard
                 {
                     throw new FaultException(
                         Faults.LimitExceeded,
-                        $"The programme pays out below {file.Program.CashOutBelow} {file.Card.Currency}; {amount} are on the card."
+                        $"The programme pays out below {file.Program.CashOutBelow} {file.Card.Currency}; "
+                            + $"{amount} are on the card."
                     );
                 }
 

@@ -339,9 +339,10 @@ internal sealed class OperationDriver(
         public const string Get = $"{CardOperationRow.Columns} WHERE o.operation_id = @OperationId";
 
         public const string Insert = """
-            INSERT INTO card_operations (operation_id, merchant_id, gift_card_id, other_card_id, kind, state, amount, currency, plan,
-                   reference, reason, idempotency_key, drive_after, created_at)
-            VALUES (@OperationId, @MerchantId, @GiftCardId, @OtherCardId, @Kind, 'pending', @Amount, @Currency, @Plan::jsonb,
+            INSERT INTO card_operations (operation_id, merchant_id, gift_card_id, other_card_id, kind, state, amount,
+                   currency, plan, reference, reason, idempotency_key, drive_after, created_at)
+            VALUES (@OperationId, @MerchantId, @GiftCardId, @OtherCardId, @Kind, 'pending', @Amount, @Currency,
+                   @Plan::jsonb,
                    @Reference, @Reason, @IdempotencyKey, @DriveAfter, @CreatedAt)
             """;
     }

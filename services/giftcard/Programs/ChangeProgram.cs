@@ -60,10 +60,8 @@ internal static class ChangeProgram
         await ownership.RequireLocationsAsync(merchant, request.Locations, cancel);
         await using var db = await database.BeginAsync(cancel);
         var row =
-            await db.QuerySingleOrDefaultAsync<ProgramRow>(
-                Sql.Lock,
-                new { ProgramId = id, MerchantId = merchant }
-            ) ?? throw new FaultException(CommonFaults.NotFound, "There is no such programme.");
+            await db.QuerySingleOrDefaultAsync<ProgramRow>(Sql.Lock, new { ProgramId = id, MerchantId = merchant })
+            ?? throw new FaultException(CommonFaults.NotFound, "There is no such programme.");
         if (row.Version != version)
         {
             throw new FaultException(CommonFaults.VersionConflict, $"The programme's version is {row.Version}.");

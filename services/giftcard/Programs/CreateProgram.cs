@@ -159,10 +159,12 @@ internal static class CreateProgram
     private static class Sql
     {
         public const string Insert = """
-            INSERT INTO programs (program_id, merchant_id, name, currency, status, validity_days, vat_kind, min_load, max_load,
-                   max_balance, reloadable, cash_out_below, partial, pin, image_url, reference, metadata, created_at)
+            INSERT INTO programs (program_id, merchant_id, name, currency, status, validity_days, vat_kind, min_load,
+                   max_load, max_balance, reloadable, cash_out_below, partial, pin, image_url, reference, metadata,
+                   created_at)
             VALUES (@ProgramId, @MerchantId, @Name, @Currency, 'active', @ValidityDays, @VatKind, @MinLoad, @MaxLoad,
-                   @MaxBalance, @Reloadable, @CashOutBelow, @Partial, @Pin, @ImageUrl, @Reference, @Metadata::jsonb, @CreatedAt);
+                   @MaxBalance, @Reloadable, @CashOutBelow, @Partial, @Pin, @ImageUrl, @Reference, @Metadata::jsonb,
+                   @CreatedAt);
             INSERT INTO program_locations (program_id, location_id)
             SELECT @ProgramId, l.location_id
               FROM unnest(@Locations) AS l (location_id)

@@ -77,8 +77,8 @@ internal sealed record ProgramRow(
 {
     /// <summary>Selected by every slice that shows a programme; the lists come along in the same row.</summary>
     public const string Columns = """
-        SELECT p.program_id, p.merchant_id, p.name, p.currency, p.status, p.validity_days, p.vat_kind, p.min_load, p.max_load,
-               p.max_balance, p.reloadable, p.cash_out_below, p.partial, p.pin, p.image_url, p.reference,
+        SELECT p.program_id, p.merchant_id, p.name, p.currency, p.status, p.validity_days, p.vat_kind, p.min_load,
+               p.max_load, p.max_balance, p.reloadable, p.cash_out_below, p.partial, p.pin, p.image_url, p.reference,
                p.metadata::text AS metadata, p.version, p.created_at,
                (SELECT json_agg(json_build_object('merchant', a.merchant_id, 'commission', a.commission_basis_points,
                    'state', a.state,

@@ -205,11 +205,7 @@ internal sealed class RedemptionPlanner(CardFinder finder, PastCards pastCards, 
         }
 
         // The card's maximum has to be split over its lots beforehand: the ledger knows only accounts.
-        var accounts = await cards.AccountsAsync(
-            card.Row.MerchantId,
-            lots.Select(l => l.AccountId),
-            cancel
-        );
+        var accounts = await cards.AccountsAsync(card.Row.MerchantId, lots.Select(l => l.AccountId), cancel);
         var parts = SpendOrder.Fill(limit, lots.Select(l => accounts[l.AccountId].Available));
         return lots.Zip(parts, (lot, part) => new PlannedLeg(card, lot, part)).Where(leg => leg.MaxAmount > 0);
     }

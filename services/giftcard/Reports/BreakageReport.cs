@@ -85,7 +85,8 @@ internal static class BreakageReport
                    coalesce(sum(a.amount) FILTER (WHERE a.kind IN ('activate', 'load', 'adjust')), 0)::bigint AS loaded,
                    coalesce(-sum(a.amount) FILTER (WHERE a.kind IN ('redeem', 'refund')), 0)::bigint AS redeemed,
                    coalesce(-sum(a.amount) FILTER (WHERE a.kind = 'cash_out'), 0)::bigint AS cashed_out,
-                   coalesce(-sum(a.amount) FILTER (WHERE a.kind IN ('expire', 'extend', 'offline_return')), 0)::bigint AS breakage
+                   coalesce(-sum(a.amount) FILTER (WHERE a.kind IN ('expire', 'extend', 'offline_return')), 0)::bigint
+                       AS breakage
               FROM gift_cards c
               JOIN gift_card_activities a
                 ON a.gift_card_id = c.gift_card_id

@@ -105,8 +105,8 @@ internal static class CreateReward
     private static class Sql
     {
         public const string Insert = """
-            INSERT INTO rewards (reward_id, merchant_id, name, description, image_url, status, amount, currency, validity_days,
-                   quantity, reference, created_at)
+            INSERT INTO rewards (reward_id, merchant_id, name, description, image_url, status, amount, currency,
+                   validity_days, quantity, reference, created_at)
             VALUES (@RewardId, @MerchantId, @Name, @Description, @ImageUrl, @Status, @Amount, @Currency, @ValidityDays,
                    @Quantity, @Reference, @CreatedAt)
             """;

@@ -33,8 +33,8 @@ internal sealed record RewardRow(
 )
 {
     public const string Columns = """
-        SELECT r.reward_id, r.merchant_id, r.name, r.description, r.image_url, r.status, r.amount, r.currency, r.validity_days,
-               r.quantity, r.granted, r.reference, r.version, r.created_at
+        SELECT r.reward_id, r.merchant_id, r.name, r.description, r.image_url, r.status, r.amount, r.currency,
+               r.validity_days, r.quantity, r.granted, r.reference, r.version, r.created_at
           FROM rewards r
         """;
 

@@ -111,7 +111,8 @@ internal static class AccountOpening
                 INSERT INTO accounts (account_id, merchant_id, name, asset, floor, ceiling, striped, owner,
                                       created_at, changed_at)
                 SELECT id, @Merchant, name, asset, floor, ceiling, striped, @Owner, @Now, @Now
-                  FROM unnest(@Ids, @Names, @Assets, @Floors, @Ceilings, @Striped) AS a (id, name, asset, floor, ceiling, striped)
+                  FROM unnest(@Ids, @Names, @Assets, @Floors, @Ceilings, @Striped)
+                    AS a (id, name, asset, floor, ceiling, striped)
                  ORDER BY id
                     ON CONFLICT DO NOTHING
                 RETURNING account_id, striped

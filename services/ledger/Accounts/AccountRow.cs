@@ -26,7 +26,8 @@ internal sealed record AccountRow(
     /// <summary>The columns, for every statement that reads accounts a.</summary>
     public const string Columns = """
         a.account_id, a.merchant_id, a.name, a.asset, a.floor, a.ceiling, a.status, a.striped, a.owner AS opened_by,
-        a.posted + COALESCE(s.posted, 0)::bigint AS posted, a.held, a.sequence + COALESCE(s.sequence, 0)::bigint AS sequence,
+        a.posted + COALESCE(s.posted, 0)::bigint AS posted, a.held,
+        a.sequence + COALESCE(s.sequence, 0)::bigint AS sequence,
         a.revision + COALESCE(s.sequence, 0)::bigint AS revision, a.created_at
         """;
 

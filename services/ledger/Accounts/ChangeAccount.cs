@@ -122,7 +122,8 @@ internal static class ChangeAccount
 
         public const string Change = """
             UPDATE accounts
-               SET status = @Status, floor = @Floor, ceiling = @Ceiling, revision = revision + 1, changed_at = GREATEST(changed_at, @Now)
+               SET status = @Status, floor = @Floor, ceiling = @Ceiling, revision = revision + 1,
+                   changed_at = GREATEST(changed_at, @Now)
              WHERE account_id = @Id
             """;
     }

@@ -110,7 +110,8 @@ internal sealed class BalanceAudit(NpgsqlDataSource source, AuditReport report)
 
         report.Say(
             report.Findings == 0
-                ? $"✓ {entries} entries give the balances of {accounts} accounts and stripes; {totals.Count} assets add up to nothing each"
+                ? $"✓ {entries} entries give the balances of {accounts} accounts and stripes; "
+                    + $"{totals.Count} assets add up to nothing each"
                 : $"{report.Findings} findings in {entries} entries of {accounts} accounts and stripes"
         );
     }
@@ -157,7 +158,8 @@ internal sealed class BalanceAudit(NpgsqlDataSource source, AuditReport report)
             if (sequence != last + 1)
             {
                 report.Finding(
-                    $"{book.Key} ({book.Name}) lacks entry {last + 1}: the next is {sequence}, in {new TransactionId(transaction)}"
+                    $"{book.Key} ({book.Name}) lacks entry {last + 1}: the next is {sequence}, "
+                        + $"in {new TransactionId(transaction)}"
                 );
             }
 
@@ -197,7 +199,8 @@ internal sealed class BalanceAudit(NpgsqlDataSource source, AuditReport report)
             if (book.Held != book.Reserved)
             {
                 report.Finding(
-                    $"{book.Key} ({book.Name}) has held {book.Held}, its pending holds give {book.Reserved} {book.Asset}"
+                    $"{book.Key} ({book.Name}) has held {book.Held}, "
+                        + $"its pending holds give {book.Reserved} {book.Asset}"
                 );
             }
         }
@@ -222,7 +225,8 @@ internal sealed class BalanceAudit(NpgsqlDataSource source, AuditReport report)
                  WHERE h.state = 'pending'
                  GROUP BY i.account_id
             )
-            SELECT a.account_id, 0::smallint AS stripe, a.name, a.asset, a.posted, a.held, a.sequence, COALESCE(r.held, 0)
+            SELECT a.account_id, 0::smallint AS stripe, a.name, a.asset, a.posted, a.held, a.sequence,
+                   COALESCE(r.held, 0)
               FROM accounts a
               LEFT JOIN reserved r USING (account_id)
              WHERE NOT a.striped

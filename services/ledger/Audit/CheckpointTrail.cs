@@ -57,7 +57,8 @@ internal sealed class CheckpointTrail(AuditReport report)
         if (lastKept is not null && lastKept.Size > leaves)
         {
             report.Finding(
-                $"the log was cut off: {lastKept.Size} transactions were signed, {leaves} are there; leaves {leaves} to {lastKept.Size - 1} are gone"
+                $"the log was cut off: {lastKept.Size} transactions were signed, {leaves} are there; "
+                    + $"leaves {leaves} to {lastKept.Size - 1} are gone"
             );
         }
 
@@ -85,7 +86,8 @@ internal sealed class CheckpointTrail(AuditReport report)
         {
             isBroken = true;
             report.Finding(
-                $"from {firstSince} to {leaf.Name} something was edited, deleted or reordered: the checkpoint {where} signed another tree"
+                $"from {firstSince} to {leaf.Name} something was edited, deleted or reordered: "
+                    + $"the checkpoint {where} signed another tree"
             );
         }
     }

@@ -49,13 +49,15 @@ internal sealed class LogAudit(NpgsqlDataSource source, AuditReport report)
         if (kept is null)
         {
             report.Say(
-                "! without --checkpoints nothing tells whether the end of the log was cut off together with its checkpoints"
+                "! without --checkpoints nothing tells whether the end of the log was cut off together with "
+                    + "its checkpoints"
             );
         }
 
         report.Say(
             report.Findings == 0
-                ? $"✓ {frontier.Size} transactions are as they were signed{(key is null ? ", signatures unchecked for want of --key" : "")}"
+                ? $"✓ {frontier.Size} transactions are as they were "
+                    + $"signed{(key is null ? ", signatures unchecked for want of --key" : "")}"
                 : $"{report.Findings} findings"
         );
     }
@@ -143,7 +145,8 @@ internal sealed class LogAudit(NpgsqlDataSource source, AuditReport report)
         {
             var (first, last) = (node.Index << node.Level, ((node.Index + 1) << node.Level) - 1);
             report.Finding(
-                $"leaves {first} to {last} ({page.NameOf(first)} to {page.NameOf(last)}) were edited or reordered: their node in the tree differs"
+                $"leaves {first} to {last} ({page.NameOf(first)} to {page.NameOf(last)}) were edited or "
+                    + "reordered: their node in the tree differs"
             );
         }
     }

@@ -158,8 +158,8 @@ internal sealed class LogPages(NpgsqlConnection connection)
             """;
 
         public const string Leaves = """
-            SELECT l.leaf_index, l.transaction_id, l.leaf_hash, t.leaf_hash, t.merchant_id, t.reference, t.kind, t.reverses, t.hold_id,
-                   t.metadata::text, t.effective_at, t.recorded_at
+            SELECT l.leaf_index, l.transaction_id, l.leaf_hash, t.leaf_hash, t.merchant_id, t.reference, t.kind,
+                   t.reverses, t.hold_id, t.metadata::text, t.effective_at, t.recorded_at
               FROM log_leaves l
               LEFT JOIN transactions t USING (transaction_id)
              WHERE l.leaf_index >= $1
@@ -168,7 +168,8 @@ internal sealed class LogPages(NpgsqlConnection connection)
             """;
 
         public const string Entries = """
-            SELECT l.transaction_id, e.line, e.account_id, e.stripe, e.sequence, e.asset, e.amount, e.balance_after, e.effective_at, e.recorded_at
+            SELECT l.transaction_id, e.line, e.account_id, e.stripe, e.sequence, e.asset, e.amount, e.balance_after,
+                   e.effective_at, e.recorded_at
               FROM log_leaves l
               JOIN ledger_entries e USING (transaction_id)
              WHERE l.leaf_index >= $1
@@ -180,7 +181,8 @@ internal sealed class LogPages(NpgsqlConnection connection)
         public const string Nodes = """
             SELECT n.level, n.node_index, n.hash
               FROM generate_series(4, 60, 4) AS kept (level)
-              JOIN log_nodes n ON n.level = kept.level AND n.node_index >= $1 >> kept.level AND n.node_index < $2 >> kept.level
+              JOIN log_nodes n ON n.level = kept.level AND n.node_index >= $1 >> kept.level
+                  AND n.node_index < $2 >> kept.level
             """;
 
         public const string Checkpoints = "SELECT size, root FROM log_checkpoints WHERE size > $1 AND size <= $2";
@@ -191,7 +193,8 @@ internal sealed class LogPages(NpgsqlConnection connection)
              WHERE recorded_at < now() - interval '1 minute'
                AND NOT EXISTS (SELECT FROM log_leaves l WHERE l.transaction_id = t.transaction_id)
              UNION ALL
-            SELECT transaction_id, 'line ' || line || ' of account ' || account_id || ' belongs to no transaction that is'
+            SELECT transaction_id,
+                   'line ' || line || ' of account ' || account_id || ' belongs to no transaction that is'
               FROM ledger_entries e
              WHERE recorded_at < now() - interval '1 minute'
                AND NOT EXISTS (SELECT FROM log_leaves l WHERE l.transaction_id = e.transaction_id)

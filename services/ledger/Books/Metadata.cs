@@ -23,7 +23,8 @@ internal static class Metadata
             )
             {
                 throw Invalid(
-                    $"a key has 1 to {LedgerLimits.MetadataKeyCharacters} characters, a text up to {LedgerLimits.MetadataCharacters}"
+                    $"a key has 1 to {LedgerLimits.MetadataKeyCharacters} characters, "
+                        + $"a text up to {LedgerLimits.MetadataCharacters}"
                 );
             }
 

@@ -14,7 +14,8 @@ namespace LocalPlus.Ledger.Entries;
 internal static class ExportEntries
 {
     private const string CsvHead =
-        "id,transaction_id,account_id,sequence,stripe,asset,amount,balance_after,kind,reference,effective_at,recorded_at\n";
+        "id,transaction_id,account_id,sequence,stripe,asset,amount,balance_after,kind,reference,"
+        + "effective_at,recorded_at\n";
     private const int FlushEvery = 500;
 
     public static IEndpointRouteBuilder MapExportEntries(this IEndpointRouteBuilder group)
@@ -76,7 +77,9 @@ internal static class ExportEntries
         var view = EntryView.Of(row);
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"{view.Id},{view.TransactionId},{view.AccountId},{view.Sequence},{view.Stripe},{view.Asset},{view.Amount},{view.BalanceAfter},{view.Kind},{Quote(view.Reference)},{view.EffectiveAt:yyyy-MM-ddTHH:mm:ss.fffZ},{view.RecordedAt:yyyy-MM-ddTHH:mm:ss.fffZ}\n"
+            $"{view.Id},{view.TransactionId},{view.AccountId},{view.Sequence},{view.Stripe},{view.Asset},{view.Amount},"
+                + $"{view.BalanceAfter},{view.Kind},{Quote(view.Reference)},"
+                + $"{view.EffectiveAt:yyyy-MM-ddTHH:mm:ss.fffZ},{view.RecordedAt:yyyy-MM-ddTHH:mm:ss.fffZ}\n"
         );
     }
 

@@ -77,7 +77,8 @@ internal static class GetStatement
     private static class Sql
     {
         public const string Statement = """
-            SELECT o.opening, k.kind, COALESCE(k.credits, 0)::bigint AS credits, COALESCE(k.debits, 0)::bigint AS debits,
+            SELECT o.opening, k.kind, COALESCE(k.credits, 0)::bigint AS credits,
+                   COALESCE(k.debits, 0)::bigint AS debits,
                    COALESCE(k.entries, 0)::bigint AS entries
               FROM (SELECT posted_at(@Id, 'infinity', @From - interval '1 microsecond') AS opening) o
               LEFT JOIN (SELECT t.kind, sum(e.amount) FILTER (WHERE e.amount > 0) AS credits,

@@ -88,8 +88,10 @@ internal static class ProveBooks
                  WHERE h.state = 'pending'
                  GROUP BY i.account_id
             ), compared AS (
-                SELECT o.asset, o.posted, o.held, o.sequence, COALESCE(f.balance, 0) AS balance, COALESCE(f.entries, 0) AS entries,
-                       COALESCE(f.last, 0) AS last, CASE o.stripe WHEN 0 THEN COALESCE(r.held, 0) ELSE 0 END AS reserved, o.account_id
+                SELECT o.asset, o.posted, o.held, o.sequence, COALESCE(f.balance, 0) AS balance,
+                       COALESCE(f.entries, 0) AS entries,
+                       COALESCE(f.last, 0) AS last, CASE o.stripe WHEN 0 THEN COALESCE(r.held, 0)
+                       ELSE 0 END AS reserved, o.account_id
                   FROM own o
                   LEFT JOIN folded f ON f.account_id = o.account_id AND f.stripe = o.stripe
                   LEFT JOIN reserved r ON r.account_id = o.account_id
@@ -97,7 +99,9 @@ internal static class ProveBooks
             SELECT count(DISTINCT account_id) AS accounts,
                    COALESCE(sum(entries), 0)::bigint AS entries,
                    COALESCE(sum(balance), 0)::bigint AS sum,
-                   (SELECT count(u.asset) FROM (SELECT asset FROM compared GROUP BY asset HAVING sum(balance) <> 0) AS u) AS unbalanced_assets,
+                   (SELECT count(u.asset)
+                      FROM (SELECT asset FROM compared GROUP BY asset HAVING sum(balance) <> 0) AS u)
+                       AS unbalanced_assets,
                    count(asset) FILTER (WHERE posted <> balance) AS wrong_balances,
                    count(asset) FILTER (WHERE held <> reserved) AS wrong_holds,
                    count(asset) FILTER (WHERE last <> entries OR last <> sequence) AS gaps

@@ -207,7 +207,8 @@ internal sealed class Sequencer(
         )
         {
             throw new LogBrokenException(
-                $"The checkpoint file knows a tree of {kept.Size} leaves that this log, with {head.Leaves}, does not contain."
+                $"The checkpoint file knows a tree of {kept.Size} leaves that this log, with {head.Leaves}, "
+                    + "does not contain."
             );
         }
 
@@ -232,7 +233,8 @@ internal sealed class Sequencer(
         public const string TryLead = "SELECT pg_try_advisory_xact_lock(@LockKey)";
 
         public const string Where = """
-            SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS running, consumed_below::text::bigint AS cursor
+            SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS running,
+                   consumed_below::text::bigint AS cursor
               FROM log_cursor
             """;
 

@@ -94,7 +94,8 @@ internal static class Findings
     private static class Sql
     {
         private const string Columns =
-            "finding_id, kind, subject, expected, actual, first_seen_at, last_seen_at, acknowledged_at, acknowledged_by, reason";
+            "finding_id, kind, subject, expected, actual, first_seen_at, last_seen_at, acknowledged_at, "
+            + "acknowledged_by, reason";
 
         public const string List = $"""
             SELECT {Columns}

@@ -80,7 +80,8 @@ internal sealed class LedgerReconciliation(Database database, TimeProvider time,
                   FROM account_stripes s
                   JOIN accounts a USING (account_id)
             ), folded AS (
-                SELECT account_id, stripe, sum(amount)::bigint AS balance, count(sequence) AS entries, max(sequence) AS last
+                SELECT account_id, stripe, sum(amount)::bigint AS balance, count(sequence) AS entries,
+                       max(sequence) AS last
                   FROM ledger_entries
                  GROUP BY account_id, stripe
             ), reserved AS (
@@ -97,7 +98,8 @@ internal sealed class LedgerReconciliation(Database database, TimeProvider time,
                   LEFT JOIN folded f USING (account_id, stripe)
                   LEFT JOIN reserved r USING (account_id)
             )
-            SELECT 'balance' AS kind, account_id AS id, stripe, NULL::text AS asset, balance AS expected, posted AS actual
+            SELECT 'balance' AS kind, account_id AS id, stripe, NULL::text AS asset, balance AS expected,
+                   posted AS actual
               FROM compared
              WHERE posted <> balance
              UNION ALL
@@ -128,7 +130,8 @@ internal sealed class LedgerReconciliation(Database database, TimeProvider time,
             INSERT INTO reconciliation_findings AS f (kind, subject, expected, actual, first_seen_at, last_seen_at)
             VALUES (@Kind, @Subject, @Expected, @Actual, @Now, @Now)
                 ON CONFLICT (kind, subject) WHERE acknowledged_at IS NULL DO UPDATE
-               SET expected = EXCLUDED.expected, actual = EXCLUDED.actual, last_seen_at = GREATEST(f.last_seen_at, EXCLUDED.last_seen_at)
+               SET expected = EXCLUDED.expected, actual = EXCLUDED.actual,
+                   last_seen_at = GREATEST(f.last_seen_at, EXCLUDED.last_seen_at)
             """;
     }
 }

@@ -41,8 +41,8 @@ internal sealed record NewNotification(
     private static class Sql
     {
         public const string Add = """
-            INSERT INTO notifications (notification_id, merchant_id, event_id, kind, gift_card_id, redemption_id, amount, currency,
-                   state, attempts, due_at, created_at)
+            INSERT INTO notifications (notification_id, merchant_id, event_id, kind, gift_card_id, redemption_id,
+                   amount, currency, state, attempts, due_at, created_at)
             VALUES (@NotificationId, @MerchantId, @EventId, @Kind, @GiftCardId, @RedemptionId, @Amount, @Currency,
                    'pending', 0, @Now, @Now)
                 ON CONFLICT (event_id, gift_card_id) DO NOTHING

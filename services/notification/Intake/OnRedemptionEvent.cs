@@ -29,11 +29,7 @@ internal static class OnRedemptionEvent
         IServiceProvider services
     )
     {
-        var silenced = events
-            .Where(e => e.Data.Notify == false)
-            .Select(e => e.Data.RedemptionId)
-            .Distinct()
-            .ToArray();
+        var silenced = events.Where(e => e.Data.Notify == false).Select(e => e.Data.RedemptionId).Distinct().ToArray();
         if (silenced.Length > 0)
         {
             await db.ExecuteAsync(Sql.Skip, new { RedemptionIds = silenced });
@@ -56,7 +52,10 @@ internal static class OnRedemptionEvent
         }
     }
 
-    private static IEnumerable<NewNotification> MailsOf(EventEnvelope<Data> e, Dictionary<GiftCardId, CustomerId?> holders)
+    private static IEnumerable<NewNotification> MailsOf(
+        EventEnvelope<Data> e,
+        Dictionary<GiftCardId, CustomerId?> holders
+    )
     {
         var nobody = Guid.Empty;
         return SourcesOf(e)

@@ -244,7 +244,8 @@ internal sealed class MailSender(
                      LIMIT @Limit
                        FOR UPDATE SKIP LOCKED) d
              WHERE n.notification_id = d.notification_id
-            RETURNING n.notification_id, n.merchant_id, n.kind, n.gift_card_id, n.redemption_id, n.amount, n.currency, n.attempts,
+            RETURNING n.notification_id, n.merchant_id, n.kind, n.gift_card_id, n.redemption_id, n.amount, n.currency,
+                   n.attempts,
                    n.created_at
             """;
 

@@ -51,7 +51,8 @@ internal static class MailTemplates
                 locale,
                 facts,
                 $"Votre reçu {facts.Shop}",
-                $"Vous avez payé {Format(facts.Amount, locale)} chez {facts.Shop} avec la carte se terminant par {facts.Last4}.",
+                $"Vous avez payé {Format(facts.Amount, locale)} chez {facts.Shop} avec la carte se terminant "
+                    + $"par {facts.Last4}.",
                 $"Référence : {facts.Reference}."
             ),
             (NotificationKinds.RedemptionCompleted, _) => Build(
@@ -65,7 +66,8 @@ internal static class MailTemplates
                 locale,
                 facts,
                 $"Votre remboursement {facts.Shop}",
-                $"{facts.Shop} a remboursé {Format(facts.Amount, locale)} sur la carte se terminant par {facts.Last4}.",
+                $"{facts.Shop} a remboursé {Format(facts.Amount, locale)} sur la carte se terminant "
+                    + $"par {facts.Last4}.",
                 $"Référence : {facts.Reference}."
             ),
             (NotificationKinds.RedemptionRefunded, _) => Build(

@@ -74,7 +74,8 @@ internal static class OnCardEvent
         // True when the card is in a wallet now and was in none, or in another one, before.
         public const string Upsert = """
             WITH before AS (SELECT wallet_id FROM wallet_cards WHERE gift_card_id = @GiftCardId)
-            INSERT INTO wallet_cards AS w (gift_card_id, merchant_id, wallet_id, program_id, last4, currency, status, sequence, updated_at)
+            INSERT INTO wallet_cards AS w (gift_card_id, merchant_id, wallet_id, program_id, last4, currency, status,
+                   sequence, updated_at)
             VALUES (@GiftCardId, @MerchantId, @WalletId, @ProgramId, @Last4, @Currency, @Status, @Sequence, @UpdatedAt)
                 ON CONFLICT (gift_card_id) DO UPDATE
                SET wallet_id = COALESCE(EXCLUDED.wallet_id, w.wallet_id),

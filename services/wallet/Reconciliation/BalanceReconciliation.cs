@@ -170,8 +170,8 @@ internal sealed class BalanceReconciliation(
             """;
 
         public const string AddFinding = """
-            INSERT INTO reconciliation_findings (run_id, account_id, merchant_id, kind, snapshot_sequence, snapshot_posted,
-                   ledger_sequence, ledger_posted)
+            INSERT INTO reconciliation_findings (run_id, account_id, merchant_id, kind, snapshot_sequence,
+                   snapshot_posted, ledger_sequence, ledger_posted)
             VALUES (@RunId, @AccountId, @MerchantId, @Kind, @SnapshotSequence, @SnapshotPosted,
                    @LedgerSequence, @LedgerPosted)
             """;

@@ -54,7 +54,8 @@ internal sealed class Migrations(ServiceIdentity service, IConfiguration configu
         if (missing.Length > 0)
         {
             throw new InvalidOperationException(
-                $"The schema of {service.Name} lacks {missing.Length} migrations, {missing[0]} the first: run this executable with 'migrate' before it serves."
+                $"The schema of {service.Name} lacks {missing.Length} migrations, {missing[0]} the first: "
+                    + "run this executable with 'migrate' before it serves."
             );
         }
     }

@@ -79,14 +79,16 @@ public static class Outbox
     internal static class Sql
     {
         public const string AddMany = """
-            INSERT INTO outbox_events (event_id, topic, type, key, sequence, merchant_id, data, traceparent, occurred_at)
+            INSERT INTO outbox_events (event_id, topic, type, key, sequence, merchant_id, data, traceparent,
+                   occurred_at)
             SELECT event_id, @Topic, type, key, sequence, merchant_id, data::jsonb, traceparent, @OccurredAt
               FROM unnest(@EventIds, @Types, @Keys, @Sequences, @MerchantIds, @Data, @Traceparents)
                 AS e (event_id, type, key, sequence, merchant_id, data, traceparent)
             """;
 
         public const string Add = """
-            INSERT INTO outbox_events (event_id, topic, type, key, sequence, merchant_id, data, traceparent, occurred_at)
+            INSERT INTO outbox_events (event_id, topic, type, key, sequence, merchant_id, data, traceparent,
+                   occurred_at)
             VALUES (@EventId, @Topic, @Type, @Key, @Sequence, @MerchantId, @Data::jsonb, @Traceparent, @OccurredAt)
             """;
 

@@ -38,7 +38,8 @@ public static class Secrets
         catch (OperationCanceledException) when (deadline.IsCancellationRequested)
         {
             throw new InvalidOperationException(
-                $"No sidecar with secret store '{Store}' within {SidecarWait.TotalSeconds:0} s: is Dapr running beside {service}?"
+                $"No sidecar with secret store '{Store}' within {SidecarWait.TotalSeconds:0} s: "
+                    + $"is Dapr running beside {service}?"
             );
         }
     }
