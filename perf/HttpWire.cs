@@ -137,7 +137,21 @@ internal sealed class HttpWire(string address) : IDisposable
             Close();
         }
 
-        return new(status, status < 300 ? $"{status}" : Api.Failure(status, Encoding.UTF8.GetString(body)));
+        return new(status, Name(status, body));
+    }
+
+    /// <summary>What a flood is refused with costs the generator next to nothing to read.</summary>
+    private static string Name(int status, ReadOnlySpan<byte> body)
+    {
+        if (status == 201)
+        {
+            return "201";
+        }
+
+        return status < 300 ? $"{status}"
+            : body.IndexOf("\"code\":\"overloaded\""u8) >= 0 ? "overloaded"
+            : body.IndexOf("\"code\":\"quota_exceeded\""u8) >= 0 ? "quota_exceeded"
+            : Api.Failure(status, Encoding.UTF8.GetString(body));
     }
 }
 

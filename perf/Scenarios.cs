@@ -1,4 +1,5 @@
 using LocalPlus.Perf.GiftCards;
+using LocalPlus.Perf.Overload;
 using LocalPlus.Perf.Transfer;
 
 namespace LocalPlus.Perf;
@@ -13,6 +14,7 @@ internal static class Scenarios
     private static readonly SortedDictionary<string, Scenario> All = new(StringComparer.Ordinal)
     {
         ["lookup"] = LookupScenario.RunAsync,
+        ["overload"] = OverloadScenario.RunAsync,
         ["redeem"] = RedeemScenario.RunAsync,
         ["relay"] = RelayScenario.RunAsync,
         ["transfer"] = TransferScenario.RunAsync,

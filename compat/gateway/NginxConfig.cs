@@ -27,7 +27,7 @@ internal static class NginxConfig
 
                   upstream {{Name(backend)}} {
                     server {{address}} max_fails=0;
-                    keepalive 64;
+                    keepalive 256;
                     keepalive_requests 100000;
                     keepalive_timeout 60s;
                   }

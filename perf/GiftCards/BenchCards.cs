@@ -40,24 +40,38 @@ internal sealed class BenchCards : IDisposable
 
     public static Task<BenchCards> SellByOneAsync(CancellationToken cancel) => SellAsync(1, cancel);
 
+    /// <summary>How many minor units more have gone from the cards than the accepted redemptions took.</summary>
+    public async Task<long> CountTakenBesideAsync(CancellationToken cancel)
+    {
+        var beside = 0L;
+        await EachAsync(
+            (card, balance) => Interlocked.Add(ref beside, Value - balance - card.Taken),
+            cancel
+        );
+        return beside;
+    }
+
     /// <summary>How many cards' balances are not their value less what the accepted redemptions took.</summary>
     public async Task<int> CountWrongAsync(CancellationToken cancel)
     {
         var wrong = 0;
-        await Parallel.ForEachAsync(
+        await EachAsync(
+            (card, balance) => Interlocked.Add(ref wrong, balance == Value - card.Taken ? 0 : 1),
+            cancel
+        );
+        return wrong;
+    }
+
+    private Task EachAsync(Action<BenchCard, long> look, CancellationToken cancel) =>
+        Parallel.ForEachAsync(
             _cards,
             new ParallelOptions { MaxDegreeOfParallelism = InParallel, CancellationToken = cancel },
             async (card, token) =>
             {
                 var now = await card.Merchant.Api.MustGetAsync($"/v1/gift_cards/{card.Id}", token);
-                if ((long)now["balance"]!["amount"]! != Value - card.Taken)
-                {
-                    Interlocked.Increment(ref wrong);
-                }
+                look(card, (long)now["balance"]!["amount"]!);
             }
         );
-        return wrong;
-    }
 
     public void Dispose() => Array.ForEach(Merchants, merchant => merchant.Dispose());
 

@@ -52,7 +52,7 @@ internal static class GiftcardLimits
 
     public const int OfflineItemsPerBatch = 100;
 
-    /// <summary>How long an upload carries its items out itself; the gateway waits 2 s for an answer.</summary>
+    /// <summary>How long an upload carries its items out itself; a request has 3 s.</summary>
     public static readonly TimeSpan BatchTime = TimeSpan.FromSeconds(1);
 
     public const int BatchQuantityMax = 10_000;

@@ -100,7 +100,7 @@ public class RouteTests
             foreach (var rule in route.Items("spec.rules"))
             {
                 Assert.Equal("5s", rule.Text("timeouts.request"));
-                Assert.Equal("2s", rule.Text("timeouts.backendRequest"));
+                Assert.Equal("4s", rule.Text("timeouts.backendRequest"));
                 var backend = rule.Items("backendRefs").Single();
                 var service = objects.Single(o => o.Kind() == "Service" && o.Name() == backend.Text("name"));
                 Assert.Contains(service.Items("spec.ports"), p => p.Text("port") == backend.Text("port"));

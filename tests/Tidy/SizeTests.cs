@@ -12,7 +12,8 @@ public class SizeTests
     [Theory]
     [InlineData("services/common/LocalPlus.Kernel", 800)]
     // What every door checks is here once: texts, instants, addresses, fingerprints, fields of bodies.
-    [InlineData("services/common/LocalPlus.Hosting", 5700)]
+    // And the door itself: who is let in, and until when (ADR 0020).
+    [InlineData("services/common/LocalPlus.Hosting", 6350)]
     public void Shared_code_keeps_to_its_budget(string folder, int lines) =>
         Assert.InRange(Tree.Code(folder).Sum(f => Tree.Lines(f).Length), 1, lines);
 

@@ -26,7 +26,7 @@ internal sealed class Postgres(Checkout checkout, Ports ports, Secrets secrets)
             "synchronous_commit=on",
             "shared_buffers=256MB",
             "max_wal_size=2GB",
-            "max_connections=300",
+            "max_connections=700",
             "timezone=UTC",
             "log_timezone=UTC",
             "log_line_prefix=%m %d %u ",

@@ -13,8 +13,8 @@ internal static class Bench
 
     private static readonly Argument<string> Scenario = new("scenario")
     {
-        Description = "lookup, redeem, relay, transfer or workflow",
-        CompletionSources = { "lookup", "redeem", "relay", "transfer", Workflow },
+        Description = "lookup, overload, redeem, relay, transfer or workflow",
+        CompletionSources = { "lookup", "overload", "redeem", "relay", "transfer", Workflow },
     };
 
     private static readonly Option<bool> AsJson = Verbs.Flag("--json", "only the result");
@@ -58,6 +58,10 @@ internal static class Bench
             {
                 ["LP_GATEWAY"] = state.Ports.GatewayUrl.Replace("localhost", "127.0.0.1", StringComparison.Ordinal),
                 ["LP_LEDGER_ASSEMBLY"] = checkout.Assembly("LocalPlus.Ledger", "Release"),
+                ["LP_GIFTCARD_ASSEMBLY"] = checkout.Assembly("LocalPlus.Giftcard", "Release"),
+                ["LP_GIFTCARD_DAPR_HTTP"] = $"{state.Ports.DaprHttp("giftcard")}",
+                ["LP_GIFTCARD_DAPR_GRPC"] = $"{state.Ports.DaprGrpc("giftcard")}",
+                ["LP_APP_TOKEN"] = secrets.AppApiToken,
                 ["LP_PROCESSES"] = string.Join(',', state.Processes.Select(process => $"{process.Name}={process.Pid}")),
                 ["LP_BENCH_PORT"] = $"{state.Ports.Bench}",
                 ["LP_SECRETS"] = checkout.Secrets,

@@ -34,6 +34,7 @@ public static class LocalPlusBuilder
     {
         app.UseExceptionHandler();
         app.UseStatusCodePages(context => Problems.WriteStatusAsync(context.HttpContext));
+        app.UseMiddleware<AdmissionControl>();
         app.UseMiddleware<RequestHygiene>();
         app.UseRouting();
         app.UseMiddleware<Ports>();
@@ -119,6 +120,8 @@ public static class LocalPlusBuilder
         builder.Services.AddLocalPlusAuthentication(builder.Configuration, builder.Environment);
         builder.AddLocalPlusTelemetry(name);
         builder.Services.AddLocalPlusDatabase(builder.Configuration, name);
+        builder.Services.AddSingleton<KnownCallers>();
+        builder.Services.AddSingleton<FairDoor>();
         builder.Services.AddSingleton<FingerprintKeys>();
         builder.Services.AddSingleton<IdempotentRequests>();
         builder.Services.AddSingleton<ConsumerPause>();

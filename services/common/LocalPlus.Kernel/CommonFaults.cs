@@ -6,6 +6,7 @@ public static class CommonFaults
     public static readonly Fault Unauthenticated = new("unauthenticated", 401, "Credentials are missing or not valid");
     public static readonly Fault ScopeMissing = new("scope_missing", 403, "The credentials do not allow this");
     public static readonly Fault QuotaExceeded = new("quota_exceeded", 429, "Too many requests", Retryable: true);
+    public static readonly Fault Overloaded = new("overloaded", 503, "Too much is asked for", Retryable: true);
     public static readonly Fault UnsupportedMediaType = new(
         "unsupported_media_type",
         415,

@@ -1,5 +1,6 @@
 using System.Threading.Channels;
 using LocalPlus.Contracts.Ledger.V1;
+using LocalPlus.Hosting;
 using LocalPlus.Kernel;
 
 namespace LocalPlus.Giftcard.Ledger;
@@ -57,6 +58,7 @@ internal sealed class LedgerCalls(Func<ExecuteBatchRequest, CancellationToken, T
 
     private async Task CallWhileSomeWaitAsync()
     {
+        RequestDeadline.Forget();
         do
         {
             while (Next() is { Count: > 0 } batch)

@@ -86,7 +86,7 @@ internal static class CreateRedemption
             this.database = database;
             this.accounts = accounts;
             this.time = time;
-            commit = new(database, ClaimAndWriteAsync);
+            commit = new(database, ClaimAndWriteAsync, begins: true);
         }
 
         public async Task<Redemption> AcceptAsync(

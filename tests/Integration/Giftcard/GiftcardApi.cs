@@ -54,6 +54,9 @@ public sealed class GiftcardApi : IAsyncLifetime
 
     internal FakeLedger Ledger { get; } = new();
 
+    /// <summary>When the ledger begins to work on calls, and how long those that came wait for it.</summary>
+    internal LedgerPace Pace { get; } = new();
+
     /// <summary>A ledger that runs, instead of the one in memory; whoever sets it starts and ends it.</summary>
     public LedgerFixture? Books { get; init; }
 
@@ -378,6 +381,7 @@ public sealed class GiftcardApi : IAsyncLifetime
         }
 
         var app = builder.Build();
+        app.Use(Pace.InvokeAsync);
         _ = Books is null ? app.MapGrpcService<FakeLedger>() : app.MapGrpcService<LedgerBehind>();
         app.MapGrpcService<FakeEngine>();
         await app.StartAsync();

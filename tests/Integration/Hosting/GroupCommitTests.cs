@@ -191,6 +191,55 @@ public sealed class GroupCommitTests : IAsyncLifetime
         Assert.Equal(2, await CountAsync());
     }
 
+    [Fact]
+    public async Task Who_goes_before_its_item_is_written_has_it_back()
+    {
+        var commit = Commit(source);
+        gate = new TaskCompletionSource();
+        var first = commit.WriteAsync(0, CancellationToken.None);
+        await Eventually.TrueAsync(() => Task.FromResult(batches.Count == 1));
+        using var gone = new CancellationTokenSource();
+        var second = commit.WriteAsync(1, gone.Token);
+        await gone.CancelAsync();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => second);
+        gate.SetResult();
+        await first;
+        await commit.WriteAsync(2, CancellationToken.None);
+
+        Assert.Equal(2, await CountAsync());
+    }
+
+    [Fact]
+    public async Task Who_goes_while_its_item_is_written_hears_what_became_of_it()
+    {
+        var commit = Commit(source);
+        gate = new TaskCompletionSource();
+        using var gone = new CancellationTokenSource();
+        var write = commit.WriteAsync(1, gone.Token);
+        await Eventually.TrueAsync(() => Task.FromResult(batches.Count == 1));
+        await gone.CancelAsync();
+        gate.SetResult();
+
+        Assert.Equal(-1, await write);
+        Assert.Equal(1, await CountAsync());
+    }
+
+    [Fact]
+    public async Task What_begins_something_is_not_written_when_no_time_is_left_to_finish_it()
+    {
+        var commit = new GroupCommit<int, int>(
+            new Database(source, signal, TimeProvider.System),
+            (_, items) => Task.FromResult(items),
+            begins: true
+        );
+        RequestDeadline.Current = new(TimeProvider.System, AdmissionLimits.LeastToBegin / 2);
+
+        var refusal = await Assert.ThrowsAsync<FaultException>(() => commit.WriteAsync(1, CancellationToken.None));
+
+        Assert.Equal(CommonFaults.Overloaded, refusal.Fault);
+    }
+
     private static TaskCompletionSource Open()
     {
         var gate = new TaskCompletionSource();

@@ -42,7 +42,7 @@ public sealed class Database(NpgsqlDataSource source, OutboxSignal outbox, TimeP
     public Task<IReadOnlyList<T>> QueryAsync<T>(string sql, object? args, CancellationToken cancel) =>
         ReadAsync<IReadOnlyList<T>>(
             async connection =>
-                (await connection.QueryAsync<T>(new CommandDefinition(sql, args, cancellationToken: cancel))).AsList(),
+                (await connection.QueryAsync<T>(Statements.Of(sql, args, cancel))).AsList(),
             cancel
         );
 
@@ -56,17 +56,29 @@ public sealed class Database(NpgsqlDataSource source, OutboxSignal outbox, TimeP
     public Task<T?> QuerySingleOrDefaultAsync<T>(string sql, object? args, CancellationToken cancel) =>
         ReadAsync(
             connection =>
-                connection.QuerySingleOrDefaultAsync<T>(new CommandDefinition(sql, args, cancellationToken: cancel)),
+                connection.QuerySingleOrDefaultAsync<T>(Statements.Of(sql, args, cancel)),
             cancel
         );
+}
+
+/// <summary>Statements as they are sent: with the token and the time of whoever waits for them.</summary>
+internal static class Statements
+{
+    public static CommandDefinition Of(
+        string sql,
+        object? args,
+        CancellationToken cancel,
+        NpgsqlTransaction? transaction = null
+    ) => new(sql, args, transaction, RequestDeadline.StatementSeconds, cancellationToken: cancel);
 }
 
 internal static class DatabaseRegistration
 {
     /// <summary>
-    /// Connections are cheap to wait for and dear to hold: a caller waits this long for one, then gets 503.
+    /// Who was let in has a connection (<see cref="AdmissionLimits.Connections"/>), so this is for a server that does
+    /// not take new ones.
     /// </summary>
-    private const int PoolWaitSeconds = 5;
+    private const int PoolWaitSeconds = 2;
 
     /// <summary>The server ends a statement after 5 s; this is for a server that says nothing at all.</summary>
     private const int CommandSeconds = 6;
@@ -84,6 +96,7 @@ internal static class DatabaseRegistration
             {
                 ApplicationName = service,
                 Timeout = PoolWaitSeconds,
+                MaxPoolSize = AdmissionLimits.Connections,
                 CommandTimeout = CommandSeconds,
                 MaxAutoPrepare = 100,
                 AutoPrepareMinUsages = 2,

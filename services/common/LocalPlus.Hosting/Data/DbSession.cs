@@ -86,7 +86,9 @@ public sealed class DbSession : IAsyncDisposable
 
     public async Task CommitAsync()
     {
-        await Transaction.CommitAsync(Cancel);
+        // The last moment to turn back: a commit that was sent is waited for.
+        Cancel.ThrowIfCancellationRequested();
+        await Transaction.CommitAsync(CancellationToken.None);
         if (hasEvents)
         {
             signal.Ring();
@@ -118,5 +120,5 @@ public sealed class DbSession : IAsyncDisposable
     }
 
     private CommandDefinition Command(string sql, object? args) =>
-        new(sql, args, Transaction, cancellationToken: Cancel);
+        Statements.Of(sql, args, Cancel, Transaction);
 }

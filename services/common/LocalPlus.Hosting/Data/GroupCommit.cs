@@ -13,9 +13,14 @@ namespace LocalPlus.Hosting;
 /// <param name="database">Where to.</param>
 /// <param name="write">Writes the items and gives their results, in their order; statements for sets, not
 /// loops.</param>
+/// <param name="begins">
+/// What is written is the beginning of something that another service has to finish: an item whose request has no time
+/// left for that (<see cref="RequestDeadline.IsTooLateToBegin"/>) is not written.
+/// </param>
 public sealed class GroupCommit<TItem, TResult>(
     Database database,
-    Func<DbSession, IReadOnlyList<TItem>, Task<IReadOnlyList<TResult>>> write
+    Func<DbSession, IReadOnlyList<TItem>, Task<IReadOnlyList<TResult>>> write,
+    bool begins = false
 )
 {
     /// <summary>Items in one transaction.</summary>
@@ -33,15 +38,20 @@ public sealed class GroupCommit<TItem, TResult>(
     private int writing;
 
     /// <summary>
-    /// The item's result, once it is durable. Giving up waiting does not undo it. Fails with busy when too much is
-    /// waiting, with <see cref="TimeoutException"/> after the deadline, and with what the write threw.
+    /// The item's result, once it is durable. Giving up takes an item back that is not being written yet; one that is
+    /// is waited for. Fails with overloaded or busy when too much is waiting, with <see cref="TimeoutException"/> after the
+    /// deadline, and with what the write threw.
     /// </summary>
     public async Task<TResult> WriteAsync(TItem item, CancellationToken cancel)
     {
-        var entry = new Entry(item);
+        var entry = new Entry(item, begins ? RequestDeadline.Current : null);
+        entry.RequireTime();
         if (!waiting.Writer.TryWrite(entry))
         {
-            throw new FaultException(CommonFaults.Busy, "More is waiting to be written than there is room for.");
+            throw new FaultException(
+                begins ? CommonFaults.Overloaded : CommonFaults.Busy,
+                "More is waiting to be written than there is room for."
+            );
         }
 
         if (Interlocked.Exchange(ref writing, 1) == 0)
@@ -49,11 +59,16 @@ public sealed class GroupCommit<TItem, TResult>(
             _ = Task.Run(DrainAsync, CancellationToken.None);
         }
 
-        return await entry.Done.Task.WaitAsync(Deadline, cancel);
+        await using var givingUp = cancel.UnsafeRegister(
+            static (given, token) => ((Entry)given!).GiveUp(new OperationCanceledException(token)),
+            entry
+        );
+        return await entry.Done.Task.WaitAsync(Deadline, CancellationToken.None);
     }
 
     private async Task DrainAsync()
     {
+        RequestDeadline.Forget();
         while (true)
         {
             var batch = new List<Entry>(MaxItems);
@@ -64,6 +79,7 @@ public sealed class GroupCommit<TItem, TResult>(
 
             if (batch.Count > 0)
             {
+                batch.RemoveAll(entry => !entry.TryTake());
                 await WriteAsync(batch);
                 continue;
             }
@@ -80,7 +96,6 @@ public sealed class GroupCommit<TItem, TResult>(
 
     private async Task WriteAsync(List<Entry> batch)
     {
-        batch.RemoveAll(entry => entry.GaveUp);
         if (batch.Count == 0)
         {
             return;
@@ -113,12 +128,49 @@ public sealed class GroupCommit<TItem, TResult>(
         }
     }
 
-    private sealed record Entry(TItem Item)
+    private sealed class Entry(TItem item, RequestDeadline? deadline)
     {
         private readonly long queuedAt = Stopwatch.GetTimestamp();
+        private int isDecided;
+
+        public TItem Item { get; } = item;
 
         public TaskCompletionSource<TResult> Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-        public bool GaveUp => Stopwatch.GetElapsedTime(queuedAt) > Deadline;
+        /// <summary>From now on the item is written, whoever gives up; false when somebody has.</summary>
+        public bool TryTake()
+        {
+            if (Stopwatch.GetElapsedTime(queuedAt) > Deadline || Interlocked.Exchange(ref isDecided, 1) != 0)
+            {
+                return false;
+            }
+
+            if (deadline is { IsTooLateToBegin: true })
+            {
+                Done.SetException(TooLate());
+                return false;
+            }
+
+            return true;
+        }
+
+        public void RequireTime()
+        {
+            if (deadline is { IsTooLateToBegin: true })
+            {
+                throw TooLate();
+            }
+        }
+
+        public void GiveUp(Exception why)
+        {
+            if (Interlocked.Exchange(ref isDecided, 1) == 0)
+            {
+                Done.SetException(why);
+            }
+        }
+
+        private static FaultException TooLate() =>
+            new(CommonFaults.Overloaded, "There was too little time left to begin; nothing was done.");
     }
 }

@@ -63,7 +63,8 @@ public sealed record Answer(int Status, byte[] Body, string? Location = null, st
         }
 
         response.ContentLength = Body.Length;
-        return response.Body.WriteAsync(Body, httpContext.RequestAborted).AsTask();
+        // It has happened: no deadline takes its answer away.
+        return response.Body.WriteAsync(Body, CancellationToken.None).AsTask();
     }
 
     private static byte[] Bytes<T>(T body) => JsonSerializer.SerializeToUtf8Bytes(body, StrictJson.Options);

@@ -6,12 +6,40 @@ namespace LocalPlus.Hosting;
 public static class PeerClient
 {
     /// <summary>
-    /// A client for one peer, with the sidecar's token: the SDK's own factory takes the token that it is given even
-    /// where that is none, and then the sidecar refuses every call.
+    /// A client for one peer, with the sidecar's token, whose calls end before the request that they are made for, and
+    /// tell the peer when: the SDK's own factory takes the token that it is given even where that is none, and then the
+    /// sidecar refuses every call.
     /// </summary>
     /// <param name="appId">The peer's Dapr app id.</param>
     public static HttpClient Create(string appId) =>
-#pragma warning disable RS0030 // Here, and nowhere else.
-        DaprClient.CreateInvokeHttpClient(appId, daprApiToken: Environment.GetEnvironmentVariable("DAPR_API_TOKEN"));
-#pragma warning restore RS0030
+        new(
+            new InTime
+            {
+                // By itself it takes the sidecar's token from the environment.
+                InnerHandler = new InvocationHandler { InnerHandler = new HttpClientHandler() },
+            }
+        )
+        {
+            BaseAddress = new Uri($"http://{appId}"),
+        };
+
+    private sealed class InTime : DelegatingHandler
+    {
+        protected override async Task<HttpResponseMessage> SendAsync(
+            HttpRequestMessage request,
+            CancellationToken cancellationToken
+        )
+        {
+            if (RequestDeadline.Current is null)
+            {
+                return await base.SendAsync(request, cancellationToken);
+            }
+
+            var left = RequestDeadline.Within(AdmissionLimits.Answer);
+            request.Headers.Add(RequestDeadline.Header, RequestDeadline.Format(left));
+            using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            ended.CancelAfter(left);
+            return await base.SendAsync(request, ended.Token);
+        }
+    }
 }

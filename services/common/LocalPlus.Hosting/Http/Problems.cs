@@ -29,7 +29,8 @@ public static class Problems
             http.Response.Headers.RetryAfter = RetryAfterSeconds;
         }
 
-        return http.Response.Body.WriteAsync(Serialize(http, fault), http.RequestAborted).AsTask();
+        // Whatever ended the request does not end what is said of it; a caller that has gone is not written to.
+        return http.Response.Body.WriteAsync(Serialize(http, fault), CancellationToken.None).AsTask();
     }
 
     /// <summary>Gives a body to answers that routing, authentication or Kestrel left empty.</summary>

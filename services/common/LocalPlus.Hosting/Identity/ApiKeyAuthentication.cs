@@ -14,7 +14,8 @@ internal sealed class ApiKeyAuthentication(
     IOptionsMonitor<AuthenticationSchemeOptions> options,
     ILoggerFactory logger,
     UrlEncoder encoder,
-    IApiKeyVerifier verifier
+    IApiKeyVerifier verifier,
+    KnownCallers callers
 ) : AuthenticationHandler<AuthenticationSchemeOptions>(options, logger, encoder)
 {
     public new const string Scheme = "api-key";
@@ -43,6 +44,7 @@ internal sealed class ApiKeyAuthentication(
             return AuthenticateResult.Fail("The API key is not valid.");
         }
 
+        callers.Remember(key, merchant.MerchantId);
         Context.Items[typeof(MerchantIdentity)] = merchant;
         var claims = merchant
             .Scopes.Select(scope => new Claim(Authentication.ScopeClaim, scope))

@@ -18,7 +18,7 @@ public static class Authentication
 {
     public const string MerchantPolicy = "merchant";
     public const string ScopeClaim = "scope";
-    private const string OperatorScheme = "operator-token";
+    internal const string OperatorScheme = "operator-token";
     private static readonly string[] Roles = ["viewer", "operator", "admin"];
     private static readonly TimeSpan ClockSkew = TimeSpan.FromSeconds(60);
 

@@ -9,9 +9,10 @@ namespace LocalPlus.Hosting;
 
 /// <summary>
 /// Asks the merchant service, and remembers its answer for <see cref="Lifetime"/>: a revoked key stops working
-/// everywhere within that time. One question per key at a time. Only merchant's own words are a verdict; while there
-/// are none, a known key stays good for <see cref="StaleLifetime"/>, so that tills go on paying, and any other gets
-/// busy (ADR 0010).
+/// everywhere within that time. One question per key at a time. A key that is in use is asked about before its time is
+/// over, by the way, so that no request waits for that. Only merchant's own words are a verdict; while there are none,
+/// a known key stays good for <see cref="StaleLifetime"/>, so that tills go on paying, and any other gets busy
+/// (ADR 0010).
 /// </summary>
 internal sealed class RemoteApiKeyVerifier(HttpClient merchants, TimeProvider time, ILogger<RemoteApiKeyVerifier> log)
     : IApiKeyVerifier,
@@ -23,6 +24,12 @@ internal sealed class RemoteApiKeyVerifier(HttpClient merchants, TimeProvider ti
 
     public static readonly TimeSpan Lifetime = TimeSpan.FromSeconds(5);
     public static readonly TimeSpan StaleLifetime = TimeSpan.FromSeconds(60);
+
+    /// <summary>A known key that is used when it is this old is asked about again.</summary>
+    private static readonly TimeSpan RenewedAfter = TimeSpan.FromSeconds(2);
+
+    /// <summary>So long a known key that was not in use waits for merchant's word before it passes without.</summary>
+    private static readonly TimeSpan KnownPatience = TimeSpan.FromMilliseconds(250);
 
     /// <summary>
     /// Keys that nobody knows yet are asked about so many at a time, so that they do not stand in the way of the
@@ -49,28 +56,32 @@ internal sealed class RemoteApiKeyVerifier(HttpClient merchants, TimeProvider ti
         var hit = known.Find(key);
         if (hit is not null && (known.Age(hit) < Lifetime || (IsStale(hit) && IsSilent())))
         {
+            if (hit.Identity is not null && known.Age(hit) >= RenewedAfter && !IsSilent())
+            {
+                _ = RenewAsync(key, hit);
+            }
+
             return hit.Identity;
         }
 
-        var asked = asking.GetOrAdd(
-            key,
-            k => new Lazy<Task<KnownKeys.Known>>(() => hit?.Identity is null ? AskForStrangerAsync(k) : AskAsync(k))
-        );
         try
         {
-            return (await asked.Value.WaitAsync(cancel)).Identity;
+            var patience = hit is not null && IsStale(hit) ? KnownPatience : Timeout;
+            return (await Ask(key, hit).WaitAsync(patience, time, cancel)).Identity;
+        }
+        catch (TimeoutException) when (hit is not null && IsStale(hit))
+        {
+            return hit.Identity;
         }
         catch (Exception exception)
-            when (exception is HttpRequestException or TaskCanceledException && !cancel.IsCancellationRequested)
+            when (exception is HttpRequestException or TaskCanceledException or TimeoutException
+                && !cancel.IsCancellationRequested
+            )
         {
             log.ApiKeyUnverified(exception);
             return hit is not null && IsStale(hit)
                 ? hit.Identity
                 : throw new FaultException(CommonFaults.Busy, "API keys can not be verified at the moment.");
-        }
-        finally
-        {
-            asking.TryRemove(KeyValuePair.Create(key, asked));
         }
     }
 
@@ -99,6 +110,38 @@ internal sealed class RemoteApiKeyVerifier(HttpClient merchants, TimeProvider ti
 
     private bool IsSilent() =>
         Interlocked.Read(ref unansweredAt) is var at && at != long.MinValue && time.GetElapsedTime(at) < Patience;
+
+    private Task<KnownKeys.Known> Ask(string key, KnownKeys.Known? hit) =>
+        asking
+            .GetOrAdd(
+                key,
+                k => new Lazy<Task<KnownKeys.Known>>(async () =>
+                {
+                    // Nobody's patience but the question's own: it is everybody's who comes meanwhile.
+                    RequestDeadline.Forget();
+                    try
+                    {
+                        return await (hit?.Identity is null ? AskForStrangerAsync(k) : AskAsync(k));
+                    }
+                    finally
+                    {
+                        asking.TryRemove(k, out _);
+                    }
+                })
+            )
+            .Value;
+
+    private async Task RenewAsync(string key, KnownKeys.Known hit)
+    {
+        try
+        {
+            await Ask(key, hit);
+        }
+        catch (Exception exception) when (exception is HttpRequestException or TaskCanceledException)
+        {
+            log.ApiKeyUnverified(exception);
+        }
+    }
 
     private async Task<KnownKeys.Known> AskForStrangerAsync(string key)
     {

@@ -13,6 +13,10 @@ internal sealed record HealthEndpoint;
 /// </summary>
 internal static class Health
 {
+    private static readonly string[] Probes = ["/healthz", "/startupz", "/readyz", "/consumerz"];
+
+    public static bool IsProbe(PathString path) => Probes.Contains(path.Value, StringComparer.Ordinal);
+
     public static void MapHealth(this WebApplication app)
     {
         Map(app, "/healthz", () => Results.Text("ok"));

@@ -1,5 +1,4 @@
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using OpenTelemetry;
 using OpenTelemetry.Metrics;
@@ -50,7 +49,7 @@ internal static class Telemetry
             .ConfigureResource(resource => resource.AddService($"svc-{service}", serviceNamespace: "localplus"))
             .WithTracing(traces =>
                 traces
-                    .AddAspNetCoreInstrumentation(requests => requests.Filter = http => !IsProbe(http.Request.Path))
+                    .AddAspNetCoreInstrumentation(requests => requests.Filter = http => !Health.IsProbe(http.Request.Path))
                     .AddHttpClientInstrumentation()
                     .AddSource(Sources)
             )
@@ -67,7 +66,4 @@ internal static class Telemetry
             .WithLogging(configureBuilder: null, logs => logs.IncludeFormattedMessage = true)
             .UseOtlpExporter();
     }
-
-    private static bool IsProbe(PathString path) =>
-        path.Value is "/healthz" or "/startupz" or "/readyz" or "/consumerz";
 }
