@@ -44,10 +44,7 @@ internal sealed class BenchCards : IDisposable
     public async Task<long> CountTakenBesideAsync(CancellationToken cancel)
     {
         var beside = 0L;
-        await EachAsync(
-            (card, balance) => Interlocked.Add(ref beside, Value - balance - card.Taken),
-            cancel
-        );
+        await EachAsync((card, balance) => Interlocked.Add(ref beside, Value - balance - card.Taken), cancel);
         return beside;
     }
 
@@ -55,10 +52,7 @@ internal sealed class BenchCards : IDisposable
     public async Task<int> CountWrongAsync(CancellationToken cancel)
     {
         var wrong = 0;
-        await EachAsync(
-            (card, balance) => Interlocked.Add(ref wrong, balance == Value - card.Taken ? 0 : 1),
-            cancel
-        );
+        await EachAsync((card, balance) => Interlocked.Add(ref wrong, balance == Value - card.Taken ? 0 : 1), cancel);
         return wrong;
     }
 

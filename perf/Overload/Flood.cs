@@ -29,7 +29,10 @@ internal sealed class Flood(string[] addresses)
 
     private async Task<Tally[]> SendAsync(Stream stream, Stopwatch clock, CancellationToken cancel)
     {
-        var seconds = Enumerable.Range(0, (int)Math.Ceiling(stream.For.TotalSeconds)).Select(_ => new Tally()).ToArray();
+        var seconds = Enumerable
+            .Range(0, (int)Math.Ceiling(stream.For.TotalSeconds))
+            .Select(_ => new Tally())
+            .ToArray();
         using var places = new SemaphoreSlim(Connections);
         var free = new ConcurrentStack<HttpWire>();
         var all = new ConcurrentBag<HttpWire>();

@@ -40,10 +40,7 @@ internal sealed class GiftcardReplica : IAsyncDisposable
         process.OutputDataReceived += (_, line) => Trace.WriteLine(line.Data);
         process.BeginOutputReadLine();
         // Its time is not the generator's.
-        Environment.SetEnvironmentVariable(
-            "LP_PROCESSES",
-            $"{Api.Setting("LP_PROCESSES")},giftcard-2={process.Id}"
-        );
+        Environment.SetEnvironmentVariable("LP_PROCESSES", $"{Api.Setting("LP_PROCESSES")},giftcard-2={process.Id}");
         var replica = new GiftcardReplica(process, $"http://127.0.0.1:{port}");
         await replica.WaitAsync(cancel);
         return replica;

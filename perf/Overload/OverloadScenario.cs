@@ -27,7 +27,13 @@ internal static class OverloadScenario
         var result = new BenchResult.Builder("overload");
         using var many = await BenchCards.SellSpreadAsync(cancel);
         using var one = await BenchCards.SellByOneAsync(cancel);
-        var bench = new Run(result, new RedemptionRuns([.. many.Merchants, .. one.Merchants]), [many, one], options, cancel);
+        var bench = new Run(
+            result,
+            new RedemptionRuns([.. many.Merchants, .. one.Merchants]),
+            [many, one],
+            options,
+            cancel
+        );
         var capacity = await bench.CapacityAsync(many);
         string[] gateway = [Api.Setting("LP_GATEWAY")];
 
@@ -76,9 +82,7 @@ internal static class OverloadScenario
             var best = 0.0;
             foreach (var clients in Clients)
             {
-                var rate = (
-                    await load.SendAsync(options.Closed() with { Clients = clients }, cards, cancel)
-                ).PerSecond;
+                var rate = (await load.SendAsync(options.Closed() with { Clients = clients }, cards, cancel)).PerSecond;
                 await DrainAsync();
                 result.Figure($"capacity_{clients}_clients_per_second", rate);
                 best = Math.Max(best, rate);
@@ -113,11 +117,7 @@ internal static class OverloadScenario
             Wanted($"{name}_8x_to_best", good[8] / best, GoodAtEight);
             foreach (var (factor, rate) in good)
             {
-                result.Ratio(
-                    string.Create(CultureInfo.InvariantCulture, $"{name}_{factor}x_good_to_best"),
-                    rate,
-                    best
-                );
+                result.Ratio(string.Create(CultureInfo.InvariantCulture, $"{name}_{factor}x_good_to_best"), rate, best);
             }
         }
 

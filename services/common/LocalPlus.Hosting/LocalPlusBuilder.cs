@@ -121,7 +121,7 @@ public static class LocalPlusBuilder
         builder.AddLocalPlusTelemetry(name);
         builder.Services.AddLocalPlusDatabase(builder.Configuration, name);
         builder.Services.AddSingleton<KnownCallers>();
-        builder.Services.AddSingleton<FairDoor>();
+        builder.Services.AddSingleton<FairAdmission>();
         builder.Services.AddSingleton<FingerprintKeys>();
         builder.Services.AddSingleton<IdempotentRequests>();
         builder.Services.AddSingleton<ConsumerPause>();

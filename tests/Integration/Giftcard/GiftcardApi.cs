@@ -253,7 +253,7 @@ public sealed class GiftcardApi : IAsyncLifetime
             using var answer = await SendAsync(method, path, bearer, body, key);
             var text = await answer.Content.ReadAsStringAsync();
             var isBusy =
-                answer.StatusCode == HttpStatusCode.ServiceUnavailable
+                answer.StatusCode is HttpStatusCode.ServiceUnavailable or HttpStatusCode.TooManyRequests
                 || text.Contains("\"gift_card_busy\"", StringComparison.Ordinal);
             if (isBusy && status != (int)answer.StatusCode)
             {

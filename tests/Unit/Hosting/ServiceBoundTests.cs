@@ -32,7 +32,7 @@ public sealed class ServiceBoundTests
     [Fact]
     public void One_slow_answer_of_ten_or_more_changes_nothing()
     {
-        bound.Answered(Slow);
+        bound.Answered(Slow, AdmissionLimits.UnderWayMost);
         Window(Quick, answers: 19);
 
         Assert.Equal(AdmissionLimits.UnderWayMost, bound.Current);
@@ -47,18 +47,25 @@ public sealed class ServiceBoundTests
     }
 
     [Fact]
-    public void It_grows_only_while_more_would_come()
+    public void It_grows_while_answers_are_quick()
     {
         Windows(20, Slow);
-        Windows(20, Quick);
-        Assert.Equal(AdmissionLimits.UnderWayLeast, bound.Current);
 
-        bound.Full();
         Window(Quick);
-        Assert.Equal(20, bound.Current);
+        Assert.Equal(AdmissionLimits.UnderWayLeast + 4, bound.Current);
 
-        Windows(20, Quick, wanted: true);
+        Windows(20, Quick);
         Assert.Equal(AdmissionLimits.UnderWayMost, bound.Current);
+    }
+
+    [Fact]
+    public void Few_slow_answers_say_nothing_of_many()
+    {
+        Window(Slow, underWay: (AdmissionLimits.UnderWayMost / 2) - 1);
+        Assert.Equal(AdmissionLimits.UnderWayMost, bound.Current);
+
+        Window(Slow, underWay: AdmissionLimits.UnderWayMost / 2);
+        Assert.True(bound.Current < AdmissionLimits.UnderWayMost);
     }
 
     [Fact]
@@ -94,7 +101,6 @@ public sealed class ServiceBoundTests
         var windows = 0;
         while (bound.Current < AdmissionLimits.UnderWayMost / 2)
         {
-            bound.Full();
             Window(Quick);
             windows++;
         }
@@ -102,28 +108,23 @@ public sealed class ServiceBoundTests
         Assert.InRange(windows, 1, 6);
     }
 
-    private void Windows(int count, TimeSpan took, bool wanted = false)
+    private void Windows(int count, TimeSpan took)
     {
         for (var i = 0; i < count; i++)
         {
-            if (wanted)
-            {
-                bound.Full();
-            }
-
             Window(took);
         }
     }
 
     /// <summary>So many answers, the last of which ends a window.</summary>
-    private void Window(TimeSpan took, int answers = 10)
+    private void Window(TimeSpan took, int answers = 10, int? underWay = null)
     {
         for (var i = 1; i < answers; i++)
         {
-            bound.Answered(took);
+            bound.Answered(took, underWay ?? bound.Current);
         }
 
         time.Advance(AdmissionLimits.LongestWindow);
-        bound.Answered(took);
+        bound.Answered(took, underWay ?? bound.Current);
     }
 }

@@ -57,7 +57,12 @@ public sealed class RequestDeadline
     /// <summary>Reads grpc-timeout and <see cref="Header"/>: digits and one of H, M, S, m, u, n.</summary>
     internal static TimeSpan? Parse(string? text) =>
         text is { Length: >= 2 and <= 9 }
-        && long.TryParse(text.AsSpan(0, text.Length - 1), NumberStyles.None, CultureInfo.InvariantCulture, out var value)
+        && long.TryParse(
+            text.AsSpan(0, text.Length - 1),
+            NumberStyles.None,
+            CultureInfo.InvariantCulture,
+            out var value
+        )
             ? text[^1] switch
             {
                 'H' => TimeSpan.FromHours(Math.Min(value, 1)),

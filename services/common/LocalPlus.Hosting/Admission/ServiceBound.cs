@@ -2,8 +2,8 @@ namespace LocalPlus.Hosting;
 
 /// <summary>
 /// How many requests may be under way, learned from how long they take (ADR 0020). While nine of ten are answered
-/// within <see cref="AdmissionLimits.ServiceTime"/> and more would come, the bound grows by its square root a window,
-/// and twofold below half of where it last held; when they take longer it falls in the same proportion. An answer that
+/// within <see cref="AdmissionLimits.ServiceTime"/> the bound grows by its square root a window, and twofold below half
+/// of where it last held; when they take longer, and half of the bound was in use, it falls in proportion. An answer that
 /// failed because nothing behind this service said anything takes its place with it, at once. Whoever uses it locks.
 /// </summary>
 internal sealed class ServiceBound(TimeProvider time)
@@ -12,6 +12,7 @@ internal sealed class ServiceBound(TimeProvider time)
     private long windowAt = time.GetTimestamp();
     private TimeSpan window = AdmissionLimits.Window;
     private int answers;
+    private int most;
     private bool wasFull;
     private bool isSilent;
     private double bound = AdmissionLimits.UnderWayMost;
@@ -26,8 +27,11 @@ internal sealed class ServiceBound(TimeProvider time)
     public void Full() => wasFull = true;
 
     /// <summary>A request was answered, by itself or with what it asked for. True: the bound was looked at.</summary>
-    public bool Answered(TimeSpan took)
+    /// <param name="took">Until the first byte of the answer.</param>
+    /// <param name="underWay">How many were, this one too.</param>
+    public bool Answered(TimeSpan took, int underWay)
     {
+        most = Math.Max(most, underWay);
         seconds[answers++ % seconds.Length] = took.TotalSeconds;
         isSilent = false;
         var elapsed = time.GetElapsedTime(windowAt);
@@ -58,13 +62,14 @@ internal sealed class ServiceBound(TimeProvider time)
         counted.Sort();
         var slow = counted[(counted.Length * 9 / 10)];
         var wanted = AdmissionLimits.ServiceTime.TotalSeconds;
-        if (slow > wanted)
+        // Few that take long say nothing of many.
+        if (slow > wanted && most >= bound / 2)
         {
             var fallen = bound * Math.Max(AdmissionLimits.SteepestFall, wanted / slow);
             bound = Math.Max(Math.Min(bound, AdmissionLimits.UnderWayLeast), fallen);
             held = bound;
         }
-        else if (wasFull)
+        else if (slow <= wanted)
         {
             bound += bound < held / 2 ? bound : Math.Sqrt(bound);
             bound = Math.Min(bound, AdmissionLimits.UnderWayMost);
@@ -74,6 +79,6 @@ internal sealed class ServiceBound(TimeProvider time)
         window = TimeSpan.FromSeconds(
             Math.Clamp(slow, AdmissionLimits.Window.TotalSeconds, AdmissionLimits.LongestWindow.TotalSeconds)
         );
-        (windowAt, answers, wasFull) = (time.GetTimestamp(), 0, false);
+        (windowAt, answers, most, wasFull) = (time.GetTimestamp(), 0, 0, false);
     }
 }

@@ -119,6 +119,5 @@ public sealed class DbSession : IAsyncDisposable
         }
     }
 
-    private CommandDefinition Command(string sql, object? args) =>
-        Statements.Of(sql, args, Cancel, Transaction);
+    private CommandDefinition Command(string sql, object? args) => Statements.Of(sql, args, Cancel, Transaction);
 }

@@ -49,7 +49,9 @@ internal static class Telemetry
             .ConfigureResource(resource => resource.AddService($"svc-{service}", serviceNamespace: "localplus"))
             .WithTracing(traces =>
                 traces
-                    .AddAspNetCoreInstrumentation(requests => requests.Filter = http => !Health.IsProbe(http.Request.Path))
+                    .AddAspNetCoreInstrumentation(requests =>
+                        requests.Filter = http => !Health.IsProbe(http.Request.Path)
+                    )
                     .AddHttpClientInstrumentation()
                     .AddSource(Sources)
             )

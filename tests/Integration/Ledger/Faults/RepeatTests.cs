@@ -111,7 +111,7 @@ public sealed class RepeatTests : IClassFixture<LedgerFixture>
                 answers,
                 answer =>
                     Assert.True(
-                        answer.Code is "request_in_progress" or "quota_exceeded" or "busy"
+                        answer.Code is "request_in_progress" or "quota_exceeded" or "busy" or "overloaded"
                             || (answer.Status, answer.Text) == (again.Status, again.Text),
                         $"{path} {answer.Text}"
                     )
@@ -245,7 +245,8 @@ public sealed class RepeatTests : IClassFixture<LedgerFixture>
     {
         RestAnswer? answer = null;
         await Eventually.TrueAsync(async () =>
-            (answer = await rest.PostAsync(path, body, key)).Code is not ("busy" or "request_in_progress")
+            (answer = await rest.PostAsync(path, body, key)).Code
+                is not ("busy" or "overloaded" or "request_in_progress")
         );
         return answer!;
     }

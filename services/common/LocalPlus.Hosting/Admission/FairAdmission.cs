@@ -20,7 +20,7 @@ internal enum Entry
 /// cref="AdmissionLimits.Patience"/> is refused when it comes, or at the latest then. Keys that nobody knows are one
 /// merchant.
 /// </summary>
-internal sealed class FairDoor : IDisposable
+internal sealed class FairAdmission : IDisposable
 {
     private readonly Lock gate = new();
     private readonly Dictionary<MerchantId, Share> shares = [];
@@ -32,7 +32,7 @@ internal sealed class FairDoor : IDisposable
     private int waiting;
     private bool isTimed;
 
-    public FairDoor(TimeProvider time)
+    public FairAdmission(TimeProvider time)
     {
         this.time = time;
         bound = new(time);
@@ -98,14 +98,14 @@ internal sealed class FairDoor : IDisposable
         lock (gate)
         {
             var share = shares[merchant];
+            var all = underWay--;
             share.UnderWay--;
-            underWay--;
             Forget(share);
             if (isUnanswered)
             {
                 bound.Unanswered();
             }
-            else if (bound.Answered(took))
+            else if (bound.Answered(took, all))
             {
                 AdmissionMetrics.Looked(bound.Current, underWay, waiting);
             }
@@ -213,8 +213,7 @@ internal sealed class FairDoor : IDisposable
             {
                 var share = turns.Dequeue();
                 while (
-                    share.Waiting.TryPeek(out var first)
-                    && time.GetElapsedTime(first.Since) >= AdmissionLimits.Patience
+                    share.Waiting.TryPeek(out var first) && time.GetElapsedTime(first.Since) >= AdmissionLimits.Patience
                 )
                 {
                     first.Done.SetResult(Refusal(share));

@@ -3,15 +3,15 @@ using LocalPlus.Kernel;
 
 namespace LocalPlus.Tests.Unit.Hosting;
 
-public sealed class FairDoorTests : IDisposable
+public sealed class FairAdmissionTests : IDisposable
 {
     private static readonly TimeSpan Quick = TimeSpan.FromMilliseconds(50);
     private readonly MerchantId flood = MerchantId.New(TimeProvider.System);
     private readonly MerchantId other = MerchantId.New(TimeProvider.System);
     private readonly ManualTime time = new();
-    private readonly FairDoor door;
+    private readonly FairAdmission door;
 
-    public FairDoorTests() => door = new(time);
+    public FairAdmissionTests() => door = new(time);
 
     public void Dispose() => door.Dispose();
 
