@@ -96,7 +96,8 @@ internal sealed class Flood(string[] addresses)
     {
         var key = Guid.NewGuid().ToString("N");
         var body =
-            $$$"""{"reference":"bench-{{{key}}}","mode":"immediate","amount":{"amount":1,"currency":"EUR"},"sources":[{"gift_card":{"code":"{{{card.Code}}}"}}]}""";
+            $$$"""{"reference":"bench-{{{key}}}","mode":"immediate","amount":{"amount":1,"currency":"EUR"}"""
+            + $$$""","sources":[{"gift_card":{"code":"{{{card.Code}}}"}}]}""";
         var answer = await wire.SendAsync(new("POST", "/v1/redemptions", card.Merchant.ApiKey, body, key), cancel);
         if (answer.Status == 201)
         {

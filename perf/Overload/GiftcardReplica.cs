@@ -4,8 +4,8 @@ using System.Globalization;
 namespace LocalPlus.Perf.Overload;
 
 /// <summary>
-/// A second giftcard beside the stack's: the same database, the same sidecar, a door of its own. Callers reach it at its
-/// address; the gateway knows one of a service.
+/// A second giftcard beside the stack's: the same database, the same sidecar, a bound of its own. Callers reach it at
+/// its address; the gateway knows one of a service.
 /// </summary>
 internal sealed class GiftcardReplica : IAsyncDisposable
 {

@@ -6,7 +6,8 @@ namespace LocalPlus.Perf.Overload;
 /// <summary>
 /// What is left of the service when too many come. Capacity first, by closed loops; then open loops at 0.5 to 8 times
 /// of it over many merchants and over one; one merchant that floods while the others go on; a ledger that is frozen for
-/// ten seconds; and a second giftcard. After each, what has gone from the cards is compared with what callers were told.
+/// ten seconds; and a second giftcard. After each, what has gone from the cards is compared with what callers were
+/// told.
 /// </summary>
 internal static class OverloadScenario
 {
@@ -50,11 +51,16 @@ internal static class OverloadScenario
 
         result.Note(
             "wanted",
-            $"good at 4 times {GoodAtFour} and at 8 times {GoodAtEight} of the best rate; p99 of the answered under {Tally.InTime.TotalSeconds:0} s, of refusals under {RefusedWithin.TotalMilliseconds:0} ms; executed but told otherwise under {ExecutedButBusy:0.0 %} of what was answered; others than the flooding merchant keep {OthersKept:0 %}; normal {NormalWithin.TotalSeconds:0} s after the flood"
+            $"good at 4 times {GoodAtFour} and at 8 times {GoodAtEight} of the best rate; p99 of the answered under "
+                + $"{Tally.InTime.TotalSeconds:0} s, of refusals under {RefusedWithin.TotalMilliseconds:0} ms; "
+                + $"executed but told otherwise under {ExecutedButBusy:0.0 %} of what was offered; others than the "
+                + $"flooding merchant keep {OthersKept:0 %}; normal {NormalWithin.TotalSeconds:0} s after the flood"
         );
         result.Note(
             "conditions",
-            $"generator, stack and PostgreSQL share {Environment.ProcessorCount} processors; open loops of {options.For.TotalSeconds:0} s; {BenchCards.Count} cards of {BenchCards.SpreadOver} merchants or of one; good: answered with 201 within {Tally.InTime.TotalSeconds:0} s of being due"
+            $"generator, stack and PostgreSQL share {Environment.ProcessorCount} processors; open loops of "
+                + $"{options.For.TotalSeconds:0} s; {BenchCards.Count} cards of {BenchCards.SpreadOver} merchants or "
+                + $"of one; good: answered with 201 within {Tally.InTime.TotalSeconds:0} s of being due"
         );
         result.Note("missed", bench.Missed.Count == 0 ? "nothing" : string.Join("; ", bench.Missed));
         return result.Build();

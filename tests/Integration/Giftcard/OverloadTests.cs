@@ -4,7 +4,7 @@ using LocalPlus.Tests.Integration.Support;
 
 namespace LocalPlus.Tests.Integration.Giftcard;
 
-/// <summary>What is refused at the door, and who is not (ADR 0020): the ledger says nothing until it is told to.</summary>
+/// <summary>Who is refused before any work, and who is not (ADR 0020); the ledger is silent meanwhile.</summary>
 public sealed class OverloadTests(GiftcardApi api) : IClassFixture<GiftcardApi>
 {
     private const int Flood = AdmissionLimits.UnderWayMost * 3;
@@ -34,7 +34,7 @@ public sealed class OverloadTests(GiftcardApi api) : IClassFixture<GiftcardApi>
             Assert.Equal(
                 0,
                 await api.Database.ScalarAsync<long>(
-                    $"SELECT count(*) FROM redemptions WHERE reference IN ({string.Join(',', references.Select(r => $"'{r}'"))})"
+                    $"SELECT count(*) FROM redemptions WHERE reference = ANY('{{{string.Join(',', references)}}}')"
                 )
             );
         }

@@ -7,10 +7,10 @@ using Microsoft.Extensions.Configuration;
 namespace LocalPlus.Hosting;
 
 /// <summary>
-/// The door, in front of any work (ADR 0020). A merchant's request is let in by <see cref="FairAdmission"/> or refused at
-/// once, with nothing done and its body not read: 503 overloaded, or 429 quota_exceeded for more than its share.
-/// Operators have a lane of their own, whoever shows no credential another; what comes to the app port and probes come
-/// through. Who was let in has until <see cref="AdmissionLimits.Answer"/> for the first byte of the answer.
+/// In front of any work (ADR 0020). A merchant's request is let in by <see cref="FairAdmission"/> or refused at once,
+/// with nothing done and its body not read: 503 overloaded, or 429 quota_exceeded for more than its share. Operators
+/// have a lane of their own, whoever shows no credential another; what comes to the app port and probes come through.
+/// Who was let in has until <see cref="AdmissionLimits.Answer"/> for the first byte of the answer.
 /// </summary>
 internal sealed class AdmissionControl(
     RequestDelegate next,

@@ -15,10 +15,10 @@ internal enum Entry
 }
 
 /// <summary>
-/// Lets as many requests in as <see cref="ServiceBound"/> says, the next of each merchant in turn: a merchant that sends
-/// without end waits for itself, and another's single request for none. Who can not be let in within <see
-/// cref="AdmissionLimits.Patience"/> is refused when it comes, or at the latest then. Keys that nobody knows are one
-/// merchant.
+/// Lets as many requests in as <see cref="ServiceBound"/> says, the next of each merchant in turn: a merchant that
+/// sends without end waits for itself, and another's single request for none. Who can not be let in within
+/// <see cref="AdmissionLimits.Patience"/> is refused when it comes, or at the latest then. Keys that nobody knows are
+/// one merchant.
 /// </summary>
 internal sealed class FairAdmission : IDisposable
 {

@@ -3,8 +3,9 @@ namespace LocalPlus.Hosting;
 /// <summary>
 /// How many requests may be under way, learned from how long they take (ADR 0020). While nine of ten are answered
 /// within <see cref="AdmissionLimits.ServiceTime"/> the bound grows by its square root a window, and twofold below half
-/// of where it last held; when they take longer, and half of the bound was in use, it falls in proportion. An answer that
-/// failed because nothing behind this service said anything takes its place with it, at once. Whoever uses it locks.
+/// of where it last held; when they take longer, and half of the bound was in use, it falls in proportion. An answer
+/// that failed because nothing behind this service said anything takes its place with it, at once. Whoever uses it
+/// locks.
 /// </summary>
 internal sealed class ServiceBound(TimeProvider time)
 {

@@ -39,8 +39,8 @@ public sealed class GroupCommit<TItem, TResult>(
 
     /// <summary>
     /// The item's result, once it is durable. Giving up takes an item back that is not being written yet; one that is
-    /// is waited for. Fails with overloaded or busy when too much is waiting, with <see cref="TimeoutException"/> after the
-    /// deadline, and with what the write threw.
+    /// is waited for. Fails with overloaded or busy when too much is waiting, with <see cref="TimeoutException"/> after
+    /// the deadline, and with what the write threw.
     /// </summary>
     public async Task<TResult> WriteAsync(TItem item, CancellationToken cancel)
     {
