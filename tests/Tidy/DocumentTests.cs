@@ -66,7 +66,9 @@ public partial class DocumentTests
     public void Every_decision_says_its_status_and_how_it_is_confirmed()
     {
         var decisions = Tree.Under("docs/adr").Where(f => Path.GetFileName(f) != "README.md").ToArray();
-        Assert.Equal(Enumerable.Range(1, decisions.Length), decisions.Select(d => int.Parse(Path.GetFileName(d)[..4])));
+        // Numbers are given out when work begins, and it ends in another order: one may be on its way.
+        var numbers = decisions.Select(d => int.Parse(Path.GetFileName(d)[..4])).ToArray();
+        Assert.Equal(numbers.Distinct(), numbers);
         foreach (var decision in decisions)
         {
             var text = Tree.Read(decision);

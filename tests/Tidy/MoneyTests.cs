@@ -5,7 +5,17 @@ namespace LocalPlus.Tests.Tidy;
 public partial class MoneyTests
 {
     /// <summary>Where a double is a duration or a rate: telemetry, logs of elapsed time, limits by time.</summary>
-    private static readonly string[] Measuring = ["EventMetrics.cs", "Telemetry.cs", "TelemetrySummary.cs", "Log.cs"];
+    private static readonly string[] Measuring =
+    [
+        "AdmissionLimits.cs",
+        "AdmissionMetrics.cs",
+        "EventMetrics.cs",
+        "FairAdmission.cs",
+        "Log.cs",
+        "ServiceBound.cs",
+        "Telemetry.cs",
+        "TelemetrySummary.cs",
+    ];
 
     [Fact]
     public void Money_and_points_are_integers_in_code() =>
