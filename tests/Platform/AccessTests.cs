@@ -151,10 +151,8 @@ public partial class AccessTests
                     .Matches(Repository.Read("contracts/proto/localplus/ledger/v1/ledger_service.proto"))
                     .Select(m => m.Groups[1].Value)
                     .Where(rpc =>
-                        texts.Any(t =>
-                            t.Contains($".{rpc}Async(", StringComparison.Ordinal)
-                            || t.Contains($".{rpc}(", StringComparison.Ordinal)
-                        )
+                        // Called, or handed over to be called.
+                        texts.Any(t => Regex.IsMatch(t, $@"\.{rpc}(Async)?[(,]"))
                     )
             )
             {

@@ -8,6 +8,7 @@ using LocalPlus.Ledger.Commit;
 using LocalPlus.Ledger.Entries;
 using LocalPlus.Ledger.Holds;
 using LocalPlus.Ledger.Operations;
+using LocalPlus.Ledger.Transactions;
 using Caller = LocalPlus.Ledger.Books.Caller;
 
 namespace LocalPlus.Ledger.Grpc;
@@ -94,6 +95,25 @@ internal sealed class LedgerGrpc(CommandQueue queue, FingerprintKeys fingerprint
                     );
             return Messages.Response(hold, null);
         });
+
+    public override Task<TransactionResponse> GetTransaction(
+        GetTransactionRequest request,
+        ServerCallContext context
+    ) =>
+        GuardAsync(async () =>
+            Messages.Response(
+                Requests.Merchant(request.MerchantId),
+                await TransactionReader.FindAsync(
+                    database,
+                    Requests.Merchant(request.MerchantId),
+                    request.TransactionId.Length > 0
+                        ? Requests.Id<TransactionId>(request.TransactionId, "transaction_id")
+                        : null,
+                    request.TransactionId.Length > 0 ? null : Requests.Reference(request.Reference),
+                    context.CancellationToken
+                )
+            )
+        );
 
     public override Task<OpenAccountsResponse> OpenAccounts(OpenAccountsRequest request, ServerCallContext context) =>
         GuardAsync(async () =>

@@ -1,8 +1,10 @@
 using Google.Protobuf.WellKnownTypes;
+using LocalPlus.Kernel;
 using LocalPlus.Ledger.Accounts;
 using LocalPlus.Ledger.Books;
 using LocalPlus.Ledger.Entries;
 using LocalPlus.Ledger.Operations;
+using LocalPlus.Ledger.Transactions;
 using Proto = LocalPlus.Contracts.Ledger.V1;
 
 namespace LocalPlus.Ledger.Grpc;
@@ -35,6 +37,31 @@ internal static class Messages
         var response = new Proto.PostTransactionResponse { Transaction = message };
         response.Accounts.AddRange(transaction.Entries.Select(entry => entry.Account).Distinct().Select(Account));
         return response;
+    }
+
+    public static Proto.TransactionResponse Response(MerchantId merchant, TransactionView transaction)
+    {
+        var message = new Proto.Transaction
+        {
+            TransactionId = transaction.Id.ToString(),
+            MerchantId = merchant.ToString(),
+            Reference = transaction.Reference ?? "",
+            Kind = transaction.Kind,
+            EffectiveAt = transaction.EffectiveAt.ToTimestamp(),
+            RecordedAt = transaction.RecordedAt.ToTimestamp(),
+            ReversesTransactionId = transaction.Reverses?.ToString() ?? "",
+            HoldId = transaction.HoldId?.ToString() ?? "",
+        };
+        message.Postings.AddRange(
+            transaction.Postings.Select(p => new Proto.Posting
+            {
+                SourceAccountId = p.Source.ToString(),
+                DestinationAccountId = p.Destination.ToString(),
+                Amount = p.Amount,
+            })
+        );
+        Add(message.Metadata, transaction.Metadata);
+        return new Proto.TransactionResponse { Transaction = message };
     }
 
     public static Proto.SpendResponse Response(Result.Spent spent)

@@ -17,24 +17,5 @@ internal static class GetTransaction
         HttpContext http,
         Database database,
         CancellationToken cancel
-    )
-    {
-        var row =
-            await database.QuerySingleOrDefaultAsync<TransactionRow>(
-                Sql.Find,
-                new { id, Merchant = http.GetMerchant().MerchantId },
-                cancel
-            ) ?? throw new FaultException(CommonFaults.NotFound, $"There is no transaction {id}.");
-        return Answer.Ok((await TransactionReader.WithPostingsAsync(database, [row], cancel))[0]);
-    }
-
-    private static class Sql
-    {
-        public const string Find = $"""
-            SELECT {TransactionRow.Columns}
-              FROM transactions
-             WHERE transaction_id = @Id
-               AND merchant_id = @Merchant
-            """;
-    }
+    ) => Answer.Ok(await TransactionReader.FindAsync(database, http.GetMerchant().MerchantId, id, null, cancel));
 }

@@ -24,6 +24,29 @@ internal sealed record TransactionRow(
 /// <summary>Reads transactions with their postings, which their entries hold two by two.</summary>
 internal static class TransactionReader
 {
+    /// <summary>By its id, or by its reference when that is null. A foreign or absent one is not_found.</summary>
+    public static async Task<TransactionView> FindAsync(
+        Database database,
+        MerchantId merchant,
+        TransactionId? id,
+        string? reference,
+        CancellationToken cancel
+    )
+    {
+        var row =
+            await database.QuerySingleOrDefaultAsync<TransactionRow>(
+                Sql.Find,
+                new
+                {
+                    MerchantId = merchant,
+                    TransactionId = id?.Value,
+                    Reference = reference,
+                },
+                cancel
+            ) ?? throw new FaultException(CommonFaults.NotFound, "There is no such transaction.");
+        return (await WithPostingsAsync(database, [row], cancel))[0];
+    }
+
     public static async Task<IReadOnlyList<TransactionView>> WithPostingsAsync(
         Database database,
         IReadOnlyList<TransactionRow> rows,
@@ -55,6 +78,13 @@ internal static class TransactionReader
 
     private static class Sql
     {
+        public const string Find = $"""
+            SELECT {TransactionRow.Columns}
+              FROM transactions
+             WHERE merchant_id = @MerchantId
+               AND (transaction_id = @TransactionId OR reference = @Reference)
+            """;
+
         public const string Postings = """
             SELECT s.transaction_id, s.account_id AS source, d.account_id AS destination, d.amount
               FROM ledger_entries s

@@ -38,6 +38,11 @@ internal sealed class LedgerBehind(LedgerFixture ledger) : LedgerService.LedgerS
     public override Task<HoldResponse> GetHold(GetHoldRequest request, ServerCallContext context) =>
         PassAsync(ledger.Client.GetHoldAsync, request, context);
 
+    public override Task<TransactionResponse> GetTransaction(
+        GetTransactionRequest request,
+        ServerCallContext context
+    ) => PassAsync(ledger.Client.GetTransactionAsync, request, context);
+
     public override Task<ExecuteBatchResponse> ExecuteBatch(ExecuteBatchRequest request, ServerCallContext context) =>
         PassAsync(ledger.Client.ExecuteBatchAsync, request, context);
 
