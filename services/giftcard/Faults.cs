@@ -136,6 +136,8 @@ internal static class Faults
         {
             "reversal_exceeds_original" => RefundExceedsCaptured,
             "hold_not_pending" => RedemptionNotHeld,
+            // An account that was thought to be this service's is another's: for operators, not for the caller.
+            "owned_by_service" => OperationFailed,
             _ => OfTheLedger.FirstOrDefault(fault => fault.Code == code),
         };
 

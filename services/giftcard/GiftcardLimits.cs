@@ -24,9 +24,6 @@ internal static class GiftcardLimits
     public const int HoldSecondsMin = 10;
     public const int HoldSecondsMax = 7 * 24 * 3600;
 
-    /// <summary>How long an immediate redemption whose capture follows its hold may take, sweeper included.</summary>
-    public static readonly TimeSpan ImmediateHold = TimeSpan.FromMinutes(10);
-
     /// <summary>A confirm that is on its way when the hold runs out still counts.</summary>
     public static readonly TimeSpan HoldGrace = TimeSpan.FromSeconds(5);
 

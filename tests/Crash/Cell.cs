@@ -52,6 +52,7 @@ internal sealed record CrashStep(
             new(Notification, "Deliver.committed"),
             null
         ),
+        InLedger(12, "spend", "hold and capture of an immediate redemption in one command", "ExecuteBatchRequest"),
     ];
 
     private static CrashStep Local(int number, string name, string what, string point) =>

@@ -46,21 +46,29 @@ internal sealed class Verdict(CrashStack stack, Till issuer, CellStory story, Ca
         );
     }
 
-    /// <summary>At most one hold; one capture or one release; what is refunded is refunded once.</summary>
+    /// <summary>
+    /// At most one hold; one capture or one release, or spent at once without a hold; what is refunded is refunded once.
+    /// </summary>
     private async Task<List<string>> LedgerAsync()
     {
         var ending = story.Ending;
         var rows = await stack.SqlAsync(
             "ledger",
             $"""
-            SELECT h.state, h.captured,
-                   (SELECT count(*) FROM transactions t WHERE t.hold_id = h.hold_id),
+            SELECT k.state, k.captured, k.transactions,
                    (SELECT coalesce(sum(e.amount), 0)
                       FROM ledger_entries e
                       JOIN transactions t USING (transaction_id)
-                     WHERE e.amount > 0 AND t.reverses = h.transaction_id)
-              FROM holds h
-             WHERE h.reference = '{story.Id}'
+                     WHERE e.amount > 0 AND t.reverses = k.transaction_id)
+              FROM (SELECT h.state, h.captured, h.transaction_id,
+                           (SELECT count(*) FROM transactions t WHERE t.hold_id = h.hold_id) AS transactions
+                      FROM holds h
+                     WHERE h.reference = '{story.Id}'
+                     UNION ALL
+                    SELECT 'captured', (SELECT sum(e.amount) FROM ledger_entries e
+                                         WHERE e.transaction_id = t.transaction_id AND e.amount > 0), t.transaction_id, 1
+                      FROM transactions t
+                     WHERE t.reference = '{story.Id}' AND t.hold_id IS NULL) k
             """,
             cancel
         );

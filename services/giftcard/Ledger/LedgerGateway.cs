@@ -74,6 +74,9 @@ internal sealed class LedgerGateway(LedgerService.LedgerServiceClient client, IL
     public async Task<Hold> GetHoldAsync(GetHoldRequest request, CancellationToken cancel) =>
         (await CallAsync(client.GetHoldAsync, request, cancel)).Hold;
 
+    public async Task<Transaction> GetTransactionAsync(GetTransactionRequest request, CancellationToken cancel) =>
+        (await CallAsync(client.GetTransactionAsync, request, cancel)).Transaction;
+
     private Task<TResponse> CallAsync<TRequest, TResponse>(
         Func<TRequest, CallOptions, AsyncUnaryCall<TResponse>> call,
         TRequest request,
@@ -123,6 +126,7 @@ internal sealed class LedgerGateway(LedgerService.LedgerServiceClient client, IL
     {
         if (
             code == CommonFaults.Busy.Code
+            || code == CommonFaults.QuotaExceeded.Code
             || code == CommonFaults.RequestInProgress.Code
             || code == CommonFaults.InternalError.Code
         )

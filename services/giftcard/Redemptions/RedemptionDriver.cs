@@ -20,31 +20,28 @@ internal sealed class RedemptionDriver(
 )
 {
     /// <summary>
-    /// Step 2 and 3 of a redemption: asks the ledger for the hold (or the capture at once) and writes down what it
-    /// said. Returns the redemption as it now is, refused ones included. Throws <see cref="LedgerUnknownException"/>.
+    /// Step 2 and 3 of a redemption: has the ledger hold the amount, or spend it at once, and writes down what it said.
+    /// Returns the redemption as it now is, refused ones included. Throws <see cref="LedgerUnknownException"/>.
     /// </summary>
     public async Task<Redemption> AuthorizeAsync(Redemption redemption, CancellationToken cancel)
     {
         var row = redemption.Row;
-        Hold placed;
+        Taken taken;
         try
         {
-            placed = await PlaceAsync(redemption, cancel);
-            if (row.IsImmediate && placed.State == HoldState.Pending)
-            {
-                placed = await ledger.CaptureHoldAsync(CaptureRequest(redemption, placed), cancel);
-            }
+            taken = row.IsImmediate
+                ? await SpendAsync(redemption, cancel)
+                : await BalancedAsync(redemption, Taken.Of(await PlaceAsync(redemption, cancel)), cancel);
         }
         catch (FaultException refusal)
         {
             // An answer that nobody expected says nothing of what an earlier try did: the ledger knows.
             if (
-                refusal.Fault == Faults.OperationFailed
-                && await FindHoldAsync(row, cancel) is { } earlier
-                && (!row.IsImmediate || earlier.State == HoldState.Captured)
+                (refusal.Fault == Faults.OperationFailed || refusal.Fault == CommonFaults.ReferenceReused)
+                && await FindTakenAsync(row, cancel) is { } earlier
             )
             {
-                return await AuthorizedAsync(redemption, earlier, fresh: false, cancel);
+                return await AuthorizedAsync(redemption, await BalancedAsync(redemption, earlier, cancel), cancel);
             }
 
             var available =
@@ -56,20 +53,35 @@ internal sealed class RedemptionDriver(
                 ) ?? redemption;
         }
 
-        return await AuthorizedAsync(redemption, placed, fresh: true, cancel);
+        return await AuthorizedAsync(redemption, taken, cancel);
     }
 
     /// <summary>The money has moved: from here on nothing that goes wrong is a refusal.</summary>
-    private async Task<Redemption> AuthorizedAsync(
-        Redemption redemption,
-        Hold placed,
-        bool fresh,
-        CancellationToken cancel
-    )
+    private async Task<Redemption> AuthorizedAsync(Redemption redemption, Taken taken, CancellationToken cancel) =>
+        await FinishAsync(redemption.Row.Id, (now, at) => RedemptionOutcomes.Authorized(now, taken, at), cancel)
+        ?? redemption;
+
+    /// <summary>
+    /// Hold and capture in one command. One that was begun long ago may be of the release that gave two, the second
+    /// under a key of its own: its hold is looked for, and captured if that was not done yet.
+    /// </summary>
+    private async Task<Taken> SpendAsync(Redemption redemption, CancellationToken cancel)
     {
-        var hold = await BalancedAsync(redemption, placed, fresh, cancel);
-        return await FinishAsync(redemption.Row.Id, (now, at) => RedemptionOutcomes.Authorized(now, hold, at), cancel)
-            ?? redemption;
+        var row = redemption.Row;
+        if (
+            row.CommissionAccountId is not null
+            && row.CreatedAt + GiftcardLimits.TakeOver <= time.GetUtcNow()
+            && await FindHoldAsync(row, cancel) is { State: HoldState.Pending or HoldState.Captured } begun
+        )
+        {
+            var captured =
+                begun.State == HoldState.Captured
+                    ? begun
+                    : await ledger.CaptureHoldAsync(CaptureRequest(redemption, begun), cancel);
+            return await BalancedAsync(redemption, Taken.Of(captured) with { IsFresh = false }, cancel);
+        }
+
+        return Taken.Of(await ledger.SpendAsync(SpendRequest(redemption), cancel));
     }
 
     /// <summary>
@@ -101,9 +113,10 @@ internal sealed class RedemptionDriver(
             hold = await HoldAsync(row, cancel);
         }
 
-        hold = await BalancedAsync(redemption, hold, fresh, cancel);
+        var taken = await BalancedAsync(redemption, Taken.Of(hold) with { IsFresh = fresh }, cancel);
         var settled =
-            await FinishAsync(row.Id, (now, at) => RedemptionOutcomes.Settled(now, hold, at), cancel) ?? redemption;
+            await FinishAsync(row.Id, (now, at) => RedemptionOutcomes.Settled(now, hold.State, taken, at), cancel)
+            ?? redemption;
         if (unexpected is not null && !RedemptionState.IsSettled(settled.Row.State))
         {
             // The hold ends by itself; until then a person can release it.
@@ -128,19 +141,50 @@ internal sealed class RedemptionDriver(
             cancel
         );
 
+    /// <summary>What the ledger took for a redemption that has no hold: its transaction. Refuses with not_found.</summary>
+    public async Task<Taken> SpentAsync(RedemptionRow row, CancellationToken cancel) =>
+        Taken.Of(
+            await ledger.GetTransactionAsync(
+                new GetTransactionRequest
+                {
+                    MerchantId = new MerchantId(row.BooksMerchantId).ToString(),
+                    Reference = row.Id.ToString(),
+                },
+                cancel
+            ),
+            new AccountId(row.PayableAccountId)
+        );
+
     /// <summary>
     /// Places the hold. An intent that was driven so late that its hold would have run out already only learns whether
     /// the ledger had placed it in time.
     /// </summary>
     private async Task<Hold> PlaceAsync(Redemption redemption, CancellationToken cancel)
     {
-        if (CapturesAtOnce(redemption) || HoldEnd(redemption.Row) > time.GetUtcNow())
+        if (redemption.Row.HoldExpiresAt > time.GetUtcNow())
         {
             return await ledger.PlaceHoldAsync(HoldRequest(redemption), cancel);
         }
 
         return await FindHoldAsync(redemption.Row, cancel)
             ?? throw new FaultException(Faults.HoldExpired, "The hold would have run out before it was placed.");
+    }
+
+    private async Task<Taken?> FindTakenAsync(RedemptionRow row, CancellationToken cancel)
+    {
+        if (!row.IsImmediate)
+        {
+            return await FindHoldAsync(row, cancel) is { } hold ? Taken.Of(hold) with { IsFresh = false } : null;
+        }
+
+        try
+        {
+            return await SpentAsync(row, cancel);
+        }
+        catch (FaultException absent) when (absent.Fault == CommonFaults.NotFound)
+        {
+            return null;
+        }
     }
 
     private async Task<Hold?> FindHoldAsync(RedemptionRow row, CancellationToken cancel)
@@ -156,15 +200,14 @@ internal sealed class RedemptionDriver(
     }
 
     /// <summary>
-    /// The ledger tells balances of the accounts it touched, at that moment. For cards with several lots, and for a
-    /// hold that was only read, they are asked for.
+    /// The ledger tells balances of the accounts it touched, at that moment. For a hold over some lots of several, and
+    /// for what was only read, they are asked for.
     /// </summary>
-    private async Task<Hold> BalancedAsync(Redemption redemption, Hold hold, bool fresh, CancellationToken cancel)
+    private async Task<Taken> BalancedAsync(Redemption redemption, Taken taken, CancellationToken cancel)
     {
-        var told = hold.Items.Select(i => i.AccountId).ToHashSet(StringComparer.Ordinal);
-        if (fresh && redemption.Legs.All(l => told.Contains(new AccountId(l.AccountId).ToString())))
+        if (taken.IsFresh && redemption.Legs.All(l => taken.Parts.ContainsKey(new AccountId(l.AccountId))))
         {
-            return hold;
+            return taken;
         }
 
         var accounts = await cards.AccountsAsync(
@@ -172,20 +215,7 @@ internal sealed class RedemptionDriver(
             redemption.Legs.Select(l => new AccountId(l.AccountId)),
             cancel
         );
-        var full = hold.Clone();
-        foreach (var account in accounts.Values)
-        {
-            var item = full.Items.FirstOrDefault(i => i.AccountId == account.AccountId);
-            if (item is null)
-            {
-                item = new HoldItem { AccountId = account.AccountId };
-                full.Items.Add(item);
-            }
-
-            item.AvailableAfter = account.Available;
-        }
-
-        return full;
+        return taken.With(accounts.Values.Select(a => (AccountId.Parse(a.AccountId), a.Available)));
     }
 
     private async Task<Redemption?> FinishAsync(
@@ -227,26 +257,41 @@ internal sealed class RedemptionDriver(
         );
     }
 
-    /// <summary>
-    /// Whether hold and capture are one call: an immediate redemption whose commission is known before the ledger says
-    /// how much each lot gives. Otherwise the capture follows the hold, as when a till confirms.
-    /// </summary>
-    private static bool CapturesAtOnce(Redemption redemption) =>
-        redemption.Row.IsImmediate
-        && (
-            redemption.Row.CommissionAccountId is null
-            || redemption.Row.Partial == "refuse"
-                && redemption.Legs.DistinctBy(l => l.CommissionBasisPoints).Count() == 1
-        );
+    private static SpendRequest SpendRequest(Redemption redemption)
+    {
+        var row = redemption.Row;
+        var request = new SpendRequest
+        {
+            MerchantId = new MerchantId(row.BooksMerchantId).ToString(),
+            IdempotencyKey = row.Id.ToString(),
+            Reference = row.Id.ToString(),
+            Amount = row.Requested,
+            AllowPartial = row.Partial == "allow",
+            DestinationAccountId = new AccountId(row.PayableAccountId).ToString(),
+            ShareAccountId = row.CommissionAccountId is { } share ? new AccountId(share).ToString() : "",
+        };
+        foreach (var leg in redemption.Legs)
+        {
+            var source = new SpendSource
+            {
+                AccountId = new AccountId(leg.AccountId).ToString(),
+                ShareBasisPoints = row.CommissionAccountId is null ? 0 : leg.CommissionBasisPoints,
+            };
+            if (leg.MaxAmount > 0)
+            {
+                source.MaxAmount = leg.MaxAmount;
+            }
 
-    /// <summary>When the ledger lets go of the hold by itself.</summary>
-    private static DateTimeOffset HoldEnd(RedemptionRow row) =>
-        row.HoldExpiresAt ?? row.CreatedAt + GiftcardLimits.ImmediateHold;
+            request.Sources.Add(source);
+        }
+
+        request.Metadata.Add("redemption_id", row.Id.ToString());
+        return request;
+    }
 
     private static PlaceHoldRequest HoldRequest(Redemption redemption)
     {
         var row = redemption.Row;
-        var atOnce = CapturesAtOnce(redemption);
         var request = new PlaceHoldRequest
         {
             MerchantId = new MerchantId(row.BooksMerchantId).ToString(),
@@ -254,8 +299,7 @@ internal sealed class RedemptionDriver(
             Reference = row.Id.ToString(),
             Amount = row.Requested,
             AllowPartial = row.Partial == "allow",
-            ExpiresAt = atOnce ? null : Google.Protobuf.WellKnownTypes.Timestamp.FromDateTimeOffset(HoldEnd(row)),
-            Capture = atOnce ? CaptureTo(row, Commission.Of([redemption.Legs[0]], [row.Requested])) : null,
+            ExpiresAt = Google.Protobuf.WellKnownTypes.Timestamp.FromDateTimeOffset(row.HoldExpiresAt!.Value),
         };
         request.Sources.AddRange(
             redemption.Legs.Select(leg => new HoldSource

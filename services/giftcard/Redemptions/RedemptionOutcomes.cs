@@ -35,7 +35,7 @@ internal static class RedemptionOutcomes
     private const string System = "giftcard";
 
     /// <summary>The hold is placed, or with an immediate redemption captured.</summary>
-    public static Outcome? Authorized(Redemption now, Hold hold, DateTimeOffset at)
+    public static Outcome? Authorized(Redemption now, Taken taken, DateTimeOffset at)
     {
         if (now.Row.State != RedemptionState.Authorizing)
         {
@@ -46,19 +46,19 @@ internal static class RedemptionOutcomes
         var row = now.Row with
         {
             State = isImmediate ? RedemptionState.Completed : RedemptionState.Held,
-            Approved = hold.Held == 0 ? hold.Captured : hold.Held,
-            Captured = hold.Captured,
-            HoldId = HoldId.Parse(hold.HoldId).Value,
-            TransactionId = Transaction(hold),
+            Approved = taken.Approved,
+            Captured = taken.Captured,
+            HoldId = taken.Hold?.Value,
+            TransactionId = taken.Transaction?.Value,
             RunGeneration = 1,
             Version = now.Row.Version + 1,
             UpdatedAt = at,
         };
-        var after = new Redemption(row, Apply(now.Legs, hold));
+        var after = new Redemption(row, Apply(now.Legs, taken));
         return new(
             after,
             System,
-            new { row.Approved, hold.HoldId },
+            new { row.Approved, HoldId = taken.Hold },
             isImmediate ? RedemptionEvents.Completed : RedemptionEvents.Held,
             row.Approved,
             HasRedeemed: isImmediate,
@@ -92,17 +92,14 @@ internal static class RedemptionOutcomes
     }
 
     /// <summary>What became of a hold that was to be captured or released.</summary>
-    public static Outcome? Settled(Redemption now, Hold hold, DateTimeOffset at)
+    public static Outcome? Settled(Redemption now, HoldState hold, Taken taken, DateTimeOffset at)
     {
-        if (
-            now.Row.State is not (RedemptionState.Confirming or RedemptionState.Releasing)
-            || hold.State == HoldState.Pending
-        )
+        if (now.Row.State is not (RedemptionState.Confirming or RedemptionState.Releasing) || hold == HoldState.Pending)
         {
             return null;
         }
 
-        var (state, type) = (hold.State, now.Row.Decision) switch
+        var (state, type) = (hold, now.Row.Decision) switch
         {
             (HoldState.Captured, _) => (RedemptionState.Completed, RedemptionEvents.Completed),
             (HoldState.Released, not Decision.Expire) => (RedemptionState.Cancelled, RedemptionEvents.Cancelled),
@@ -111,15 +108,15 @@ internal static class RedemptionOutcomes
         var row = now.Row with
         {
             State = state,
-            Captured = hold.Captured,
-            TransactionId = Transaction(hold),
+            Captured = taken.Captured,
+            TransactionId = taken.Transaction?.Value,
             NeedsAttention = false,
             Version = now.Row.Version + 1,
             UpdatedAt = at,
         };
         var isCompleted = state == RedemptionState.Completed;
         return new(
-            new(row, Apply(now.Legs, hold)),
+            new(row, Apply(now.Legs, taken)),
             now.Row.DecidedBy ?? System,
             new { row.Captured },
             type,
@@ -139,24 +136,17 @@ internal static class RedemptionOutcomes
                 redemption.Row.Version
             );
 
-    private static Guid? Transaction(Hold hold) =>
-        hold.TransactionId.Length == 0 ? null : TransactionId.Parse(hold.TransactionId).Value;
-
-    private static List<LegRow> Apply(IReadOnlyList<LegRow> legs, Hold hold)
-    {
-        var items = hold.Items.ToDictionary(i => AccountId.Parse(i.AccountId).Value);
-        return
+    private static List<LegRow> Apply(IReadOnlyList<LegRow> legs, Taken taken) =>
         [
             .. legs.Select(leg =>
-                items.TryGetValue(leg.AccountId, out var item)
+                taken.Parts.TryGetValue(new AccountId(leg.AccountId), out var part)
                     ? leg with
                     {
-                        Held = item.Held,
-                        Captured = item.Captured,
-                        AvailableAfter = item.AvailableAfter,
+                        Held = part.Held,
+                        Captured = part.Captured,
+                        AvailableAfter = part.AvailableAfter,
                     }
                     : leg
             ),
         ];
-    }
 }

@@ -176,25 +176,23 @@ internal sealed class RunReader(Database database, RedemptionStore store, Redemp
     {
         try
         {
-            var hold = await driver.HoldAsync(redemption.Row, cancel);
+            var (state, taken) = await TakenAsync(redemption.Row, cancel);
             var currency = Currency.Parse(redemption.Row.Currency);
             var cards = redemption.Legs.ToDictionary(
                 l => new AccountId(l.AccountId),
                 l => new GiftCardId(l.GiftCardId)
             );
             return new(
-                State(hold.State),
-                hold.HoldId,
-                hold.TransactionId.Length == 0 ? null : hold.TransactionId,
+                Wire.Name(state),
+                taken.Hold?.ToString(),
+                taken.Transaction?.ToString(),
                 [
-                    .. hold
-                        .Items.Select(i => (Id: AccountId.Parse(i.AccountId), Item: i))
-                        .Select(i => new LedgerLeg(
-                            i.Id,
-                            cards.GetValueOrDefault(i.Id),
-                            new(i.Item.Held, currency),
-                            new(i.Item.Captured, currency)
-                        )),
+                    .. taken.Parts.Select(part => new LedgerLeg(
+                        part.Key,
+                        cards.GetValueOrDefault(part.Key),
+                        new(part.Value.Held, currency),
+                        new(part.Value.Captured, currency)
+                    )),
                 ],
                 null
             );
@@ -205,7 +203,17 @@ internal sealed class RunReader(Database database, RedemptionStore store, Redemp
         }
     }
 
-    private static string State(HoldState state) => Wire.Name(state);
+    /// <summary>What was spent at once has no hold, and nothing of it can be open.</summary>
+    private async Task<(HoldState State, Taken Taken)> TakenAsync(RedemptionRow row, CancellationToken cancel)
+    {
+        if (row.IsImmediate && row.HoldId is null)
+        {
+            return (HoldState.Captured, await driver.SpentAsync(row, cancel));
+        }
+
+        var hold = await driver.HoldAsync(row, cancel);
+        return (hold.State, Taken.Of(hold));
+    }
 
     private sealed record ActionRow(
         string Verb,

@@ -147,7 +147,7 @@ public sealed class OfflineTests(GiftcardApi api) : IClassFixture<GiftcardApi>
     }
 
     [Theory]
-    [InlineData("place")]
+    [InlineData("spend")]
     [InlineData("post")]
     public async Task An_item_that_the_ledger_did_not_answer_is_carried_out_later_and_once(string call)
     {

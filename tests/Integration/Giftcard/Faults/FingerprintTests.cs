@@ -89,7 +89,7 @@ public sealed class FingerprintTests(GiftcardApi api) : IClassFixture<GiftcardAp
         }
 
         var (till, payment, begun) = await PrepareAsync("/v1/redemptions");
-        api.Ledger.DeafTo["place"] = true;
+        api.Ledger.DeafTo["spend"] = true;
         Assert.Equal(503, (await SendAsync(till, $"{{ {payment} }}", begun)).Status);
         await api.RestartAsync(("Secrets__fingerprint_keys", $"{NewKey},{OldKey}"));
         api.Ledger.DeafTo.Clear();

@@ -60,13 +60,16 @@ public sealed class UnexpectedAnswerTests(GiftcardApi api) : IClassFixture<Giftc
     }
 
     [Theory]
-    [InlineData("immediate")]
-    [InlineData("two_phase")]
-    public async Task Fault_09_a_redemption_that_the_ledger_refuses_unexpectedly_ends_and_operators_see_it(string mode)
+    [InlineData("immediate", "spend")]
+    [InlineData("two_phase", "place")]
+    public async Task Fault_09_a_redemption_that_the_ledger_refuses_unexpectedly_ends_and_operators_see_it(
+        string mode,
+        string call
+    )
     {
         var (_, code) = await api.SellAsync(1000);
         var key = Guid.CreateVersion7().ToString();
-        api.Ledger.RefuseWith["place"] = Unexpected;
+        api.Ledger.RefuseWith[call] = Unexpected;
         var refusal = await api.PostAsync("/v1/redemptions", GiftcardApi.Redemption(code, 100, mode), 422, key);
         api.Ledger.RefuseWith.Clear();
         Assert.Equal("operation_failed", GiftcardApi.Code(refusal));
@@ -90,10 +93,10 @@ public sealed class UnexpectedAnswerTests(GiftcardApi api) : IClassFixture<Giftc
         var (_, code) = await api.SellAsync(1000);
         var key = Guid.CreateVersion7().ToString();
         var body = GiftcardApi.Redemption(code, 100, reference: "tck-mute");
-        api.Ledger.MuteAfter["place"] = true;
+        api.Ledger.MuteAfter["spend"] = true;
         await api.PostAsync("/v1/redemptions", body, 503, key);
         api.Ledger.MuteAfter.Clear();
-        api.Ledger.RefuseWith["place"] = Unexpected;
+        api.Ledger.RefuseWith["spend"] = Unexpected;
         await Eventually.TrueAsync(
             async () =>
                 await api.CountAsync(
