@@ -23,12 +23,15 @@ internal static class RedeemScenario
         await runs.DrainAsync(cancel);
         await PendingEvents.DrainAsync(cancel);
 
-        // A redemption costs what its run and its events cost, too: the processors are read when those are over.
+        // A redemption costs what its run and its events cost, too: all is read when those are over.
+        var (before, atRest) = await WorkCounts.WatchAsync(cancel);
         var costs = ProcessCosts.Start();
         var uniform = await load.SendAsync(options, spread, cancel);
         var drained = await runs.DrainAsync(cancel);
         var arrived = await PendingEvents.DrainAsync(cancel);
         var spent = costs.Per(uniform.Succeeded).ToArray();
+        var after = await WorkCounts.ReadAsync(cancel);
+        var written = await WalByDatabase.ReadAsync(before.WalAt, after.WalAt, cancel);
         var hot = await load.SendAsync(options.Briefly(), ofOne, cancel);
         await runs.DrainAsync(cancel);
         await PendingEvents.DrainAsync(cancel);
@@ -37,6 +40,8 @@ internal static class RedeemScenario
         result.Load("redeem", uniform);
         result.Load("hot_merchant", hot);
         result.Costs(spent);
+        Counts(result, uniform.Succeeded, after.Per(uniform.Succeeded, before, atRest).ToArray());
+        Wal(result, uniform.Succeeded, after.WalAt - before.WalAt, written);
         result.Figure("runs_drained_s", drained.TotalSeconds);
         result.Figure("events_drained_s", arrived.TotalSeconds);
         result.Ratio("redeem_to_ledger", uniform.PerSecond, ledger.PerSecond);
@@ -66,6 +71,36 @@ internal static class RedeemScenario
                 : $"{wrong} cards differ, {load.Unknown} outcomes unknown"
         );
         return result.Build();
+    }
+
+    /// <summary>Per redemption: commits and inserted rows, in all and by database, and the sidecars' work.</summary>
+    private static void Counts(BenchResult.Builder result, long redemptions, (string Name, double Value)[] counts)
+    {
+        foreach (var (name, value) in counts)
+        {
+            result.Figure($"each_{name}", value);
+        }
+
+        result.Figure(
+            "each_rows",
+            counts.Where(c => c.Name.StartsWith("rows_", StringComparison.Ordinal)).Sum(c => c.Value)
+        );
+        result.Note("each", $"what one of {redemptions} redemptions costs; what goes on at rest is taken off");
+    }
+
+    private static void Wal(
+        BenchResult.Builder result,
+        long redemptions,
+        long all,
+        IReadOnlyDictionary<string, long> byDatabase
+    )
+    {
+        const double Kilo = 1000;
+        result.Figure("each_wal_kb", all / Kilo / redemptions);
+        foreach (var (database, bytes) in byDatabase.OrderByDescending(d => d.Value))
+        {
+            result.Figure($"each_wal_kb_{database}", bytes / Kilo / redemptions);
+        }
     }
 
     private static async Task ConcludeRunsAsync(

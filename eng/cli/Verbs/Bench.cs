@@ -29,11 +29,19 @@ internal static class Bench
         Verbs.Text("--history", "transfer: entries that are there already", "ENTRIES"),
     ];
 
+    private static readonly Option<string> Against = Verbs.Text(
+        "--against",
+        "another checkout's stack first, then this one's, and a table of both",
+        "DIR"
+    );
+
+    private static readonly string Perf = Path.Combine("perf", "LocalPlus.Perf.csproj");
+
     public static readonly Verb Verb = Verbs.Define(
         "bench",
         "measure, with a yardstick beside",
         RunAsync,
-        [Scenario, AsJson, .. Handed]
+        [Scenario, AsJson, Against, .. Handed]
     );
 
     private static async Task<int> RunAsync(Invocation call)
@@ -45,34 +53,58 @@ internal static class Bench
             return await WorkflowAsync(call);
         }
 
-        var state = StackState.RunningOrFail(checkout);
-        await BuildAsync(checkout, Path.Combine("perf", "LocalPlus.Perf.csproj"), cancel);
-        var secrets = new Secrets(checkout);
-        var developer = await Developer.EnsureAsync(checkout, state.Ports, cancel);
         string[] options = [.. Given(words, Handed), .. words.GetValue(AsJson) ? [AsJson.Name] : Array.Empty<string>()];
-        var run = new Command(Tools.Dotnet, [checkout.Assembly("LocalPlus.Perf", "Release"), scenario, .. options])
+        if (words.GetValue(Against) is { } other)
         {
-            OnLine = Terminal.Say,
+            return await Comparison.RunAsync(checkout, Path.GetFullPath(other), [scenario, .. options], cancel);
+        }
+
+        await BuildAsync(checkout, Perf, cancel);
+        await MeasureAsync(checkout, checkout, [scenario, .. options], Terminal.Say, cancel);
+        return ExitCodes.Ok;
+    }
+
+    /// <summary>Builds what measures.</summary>
+    public static Task BuildPerfAsync(Checkout checkout, CancellationToken cancel) =>
+        BuildAsync(checkout, Perf, cancel);
+
+    /// <summary>Runs a scenario of one checkout's bench against the stack of the same or another one.</summary>
+    public static async Task<CommandResult> MeasureAsync(
+        Checkout bench,
+        Checkout measured,
+        string[] words,
+        Action<string> say,
+        CancellationToken cancel
+    )
+    {
+        var state = StackState.RunningOrFail(measured);
+        var secrets = new Secrets(measured);
+        var developer = await Developer.EnsureAsync(measured, state.Ports, cancel);
+        var run = new Command(Tools.Dotnet, [bench.Assembly("LocalPlus.Perf", "Release"), .. words])
+        {
+            OnLine = say,
             Limit = LongestBench,
             Environment =
             {
                 ["LP_GATEWAY"] = state.Ports.GatewayUrl.Replace("localhost", "127.0.0.1", StringComparison.Ordinal),
-                ["LP_LEDGER_ASSEMBLY"] = checkout.Assembly("LocalPlus.Ledger", "Release"),
-                ["LP_GIFTCARD_ASSEMBLY"] = checkout.Assembly("LocalPlus.Giftcard", "Release"),
+                ["LP_LEDGER_ASSEMBLY"] = measured.Assembly("LocalPlus.Ledger", "Release"),
+                ["LP_GIFTCARD_ASSEMBLY"] = measured.Assembly("LocalPlus.Giftcard", "Release"),
                 ["LP_GIFTCARD_DAPR_HTTP"] = $"{state.Ports.DaprHttp("giftcard")}",
                 ["LP_GIFTCARD_DAPR_GRPC"] = $"{state.Ports.DaprGrpc("giftcard")}",
                 ["LP_APP_TOKEN"] = secrets.AppApiToken,
                 ["LP_PROCESSES"] = string.Join(',', state.Processes.Select(process => $"{process.Name}={process.Pid}")),
+                ["LP_METRICS"] = string.Join(',', Checkout.Apps.Select(state.Ports.Metrics)),
                 ["LP_BENCH_PORT"] = $"{state.Ports.Bench}",
-                ["LP_SECRETS"] = checkout.Secrets,
+                ["LP_SECRETS"] = measured.Secrets,
                 ["DAPR_HTTP_PORT"] = $"{state.Ports.DaprHttp("ledger")}",
                 ["LP_API_KEY"] = developer.ApiKey,
-                ["LP_OPERATOR_TOKEN"] = Operators.Mint(checkout, "admin", "bench"),
+                ["LP_OPERATOR_TOKEN"] = Operators.Mint(measured, "admin", "bench"),
                 ["LP_VALKEY_CLI"] = Tools.Must("valkey-cli"),
                 ["LP_VALKEY_PORT"] = $"{state.Ports.Valkey}",
                 ["REDISCLI_AUTH"] = secrets.ValkeyPassword,
                 ["LP_PSQL"] = Tools.Postgres("psql"),
                 ["LP_PGBENCH"] = PostgresPrograms.Find("pgbench"),
+                ["LP_PG_WALDUMP"] = PostgresPrograms.Find("pg_waldump"),
                 ["DAPR_API_TOKEN"] = secrets.DaprApiToken,
                 ["PGHOST"] = "127.0.0.1",
                 ["PGPORT"] = $"{state.Ports.Postgres}",
@@ -83,15 +115,15 @@ internal static class Bench
         var result = await run.RunAsync(cancel);
         return result.ExitCode switch
         {
-            0 => ExitCodes.Ok,
+            0 => result,
             ExitCodes.NotFound or ExitCodes.Usage => throw new CliFailure(
                 result.ExitCode,
-                $"bench has no scenario '{scenario}' or does not understand it",
+                $"bench has no scenario '{words[0]}' or does not understand it",
                 "./localplus help bench"
             ),
             _ => throw new CliFailure(
                 ExitCodes.Failed,
-                $"{scenario} ended with {result.ExitCode}",
+                $"{words[0]} ended with {result.ExitCode}",
                 "./localplus status"
             ),
         };
