@@ -124,7 +124,6 @@ public partial class TextTests
             "HoldSweeper.cs",
             "Housekeeping.cs",
             "Jobs.cs",
-            "LedgerCalls.cs",
             "LedgerGrpc.cs",
             "MailSender.cs",
             "OpenFindings.cs",
@@ -133,6 +132,7 @@ public partial class TextTests
             "RunReconciler.cs",
             "RunStarter.cs",
             "Sequencer.cs",
+            "SharedCalls.cs",
             "Sweeper.cs",
         ];
         Tree.Holds(

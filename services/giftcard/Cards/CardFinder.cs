@@ -1,5 +1,4 @@
 using System.Security.Cryptography;
-using Dapper;
 using LocalPlus.Hosting;
 using LocalPlus.Kernel;
 
@@ -40,7 +39,13 @@ internal sealed record Spending(
 /// cref="MissTime"/>, so neither the answer nor its time tells a guesser anything. A text that can be no code is
 /// refused alike and is no guess: whoever wants to guess needs codes of the right form.
 /// </summary>
-internal sealed class CardFinder(Database database, CardSecrets secrets, TimeProvider time, ILogger<CardFinder> log)
+internal sealed class CardFinder(
+    CardLookup lookup,
+    Database database,
+    CardSecrets secrets,
+    TimeProvider time,
+    ILogger<CardFinder> log
+)
 {
     /// <summary>No miss is answered sooner: several times what the dearest kind takes.</summary>
     private static readonly TimeSpan MissTime = TimeSpan.FromMilliseconds(50);
@@ -80,7 +85,15 @@ internal sealed class CardFinder(Database database, CardSecrets secrets, TimePro
         var codes = credentials.Select(c => c.Code is { } code ? CardCode.Normalise(code) : null).ToArray();
         var hashes = codes.Select(code => code is null ? [] : secrets.HashCode(code)).ToArray();
         await Failpoints.BeforeAsync("Verify");
-        var (found, lots) = await ReadAsync(spending, credentials, hashes, cancel);
+        var (found, lots) = await lookup.ReadAsync(
+            new(
+                spending.Caller,
+                spending.Location,
+                hashes,
+                [.. credentials.Where(c => c.Id is not null).Select(c => c.Id!.Value)]
+            ),
+            cancel
+        );
         var now = time.GetUtcNow();
         var at = spending.HandedOverAt ?? now;
         var cards = new List<(UsableCard Card, bool GoodAtLocation)>();
@@ -126,7 +139,7 @@ internal sealed class CardFinder(Database database, CardSecrets secrets, TimePro
     /// proved to be its issuer; everybody else needs the PIN.
     /// </summary>
     private async Task<bool> MayUseAsync(
-        Found? card,
+        FoundCard? card,
         CardCredential credential,
         Spending spending,
         CancellationToken cancel
@@ -150,7 +163,7 @@ internal sealed class CardFinder(Database database, CardSecrets secrets, TimePro
     /// Compares under the card's lock, one try after the other: of any number of wrong PINs at once the fifth locks the
     /// card, and behind it even the right one is not looked at.
     /// </summary>
-    private async Task<bool> IsRightPinAsync(Found card, byte[]? pin, CancellationToken cancel)
+    private async Task<bool> IsRightPinAsync(FoundCard card, byte[]? pin, CancellationToken cancel)
     {
         var now = time.GetUtcNow();
         if (card.Terms.PinLockedUntil > now)
@@ -225,90 +238,10 @@ internal sealed class CardFinder(Database database, CardSecrets secrets, TimePro
         }
     }
 
-    private async Task<(List<Found> Cards, List<LotRow> Lots)> ReadAsync(
-        Spending spending,
-        IReadOnlyList<CardCredential> credentials,
-        byte[][] hashes,
-        CancellationToken cancel
-    )
-    {
-        var args = new
-        {
-            MerchantId = spending.Caller.MerchantId,
-            spending.Caller.Live,
-            Now = time.GetUtcNow(),
-            LocationId = spending.Location,
-            Hashes = hashes,
-            Ids = credentials.Where(c => c.Id is not null).Select(c => c.Id!.Value).ToArray(),
-        };
-        return await database.ReadAsync(
-            async connection =>
-            {
-                await using var results = await connection.QueryMultipleAsync(
-                    new CommandDefinition(Sql.Find, args, cancellationToken: cancel)
-                );
-                // Few and short, so they are here with the head of the answer: reading them waits for nothing.
-                var cards = results
-                    .Read<CardRow, Terms, Found>((row, terms) => new(row, terms), splitOn: "code_hash")
-                    .AsList();
-                return (cards, (await results.ReadAsync<LotRow>()).AsList());
-            },
-            cancel
-        );
-    }
-
     private sealed record PinTries(int PinFailures, DateTimeOffset? PinLockedUntil);
-
-    private sealed record Found(CardRow Row, Terms Terms);
-
-    private sealed record Terms(
-        byte[] CodeHash,
-        byte[]? PinSalt,
-        byte[]? PinHash,
-        DateTimeOffset? PinLockedUntil,
-        string Partial,
-        bool AcceptedHere,
-        int CommissionBasisPoints,
-        bool GoodAtLocation
-    );
 
     private static class Sql
     {
-        public const string Find = $"""
-            SELECT {CardRow.Fields},
-                   c.code_hash, c.pin_salt, c.pin_hash, c.pin_locked_until, p.partial,
-                   a.merchant_id IS NOT NULL AS accepted_here,
-                   coalesce(a.commission_basis_points, 0) AS commission_basis_points,
-                   NOT EXISTS (SELECT 1
-                                 FROM program_locations o
-                                WHERE o.program_id = p.program_id)
-                   OR EXISTS (SELECT 1
-                                FROM program_locations o
-                               WHERE o.program_id = p.program_id
-                                 AND o.location_id = @LocationId::uuid) AS good_at_location
-              FROM ({Named}) n
-              JOIN gift_cards c
-                ON c.gift_card_id = n.gift_card_id
-              JOIN programs p
-                ON p.program_id = c.program_id
-              LEFT JOIN program_acceptances a
-                ON a.program_id = p.program_id
-               AND a.merchant_id = @MerchantId
-               AND a.live = @Live
-               AND (a.state = 'accepted' OR a.state = 'ended' AND a.ends_at > @Now);
-            {LotRow.Columns}
-              JOIN ({Named}) n
-                ON n.gift_card_id = l.gift_card_id
-            """;
-
-        private const string Named = """
-            SELECT gift_card_id
-              FROM gift_cards
-             WHERE code_hash = ANY(@Hashes)
-             UNION
-            SELECT unnest(@Ids)
-            """;
-
         public const string LockPin = """
             SELECT pin_failures, pin_locked_until
               FROM gift_cards

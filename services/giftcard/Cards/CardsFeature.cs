@@ -14,6 +14,7 @@ internal static class CardsFeature
         builder.Services.AddSingleton<CardChanges>();
         builder.Services.AddSingleton<CardDeliveries>();
         builder.Services.AddSingleton<CardFinder>();
+        builder.Services.AddSingleton<CardLookup>();
         builder.Services.AddSingleton<CardMaker>();
         builder.Services.AddSingleton<CardReader>();
         builder.Services.AddSingleton<HandOver>();
