@@ -10,7 +10,11 @@ var app = builder.Build();
 app.UseLocalPlus();
 app.MapMerchantApi().MapGetDailyReport();
 var events = app.MapEvents();
-events.MapEvents<OnCardEvent.Data>("giftcard.cards.v1", OnCardEvent.HandleAsync);
-events.MapEvents<OnRedemptionEvent.Data>("giftcard.redemptions.v1", OnRedemptionEvent.HandleAsync);
-events.MapEvents<OnLedgerTransaction.Data>("ledger.transactions.v1", OnLedgerTransaction.HandleAsync);
+events.MapEvents<OnCardEvent.Data>("giftcard.cards.v1", OnCardEvent.HandleAsync, Repeats.AreHarmless);
+events.MapEvents<OnRedemptionEvent.Data>("giftcard.redemptions.v1", OnRedemptionEvent.HandleAsync, Repeats.AreHarmless);
+events.MapEvents<OnLedgerTransaction.Data>(
+    "ledger.transactions.v1",
+    OnLedgerTransaction.HandleAsync,
+    Repeats.AreHarmless
+);
 return await app.RunLocalPlusAsync(args);

@@ -24,8 +24,24 @@ internal sealed record PriorRequest(Answer? Answer, Guid? IntentId, DateTimeOffs
 /// intent and gets its answer. A refusal claims the key too before it is stored, so that none is ever stored over an
 /// effect.
 /// </summary>
-internal sealed class Intents(Database database, TimeProvider time)
+internal sealed class Intents
 {
+    /// <summary>Keys that are looked for in one statement.</summary>
+    private const int KeysPerRead = 64;
+
+    private const int ReadsAtOnce = 2;
+
+    private readonly Database database;
+    private readonly TimeProvider time;
+    private readonly SharedCalls<(MerchantId Merchant, string Key), Found?> reads;
+
+    public Intents(Database database, TimeProvider time)
+    {
+        this.database = database;
+        this.time = time;
+        reads = new(KeysPerRead, ReadsAtOnce, WhenOneFails.EachGoesAlone, FindAllAsync);
+    }
+
     /// <summary>
     /// The answer to a request: the stored one; else what comes of finishing the intent that an earlier try left, or a
     /// new one. A refusal to accept that stays what it is is stored. What was accepted is finished, even if the caller
@@ -79,11 +95,7 @@ internal sealed class Intents(Database database, TimeProvider time)
     /// </summary>
     public async Task<PriorRequest?> FindAsync(RequestKey key, CancellationToken cancel)
     {
-        var found = await database.QuerySingleOrDefaultAsync<Found>(
-            Sql.Find,
-            new { MerchantId = key.Merchant, key.Key },
-            cancel
-        );
+        var found = await reads.AskAsync((key.Merchant, key.Key), cancel);
         if (found is null)
         {
             return null;
@@ -102,8 +114,7 @@ internal sealed class Intents(Database database, TimeProvider time)
 
     /// <summary>The stored answer to a key, if there is one.</summary>
     public async Task<Answer?> AnswerAsync(MerchantId merchant, string key, CancellationToken cancel) =>
-        await database.QuerySingleOrDefaultAsync<Found>(Sql.Find, new { MerchantId = merchant, Key = key }, cancel)
-            is { Stored: { } stored }
+        await reads.AskAsync((merchant, key), cancel) is { Stored: { } stored }
             ? new Answer(stored.Status, stored.Body, stored.Location, stored.Etag)
             : null;
 
@@ -145,15 +156,11 @@ internal sealed class Intents(Database database, TimeProvider time)
     }
 
     /// <summary>Stores the answer in the transaction that finishes the intent; the first one stays.</summary>
-    public Task StoreAsync(DbSession db, MerchantId merchant, string key, Answer answer) =>
-        StoreAsync(db, [(merchant, key, answer)], time.GetUtcNow());
+    public static Task StoreAsync(DbSession db, MerchantId merchant, string key, Answer answer) =>
+        StoreAsync(db, [(merchant, key, answer)]);
 
     /// <summary>As the other, for many.</summary>
-    public static Task StoreAsync(
-        DbSession db,
-        IEnumerable<(MerchantId Merchant, string Key, Answer Answer)> answers,
-        DateTimeOffset at
-    )
+    public static Task StoreAsync(DbSession db, IEnumerable<(MerchantId Merchant, string Key, Answer Answer)> answers)
     {
         var rows = answers.ToArray();
         return rows.Length == 0
@@ -168,7 +175,6 @@ internal sealed class Intents(Database database, TimeProvider time)
                     Locations = Array.ConvertAll(rows, r => r.Answer.Location),
                     ETags = Array.ConvertAll(rows, r => r.Answer.ETag),
                     Bodies = Array.ConvertAll(rows, r => r.Answer.Body),
-                    CreatedAt = at,
                 }
             );
     }
@@ -205,7 +211,25 @@ internal sealed class Intents(Database database, TimeProvider time)
         };
     }
 
+    private async Task<IReadOnlyList<Found?>> FindAllAsync(IReadOnlyList<(MerchantId Merchant, string Key)> asks)
+    {
+        var found = (
+            await database.QueryAsync<Found>(
+                Sql.Find,
+                new
+                {
+                    Asks = asks.Select((_, ask) => ask).ToArray(),
+                    MerchantIds = asks.Select(ask => ask.Merchant.Value).ToArray(),
+                    Keys = asks.Select(ask => ask.Key).ToArray(),
+                },
+                CancellationToken.None
+            )
+        ).ToDictionary(row => row.Ask);
+        return [.. asks.Select((_, ask) => found.GetValueOrDefault(ask))];
+    }
+
     private sealed record Found(
+        int Ask,
         byte[] Fingerprint,
         Guid? IntentId,
         DateTimeOffset? ClaimedAt,
@@ -220,19 +244,27 @@ internal sealed class Intents(Database database, TimeProvider time)
 
     private static class Sql
     {
-        // A key that a request without an intent used (a programme, say) has an answer and no claim.
+        // A key that a request without an intent used (a programme, say) has an answer and no claim; what the previous
+        // release answered has both.
         public const string Find = """
-            SELECT coalesce(c.fingerprint, k.fingerprint) AS fingerprint, c.intent_id, c.claimed_at,
-                   k.status, k.location, k.etag, k.body
-              FROM (SELECT key, fingerprint, intent_id, claimed_at
-                      FROM idempotency_claims
-                     WHERE merchant_id = @MerchantId
-                       AND key = @Key) c
-              FULL JOIN (SELECT key, fingerprint, status, location, etag, body
-                           FROM idempotency_keys
-                          WHERE merchant_id = @MerchantId
-                            AND key = @Key) k
-                ON k.key = c.key
+            SELECT a.ask, coalesce(c.fingerprint, k.fingerprint) AS fingerprint, c.intent_id, c.claimed_at,
+                   coalesce(k.status, c.status) AS status, coalesce(k.location, c.location) AS location,
+                   coalesce(k.etag, c.etag) AS etag, coalesce(k.body, c.body) AS body
+              FROM unnest(@Asks, @MerchantIds, @Keys) AS a (ask, merchant_id, key)
+              LEFT JOIN LATERAL (SELECT fingerprint, intent_id, claimed_at, status, location, etag, body
+                                   FROM idempotency_claims
+                                  WHERE merchant_id = a.merchant_id
+                                    AND key = a.key
+                                  LIMIT 1) c
+                ON true
+              LEFT JOIN LATERAL (SELECT fingerprint, status, location, etag, body
+                                   FROM idempotency_keys
+                                  WHERE merchant_id = a.merchant_id
+                                    AND key = a.key
+                                  LIMIT 1) k
+                ON true
+             WHERE c.fingerprint IS NOT NULL
+                OR k.fingerprint IS NOT NULL
             """;
 
         public const string Claim = """
@@ -244,12 +276,13 @@ internal sealed class Intents(Database database, TimeProvider time)
             """;
 
         public const string Store = """
-            INSERT INTO idempotency_keys (merchant_id, key, fingerprint, status, location, etag, body, created_at)
-            SELECT c.merchant_id, c.key, c.fingerprint, a.status, a.location, a.etag, a.body, @CreatedAt
+            UPDATE idempotency_claims c
+               SET status = a.status, location = a.location, etag = a.etag, body = a.body
               FROM unnest(@MerchantIds, @Keys, @Statuses, @Locations, @ETags, @Bodies)
                 AS a (merchant_id, key, status, location, etag, body)
-              JOIN idempotency_claims c USING (merchant_id, key)
-                ON CONFLICT DO NOTHING
+             WHERE c.merchant_id = a.merchant_id
+               AND c.key = a.key
+               AND c.status IS NULL
             """;
     }
 }

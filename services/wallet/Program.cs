@@ -22,5 +22,9 @@ intern.MapFindCustomer();
 intern.MapFindOrAddCustomer().MapGetCustomerContact();
 var events = app.MapEvents();
 events.MapEvents<OnCardEvent.Data>("giftcard.cards.v1", OnCardEvent.HandleAsync);
-events.MapEvents<OnLedgerTransaction.Data>("ledger.transactions.v1", OnLedgerTransaction.HandleAsync);
+events.MapEvents<OnLedgerTransaction.Data>(
+    "ledger.transactions.v1",
+    OnLedgerTransaction.HandleAsync,
+    Repeats.AreHarmless
+);
 return await app.RunLocalPlusAsync(args);

@@ -1,7 +1,7 @@
 namespace LocalPlus.Tests.Crash;
 
 /// <summary>How a cell's redemption has to end.</summary>
-/// <param name="Timeline">The kinds of its events, in alphabetical order.</param>
+/// <param name="Timeline">The kinds of its noted events, in alphabetical order; its run has an end of its own.</param>
 internal sealed record Ending(string State, long Captured, long Refunded, string Timeline);
 
 /// <summary>
@@ -22,21 +22,13 @@ internal sealed class CellStory(Till till, SoldCard card, string step, string re
     public Ending Ending =>
         step switch
         {
-            "void" => new("cancelled", 0, 0, "accepted,cancel,cancelled,held,run_finished"),
-            "refund" => new(
-                "partially_refunded",
-                CellRunner.Price,
-                CellRunner.Returned,
-                "accepted,completed,refunded,run_finished"
-            ),
-            "hold" or "capture" => new(
-                "completed",
-                CellRunner.Price,
-                0,
-                "accepted,completed,confirm,held,run_finished"
-            ),
-            _ => new("completed", CellRunner.Price, 0, "accepted,completed,run_finished"),
+            "void" => new("cancelled", 0, 0, "cancel,cancelled,held"),
+            "refund" => new("partially_refunded", CellRunner.Price, CellRunner.Returned, "completed,refunded"),
+            "hold" or "capture" => new("completed", CellRunner.Price, 0, "completed,confirm,held"),
+            _ => new("completed", CellRunner.Price, 0, "completed"),
         };
+
+    public bool IsDecidedAtOnce => Mode == "immediate";
 
     private string Mode => step is "hold" or "capture" or "void" ? "two_phase" : "immediate";
 

@@ -9,15 +9,14 @@ namespace LocalPlus.Tests.Crash;
 /// </summary>
 internal sealed class Recordings(CrashStack stack, Till till, Rest desk, string folder, CancellationToken cancel)
 {
-    private const string Version = "RedemptionV1";
+    private const string AtOnce = "immediate";
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(90);
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(100);
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
 
     public static async Task RunAsync(Checkout checkout, IReadOnlyList<string> names, CancellationToken cancel)
     {
-        var folder = Path.Combine(checkout.Root, "workflows", "histories", Version);
-        Directory.CreateDirectory(folder);
+        var folder = Path.Combine(checkout.Root, "workflows", "histories");
         await using var stack = await CrashStack.StartAsync(checkout, null, cancel);
         using var till = await Till.OpenAsync(stack, "Recordings", [], cancel);
         using var desk = new Rest(stack.Ports.GatewayUrl, Operators.Mint(stack.Checkout, "admin", "recorder"), Limit);
@@ -29,7 +28,7 @@ internal sealed class Recordings(CrashStack stack, Till till, Rest desk, string 
     {
         (string Name, Func<Task<string>> Play)[] ways =
         [
-            ("immediate", () => RedeemAsync("immediate", 0)),
+            (AtOnce, () => RedeemAsync("immediate", 0)),
             ("confirm", () => DecidedAsync(id => till.ConfirmAsync(id, Till.NewKey(), cancel))),
             ("partial-confirm", () => DecidedAsync(id => till.ConfirmAsync(id, 300, Till.NewKey(), cancel))),
             ("cancel", () => DecidedAsync(id => till.CancelAsync(id, Till.NewKey(), cancel))),
@@ -46,7 +45,7 @@ internal sealed class Recordings(CrashStack stack, Till till, Rest desk, string 
             await UntilFinishedAsync(id);
             var export = await desk.GetAsync($"/ops/v1/runs/{id}/export", cancel);
             await File.WriteAllTextAsync(
-                Path.Combine(folder, $"{name}.json"),
+                Path.Combine(folder, name == AtOnce ? "ImmediateRedemptionV1" : "RedemptionV1", $"{name}.json"),
                 export.Body!.ToJsonString(Indented) + "\n",
                 cancel
             );

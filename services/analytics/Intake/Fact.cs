@@ -15,7 +15,7 @@ internal static class FactKinds
 
 /// <summary>
 /// One thing that happened. Adding it counts it at once in its day's totals; both are sums, so facts may come in any
-/// order, and the inbox lets each event in once.
+/// order, and each event is a fact once, however often it comes: what is there already is not counted again.
 /// </summary>
 /// <param name="Subject">What it happened to; a ledger transaction counts once however many entries tell of it.</param>
 internal sealed record Fact(

@@ -34,11 +34,11 @@ internal static class PlaceHold
     private static async Task<IResult> HandleAsync(
         HttpContext http,
         Request request,
-        CreateRedemption.Till till,
+        CreateRedemption.Creation creation,
         CancellationToken cancel
     ) =>
         HoldView.Of(
-            await till.RedeemAsync(
+            await creation.RedeemAsync(
                 http,
                 new(
                     Mode.TwoPhase,

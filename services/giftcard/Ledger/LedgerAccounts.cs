@@ -6,7 +6,7 @@ using LocalPlus.Kernel;
 namespace LocalPlus.Giftcard.Ledger;
 
 /// <summary>The accounts of a merchant's books that do not belong to a card.</summary>
-internal sealed record BookAccounts(
+internal sealed record MerchantAccounts(
     AccountId Clearing,
     AccountId Payable,
     AccountId Fees,
@@ -36,7 +36,7 @@ internal sealed class LedgerAccounts(Database database, LedgerGateway ledger, Ti
     private readonly ConcurrentDictionary<(MerchantId Merchant, string Currency, string Name), Guid> remembered = new();
 
     /// <summary>All accounts of a merchant's books in one currency.</summary>
-    public async Task<BookAccounts> BooksAsync(MerchantId books, string currency, CancellationToken cancel)
+    public async Task<MerchantAccounts> BooksAsync(MerchantId books, string currency, CancellationToken cancel)
     {
         var ids = await EnsureAsync(books, currency, Names, cancel);
         return new(new(ids[0]), new(ids[1]), new(ids[2]), new(ids[3]), new(ids[4]), new(ids[5]), new(ids[6]));

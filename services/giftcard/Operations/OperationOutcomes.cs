@@ -113,9 +113,9 @@ internal sealed class OperationOutcomes(Database database, Intents intents, Card
                 }
             );
 
-    private Task StoreAsync(DbSession db, CardOperationRow operation, Answer answer) =>
+    private static Task StoreAsync(DbSession db, CardOperationRow operation, Answer answer) =>
         operation.IdempotencyKey is { } key
-            ? intents.StoreAsync(db, operation.MerchantId, key, answer)
+            ? Intents.StoreAsync(db, operation.MerchantId, key, answer)
             : Task.CompletedTask;
 
     /// <summary>Somebody else finished it first; their answer is the answer.</summary>

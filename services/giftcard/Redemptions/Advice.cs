@@ -74,7 +74,7 @@ internal sealed class Advice(Database database, RedemptionDecider decider, Redem
         var answer = Answer.Ok(view, view.Version);
         await using (var db = await database.BeginAsync(CancellationToken.None))
         {
-            await intents.StoreAsync(db, key.Merchant, key.Key, answer);
+            await Intents.StoreAsync(db, key.Merchant, key.Key, answer);
             await db.CommitAsync();
         }
 

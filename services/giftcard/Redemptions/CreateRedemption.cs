@@ -31,12 +31,12 @@ internal static class CreateRedemption
     private static Task<IResult> HandleAsync(
         HttpContext http,
         RedemptionRequest request,
-        Till till,
+        Creation creation,
         CancellationToken cancel
-    ) => till.RedeemAsync(http, request, cancel);
+    ) => creation.RedeemAsync(http, request, cancel);
 
     /// <summary>The three steps behind a key; what POST /v1/holds asks for too.</summary>
-    internal sealed class Till(
+    internal sealed class Creation(
         Intents intents,
         Ownership ownership,
         RedemptionPlanner planner,
@@ -320,10 +320,7 @@ internal static class CreateRedemption
                    commission_basis_points)
             SELECT redemption_id, position, gift_card_id, last4, lot_id, account_id, max_amount, commission
               FROM unnest(@LegRedemptionIds, @Positions, @GiftCardIds, @LastFours, @LotIds, @AccountIds, @MaxAmounts, @Commissions)
-                AS l (redemption_id, position, gift_card_id, last4, lot_id, account_id, max_amount, commission);
-            INSERT INTO redemption_events (redemption_id, kind, actor, occurred_at)
-            SELECT redemption_id, 'accepted', 'till', created_at
-              FROM unnest(@RedemptionIds, @CreatedAts) AS r (redemption_id, created_at)
+                AS l (redemption_id, position, gift_card_id, last4, lot_id, account_id, max_amount, commission)
             """;
     }
 }

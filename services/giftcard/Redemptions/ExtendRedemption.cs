@@ -68,7 +68,7 @@ internal static class ExtendRedemption
                         var view = RedemptionView.Of(extended.Row, extended.Legs, "running");
                         answer = Answer.Ok(view, view.Version);
                         await intents.ClaimAsync(db, key, id.Value);
-                        await intents.StoreAsync(db, key.Merchant, key.Key, answer);
+                        await Intents.StoreAsync(db, key.Merchant, key.Key, answer);
                     },
                     cancel
                 );
@@ -90,7 +90,7 @@ internal sealed class RedemptionExtender(
     Database database,
     RedemptionStore store,
     LedgerGateway ledger,
-    IRunBell runs,
+    IRedemptionRuns runs,
     TimeProvider time
 )
 {
@@ -144,7 +144,7 @@ internal sealed class RedemptionExtender(
 
         await also(db, now);
         await db.CommitAsync();
-        runs.Ring(row.Id, now.Row.RunGeneration);
+        runs.Wake(row.Id, now.Row.RunGeneration);
     }
 
     private async Task ExtendInLedgerAsync(RedemptionRow row, DateTimeOffset end, CancellationToken cancel)

@@ -72,11 +72,26 @@ internal static class GetTimeline
 
     private static class Sql
     {
+        // How it began and how its runs ended is in the rows of these; what the previous release noted of it stands as
+        // it is.
         public const string Timeline = """
             SELECT kind, actor, detail::text AS detail, occurred_at
-              FROM redemption_events
-             WHERE redemption_id = @RedemptionId
-             ORDER BY event_id
+              FROM (SELECT 'accepted' AS kind, 'till' AS actor, NULL::jsonb AS detail, created_at AS occurred_at,
+                           0::bigint AS event_id
+                      FROM redemptions
+                     WHERE redemption_id = @RedemptionId
+                     UNION ALL
+                    SELECT kind, actor, detail, occurred_at, event_id
+                      FROM redemption_events
+                     WHERE redemption_id = @RedemptionId
+                       AND kind NOT IN ('accepted', 'run_finished')
+                     UNION ALL
+                    SELECT 'run_finished', CASE engine WHEN 'inline' THEN 'inline' ELSE 'workflow' END, NULL,
+                           finished_at, NULL
+                      FROM redemption_runs
+                     WHERE redemption_id = @RedemptionId
+                       AND state = 'finished') e
+             ORDER BY event_id = 0 DESC NULLS LAST, occurred_at, event_id
              LIMIT @Take
             """;
     }

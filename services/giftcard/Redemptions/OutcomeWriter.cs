@@ -13,11 +13,11 @@ namespace LocalPlus.Giftcard.Redemptions;
 /// </summary>
 internal sealed class OutcomeWriter
 {
-    private readonly IRunBell runs;
+    private readonly IRedemptionRuns runs;
     private readonly TimeProvider time;
-    private readonly GroupCommit<Pending, Redemption?> commit;
+    private readonly GroupCommit<Pending, Finished> commit;
 
-    public OutcomeWriter(Database database, IRunBell runs, TimeProvider time)
+    public OutcomeWriter(Database database, IRedemptionRuns runs, TimeProvider time)
     {
         this.runs = runs;
         this.time = time;
@@ -28,13 +28,22 @@ internal sealed class OutcomeWriter
     /// Decides with the redemption's row locked and writes what was decided. Returns the redemption as it now is; null
     /// when there is none.
     /// </summary>
-    public Task<Redemption?> FinishAsync(
+    public async Task<Redemption?> FinishAsync(
         RedemptionId id,
         Func<Redemption, DateTimeOffset, Outcome?> decide,
         CancellationToken cancel
-    ) => commit.WriteAsync(new(id, decide, Activity.Current?.Id), cancel);
+    )
+    {
+        var finished = await commit.WriteAsync(new(id, decide, Activity.Current?.Id), cancel);
+        if (finished.BeginsRun)
+        {
+            runs.Start(finished.Promised);
+        }
 
-    private async Task<IReadOnlyList<Redemption?>> WriteAllAsync(DbSession db, IReadOnlyList<Pending> pending)
+        return finished.Redemption;
+    }
+
+    private async Task<IReadOnlyList<Finished>> WriteAllAsync(DbSession db, IReadOnlyList<Pending> pending)
     {
         var now = await RedemptionStore.LockAsync(db, [.. pending.Select(p => p.Id.Value)]);
         var at = time.GetUtcNow();
@@ -48,15 +57,19 @@ internal sealed class OutcomeWriter
             }
         }
 
-        if (written.Count > 0)
-        {
-            await WriteAsync(db, [.. written.Values], at);
-        }
-
-        return [.. pending.Select(p => now.GetValueOrDefault(p.Id))];
+        var promised = written.Count > 0 ? await WriteAsync(db, [.. written.Values], at) : [];
+        var runOf = promised.ToDictionary(run => run.RedemptionId);
+        return
+        [
+            .. pending.Select(p => new Finished(
+                now.GetValueOrDefault(p.Id),
+                written.GetValueOrDefault(p.Id) is { Outcome.StartsRun: true },
+                runOf.GetValueOrDefault(p.Id)
+            )),
+        ];
     }
 
-    private async Task WriteAsync(DbSession db, Written[] written, DateTimeOffset at)
+    private async Task<IReadOnlyList<BegunRun>> WriteAsync(DbSession db, Written[] written, DateTimeOffset at)
     {
         var outcomes = Array.ConvertAll(written, w => w.Outcome);
         var rows = Array.ConvertAll(outcomes, o => o.Redemption.Row);
@@ -87,9 +100,14 @@ internal sealed class OutcomeWriter
                 LegAvailable = Array.ConvertAll(legs, l => l.AvailableAfter),
             }
         );
-        await runs.BeginAsync(
+        var promised = await runs.BeginAsync(
             db,
-            [.. written.Where(w => w.Outcome.StartsRun).Select(w => (w.Outcome.Redemption.Row, w.Trace))],
+            [
+                .. written
+                    .Where(w => w.Outcome.StartsRun)
+                    .Select(w => (w.Outcome.Redemption.Row, w.Trace))
+                    .Select(w => new BegunRun(w.Row.Id, w.Row.RunGeneration, w.Row.IsImmediate, w.Trace)),
+            ],
             at
         );
         await RedeemedAsync(db, [.. outcomes.Where(o => o.HasRedeemed).Select(o => o.Redemption)], at);
@@ -101,8 +119,7 @@ internal sealed class OutcomeWriter
         await RedemptionEvents.PublishAsync(db, [.. written.Where(w => w.Outcome.EventType is not null)], at);
         await StoreAnswersAsync(
             db,
-            [.. outcomes.Where(o => o.Answer is not null && o.Redemption.Row.IdempotencyKey is not null)],
-            at
+            [.. outcomes.Where(o => o.Answer is not null && o.Redemption.Row.IdempotencyKey is not null)]
         );
         var rest = outcomes
             .Where(o => o.ReleasesRest)
@@ -113,6 +130,8 @@ internal sealed class OutcomeWriter
         {
             await CardLeftovers.MarkAsync(db, rest, "release", at);
         }
+
+        return promised;
     }
 
     private static Task RedeemedAsync(DbSession db, Redemption[] redeemed, DateTimeOffset at) =>
@@ -132,17 +151,19 @@ internal sealed class OutcomeWriter
             at
         );
 
-    private static Task StoreAnswersAsync(DbSession db, Outcome[] answered, DateTimeOffset at) =>
+    private static Task StoreAnswersAsync(DbSession db, Outcome[] answered) =>
         Intents.StoreAsync(
             db,
             answered.Select(o =>
                 (new MerchantId(o.Redemption.Row.MerchantId), o.Redemption.Row.IdempotencyKey!, o.Answer!)
-            ),
-            at
+            )
         );
 
     /// <param name="Trace">The request's, which the event goes on with.</param>
     private sealed record Pending(RedemptionId Id, Func<Redemption, DateTimeOffset, Outcome?> Decide, string? Trace);
+
+    /// <param name="Promised">The run that this process hands to the engine itself.</param>
+    private sealed record Finished(Redemption? Redemption, bool BeginsRun, BegunRun? Promised);
 
     /// <param name="Trace">As in <see cref="Pending"/>.</param>
     internal sealed record Written(Outcome Outcome, string? Trace);

@@ -15,7 +15,7 @@ internal sealed class RedemptionDriver(
     OutcomeWriter outcomes,
     RedemptionStore store,
     CardReader cards,
-    IRunBell runs,
+    IRedemptionRuns runs,
     TimeProvider time
 )
 {
@@ -46,7 +46,7 @@ internal sealed class RedemptionDriver(
 
             var available =
                 refusal.Fault == Faults.InsufficientBalance ? await AvailableAsync(redemption, cancel) : (long?)null;
-            return await FinishAsync(
+            return await outcomes.FinishAsync(
                     row.Id,
                     (now, at) => RedemptionOutcomes.Refused(now, refusal, available, at),
                     cancel
@@ -58,8 +58,11 @@ internal sealed class RedemptionDriver(
 
     /// <summary>The money has moved: from here on nothing that goes wrong is a refusal.</summary>
     private async Task<Redemption> AuthorizedAsync(Redemption redemption, Taken taken, CancellationToken cancel) =>
-        await FinishAsync(redemption.Row.Id, (now, at) => RedemptionOutcomes.Authorized(now, taken, at), cancel)
-        ?? redemption;
+        await outcomes.FinishAsync(
+            redemption.Row.Id,
+            (now, at) => RedemptionOutcomes.Authorized(now, taken, at),
+            cancel
+        ) ?? redemption;
 
     /// <summary>
     /// Hold and capture in one command. One that was begun long ago may be of the release that gave two, the second
@@ -115,8 +118,11 @@ internal sealed class RedemptionDriver(
 
         var taken = await BalancedAsync(redemption, Taken.Of(hold) with { IsFresh = fresh }, cancel);
         var settled =
-            await FinishAsync(row.Id, (now, at) => RedemptionOutcomes.Settled(now, hold.State, taken, at), cancel)
-            ?? redemption;
+            await outcomes.FinishAsync(
+                row.Id,
+                (now, at) => RedemptionOutcomes.Settled(now, hold.State, taken, at),
+                cancel
+            ) ?? redemption;
         if (unexpected is not null && !RedemptionState.IsSettled(settled.Row.State))
         {
             // The hold ends by itself; until then a person can release it.
@@ -124,7 +130,7 @@ internal sealed class RedemptionDriver(
         }
         else if (RedemptionState.IsSettled(settled.Row.State))
         {
-            runs.Ring(settled.Row.Id, settled.Row.RunGeneration);
+            runs.Wake(settled.Row.Id, settled.Row.RunGeneration);
         }
 
         return settled;
@@ -141,7 +147,7 @@ internal sealed class RedemptionDriver(
             cancel
         );
 
-    /// <summary>What the ledger took for a redemption that has no hold: its transaction. Refuses with not_found.</summary>
+    /// <summary>What the ledger took for a redemption without a hold. Refuses with not_found.</summary>
     public async Task<Taken> SpentAsync(RedemptionRow row, CancellationToken cancel) =>
         Taken.Of(
             await ledger.GetTransactionAsync(
@@ -216,31 +222,6 @@ internal sealed class RedemptionDriver(
             cancel
         );
         return taken.With(accounts.Values.Select(a => (AccountId.Parse(a.AccountId), a.Available)));
-    }
-
-    private async Task<Redemption?> FinishAsync(
-        RedemptionId id,
-        Func<Redemption, DateTimeOffset, Outcome?> decide,
-        CancellationToken cancel
-    )
-    {
-        var startsRun = false;
-        var finished = await outcomes.FinishAsync(
-            id,
-            (now, at) =>
-            {
-                var outcome = decide(now, at);
-                startsRun = outcome is { StartsRun: true };
-                return outcome;
-            },
-            cancel
-        );
-        if (startsRun)
-        {
-            runs.Begun();
-        }
-
-        return finished;
     }
 
     private async Task<long> AvailableAsync(Redemption redemption, CancellationToken cancel)

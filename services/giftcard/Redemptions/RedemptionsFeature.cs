@@ -15,7 +15,7 @@ internal static class RedemptionsFeature
         builder.Services.AddSingleton<ExtendRedemption.Extension>();
         builder.Services.AddSingleton<Advice>();
         builder.Services.AddSingleton<CreateRedemption.Intake>();
-        builder.Services.AddSingleton<CreateRedemption.Till>();
+        builder.Services.AddSingleton<CreateRedemption.Creation>();
         builder.Services.AddSingleton<RefundDriver>();
         builder.Services.AddSingleton<OpenRedemptions>();
         builder.Services.AddSweepChore(

@@ -11,13 +11,7 @@ namespace LocalPlus.Giftcard.Redemptions;
 /// Carries a refund that is committed in SQL out in the ledger: a reversal of the capture, keyed by the refund, so that
 /// the value returns to the very lots it came from.
 /// </summary>
-internal sealed class RefundDriver(
-    Database database,
-    LedgerGateway ledger,
-    RedemptionStore store,
-    Intents intents,
-    TimeProvider time
-)
+internal sealed class RefundDriver(Database database, LedgerGateway ledger, RedemptionStore store, TimeProvider time)
 {
     public Task<RefundRow?> FindAsync(RefundId id, CancellationToken cancel) =>
         database.QuerySingleOrDefaultAsync<RefundRow>(Sql.Get, new { RefundId = id.Value }, cancel);
@@ -96,7 +90,7 @@ internal sealed class RefundDriver(
         var answer = ToAnswer(done, row, refusal);
         if (refund.IdempotencyKey is { } key)
         {
-            await intents.StoreAsync(db, new MerchantId(refund.MerchantId), key, answer);
+            await Intents.StoreAsync(db, new MerchantId(refund.MerchantId), key, answer);
         }
 
         await db.CommitAsync();

@@ -3,7 +3,7 @@ using LocalPlus.Kernel;
 
 namespace LocalPlus.Giftcard.Redemptions;
 
-/// <summary>What one account gives or gave, and what is available on it after; null when the ledger did not say.</summary>
+/// <summary>What one account gives or gave, and what is left on it; null when the ledger did not say.</summary>
 internal readonly record struct TakenPart(long Held, long Captured, long? AvailableAfter);
 
 /// <summary>What the ledger took from a redemption's accounts, by a hold or spent at once.</summary>

@@ -66,7 +66,7 @@ internal static class ExportRun
         return Answer.Ok(
             new Bundle(
                 "localplus.run.v1",
-                nameof(Workflows.RedemptionV1),
+                RunId.Definition(detail.Run.Mode == RedemptionMode.Immediate),
                 new Workflows.RedemptionRun(id.ToString(), detail.Run.Generation ?? 1),
                 detail,
                 detail.Run.InstanceId is { } instance ? await engine.HistoryAsync(instance, cancel) : null,
@@ -235,10 +235,24 @@ internal sealed class RunReader(Database database, RedemptionStore store, Redemp
              ORDER BY generation
             """;
 
-        public const string Steps = """
+        // The look at SQL is in the run's own row; what the previous release noted of it is one step with it.
+        public const string Steps = $"""
+            SELECT n.generation, '{Workflows.RedemptionSteps.Advance}' AS step, 'done' AS state,
+                   n.advances + coalesce(s.attempts, 0) AS attempts, s.last_error,
+                   coalesce(s.first_started_at, n.started_at) AS first_started_at, n.seen_at AS last_started_at,
+                   n.seen_at AS finished_at
+              FROM redemption_runs n
+              LEFT JOIN redemption_run_steps s
+                ON s.redemption_id = n.redemption_id
+               AND s.generation = n.generation
+               AND s.step = '{Workflows.RedemptionSteps.Advance}'
+             WHERE n.redemption_id = @RedemptionId
+               AND n.advances + coalesce(s.attempts, 0) > 0
+             UNION ALL
             SELECT generation, step, state, attempts, last_error, first_started_at, last_started_at, finished_at
               FROM redemption_run_steps
              WHERE redemption_id = @RedemptionId
+               AND step <> '{Workflows.RedemptionSteps.Advance}'
              ORDER BY generation, first_started_at, step
             """;
 

@@ -9,23 +9,24 @@ namespace LocalPlus.Giftcard.Runs;
 /// <summary>
 /// Re-reads the redemption, records how far its run is and closes the run when nothing is left: one transaction.
 /// </summary>
-internal sealed class AdvanceRedemption(RunBook book) : WorkflowActivity<RedemptionStep, RedemptionProgress>
+internal sealed class AdvanceRedemption(RunProgressWriter progress)
+    : WorkflowActivity<RedemptionStep, RedemptionProgress>
 {
     public override Task<RedemptionProgress> RunAsync(WorkflowActivityContext context, RedemptionStep input) =>
-        book.AdvanceAsync(input, CancellationToken.None);
+        progress.AdvanceAsync(input, CancellationToken.None);
 }
 
 /// <summary>
 /// Carries a decision out whose own request died: the ledger is asked with the same keys, so however often this runs
 /// the money moves once. A failure is counted in SQL before the engine hears of it.
 /// </summary>
-internal sealed class SettleRedemption(RunBook book, RedemptionStore store, RedemptionDriver driver)
+internal sealed class SettleRedemption(RunProgressWriter progress, RedemptionStore store, RedemptionDriver driver)
     : WorkflowActivity<RedemptionStep, RedemptionProgress>
 {
     public override async Task<RedemptionProgress> RunAsync(WorkflowActivityContext context, RedemptionStep input)
     {
         var id = RedemptionId.Parse(input.RedemptionId);
-        await book.StepStartedAsync(input, RedemptionSteps.Settle, CancellationToken.None);
+        await progress.StepStartedAsync(input, RedemptionSteps.Settle, CancellationToken.None);
         try
         {
             if (await store.FindAsync(id, CancellationToken.None) is { } redemption)
@@ -35,24 +36,24 @@ internal sealed class SettleRedemption(RunBook book, RedemptionStore store, Rede
         }
         catch (Exception exception)
         {
-            await book.StepFailedAsync(input, RedemptionSteps.Settle, exception.Message, CancellationToken.None);
+            await progress.StepFailedAsync(input, RedemptionSteps.Settle, exception.Message, CancellationToken.None);
             throw;
         }
 
-        await book.StepDoneAsync(input, RedemptionSteps.Settle, CancellationToken.None);
-        return await book.AdvanceAsync(input, CancellationToken.None);
+        await progress.StepDoneAsync(input, RedemptionSteps.Settle, CancellationToken.None);
+        return await progress.AdvanceAsync(input, CancellationToken.None);
     }
 }
 
 /// <summary>Keeps the tables of runs and steps: what operators see, whether the engine is there or not.</summary>
-internal sealed class RunBook
+internal sealed class RunProgressWriter
 {
     private const int ErrorLength = 500;
     private readonly Database database;
     private readonly TimeProvider time;
     private readonly GroupCommit<RedemptionStep, RedemptionProgress> advances;
 
-    public RunBook(Database database, TimeProvider time)
+    public RunProgressWriter(Database database, TimeProvider time)
     {
         this.database = database;
         this.time = time;
@@ -117,7 +118,6 @@ internal sealed class RunBook
                         .ToArray(),
                     NextSteps = mine.Select(i => NextStep(progress[i].Next)).ToArray(),
                     DueAts = mine.Select(i => now.AddSeconds(progress[i].AfterSeconds).UtcDateTime).ToArray(),
-                    Step = RedemptionSteps.Advance,
                     Now = now,
                 }
             );
@@ -180,26 +180,13 @@ internal sealed class RunBook
         public const string Advance = """
             UPDATE redemption_runs n
                SET state = a.run_state, step = a.next_step, due_at = a.due_at, attempts = 0, last_error = NULL, seen_at = @Now,
-                   started_at = coalesce(n.started_at, @Now), finished_at = CASE a.run_state WHEN 'finished' THEN @Now END
+                   started_at = coalesce(n.started_at, @Now), advances = n.advances + 1,
+                   finished_at = CASE a.run_state WHEN 'finished' THEN @Now END
               FROM unnest(@RedemptionIds, @Generations, @RunStates, @NextSteps, @DueAts)
                 AS a (redemption_id, generation, run_state, next_step, due_at)
              WHERE n.redemption_id = a.redemption_id
                AND n.generation = a.generation
-               AND n.state IN ('pending', 'started', 'waiting', 'failed');
-            INSERT INTO redemption_run_steps (redemption_id, generation, step, state, attempts, first_started_at,
-                   last_started_at, finished_at)
-            SELECT redemption_id, generation, @Step, 'done', 1, @Now, @Now, @Now
-              FROM unnest(@RedemptionIds, @Generations) AS a (redemption_id, generation)
-                ON CONFLICT (redemption_id, generation, step) DO UPDATE
-               SET attempts = redemption_run_steps.attempts + 1, last_started_at = @Now, finished_at = @Now, state = 'done';
-            INSERT INTO redemption_events (redemption_id, kind, actor, occurred_at)
-            SELECT a.redemption_id, 'run_finished', 'workflow', @Now
-              FROM unnest(@RedemptionIds, @RunStates) AS a (redemption_id, run_state)
-             WHERE a.run_state = 'finished'
-               AND NOT EXISTS (SELECT 1
-                                 FROM redemption_events e
-                                WHERE e.redemption_id = a.redemption_id
-                                  AND e.kind = 'run_finished')
+               AND n.state IN ('pending', 'started', 'waiting', 'failed')
             """;
 
         public const string WriteStep = """

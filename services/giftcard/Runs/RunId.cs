@@ -1,4 +1,5 @@
 using LocalPlus.Kernel;
+using LocalPlus.Workflows;
 
 namespace LocalPlus.Giftcard.Runs;
 
@@ -8,6 +9,10 @@ namespace LocalPlus.Giftcard.Runs;
 /// </summary>
 internal static class RunId
 {
+    /// <summary>Which definition a run follows.</summary>
+    public static string Definition(bool decidedAtOnce) =>
+        decidedAtOnce ? nameof(ImmediateRedemptionV1) : nameof(RedemptionV1);
+
     public static string Of(RedemptionId id, int generation) => generation <= 1 ? id.ToString() : $"{id}-g{generation}";
 }
 

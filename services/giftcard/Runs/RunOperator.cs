@@ -11,7 +11,7 @@ internal sealed class RunOperator(
     RedemptionStore store,
     RedemptionDecider decider,
     RunReconciler reconciler,
-    RunDesk desk,
+    OperatorActionLog actions,
     Doorbell doorbell,
     RunSignal signal,
     RedemptionExtender extender,
@@ -28,7 +28,14 @@ internal sealed class RunOperator(
     {
         new FieldChecks().Require(call.Body.Amount is null or > 0, "/amount").ThrowIfAny();
         await RequireAsync(call.Id, call.Cancel);
-        await desk.RecordAsync(call.Who, "confirm", call.Id, call.Body.Reason, new { call.Body.Amount }, call.Cancel);
+        await actions.RecordAsync(
+            call.Who,
+            "confirm",
+            call.Id,
+            call.Body.Reason,
+            new { call.Body.Amount },
+            call.Cancel
+        );
         await decider.DecideAsync(
             call.Id,
             null,
@@ -41,7 +48,7 @@ internal sealed class RunOperator(
     public async Task CancelAsync(RunVerbs.Call<RunVerbs.ReasonBody> call)
     {
         await RequireAsync(call.Id, call.Cancel);
-        await desk.RecordAsync(call.Who, "cancel", call.Id, call.Body.Reason, new { }, call.Cancel);
+        await actions.RecordAsync(call.Who, "cancel", call.Id, call.Body.Reason, new { }, call.Cancel);
         await decider.DecideAsync(
             call.Id,
             null,
@@ -65,7 +72,7 @@ internal sealed class RunOperator(
                 Now = time.GetUtcNow(),
             }
         );
-        await desk.RecordAsync(db, call.Who, "retry", call.Id, call.Body.Reason, new { now.Row.State });
+        await actions.RecordAsync(db, call.Who, "retry", call.Id, call.Body.Reason, new { now.Row.State });
         await db.CommitAsync();
         signal.Ring();
         doorbell.Ring(call.Id, now.Row.RunGeneration);
@@ -82,7 +89,14 @@ internal sealed class RunOperator(
             .ThrowIfAny();
         var redemption = await store.FindAsync(call.Id, call.Cancel) ?? throw NotFound();
         extender.Require(redemption);
-        await desk.RecordAsync(call.Who, "extend", call.Id, call.Body.Reason, new { call.Body.Seconds }, call.Cancel);
+        await actions.RecordAsync(
+            call.Who,
+            "extend",
+            call.Id,
+            call.Body.Reason,
+            new { call.Body.Seconds },
+            call.Cancel
+        );
         await extender.ExtendAsync(
             redemption,
             redemption.Row.HoldExpiresAt!.Value.AddSeconds(call.Body.Seconds),
@@ -117,7 +131,7 @@ internal sealed class RunOperator(
             };
             await RedemptionStore.UpdateAsync(db, row, driveAfter: time.GetUtcNow() + GiftcardLimits.TakeOver);
             await store.NoteAsync(db, call.Id, "force_release", Actor(call.Who), new { Was = now.Row.State });
-            await desk.RecordAsync(db, call.Who, "release", call.Id, call.Body.Reason, new { Was = now.Row.State });
+            await actions.RecordAsync(db, call.Who, "release", call.Id, call.Body.Reason, new { Was = now.Row.State });
             await db.CommitAsync();
         }
 
@@ -160,7 +174,7 @@ internal sealed class RunOperator(
         }
 
         await store.NoteAsync(db, call.Id, "step_skipped", Actor(call.Who), new { call.Body.Step });
-        await desk.RecordAsync(db, call.Who, "skip", call.Id, call.Body.Reason, new { call.Body.Step });
+        await actions.RecordAsync(db, call.Who, "skip", call.Id, call.Body.Reason, new { call.Body.Step });
         await db.CommitAsync();
         doorbell.Ring(call.Id, now.Row.RunGeneration);
     }
@@ -209,7 +223,7 @@ internal sealed class RunOperator(
     public async Task ReconcileAsync(RunVerbs.Call<RunVerbs.ReasonBody> call)
     {
         await RequireAsync(call.Id, call.Cancel);
-        await desk.RecordAsync(call.Who, "reconcile", call.Id, call.Body.Reason, new { }, call.Cancel);
+        await actions.RecordAsync(call.Who, "reconcile", call.Id, call.Body.Reason, new { }, call.Cancel);
         await reconciler.ReconcileAsync(TimeSpan.Zero, call.Id, call.Cancel);
     }
 
@@ -225,7 +239,7 @@ internal sealed class RunOperator(
         await using (var db = await database.BeginAsync(call.Cancel))
         {
             var now = await LockAsync(db, call.Id);
-            await desk.RecordAsync(db, call.Who, verb, call.Id, call.Body.Reason, new { now.Row.RunGeneration });
+            await actions.RecordAsync(db, call.Who, verb, call.Id, call.Body.Reason, new { now.Row.RunGeneration });
             instanceId = await db.QuerySingleOrDefaultAsync<string>(
                 Sql.Steer,
                 new

@@ -112,13 +112,13 @@ internal sealed class RunReconciler(
         }
 
         await using var db = await database.BeginAsync(cancel);
-        var now = await RedemptionStore.LockAsync(db, new RedemptionId(run.RedemptionId));
+        var now = await RedemptionStore.LockAsync(db, run.RedemptionId);
         if (now is null || now.Row.RunGeneration != run.Generation)
         {
             return Outcome.Rung;
         }
 
-        var generation = await RestartAsync(db, new RedemptionId(run.RedemptionId), RunState.Lost, "reconciler");
+        var generation = await RestartAsync(db, run.RedemptionId, RunState.Lost, "reconciler");
         await db.CommitAsync();
         log.RunRestarted(run.InstanceId, generation);
         signal.Ring();
@@ -132,7 +132,7 @@ internal sealed class RunReconciler(
         Unreachable,
     }
 
-    private sealed record LateRun(Guid RedemptionId, int Generation, string InstanceId, int Attempts);
+    private sealed record LateRun(RedemptionId RedemptionId, int Generation, string InstanceId, int Attempts);
 
     private static class Sql
     {

@@ -4,8 +4,8 @@ namespace LocalPlus.Giftcard.Runs;
 
 /// <summary>A row of run_view.</summary>
 internal sealed record RunRow(
-    Guid RedemptionId,
-    Guid MerchantId,
+    RedemptionId RedemptionId,
+    MerchantId MerchantId,
     string? Reference,
     string RedemptionState,
     string Mode,
@@ -47,8 +47,8 @@ internal sealed record RunRow(
     {
         var currency = Kernel.Currency.Parse(Currency);
         return new(
-            new(RedemptionId),
-            new(MerchantId),
+            RedemptionId,
+            MerchantId,
             Reference,
             Health,
             RedemptionState,

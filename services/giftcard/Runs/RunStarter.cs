@@ -9,18 +9,11 @@ using Microsoft.Extensions.Options;
 namespace LocalPlus.Giftcard.Runs;
 
 /// <summary>
-/// The relay between SQL and the workflow engine: starts a run for every row that waits for one. Merchants are served
-/// while the engine is away; the rows wait. When too many wait, immediate redemptions, whose money is long decided,
-/// finish their step here instead.
+/// The relay between SQL and the workflow engine: starts a run for every row that waits for one, at once for those that
+/// come from memory. Merchants are served while the engine is away; the rows wait. When too many wait, immediate
+/// redemptions, whose money is long decided, finish their step here instead.
 /// </summary>
-internal sealed class RunStarter(
-    Database database,
-    DaprWorkflowClient workflows,
-    RunSignal signal,
-    IOptions<RunOptions> options,
-    TimeProvider time,
-    ILogger<RunStarter> log
-) : BackgroundService
+internal sealed class RunStarter : BackgroundService
 {
     private const int Batch = 64;
     private const int InlineBatch = 1000;
@@ -29,11 +22,76 @@ internal sealed class RunStarter(
     /// <summary>The engine answers a start only when the first turn is stored, and never without a worker.</summary>
     private static readonly TimeSpan StartDeadline = TimeSpan.FromSeconds(5);
 
-    /// <summary>Longer than a start takes, so that two starters do not start the same run.</summary>
-    private static readonly TimeSpan Lease = TimeSpan.FromSeconds(8);
     private static readonly TimeSpan LongestRetry = TimeSpan.FromMinutes(1);
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    private readonly Database database;
+    private readonly DaprWorkflowClient workflows;
+    private readonly RunQueue queue;
+    private readonly RunSignal signal;
+    private readonly IOptions<RunOptions> options;
+    private readonly TimeProvider time;
+    private readonly ILogger<RunStarter> log;
+    private readonly GroupCommit<DueRun, bool> marks;
+
+    public RunStarter(
+        Database database,
+        DaprWorkflowClient workflows,
+        RunQueue queue,
+        RunSignal signal,
+        IOptions<RunOptions> options,
+        TimeProvider time,
+        ILogger<RunStarter> log
+    )
+    {
+        this.database = database;
+        this.workflows = workflows;
+        this.queue = queue;
+        this.signal = signal;
+        this.options = options;
+        this.time = time;
+        this.log = log;
+        marks = new(database, MarkStartedAsync);
+        queue.Heard(options.Value.Immediate != RunOptions.DeferredOnly);
+    }
+
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        Task.WhenAll(StartWaitingAsync(stoppingToken), StartBegunAsync(stoppingToken));
+
+    /// <summary>Those that this process has promised to start.</summary>
+    private Task StartBegunAsync(CancellationToken cancel) =>
+        Parallel.ForEachAsync(
+            queue.ReadAllAsync(cancel),
+            new ParallelOptions { MaxDegreeOfParallelism = options.Value.ConcurrentStarts, CancellationToken = cancel },
+            async (run, token) =>
+            {
+                try
+                {
+                    var due = new DueRun(
+                        run.RedemptionId,
+                        run.Generation,
+                        RunId.Of(run.RedemptionId, run.Generation),
+                        run.DecidedAtOnce,
+                        Attempts: 1,
+                        run.Trace
+                    );
+
+                    // What only has to be closed is closed by its activity before anybody could note that it runs.
+                    if (await StartAsync(due, token) && !run.DecidedAtOnce)
+                    {
+                        await marks.WriteAsync(due, token);
+                    }
+
+                    await Failpoints.AnsweredAsync("Schedule");
+                }
+                catch (Exception exception) when (!token.IsCancellationRequested)
+                {
+                    // Its lease runs out, and it is due again.
+                    log.RunStarterStumbled(exception);
+                }
+            }
+        );
+
+    private async Task StartWaitingAsync(CancellationToken stoppingToken)
     {
         while (!stoppingToken.IsCancellationRequested)
         {
@@ -65,7 +123,7 @@ internal sealed class RunStarter(
             new
             {
                 Now = now,
-                Lease = now + Lease,
+                Lease = now + RunQueue.Lease,
                 Take = Batch,
             }
         );
@@ -84,7 +142,9 @@ internal sealed class RunStarter(
         );
         if (!started.IsEmpty)
         {
-            await MarkStartedAsync([.. started], cancel);
+            await using var marking = await database.BeginAsync(cancel);
+            await MarkStartedAsync(marking, [.. started]);
+            await marking.CommitAsync();
         }
 
         await Failpoints.AnsweredAsync("Schedule");
@@ -105,7 +165,6 @@ internal sealed class RunStarter(
                 Now = time.GetUtcNow(),
                 Threshold = threshold,
                 Take = InlineBatch,
-                Step = RedemptionSteps.Advance,
             }
         );
         await db.CommitAsync();
@@ -130,16 +189,17 @@ internal sealed class RunStarter(
             }
 
             using var span = Telemetry.StartRun(run.Traceparent);
-            var input = new RedemptionRun(new RedemptionId(run.RedemptionId).ToString(), run.Generation);
+            var input = new RedemptionRun(run.RedemptionId.ToString(), run.Generation);
             await Failpoints.BeforeAsync("Schedule");
             await workflows.ScheduleNewWorkflowAsync(
-                nameof(RedemptionV1),
+                RunId.Definition(run.Immediate),
                 run.InstanceId,
                 input,
                 (DateTimeOffset?)null,
                 deadline.Token
             );
             await Failpoints.CommittedAsync("Schedule");
+            Heard(taken: true);
             return true;
         }
         catch (RpcException exists) when (exists.StatusCode == StatusCode.AlreadyExists)
@@ -148,27 +208,32 @@ internal sealed class RunStarter(
         }
         catch (Exception exception) when (!cancel.IsCancellationRequested)
         {
+            Heard(taken: false);
             log.RunNotStarted(run.InstanceId, run.Attempts, exception.Message);
             await PutOffAsync(run, exception.Message, cancel);
             return false;
         }
     }
 
-    private async Task MarkStartedAsync(DueRun[] runs, CancellationToken cancel)
+    private void Heard(bool taken) => queue.Heard(taken && options.Value.Immediate != RunOptions.DeferredOnly);
+
+    /// <summary>
+    /// One that was decided at once should have been closed by now: it is looked at soon. The others wait for somebody.
+    /// </summary>
+    private async Task<IReadOnlyList<bool>> MarkStartedAsync(DbSession db, IReadOnlyList<DueRun> runs)
     {
         var now = time.GetUtcNow();
-        await using var db = await database.BeginAsync(cancel);
         await db.ExecuteAsync(
             Sql.MarkStarted,
             new
             {
-                RedemptionIds = runs.Select(run => run.RedemptionId).ToArray(),
+                RedemptionIds = runs.Select(run => run.RedemptionId.Value).ToArray(),
                 Generations = runs.Select(run => run.Generation).ToArray(),
+                DueAts = runs.Select(run => (run.Immediate ? now : now + LongestRetry).UtcDateTime).ToArray(),
                 Now = now,
-                DueAt = now + LongestRetry,
             }
         );
-        await db.CommitAsync();
+        return [.. runs.Select(_ => true)];
     }
 
     private async Task PutOffAsync(DueRun run, string error, CancellationToken cancel)
@@ -189,9 +254,10 @@ internal sealed class RunStarter(
     }
 
     private sealed record DueRun(
-        Guid RedemptionId,
+        RedemptionId RedemptionId,
         int Generation,
         string InstanceId,
+        bool Immediate,
         int Attempts,
         string? Traceparent
     );
@@ -211,15 +277,15 @@ internal sealed class RunStarter(
                        FOR UPDATE SKIP LOCKED) d
              WHERE n.redemption_id = d.redemption_id
                AND n.generation = d.generation
-            RETURNING n.redemption_id, n.generation, n.instance_id, n.attempts, n.traceparent
+            RETURNING n.redemption_id, n.generation, n.instance_id, n.immediate, n.attempts, n.traceparent
             """;
 
         // Only while it is pending: the run's own activities may have been quicker than this answer, or be writing now.
         public const string MarkStarted = """
             UPDATE redemption_runs n
-               SET state = 'started', last_error = NULL, due_at = @DueAt, attempts = 0, started_at = @Now
-              FROM (SELECT redemption_id, generation
-                      FROM unnest(@RedemptionIds, @Generations) AS a (redemption_id, generation)
+               SET state = 'started', last_error = NULL, due_at = s.due_at, attempts = 0, started_at = @Now
+              FROM (SELECT redemption_id, generation, a.due_at
+                      FROM unnest(@RedemptionIds, @Generations, @DueAts) AS a (redemption_id, generation, due_at)
                       JOIN redemption_runs r USING (redemption_id, generation)
                      WHERE r.state = 'pending'
                        FOR UPDATE OF r SKIP LOCKED) s
@@ -253,22 +319,13 @@ internal sealed class RunStarter(
                    AND n.attempts = 0
                  ORDER BY n.due_at
                  LIMIT @Take
-                   FOR UPDATE OF n SKIP LOCKED),
-            closed AS (
-                UPDATE redemption_runs n
-                   SET state = 'finished', engine = 'inline', step = 'done', started_at = @Now, seen_at = @Now, finished_at = @Now
-                  FROM taken t
-                 WHERE n.redemption_id = t.redemption_id
-                   AND n.generation = t.generation
-                RETURNING n.redemption_id, n.generation),
-            steps AS (
-                INSERT INTO redemption_run_steps (redemption_id, generation, step, state, attempts, first_started_at,
-                       last_started_at, finished_at)
-                SELECT redemption_id, generation, @Step, 'done', 1, @Now, @Now, @Now
-                  FROM closed)
-            INSERT INTO redemption_events (redemption_id, kind, actor, occurred_at)
-            SELECT redemption_id, 'run_finished', 'inline', @Now
-              FROM closed
+                   FOR UPDATE OF n SKIP LOCKED)
+            UPDATE redemption_runs n
+               SET state = 'finished', engine = 'inline', step = 'done', started_at = @Now, seen_at = @Now,
+                   finished_at = @Now, advances = 1
+              FROM taken t
+             WHERE n.redemption_id = t.redemption_id
+               AND n.generation = t.generation
             """;
     }
 }

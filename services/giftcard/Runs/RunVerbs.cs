@@ -12,16 +12,16 @@ internal static class RunVerbs
 {
     public static IEndpointRouteBuilder MapRunVerbs(this IEndpointRouteBuilder group)
     {
-        Map<ConfirmBody>(group, "confirm", "operator", (desk, call) => desk.ConfirmAsync(call));
-        Map<ReasonBody>(group, "cancel", "operator", (desk, call) => desk.CancelAsync(call));
-        Map<ReasonBody>(group, "retry", "operator", (desk, call) => desk.RetryAsync(call));
-        Map<ExtendBody>(group, "extend", "operator", (desk, call) => desk.ExtendAsync(call));
-        Map<ReasonBody>(group, "suspend", "operator", (desk, call) => desk.SuspendAsync(call));
-        Map<ReasonBody>(group, "resume", "operator", (desk, call) => desk.ResumeAsync(call));
-        Map<ReasonBody>(group, "reconcile", "operator", (desk, call) => desk.ReconcileAsync(call));
-        Map<SkipBody>(group, "skip", "admin", (desk, call) => desk.SkipAsync(call));
-        Map<ReasonBody>(group, "release", "admin", (desk, call) => desk.ReleaseAsync(call));
-        Map<ReasonBody>(group, "terminate", "admin", (desk, call) => desk.TerminateAsync(call));
+        Map<ConfirmBody>(group, "confirm", "operator", (runs, call) => runs.ConfirmAsync(call));
+        Map<ReasonBody>(group, "cancel", "operator", (runs, call) => runs.CancelAsync(call));
+        Map<ReasonBody>(group, "retry", "operator", (runs, call) => runs.RetryAsync(call));
+        Map<ExtendBody>(group, "extend", "operator", (runs, call) => runs.ExtendAsync(call));
+        Map<ReasonBody>(group, "suspend", "operator", (runs, call) => runs.SuspendAsync(call));
+        Map<ReasonBody>(group, "resume", "operator", (runs, call) => runs.ResumeAsync(call));
+        Map<ReasonBody>(group, "reconcile", "operator", (runs, call) => runs.ReconcileAsync(call));
+        Map<SkipBody>(group, "skip", "admin", (runs, call) => runs.SkipAsync(call));
+        Map<ReasonBody>(group, "release", "admin", (runs, call) => runs.ReleaseAsync(call));
+        Map<ReasonBody>(group, "terminate", "admin", (runs, call) => runs.TerminateAsync(call));
         return group;
     }
 
@@ -96,12 +96,12 @@ internal static class ReconcileRuns
         HttpContext http,
         RunVerbs.ReasonBody body,
         RunReconciler runs,
-        RunDesk desk,
+        OperatorActionLog actions,
         CancellationToken cancel
     )
     {
         RunVerbs.CheckReason(body.Reason);
-        await desk.RecordAsync(http.GetOperator(), "reconcile", null, body.Reason, new { }, cancel);
+        await actions.RecordAsync(http.GetOperator(), "reconcile", null, body.Reason, new { }, cancel);
         return Answer.Ok(await runs.ReconcileAsync(TimeSpan.Zero, null, cancel));
     }
 }

@@ -14,15 +14,17 @@ internal static class RunsFeature
         builder.Services.Configure<RunOptions>(builder.Configuration.GetSection(RunOptions.Section));
         builder.Services.AddDaprWorkflow(workflows =>
         {
+            workflows.RegisterWorkflow<ImmediateRedemptionV1>();
             workflows.RegisterWorkflow<RedemptionV1>();
             workflows.RegisterActivity<AdvanceRedemption>();
             workflows.RegisterActivity<SettleRedemption>();
         });
         builder.Services.AddSingleton<RunSignal>();
-        builder.Services.AddSingleton<IRunBell, RunBell>();
-        builder.Services.AddSingleton<RunBook>();
+        builder.Services.AddSingleton<RunQueue>();
+        builder.Services.AddSingleton<IRedemptionRuns, RedemptionRuns>();
+        builder.Services.AddSingleton<RunProgressWriter>();
         builder.Services.AddSingleton<RunReconciler>();
-        builder.Services.AddSingleton<RunDesk>();
+        builder.Services.AddSingleton<OperatorActionLog>();
         builder.Services.AddSingleton<RunOperator>();
         builder.Services.AddSingleton<RunReader>();
         builder.Services.AddSingleton<EngineReader>();

@@ -11,7 +11,7 @@ namespace LocalPlus.Tests.Integration.Giftcard;
 /// The ledger's contract in memory: balances, holds, reversals and stored answers, one thing at a time. A test may
 /// silence it before or after the effect of a call, as a crash would.
 /// </summary>
-internal sealed class FakeLedger : LedgerService.LedgerServiceBase
+internal sealed partial class FakeLedger : LedgerService.LedgerServiceBase
 {
     private static readonly Fault Insufficient = new("insufficient_balance", 422, "Not enough");
     private static readonly Fault HoldExpired = new("hold_expired", 409, "Expired");
@@ -309,127 +309,6 @@ internal sealed class FakeLedger : LedgerService.LedgerServiceBase
                     ).Clone(),
                 }
         );
-
-    public override Task<TransactionResponse> GetTransaction(
-        GetTransactionRequest request,
-        ServerCallContext context
-    ) =>
-        Answer(
-            "get_transaction",
-            null,
-            request,
-            () =>
-                new TransactionResponse
-                {
-                    Transaction = (
-                        transactions.Values.FirstOrDefault(t =>
-                            t.TransactionId == request.TransactionId || t.Reference == request.Reference
-                        ) ?? throw new FaultException(CommonFaults.NotFound, "No such transaction.")
-                    ).Clone(),
-                }
-        );
-
-    /// <summary>Silence is for the whole call, refusals for each of its operations.</summary>
-    public override async Task<ExecuteBatchResponse> ExecuteBatch(
-        ExecuteBatchRequest request,
-        ServerCallContext context
-    )
-    {
-        calls.AddOrUpdate("batch", 1, (_, n) => n + 1);
-        var response = new ExecuteBatchResponse();
-        foreach (var operation in request.Operations)
-        {
-            response.Outcomes.Add(await OutcomeAsync(operation.Spend));
-        }
-
-        return response;
-    }
-
-    private async Task<Outcome> OutcomeAsync(SpendRequest request)
-    {
-        try
-        {
-            return new() { Spend = await Answer("spend", request.IdempotencyKey, request, () => Spend(request)) };
-        }
-        catch (RpcException refusal) when (refusal.Trailers.GetValue(GrpcFaults.CodeTrailer) is { } code)
-        {
-            return new()
-            {
-                Refusal = new() { Code = code, Detail = refusal.Status.Detail },
-            };
-        }
-    }
-
-    private SpendResponse Spend(SpendRequest request)
-    {
-        if (request.Sources.Count is 0 or > 20)
-        {
-            throw new FaultException(CommonFaults.InvalidRequest, "What is spent has 1 to 20 sources.");
-        }
-
-        var left = request.Amount;
-        var postings = new List<Posting>();
-        foreach (var source in request.Sources)
-        {
-            var account = Owned(request.MerchantId, source.AccountId);
-            var take = Math.Min(
-                left,
-                source.HasMaxAmount ? Math.Min(source.MaxAmount, account.Available) : account.Available
-            );
-            left -= take;
-            if (take > 0)
-            {
-                postings.Add(
-                    new Posting
-                    {
-                        SourceAccountId = source.AccountId,
-                        DestinationAccountId = request.DestinationAccountId,
-                        Amount = take,
-                    }
-                );
-            }
-        }
-
-        if (postings.Count == 0 || left > 0 && !request.AllowPartial)
-        {
-            throw new FaultException(Insufficient, "Not enough.");
-        }
-
-        var given = postings.ToDictionary(p => p.SourceAccountId, p => p.Amount);
-        var share = request
-            .Sources.GroupBy(s => s.ShareBasisPoints, s => given.GetValueOrDefault(s.AccountId))
-            .Sum(rate => rate.Sum() * rate.Key / 10_000);
-        if (share > 0)
-        {
-            postings.Add(
-                new Posting
-                {
-                    SourceAccountId = request.DestinationAccountId,
-                    DestinationAccountId = request.ShareAccountId,
-                    Amount = share,
-                }
-            );
-        }
-
-        var posted = Post(request.MerchantId, request.Reference, "capture", [.. postings]).Transaction;
-        var spent = new Spent
-        {
-            TransactionId = posted.TransactionId,
-            Reference = request.Reference,
-            Requested = request.Amount,
-            Amount = request.Amount - left,
-            Share = share,
-        };
-        spent.Items.AddRange(
-            request.Sources.Select(s => new SpentItem
-            {
-                AccountId = s.AccountId,
-                Amount = given.GetValueOrDefault(s.AccountId),
-                AvailableAfter = accounts[s.AccountId].Available,
-            })
-        );
-        return new SpendResponse { Spent = spent };
-    }
 
     private Task<T> Answer<T>(string operation, string? key, IMessage request, Func<T> act)
         where T : class

@@ -160,7 +160,7 @@ public sealed class RunTests(GiftcardApi api) : IClassFixture<GiftcardApi>
         while (await rows.ReadAsync())
         {
             Assert.Equal(previous, rows.GetFieldValue<byte[]>(7));
-            previous = RunDesk.Hash(
+            previous = OperatorActionLog.Hash(
                 previous,
                 rows.GetString(0),
                 new OperatorIdentity(rows.GetString(1), rows.GetString(2)),

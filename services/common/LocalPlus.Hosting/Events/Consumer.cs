@@ -3,6 +3,16 @@ using Npgsql;
 
 namespace LocalPlus.Hosting;
 
+/// <summary>What an event that is delivered again meets.</summary>
+public enum Repeats
+{
+    /// <summary>A row of inbox_events for each event, which lets it in once.</summary>
+    StopAtInbox,
+
+    /// <summary>The handler, whose own rows decide: a second time changes nothing, and no row is kept for it.</summary>
+    AreHarmless,
+}
+
 /// <summary>What takes the messages of a topic, whichever way they come.</summary>
 internal interface IConsumer
 {
@@ -26,7 +36,8 @@ internal interface IConsumer
 /// </summary>
 internal sealed class Consumer<T>(
     string topic,
-    Func<IReadOnlyList<EventEnvelope<T>>, DbSession, IServiceProvider, Task> handler
+    Func<IReadOnlyList<EventEnvelope<T>>, DbSession, IServiceProvider, Task> handler,
+    Repeats repeats = Repeats.StopAtInbox
 ) : IConsumer, IDisposable
 {
     private const string Savepoint = "one_event";
@@ -133,21 +144,25 @@ internal sealed class Consumer<T>(
 
     private async Task HandleAsync(DbSession db, IReadOnlyList<Message> messages, Batch batch)
     {
-        var arrived =
-            messages.Count == 0
-                ? []
-                : await db.QueryAsync<Guid>(
+        var fresh = messages.Select(message => message.Envelope.Id.Value).ToHashSet();
+        if (fresh.Count > 0 && repeats == Repeats.StopAtInbox)
+        {
+            fresh =
+            [
+                .. await db.QueryAsync<Guid>(
                     Sql.Enter,
                     new
                     {
                         Subscriber = $"{batch.Subscriber.Service.Name}/{topic}",
-                        EventIds = messages.Select(message => message.Envelope.Id.Value).ToArray(),
+                        EventIds = fresh.ToArray(),
                         ReceivedAt = batch.Subscriber.Time.GetUtcNow(),
                     }
-                );
-        if (arrived.Count > 0)
+                ),
+            ];
+        }
+
+        if (fresh.Count > 0)
         {
-            var fresh = arrived.ToHashSet();
             await handler(
                 [.. messages.Select(message => message.Envelope).Where(e => fresh.Remove(e.Id.Value))],
                 db,

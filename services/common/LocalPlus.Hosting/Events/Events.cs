@@ -39,13 +39,15 @@ public static class Events
         );
 
     /// <summary>As <see cref="MapEvent"/>, for handlers that have statements for whole sets of events.</summary>
+    /// <param name="repeats">Harmless for a handler whose own rows already know an event that comes again.</param>
     public static IEndpointRouteBuilder MapEvents<T>(
         this IEndpointRouteBuilder events,
         string topic,
-        Func<IReadOnlyList<EventEnvelope<T>>, DbSession, IServiceProvider, Task> handler
+        Func<IReadOnlyList<EventEnvelope<T>>, DbSession, IServiceProvider, Task> handler,
+        Repeats repeats = Repeats.StopAtInbox
     )
     {
-        var consumer = new Consumer<T>(topic, handler);
+        var consumer = new Consumer<T>(topic, handler, repeats);
         events
             .MapPost(
                 $"/{topic}",

@@ -7,11 +7,10 @@ using LocalPlus.Kernel;
 namespace LocalPlus.Giftcard.Runs;
 
 /// <summary>
-/// The operators' desk: what they see of runs, and the audit trail of what they do. Every verb leaves a row that is
-/// chained by hash to the one before, in the transaction of the verb where it has one, before the engine is asked where
-/// it has none.
+/// The audit trail of what operators do to runs. Every verb leaves a row that is chained by hash to the one before, in
+/// the transaction of the verb where it has one, before the engine is asked where it has none.
 /// </summary>
-internal sealed class RunDesk(Database database, TimeProvider time, ILogger<RunDesk> log)
+internal sealed class OperatorActionLog(Database database, TimeProvider time, ILogger<OperatorActionLog> log)
 {
     private const long ChainLock = 0x4C50_4155_4449;
 
@@ -95,7 +94,8 @@ internal sealed class RunDesk(Database database, TimeProvider time, ILogger<RunD
             """;
 
         public const string Insert = """
-            INSERT INTO operator_actions (redemption_id, verb, subject, role, reason, detail, occurred_at, previous_hash, hash)
+            INSERT INTO operator_actions (redemption_id, verb, subject, role, reason, detail, occurred_at, previous_hash,
+                   hash)
             VALUES (@RedemptionId, @Verb, @Subject, @Role, @Reason, @Detail::json, @OccurredAt, @PreviousHash, @Hash)
             """;
     }
