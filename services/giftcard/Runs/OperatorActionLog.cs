@@ -94,8 +94,8 @@ internal sealed class OperatorActionLog(Database database, TimeProvider time, IL
             """;
 
         public const string Insert = """
-            INSERT INTO operator_actions (redemption_id, verb, subject, role, reason, detail, occurred_at, previous_hash,
-                   hash)
+            INSERT INTO operator_actions (redemption_id, verb, subject, role, reason, detail, occurred_at,
+                   previous_hash, hash)
             VALUES (@RedemptionId, @Verb, @Subject, @Role, @Reason, @Detail::json, @OccurredAt, @PreviousHash, @Hash)
             """;
     }
