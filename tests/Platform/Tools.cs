@@ -11,7 +11,7 @@ internal static class Tools
 {
     private const string Folder = "platform/tools";
     private static readonly TimeSpan InstallLimit = TimeSpan.FromMinutes(15);
-    private static readonly TimeSpan RunLimit = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan RunLimit = TimeSpan.FromMinutes(10);
     private static readonly Lazy<string> HelmPath = new(Install);
     private static readonly Lazy<string> KubectlPath = new(() =>
     {

@@ -19,6 +19,7 @@ internal static class Test
 
     private static readonly Option<string> Filter = Verbs.Text("--filter", "as `dotnet test` has it", "EXPRESSION");
     private static readonly Option<bool> NoBuild = Verbs.Flag("--no-build", "as it was built");
+    private static readonly Option<bool> Full = Verbs.Flag("--full", "platform: with Terraform's real providers");
 
     public static readonly Verb Verb = Verbs.Define(
         "test",
@@ -31,7 +32,8 @@ internal static class Test
         EngineRuns.Seed,
         EngineRuns.Runs,
         Daprd.Option,
-        NoBuild
+        NoBuild,
+        Full
     );
 
     private static readonly string[] NodeFolders = ["platform/tools", "compat/tests"];
@@ -41,6 +43,12 @@ internal static class Test
         var (checkout, words, cancel) = call;
         var named = words.GetValue(Named) ?? [];
         var names = named.Length > 0 ? named : Suites.Names;
+        if (words.GetValue(Full))
+        {
+            // The tests of tests/Platform ask for it; the providers come from their registry.
+            Environment.SetEnvironmentVariable("LP_TF_REAL", "1");
+        }
+
         try
         {
             await Requirements.EnsureAsync([.. Requirements.Stack, Requirements.Node], cancel);
