@@ -113,6 +113,75 @@ internal static class Faults
     public static readonly Fault AccountClosed = new("account_closed", 409, "The account is closed");
     public static readonly Fault AccountFrozen = new("account_frozen", 409, "The account is frozen");
 
+    /// <summary>What each operation on a card may be refused with, beside its own.</summary>
+    public static readonly Fault[] OfCardOperations =
+    [
+        AccountClosed,
+        AccountFrozen,
+        CommonFaults.ReferenceReused,
+        GiftCardBusy,
+        GiftCardState,
+        InsufficientBalance,
+        LimitExceeded,
+        OperationFailed,
+    ];
+
+    /// <summary>What paying from cards may be refused with.</summary>
+    public static readonly Fault[] OfRedemptions =
+    [
+        AccountClosed,
+        AccountFrozen,
+        CommonFaults.ReferenceReused,
+        CurrencyMismatch,
+        GiftCardNotUsable,
+        GiftCardState,
+        HoldExpired,
+        InsufficientBalance,
+        LimitExceeded,
+        NotAcceptedHere,
+        OperationFailed,
+    ];
+
+    public static readonly Fault[] OfConfirmations =
+    [
+        AlreadyCancelled,
+        AlreadyConfirmed,
+        CurrencyMismatch,
+        HoldExpired,
+        LimitExceeded,
+        OperationFailed,
+        RedemptionNotHeld,
+    ];
+
+    public static readonly Fault[] OfCancellations = [AlreadyConfirmed, OperationFailed, RedemptionNotHeld];
+
+    public static readonly Fault[] OfExtensions = [HoldExpired, LimitExceeded, OperationFailed, RedemptionNotHeld];
+
+    public static readonly Fault[] OfRefunds =
+    [
+        AccountClosed,
+        AccountFrozen,
+        CommonFaults.ReferenceReused,
+        CurrencyMismatch,
+        GiftCardBusy,
+        GiftCardState,
+        InsufficientBalance,
+        LimitExceeded,
+        OperationFailed,
+        RedemptionNotCompleted,
+        RefundExceedsCaptured,
+    ];
+
+    /// <summary>What operators may not do to a run.</summary>
+    public static readonly Fault[] OfRunVerbs =
+    [
+        .. OfConfirmations,
+        .. OfCancellations,
+        HoldNotSettled,
+        RunState,
+        StepNotSkippable,
+    ];
+
     private static readonly Fault[] OfTheLedger =
     [
         AccountClosed,

@@ -21,7 +21,7 @@ internal static class GiftcardChecks
     /// <summary>Merchants of a coalition; the issuer itself owes itself no commission and is not named.</summary>
     public static FieldChecks Acceptances(
         this FieldChecks checks,
-        IReadOnlyList<Programs.Acceptance>? merchants,
+        IReadOnlyList<Programs.AcceptanceRequest>? merchants,
         MerchantId issuer
     ) =>
         checks

@@ -21,4 +21,28 @@ internal static class Faults
     );
     public static readonly Fault InsufficientBalance = new("insufficient_balance", 422, "There is not enough value");
     public static readonly Fault LimitExceeded = new("limit_exceeded", 422, "A limit is exceeded");
+
+    /// <summary>What moves value may be refused with.</summary>
+    public static readonly Fault[] OfPostings =
+    [
+        AccountClosed,
+        AccountFrozen,
+        CommonFaults.NotFound,
+        CommonFaults.QuotaExceeded,
+        CommonFaults.ReferenceReused,
+        CurrencyMismatch,
+        InsufficientBalance,
+        LimitExceeded,
+        OwnedByService,
+    ];
+
+    /// <summary>What ends a hold or moves its end may be refused with.</summary>
+    public static readonly Fault[] OfHolds =
+    [
+        CommonFaults.QuotaExceeded,
+        HoldExpired,
+        HoldNotPending,
+        LimitExceeded,
+        OwnedByService,
+    ];
 }

@@ -31,6 +31,7 @@ internal static class OnboardMerchant
     {
         group
             .MapPost("/merchants", HandleAsync)
+            .RequireIdempotencyKey()
             .WithName(nameof(OnboardMerchant))
             .Produces<MerchantView>(StatusCodes.Status201Created);
         return group;

@@ -17,6 +17,8 @@ internal static class ResendNotification
     {
         ops.MapPost("/notification/{id}/resend", HandleAsync)
             .RequireRole("operator")
+            .RequireIdempotencyKey()
+            .Refuses(Faults.NotificationPending)
             .WithName(nameof(ResendNotification))
             .Produces<NotificationView>(StatusCodes.Status202Accepted);
         return ops;

@@ -11,9 +11,9 @@ public class SizeTests
     /// <summary>What is shared costs every reader, so it has a budget; raising it is a decision for review.</summary>
     [Theory]
     [InlineData("services/common/LocalPlus.Kernel", 800)]
-    // What every door checks is here once: texts, instants, addresses, fingerprints, fields of bodies.
-    // And the door itself: who is let in, and until when (ADR 0020).
-    [InlineData("services/common/LocalPlus.Hosting", 6350)]
+    // What every door checks is here once: texts, instants, addresses, fingerprints, fields of bodies; and how what
+    // endpoints declare is enforced and described. And the door itself: who is let in, and until when (ADR 0020).
+    [InlineData("services/common/LocalPlus.Hosting", 6850)]
     public void Shared_code_keeps_to_its_budget(string folder, int lines) =>
         Assert.InRange(Tree.Code(folder).Sum(f => Tree.Lines(f).Length), 1, lines);
 

@@ -115,7 +115,7 @@ public static class LocalPlusBuilder
         builder.Services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true);
         builder.Services.AddExceptionHandler<FaultHandler>();
         builder.Services.AddProblemDetails();
-        builder.Services.AddOpenApi("v1");
+        builder.Services.AddOpenApi("v1", options => OpenApiDescription.Configure(options, name));
         builder.Services.AddDaprClient();
         builder.Services.AddLocalPlusAuthentication(builder.Configuration, builder.Environment);
         builder.AddLocalPlusTelemetry(name);

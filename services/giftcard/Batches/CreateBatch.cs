@@ -18,6 +18,13 @@ internal static class CreateBatch
         group
             .MapPost("/gift_cards/bulk", HandleAsync)
             .RequireScope("gift_cards:write")
+            .RequireIdempotencyKey()
+            .Refuses(
+                CommonFaults.NotFound,
+                Faults.ProgramState,
+                CommonFaults.QuotaExceeded,
+                CommonFaults.ReferenceReused
+            )
             .WithName(nameof(CreateBatch))
             .Produces<BatchView>(StatusCodes.Status202Accepted);
         return group;

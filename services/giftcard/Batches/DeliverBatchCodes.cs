@@ -21,6 +21,8 @@ internal static class DeliverBatchCodes
         group
             .MapPost("/gift_cards/bulk/{id}/codes", HandleAsync)
             .RequireScope("gift_cards:write")
+            .RequireIdempotencyKey()
+            .Refuses(Faults.BatchNotReady, Faults.CodesGone)
             .WithName(nameof(DeliverBatchCodes))
             .Produces<View>();
         return group;

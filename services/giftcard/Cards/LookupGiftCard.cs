@@ -13,6 +13,7 @@ internal static class LookupGiftCard
         group
             .MapPost("/gift_cards/lookup", HandleAsync)
             .RequireScope("gift_cards:read")
+            .Refuses(Faults.GiftCardNotUsable, Faults.GiftCardState)
             .WithName(nameof(LookupGiftCard))
             .Produces<CardView>();
         return group;

@@ -15,6 +15,8 @@ internal static class PlaceHold
         group
             .MapPost("/holds", HandleAsync)
             .RequireScope("redemptions:write")
+            .RequireIdempotencyKey()
+            .Refuses(Faults.OfRedemptions)
             .WithName(nameof(PlaceHold))
             .Produces<HoldView>(StatusCodes.Status201Created);
         return group;
@@ -22,7 +24,7 @@ internal static class PlaceHold
 
     internal sealed record Request(
         Money Amount,
-        IReadOnlyList<Source> Sources,
+        IReadOnlyList<SourceRequest> Sources,
         Partial? Partial = null,
         LocationId? LocationId = null,
         TerminalId? TerminalId = null,

@@ -41,31 +41,39 @@ internal static class SettleHold
         group
             .MapPost("/holds/{id}/capture", CaptureAsync)
             .RequireScope("redemptions:write")
+            .RequireIdempotencyKey()
+            .Refuses(Faults.OfConfirmations)
             .WithName("CaptureHold")
-            .Produces<HoldView>();
+            .Produces<HoldView>()
+            .Produces<HoldView>(StatusCodes.Status202Accepted);
         group
             .MapPost("/holds/{id}/release", ReleaseAsync)
             .RequireScope("redemptions:write")
+            .RequireIdempotencyKey()
+            .Refuses(Faults.OfCancellations)
             .WithName("ReleaseHold")
-            .Produces<HoldView>();
+            .Produces<HoldView>()
+            .Produces<HoldView>(StatusCodes.Status202Accepted);
         group
             .MapPost("/holds/{id}/extend", ExtendAsync)
             .RequireScope("redemptions:write")
+            .RequireIdempotencyKey()
+            .Refuses(Faults.OfExtensions)
             .WithName("ExtendHold")
             .Produces<HoldView>();
         return group;
     }
 
-    internal sealed record CaptureRequest(Money? Amount = null);
+    internal sealed record CaptureHoldRequest(Money? Amount = null);
 
-    internal sealed record ReleaseRequest(string? Reason = null);
+    internal sealed record ReleaseHoldRequest(string? Reason = null);
 
-    internal sealed record ExtendRequest(DateTimeOffset HoldExpiresAt);
+    internal sealed record ExtendHoldRequest(DateTimeOffset HoldExpiresAt);
 
     private static async Task<IResult> CaptureAsync(
         HttpContext http,
         HoldId id,
-        CaptureRequest? request,
+        CaptureHoldRequest? request,
         RedemptionStore store,
         Advice advice,
         CancellationToken cancel
@@ -78,7 +86,7 @@ internal static class SettleHold
     private static async Task<IResult> ReleaseAsync(
         HttpContext http,
         HoldId id,
-        ReleaseRequest? request,
+        ReleaseHoldRequest? request,
         RedemptionStore store,
         Advice advice,
         CancellationToken cancel
@@ -91,7 +99,7 @@ internal static class SettleHold
     private static async Task<IResult> ExtendAsync(
         HttpContext http,
         HoldId id,
-        ExtendRequest request,
+        ExtendHoldRequest request,
         RedemptionStore store,
         ExtendRedemption.Extension extension,
         CancellationToken cancel

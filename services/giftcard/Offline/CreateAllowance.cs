@@ -16,6 +16,7 @@ internal static class CreateAllowance
         group
             .MapPost("/terminals/{id}/offline_allowances", HandleAsync)
             .RequireScope("redemptions:write")
+            .RequireIdempotencyKey()
             .WithName(nameof(CreateAllowance))
             .Produces<View>(StatusCodes.Status201Created);
         return group;

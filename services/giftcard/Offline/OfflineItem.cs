@@ -87,7 +87,7 @@ internal sealed record OfflineItemRow(
           FROM offline_items i
         """;
 
-    public OfflineItemView ToView()
+    public OfflineItemOutcome ToView()
     {
         var currency = Kernel.Currency.Parse(Currency);
         return new(
@@ -106,7 +106,7 @@ internal sealed record OfflineItemRow(
 
 /// <summary>What became of an item. pending: taken, and carried out soon; send the batch again to learn how.</summary>
 /// <param name="Code">Why the card paid nothing, or why the item was refused.</param>
-internal sealed record OfflineItemView(
+internal sealed record OfflineItemOutcome(
     int Counter,
     string State,
     Money Amount,

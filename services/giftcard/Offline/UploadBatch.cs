@@ -17,6 +17,7 @@ internal static class UploadBatch
         group
             .MapPost("/terminals/{id}/offline_batches", HandleAsync)
             .RequireScope("redemptions:write")
+            .Refuses(Faults.OfflineAllowanceInvalid, Faults.OfflineGap, Faults.OfflineChainBroken)
             .WithName(nameof(UploadBatch))
             .Produces<View>();
         return group;
@@ -27,7 +28,7 @@ internal static class UploadBatch
     internal sealed record View(
         OfflineAllowanceId AllowanceId,
         TerminalId TerminalId,
-        IReadOnlyList<OfflineItemView> Items
+        IReadOnlyList<OfflineItemOutcome> Items
     )
     {
         public string Object { get; } = "offline_batch";
@@ -54,7 +55,7 @@ internal static class UploadBatch
 
         var start = time.GetTimestamp();
         await intake.CheckChainAsync(claims.Jti, request.Items, cancel);
-        var done = new List<OfflineItemView>();
+        var done = new List<OfflineItemOutcome>();
         foreach (var item in request.Items)
         {
             var row = await intake.AcceptAsync(http.GetMerchant(), claims, item, CancellationToken.None);

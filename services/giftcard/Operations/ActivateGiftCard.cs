@@ -16,6 +16,8 @@ internal static class ActivateGiftCard
         group
             .MapPost("/gift_cards/{id}/activate", HandleAsync)
             .RequireScope("gift_cards:write")
+            .RequireIdempotencyKey()
+            .Refuses([.. Faults.OfCardOperations, Faults.CurrencyMismatch, Faults.ProgramState])
             .WithName(nameof(ActivateGiftCard))
             .Produces<CardView>();
         return group;

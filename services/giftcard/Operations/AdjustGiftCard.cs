@@ -17,6 +17,8 @@ internal static class AdjustGiftCard
         group
             .MapPost("/gift_cards/{id}/adjust", HandleAsync)
             .RequireScope("gift_cards:write")
+            .RequireIdempotencyKey()
+            .Refuses([.. Faults.OfCardOperations, Faults.CurrencyMismatch])
             .WithName(nameof(AdjustGiftCard))
             .Produces<CardView>();
         return group;

@@ -25,11 +25,15 @@ internal static class BlockGiftCard
         group
             .MapPost("/gift_cards/{id}/block", By(Block))
             .RequireScope("gift_cards:write")
+            .RequireIdempotencyKey()
+            .Refuses(Faults.GiftCardState)
             .WithName("BlockGiftCard")
             .Produces<CardView>();
         group
             .MapPost("/gift_cards/{id}/unblock", By(Unblock))
             .RequireScope("gift_cards:write")
+            .RequireIdempotencyKey()
+            .Refuses(Faults.GiftCardState)
             .WithName("UnblockGiftCard")
             .Produces<CardView>();
         return group;

@@ -17,6 +17,8 @@ internal static class CashOutGiftCard
         group
             .MapPost("/gift_cards/{id}/cash_out", HandleAsync)
             .RequireScope("gift_cards:write")
+            .RequireIdempotencyKey()
+            .Refuses(Faults.OfCardOperations)
             .WithName(nameof(CashOutGiftCard))
             .Produces<CardView>();
         return group;

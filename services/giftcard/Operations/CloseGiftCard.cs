@@ -17,6 +17,8 @@ internal static class CloseGiftCard
         group
             .MapPost("/gift_cards/{id}/close", HandleAsync)
             .RequireScope("gift_cards:write")
+            .RequireIdempotencyKey()
+            .Refuses(Faults.OfCardOperations)
             .WithName(nameof(CloseGiftCard))
             .Produces<CardView>();
         return group;

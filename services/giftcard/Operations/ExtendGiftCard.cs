@@ -17,6 +17,8 @@ internal static class ExtendGiftCard
         group
             .MapPost("/gift_cards/{id}/extend", HandleAsync)
             .RequireScope("gift_cards:write")
+            .RequireIdempotencyKey()
+            .Refuses(Faults.OfCardOperations)
             .WithName(nameof(ExtendGiftCard))
             .Produces<CardView>();
         return group;

@@ -34,6 +34,8 @@ internal static class LoadGiftCard
         group
             .MapPost("/gift_cards/{id}/load", HandleAsync)
             .RequireScope("gift_cards:write")
+            .RequireIdempotencyKey()
+            .Refuses([.. Faults.OfCardOperations, Faults.CurrencyMismatch, Faults.ProgramState])
             .WithName(nameof(LoadGiftCard))
             .Produces<CardView>();
         return group;

@@ -19,6 +19,8 @@ internal static class MergeGiftCard
         group
             .MapPost("/gift_cards/{id}/merge", HandleAsync)
             .RequireScope("gift_cards:write")
+            .RequireIdempotencyKey()
+            .Refuses([.. Faults.OfCardOperations, Faults.GiftCardNotUsable, Faults.CurrencyMismatch])
             .WithName(nameof(MergeGiftCard))
             .Produces<CardView>();
         return group;

@@ -17,6 +17,8 @@ internal static class ReplaceGiftCard
         group
             .MapPost("/gift_cards/{id}/replace", HandleAsync)
             .RequireScope("gift_cards:write")
+            .RequireIdempotencyKey()
+            .Refuses(Faults.OfCardOperations)
             .WithName(nameof(ReplaceGiftCard))
             .Produces<CardView>(StatusCodes.Status201Created);
         return group;

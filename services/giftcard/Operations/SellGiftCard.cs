@@ -23,6 +23,15 @@ internal static class SellGiftCard
         group
             .MapPost("/gift_cards", HandleAsync)
             .RequireScope("gift_cards:write")
+            .RequireIdempotencyKey()
+            .Refuses(
+                CommonFaults.NotFound,
+                Faults.ProgramState,
+                Faults.CurrencyMismatch,
+                Faults.LimitExceeded,
+                CommonFaults.ReferenceReused,
+                Faults.OperationFailed
+            )
             .WithName(nameof(SellGiftCard))
             .Produces<CardView>(StatusCodes.Status201Created);
         return group;

@@ -16,6 +16,8 @@ internal static class TransferGiftCard
         group
             .MapPost("/gift_cards/{id}/transfer", HandleAsync)
             .RequireScope("gift_cards:write")
+            .RequireIdempotencyKey()
+            .Refuses([.. Faults.OfCardOperations, Faults.CurrencyMismatch])
             .WithName(nameof(TransferGiftCard))
             .Produces<CardView>();
         return group;

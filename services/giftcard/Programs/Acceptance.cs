@@ -6,7 +6,7 @@ namespace LocalPlus.Giftcard.Programs;
 /// <summary>
 /// Another merchant that an issuer wants its programme's cards to be good at, and what that merchant is to leave it.
 /// </summary>
-internal sealed record Acceptance(MerchantId MerchantId, int CommissionBasisPoints = 0);
+internal sealed record AcceptanceRequest(MerchantId MerchantId, int CommissionBasisPoints = 0);
 
 /// <summary>An offer as its issuer sees it, with what the other merchant says to it.</summary>
 internal sealed record OfferView(
@@ -98,7 +98,7 @@ internal static class AcceptanceOffers
         DbSession db,
         ProgramId program,
         MerchantIdentity issuer,
-        IReadOnlyList<Acceptance> merchants,
+        IReadOnlyList<AcceptanceRequest> merchants,
         DateTimeOffset now
     )
     {

@@ -17,6 +17,8 @@ internal static class ChangeProgram
         group
             .MapPatch("/programs/{id}", HandleAsync)
             .RequireScope("programs:write")
+            .RequireIfMatch()
+            .Refuses(Faults.CurrencyMismatch)
             .WithName(nameof(ChangeProgram))
             .Produces<ProgramView>();
         return group;
@@ -38,7 +40,7 @@ internal static class ChangeProgram
         bool? Reloadable = null,
         Money? CashOutBelow = null,
         PartialPolicy? Partial = null,
-        IReadOnlyList<Acceptance>? AcceptedAt = null,
+        IReadOnlyList<AcceptanceRequest>? AcceptedAt = null,
         IReadOnlyList<LocationId>? Locations = null,
         string? ImageUrl = null,
         IReadOnlyDictionary<string, string>? Metadata = null

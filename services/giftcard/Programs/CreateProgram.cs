@@ -16,6 +16,8 @@ internal static class CreateProgram
         group
             .MapPost("/programs", HandleAsync)
             .RequireScope("programs:write")
+            .RequireIdempotencyKey()
+            .Refuses(Faults.CurrencyMismatch, CommonFaults.ReferenceReused)
             .WithName(nameof(CreateProgram))
             .Produces<ProgramView>(StatusCodes.Status201Created);
         return group;
@@ -33,7 +35,7 @@ internal static class CreateProgram
         Money? CashOutBelow = null,
         PartialPolicy Partial = PartialPolicy.Refuse,
         PinPolicy Pin = PinPolicy.None,
-        IReadOnlyList<Acceptance>? AcceptedAt = null,
+        IReadOnlyList<AcceptanceRequest>? AcceptedAt = null,
         IReadOnlyList<LocationId>? Locations = null,
         string? ImageUrl = null,
         string? Reference = null,

@@ -57,6 +57,8 @@ internal static class DecideAcceptance
                     )
             )
             .RequireScope("programs:write")
+            .RequireIdempotencyKey()
+            .Refuses(Faults.AcceptanceChanged, Faults.AcceptanceState)
             .WithName($"{char.ToUpperInvariant(verb[0])}{verb[1..]}Acceptance")
             .Produces<AcceptanceView>();
 

@@ -14,8 +14,11 @@ internal static class CancelRedemption
         group
             .MapPost("/redemptions/{id}/cancel", HandleAsync)
             .RequireScope("redemptions:write")
+            .RequireIdempotencyKey()
+            .Refuses(Faults.OfCancellations)
             .WithName(nameof(CancelRedemption))
-            .Produces<RedemptionView>();
+            .Produces<RedemptionView>()
+            .Produces<RedemptionView>(StatusCodes.Status202Accepted);
         return group;
     }
 

@@ -16,8 +16,11 @@ internal static class ConfirmRedemption
         group
             .MapPost("/redemptions/{id}/confirm", HandleAsync)
             .RequireScope("redemptions:write")
+            .RequireIdempotencyKey()
+            .Refuses(Faults.OfConfirmations)
             .WithName(nameof(ConfirmRedemption))
-            .Produces<RedemptionView>();
+            .Produces<RedemptionView>()
+            .Produces<RedemptionView>(StatusCodes.Status202Accepted);
         return group;
     }
 

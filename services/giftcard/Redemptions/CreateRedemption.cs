@@ -23,6 +23,8 @@ internal static class CreateRedemption
         group
             .MapPost("/redemptions", HandleAsync)
             .RequireScope("redemptions:write")
+            .RequireIdempotencyKey()
+            .Refuses(Faults.OfRedemptions)
             .WithName(nameof(CreateRedemption))
             .Produces<RedemptionView>(StatusCodes.Status201Created);
         return group;

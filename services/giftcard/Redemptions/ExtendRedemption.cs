@@ -17,6 +17,8 @@ internal static class ExtendRedemption
         group
             .MapPost("/redemptions/{id}/extend", HandleAsync)
             .RequireScope("redemptions:write")
+            .RequireIdempotencyKey()
+            .Refuses(Faults.OfExtensions)
             .WithName(nameof(ExtendRedemption))
             .Produces<RedemptionView>();
         return group;

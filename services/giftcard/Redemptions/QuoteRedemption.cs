@@ -16,6 +16,13 @@ internal static class QuoteRedemption
         group
             .MapPost("/redemptions/quote", HandleAsync)
             .RequireScope("redemptions:read")
+            .Refuses(
+                Faults.GiftCardNotUsable,
+                Faults.GiftCardState,
+                Faults.NotAcceptedHere,
+                Faults.CurrencyMismatch,
+                Faults.LimitExceeded
+            )
             .WithName(nameof(QuoteRedemption))
             .Produces<View>();
         return group;

@@ -20,13 +20,13 @@ internal enum Partial
 }
 
 /// <summary>One card to pay from. Without a maximum it gives all that is needed.</summary>
-internal sealed record Source(CardCredential GiftCard, Money? MaxAmount = null);
+internal sealed record SourceRequest(CardCredential GiftCard, Money? MaxAmount = null);
 
 /// <summary>What is asked for, the same for a redemption and its quote.</summary>
 internal sealed record RedemptionRequest(
     Mode Mode,
     Money Amount,
-    IReadOnlyList<Source> Sources,
+    IReadOnlyList<SourceRequest> Sources,
     Partial? Partial = null,
     LocationId? LocationId = null,
     TerminalId? TerminalId = null,

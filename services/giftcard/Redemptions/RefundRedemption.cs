@@ -19,6 +19,8 @@ internal static class RefundRedemption
         group
             .MapPost("/redemptions/{id}/refunds", HandleAsync)
             .RequireScope("redemptions:write")
+            .RequireIdempotencyKey()
+            .Refuses(Faults.OfRefunds)
             .WithName(nameof(RefundRedemption))
             .Produces<RefundView>(StatusCodes.Status201Created);
         return group;

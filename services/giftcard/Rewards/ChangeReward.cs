@@ -14,6 +14,7 @@ internal static class ChangeReward
         group
             .MapPatch("/rewards/{id}", HandleAsync)
             .RequireScope("programs:write")
+            .RequireIfMatch()
             .WithName(nameof(ChangeReward))
             .Produces<RewardView>();
         return group;

@@ -15,6 +15,8 @@ internal static class CreateReward
         group
             .MapPost("/rewards", HandleAsync)
             .RequireScope("programs:write")
+            .RequireIdempotencyKey()
+            .Refuses(CommonFaults.ReferenceReused)
             .WithName(nameof(CreateReward))
             .Produces<RewardView>(StatusCodes.Status201Created);
         return group;

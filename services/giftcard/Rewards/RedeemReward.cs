@@ -18,6 +18,8 @@ internal static class RedeemReward
         group
             .MapPost("/rewards/{id}/redeem", HandleAsync)
             .RequireScope("gift_cards:write")
+            .RequireIdempotencyKey()
+            .Refuses([.. Faults.OfCardOperations, Faults.CurrencyMismatch, Faults.RewardGone])
             .WithName(nameof(RedeemReward))
             .Produces<CardView>();
         return group;

@@ -24,7 +24,7 @@ internal sealed class RunOperator(
 
     private static readonly TimeSpan EngineDeadline = TimeSpan.FromSeconds(3);
 
-    public async Task ConfirmAsync(RunVerbs.Call<RunVerbs.ConfirmBody> call)
+    public async Task ConfirmAsync(RunVerbs.Call<RunVerbs.ConfirmRunRequest> call)
     {
         new FieldChecks().Require(call.Body.Amount is null or > 0, "/amount").ThrowIfAny();
         await RequireAsync(call.Id, call.Cancel);
@@ -45,7 +45,7 @@ internal sealed class RunOperator(
         );
     }
 
-    public async Task CancelAsync(RunVerbs.Call<RunVerbs.ReasonBody> call)
+    public async Task CancelAsync(RunVerbs.Call<RunVerbs.RunVerbRequest> call)
     {
         await RequireAsync(call.Id, call.Cancel);
         await actions.RecordAsync(call.Who, "cancel", call.Id, call.Body.Reason, new { }, call.Cancel);
@@ -59,7 +59,7 @@ internal sealed class RunOperator(
     }
 
     /// <summary>Makes an open step due now, for the sweeper and for the run.</summary>
-    public async Task RetryAsync(RunVerbs.Call<RunVerbs.ReasonBody> call)
+    public async Task RetryAsync(RunVerbs.Call<RunVerbs.RunVerbRequest> call)
     {
         await using var db = await database.BeginAsync(call.Cancel);
         var now = await LockAsync(db, call.Id);
@@ -79,7 +79,7 @@ internal sealed class RunOperator(
     }
 
     /// <summary>Gives the till more time.</summary>
-    public async Task ExtendAsync(RunVerbs.Call<RunVerbs.ExtendBody> call)
+    public async Task ExtendAsync(RunVerbs.Call<RunVerbs.ExtendRunRequest> call)
     {
         new FieldChecks()
             .Require(
@@ -110,7 +110,7 @@ internal sealed class RunOperator(
     /// Gives a hold up, even one whose capture was decided and does not come through. If that capture wins after all,
     /// the ledger says so and the redemption is completed.
     /// </summary>
-    public async Task ReleaseAsync(RunVerbs.Call<RunVerbs.ReasonBody> call)
+    public async Task ReleaseAsync(RunVerbs.Call<RunVerbs.RunVerbRequest> call)
     {
         await using (var db = await database.BeginAsync(call.Cancel))
         {
@@ -148,7 +148,7 @@ internal sealed class RunOperator(
     /// Nobody is told of the redemption: its events say so from now on, and one more that follows the settled one makes
     /// notification drop what it has not sent yet.
     /// </summary>
-    public async Task SkipAsync(RunVerbs.Call<RunVerbs.SkipBody> call)
+    public async Task SkipAsync(RunVerbs.Call<RunVerbs.SkipStepRequest> call)
     {
         if (call.Body.Step != SkippableStep)
         {
@@ -179,7 +179,7 @@ internal sealed class RunOperator(
         doorbell.Ring(call.Id, now.Row.RunGeneration);
     }
 
-    public Task SuspendAsync(RunVerbs.Call<RunVerbs.ReasonBody> call) =>
+    public Task SuspendAsync(RunVerbs.Call<RunVerbs.RunVerbRequest> call) =>
         SteerAsync(
             call,
             "suspend",
@@ -188,7 +188,7 @@ internal sealed class RunOperator(
             (id, cancel) => workflows.SuspendWorkflowAsync(id, call.Body.Reason, cancel)
         );
 
-    public Task ResumeAsync(RunVerbs.Call<RunVerbs.ReasonBody> call) =>
+    public Task ResumeAsync(RunVerbs.Call<RunVerbs.RunVerbRequest> call) =>
         SteerAsync(
             call,
             "resume",
@@ -200,7 +200,7 @@ internal sealed class RunOperator(
     /// <summary>
     /// Ends the engine's run. Only when its hold is settled: a run that is gone can not look after one.
     /// </summary>
-    public async Task TerminateAsync(RunVerbs.Call<RunVerbs.ReasonBody> call)
+    public async Task TerminateAsync(RunVerbs.Call<RunVerbs.RunVerbRequest> call)
     {
         var redemption = await store.FindAsync(call.Id, call.Cancel) ?? throw NotFound();
         if (!RedemptionState.IsSettled(redemption.Row.State))
@@ -220,7 +220,7 @@ internal sealed class RunOperator(
         );
     }
 
-    public async Task ReconcileAsync(RunVerbs.Call<RunVerbs.ReasonBody> call)
+    public async Task ReconcileAsync(RunVerbs.Call<RunVerbs.RunVerbRequest> call)
     {
         await RequireAsync(call.Id, call.Cancel);
         await actions.RecordAsync(call.Who, "reconcile", call.Id, call.Body.Reason, new { }, call.Cancel);
@@ -228,7 +228,7 @@ internal sealed class RunOperator(
     }
 
     private async Task SteerAsync(
-        RunVerbs.Call<RunVerbs.ReasonBody> call,
+        RunVerbs.Call<RunVerbs.RunVerbRequest> call,
         string verb,
         string[] from,
         string to,

@@ -12,16 +12,16 @@ internal static class RunVerbs
 {
     public static IEndpointRouteBuilder MapRunVerbs(this IEndpointRouteBuilder group)
     {
-        Map<ConfirmBody>(group, "confirm", "operator", (runs, call) => runs.ConfirmAsync(call));
-        Map<ReasonBody>(group, "cancel", "operator", (runs, call) => runs.CancelAsync(call));
-        Map<ReasonBody>(group, "retry", "operator", (runs, call) => runs.RetryAsync(call));
-        Map<ExtendBody>(group, "extend", "operator", (runs, call) => runs.ExtendAsync(call));
-        Map<ReasonBody>(group, "suspend", "operator", (runs, call) => runs.SuspendAsync(call));
-        Map<ReasonBody>(group, "resume", "operator", (runs, call) => runs.ResumeAsync(call));
-        Map<ReasonBody>(group, "reconcile", "operator", (runs, call) => runs.ReconcileAsync(call));
-        Map<SkipBody>(group, "skip", "admin", (runs, call) => runs.SkipAsync(call));
-        Map<ReasonBody>(group, "release", "admin", (runs, call) => runs.ReleaseAsync(call));
-        Map<ReasonBody>(group, "terminate", "admin", (runs, call) => runs.TerminateAsync(call));
+        Map<ConfirmRunRequest>(group, "confirm", "operator", (runs, call) => runs.ConfirmAsync(call));
+        Map<RunVerbRequest>(group, "cancel", "operator", (runs, call) => runs.CancelAsync(call));
+        Map<RunVerbRequest>(group, "retry", "operator", (runs, call) => runs.RetryAsync(call));
+        Map<ExtendRunRequest>(group, "extend", "operator", (runs, call) => runs.ExtendAsync(call));
+        Map<RunVerbRequest>(group, "suspend", "operator", (runs, call) => runs.SuspendAsync(call));
+        Map<RunVerbRequest>(group, "resume", "operator", (runs, call) => runs.ResumeAsync(call));
+        Map<RunVerbRequest>(group, "reconcile", "operator", (runs, call) => runs.ReconcileAsync(call));
+        Map<SkipStepRequest>(group, "skip", "admin", (runs, call) => runs.SkipAsync(call));
+        Map<RunVerbRequest>(group, "release", "admin", (runs, call) => runs.ReleaseAsync(call));
+        Map<RunVerbRequest>(group, "terminate", "admin", (runs, call) => runs.TerminateAsync(call));
         return group;
     }
 
@@ -30,13 +30,13 @@ internal static class RunVerbs
         string Reason { get; }
     }
 
-    internal sealed record ReasonBody(string Reason) : IReasoned;
+    internal sealed record RunVerbRequest(string Reason) : IReasoned;
 
-    internal sealed record ConfirmBody(string Reason, long? Amount = null) : IReasoned;
+    internal sealed record ConfirmRunRequest(string Reason, long? Amount = null) : IReasoned;
 
-    internal sealed record ExtendBody(string Reason, int Seconds) : IReasoned;
+    internal sealed record ExtendRunRequest(string Reason, int Seconds) : IReasoned;
 
-    internal sealed record SkipBody(string Reason, string Step) : IReasoned;
+    internal sealed record SkipStepRequest(string Reason, string Step) : IReasoned;
 
     /// <summary>One verb: who, on what, why.</summary>
     internal sealed record Call<TBody>(OperatorIdentity Who, RedemptionId Id, TBody Body, CancellationToken Cancel)
@@ -67,6 +67,7 @@ internal static class RunVerbs
                 }
             )
             .RequireRole(role)
+            .Refuses(Faults.OfRunVerbs)
             .WithName($"Run{char.ToUpperInvariant(verb[0])}{verb[1..]}")
             .Produces<RunSummary>();
 
@@ -94,7 +95,7 @@ internal static class ReconcileRuns
 
     private static async Task<IResult> HandleAsync(
         HttpContext http,
-        RunVerbs.ReasonBody body,
+        RunVerbs.RunVerbRequest body,
         RunReconciler runs,
         OperatorActionLog actions,
         CancellationToken cancel

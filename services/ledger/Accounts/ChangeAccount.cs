@@ -13,7 +13,14 @@ internal static class ChangeAccount
 {
     public static IEndpointRouteBuilder MapChangeAccount(this IEndpointRouteBuilder group)
     {
-        group.MapPatch("/accounts/{id}", HandleAsync).RequireScope("ledger:write");
+        group
+            .MapPatch("/accounts/{id}", HandleAsync)
+            .RequireScope("ledger:write")
+            .WithName(nameof(ChangeAccount))
+            .Produces<AccountView>()
+            .RequireIdempotencyKey()
+            .RequireIfMatch()
+            .Refuses(Faults.OwnedByService, Faults.AccountClosed, Faults.AccountNotEmpty, Faults.LimitExceeded);
         return group;
     }
 

@@ -10,7 +10,11 @@ internal static class GetAccount
 {
     public static IEndpointRouteBuilder MapGetAccount(this IEndpointRouteBuilder group)
     {
-        group.MapGet("/accounts/{id}", HandleAsync).RequireScope("ledger:read");
+        group
+            .MapGet("/accounts/{id}", HandleAsync)
+            .RequireScope("ledger:read")
+            .WithName(nameof(GetAccount))
+            .Produces<AccountView>();
         return group;
     }
 

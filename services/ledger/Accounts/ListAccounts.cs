@@ -7,7 +7,11 @@ internal static class ListAccounts
 {
     public static IEndpointRouteBuilder MapListAccounts(this IEndpointRouteBuilder group)
     {
-        group.MapGet("/accounts", HandleAsync).RequireScope("ledger:read");
+        group
+            .MapGet("/accounts", HandleAsync)
+            .RequireScope("ledger:read")
+            .WithName(nameof(ListAccounts))
+            .Produces<Page<AccountView>>();
         return group;
     }
 

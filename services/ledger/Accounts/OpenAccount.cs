@@ -13,7 +13,13 @@ internal static class OpenAccount
 {
     public static IEndpointRouteBuilder MapOpenAccount(this IEndpointRouteBuilder group)
     {
-        group.MapPost("/accounts", HandleAsync).RequireScope("ledger:write");
+        group
+            .MapPost("/accounts", HandleAsync)
+            .RequireScope("ledger:write")
+            .WithName(nameof(OpenAccount))
+            .Produces<AccountView>(StatusCodes.Status201Created)
+            .RequireIdempotencyKey()
+            .Refuses(Faults.NameReserved, Faults.OwnedByService);
         return group;
     }
 

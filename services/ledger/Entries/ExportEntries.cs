@@ -20,7 +20,11 @@ internal static class ExportEntries
 
     public static IEndpointRouteBuilder MapExportEntries(this IEndpointRouteBuilder group)
     {
-        group.MapGet("/accounts/{id}/entries/export", HandleAsync).RequireScope("ledger:read");
+        group
+            .MapGet("/accounts/{id}/entries/export", HandleAsync)
+            .RequireScope("ledger:read")
+            .WithName(nameof(ExportEntries))
+            .Produces<string>(StatusCodes.Status200OK, "application/x-ndjson", "text/csv");
         return group;
     }
 

@@ -13,7 +13,11 @@ internal static class GetBalance
 {
     public static IEndpointRouteBuilder MapGetBalance(this IEndpointRouteBuilder group)
     {
-        group.MapGet("/accounts/{id}/balance", HandleAsync).RequireScope("ledger:read");
+        group
+            .MapGet("/accounts/{id}/balance", HandleAsync)
+            .RequireScope("ledger:read")
+            .WithName(nameof(GetBalance))
+            .Produces<Balance>();
         return group;
     }
 

@@ -12,7 +12,11 @@ internal static class GetStatement
 {
     public static IEndpointRouteBuilder MapGetStatement(this IEndpointRouteBuilder group)
     {
-        group.MapGet("/accounts/{id}/statement", HandleAsync).RequireScope("ledger:read");
+        group
+            .MapGet("/accounts/{id}/statement", HandleAsync)
+            .RequireScope("ledger:read")
+            .WithName(nameof(GetStatement))
+            .Produces<Statement>();
         return group;
     }
 

@@ -11,7 +11,11 @@ internal static class ListEntries
 {
     public static IEndpointRouteBuilder MapListEntries(this IEndpointRouteBuilder group)
     {
-        group.MapGet("/accounts/{id}/entries", HandleAsync).RequireScope("ledger:read");
+        group
+            .MapGet("/accounts/{id}/entries", HandleAsync)
+            .RequireScope("ledger:read")
+            .WithName(nameof(ListEntries))
+            .Produces<Page<EntryView>>();
         return group;
     }
 

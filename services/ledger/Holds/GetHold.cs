@@ -8,7 +8,11 @@ internal static class GetHold
 {
     public static IEndpointRouteBuilder MapGetHold(this IEndpointRouteBuilder group)
     {
-        group.MapGet("/accounts/holds/{id}", HandleAsync).RequireScope("ledger:read");
+        group
+            .MapGet("/accounts/holds/{id}", HandleAsync)
+            .RequireScope("ledger:read")
+            .WithName(nameof(GetHold))
+            .Produces<HoldView>();
         return group;
     }
 

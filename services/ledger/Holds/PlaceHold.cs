@@ -27,7 +27,13 @@ internal static class PlaceHold
 {
     public static IEndpointRouteBuilder MapPlaceHold(this IEndpointRouteBuilder group)
     {
-        group.MapPost("/accounts/holds", HandleAsync).RequireScope("ledger:write");
+        group
+            .MapPost("/accounts/holds", HandleAsync)
+            .RequireScope("ledger:write")
+            .WithName(nameof(PlaceHold))
+            .Produces<HoldView>(StatusCodes.Status201Created)
+            .RequireIdempotencyKey(exceptDryRuns: true)
+            .Refuses([.. Faults.OfPostings, Faults.HoldExpired]);
         return group;
     }
 

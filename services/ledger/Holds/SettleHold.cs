@@ -15,15 +15,33 @@ internal static class SettleHold
 {
     public static IEndpointRouteBuilder MapSettleHold(this IEndpointRouteBuilder group)
     {
-        group.MapPost("/accounts/holds/{id}/capture", HandleCaptureAsync).RequireScope("ledger:write");
-        group.MapPost("/accounts/holds/{id}/release", HandleReleaseAsync).RequireScope("ledger:write");
-        group.MapPost("/accounts/holds/{id}/extend", HandleExtendAsync).RequireScope("ledger:write");
+        group
+            .MapPost("/accounts/holds/{id}/capture", HandleCaptureAsync)
+            .RequireScope("ledger:write")
+            .WithName("CaptureHold")
+            .Produces<HoldView>()
+            .RequireIdempotencyKey(exceptDryRuns: true)
+            .Refuses([.. Faults.OfPostings, Faults.HoldNotPending, Faults.HoldExpired]);
+        group
+            .MapPost("/accounts/holds/{id}/release", HandleReleaseAsync)
+            .RequireScope("ledger:write")
+            .WithName("ReleaseHold")
+            .Produces<HoldView>()
+            .RequireIdempotencyKey(exceptDryRuns: true)
+            .Refuses(Faults.OfHolds);
+        group
+            .MapPost("/accounts/holds/{id}/extend", HandleExtendAsync)
+            .RequireScope("ledger:write")
+            .WithName("ExtendHold")
+            .Produces<HoldView>()
+            .RequireIdempotencyKey(exceptDryRuns: true)
+            .Refuses(Faults.OfHolds);
         return group;
     }
 
     private static Task<IResult> HandleCaptureAsync(
         HoldId id,
-        Capturing request,
+        CaptureHoldRequest request,
         bool? dry_run,
         HttpContext http,
         CommandQueue queue,
@@ -51,7 +69,7 @@ internal static class SettleHold
 
     private static Task<IResult> HandleExtendAsync(
         HoldId id,
-        Extending request,
+        ExtendHoldRequest request,
         bool? dry_run,
         HttpContext http,
         CommandQueue queue,
@@ -66,12 +84,12 @@ internal static class SettleHold
         return queue.RunAsync(http, request, operation, dry_run is true, cancel);
     }
 
-    private sealed record Capturing(
+    private sealed record CaptureHoldRequest(
         CaptureRequest Capture,
         long? Amount = null,
         string? Reference = null,
         SortedDictionary<string, string>? Metadata = null
     );
 
-    private sealed record Extending(DateTimeOffset ExpiresAt);
+    private sealed record ExtendHoldRequest(DateTimeOffset ExpiresAt);
 }

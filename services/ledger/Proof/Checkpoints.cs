@@ -16,11 +16,33 @@ internal static class Checkpoints
 {
     public static IEndpointRouteBuilder MapCheckpoints(this IEndpointRouteBuilder group)
     {
-        group.MapGet("/checkpoints", ListAsync).RequireScope("ledger:read");
-        group.MapGet("/checkpoints/latest", GetLatestAsync).RequireScope("ledger:read");
-        group.MapGet("/checkpoints/{size:long}", GetAsync).RequireScope("ledger:read");
-        group.MapGet("/checkpoints/consistency", ProveAsync).RequireScope("ledger:read");
-        group.MapGet("/checkpoints/key", GetKeyAsync).RequireScope("ledger:read");
+        group
+            .MapGet("/checkpoints", ListAsync)
+            .RequireScope("ledger:read")
+            .WithName("ListCheckpoints")
+            .Produces<Page<CheckpointView>>();
+        group
+            .MapGet("/checkpoints/latest", GetLatestAsync)
+            .RequireScope("ledger:read")
+            .WithName("GetLatestCheckpoint")
+            .Produces<CheckpointView>()
+            .Refuses(CommonFaults.NotFound);
+        group
+            .MapGet("/checkpoints/{size:long}", GetAsync)
+            .RequireScope("ledger:read")
+            .WithName("GetCheckpoint")
+            .Produces<CheckpointView>();
+        group
+            .MapGet("/checkpoints/consistency", ProveAsync)
+            .RequireScope("ledger:read")
+            .WithName("ProveConsistency")
+            .Produces<ConsistencyView>()
+            .Refuses(CommonFaults.NotFound);
+        group
+            .MapGet("/checkpoints/key", GetKeyAsync)
+            .RequireScope("ledger:read")
+            .WithName("GetLogKey")
+            .Produces<KeyView>();
         return group;
     }
 

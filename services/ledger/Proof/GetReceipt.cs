@@ -15,7 +15,11 @@ internal static class GetReceipt
 {
     public static IEndpointRouteBuilder MapGetReceipt(this IEndpointRouteBuilder group)
     {
-        group.MapGet("/transactions/{id}/receipt", HandleAsync).RequireScope("ledger:read");
+        group
+            .MapGet("/transactions/{id}/receipt", HandleAsync)
+            .RequireScope("ledger:read")
+            .WithName(nameof(GetReceipt))
+            .Produces<Receipt>();
         return group;
     }
 

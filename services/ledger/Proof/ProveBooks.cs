@@ -11,7 +11,7 @@ internal static class ProveBooks
 {
     public static IEndpointRouteBuilder MapProveBooks(this IEndpointRouteBuilder group)
     {
-        group.MapGet("/ledger/proof", HandleAsync);
+        group.MapGet("/ledger/proof", HandleAsync).WithName(nameof(ProveBooks)).Produces<BooksProof>();
         return group;
     }
 
@@ -25,7 +25,7 @@ internal static class ProveBooks
         var row = (await database.SearchAsync<Row>(Sql.Prove, new { Merchant = merchant_id }, cancel))[0];
         var differences = row.UnbalancedAssets + row.WrongBalances + row.WrongHolds + row.Gaps;
         return Answer.Ok(
-            new Proof(
+            new BooksProof(
                 differences == 0,
                 row.Accounts,
                 row.Entries,
@@ -40,7 +40,7 @@ internal static class ProveBooks
         );
     }
 
-    private sealed record Proof(
+    private sealed record BooksProof(
         bool Balanced,
         long Accounts,
         long Entries,

@@ -14,8 +14,13 @@ internal static class Findings
 
     public static IEndpointRouteBuilder MapFindings(this IEndpointRouteBuilder group)
     {
-        group.MapGet("/ledger/findings", ListAsync);
-        group.MapPost("/ledger/findings/{id:long}/acknowledge", AcknowledgeAsync).RequireRole("operator");
+        group.MapGet("/ledger/findings", ListAsync).WithName("ListFindings").Produces<FindingList>();
+        group
+            .MapPost("/ledger/findings/{id:long}/acknowledge", AcknowledgeAsync)
+            .RequireRole("operator")
+            .WithName("AcknowledgeFinding")
+            .Produces<Finding>()
+            .RequireIdempotencyKey();
         return group;
     }
 

@@ -23,8 +23,20 @@ internal static class EarnAndBurn
 
     public static IEndpointRouteBuilder MapEarnAndBurn(this IEndpointRouteBuilder group)
     {
-        group.MapPost("/transactions/earn", HandleEarnAsync).RequireScope("ledger:write");
-        group.MapPost("/transactions/burn", HandleBurnAsync).RequireScope("ledger:write");
+        group
+            .MapPost("/transactions/earn", HandleEarnAsync)
+            .RequireScope("ledger:write")
+            .WithName("Earn")
+            .Produces<TransactionView>(StatusCodes.Status201Created)
+            .RequireIdempotencyKey(exceptDryRuns: true)
+            .Refuses(Faults.OfPostings);
+        group
+            .MapPost("/transactions/burn", HandleBurnAsync)
+            .RequireScope("ledger:write")
+            .WithName("Burn")
+            .Produces<TransactionView>(StatusCodes.Status201Created)
+            .RequireIdempotencyKey(exceptDryRuns: true)
+            .Refuses(Faults.OfPostings);
         return group;
     }
 

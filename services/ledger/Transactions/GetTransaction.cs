@@ -8,7 +8,11 @@ internal static class GetTransaction
 {
     public static IEndpointRouteBuilder MapGetTransaction(this IEndpointRouteBuilder group)
     {
-        group.MapGet("/transactions/{id}", HandleAsync).RequireScope("ledger:read");
+        group
+            .MapGet("/transactions/{id}", HandleAsync)
+            .RequireScope("ledger:read")
+            .WithName(nameof(GetTransaction))
+            .Produces<TransactionView>();
         return group;
     }
 

@@ -12,7 +12,11 @@ internal static class ListTransactions
 {
     public static IEndpointRouteBuilder MapListTransactions(this IEndpointRouteBuilder group)
     {
-        group.MapGet("/transactions", HandleAsync).RequireScope("ledger:read");
+        group
+            .MapGet("/transactions", HandleAsync)
+            .RequireScope("ledger:read")
+            .WithName(nameof(ListTransactions))
+            .Produces<Page<TransactionView>>();
         return group;
     }
 

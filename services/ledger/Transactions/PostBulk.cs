@@ -34,7 +34,13 @@ internal static class PostBulk
 {
     public static IEndpointRouteBuilder MapPostBulk(this IEndpointRouteBuilder group)
     {
-        group.MapPost("/transactions/bulk", HandleAsync).RequireScope("ledger:write");
+        group
+            .MapPost("/transactions/bulk", HandleAsync)
+            .RequireScope("ledger:write")
+            .WithName(nameof(PostBulk))
+            .Produces<BulkView>()
+            .RequireIdempotencyKey(exceptDryRuns: true)
+            .Refuses(Faults.OfPostings);
         return group;
     }
 

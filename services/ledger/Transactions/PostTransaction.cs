@@ -39,7 +39,13 @@ internal static class PostTransaction
 {
     public static IEndpointRouteBuilder MapPostTransaction(this IEndpointRouteBuilder group)
     {
-        group.MapPost("/transactions", HandleAsync).RequireScope("ledger:write");
+        group
+            .MapPost("/transactions", HandleAsync)
+            .RequireScope("ledger:write")
+            .WithName(nameof(PostTransaction))
+            .Produces<TransactionView>(StatusCodes.Status201Created)
+            .RequireIdempotencyKey(exceptDryRuns: true)
+            .Refuses(Faults.OfPostings);
         return group;
     }
 

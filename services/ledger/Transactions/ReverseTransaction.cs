@@ -17,7 +17,13 @@ internal static class ReverseTransaction
 
     public static IEndpointRouteBuilder MapReverseTransaction(this IEndpointRouteBuilder group)
     {
-        group.MapPost("/transactions/{id}/reverse", HandleAsync).RequireScope("ledger:write");
+        group
+            .MapPost("/transactions/{id}/reverse", HandleAsync)
+            .RequireScope("ledger:write")
+            .WithName(nameof(ReverseTransaction))
+            .Produces<TransactionView>(StatusCodes.Status201Created)
+            .RequireIdempotencyKey(exceptDryRuns: true)
+            .Refuses([.. Faults.OfPostings, Faults.PostingsLinked, Faults.ReversalExceeds]);
         return group;
     }
 

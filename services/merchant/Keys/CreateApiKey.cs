@@ -18,6 +18,8 @@ internal static class CreateApiKey
         group
             .MapPost("/api_keys", HandleAsync)
             .RequireScope("api_keys:write")
+            .RequireIdempotencyKey()
+            .Refuses(Faults.TooManyApiKeys)
             .WithName(nameof(CreateApiKey))
             .Produces<ApiKeyView>(StatusCodes.Status201Created);
         return group;

@@ -21,6 +21,8 @@ internal static class RotateApiKey
         group
             .MapPost("/api_keys/{id}/rotate", HandleAsync)
             .RequireScope("api_keys:write")
+            .RequireIdempotencyKey()
+            .Refuses(Faults.ApiKeyNotActive, Faults.ApiKeyAlreadyRotated, Faults.TooManyApiKeys)
             .WithName(nameof(RotateApiKey))
             .Produces<ApiKeyView>(StatusCodes.Status201Created);
         return group;

@@ -16,6 +16,8 @@ internal static class CreateLocation
         group
             .MapPost("/locations", HandleAsync)
             .RequireScope("locations:write")
+            .RequireIdempotencyKey()
+            .Refuses(CommonFaults.ReferenceReused)
             .WithName(nameof(CreateLocation))
             .Produces<LocationView>(StatusCodes.Status201Created);
         return group;

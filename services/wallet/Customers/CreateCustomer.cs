@@ -19,6 +19,8 @@ internal static class CreateCustomer
         group
             .MapPost("/customers", HandleAsync)
             .RequireScope("customers:write")
+            .RequireIdempotencyKey()
+            .Refuses(Faults.CustomerExists)
             .WithName(nameof(CreateCustomer))
             .Produces<Response>(StatusCodes.Status201Created);
         return group;

@@ -43,7 +43,7 @@ public sealed class OpenApiTests
 
         var text = await DescriptionAsync(running);
 
-        var file = Path.Combine(Root(), "contracts", "openapi", $"{service}.json");
+        var file = Path.Combine(ApiContract.Root(), "contracts", "openapi", $"{service}.json");
         if (Environment.GetEnvironmentVariable("LP_GOLDEN") == "write")
         {
             await File.WriteAllTextAsync(file, text);
@@ -61,9 +61,9 @@ public sealed class OpenApiTests
     /// </summary>
     private static async Task<string> DescriptionAsync(ServiceProcess service)
     {
-        var document = JsonNode
-            .Parse(await service.Public.GetStringAsync(new Uri("/openapi/v1.json", UriKind.Relative)))!
-            .AsObject();
+        using var answer = await service.Public.GetAsync(new Uri("/openapi/v1.json", UriKind.Relative));
+        Assert.True(answer.IsSuccessStatusCode, service.Output);
+        var document = JsonNode.Parse(await answer.Content.ReadAsStringAsync())!.AsObject();
         document.Remove("servers");
         var paths = document["paths"]!.AsObject();
         document["paths"] = new JsonObject(
@@ -72,16 +72,5 @@ public sealed class OpenApiTests
                 .Select(path => KeyValuePair.Create(path.Key, path.Value?.DeepClone()))
         );
         return document.ToJsonString(Indented) + "\n";
-    }
-
-    private static string Root()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder.FullName, "LocalPlus.sln")))
-        {
-            folder = folder.Parent!;
-        }
-
-        return folder.FullName;
     }
 }

@@ -20,11 +20,14 @@ public sealed class ServiceProcess : IAsyncDisposable
     private readonly StringBuilder output;
     private bool isDisposed;
 
-    private ServiceProcess(Process process, StringBuilder output, int publicPort, int appPort)
+    private ServiceProcess(string service, Process process, StringBuilder output, int publicPort, int appPort)
     {
         this.process = process;
         this.output = output;
-        Public = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{publicPort}") };
+        Public = new HttpClient(new ContractHandler(service))
+        {
+            BaseAddress = new Uri($"http://127.0.0.1:{publicPort}"),
+        };
         App = new HttpClient
         {
             BaseAddress = new Uri($"http://127.0.0.1:{appPort}"),
@@ -35,7 +38,7 @@ public sealed class ServiceProcess : IAsyncDisposable
         AppPort = appPort;
     }
 
-    /// <summary>The port that the gateway talks to.</summary>
+    /// <summary>The port that the gateway talks to; an answer that the service does not declare throws.</summary>
     public HttpClient Public { get; }
 
     /// <summary>The port that the sidecar talks to, with its token.</summary>
@@ -106,7 +109,9 @@ public sealed class ServiceProcess : IAsyncDisposable
         process.Start();
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
-        var service = new ServiceProcess(process, output, publicPort, appPort);
+        var assembly = Path.GetFileNameWithoutExtension(assemblyPath)
+            .Replace("LocalPlus.", "", StringComparison.Ordinal);
+        var service = new ServiceProcess(assembly.ToLowerInvariant(), process, output, publicPort, appPort);
         await Eventually.TrueAsync(service.IsReadyAsync, StartLimit, () => service.Output);
         return service;
     }

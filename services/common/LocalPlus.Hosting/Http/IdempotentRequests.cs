@@ -67,6 +67,7 @@ public sealed class IdempotentRequests(Database database, FingerprintKeys finger
     /// </summary>
     public static string Key(HttpContext http)
     {
+        EndpointContract.RequireDeclared<RequiredIdempotencyKey>(http);
         var values = http.Request.Headers[Header];
         if (values.Count == 0)
         {

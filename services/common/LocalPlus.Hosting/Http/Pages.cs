@@ -97,6 +97,7 @@ public static class Preconditions
     /// <summary>The version in If-Match; 428 without the header, 412 for anything that is not a version.</summary>
     public static long RequireIfMatch(this HttpContext http)
     {
+        EndpointContract.RequireDeclared<RequiredVersion>(http);
         var header = http.Request.Headers.IfMatch.ToString();
         if (header.Length == 0)
         {

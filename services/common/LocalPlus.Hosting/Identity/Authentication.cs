@@ -19,13 +19,15 @@ public static class Authentication
     public const string MerchantPolicy = "merchant";
     public const string ScopeClaim = "scope";
     internal const string OperatorScheme = "operator-token";
-    private static readonly string[] Roles = ["viewer", "operator", "admin"];
+
+    /// <summary>Each includes the ones before it.</summary>
+    internal static readonly string[] Roles = ["viewer", "operator", "admin"];
+
     private static readonly TimeSpan ClockSkew = TimeSpan.FromSeconds(60);
 
     /// <summary>The endpoint needs this scope on the merchant's key.</summary>
     public static TBuilder RequireScope<TBuilder>(this TBuilder builder, string scope)
-        where TBuilder : IEndpointConventionBuilder =>
-        builder.RequireAuthorization(policy => policy.RequireClaim(ScopeClaim, scope));
+        where TBuilder : IEndpointConventionBuilder => builder.WithMetadata(new RequiredScope(scope));
 
     /// <summary>The endpoint needs this role, or a higher one: viewer, operator, admin.</summary>
     public static TBuilder RequireRole<TBuilder>(this TBuilder builder, string role)

@@ -1,0 +1,71 @@
+using LocalPlus.Kernel;
+using Microsoft.AspNetCore.OpenApi;
+using Microsoft.OpenApi;
+
+namespace LocalPlus.Hosting;
+
+/// <summary>
+/// What the framework can not see in the types with converters of ours (<see cref="StrictJson"/>): how their texts
+/// look; and that answers leave out what is null.
+/// </summary>
+internal static class SchemaShapes
+{
+    public static Task ApplyAsync(
+        OpenApiSchema schema,
+        OpenApiSchemaTransformerContext context,
+        CancellationToken cancel
+    )
+    {
+        var written = context.JsonTypeInfo.Type;
+        var type = Nullable.GetUnderlyingType(written) ?? written;
+        var mayBeNull = type != written || context.JsonPropertyInfo is { IsGetNullable: true };
+        if (schema.Enum is { Count: > 0 } || type == typeof(string) || type == typeof(Currency) || IsId(type))
+        {
+            schema.Type = mayBeNull ? JsonSchemaType.String | JsonSchemaType.Null : JsonSchemaType.String;
+        }
+
+        if (IsId(type))
+        {
+            schema.Pattern = PatternOf(type);
+        }
+        else if (type == typeof(Currency))
+        {
+            schema.Pattern = "^[A-Z]{3}$";
+        }
+        else if (type == typeof(DateTimeOffset))
+        {
+            schema.Type = mayBeNull ? JsonSchemaType.String | JsonSchemaType.Null : JsonSchemaType.String;
+            schema.Format = "date-time";
+        }
+        else if (type == typeof(long))
+        {
+            schema.Type = mayBeNull ? JsonSchemaType.Integer | JsonSchemaType.Null : JsonSchemaType.Integer;
+        }
+
+        if (context.JsonTypeInfo.ElementType is { } element && (element == typeof(string) || IsId(element)))
+        {
+            var text = new OpenApiSchema
+            {
+                Type = JsonSchemaType.String,
+                Pattern = IsId(element) ? PatternOf(element) : null,
+            };
+            schema.Items = schema.Type?.HasFlag(JsonSchemaType.Array) is true ? text : null;
+            schema.AdditionalProperties = schema.Items is null ? text : null;
+        }
+
+        foreach (var member in context.JsonTypeInfo.Properties.Where(p => p.IsGetNullable))
+        {
+            schema.Required?.Remove(member.Name);
+        }
+
+        return Task.CompletedTask;
+    }
+
+    /// <summary>How the ids of this type look.</summary>
+    public static string PatternOf(Type id) =>
+        $"^{id.GetProperty("Prefix")!.GetValue(null)}_[0-9a-z]{{{Base32.GuidLength}}}$";
+
+    public static bool IsId(Type type) =>
+        type.IsValueType
+        && type.GetInterfaces().Any(i => i.IsGenericType && i.GetGenericTypeDefinition() == typeof(IId<>));
+}
