@@ -24,11 +24,12 @@ internal sealed class Secrets
 
     public string ValkeyPassword => Password("valkey");
 
-    public string AppApiToken => Password("app_api_token");
-
     public string DaprApiToken => Password("dapr_api_token");
 
     public string WorkflowPassword => Password("workflow");
+
+    /// <summary>What a service's own sidecar shows at its app port; no other service's would do there.</summary>
+    public string AppApiToken(string app) => Password($"app_api_token_{app}");
 
     public string RolePassword(string role) => Password($"role_{role}");
 

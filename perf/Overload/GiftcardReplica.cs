@@ -27,7 +27,7 @@ internal sealed class GiftcardReplica : IAsyncDisposable
                 ["APP_ID"] = "giftcard",
                 ["APP_PORT"] = $"{port + 1}",
                 ["LP_PUBLIC_PORT"] = $"{port}",
-                ["APP_API_TOKEN"] = Api.Setting("LP_APP_TOKEN"),
+                ["APP_API_TOKEN"] = Api.Setting("LP_GIFTCARD_APP_TOKEN"),
                 ["DAPR_HTTP_PORT"] = Api.Setting("LP_GIFTCARD_DAPR_HTTP"),
                 ["DAPR_GRPC_PORT"] = Api.Setting("LP_GIFTCARD_DAPR_GRPC"),
                 // It has no operators.

@@ -18,6 +18,7 @@ internal sealed class CrashStack : IAsyncDisposable
     private readonly LocalStack _stack;
     private readonly Postgres _postgres;
     private readonly HttpClient _apps;
+    private readonly Secrets _secrets;
 
     private CrashStack(string folder, Checkout checkout, StackState state)
     {
@@ -33,7 +34,7 @@ internal sealed class CrashStack : IAsyncDisposable
             DefaultRequestVersion = HttpVersion.Version20,
             DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact,
         };
-        _apps.DefaultRequestHeaders.Add("dapr-api-token", secrets.AppApiToken);
+        _secrets = secrets;
     }
 
     public Checkout Checkout { get; }
@@ -102,20 +103,24 @@ internal sealed class CrashStack : IAsyncDisposable
     /// </summary>
     public async Task ArmAsync(Instant instant, CancellationToken cancel, string action = "pause")
     {
-        using var answer = await _apps.PutAsync(PointOf(instant, $"?action={action}"), null, cancel);
+        using var answer = await AskAsync(HttpMethod.Put, instant, cancel, $"?action={action}");
         answer.EnsureSuccessStatusCode();
     }
 
     /// <summary>Whether somebody waits there.</summary>
-    public async Task<bool> IsReachedAsync(Instant instant, CancellationToken cancel) =>
-        (bool?)JsonNode.Parse(await _apps.GetStringAsync(PointOf(instant), cancel))?["reached"] == true;
+    public async Task<bool> IsReachedAsync(Instant instant, CancellationToken cancel)
+    {
+        using var answer = await AskAsync(HttpMethod.Get, instant, cancel);
+        answer.EnsureSuccessStatusCode();
+        return (bool?)JsonNode.Parse(await answer.Content.ReadAsStringAsync(cancel))?["reached"] == true;
+    }
 
     /// <summary>A service that was killed needs no release.</summary>
     public async Task ReleaseAsync(Instant instant, CancellationToken cancel)
     {
         try
         {
-            using var answer = await _apps.DeleteAsync(PointOf(instant), cancel);
+            using var answer = await AskAsync(HttpMethod.Delete, instant, cancel);
         }
         catch (HttpRequestException)
         {
@@ -139,8 +144,25 @@ internal sealed class CrashStack : IAsyncDisposable
         Directory.Delete(_folder, recursive: true);
     }
 
-    private Uri PointOf(Instant instant, string query = "") =>
-        new($"http://127.0.0.1:{Ports.App(instant.App)}/internal/failpoints/{instant.Failpoint}{query}");
+    /// <summary>As the service's own sidecar would.</summary>
+    private Task<HttpResponseMessage> AskAsync(
+        HttpMethod method,
+        Instant instant,
+        CancellationToken cancel,
+        string query = ""
+    )
+    {
+        var point = $"http://127.0.0.1:{Ports.App(instant.App)}/internal/failpoints/{instant.Failpoint}{query}";
+        return _apps.SendAsync(
+            new HttpRequestMessage(method, point)
+            {
+                Version = _apps.DefaultRequestVersion,
+                VersionPolicy = _apps.DefaultVersionPolicy,
+                Headers = { { "dapr-api-token", _secrets.AppApiToken(instant.App) } },
+            },
+            cancel
+        );
+    }
 }
 
 /// <summary>A failpoint of a service.</summary>

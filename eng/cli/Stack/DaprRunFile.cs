@@ -24,6 +24,14 @@ internal static partial class DaprRunFile
             .Replace("appDirPath: ", $"appDirPath: {checkout.Root}/", StringComparison.Ordinal)
             .Replace("../../.localplus/", $"{checkout.State}/", StringComparison.Ordinal)
             .Replace("/debug/", $"/{options.Configuration.ToLowerInvariant()}/", StringComparison.Ordinal);
+        if (!options.BackingOnly)
+        {
+            // One process hosts all sidecars, and each app has a token of its own. `dapr run` gives its daprd none.
+            var secrets = new Secrets(checkout);
+            text = EnvOfApp()
+                .Replace(text, m => $"{m.Value}APP_API_TOKEN: {secrets.AppApiToken(m.Groups["app"].Value)}, ");
+        }
+
         checkout.WriteText(Path.GetRelativePath(checkout.State, checkout.RunFile), text);
 
         foreach (var (from, to) in new[] { (LocalComponents, "components"), ($"{LocalComponents}/config", "config") })
@@ -42,6 +50,9 @@ internal static partial class DaprRunFile
             }
         }
     }
+
+    [GeneratedRegex("""appID: (?<app>[a-z]+)\n(?:(?!  - appID)[^\n]*\n)*?    env: \{ """)]
+    private static partial Regex EnvOfApp();
 
     [GeneratedRegex("""((?:[pP]ort|PORT): "?)(\d{4,5})""")]
     private static partial Regex PortLine();

@@ -27,7 +27,7 @@ internal sealed class LocalStack
         ];
         if (!options.BackingOnly)
         {
-            stages.AddRange(new Sidecars(checkout, ports, options, Shared(), _secrets.DaprApiToken).Stages());
+            stages.AddRange(new Sidecars(checkout, ports, options, Shared(), _secrets).Stages());
             stages.Add([.. Checkout.Apps.Select(Service)]);
         }
 
@@ -171,6 +171,7 @@ internal sealed class LocalStack
             WorkingDirectory = Path.Combine(_checkout.Root, "services", app),
             Environment = Shared(
                 ("APP_ID", app),
+                ("APP_API_TOKEN", _secrets.AppApiToken(app)),
                 ("APP_PORT", $"{_ports.App(app)}"),
                 ("APP_PROTOCOL", "h2c"),
                 ("DAPR_HTTP_PORT", $"{_ports.DaprHttp(app)}"),
@@ -202,7 +203,6 @@ internal sealed class LocalStack
             ["LP_LOG"] = "text",
             ["LP_OIDC_ISSUER"] = Operators.Issuer,
             ["LP_OIDC_AUDIENCE"] = Operators.Audience,
-            ["APP_API_TOKEN"] = _secrets.AppApiToken,
             ["DAPR_API_TOKEN"] = _secrets.DaprApiToken,
         };
         foreach (var (name, value) in more)

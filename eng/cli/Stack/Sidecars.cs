@@ -9,7 +9,7 @@ internal sealed class Sidecars(
     Ports ports,
     StackOptions options,
     Dictionary<string, string?> environment,
-    string apiToken
+    Secrets secrets
 )
 {
     /// <summary>What all of them are called together, and the beginning of each one's name.</summary>
@@ -103,13 +103,17 @@ internal sealed class Sidecars(
         new($"{Name}-{app.Id}", daprd, [.. app.Flags])
         {
             WorkingDirectory = app.Folder,
-            Environment = new(environment) { ["DOTNET_ROOT"] = Tools.DotnetRoot },
+            Environment = new(environment)
+            {
+                ["DOTNET_ROOT"] = Tools.DotnetRoot,
+                ["APP_API_TOKEN"] = secrets.AppApiToken(app.Id),
+            },
             Ports = [ports.DaprHttp(app.Id), ports.DaprGrpc(app.Id)],
             Probe = cancel => OutboundAsync(app.Id, cancel),
         };
 
     private Task<string?> OutboundAsync(string app, CancellationToken cancel) =>
-        Probes.HttpAsync(ports.DaprHttp(app), "/v1.0/healthz/outbound", apiToken, cancel);
+        Probes.HttpAsync(ports.DaprHttp(app), "/v1.0/healthz/outbound", secrets.DaprApiToken, cancel);
 
     private static ProcessSpec? ControlPlane(string daprd, string name, ControlPlaneFlags flags) =>
         Daprd.Companion(daprd, name) is not { } file

@@ -91,7 +91,7 @@ internal static class Bench
                 ["LP_GIFTCARD_ASSEMBLY"] = measured.Assembly("LocalPlus.Giftcard", "Release"),
                 ["LP_GIFTCARD_DAPR_HTTP"] = $"{state.Ports.DaprHttp("giftcard")}",
                 ["LP_GIFTCARD_DAPR_GRPC"] = $"{state.Ports.DaprGrpc("giftcard")}",
-                ["LP_APP_TOKEN"] = secrets.AppApiToken,
+                ["LP_GIFTCARD_APP_TOKEN"] = secrets.AppApiToken("giftcard"),
                 ["LP_PROCESSES"] = string.Join(',', state.Processes.Select(process => $"{process.Name}={process.Pid}")),
                 ["LP_METRICS"] = string.Join(',', Checkout.Apps.Select(state.Ports.Metrics)),
                 ["LP_BENCH_PORT"] = $"{state.Ports.Bench}",
