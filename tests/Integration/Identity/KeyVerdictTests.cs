@@ -118,6 +118,19 @@ public sealed class KeyVerdictTests : IDisposable
         Assert.Equal(asked, merchant.Asked);
     }
 
+    [Fact]
+    public async Task Who_asks_for_one_key_at_once_shares_one_call()
+    {
+        var (many, hold) = (50, new TaskCompletionSource());
+        (merchant.Hold, merchant.Answer) = (hold.Task, _ => (200, Identity));
+
+        var asking = Enumerable.Range(0, many).Select(_ => verifier.VerifyAsync(Good, default).AsTask()).ToArray();
+        hold.SetResult();
+
+        Assert.Single((await Task.WhenAll(asking)).Distinct());
+        Assert.Equal(1, merchant.Asked);
+    }
+
     [Theory]
     [InlineData("lp_test_")]
     [InlineData("lp_test_short")]
@@ -139,12 +152,16 @@ public sealed class KeyVerdictTests : IDisposable
 
         public int Asked { get; private set; }
 
+        /// <summary>What merchant waits for before it answers.</summary>
+        public Task Hold { get; set; } = Task.CompletedTask;
+
         protected override async Task<HttpResponseMessage> SendAsync(
             HttpRequestMessage request,
             CancellationToken cancellationToken
         )
         {
             Asked++;
+            await Hold;
             var body = await request.Content!.ReadAsStringAsync(cancellationToken);
             var (status, answer) = Answer(
                 System.Text.Json.JsonDocument.Parse(body).RootElement.GetProperty("key").GetString()!

@@ -217,6 +217,42 @@ public sealed class MerchantTests(MerchantApi api) : IClassFixture<MerchantApi>
         Assert.Equal(404, (int)outside.StatusCode);
     }
 
+    [Theory]
+    [InlineData("GET", "/v1/locations")]
+    [InlineData("POST", "/v1/merchants")]
+    [InlineData("POST", "/internal/api_keys/verify")]
+    [InlineData("GET", "/events/dead_letters")]
+    public async Task A_path_is_found_on_its_own_port_alone_and_on_the_app_port_with_the_sidecars_token(
+        string method,
+        string path
+    )
+    {
+        var isPublic = path.StartsWith("/v1/", StringComparison.Ordinal);
+        var wrong = isPublic ? api.Service.App : api.Service.Public;
+        using var request = new HttpRequestMessage(new HttpMethod(method), path)
+        {
+            Version = wrong.DefaultRequestVersion,
+            VersionPolicy = wrong.DefaultVersionPolicy,
+        };
+
+        using var answer = await wrong.SendAsync(request);
+
+        Assert.Equal(404, (int)answer.StatusCode);
+        if (isPublic)
+        {
+            return;
+        }
+
+        using var stranger = new HttpClient
+        {
+            BaseAddress = api.Service.App.BaseAddress,
+            DefaultRequestVersion = api.Service.App.DefaultRequestVersion,
+            DefaultVersionPolicy = api.Service.App.DefaultVersionPolicy,
+        };
+        using var refused = await stranger.GetAsync(new Uri(path, UriKind.Relative));
+        Assert.Equal(401, (int)refused.StatusCode);
+    }
+
     [Fact]
     public async Task Locations_are_listed_newest_first_page_by_page()
     {

@@ -162,6 +162,37 @@ public sealed class CustomerTests(WalletApi api) : IClassFixture<WalletApi>
     }
 
     [Fact]
+    public async Task Who_has_lost_the_key_is_forgotten_and_nobody_else()
+    {
+        var (_, key) = api.NewMerchant();
+        var customers = new List<string>();
+        foreach (var name in new[] { "first", "second" })
+        {
+            var email = $"{name}-{Guid.CreateVersion7():N}@example.test";
+            var made = await api.Service.CallAsync(HttpMethod.Post, "/v1/customers", key, new { email }, 201);
+            customers.Add(made.GetProperty("id").GetString()!);
+        }
+
+        await using var connection = new NpgsqlConnection(api.Database.OwnerConnectionString);
+        await connection.OpenAsync();
+        await using var destroy = new NpgsqlCommand(
+            "DELETE FROM subject_keys WHERE customer_id = @Id RETURNING wrapped_key",
+            connection
+        );
+        destroy.Parameters.AddWithValue("Id", CustomerId.Parse(customers[0]).Value);
+        var destroyed = (byte[])(await destroy.ExecuteScalarAsync())!;
+        await using var left = new NpgsqlCommand(
+            "SELECT count(*) FROM subject_keys WHERE wrapped_key = @Key",
+            connection
+        );
+        left.Parameters.AddWithValue("Key", destroyed);
+
+        Assert.Equal(0L, await left.ExecuteScalarAsync());
+        await api.Service.CallAsync(HttpMethod.Get, $"/v1/customers/{customers[0]}", key, status: 404);
+        await api.Service.CallAsync(HttpMethod.Get, $"/v1/customers/{customers[1]}", key);
+    }
+
+    [Fact]
     public async Task No_personal_data_is_stored_in_clear()
     {
         var (_, key) = api.NewMerchant();
