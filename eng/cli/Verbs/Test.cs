@@ -69,10 +69,22 @@ internal static class Test
         var score = await Suites.RunAsync(checkout, names, words.GetValue(Filter), cancel);
         score += await CrashRuns.RunAsync(checkout, words, names, named.Length == 0, cancel);
         score += await EngineRuns.RunAsync(checkout, words, names, named.Length == 0, cancel);
+        TellTimes(score);
         Tell(checkout, score);
 
         Terminal.Say($"{score.Passed} passed, {score.Failed} failed");
         return score is { Failed: 0, Passed: > 0 } ? ExitCodes.Ok : ExitCodes.Failed;
+    }
+
+    /// <summary>Where the minutes went, for who wants fewer.</summary>
+    private static void TellTimes(Score score)
+    {
+        string[] lines = [.. score.Spent.OrderByDescending(s => s.Clock).Select(s => s.Line).OfType<string>()];
+        if (lines.Length > 0)
+        {
+            Terminal.Say("where the time went, by suite and test class:");
+            Array.ForEach(lines, Terminal.Say);
+        }
     }
 
     /// <summary>Everything about each failure, then in short what to do about the first.</summary>

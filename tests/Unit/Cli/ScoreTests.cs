@@ -6,8 +6,9 @@ public sealed class ScoreTests
 {
     private const string Trx = """
         <TestRun xmlns="http://microsoft.com/schemas/VisualStudio/TeamTest/2010">
+          <Times start="2026-01-31T12:00:00.0000000+00:00" finish="2026-01-31T12:00:42.0000000+00:00" />
           <Results>
-            <UnitTestResult testId="1" testName="Unit.SumTests.Two_and_two" outcome="Passed" />
+            <UnitTestResult testId="1" testName="Unit.SumTests.Two_and_two" outcome="Passed" duration="00:00:30.2" />
             <UnitTestResult testId="2" testName="Unit.SumTests.Sums(a: &quot;x.y(z)&quot;)" outcome="Failed">
               <Output><ErrorInfo><Message>Expected: 4
         Actual: 5</Message><StackTrace>at SumTests.cs:12</StackTrace></ErrorInfo></Output>
@@ -36,6 +37,18 @@ public sealed class ScoreTests
         Assert.Equal("Expected: 4\nActual: 5\nat SumTests.cs:12", failure.Message.ReplaceLineEndings("\n"));
         Assert.Equal("./localplus test unit --filter FullyQualifiedName~Unit.SumTests.Sums", failure.Next);
         Assert.Equal(file, failure.File);
+    }
+
+    [Fact]
+    public void The_time_of_a_project_is_told_with_the_classes_that_took_it()
+    {
+        var file = Path.GetTempFileName();
+        File.WriteAllText(file, Trx);
+
+        var score = Score.None + Score.OfTrx(file, "unit")!;
+
+        File.Delete(file);
+        Assert.Equal("  unit: 42 s, of these SumTests 30 s", Assert.Single(score.Spent).Line);
     }
 
     [Fact]
