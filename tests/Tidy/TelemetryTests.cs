@@ -17,9 +17,10 @@ public partial class TelemetryTests
 
         Traces, metrics and logs are sent by OTLP to `OTEL_EXPORTER_OTLP_ENDPOINT`. A request is one trace through gateway,
         services, sidecars, SQL, events and the run. Sources are `Microsoft.AspNetCore`, `System.Net.Http`, `Npgsql`,
-        `Dapr.Workflow` and those named `LocalPlus.*`. SQL that no request or event causes (polls) has no span. Of a delivery of
-        many events each goes on with its publisher's trace and links to the span of the delivery, which has the SQL. A refusal
-        that a rule makes is not a span error.
+        `Dapr.Workflow` and those named `LocalPlus.*`. SQL that no request or event causes (polls) has no span. An event is
+        published by a span below its cause, and those who take it are below that one. Of a delivery of many events
+        each goes on with its publisher's trace and links to the span of the delivery, which has the SQL. A refusal that
+        a rule makes is not a span error.
 
         What a service prints is JSON, an object a line: `time`, `level`, `event`, `message`, `trace_id`, `span_id`, `fields` and
         `exception`. With `LP_LOG=text`, as `./localplus up` has it, it is lines for people.

@@ -1,3 +1,5 @@
+using System.Text.Json.Nodes;
+
 namespace LocalPlus.Cli;
 
 /// <summary>
@@ -9,9 +11,17 @@ internal static class Dashboard
     public const string Name = "dashboard";
 
     private const string Program = "Aspire.Dashboard";
+    private const string Package = "Aspire.Dashboard.Sdk.linux-x64";
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(5);
 
-    public static async Task RestoreAsync(Checkout checkout, CancellationToken cancel) =>
+    /// <summary>Once for each version that is pinned: with the package there, nothing is asked of a feed.</summary>
+    public static async Task RestoreAsync(Checkout checkout, CancellationToken cancel)
+    {
+        if (Find(checkout) is not null)
+        {
+            return;
+        }
+
         await Terminal.StepAsync(
             "restoring the dashboard",
             async _ =>
@@ -30,6 +40,7 @@ internal static class Dashboard
             },
             cancel
         );
+    }
 
     public static string Url(Ports ports) => $"http://localhost:{ports.Dashboard}";
 
@@ -58,12 +69,19 @@ internal static class Dashboard
         };
     }
 
-    /// <summary>The newest, when more than one was restored over time.</summary>
+    /// <summary>The program of the version that is locked, or null when it is not restored yet.</summary>
     private static string? Find(Checkout checkout)
     {
-        var packages = Path.Combine(checkout.Root, "artifacts", Name);
-        return !Directory.Exists(packages)
+        var locked = Path.Combine(checkout.Root, "eng", "dashboard", "packages.lock.json");
+        var version = JsonNode
+            .Parse(File.ReadAllText(locked))
+            ?["dependencies"]?.AsObject()
+            .Select(framework => (string?)framework.Value?[Package]?["resolved"])
+            .FirstOrDefault(resolved => resolved is not null);
+        // NuGet writes the package's marker last: a restore that was interrupted is done again.
+        var folder = Path.Combine(checkout.Root, "artifacts", Name, Package.ToLowerInvariant(), $"{version}");
+        return !File.Exists(Path.Combine(folder, ".nupkg.metadata"))
             ? null
-            : Directory.EnumerateFiles(packages, Program, SearchOption.AllDirectories).MaxBy(File.GetLastWriteTimeUtc);
+            : Directory.EnumerateFiles(folder, Program, SearchOption.AllDirectories).FirstOrDefault();
     }
 }

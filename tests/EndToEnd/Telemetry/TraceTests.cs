@@ -45,6 +45,21 @@ public sealed class TraceTests(StackFixture stack)
             span => Assert.StartsWith("evt_", span.Attributes["messaging.message.id"], StringComparison.Ordinal)
         );
         await UntilAsync(() => Orphans(stack.Collector.SpansOf(trace), parent).Length == 0, () => Told(trace));
+        spans = stack.Collector.SpansOf(trace);
+        Assert.All(
+            spans.Where(span => span.Name.StartsWith("process ", StringComparison.Ordinal)),
+            process => Assert.Contains(Above(process, spans), span => span.Name == $"publish {Topic(process)}")
+        );
+        // What was published was caused by the request or by the run, in the service whose event it is.
+        Assert.All(
+            spans.Where(span => span.Name.StartsWith("publish ", StringComparison.Ordinal)),
+            publish =>
+                Assert.StartsWith(
+                    Owner(Topic(publish)),
+                    Above(publish, spans).First().Service,
+                    StringComparison.Ordinal
+                )
+        );
     }
 
     [Fact]
@@ -106,12 +121,33 @@ public sealed class TraceTests(StackFixture stack)
             ("the call in ledger", s => s is { Service: "svc-ledger", Scope: "Microsoft.AspNetCore" }),
             ("ledger's batch", s => s is { Service: "svc-ledger", Scope: "LocalPlus.Ledger" }),
             ("SQL of giftcard", s => s is { Service: "svc-giftcard", Scope: "Npgsql" }),
+            (
+                "the redemption's publication",
+                s => s is { Service: "svc-giftcard", Name: "publish giftcard.redemptions.v1" }
+            ),
+            ("the booking's publication", s => s is { Service: "svc-ledger", Name: "publish ledger.transactions.v1" }),
             ("the mail's event", s => s is { Service: "svc-notification", Name: "process giftcard.redemptions.v1" }),
             ("the figures' event", s => s is { Service: "svc-analytics", Name: "process giftcard.redemptions.v1" }),
             ("the balance's event", s => s is { Service: "svc-wallet", Name: "process ledger.transactions.v1" }),
             ("the run", s => s.Service == "giftcard" && s.Name.StartsWith("orchestration||", StringComparison.Ordinal)),
         ];
         return [.. wanted.Where(w => !spans.Any(w.Is)).Select(w => w.What)];
+    }
+
+    private static string Topic(Span span) => span.Name.Split(' ')[1];
+
+    /// <summary>svc-ledger for ledger.transactions.v1.</summary>
+    private static string Owner(string topic) => $"svc-{topic.Split('.')[0]}";
+
+    /// <summary>The spans that a span is below, from near to far.</summary>
+    private static IEnumerable<Span> Above(Span span, Span[] spans)
+    {
+        for (var at = Parent(span); at is not null; at = Parent(at))
+        {
+            yield return at;
+        }
+
+        Span? Parent(Span below) => spans.FirstOrDefault(other => other.SpanId == below.ParentId);
     }
 
     private static Span[] Orphans(Span[] spans, string root) =>

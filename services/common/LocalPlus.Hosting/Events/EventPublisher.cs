@@ -30,7 +30,8 @@ internal sealed class EventPublisher : IDisposable
     /// <summary>Publishes events of one topic, each of another key; returns the row ids that the broker took.</summary>
     public async Task<long[]> PublishAsync(IReadOnlyList<OutboxRow> events, CancellationToken cancel)
     {
-        using var content = new ByteArrayContent(Serialize(events));
+        using var spans = EventSpans.Publish([.. events.Select(row => (row.Topic, EntryId(row), row.Traceparent))]);
+        using var content = new ByteArrayContent(Serialize([.. events.Zip(spans.Traceparents)]));
         content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
         using var response = await sidecar.PostAsync(
             new Uri($"/v1.0/publish/bulk/{PubSub}/{events[0].Topic}", UriKind.Relative),
@@ -65,19 +66,19 @@ internal sealed class EventPublisher : IDisposable
     internal static Uri SidecarAddress(IConfiguration configuration) =>
         new(configuration["DAPR_HTTP_ENDPOINT"] ?? $"http://127.0.0.1:{configuration["DAPR_HTTP_PORT"] ?? "3500"}");
 
-    private byte[] Serialize(IReadOnlyList<OutboxRow> events)
+    private byte[] Serialize(IReadOnlyList<(OutboxRow Row, string? Traceparent)> events)
     {
         using var buffer = new MemoryStream();
         using (var json = new Utf8JsonWriter(buffer))
         {
             json.WriteStartArray();
-            foreach (var row in events)
+            foreach (var (row, traceparent) in events)
             {
                 json.WriteStartObject();
                 json.WriteString("entryId", EntryId(row));
                 json.WriteString("contentType", "application/cloudevents+json");
                 json.WritePropertyName("event");
-                WriteCloudEvent(json, row);
+                WriteCloudEvent(json, row, traceparent);
                 json.WriteStartObject("metadata");
                 json.WriteString("partitionKey", row.Key);
                 json.WriteEndObject();
@@ -90,7 +91,7 @@ internal sealed class EventPublisher : IDisposable
         return buffer.ToArray();
     }
 
-    private void WriteCloudEvent(Utf8JsonWriter json, OutboxRow row)
+    private void WriteCloudEvent(Utf8JsonWriter json, OutboxRow row, string? traceparent)
     {
         json.WriteStartObject();
         json.WriteString("specversion", "1.0");
@@ -100,11 +101,11 @@ internal sealed class EventPublisher : IDisposable
         json.WriteString("subject", row.Key);
         json.WriteString("time", row.OccurredAt.UtcDateTime);
         json.WriteString("datacontenttype", "application/json");
-        if (row.Traceparent is not null)
+        if (traceparent is not null)
         {
-            json.WriteString("traceparent", row.Traceparent);
+            json.WriteString("traceparent", traceparent);
             // An event without it gets the trace of the publishing call in place of its own.
-            json.WriteString("traceid", row.Traceparent);
+            json.WriteString("traceid", traceparent);
         }
 
         json.WritePropertyName("data");
