@@ -33,6 +33,11 @@ internal sealed record Ports(int Offset)
 
     public int DaprInternal(string app) => Port(app, 5600);
 
+    /// <summary>The page of what SMTP took.</summary>
+    public int MailPage => 5706 + Offset;
+
+    public string MailUrl => $"http://localhost:{MailPage}";
+
     /// <summary>Where a bench starts a service of its own; its app port is the next.</summary>
     public int Bench => 5704 + Offset;
 
@@ -70,6 +75,7 @@ internal sealed record Ports(int Offset)
             Postgres,
             Valkey,
             Smtp,
+            MailPage,
             .. Enumerable.Range(Placement, DashboardOtlpHttp - Placement + 1),
             .. Checkout.Apps.SelectMany(a =>
                 new[] { Public(a), App(a), DaprHttp(a), DaprGrpc(a), Metrics(a), DaprInternal(a) }

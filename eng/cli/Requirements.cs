@@ -37,11 +37,9 @@ internal static class Requirements
 
     public static readonly Requirement Nginx = new("nginx", Program("nginx"), "nginx-light") { Services = ["nginx"] };
 
-    public static readonly Requirement Smtp = new("SMTP catcher (aiosmtpd)", FindSmtpAsync, "python3-aiosmtpd");
-
     public static readonly Requirement Node = new("Node.js with npm", Program("npm"), "nodejs", "npm");
 
-    public static readonly Requirement[] Stack = [Postgres, Valkey, Nginx, Smtp];
+    public static readonly Requirement[] Stack = [Postgres, Valkey, Nginx];
 
     public static async Task<IReadOnlyList<Requirement>> MissingAsync(IEnumerable<Requirement> wanted)
     {
@@ -94,13 +92,4 @@ internal static class Requirements
     }
 
     private static Func<Task<string?>> Program(string name) => () => Task.FromResult(Tools.Find(name));
-
-    private static async Task<string?> FindSmtpAsync()
-    {
-        // Debian's own Python, whatever a version manager has put before it in PATH.
-        var result = await new Command(Tools.Python, "-c", "import aiosmtpd; print(aiosmtpd.__version__)").RunAsync(
-            CancellationToken.None
-        );
-        return result.ExitCode == 0 ? $"{Tools.Python} -m aiosmtpd" : null;
-    }
 }

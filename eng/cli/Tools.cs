@@ -6,8 +6,6 @@ namespace LocalPlus.Cli;
 /// <summary>Finds the programs that the stack leans on.</summary>
 internal static class Tools
 {
-    public const string Python = "/usr/bin/python3";
-
     /// <summary>What is tried when PATH does not name it: Debian keeps servers out of a user's PATH.</summary>
     private static readonly string[] MoreFolders =
     [

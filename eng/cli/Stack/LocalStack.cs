@@ -100,19 +100,17 @@ internal sealed class LocalStack
     private ProcessSpec Smtp() =>
         new(
             "smtp",
-            Tools.Python,
-            "-m",
-            "aiosmtpd",
-            "-n",
-            "-l",
-            $"127.0.0.1:{_ports.Smtp}",
-            "-c",
-            "aiosmtpd.handlers.Mailbox",
+            Tools.Dotnet,
+            _checkout.Assembly("LocalPlus.LocalMail", _options.Configuration),
+            $"{_ports.Smtp}",
+            $"{_ports.MailPage}",
             _checkout.Mail
         )
         {
-            Ports = [_ports.Smtp],
-            Probe = cancel => Probes.LineAsync(_ports.Smtp, null, "220", cancel),
+            Ports = [_ports.Smtp, _ports.MailPage],
+            Probe = async cancel =>
+                await Probes.LineAsync(_ports.Smtp, null, "220", cancel)
+                ?? await Probes.HttpAsync(_ports.MailPage, "/", null, cancel),
         };
 
     private ProcessSpec Gateway() =>

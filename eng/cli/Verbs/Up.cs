@@ -198,10 +198,9 @@ internal static class Up
             Terminal.Say($"  dashboard  {Dashboard.Url(ports)}");
         }
 
+        Terminal.Say($"  mail       {ports.MailUrl}");
         Terminal.Say("  operators  ./localplus token --role operator");
-        Terminal.Say(
-            "  mail       .localplus/mail     logs  ./localplus logs giftcard     SQL  ./localplus psql ledger"
-        );
+        Terminal.Say("  logs       ./localplus logs giftcard     SQL  ./localplus psql ledger");
         Terminal.Say("");
         Terminal.Say(
             "Try:   curl -s -H 'Authorization: Bearer " + developer.ApiKey + $"' {ports.GatewayUrl}/v1/programs"
