@@ -22,6 +22,8 @@ public partial class TelemetryTests
         each goes on with its publisher's trace and links to the span of the delivery, which has the SQL. A refusal that
         a rule makes is not a span error.
 
+        ![One redemption in the dashboard of up --dashboard](../images/redemption-trace.png)
+
         What a service prints is JSON, an object a line: `time`, `level`, `event`, `message`, `trace_id`, `span_id`, `fields` and
         `exception`. With `LP_LOG=text`, as `./localplus up` has it, it is lines for people.
 

@@ -120,6 +120,7 @@ public sealed class TraceTests(StackFixture stack)
             ),
             ("the call in ledger", s => s is { Service: "svc-ledger", Scope: "Microsoft.AspNetCore" }),
             ("ledger's batch", s => s is { Service: "svc-ledger", Scope: "LocalPlus.Ledger" }),
+            ("SQL of ledger", s => s is { Service: "svc-ledger", Scope: "Npgsql" }),
             ("SQL of giftcard", s => s is { Service: "svc-giftcard", Scope: "Npgsql" }),
             (
                 "the redemption's publication",
@@ -129,6 +130,8 @@ public sealed class TraceTests(StackFixture stack)
             ("the mail's event", s => s is { Service: "svc-notification", Name: "process giftcard.redemptions.v1" }),
             ("the figures' event", s => s is { Service: "svc-analytics", Name: "process giftcard.redemptions.v1" }),
             ("the balance's event", s => s is { Service: "svc-wallet", Name: "process ledger.transactions.v1" }),
+            ("the run's start", s => s is { Service: "svc-giftcard", Name: "start run" }),
+            ("the run's step", s => s is { Service: "svc-giftcard", Name: "WorkflowActivity AdvanceRedemption" }),
             ("the run", s => s.Service == "giftcard" && s.Name.StartsWith("orchestration||", StringComparison.Ordinal)),
         ];
         return [.. wanted.Where(w => !spans.Any(w.Is)).Select(w => w.What)];
