@@ -7,7 +7,7 @@ namespace LocalPlus.Merchant;
 
 /// <summary>
 /// POST /v1/merchants, administrators only: a new merchant and its first API key, which carries every scope and whose
-/// text is in this one answer. Publishes merchant.onboarded.v1. Refusals: invalid_request.
+/// text is in this one answer; for a day a repeat by the same administrator gets it again. Publishes merchant.onboarded.v1. Refusals: invalid_request.
 /// </summary>
 internal static class OnboardMerchant
 {
@@ -99,7 +99,7 @@ internal static class OnboardMerchant
         log.MerchantOnboarded(merchant.Id);
         return Answer
             .Created($"/v1/merchants/{merchant.Id}", merchant with { ApiKey = key }, version: 1)
-            .ShownOnce(merchant with { ApiKey = key with { Key = null } });
+            .StoredAs(merchant with { ApiKey = key with { Key = null } });
     }
 
     private static void Check(Request request) =>

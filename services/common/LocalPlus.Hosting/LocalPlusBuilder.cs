@@ -123,6 +123,7 @@ public static class LocalPlusBuilder
         builder.Services.AddSingleton<KnownCallers>();
         builder.Services.AddSingleton<FairAdmission>();
         builder.Services.AddSingleton<FingerprintKeys>();
+        builder.Services.AddSingleton<SealedAnswers>();
         builder.Services.AddSingleton<IdempotentRequests>();
         builder.Services.AddSingleton<ConsumerPause>();
         builder.Services.AddSingleton<Readiness>();

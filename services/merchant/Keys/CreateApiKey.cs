@@ -5,8 +5,8 @@ namespace LocalPlus.Merchant.Keys;
 
 /// <summary>
 /// POST /v1/api_keys: a further key of the calling merchant, with some or all of the calling key's scopes, for as
-/// long as the calling key lives at most (and as long unless it says less). Its text is in this one answer; a repeat
-/// of the request gets the answer without it. Refusals: invalid_request, scope_missing, unauthenticated,
+/// long as the calling key lives at most (and as long unless it says less). Its text is in this one answer; for a
+/// day a repeat with the same calling key gets it again, and any other repeat the answer without it. Refusals: invalid_request, scope_missing, unauthenticated,
 /// too_many_api_keys.
 /// </summary>
 internal static class CreateApiKey
@@ -74,7 +74,7 @@ internal static class CreateApiKey
     }
 
     internal static Answer Created(ApiKeyView key) =>
-        Answer.Created($"/v1/api_keys/{key.Id}", key).ShownOnce(key with { Key = null });
+        Answer.Created($"/v1/api_keys/{key.Id}", key).StoredAs(key with { Key = null });
 
     private static void Check(Request request, DateTimeOffset now)
     {

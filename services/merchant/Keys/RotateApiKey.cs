@@ -5,7 +5,7 @@ namespace LocalPlus.Merchant.Keys;
 
 /// <summary>
 /// POST /v1/api_keys/{id}/rotate: a successor with the same name, scopes and end; the old key works for overlap_seconds
-/// more, so that running programs can change over. A key that would be outlived by the one it rotates may not.
+/// more, so that running programs can change over. Its text is given as with POST /v1/api_keys. A key that would be outlived by the one it rotates may not.
 /// Refusals: not_found, scope_missing, unauthenticated, api_key_not_active, api_key_already_rotated, too_many_api_keys.
 /// </summary>
 internal static class RotateApiKey
@@ -13,7 +13,8 @@ internal static class RotateApiKey
     private const int DefaultOverlapSeconds = 24 * 60 * 60;
     private const int MaxOverlapSeconds = 30 * DefaultOverlapSeconds;
 
-    /// <param name="OverlapSeconds">0 ends the old key at once; at most 30 days.</param>
+    /// <param name="OverlapSeconds">0 ends the old key at once, and with it its power to repeat this request should the
+    /// answer get lost; at most 30 days.</param>
     internal sealed record Request(int OverlapSeconds = DefaultOverlapSeconds);
 
     public static IEndpointRouteBuilder MapRotateApiKey(this IEndpointRouteBuilder group)

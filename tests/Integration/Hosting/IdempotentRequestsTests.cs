@@ -27,15 +27,17 @@ public sealed class IdempotentRequestsTests : IAsyncLifetime
         database = await TestDatabase.CreateAsync("hosting", typeof(IdempotentRequestsTests).Assembly);
         TypeHandlers.Register();
         source = NpgsqlDataSource.Create(database.ConnectionString);
+        var keys = new FingerprintKeys(
+            new ConfigurationBuilder()
+                .AddInMemoryCollection(
+                    new Dictionary<string, string?> { ["Secrets:fingerprint_keys"] = $"1:{new string('f', 40)}" }
+                )
+                .Build()
+        );
         requests = new IdempotentRequests(
             new Database(source, signal, TimeProvider.System),
-            new FingerprintKeys(
-                new ConfigurationBuilder()
-                    .AddInMemoryCollection(
-                        new Dictionary<string, string?> { ["Secrets:fingerprint_keys"] = $"1:{new string('f', 40)}" }
-                    )
-                    .Build()
-            ),
+            keys,
+            new SealedAnswers(keys, TimeProvider.System),
             TimeProvider.System
         );
     }

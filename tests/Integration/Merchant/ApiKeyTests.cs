@@ -187,6 +187,7 @@ public sealed class ApiKeyTests(MerchantApi api) : IClassFixture<MerchantApi>
             SELECT string_agg(t.row, ' ')
               FROM (SELECT k::text AS row FROM api_keys k
                     UNION ALL SELECT convert_from(body, 'UTF8') || COALESCE(location, '') FROM idempotency_keys
+                    UNION ALL SELECT s.key || encode(s.sealed, 'escape') FROM sealed_answers s
                     UNION ALL SELECT o::text FROM outbox_events o) t
             """;
         await using var command = new NpgsqlCommand(everything, connection);

@@ -61,7 +61,7 @@ public sealed class MerchantTests(MerchantApi api) : IClassFixture<MerchantApi>
     }
 
     [Fact]
-    public async Task A_repeated_onboarding_makes_one_merchant_and_shows_the_key_once()
+    public async Task A_repeated_onboarding_makes_one_merchant_and_shows_its_one_key_again()
     {
         var body = new
         {
@@ -77,11 +77,7 @@ public sealed class MerchantTests(MerchantApi api) : IClassFixture<MerchantApi>
 
         Assert.Equal("true", second.Headers.GetValues("Idempotency-Replayed").Single());
         Assert.Equal(one.GetProperty("id").GetString(), two.GetProperty("id").GetString());
-        Assert.Equal(
-            one.GetProperty("api_key").GetProperty("id").GetString(),
-            two.GetProperty("api_key").GetProperty("id").GetString()
-        );
-        Assert.False(two.GetProperty("api_key").TryGetProperty("key", out _));
+        Assert.Equal(one.GetProperty("api_key").GetRawText(), two.GetProperty("api_key").GetRawText());
     }
 
     [Fact]

@@ -11,14 +11,12 @@ public static class EqualRequests
 
     /// <summary>
     /// Sends so many at once, and once more when all have ended. Some of the first may be told to come again
-    /// (request_in_progress; busy, on a machine that is); the others and the last are equal, but for what is shown once
-    /// (<paramref name="same"/> takes it out). Gives the last answer.
+    /// (request_in_progress; busy, on a machine that is); the others and the last are equal. Gives the last answer.
     /// </summary>
     public static async Task<string> SendAsync(
         Func<string, Task<HttpResponseMessage>> send,
         int times,
-        int status,
-        Func<string, string>? same = null
+        int status
     )
     {
         var key = Guid.CreateVersion7().ToString();
@@ -29,11 +27,10 @@ public static class EqualRequests
             last = await ReadAsync(send(key));
         }
 
-        same ??= body => body;
         Assert.Equal(status, (int)last.Status);
         Assert.All(
             first.Where(answer => !answer.IsRetryable),
-            answer => Assert.Equal((last.Status, same(last.Body)), (answer.Status, same(answer.Body)))
+            answer => Assert.Equal((last.Status, last.Body), (answer.Status, answer.Body))
         );
         return last.Body;
     }

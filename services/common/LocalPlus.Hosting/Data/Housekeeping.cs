@@ -9,9 +9,10 @@ namespace LocalPlus.Hosting;
 public sealed record Chore(string Table, TimeSpan Life, string Statement);
 
 /// <summary>
-/// Deletes, in every service and once an hour, what nobody asks for any more: inbox rows, answers to keys, and the
-/// chores of the service's own. A chunk at a time, so that nobody waits behind it, and as often as there are full ones;
-/// replicas pass over each other's rows. A chore that fails is tried again with the next round.
+/// Deletes, in every service and once an hour, what nobody asks for any more: inbox rows, answers to keys, secrets in
+/// answers after a day, and the chores of the service's own. A chunk at a time, so that nobody waits behind it, and as
+/// often as there are full ones; replicas pass over each other's rows. A chore that fails is tried again with the next
+/// round.
 /// </summary>
 internal sealed class Housekeeping(
     Database database,
@@ -36,6 +37,7 @@ internal sealed class Housekeeping(
     [
         new("inbox_events", InboxLife, Sql.Inbox),
         new("idempotency_keys", KeysLife, Sql.Keys),
+        new("sealed_answers", SealedAnswers.Life, SealedAnswers.Sql.CleanUp),
         .. own,
     ];
 

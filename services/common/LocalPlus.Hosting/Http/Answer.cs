@@ -6,7 +6,7 @@ namespace LocalPlus.Hosting;
 
 /// <summary>
 /// An answer as bytes: what is sent now and what is stored for a repeat of the request are the same, but for secrets
-/// that are shown once (<see cref="ShownOnce"/>).
+/// (<see cref="StoredAs"/>).
 /// </summary>
 /// <param name="ETag">The object's version in quotes, or null.</param>
 public sealed record Answer(int Status, byte[] Body, string? Location = null, string? ETag = null) : IResult
@@ -14,8 +14,11 @@ public sealed record Answer(int Status, byte[] Body, string? Location = null, st
     /// <summary>Set on answers that come from the store.</summary>
     public bool Replayed { get; init; }
 
-    /// <summary>What a repeat of the request is answered with.</summary>
+    /// <summary>What is stored, and so readable for whoever reads the table.</summary>
     public byte[] StoredBody { get; private init; } = Body;
+
+    /// <summary>Whether it says more than what is stored of it.</summary>
+    public bool HasSecret => !ReferenceEquals(Body, StoredBody);
 
     public static Answer Ok<T>(T body, long? version = null) =>
         new(StatusCodes.Status200OK, Bytes(body), null, Tag(version));
@@ -27,9 +30,10 @@ public sealed record Answer(int Status, byte[] Body, string? Location = null, st
         new(StatusCodes.Status202Accepted, Bytes(body), location, Tag(version));
 
     /// <summary>
-    /// This answer now, and <paramref name="stored"/>, the same without its secret, for every repeat.
+    /// This answer now; <paramref name="stored"/>, the same without its secret, is what is stored in the open. A repeat
+    /// gets the secret again while its sealed copy lives (<see cref="SealedAnswers"/>).
     /// </summary>
-    public Answer ShownOnce<T>(T stored) => this with { StoredBody = Bytes(stored) };
+    public Answer StoredAs<T>(T stored) => this with { StoredBody = Bytes(stored) };
 
     public Task ExecuteAsync(HttpContext httpContext)
     {

@@ -105,6 +105,10 @@ public sealed class FingerprintKeys
         return new Fingerprint(this, hash.GetHashAndReset());
     }
 
+    /// <summary>A key for another purpose, made of the one of that version.</summary>
+    internal byte[] Derive(byte version, string purpose) =>
+        HKDF.DeriveKey(HashAlgorithmName.SHA256, keys[version], Length, info: Encoding.UTF8.GetBytes(purpose));
+
     internal bool Knows(byte version) => keys.ContainsKey(version);
 
     internal byte[] Seal(byte[] digest, byte version) =>

@@ -12,7 +12,12 @@ namespace LocalPlus.Hosting;
 /// gets the stored answer byte for byte, with another request 422 idempotency_key_reused, and while the first is under
 /// way 409 request_in_progress.
 /// </summary>
-public sealed class IdempotentRequests(Database database, FingerprintKeys fingerprints, TimeProvider time)
+public sealed class IdempotentRequests(
+    Database database,
+    FingerprintKeys fingerprints,
+    SealedAnswers secrets,
+    TimeProvider time
+)
 {
     public const string Header = "Idempotency-Key";
     public const int MaxKeyLength = 255;
@@ -42,7 +47,7 @@ public sealed class IdempotentRequests(Database database, FingerprintKeys finger
 
         if (await db.QuerySingleOrDefaultAsync<StoredAnswer>(Sql.Find, new { MerchantId = caller, key }) is { } stored)
         {
-            return stored.Replay(fingerprint);
+            return await secrets.OpenAsync(db, stored.Replay(fingerprint), new(caller, key, Credential(http)));
         }
 
         var answer = await RunAsync(http, db, handler);
@@ -58,6 +63,7 @@ public sealed class IdempotentRequests(Database database, FingerprintKeys finger
             CreatedAt = time.GetUtcNow(),
         };
         await db.ExecuteAsync(Sql.Store, row);
+        await secrets.StoreAsync(db, answer, new(caller, key, Credential(http)));
         await db.CommitAsync();
         return answer;
     }
@@ -97,6 +103,10 @@ public sealed class IdempotentRequests(Database database, FingerprintKeys finger
         http.Items[typeof(MerchantIdentity)] is MerchantIdentity merchant
             ? merchant.MerchantId.Value
             : new Guid(SHA256.HashData(Encoding.UTF8.GetBytes(http.GetOperator().Subject)).AsSpan(0, 16));
+
+    /// <summary>With what exactly the caller proved who it is; of an operator that is the same.</summary>
+    private static Guid Credential(HttpContext http) =>
+        http.Items[typeof(MerchantIdentity)] is MerchantIdentity merchant ? merchant.KeyId.Value : Caller(http);
 
     private static async Task<Answer> RunAsync(HttpContext http, DbSession db, Func<DbSession, Task<Answer>> handler)
     {
