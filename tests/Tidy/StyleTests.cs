@@ -42,6 +42,15 @@ public partial class StyleTests
         );
     }
 
+    /// <summary>On a busy machine it would refuse what it takes on another: NonBacktracking needs no clock.</summary>
+    [Fact]
+    public void Fault_24_No_pattern_gives_up_by_the_clock() =>
+        Tree.Holds(
+            from file in Tree.Code("services", "workflows")
+            where Tree.Read(file).Contains("matchTimeout", StringComparison.OrdinalIgnoreCase)
+            select $"  {file}: a pattern with a time limit"
+        );
+
     [Fact]
     public void A_line_has_at_most_120_columns() =>
         Allowance.Holds(

@@ -97,6 +97,10 @@ public sealed class StrictJsonTests
     [InlineData("$.items[2].name", "/items/2/name")]
     [InlineData("$['a.b'][2]", "/a.b/2")]
     [InlineData("$.metadata['x/y~z']", "/metadata/x~1y~0z")]
+    [InlineData("$['[\u0027[\u0027x'][0]", "/[\u0027[\u0027x/0")]
+    [InlineData("$['a']b'].c", "/a\u0027]b/c")]
+    [InlineData("$[''].c", "//c")]
+    [InlineData("$['never ends", "/never ends")]
     public void A_pointer_is_that_of_RFC_6901(string? path, string pointer) =>
         Assert.Equal(pointer, FaultHandler.Pointer(path));
 

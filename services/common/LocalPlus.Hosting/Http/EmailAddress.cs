@@ -75,8 +75,7 @@ public static partial class EmailAddress
     // The value ends up in a mail header: no spaces, quotes, comments or control characters pass.
     [GeneratedRegex(
         @"\A[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@([a-z0-9-]{1,63}\.)+[a-z0-9-]{1,63}\z",
-        RegexOptions.CultureInvariant,
-        matchTimeoutMilliseconds: 100
+        RegexOptions.CultureInvariant | RegexOptions.NonBacktracking
     )]
     private static partial Regex Pattern();
 }

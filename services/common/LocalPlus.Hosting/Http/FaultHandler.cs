@@ -50,7 +50,7 @@ internal sealed partial class FaultHandler(ILogger<FaultHandler> log) : IExcepti
                 "Send application/json."
             ),
             BadHttpRequestException bad => FromBinding(bad.Message),
-            _ when DatabaseAway.IsToldBy(exception) => new(CommonFaults.Busy, "The database did not answer in time."),
+            _ when DatabaseAway.IsToldBy(exception) || DatabaseAway.IsTooSlow(exception) => new(CommonFaults.Busy, "The database did not answer in time."),
             PostgresException { IsTransient: true } => new(
                 CommonFaults.Busy,
                 "The database can not take the request now."
@@ -85,8 +85,7 @@ internal sealed partial class FaultHandler(ILogger<FaultHandler> log) : IExcepti
 
     [GeneratedRegex(
         @"\A(Failed to bind|Required) parameter ""[^""]*? (?<name>[^"" ]+)""",
-        RegexOptions.None,
-        matchTimeoutMilliseconds: 100
+        RegexOptions.NonBacktracking
     )]
     private static partial Regex BadParameter();
 
@@ -107,18 +106,7 @@ internal sealed partial class FaultHandler(ILogger<FaultHandler> log) : IExcepti
     /// </summary>
     internal static string Pointer(string? path, string? member = null)
     {
-        var pointer = string.Concat(
-            PathElement()
-                .Matches(path ?? "")
-                .Select(element =>
-                    "/"
-                    + Escape(
-                        element.Groups["quoted"].Success
-                            ? element.Groups["quoted"].Value
-                            : element.Groups["plain"].Value
-                    )
-                )
-        );
+        var pointer = string.Concat(Elements(path ?? "").Select(element => "/" + Escape(element)));
         return (pointer, member) switch
         {
             ("", null) => "/",
@@ -130,11 +118,37 @@ internal sealed partial class FaultHandler(ILogger<FaultHandler> log) : IExcepti
     private static string Escape(string element) =>
         element.Replace("~", "~0", StringComparison.Ordinal).Replace("/", "~1", StringComparison.Ordinal);
 
+    /// <summary>The path's elements. Names are the caller's and as long as it likes: each is gone over once.</summary>
+    private static IEnumerable<string> Elements(string path)
+    {
+        for (var at = path.StartsWith('$') ? 1 : 0; at < path.Length; )
+        {
+            var (from, to, next) = path[at] switch
+            {
+                '[' when path.AsSpan(at).StartsWith("['", StringComparison.Ordinal) => Quoted(path, at + 2),
+                '[' => Plain(path, at + 1, "]", 1),
+                _ => Plain(path, at + 1, ".[", 0),
+            };
+            yield return path[from..to];
+            at = next;
+        }
+    }
+
+    private static (int From, int To, int Next) Plain(string path, int from, string ends, int endLength) =>
+        path.AsSpan(from).IndexOfAny(ends) is >= 0 and var length
+            ? (from, from + length, from + length + endLength)
+            : (from, path.Length, path.Length);
+
     // A quote inside a name is not escaped by the serializer: the name ends where the bracket does.
-    [GeneratedRegex(
-        @"\.(?<plain>[^.\[]+)|\['(?<quoted>.*?)'\](?=[.\[]|\z)|\[(?<plain>[0-9]+)\]",
-        RegexOptions.Singleline,
-        matchTimeoutMilliseconds: 100
-    )]
-    private static partial Regex PathElement();
+    private static (int From, int To, int Next) Quoted(string path, int from)
+    {
+        const string closing = "']";
+        var to = path.IndexOf(closing, from, StringComparison.Ordinal);
+        while (to >= 0 && to + closing.Length < path.Length && path[to + closing.Length] is not ('.' or '['))
+        {
+            to = path.IndexOf(closing, to + 1, StringComparison.Ordinal);
+        }
+
+        return to < 0 ? (from, path.Length, path.Length) : (from, to, to + closing.Length);
+    }
 }

@@ -115,8 +115,7 @@ public static partial class Instants
     [GeneratedRegex(
         @"\A(?<time>[0-9]{4}(-[0-9]{2}){2}T[0-9]{2}(:[0-9]{2}){2})(\.(?<fraction>[0-9]{1,9}))?"
             + @"(?<offset>Z|[+-][0-9]{2}:[0-9]{2})\z",
-        RegexOptions.CultureInvariant,
-        matchTimeoutMilliseconds: 100
+        RegexOptions.CultureInvariant | RegexOptions.NonBacktracking
     )]
     private static partial Regex Rfc3339();
 }
