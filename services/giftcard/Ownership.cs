@@ -1,5 +1,5 @@
 using System.Collections.Concurrent;
-using System.Net;
+using LocalPlus.Hosting;
 using LocalPlus.Kernel;
 
 namespace LocalPlus.Giftcard;
@@ -86,7 +86,7 @@ internal sealed class Ownership(HttpClient merchants, HttpClient wallet)
         try
         {
             using var answer = await peer.GetAsync(new Uri(path, UriKind.Relative), deadline.Token);
-            if (answer.StatusCode == HttpStatusCode.NotFound)
+            if (await PeerRefusals.IsNoSuchObjectAsync(answer, deadline.Token))
             {
                 throw Faults.Invalid(pointer, "There is no such thing of this merchant.");
             }

@@ -5,7 +5,7 @@ namespace LocalPlus.Merchant;
 
 /// <summary>
 /// GET /internal/merchants/{id}/contact, for notification: how a merchant is called and written to. Refusals:
-/// not_found.
+/// no_such_object.
 /// </summary>
 internal static class GetMerchantContact
 {
@@ -20,7 +20,7 @@ internal static class GetMerchantContact
     private static async Task<IResult> HandleAsync(MerchantId id, Database database, CancellationToken cancel) =>
         await database.QuerySingleOrDefaultAsync<Response>(Sql.Get, new { MerchantId = id }, cancel) is { } contact
             ? Answer.Ok(contact)
-            : throw new FaultException(CommonFaults.NotFound, "There is no such merchant.");
+            : throw new FaultException(CommonFaults.NoSuchObject, "There is no such merchant.");
 
     private static class Sql
     {

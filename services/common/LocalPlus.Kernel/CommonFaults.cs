@@ -21,6 +21,7 @@ public static class CommonFaults
         "The Idempotency-Key header is missing"
     );
     public static readonly Fault NotFound = new("not_found", 404, "There is no such thing");
+    public static readonly Fault NoSuchObject = new("no_such_object", 404, "This service knows of no such object");
     public static readonly Fault MethodNotAllowed = new("method_not_allowed", 405, "The method is not allowed here");
     public static readonly Fault RequestInProgress = new(
         "request_in_progress",

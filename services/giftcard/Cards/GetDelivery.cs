@@ -5,7 +5,7 @@ namespace LocalPlus.Giftcard.Cards;
 
 /// <summary>
 /// GET /internal/gift_cards/{id}/delivery, for notification, when it writes the mail: code, PIN and what the giver
-/// wrote. To be had after the card was sent and until its sealed code goes. Refusals: not_found.
+/// wrote. To be had after the card was sent and until its sealed code goes. Refusals: no_such_object.
 /// </summary>
 internal static class GetDelivery
 {
@@ -22,5 +22,5 @@ internal static class GetDelivery
     ) =>
         await deliveries.OpenAsync(id, cancel) is { } content
             ? Answer.Ok(content)
-            : throw new FaultException(CommonFaults.NotFound, "There is nothing to deliver.");
+            : throw new FaultException(CommonFaults.NoSuchObject, "There is nothing to deliver.");
 }

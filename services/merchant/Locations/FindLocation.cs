@@ -6,7 +6,7 @@ namespace LocalPlus.Merchant.Locations;
 
 /// <summary>
 /// GET /internal/locations/{id}?merchant_id=, for giftcard before it writes down where a card is good or was spent:
-/// whether the location is the merchant's. Refusals: not_found.
+/// whether the location is the merchant's. Refusals: no_such_object.
 /// </summary>
 internal static class FindLocation
 {
@@ -28,7 +28,7 @@ internal static class FindLocation
             cancel
         )
             ? Results.NoContent()
-            : throw new FaultException(CommonFaults.NotFound, "There is no such location.");
+            : throw new FaultException(CommonFaults.NoSuchObject, "There is no such location.");
 
     private static class Sql
     {

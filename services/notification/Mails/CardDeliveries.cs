@@ -1,4 +1,3 @@
-using System.Net;
 using LocalPlus.Hosting;
 using LocalPlus.Kernel;
 
@@ -29,7 +28,7 @@ internal sealed class CardDeliveries : IDisposable
             new Uri($"/internal/gift_cards/{card}/delivery", UriKind.Relative),
             cancel
         );
-        return answer.StatusCode == HttpStatusCode.NotFound
+        return await PeerRefusals.IsNoSuchObjectAsync(answer, cancel)
             ? null
             : await answer
                 .EnsureSuccessStatusCode()

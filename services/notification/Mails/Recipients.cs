@@ -1,4 +1,3 @@
-using System.Net;
 using LocalPlus.Hosting;
 using LocalPlus.Kernel;
 
@@ -63,7 +62,7 @@ internal sealed class Recipients : IDisposable
         where T : class
     {
         using var answer = await service.GetAsync(new Uri(path, UriKind.Relative), cancel);
-        return answer.StatusCode == HttpStatusCode.NotFound
+        return await PeerRefusals.IsNoSuchObjectAsync(answer, cancel)
             ? null
             : await answer.EnsureSuccessStatusCode().Content.ReadFromJsonAsync<T>(StrictJson.Lenient, cancel);
     }

@@ -7,7 +7,7 @@ namespace LocalPlus.Wallet.Customers;
 /// <summary>
 /// GET /internal/customer_ids/{id}?merchant_id=, for giftcard before it sells a card to a customer: whether it is the
 /// merchant's. Reads nothing of the person, and is a path of its own: giftcard may not read contacts. Refusals:
-/// not_found.
+/// no_such_object.
 /// </summary>
 internal static class FindCustomer
 {
@@ -29,7 +29,7 @@ internal static class FindCustomer
             cancel
         )
             ? Results.NoContent()
-            : throw new FaultException(CommonFaults.NotFound, "There is no such customer.");
+            : throw new FaultException(CommonFaults.NoSuchObject, "There is no such customer.");
 
     private static class Sql
     {

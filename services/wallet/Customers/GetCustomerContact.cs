@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Mvc;
 namespace LocalPlus.Wallet.Customers;
 
 /// <summary>
-/// GET /internal/customers/{id}/contact?merchant_id=, for notification: how to write to a holder. Refusals: not_found.
+/// GET /internal/customers/{id}/contact?merchant_id=, for notification: how to write to a holder. Refusals: no_such_object.
 /// </summary>
 internal static class GetCustomerContact
 {
@@ -25,5 +25,5 @@ internal static class GetCustomerContact
     ) =>
         await customers.FindAsync(merchantId, id, cancel) is { } customer
             ? Answer.Ok(new Response(customer.Data.Email, customer.Data.Name, customer.Locale))
-            : throw new FaultException(CommonFaults.NotFound, "There is no such customer.");
+            : throw new FaultException(CommonFaults.NoSuchObject, "There is no such customer.");
 }

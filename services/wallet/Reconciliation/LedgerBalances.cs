@@ -1,5 +1,6 @@
 using Grpc.Core;
 using LocalPlus.Contracts.Ledger.V1;
+using LocalPlus.Hosting;
 using LocalPlus.Kernel;
 
 namespace LocalPlus.Wallet.Reconciliation;
@@ -27,11 +28,11 @@ internal sealed class LedgerBalances(LedgerService.LedgerServiceClient ledger, T
         {
             await AskAsync(merchant, accounts, found, cancel);
         }
-        catch (RpcException refusal) when (refusal.StatusCode == StatusCode.NotFound && accounts.Count == 1)
+        catch (RpcException refusal) when (IsLedgersWord(refusal) && accounts.Count == 1)
         {
             return found;
         }
-        catch (RpcException refusal) when (refusal.StatusCode == StatusCode.NotFound)
+        catch (RpcException refusal) when (IsLedgersWord(refusal))
         {
             // One unknown account refuses the whole question: the halves tell which.
             foreach (var half in accounts.Chunk((accounts.Count + 1) / 2))
@@ -45,6 +46,10 @@ internal sealed class LedgerBalances(LedgerService.LedgerServiceClient ledger, T
 
         return found;
     }
+
+    /// <summary>Not found is said by sidecars too, of the ledger itself.</summary>
+    private static bool IsLedgersWord(RpcException refusal) =>
+        refusal.Trailers.GetValue(GrpcFaults.CodeTrailer) == CommonFaults.NotFound.Code;
 
     private async Task AskAsync(
         MerchantId merchant,

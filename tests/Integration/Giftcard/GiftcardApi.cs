@@ -6,6 +6,7 @@ using System.Text.Json;
 using Dapr.DurableTask.Protobuf;
 using LocalPlus.Compat.Protos;
 using LocalPlus.Giftcard.Cards;
+using LocalPlus.Hosting;
 using LocalPlus.Kernel;
 using LocalPlus.Servers;
 using LocalPlus.Tests.Integration.Ledger;
@@ -41,6 +42,9 @@ public sealed class GiftcardApi : IAsyncLifetime
 
     /// <summary>What is another merchant's, whoever asks; everything else is the asking merchant's own.</summary>
     public static readonly Guid Stranger = Guid.CreateVersion7();
+
+    /// <summary>What is asked of this is answered 404, and not by the peer itself.</summary>
+    public static readonly Guid Unanswered = Guid.CreateVersion7();
 
     private readonly OperatorTokens operators = new();
     private WebApplication ledgerHost = null!;
@@ -346,8 +350,9 @@ public sealed class GiftcardApi : IAsyncLifetime
     private static Task<IResult> OwnUnlessStrange(HttpRequest request) =>
         Task.FromResult(
             request.Path.Value!.Contains(Base32.Format(Stranger), StringComparison.Ordinal)
-                ? Results.NotFound()
-                : Results.NoContent()
+                ? Problems.Result(CommonFaults.NoSuchObject, "There is no such thing.")
+            : request.Path.Value!.Contains(Base32.Format(Unanswered), StringComparison.Ordinal) ? Results.NotFound()
+            : Results.NoContent()
         );
 
     private (string Name, string Value)[] Own() =>

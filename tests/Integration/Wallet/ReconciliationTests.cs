@@ -86,6 +86,18 @@ public sealed class ReconciliationTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Fault_13_a_sidecar_that_knows_no_ledger_makes_no_account_unknown()
+    {
+        await SnapshotAsync(1, 100);
+        ledger.HasWord = false;
+
+        await Assert.ThrowsAsync<RpcException>(() => RunAsync());
+
+        Assert.Empty(await FindingsAsync());
+        Assert.Empty(await RunsAsync());
+    }
+
+    [Fact]
     public void Findings_can_not_be_changed_by_the_service() =>
         Assert.Throws<PostgresException>(() =>
             Execute("UPDATE reconciliation_findings SET kind = 'ahead'", database.ConnectionString)
@@ -158,6 +170,9 @@ public sealed class ReconciliationTests : IAsyncLifetime
     {
         public Dictionary<AccountId, (long Version, long Posted)> Accounts { get; } = [];
 
+        /// <summary>False: not found is said by a sidecar, of the whole ledger.</summary>
+        public bool HasWord { get; set; } = true;
+
         public override AsyncUnaryCall<GetAccountsResponse> GetAccountsAsync(
             GetAccountsRequest request,
             CallOptions options
@@ -170,7 +185,10 @@ public sealed class ReconciliationTests : IAsyncLifetime
                 {
                     return Call(
                         Task.FromException<GetAccountsResponse>(
-                            new RpcException(new Status(StatusCode.NotFound, "no such account"))
+                            new RpcException(
+                                new Status(StatusCode.NotFound, "no such account"),
+                                HasWord ? new Metadata { { GrpcFaults.CodeTrailer, "not_found" } } : []
+                            )
                         )
                     );
                 }

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
 using LocalPlus.Kernel;
@@ -8,6 +9,28 @@ namespace LocalPlus.Hosting;
 public static class PeerRefusals
 {
     private sealed record Problem(string? Code, string? Detail, IReadOnlyList<FieldError>? Errors);
+
+    /// <summary>
+    /// Whether the peer itself says that it knows of no such object (no_such_object). A 404 of anybody else, a sidecar
+    /// or a release of the peer that lacks the route, says nothing about the object.
+    /// </summary>
+    public static async Task<bool> IsNoSuchObjectAsync(HttpResponseMessage answer, CancellationToken cancel)
+    {
+        if (answer.StatusCode != HttpStatusCode.NotFound)
+        {
+            return false;
+        }
+
+        var body = await answer.Content.ReadAsByteArrayAsync(cancel);
+        try
+        {
+            return JsonSerializer.Deserialize<Problem>(body, StrictJson.Lenient)?.Code == CommonFaults.NoSuchObject.Code;
+        }
+        catch (JsonException)
+        {
+            return false;
+        }
+    }
 
     /// <summary>
     /// The peer's invalid_request as one of this service's: its pointers go below <paramref name="pointer"/>, where
