@@ -116,6 +116,45 @@ public sealed class PoisonTests(AnalyticsApi api) : IClassFixture<AnalyticsApi>
     }
 
     [Fact]
+    public async Task Fault_32_one_event_that_takes_too_long_is_kept_and_pauses_nobody()
+    {
+        var (merchant, key) = api.NewMerchant();
+        const long slow = 31_337;
+        await SlowAsync(slow);
+        TestEvent[] events = [.. Enumerable.Range(1, 20).Select(i => Card(merchant, i == 7 ? slow : 100))];
+
+        Assert.Equal("SUCCESS", await api.Service.DeliverRawAsync(Cards, [.. events.Select(e => e.OnTheWire())]));
+
+        Assert.Equal(19, await SoldAsync(key));
+        Assert.Equal(
+            "failed: 57014",
+            await api.Database.ScalarAsync<string>(
+                $"SELECT reason FROM dead_letters WHERE event_id = '{events[6].Id}'"
+            )
+        );
+        Assert.DoesNotContain("consumers pause", api.Service.Output, StringComparison.Ordinal);
+        using var probe = await api.Service.App.GetAsync(new Uri("/consumerz", UriKind.Relative));
+        Assert.True(probe.IsSuccessStatusCode);
+    }
+
+    [Fact]
+    public async Task Fault_32_two_events_that_take_too_long_are_the_databases_fault_and_no_dead_letters()
+    {
+        var (merchant, key) = api.NewMerchant();
+        const long slow = 31_338;
+        await SlowAsync(slow);
+        var before = await LettersAsync();
+        TestEvent[] events = [.. Enumerable.Range(1, 5).Select(i => Card(merchant, i is 2 or 4 ? slow : 100))];
+
+        Assert.NotEqual("SUCCESS", await api.Service.DeliverRawAsync(Cards, [.. events.Select(e => e.OnTheWire())]));
+        Assert.Equal((0, before), (await SoldAsync(key), await LettersAsync()));
+
+        await api.Database.AsOwnerAsync("DROP TRIGGER slow_31338 ON facts");
+        Assert.Equal("SUCCESS", await api.Service.DeliverRawAsync(Cards, [.. events.Select(e => e.OnTheWire())]));
+        Assert.Equal((5, before), (await SoldAsync(key), await LettersAsync()));
+    }
+
+    [Fact]
     public async Task Fault_32_with_one_poison_in_a_hundred_nobody_waits_for_the_sidecar_to_repeat()
     {
         var (merchant, key) = api.NewMerchant();
@@ -210,6 +249,19 @@ public sealed class PoisonTests(AnalyticsApi api) : IClassFixture<AnalyticsApi>
             .GetProperty("data")
             .EnumerateArray()
             .Sum(day => day.GetProperty("sold").GetProperty("count").GetInt32());
+
+    /// <summary>Facts of that amount are ended by the server as if their statement had run too long.</summary>
+    private Task SlowAsync(long amount) =>
+        api.Database.AsOwnerAsync(
+            $"""
+            CREATE FUNCTION slow_{amount}() RETURNS trigger LANGUAGE plpgsql AS $$
+            BEGIN
+                RAISE EXCEPTION 'canceling statement due to statement timeout' USING ERRCODE = '57014';
+            END $$;
+            CREATE TRIGGER slow_{amount} BEFORE INSERT ON facts FOR EACH ROW WHEN (NEW.amount = {amount})
+                EXECUTE FUNCTION slow_{amount}();
+            """
+        );
 
     private Task<long> LettersAsync() => api.Database.ScalarAsync<long>("SELECT count(*) FROM dead_letters");
 

@@ -3,8 +3,7 @@ using Npgsql;
 namespace LocalPlus.Hosting;
 
 /// <summary>
-/// Tells a database that is away, full, slow or read-only, whatever is asked of it, from one that refused this
-/// statement.
+/// Tells a database that is away, full or read-only, whatever is asked of it, from one that refused this statement.
 /// </summary>
 internal static class DatabaseAway
 {
@@ -12,8 +11,7 @@ internal static class DatabaseAway
         exception switch
         {
             PostgresException postgres => postgres.SqlState
-                is PostgresErrorCodes.QueryCanceled
-                    or PostgresErrorCodes.DiskFull
+                is PostgresErrorCodes.DiskFull
                     or PostgresErrorCodes.TooManyConnections
                     or PostgresErrorCodes.AdminShutdown
                     or PostgresErrorCodes.CrashShutdown
@@ -24,4 +22,10 @@ internal static class DatabaseAway
             NpgsqlException npgsql => npgsql.IsTransient,
             _ => exception is TimeoutException,
         };
+
+    /// <summary>
+    /// The statement took longer than the server lets one: it, what it was asked with, or a server that is slow.
+    /// </summary>
+    public static bool IsTooSlow(Exception exception) =>
+        exception is PostgresException { SqlState: PostgresErrorCodes.QueryCanceled };
 }

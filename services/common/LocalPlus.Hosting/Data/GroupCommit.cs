@@ -8,7 +8,7 @@ namespace LocalPlus.Hosting;
 /// Many small writes of one kind in one transaction. Callers bring an item each; whatever waits when the transaction
 /// before has ended goes into the next, so nobody waits for a batch to fill, and the busier the service is the more
 /// share a flush. Should one item spoil a batch, they go alone, and each caller hears of its own failure only; should
-/// the database be away, all hear of it at once.
+/// the database be away or too slow, all hear of it at once.
 /// </summary>
 /// <param name="database">Where to.</param>
 /// <param name="write">Writes the items and gives their results, in their order; statements for sets, not
@@ -115,7 +115,8 @@ public sealed class GroupCommit<TItem, TResult>(
                 entry.Done.SetResult(result);
             }
         }
-        catch (Exception exception) when (batch.Count == 1 || DatabaseAway.IsToldBy(exception))
+        catch (Exception exception)
+            when (batch.Count == 1 || DatabaseAway.IsToldBy(exception) || DatabaseAway.IsTooSlow(exception))
         {
             batch.ForEach(entry => entry.Done.SetException(exception));
         }

@@ -118,9 +118,13 @@ internal sealed class Consumer<T>(
         }
     }
 
+    /// <summary>
+    /// One event that takes too long although it is alone is at fault; a second one says that the database is slow.
+    /// </summary>
     private async Task<IReadOnlyList<DeadLetter>> OneByOneAsync(Batch batch)
     {
         var failed = new List<DeadLetter>();
+        var isSlow = false;
         await using var db = await batch.Subscriber.Database.BeginAsync(batch.Cancel);
         foreach (var message in batch.Messages)
         {
@@ -130,8 +134,9 @@ internal sealed class Consumer<T>(
                 await HandleAsync(db, [message], batch);
                 await db.Transaction.ReleaseAsync(Savepoint, batch.Cancel);
             }
-            catch (Exception exception) when (!Passes(exception) && !batch.Cancel.IsCancellationRequested)
+            catch (Exception exception) when (!Passes(exception, isSlow) && !batch.Cancel.IsCancellationRequested)
             {
+                isSlow |= DatabaseAway.IsTooSlow(exception);
                 await db.Transaction.RollbackAsync(Savepoint, batch.Cancel);
                 batch.Subscriber.Log.EventFailed(topic, message.Envelope.Id.ToString(), exception);
                 failed.Add(new DeadLetter(message.Envelope.Id.ToString(), message.Body, Reason(exception)));
@@ -194,8 +199,10 @@ internal sealed class Consumer<T>(
         }
     }
 
-    private static bool Passes(Exception exception) =>
-        DatabaseAway.IsToldBy(exception) || exception is PostgresException { IsTransient: true };
+    private static bool Passes(Exception exception, bool isSlow) =>
+        DatabaseAway.IsToldBy(exception)
+        || exception is PostgresException { IsTransient: true }
+        || (isSlow && DatabaseAway.IsTooSlow(exception));
 
     /// <summary>The kind of failure; messages of exceptions may quote what the event holds.</summary>
     private static string Reason(Exception exception) =>

@@ -57,7 +57,7 @@ internal sealed class ConsumerPause(NpgsqlDataSource database, TimeProvider time
                     return exception;
                 }
             }
-            catch (PostgresException exception) when (exception.IsTransient)
+            catch (PostgresException exception) when (exception.IsTransient || DatabaseAway.IsTooSlow(exception))
             {
                 return exception;
             }

@@ -23,8 +23,8 @@ internal sealed class OutboxRelay(
     public const int BatchSize = 500;
     public static readonly TimeSpan IdlePoll = TimeSpan.FromSeconds(5);
     private const long LockKey = 0x4C50_4F55_5442;
-    private static readonly TimeSpan MaxBackOff = TimeSpan.FromSeconds(10);
-    private static readonly TimeSpan FollowerPoll = TimeSpan.FromSeconds(1);
+    internal static readonly TimeSpan MaxBackOff = TimeSpan.FromSeconds(10);
+    internal static readonly TimeSpan FollowerPoll = TimeSpan.FromSeconds(1);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
