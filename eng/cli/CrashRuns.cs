@@ -17,6 +17,17 @@ internal static class CrashRuns
         "crash: one cell or several, STEP/INSTANT/VICTIM",
         "CELL"
     );
+    public static readonly Option<int?> Recovery = Verbs.Number(
+        "--limit",
+        $"crash: seconds that a recovery may take, {RecoverySeconds} unless told; for slow machines"
+    );
+
+    /// <summary>
+    /// How long anything that one death leaves behind may stay undone. What waits for a lease, a poll or a back-off on
+    /// the way adds up to less (Fault_19).
+    /// </summary>
+    public const int RecoverySeconds = 15;
+
     private static readonly TimeSpan Limit = TimeSpan.FromHours(6);
 
     public static async Task<Score> RunAsync(
@@ -45,7 +56,12 @@ internal static class CrashRuns
     {
         (string Name, string? Value)[] given =
             name == Matrix
-                ? [(Cell.Name, words.GetValue(Cell)), (Daprd.Option.Name, words.GetValue(Daprd.Option))]
+                ?
+                [
+                    (Cell.Name, words.GetValue(Cell)),
+                    (Recovery.Name, words.GetValue(Recovery)?.ToString()),
+                    (Daprd.Option.Name, words.GetValue(Daprd.Option)),
+                ]
                 :
                 [
                     (EngineRuns.Kill.Name, words.GetValue(EngineRuns.Kill)?.ToString()),

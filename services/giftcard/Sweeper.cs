@@ -18,7 +18,7 @@ internal sealed class Sweeper(
 {
     private const int Batch = 100;
     private const int Concurrency = 8;
-    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
+    internal static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
 
     private readonly Dictionary<SweepChore, DateTimeOffset> due = [];
 

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 
 namespace LocalPlus.Tests.Crash;
 
@@ -8,6 +9,20 @@ namespace LocalPlus.Tests.Crash;
 internal sealed record CellResult(Cell Cell, IReadOnlyList<string> Faults, TimeSpan Recovered)
 {
     public bool Passed => Faults.Count == 0;
+
+    /// <summary>Slow for the second time.</summary>
+    public CellResult After(CellResult first, TimeSpan limit) =>
+        this with
+        {
+            Faults =
+            [
+                .. Faults,
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"took {first.Recovered.TotalSeconds:0.0} s and again {Recovered.TotalSeconds:0.0} s; at most {limit.TotalSeconds:0} s"
+                ),
+            ],
+        };
 }
 
 /// <summary>

@@ -45,6 +45,7 @@ internal static class Program
                 CrashAsync,
                 Cells,
                 Short,
+                CrashRuns.Recovery,
                 Daprd.Option,
                 Results
             ),
@@ -85,6 +86,7 @@ internal static class Program
                 call.Checkout,
                 call.Words.GetValue(Daprd.Option),
                 cells,
+                TimeSpan.FromSeconds(call.Words.GetValue(CrashRuns.Recovery) ?? CrashRuns.RecoverySeconds),
                 named is null,
                 call.Cancel
             )

@@ -112,7 +112,7 @@ internal sealed class Verdict(CrashStack stack, Till issuer, CellStory story, Ca
     }
 
     /// <summary>
-    /// One effect of each event, however often it was delivered. A mail whose sender died is due again a minute later.
+    /// One effect of each event, however often it was delivered.
     /// </summary>
     public async Task<IReadOnlyList<string>> ConsumersAsync()
     {

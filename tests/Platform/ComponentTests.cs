@@ -49,6 +49,27 @@ public class ComponentTests
         );
     }
 
+    /// <summary>Claimed is what has waited for processingTimeout, at the next look, each redeliverInterval.</summary>
+    [Theory]
+    [MemberData(nameof(Clouds))]
+    public void Fault_19_What_a_dead_sidecar_had_is_claimed_within_15_seconds(string cloud)
+    {
+        var redis = Components(Repository.At($"components/clouds/{cloud}"))
+            .Where(c => c.Text("spec.type") == "pubsub.redis")
+            .ToArray();
+        Assert.NotEmpty(redis);
+        Assert.All(
+            redis,
+            c => Assert.InRange(Seconds(c, "processingTimeout") + Seconds(c, "redeliverInterval"), 1, 14)
+        );
+
+        static int Seconds(JsonObject component, string name) =>
+            int.Parse(
+                component.Items("spec.metadata").Single(m => m.Text("name") == name).Text("value").TrimEnd('s'),
+                CultureInfo.InvariantCulture
+            );
+    }
+
     [Theory]
     [MemberData(nameof(Clouds))]
     public void No_component_holds_a_secret(string cloud)

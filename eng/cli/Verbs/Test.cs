@@ -28,6 +28,7 @@ internal static class Test
         Named,
         Filter,
         CrashRuns.Cell,
+        CrashRuns.Recovery,
         EngineRuns.Kill,
         EngineRuns.Seed,
         EngineRuns.Runs,

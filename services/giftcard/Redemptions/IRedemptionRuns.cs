@@ -19,6 +19,12 @@ internal interface IRedemptionRuns
     /// <param name="promised">Null: the run waits in SQL for whoever is free.</param>
     void Start(BegunRun? promised);
 
+    /// <summary>
+    /// What these redemptions' runs wait for is decided, in this transaction: a run that does not hear of it is woken
+    /// again soon.
+    /// </summary>
+    Task DecidedAsync(DbSession db, IReadOnlyList<RedemptionRow> decided, DateTimeOffset at);
+
     /// <summary>Something was decided that the redemption's run waits for. A lost call costs a poll.</summary>
     void Wake(RedemptionId id, int generation);
 }

@@ -110,6 +110,16 @@ internal sealed class OutcomeWriter
             ],
             at
         );
+        await runs.DecidedAsync(
+            db,
+            [
+                .. outcomes
+                    .Where(o => !o.StartsRun)
+                    .Select(o => o.Redemption.Row)
+                    .Where(r => RedemptionState.IsSettled(r.State) && r.State != RedemptionState.Refused),
+            ],
+            at
+        );
         await RedeemedAsync(db, [.. outcomes.Where(o => o.HasRedeemed).Select(o => o.Redemption)], at);
         foreach (var (row, captured) in outcomes.Where(o => o.HasRedeemed).Select(o => o.Redemption))
         {

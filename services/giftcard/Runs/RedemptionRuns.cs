@@ -41,6 +41,22 @@ internal sealed class RedemptionRuns(RunQueue queue, RunSignal signal, Doorbell 
         return promised;
     }
 
+    public Task DecidedAsync(DbSession db, IReadOnlyList<RedemptionRow> decided, DateTimeOffset at)
+    {
+        var rows = decided.ToArray();
+        return rows.Length == 0
+            ? Task.CompletedTask
+            : db.ExecuteAsync(
+                Sql.Decided,
+                new
+                {
+                    RedemptionIds = Array.ConvertAll(rows, r => r.Id.Value),
+                    Generations = Array.ConvertAll(rows, r => r.RunGeneration),
+                    At = at,
+                }
+            );
+    }
+
     public void Start(BegunRun? promised)
     {
         if (promised is null || !queue.TryAdd(promised))
@@ -53,6 +69,20 @@ internal sealed class RedemptionRuns(RunQueue queue, RunSignal signal, Doorbell 
 
     private static class Sql
     {
+        // One that is locked is being moved at this moment, and by its own activity as a rule.
+        public const string Decided = """
+            UPDATE redemption_runs n
+               SET due_at = @At
+              FROM (SELECT r.redemption_id, r.generation
+                      FROM unnest(@RedemptionIds, @Generations) AS d (redemption_id, generation)
+                      JOIN redemption_runs r USING (redemption_id, generation)
+                     WHERE r.state = 'waiting'
+                       AND r.due_at > @At
+                       FOR UPDATE OF r SKIP LOCKED) w
+             WHERE n.redemption_id = w.redemption_id
+               AND n.generation = w.generation
+            """;
+
         public const string Begin = """
             INSERT INTO redemption_runs (redemption_id, generation, merchant_id, instance_id, state, engine, immediate,
                    step, attempts, due_at, created_at, traceparent)

@@ -27,9 +27,9 @@ internal sealed class RunReconciler(
 
     /// <summary>
     /// How late a run may be before it is looked at: it may be at work, and a worker comes back to a sidecar that was
-    /// started again after 5 s.
+    /// started again after 5 s. A run becomes due when what it waits for is decided (<see cref="RedemptionRuns.DecidedAsync"/>).
     /// </summary>
-    private static readonly TimeSpan Late = TimeSpan.FromSeconds(6);
+    internal static readonly TimeSpan Late = TimeSpan.FromSeconds(6);
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(10);
 

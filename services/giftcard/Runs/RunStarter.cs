@@ -17,7 +17,7 @@ internal sealed class RunStarter : BackgroundService
 {
     private const int Batch = 64;
     private const int InlineBatch = 1000;
-    private static readonly TimeSpan IdlePoll = TimeSpan.FromSeconds(1);
+    internal static readonly TimeSpan IdlePoll = TimeSpan.FromSeconds(1);
 
     /// <summary>The engine answers a start only when the first turn is stored, and never without a worker.</summary>
     private static readonly TimeSpan StartDeadline = TimeSpan.FromSeconds(5);

@@ -7,7 +7,7 @@ namespace LocalPlus.Giftcard.Runs;
 /// <summary>The workflow runs behind redemptions, and what operators may do with them.</summary>
 internal static class RunsFeature
 {
-    private static readonly TimeSpan ReconcilePause = TimeSpan.FromSeconds(3);
+    internal static readonly TimeSpan ReconcilePause = TimeSpan.FromSeconds(1);
 
     public static void AddRuns(this WebApplicationBuilder builder)
     {

@@ -7,9 +7,9 @@ using Npgsql;
 namespace LocalPlus.Notification.Mails;
 
 /// <summary>
-/// Sends what is due. A message is claimed for <see cref="Lease"/> in SQL, sent, and marked; a sender that dies in
-/// between loses its claim and the message is sent again: a mail may come twice, never not at all. Failures are
-/// repeated with back-off until <see cref="Backoff.MaxAttempts"/>, then the message is dead until an operator sends it
+/// Sends what is due. A message is claimed for <see cref="Lease"/> in SQL, the claim renewed while it is sent, and
+/// marked; a sender that dies in between loses its claim and the message is sent again: a mail may come twice, never
+/// not at all. Failures are repeated with back-off until <see cref="Backoff.MaxAttempts"/>, then the message is dead until an operator sends it
 /// again.
 /// </summary>
 internal sealed class MailSender(
@@ -23,10 +23,12 @@ internal sealed class MailSender(
 {
     private const int Batch = 20;
     private const int Parallel = 4;
-    private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(500);
 
-    // Longer than the deadlines of one sending together.
-    private static readonly TimeSpan Lease = TimeSpan.FromSeconds(60);
+    internal static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>How long a message waits whose sender died; three renewals may fail.</summary>
+    internal static readonly TimeSpan Lease = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Renewal = TimeSpan.FromSeconds(2.5);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -62,12 +64,58 @@ internal sealed class MailSender(
             }
         );
         await db.CommitAsync();
-        await System.Threading.Tasks.Parallel.ForEachAsync(
-            due,
-            new ParallelOptions { MaxDegreeOfParallelism = Parallel, CancellationToken = cancel },
-            async (message, token) => await FinishAsync(message, await SendAsync(message, token), token)
-        );
+        if (due.Count == 0)
+        {
+            return 0;
+        }
+
+        using var done = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        var holding = HoldAsync(due, now + Lease, done.Token);
+        try
+        {
+            await System.Threading.Tasks.Parallel.ForEachAsync(
+                due,
+                new ParallelOptions { MaxDegreeOfParallelism = Parallel, CancellationToken = cancel },
+                async (message, token) => await FinishAsync(message, await SendAsync(message, token), token)
+            );
+        }
+        finally
+        {
+            await done.CancelAsync();
+            await holding.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+
         return due.Count;
+    }
+
+    /// <summary>Keeps the claims on those of the messages that are not finished, until it is cancelled.</summary>
+    private async Task HoldAsync(IReadOnlyList<Due> messages, DateTimeOffset until, CancellationToken cancel)
+    {
+        var ids = messages.Select(message => message.NotificationId.Value).ToArray();
+        using var timer = new PeriodicTimer(Renewal, time);
+        while (await timer.WaitForNextTickAsync(cancel))
+        {
+            var next = time.GetUtcNow() + Lease;
+            try
+            {
+                await using var db = await database.BeginAsync(cancel);
+                await db.ExecuteAsync(
+                    Sql.Renew,
+                    new
+                    {
+                        Ids = ids,
+                        Held = until,
+                        LeaseUntil = next,
+                    }
+                );
+                await db.CommitAsync();
+                until = next;
+            }
+            catch (NpgsqlException away) when (!cancel.IsCancellationRequested)
+            {
+                log.SenderStumbled(away);
+            }
+        }
     }
 
     private async Task<Outcome> SendAsync(Due message, CancellationToken cancel)
@@ -247,6 +295,15 @@ internal sealed class MailSender(
             RETURNING n.notification_id, n.merchant_id, n.kind, n.gift_card_id, n.redemption_id, n.amount, n.currency,
                    n.attempts,
                    n.created_at
+            """;
+
+        // A claim is known by its end: one that was finished, or taken by another, has another one.
+        public const string Renew = """
+            UPDATE notifications
+               SET due_at = @LeaseUntil
+             WHERE notification_id = ANY(@Ids)
+               AND state = 'pending'
+               AND due_at = @Held
             """;
 
         public const string Holder = """

@@ -128,9 +128,7 @@ public sealed class PoisonTests(AnalyticsApi api) : IClassFixture<AnalyticsApi>
         Assert.Equal(19, await SoldAsync(key));
         Assert.Equal(
             "failed: 57014",
-            await api.Database.ScalarAsync<string>(
-                $"SELECT reason FROM dead_letters WHERE event_id = '{events[6].Id}'"
-            )
+            await api.Database.ScalarAsync<string>($"SELECT reason FROM dead_letters WHERE event_id = '{events[6].Id}'")
         );
         Assert.DoesNotContain("consumers pause", api.Service.Output, StringComparison.Ordinal);
         using var probe = await api.Service.App.GetAsync(new Uri("/consumerz", UriKind.Relative));

@@ -177,6 +177,23 @@ public sealed class RunTests(GiftcardApi api) : IClassFixture<GiftcardApi>
         await Assert.ThrowsAsync<PostgresException>(() => tamper.ExecuteNonQueryAsync());
     }
 
+    [Theory]
+    [InlineData("confirm")]
+    [InlineData("cancel")]
+    public async Task Fault_19_a_run_that_did_not_hear_what_was_decided_is_looked_for_at_once(string verb)
+    {
+        var id = await HeldAsync(1000);
+        var run = $"FROM redemption_runs WHERE redemption_id = '{GiftcardApi.Uuid(id)}'";
+        await api.SqlAsync(
+            $"UPDATE redemption_runs SET state = 'waiting', due_at = now() + interval '30 seconds' WHERE redemption_id = '{GiftcardApi.Uuid(id)}'"
+        );
+
+        // No engine hears the bell.
+        await api.PostAsync($"/v1/redemptions/{id}/{verb}", null);
+
+        Assert.True(await api.Database.ScalarAsync<bool>($"SELECT due_at <= now() {run}"));
+    }
+
     private async Task<string> HeldAsync(long amount)
     {
         var (_, code) = await api.SellAsync(amount);

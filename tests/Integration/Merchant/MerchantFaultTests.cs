@@ -35,11 +35,7 @@ public sealed class MerchantFaultTests(MerchantApi api) : IClassFixture<Merchant
             times,
             201
         );
-        var made = await EqualRequests.SendAsync(
-            key => PostAsync("/v1/api_keys", bearer, Key, key),
-            times,
-            201
-        );
+        var made = await EqualRequests.SendAsync(key => PostAsync("/v1/api_keys", bearer, Key, key), times, 201);
         var rotated = await EqualRequests.SendAsync(
             key => PostAsync($"/v1/api_keys/{keyId}/rotate", bearer, Rotation, key),
             times,

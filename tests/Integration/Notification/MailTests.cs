@@ -1,4 +1,5 @@
 using System.Text.Json;
+using LocalPlus.Hosting;
 using LocalPlus.Kernel;
 using LocalPlus.Tests.Integration.Support;
 using Microsoft.AspNetCore.Http;
@@ -158,11 +159,7 @@ public sealed class MailTests(NotificationApi api) : IClassFixture<NotificationA
         );
 
         var gone = GiftCardId.New(TimeProvider.System);
-        api.Sidecar.OnInvoke(
-            "giftcard",
-            $"internal/gift_cards/{gone}/delivery",
-            _ => Task.FromResult(Results.NotFound())
-        );
+        api.Sidecar.OnInvoke("giftcard", $"internal/gift_cards/{gone}/delivery", _ => Task.FromResult(Gone()));
         var (other, key) = api.NewMerchant("Papeterie");
         await api.Service.DeliverAsync(Cards, Card("gift_card.delivery_due", other, gone, late));
         Assert.Equal("delivery_gone", (await ListedAsync(key, "skipped")).GetProperty("last_error").GetString());
@@ -200,7 +197,7 @@ public sealed class MailTests(NotificationApi api) : IClassFixture<NotificationA
     {
         var (shop, key) = api.NewMerchant("Shop");
         var gone = api.NewCustomer("Gone");
-        api.Sidecar.OnInvoke("wallet", $"internal/customers/{gone}/contact", _ => Task.FromResult(Results.NotFound()));
+        api.Sidecar.OnInvoke("wallet", $"internal/customers/{gone}/contact", _ => Task.FromResult(Gone()));
 
         await api.Service.DeliverAsync(
             Cards,
@@ -345,6 +342,82 @@ public sealed class MailTests(NotificationApi api) : IClassFixture<NotificationA
         await api.MailToAsync(fine);
         Assert.DoesNotContain("canary@leak", api.Service.Output, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public async Task Fault_19_a_claim_is_short_and_kept_while_its_mail_is_on_its_way()
+    {
+        var (shop, key) = api.NewMerchant("Slow");
+        var noa = api.NewCustomer("Noa");
+        var arrives = new TaskCompletionSource();
+        api.Smtp.Hold = arrives.Task;
+        try
+        {
+            await api.Service.DeliverAsync(
+                Cards,
+                Card("gift_card.activated", shop, GiftCardId.New(TimeProvider.System), noa)
+            );
+            var claim =
+                $"SELECT count(*) FROM notifications WHERE merchant_id = '{shop.Value}' AND attempts = 1 AND due_at";
+            // A dead sender's would end here; a living one's moves on.
+            await Eventually.TrueAsync(async () =>
+                await api.Database.ScalarAsync<long>($"{claim} > created_at + interval '12 seconds'") == 1
+            );
+            Assert.Equal(1L, await api.Database.ScalarAsync<long>($"{claim} < now() + interval '10 seconds'"));
+        }
+        finally
+        {
+            arrives.SetResult();
+            api.Smtp.Hold = Task.CompletedTask;
+        }
+
+        await api.MailToAsync(noa);
+        Assert.Equal(1, (await ListedAsync(key, "sent")).GetProperty("attempts").GetInt32());
+    }
+
+    [Fact]
+    public async Task Fault_13_a_404_that_is_not_the_peers_own_word_puts_a_mail_off_and_skips_none()
+    {
+        var (shop, key) = api.NewMerchant("Shop");
+        var (card, eva) = (GiftCardId.New(TimeProvider.System), api.NewCustomer("Eva"));
+        var route = Results.NotFound();
+        api.Sidecar.OnInvoke("wallet", $"internal/customers/{eva}/contact", _ => Task.FromResult(route));
+        await api.Service.DeliverAsync(Cards, Card("gift_card.activated", shop, card, eva));
+        await UnavailableAsync(key, 1);
+
+        // As a gateway says it, or a release of giftcard without that route.
+        var other = Problems.Result(CommonFaults.NotFound, "Not Found");
+        api.Sidecar.OnInvoke("giftcard", $"internal/gift_cards/{card}/delivery", _ => Task.FromResult(other));
+        var (second, secondKey) = api.NewMerchant("Other");
+        await api.Service.DeliverAsync(Cards, Card("gift_card.delivery_due", second, card, api.NewCustomer("Ida")));
+        await UnavailableAsync(secondKey, 1);
+
+        // The stand-in's own 404: nobody told it of this merchant.
+        var unknown = MerchantId.New(TimeProvider.System);
+        var unknownKey = api.Sidecar.IssueKey(unknown, "notifications:read");
+        await api.Service.DeliverAsync(
+            Cards,
+            Card("gift_card.activated", unknown, GiftCardId.New(TimeProvider.System), api.NewCustomer("Una"))
+        );
+        await UnavailableAsync(unknownKey, 1);
+    }
+
+    private Task UnavailableAsync(string key, int count) =>
+        Eventually.TrueAsync(
+            async () =>
+            {
+                var all = (await api.Service.CallAsync(HttpMethod.Get, "/v1/notifications", key)).GetProperty("data");
+                return all.GetArrayLength() == count
+                    && all.EnumerateArray()
+                        .All(n =>
+                            n.GetProperty("status").GetString() == "pending"
+                            && n.TryGetProperty("last_error", out var error)
+                            && error.GetString() == "contact_unavailable"
+                        );
+            },
+            because: () => api.Service.Output
+        );
+
+    private static IResult Gone() => Problems.Result(CommonFaults.NoSuchObject, "There is no such thing.");
 
     private async Task<JsonElement> ListedAsync(string key, string status)
     {

@@ -13,11 +13,7 @@ public static class EqualRequests
     /// Sends so many at once, and once more when all have ended. Some of the first may be told to come again
     /// (request_in_progress; busy, on a machine that is); the others and the last are equal. Gives the last answer.
     /// </summary>
-    public static async Task<string> SendAsync(
-        Func<string, Task<HttpResponseMessage>> send,
-        int times,
-        int status
-    )
+    public static async Task<string> SendAsync(Func<string, Task<HttpResponseMessage>> send, int times, int status)
     {
         var key = Guid.CreateVersion7().ToString();
         var first = await Task.WhenAll(Enumerable.Range(0, times).Select(_ => ReadAsync(send(key))));

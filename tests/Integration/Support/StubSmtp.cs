@@ -40,6 +40,9 @@ public sealed class StubSmtp : IAsyncDisposable
     /// <summary>False makes every mail fail, as without a mail server.</summary>
     public bool Up { get; set; } = true;
 
+    /// <summary>What the next mails wait for on their way.</summary>
+    public Task Hold { get; set; } = Task.CompletedTask;
+
     public static async Task<StubSmtp> StartAsync()
     {
         var port = FreePort.Next();
@@ -64,7 +67,7 @@ public sealed class StubSmtp : IAsyncDisposable
     {
         public StubSmtp? Smtp { get; set; }
 
-        public Task<InvokeBindingResponse> InvokeBinding(InvokeBindingRequest request, ServerCallContext context)
+        public async Task<InvokeBindingResponse> InvokeBinding(InvokeBindingRequest request, ServerCallContext context)
         {
             if (request is not { Name: "smtp", Operation: "create" } || Smtp is not { Up: true } smtp)
             {
@@ -74,10 +77,11 @@ public sealed class StubSmtp : IAsyncDisposable
                 throw new RpcException(new Status(StatusCode.Internal, refusal));
             }
 
+            await smtp.Hold;
             smtp.Mails.Enqueue(
                 new BoundMail(new Dictionary<string, string>(request.Metadata), request.Data.ToStringUtf8())
             );
-            return Task.FromResult(new InvokeBindingResponse());
+            return new InvokeBindingResponse();
         }
     }
 }

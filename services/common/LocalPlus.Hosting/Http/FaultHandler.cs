@@ -50,7 +50,10 @@ internal sealed partial class FaultHandler(ILogger<FaultHandler> log) : IExcepti
                 "Send application/json."
             ),
             BadHttpRequestException bad => FromBinding(bad.Message),
-            _ when DatabaseAway.IsToldBy(exception) || DatabaseAway.IsTooSlow(exception) => new(CommonFaults.Busy, "The database did not answer in time."),
+            _ when DatabaseAway.IsToldBy(exception) || DatabaseAway.IsTooSlow(exception) => new(
+                CommonFaults.Busy,
+                "The database did not answer in time."
+            ),
             PostgresException { IsTransient: true } => new(
                 CommonFaults.Busy,
                 "The database can not take the request now."

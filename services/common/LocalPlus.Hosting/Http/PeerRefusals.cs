@@ -24,7 +24,8 @@ public static class PeerRefusals
         var body = await answer.Content.ReadAsByteArrayAsync(cancel);
         try
         {
-            return JsonSerializer.Deserialize<Problem>(body, StrictJson.Lenient)?.Code == CommonFaults.NoSuchObject.Code;
+            return JsonSerializer.Deserialize<Problem>(body, StrictJson.Lenient)?.Code
+                == CommonFaults.NoSuchObject.Code;
         }
         catch (JsonException)
         {
