@@ -7,6 +7,7 @@ namespace LocalPlus.Giftcard.Offline;
 /// POST /v1/terminals/{id}/offline_allowances: what a till may take from cards it can not ask about, per card and in
 /// all, until a time; signed, so that the till can check it and hand it in with its items. The risk is the merchant's:
 /// what a card can not pay afterwards is the merchant's receivable. A till that wants no risk places a hold beforehand.
+/// The terminal is the merchant's own name of a till, in no list: whoever has a key and the token may hand items in.
 /// Refusals: invalid_request.
 /// </summary>
 internal static class CreateAllowance

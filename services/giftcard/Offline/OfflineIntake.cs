@@ -55,16 +55,9 @@ internal sealed class OfflineIntake(
         foreach (var item in items)
         {
             var hash = item.HashAfter(previous);
-            if (
-                Convert.ToHexStringLower(hash) != item.Hash
-                || known.TryGetValue(item.Counter, out var stored)
-                    && !CryptographicOperations.FixedTimeEquals(stored, hash)
-            )
+            if (!IsHash(item, hash) || known.TryGetValue(item.Counter, out var stored) && !IsHash(item, stored))
             {
-                throw new FaultException(
-                    Faults.OfflineChainBroken,
-                    $"Item {item.Counter} is not linked to the one before it."
-                );
+                throw Broken(item);
             }
 
             previous = hash;
@@ -82,7 +75,7 @@ internal sealed class OfflineIntake(
         var merchant = caller.MerchantId;
         if (await FindAsync(claims.Jti, item.Counter, cancel) is { } known)
         {
-            return known;
+            return Same(known, item);
         }
 
         var refusal = Refusal(claims, item);
@@ -97,6 +90,16 @@ internal sealed class OfflineIntake(
             return await WriteAsync(merchant, claims, item, null, twice.Fault.Code, isRefused: true, cancel);
         }
     }
+
+    /// <summary>The item that has this place, if it is this one.</summary>
+    private static OfflineItemRow Same(OfflineItemRow known, OfflineItem item) =>
+        IsHash(item, known.Hash) ? known : throw Broken(item);
+
+    private static bool IsHash(OfflineItem item, byte[] hash) =>
+        CryptographicOperations.FixedTimeEquals(Convert.FromHexString(item.Hash), hash);
+
+    private static FaultException Broken(OfflineItem item) =>
+        new(Faults.OfflineChainBroken, $"Item {item.Counter} is not linked to the one before it.");
 
     private static string? Refusal(AllowanceClaims claims, OfflineItem item) =>
         item.Amount.Currency.Code != claims.Currency ? Faults.CurrencyMismatch.Code
@@ -138,7 +141,13 @@ internal sealed class OfflineIntake(
         var allowance = await db.QuerySingleAsync<AllowanceRow>(Sql.Lock, new { AllowanceId = claims.Jti });
         if (item.Counter <= allowance.LastCounter)
         {
-            return (await FindAsync(claims.Jti, item.Counter, cancel))!;
+            return Same((await FindAsync(claims.Jti, item.Counter, cancel))!, item);
+        }
+
+        // Another batch may have come in between since the chain was looked at.
+        if (item.Counter != allowance.LastCounter + 1 || !IsHash(item, item.HashAfter(allowance.LastHash)))
+        {
+            throw Broken(item);
         }
 
         var card = plan?.Cards[0].Row.GiftCardId;

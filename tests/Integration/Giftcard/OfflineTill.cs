@@ -23,6 +23,8 @@ internal sealed class OfflineTill(GiftcardApi api, string terminal, string token
     private byte[] link = link;
     private int counter;
 
+    public string Key => key ?? api.Key;
+
     public string BatchPath => $"/v1/terminals/{terminal}/offline_batches";
 
     public static async Task<OfflineTill> OpenAsync(GiftcardApi api, long cardCap, long totalCap, string? key = null)
@@ -47,6 +49,9 @@ internal sealed class OfflineTill(GiftcardApi api, string terminal, string token
             key
         );
     }
+
+    /// <summary>Another till that goes on from here, as a copied one would.</summary>
+    public OfflineTill Copy() => new(api, terminal, token, link, key) { counter = counter };
 
     public OfflinePayment Item(string code, long amount, DateTimeOffset? at = null)
     {
