@@ -97,6 +97,32 @@ public sealed class OutboxRelayTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Fault_32_a_topic_that_the_broker_refuses_holds_up_no_other()
+    {
+        sidecar.RefusedTopic = "refused.v1";
+        await using (var db = await Open(signal).BeginAsync(default))
+        {
+            for (var i = 1; i <= OutboxRelay.BatchSize + 1; i++)
+            {
+                await db.PublishAsync(sidecar.RefusedTopic, "thing.made", $"bad-{i}", 1, null, new { });
+            }
+
+            await db.CommitAsync();
+        }
+
+        using var relay = await StartRelayAsync(signal);
+        await CommitEventsAsync(signal, [("good", 1)]);
+        await Eventually.TrueAsync(() => !sidecar.Published.IsEmpty);
+
+        Assert.Equal(["good"], Sequences().Select(e => e.Key));
+        Assert.Equal(OutboxRelay.BatchSize + 1, await CountAsync());
+        sidecar.RefusedTopic = null;
+        await Eventually.TrueAsync(async () => await CountAsync() == 0);
+        Assert.Equal(OutboxRelay.BatchSize + 2, sidecar.Published.Count);
+        await relay.StopAsync(default);
+    }
+
+    [Fact]
     public async Task A_follower_wakes_the_leader_and_takes_over_when_it_stops()
     {
         using var leader = await StartRelayAsync(signal);

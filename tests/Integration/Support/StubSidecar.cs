@@ -46,6 +46,9 @@ public sealed class StubSidecar : IAsyncDisposable
     /// <summary>False makes every publish fail, as without a broker.</summary>
     public bool BrokerUp { get; set; } = true;
 
+    /// <summary>The broker takes nothing of this one.</summary>
+    public string? RefusedTopic { get; set; }
+
     /// <summary>False makes every verification of an API key fail, as without the merchant service.</summary>
     public bool MerchantUp { get; set; } = true;
 
@@ -112,7 +115,7 @@ public sealed class StubSidecar : IAsyncDisposable
             "/v1.0/publish/bulk/{pubsub}/{topic}",
             async (string topic, HttpRequest request) =>
             {
-                if (!BrokerUp)
+                if (!BrokerUp || topic == RefusedTopic)
                 {
                     return Results.Json(
                         new { errorCode = "ERR_PUBSUB_PUBLISH_MESSAGE", message = "broker away" },

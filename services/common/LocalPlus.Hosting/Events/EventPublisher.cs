@@ -48,7 +48,9 @@ internal sealed class EventPublisher : IDisposable
         if (!answer.RootElement.TryGetProperty("failedEntries", out var failed))
         {
             throw new HttpRequestException(
-                $"publish to {events[0].Topic}: {(int)response.StatusCode} {answer.RootElement}"
+                $"publish to {events[0].Topic}: {(int)response.StatusCode} {answer.RootElement}",
+                null,
+                response.StatusCode
             );
         }
 

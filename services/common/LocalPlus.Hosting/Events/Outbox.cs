@@ -95,6 +95,7 @@ public static class Outbox
         public const string Next = """
             SELECT id, event_id, topic, type, key, sequence, merchant_id, data::text AS data, traceparent, occurred_at
               FROM outbox_events
+             WHERE topic <> ALL(@PassedOver)
              ORDER BY id
              LIMIT @Limit
             """;

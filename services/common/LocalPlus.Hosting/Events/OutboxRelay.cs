@@ -1,4 +1,5 @@
 using System.Data;
+using System.Text.Json;
 using Dapper;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -10,6 +11,7 @@ namespace LocalPlus.Hosting;
 /// Publishes the outbox through Dapr. One leader per database (advisory lock); woken by its own process directly and by
 /// other replicas through NOTIFY, with a slow poll as the net under both. A request carries at most one event per key,
 /// a row is deleted only after the sidecar took it: at least once, nothing lost, nothing before its commit (ADR 0006).
+/// A topic that is refused rests for a while and holds up no other.
 /// </summary>
 internal sealed class OutboxRelay(
     NpgsqlDataSource database,
@@ -23,8 +25,11 @@ internal sealed class OutboxRelay(
     public const int BatchSize = 500;
     public static readonly TimeSpan IdlePoll = TimeSpan.FromSeconds(5);
     private const long LockKey = 0x4C50_4F55_5442;
+    private static readonly TimeSpan MinBackOff = TimeSpan.FromMilliseconds(100);
     internal static readonly TimeSpan MaxBackOff = TimeSpan.FromSeconds(10);
     internal static readonly TimeSpan FollowerPoll = TimeSpan.FromSeconds(1);
+
+    private readonly Dictionary<string, (DateTimeOffset Until, TimeSpan Pause)> resting = new(StringComparer.Ordinal);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -38,9 +43,7 @@ internal sealed class OutboxRelay(
             }
             catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
             {
-                backOff = TimeSpan.FromMilliseconds(
-                    Math.Min(Math.Max(100, backOff.TotalMilliseconds * 2), MaxBackOff.TotalMilliseconds)
-                );
+                backOff = After(backOff);
                 log.OutboxStumbled(backOff.TotalMilliseconds, exception);
                 await Task.Delay(backOff, time, stoppingToken);
             }
@@ -73,7 +76,7 @@ internal sealed class OutboxRelay(
             {
                 if (await PublishNextAsync(connection, cancel) == 0)
                 {
-                    await signal.WaitAsync(IdlePoll, cancel);
+                    await signal.WaitAsync(UntilNext(), cancel);
                 }
 
                 progressed();
@@ -118,32 +121,64 @@ internal sealed class OutboxRelay(
         }
     }
 
+    private static TimeSpan After(TimeSpan backOff) =>
+        TimeSpan.FromTicks(Math.Clamp(backOff.Ticks * 2, MinBackOff.Ticks, MaxBackOff.Ticks));
+
+    /// <summary>How long there is nothing to do, unless somebody rings.</summary>
+    private TimeSpan UntilNext()
+    {
+        var next = resting.Values.Select(rest => rest.Until - time.GetUtcNow()).DefaultIfEmpty(IdlePoll).Min();
+        return next < MinBackOff ? MinBackOff
+            : next < IdlePoll ? next
+            : IdlePoll;
+    }
+
+    private void Rest(string topic, Exception cause)
+    {
+        var pause = After(resting.GetValueOrDefault(topic).Pause);
+        resting[topic] = (time.GetUtcNow() + pause, pause);
+        log.OutboxStumbled(pause.TotalMilliseconds, cause);
+    }
+
     private async Task<int> PublishNextAsync(NpgsqlConnection connection, CancellationToken cancel)
     {
+        var now = time.GetUtcNow();
+        var passedOver = resting.Where(rest => rest.Value.Until > now).Select(rest => rest.Key).ToArray();
         var rows = (
             await connection.QueryAsync<OutboxRow>(
-                new CommandDefinition(Outbox.Sql.Next, new { Limit = BatchSize }, cancellationToken: cancel)
+                new CommandDefinition(
+                    Outbox.Sql.Next,
+                    new { Limit = BatchSize, PassedOver = passedOver },
+                    cancellationToken: cancel
+                )
             )
         ).AsList();
         var sent = new List<long>(rows.Count);
+        var refused = new HashSet<string>(StringComparer.Ordinal);
         try
         {
-            foreach (var request in Requests(rows))
+            foreach (var request in Requests(rows).Where(request => !refused.Contains(request[0].Topic)))
             {
                 await Failpoints.BeforeAsync("Publish");
-                var taken = await publisher.PublishAsync(request, cancel);
+                var (taken, refusal) = await TryAsync(request, cancel);
                 sent.AddRange(taken);
-                EventMetrics.Published(
-                    request[0].Topic,
-                    taken.Length,
-                    time.GetUtcNow() - request.Min(row => row.OccurredAt)
-                );
-                await Failpoints.CommittedAsync("Publish");
-                if (taken.Length < request.Count)
+                if (taken.Length > 0)
                 {
-                    throw new InvalidOperationException(
-                        $"The broker refused {request.Count - taken.Length} of {request.Count} events."
+                    EventMetrics.Published(
+                        request[0].Topic,
+                        taken.Length,
+                        time.GetUtcNow() - request.Min(row => row.OccurredAt)
                     );
+                }
+
+                await Failpoints.CommittedAsync("Publish");
+                if (refusal is null)
+                {
+                    resting.Remove(request[0].Topic);
+                }
+                else if (refused.Add(request[0].Topic))
+                {
+                    Rest(request[0].Topic, refusal);
                 }
             }
         }
@@ -164,6 +199,30 @@ internal sealed class OutboxRelay(
 
         await Failpoints.AnsweredAsync("Publish");
         return rows.Count;
+    }
+
+    /// <summary>What was taken, and why not all. A sidecar that does not answer at all is nobody's refusal.</summary>
+    private async Task<(long[] Taken, Exception? Refusal)> TryAsync(
+        IReadOnlyList<OutboxRow> request,
+        CancellationToken cancel
+    )
+    {
+        try
+        {
+            var taken = await publisher.PublishAsync(request, cancel);
+            return taken.Length == request.Count
+                ? (taken, null)
+                : (
+                    taken,
+                    new InvalidOperationException(
+                        $"The broker refused {request.Count - taken.Length} of {request.Count} events."
+                    )
+                );
+        }
+        catch (Exception refusal) when (refusal is HttpRequestException { StatusCode: not null } or JsonException)
+        {
+            return ([], refusal);
+        }
     }
 
     /// <summary>Splits rows, in order, into requests of one topic in which no key occurs twice.</summary>
