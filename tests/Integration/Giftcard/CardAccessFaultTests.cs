@@ -349,33 +349,6 @@ public sealed class CardAccessFaultTests(GiftcardApi api) : IClassFixture<Giftca
     }
 
     [Fact]
-    public async Task Fault_13_A_404_that_is_not_the_peers_own_word_is_no_verdict_on_a_customer_or_location()
-    {
-        var (program, silent) = (await api.ProgramAsync(), Base32.Format(GiftcardApi.Unanswered));
-
-        await api.PostAsync(
-            "/v1/gift_cards",
-            new
-            {
-                program_id = program,
-                amount = GiftcardApi.Eur(1),
-                customer_id = $"cus_{silent}",
-            },
-            503
-        );
-        await api.PostAsync(
-            "/v1/programs",
-            new
-            {
-                name = "P",
-                currency = "EUR",
-                locations = new[] { $"loc_{silent}" },
-            },
-            503
-        );
-    }
-
-    [Fact]
     public async Task Fault_28_Another_merchants_customer_and_location_are_no_reference()
     {
         var (program, strange) = (await api.ProgramAsync(), Base32.Format(GiftcardApi.Stranger));

@@ -77,6 +77,14 @@ public sealed class GiftcardApi : IAsyncLifetime
         ledgerPort = FreePort.Next();
         ledgerHost = await StartLedgerAsync();
         (Merchant, Key) = NewMerchant();
+        WalletAnswers();
+        Sidecar.OnInvoke("wallet", "internal/customer_ids/*", OwnUnlessStrange);
+        Sidecar.OnInvoke("merchant", "internal/locations/*", OwnUnlessStrange);
+        await StartAsync();
+    }
+
+    /// <summary>The wallet takes every address.</summary>
+    public void WalletAnswers() =>
         Sidecar.OnInvoke(
             "wallet",
             "internal/customers",
@@ -85,10 +93,6 @@ public sealed class GiftcardApi : IAsyncLifetime
                     Results.Json(new { customer_id = CustomerId.New(TimeProvider.System).ToString(), added = true })
                 )
         );
-        Sidecar.OnInvoke("wallet", "internal/customer_ids/*", OwnUnlessStrange);
-        Sidecar.OnInvoke("merchant", "internal/locations/*", OwnUnlessStrange);
-        await StartAsync();
-    }
 
     public async Task DisposeAsync()
     {

@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Http.Json;
 using System.Text.Json;
 using LocalPlus.Kernel;
 
@@ -14,28 +13,14 @@ public static class PeerRefusals
     /// Whether the peer itself says that it knows of no such object (no_such_object). A 404 of anybody else, a sidecar
     /// or a release of the peer that lacks the route, says nothing about the object.
     /// </summary>
-    public static async Task<bool> IsNoSuchObjectAsync(HttpResponseMessage answer, CancellationToken cancel)
-    {
-        if (answer.StatusCode != HttpStatusCode.NotFound)
-        {
-            return false;
-        }
-
-        var body = await answer.Content.ReadAsByteArrayAsync(cancel);
-        try
-        {
-            return JsonSerializer.Deserialize<Problem>(body, StrictJson.Lenient)?.Code
-                == CommonFaults.NoSuchObject.Code;
-        }
-        catch (JsonException)
-        {
-            return false;
-        }
-    }
+    public static async Task<bool> IsNoSuchObjectAsync(HttpResponseMessage answer, CancellationToken cancel) =>
+        answer.StatusCode == HttpStatusCode.NotFound
+        && (await ReadAsync(answer, cancel))?.Code == CommonFaults.NoSuchObject.Code;
 
     /// <summary>
     /// The peer's invalid_request as one of this service's: its pointers go below <paramref name="pointer"/>, where
-    /// the caller wrote what was passed on. <c>/email</c> at the peer is <c>/recipient/email</c> here.
+    /// the caller wrote what was passed on. <c>/email</c> at the peer is <c>/recipient/email</c> here. Throws
+    /// <see cref="HttpRequestException"/> when it is somebody else who would not take the call.
     /// </summary>
     public static async Task<FaultException> InvalidAsync(
         HttpResponseMessage answer,
@@ -43,29 +28,45 @@ public static class PeerRefusals
         CancellationToken cancel
     )
     {
-        FieldError[] errors = [];
-        try
+        var problem = await ReadAsync(answer, cancel);
+        if (problem?.Code != CommonFaults.InvalidRequest.Code && problem?.Code != CommonFaults.UnknownField.Code)
         {
-            var problem = await answer.Content.ReadFromJsonAsync<Problem>(StrictJson.Lenient, cancel);
-            errors =
-            [
-                .. (problem?.Errors ?? []).Select(error =>
-                    error with
-                    {
-                        Pointer = pointer + (error.Pointer == "/" ? "" : error.Pointer),
-                    }
-                ),
-            ];
-        }
-        catch (JsonException)
-        {
-            errors = [];
+            throw new HttpRequestException(
+                $"No answer of the peer's own: {(int)answer.StatusCode}.",
+                null,
+                answer.StatusCode
+            );
         }
 
+        FieldError[] errors =
+        [
+            .. (problem?.Errors ?? []).Select(error =>
+                error with
+                {
+                    Pointer = pointer + (error.Pointer == "/" ? "" : error.Pointer),
+                }
+            ),
+        ];
         return new FaultException(
             CommonFaults.InvalidRequest,
             "The body has fields that are not valid.",
             errors.Length > 0 ? errors : [new FieldError(pointer, "invalid")]
         );
+    }
+
+    /// <summary>Null for what is no problem document.</summary>
+    private static async Task<Problem?> ReadAsync(HttpResponseMessage answer, CancellationToken cancel)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<Problem>(
+                await answer.Content.ReadAsByteArrayAsync(cancel),
+                StrictJson.Lenient
+            );
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
     }
 }
