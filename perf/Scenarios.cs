@@ -1,3 +1,4 @@
+using LocalPlus.Perf.Events;
 using LocalPlus.Perf.GiftCards;
 using LocalPlus.Perf.Overload;
 using LocalPlus.Perf.Transfer;
@@ -15,6 +16,7 @@ internal static class Scenarios
     {
         ["lookup"] = LookupScenario.RunAsync,
         ["overload"] = OverloadScenario.RunAsync,
+        ["poison"] = PoisonScenario.RunAsync,
         ["redeem"] = RedeemScenario.RunAsync,
         ["relay"] = RelayScenario.RunAsync,
         ["transfer"] = TransferScenario.RunAsync,

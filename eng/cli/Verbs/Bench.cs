@@ -13,8 +13,8 @@ internal static class Bench
 
     private static readonly Argument<string> Scenario = new("scenario")
     {
-        Description = "lookup, overload, redeem, relay, transfer or workflow",
-        CompletionSources = { "lookup", "overload", "redeem", "relay", "transfer", Workflow },
+        Description = "lookup, overload, poison, redeem, relay, transfer or workflow",
+        CompletionSources = { "lookup", "overload", "poison", "redeem", "relay", "transfer", Workflow },
     };
 
     private static readonly Option<bool> AsJson = Verbs.Flag("--json", "only the result");
@@ -96,6 +96,8 @@ internal static class Bench
                 ["LP_METRICS"] = string.Join(',', Checkout.Apps.Select(state.Ports.Metrics)),
                 ["LP_BENCH_PORT"] = $"{state.Ports.Bench}",
                 ["LP_SECRETS"] = measured.Secrets,
+                ["LP_SECRETS"] = checkout.Secrets,
+                ["LP_GIFTCARD_SIDECAR"] = $"http://127.0.0.1:{state.Ports.DaprHttp("giftcard")}",
                 ["DAPR_HTTP_PORT"] = $"{state.Ports.DaprHttp("ledger")}",
                 ["LP_API_KEY"] = developer.ApiKey,
                 ["LP_OPERATOR_TOKEN"] = Operators.Mint(measured, "admin", "bench"),
