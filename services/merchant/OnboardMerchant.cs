@@ -7,7 +7,8 @@ namespace LocalPlus.Merchant;
 
 /// <summary>
 /// POST /v1/merchants, administrators only: a new merchant and its first API key, which carries every scope and whose
-/// text is in this one answer; for a day a repeat by the same administrator gets it again. Publishes merchant.onboarded.v1. Refusals: invalid_request.
+/// text is in this one answer; for a day a repeat by the same administrator gets it again. Publishes
+/// merchant.onboarded.v1. Refusals: invalid_request.
 /// </summary>
 internal static class OnboardMerchant
 {

@@ -8,8 +8,8 @@ using LocalPlus.Notification.Mails;
 namespace LocalPlus.Tests.Unit;
 
 /// <summary>
-/// What a death leaves behind is found by somebody who waits for a lease to end and then for a poll. Added up along each
-/// way that is less than a recovery may take, with the time to spare in which processes start again.
+/// What a death leaves behind is found by somebody who waits for a lease to end and then for a poll. Added up along
+/// each way that is less than a recovery may take, with the time to spare in which processes start again.
 /// </summary>
 public class RecoveryTests
 {

@@ -96,7 +96,6 @@ internal static class Bench
                 ["LP_METRICS"] = string.Join(',', Checkout.Apps.Select(state.Ports.Metrics)),
                 ["LP_BENCH_PORT"] = $"{state.Ports.Bench}",
                 ["LP_SECRETS"] = measured.Secrets,
-                ["LP_SECRETS"] = checkout.Secrets,
                 ["LP_GIFTCARD_SIDECAR"] = $"http://127.0.0.1:{state.Ports.DaprHttp("giftcard")}",
                 ["DAPR_HTTP_PORT"] = $"{state.Ports.DaprHttp("ledger")}",
                 ["LP_API_KEY"] = developer.ApiKey,

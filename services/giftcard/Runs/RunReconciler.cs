@@ -27,10 +27,14 @@ internal sealed class RunReconciler(
 
     /// <summary>
     /// How late a run may be before it is looked at: it may be at work, and a worker comes back to a sidecar that was
-    /// started again after 5 s. A run becomes due when what it waits for is decided (<see cref="RedemptionRuns.DecidedAsync"/>).
+    /// started again after 5 s. A run becomes due when what it waits for is decided
+    /// (<see cref="RedemptionRuns.DecidedAsync"/>).
     /// </summary>
     internal static readonly TimeSpan Late = TimeSpan.FromSeconds(6);
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(3);
+
+    /// <summary>No run is due later: a hold lasts a week at most.</summary>
+    private static readonly TimeSpan LongestDue = TimeSpan.FromDays(366);
     private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(10);
 
     /// <summary>One pass over the runs that are late, at most a batch of them; how many it looked at.</summary>
@@ -48,7 +52,7 @@ internal sealed class RunReconciler(
             Sql.Take,
             new
             {
-                Before = now - late,
+                Before = only is null ? now - late : now + LongestDue,
                 LookAgain = now + LookAgain,
                 Only = only?.Value,
                 Take = Batch,
@@ -142,7 +146,7 @@ internal sealed class RunReconciler(
               FROM (SELECT redemption_id, generation
                       FROM redemption_runs
                      WHERE state IN ('started', 'waiting')
-                       AND (due_at <= @Before OR redemption_id = @Only::uuid)
+                       AND due_at <= @Before
                        AND (@Only::uuid IS NULL OR redemption_id = @Only)
                      ORDER BY due_at
                      LIMIT @Take

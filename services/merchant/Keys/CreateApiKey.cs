@@ -6,8 +6,8 @@ namespace LocalPlus.Merchant.Keys;
 /// <summary>
 /// POST /v1/api_keys: a further key of the calling merchant, with some or all of the calling key's scopes, for as
 /// long as the calling key lives at most (and as long unless it says less). Its text is in this one answer; for a
-/// day a repeat with the same calling key gets it again, and any other repeat the answer without it. Refusals: invalid_request, scope_missing, unauthenticated,
-/// too_many_api_keys.
+/// day a repeat with the same calling key gets it again, and any other repeat the answer without it. Refusals:
+/// invalid_request, scope_missing, unauthenticated, too_many_api_keys.
 /// </summary>
 internal static class CreateApiKey
 {

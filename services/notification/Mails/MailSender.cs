@@ -9,8 +9,8 @@ namespace LocalPlus.Notification.Mails;
 /// <summary>
 /// Sends what is due. A message is claimed for <see cref="Lease"/> in SQL, the claim renewed while it is sent, and
 /// marked; a sender that dies in between loses its claim and the message is sent again: a mail may come twice, never
-/// not at all. Failures are repeated with back-off until <see cref="Backoff.MaxAttempts"/>, then the message is dead until an operator sends it
-/// again.
+/// not at all. Failures are repeated with back-off until <see cref="Backoff.MaxAttempts"/>, then the message is dead
+/// until an operator sends it again.
 /// </summary>
 internal sealed class MailSender(
     Database database,

@@ -5,7 +5,8 @@ using Microsoft.AspNetCore.Mvc;
 namespace LocalPlus.Wallet.Customers;
 
 /// <summary>
-/// GET /internal/customers/{id}/contact?merchant_id=, for notification: how to write to a holder. Refusals: no_such_object.
+/// GET /internal/customers/{id}/contact?merchant_id=, for notification: how to write to a holder. Refusals:
+/// no_such_object.
 /// </summary>
 internal static class GetCustomerContact
 {

@@ -185,7 +185,11 @@ public sealed class RunTests(GiftcardApi api) : IClassFixture<GiftcardApi>
         var id = await HeldAsync(1000);
         var run = $"FROM redemption_runs WHERE redemption_id = '{GiftcardApi.Uuid(id)}'";
         await api.SqlAsync(
-            $"UPDATE redemption_runs SET state = 'waiting', due_at = now() + interval '30 seconds' WHERE redemption_id = '{GiftcardApi.Uuid(id)}'"
+            $"""
+            UPDATE redemption_runs
+               SET state = 'waiting', due_at = now() + interval '30 seconds'
+             WHERE redemption_id = '{GiftcardApi.Uuid(id)}'
+            """
         );
 
         // No engine hears the bell.

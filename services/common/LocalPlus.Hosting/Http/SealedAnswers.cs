@@ -102,7 +102,9 @@ public sealed class SealedAnswers(FingerprintKeys keys, TimeProvider time)
         }
     }
 
-    /// <summary>Whose answer it is: a seal that is moved to another row, or asked for by another, does not open.</summary>
+    /// <summary>
+    /// Whose answer it is: a seal that is moved to another row, or asked for by another, does not open.
+    /// </summary>
     internal readonly record struct Asked(Guid Caller, string Key, Guid Credential)
     {
         public byte[] Bytes()
