@@ -69,6 +69,17 @@ internal sealed record Ports(int Offset)
 
     public int DashboardOtlpHttp => 5721 + Offset;
 
+    public int Prometheus => 5722 + Offset;
+
+    public int Alertmanager => 5723 + Offset;
+
+    public int ValkeyMetrics => 5724 + Offset;
+
+    public int PostgresMetrics => 5725 + Offset;
+
+    /// <summary>Where Prometheus finds what a service measures; the sidecar's figures are at <see cref="Metrics"/>.</summary>
+    public int Figures(string app) => Port(app, 5800);
+
     public IEnumerable<int> All =>
         [
             Gateway,
@@ -76,9 +87,9 @@ internal sealed record Ports(int Offset)
             Valkey,
             Smtp,
             MailPage,
-            .. Enumerable.Range(Placement, DashboardOtlpHttp - Placement + 1),
+            .. Enumerable.Range(Placement, PostgresMetrics - Placement + 1),
             .. Checkout.Apps.SelectMany(a =>
-                new[] { Public(a), App(a), DaprHttp(a), DaprGrpc(a), Metrics(a), DaprInternal(a) }
+                new[] { Public(a), App(a), DaprHttp(a), DaprGrpc(a), Metrics(a), DaprInternal(a), Figures(a) }
             ),
         ];
 

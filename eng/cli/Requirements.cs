@@ -39,6 +39,37 @@ internal static class Requirements
 
     public static readonly Requirement Node = new("Node.js with npm", Program("npm"), "nodejs", "npm");
 
+    public static readonly Requirement Prometheus = new("Prometheus", Program("promtool"), "prometheus")
+    {
+        Services = ["prometheus"],
+    };
+
+    public static readonly Requirement Alertmanager = new("Alertmanager", Program("amtool"), "prometheus-alertmanager")
+    {
+        Services = ["prometheus-alertmanager"],
+    };
+
+    private static readonly Requirement ValkeyExporter = new(
+        "the exporter of Valkey's figures",
+        Program("prometheus-redis-exporter"),
+        "prometheus-redis-exporter"
+    )
+    {
+        Services = ["prometheus-redis-exporter"],
+    };
+
+    private static readonly Requirement PostgresExporter = new(
+        "the exporter of PostgreSQL's figures",
+        Program("prometheus-postgres-exporter"),
+        "prometheus-postgres-exporter"
+    )
+    {
+        Services = ["prometheus-postgres-exporter"],
+    };
+
+    /// <summary>What `up --observe` runs beside the stack.</summary>
+    public static readonly Requirement[] Observe = [Prometheus, Alertmanager, ValkeyExporter, PostgresExporter];
+
     public static readonly Requirement[] Stack = [Postgres, Valkey, Nginx];
 
     public static async Task<IReadOnlyList<Requirement>> MissingAsync(IEnumerable<Requirement> wanted)

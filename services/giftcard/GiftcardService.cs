@@ -31,6 +31,7 @@ internal static class GiftcardService
         builder.AddRuns();
         builder.Services.AddJob<CleanUp>("giftcard-cleanup");
         builder.Services.AddHostedService<Sweeper>();
+        builder.Services.AddWatches();
     }
 
     public static void MapGiftcard(this WebApplication app)

@@ -44,4 +44,16 @@ internal static class Telemetry
         "{lock}",
         "Cards that wrong PINs have locked"
     );
+
+    public static readonly Gauge<double> Attention = Meter.CreateGauge<double>(
+        "localplus.giftcard.steps.attention",
+        "{step}",
+        "Steps of money that were tried too often in vain or refused unexpectedly: alert above 0"
+    );
+
+    public static readonly Gauge<double> RunsOverdue = Meter.CreateGauge<double>(
+        "localplus.giftcard.runs.overdue",
+        "s",
+        "By how much the run that should have moved first is late; 0: none is"
+    );
 }

@@ -38,6 +38,7 @@ internal static class LedgerServices
         services.AddSingleton<Sequencer>();
         services.AddHostedService(provider => provider.GetRequiredService<Sequencer>());
         services.AddHostedService<OpenFindings>();
+        services.AddSingleton(OpenFindings.Imbalances);
         services.AddJob<LedgerReconciliation>("ledger-reconciliation");
         services.AddGrpc();
     }

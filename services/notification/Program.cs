@@ -9,6 +9,7 @@ builder.Services.AddSingleton(_ => new Recipients(PeerClient.Create("wallet"), P
 builder.Services.AddSingleton(_ => new CardDeliveries(PeerClient.Create("giftcard")));
 builder.Services.AddSingleton<SmtpBinding>();
 builder.Services.AddHostedService<MailSender>();
+builder.Services.AddMailWatches();
 
 var app = builder.Build();
 app.UseLocalPlus();

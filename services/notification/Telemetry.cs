@@ -17,6 +17,18 @@ internal static class Telemetry
         "From the event to the mail that was sent for it"
     );
 
+    public static readonly Gauge<double> Waiting = Meter.CreateGauge<double>(
+        "localplus.notification.mails.waiting",
+        "{mail}",
+        "Messages that are to be sent and are not yet"
+    );
+
+    public static readonly Gauge<double> Dead = Meter.CreateGauge<double>(
+        "localplus.notification.mails.dead",
+        "{mail}",
+        "Messages given up, until an operator sends them again"
+    );
+
     /// <param name="outcome">The state that the message has now: sent, skipped, pending (tried again) or dead.</param>
     public static void Tried(string kind, string outcome) =>
         Mails.Add(1, new("localplus.notification.kind", kind), new("localplus.outcome", outcome));

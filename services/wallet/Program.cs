@@ -12,6 +12,7 @@ builder.Services.AddSingleton<CustomerStore>();
 builder.Services.AddSingleton(_ => new LedgerService.LedgerServiceClient(DaprClient.CreateInvocationInvoker("ledger")));
 builder.Services.AddSingleton<LedgerBalances>();
 builder.Services.AddJob<BalanceReconciliation>("balance-reconciliation");
+builder.Services.AddSingleton(BalanceReconciliation.LastFindings);
 
 var app = builder.Build();
 app.UseLocalPlus();

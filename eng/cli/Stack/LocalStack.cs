@@ -31,6 +31,12 @@ internal sealed class LocalStack
             stages.Add([.. Checkout.Apps.Select(Service)]);
         }
 
+        // Last, so that nobody is found missing who has not come yet.
+        if (options.Observe)
+        {
+            stages.Add(new Observe(checkout, ports, _secrets).Specs());
+        }
+
         Stages = stages;
     }
 
@@ -174,11 +180,17 @@ internal sealed class LocalStack
                 ("APP_PROTOCOL", "h2c"),
                 ("DAPR_HTTP_PORT", $"{_ports.DaprHttp(app)}"),
                 ("DAPR_GRPC_PORT", $"{_ports.DaprGrpc(app)}"),
+                ("LP_METRICS_PORT", _options.Observe ? $"{_ports.Figures(app)}" : null),
                 ("LP_PUBLIC_PORT", $"{_ports.Public(app)}"),
                 ("LP_JWKS", _checkout.Jwks),
                 ("LP_CHECKPOINTS", app == "ledger" ? _checkout.Checkpoints : null)
             ),
-            Ports = [_ports.Public(app), _ports.App(app)],
+            Ports =
+            [
+                _ports.Public(app),
+                _ports.App(app),
+                .. _options.Observe ? [_ports.Figures(app)] : Array.Empty<int>(),
+            ],
             Probe = async cancel =>
                 await Probes.HttpAsync(_ports.Public(app), "/readyz", null, cancel)
                 ?? await Probes.HttpAsync(_ports.DaprHttp(app), "/v1.0/healthz", _secrets.DaprApiToken, cancel),

@@ -11,7 +11,8 @@ internal sealed record StackOptions(
     bool BackingOnly,
     bool Failpoints = false,
     string? Daprd = null,
-    bool Dashboard = false
+    bool Dashboard = false,
+    bool Observe = false
 );
 
 /// <summary>One supervised process as state.json tells it. Pid 0: not running now.</summary>

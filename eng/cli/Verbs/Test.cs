@@ -52,7 +52,7 @@ internal static class Test
 
         try
         {
-            await Requirements.EnsureAsync([.. Requirements.Stack, Requirements.Node], cancel);
+            await Requirements.EnsureAsync([.. Requirements.Stack, .. Requirements.Observe, Requirements.Node], cancel);
             await NodeToolsAsync(checkout, cancel);
             if (!words.GetValue(NoBuild))
             {

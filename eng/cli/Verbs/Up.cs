@@ -21,6 +21,11 @@ internal static class Up
         "a page with traces, metrics and logs: the Aspire Dashboard"
     );
 
+    private static readonly Option<bool> WithObserve = Verbs.Flag(
+        "--observe",
+        "Prometheus and Alertmanager with the rules of platform/observability"
+    );
+
     public static readonly Verb Verb = Verbs.Define(
         "up",
         "install, build, start, wait until healthy",
@@ -28,6 +33,7 @@ internal static class Up
         Release,
         Backing,
         WithDashboard,
+        WithObserve,
         Otlp,
         Daprd.Option,
         NoBuild
@@ -46,7 +52,8 @@ internal static class Up
             words.GetValue(Otlp),
             words.GetValue(Backing),
             Daprd: Daprd.Choose(words.GetValue(Daprd.Option)),
-            Dashboard: words.GetValue(WithDashboard)
+            Dashboard: words.GetValue(WithDashboard),
+            Observe: words.GetValue(WithObserve)
         );
         checkout.MakeState();
         using var sole =
@@ -66,7 +73,10 @@ internal static class Up
             );
         }
 
-        await Requirements.EnsureAsync(Requirements.Stack, cancel);
+        await Requirements.EnsureAsync(
+            options.Observe ? [.. Requirements.Stack, .. Requirements.Observe] : Requirements.Stack,
+            cancel
+        );
         if (
             options is { Daprd: { } daprd, BackingOnly: false }
             && await Sidecars.MissingAsync(daprd, cancel) is { } missing
@@ -196,6 +206,11 @@ internal static class Up
         if (state.Options.Dashboard)
         {
             Terminal.Say($"  dashboard  {Dashboard.Url(ports)}");
+        }
+
+        if (state.Options.Observe)
+        {
+            Terminal.Say($"  Prometheus {Observe.Url(ports)}   Alertmanager {Observe.AlertsUrl(ports)}");
         }
 
         Terminal.Say($"  mail       {ports.MailUrl}");

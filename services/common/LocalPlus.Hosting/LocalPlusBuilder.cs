@@ -32,6 +32,7 @@ public static class LocalPlusBuilder
     /// <summary>The pipeline, in order; and the endpoints every service has: health, OpenAPI, dead letters.</summary>
     public static void UseLocalPlus(this WebApplication app)
     {
+        app.UseMetricsPort();
         app.UseExceptionHandler();
         app.UseStatusCodePages(context => Problems.WriteStatusAsync(context.HttpContext));
         app.UseMiddleware<AdmissionControl>();

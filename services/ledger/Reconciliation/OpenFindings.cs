@@ -7,6 +7,8 @@ namespace LocalPlus.Ledger.Reconciliation;
 /// </summary>
 internal sealed class OpenFindings(Database database, TimeProvider time, ILogger<OpenFindings> log) : BackgroundService
 {
+    public static readonly Watch Imbalances = new(Telemetry.Imbalances, Sql.Imbalances);
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(LedgerLimits.FindingsCount, time);
@@ -27,5 +29,12 @@ internal sealed class OpenFindings(Database database, TimeProvider time, ILogger
     {
         public const string Count =
             "SELECT count(finding_id) FROM reconciliation_findings WHERE acknowledged_at IS NULL";
+
+        public const string Imbalances = """
+            SELECT count(finding_id)::double precision
+              FROM reconciliation_findings
+             WHERE acknowledged_at IS NULL
+               AND kind IN ('asset', 'balance')
+            """;
     }
 }

@@ -21,6 +21,9 @@ internal sealed class BalanceReconciliation(
     /// <summary>How long events under way get to arrive before a snapshot counts as behind.</summary>
     private static readonly TimeSpan Settle = TimeSpan.FromSeconds(5);
 
+    /// <summary>Asked of the table, as the job's own process lives too briefly to be asked.</summary>
+    public static readonly Watch LastFindings = new(Telemetry.Findings, Sql.LastFindings);
+
     public async Task RunAsync(CancellationToken cancel)
     {
         var started = time.GetUtcNow();
@@ -140,7 +143,6 @@ internal sealed class BalanceReconciliation(
         }
 
         await db.CommitAsync();
-        Telemetry.Found(findings.Count);
         log.ReconciliationEnded(checkedCount, findings.Count);
     }
 
@@ -150,6 +152,14 @@ internal sealed class BalanceReconciliation(
 
     private static class Sql
     {
+        public const string LastFindings = """
+            SELECT COALESCE(max(r.findings_count), 0)::double precision
+              FROM (SELECT findings_count
+                      FROM reconciliation_runs
+                     ORDER BY started_at DESC
+                     LIMIT 1) r
+            """;
+
         public const string Page = """
             SELECT merchant_id, account_id, posted, sequence
               FROM balance_snapshots

@@ -104,7 +104,7 @@ internal static class DatabaseRegistration
                     "-c statement_timeout=5s -c lock_timeout=2s -c idle_in_transaction_session_timeout=15s "
                     + "-c plan_cache_mode=force_generic_plan -c random_page_cost=1.1",
             };
-            var source = new NpgsqlDataSourceBuilder(settings.ConnectionString);
+            var source = new NpgsqlDataSourceBuilder(settings.ConnectionString) { Name = service };
             source.UseLoggerFactory(provider.GetRequiredService<ILoggerFactory>());
             // What polls would make a trace of its own of every look.
             source.ConfigureTracing(tracing =>

@@ -24,6 +24,18 @@ internal static class EventMetrics
         unit: "s"
     );
 
+    public static readonly Gauge<double> OutboxOldest = Meter.CreateGauge<double>(
+        "localplus.outbox.oldest",
+        "s",
+        "How long the event that waits first in the outbox has waited; 0: none waits"
+    );
+
+    public static readonly Gauge<double> LettersParked = Meter.CreateGauge<double>(
+        "localplus.dead_letters.parked",
+        "{letter}",
+        "Dead letters that nobody has decided about"
+    );
+
     /// <summary>
     /// What became of events: handled, refused (no event), failed (twice, by our code), or to be delivered again.
     /// </summary>

@@ -21,7 +21,7 @@ public enum Port
 }
 
 /// <summary>
-/// Two ports a service (ADR 0005). An endpoint answers on the port it asks for and is not found on the other; whatever
+/// Two ports a service (ADR 0005), and a third for Prometheus where LP_METRICS_PORT names one. An endpoint answers on the port it asks for and is not found on the other; whatever
 /// comes to the app port must carry the sidecar's token, health probes excepted.
 /// </summary>
 public sealed class Ports(RequestDelegate next, IConfiguration configuration)
@@ -35,6 +35,10 @@ public sealed class Ports(RequestDelegate next, IConfiguration configuration)
 
     internal static int PublicPort(IConfiguration configuration) =>
         configuration.GetValue("LP_PUBLIC_PORT", DefaultPublicPort);
+
+    /// <summary>Where Prometheus finds /metrics and nothing else; null: nowhere.</summary>
+    internal static int? MetricsPort(IConfiguration configuration) =>
+        configuration.GetValue<int?>("LP_METRICS_PORT") is > 0 and { } port ? port : null;
 
     internal static void Configure(WebApplicationBuilder builder)
     {
@@ -64,6 +68,10 @@ public sealed class Ports(RequestDelegate next, IConfiguration configuration)
                 builder.Configuration.GetValue("APP_PORT", DefaultAppPort),
                 listen => listen.Protocols = HttpProtocols.Http2
             );
+            if (MetricsPort(builder.Configuration) is { } metricsPort)
+            {
+                kestrel.Listen(address, metricsPort, listen => listen.Protocols = HttpProtocols.Http1);
+            }
         });
     }
 

@@ -105,6 +105,14 @@ internal static partial class Log
     )]
     public static partial void HousekeepingDeleted(this ILogger log, long count, string table);
 
+    [LoggerMessage(
+        147,
+        LogLevel.Warning,
+        "{Metric} could not be counted, next try in {DelayMs} ms",
+        EventName = "hosting.watch.stumbled"
+    )]
+    public static partial void WatchStumbled(this ILogger log, string metric, double delayMs, Exception exception);
+
     [LoggerMessage(150, LogLevel.Warning, "API keys can not be verified", EventName = "hosting.api_key.unverified")]
     public static partial void ApiKeyUnverified(this ILogger log, Exception exception);
 
