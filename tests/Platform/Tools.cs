@@ -26,8 +26,7 @@ internal static class Tools
     public static Result Helm(params string[] arguments) => Run(HelmPath.Value, arguments, RunLimit);
 
     /// <summary>A tool of Debian's packages prometheus and prometheus-alertmanager.</summary>
-    public static Result Debian(string program, params string[] arguments) =>
-        Run(program, arguments, RunLimit);
+    public static Result Debian(string program, params string[] arguments) => Run(program, arguments, RunLimit);
 
     public static Result Node(params string[] arguments) => Run("node", arguments, RunLimit);
 
