@@ -77,7 +77,7 @@ internal sealed record Ports(int Offset)
 
     public int PostgresMetrics => 5725 + Offset;
 
-    /// <summary>Where Prometheus finds what a service measures; the sidecar's figures are at <see cref="Metrics"/>.</summary>
+    /// <summary>Where Prometheus finds what a service measures; <see cref="Metrics"/> has its sidecar's.</summary>
     public int Figures(string app) => Port(app, 5800);
 
     public IEnumerable<int> All =>

@@ -23,12 +23,12 @@ internal static class GiftcardWatches
             SELECT ((SELECT count(redemption_id) FROM redemptions WHERE needs_attention)
                   + (SELECT count(refund_id) FROM redemption_refunds WHERE needs_attention)
                   + (SELECT count(operation_id) FROM card_operations WHERE needs_attention)
-                  + (SELECT count(item_id) FROM offline_items WHERE needs_attention))::double precision
+                  + (SELECT count(item_id) FROM offline_items WHERE needs_attention))::bigint
             """;
 
         // A suspended run waits for an operator, who knows.
         public const string RunsOverdue = """
-            SELECT COALESCE(max(EXTRACT(epoch FROM @Now::timestamptz - due_at)), 0)::double precision
+            SELECT COALESCE(max(EXTRACT(epoch FROM @Now::timestamptz - due_at)), 0)::bigint
               FROM redemption_runs
              WHERE state IN ('pending', 'started', 'waiting')
                AND due_at < @Now

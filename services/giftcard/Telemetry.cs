@@ -45,13 +45,13 @@ internal static class Telemetry
         "Cards that wrong PINs have locked"
     );
 
-    public static readonly Gauge<double> Attention = Meter.CreateGauge<double>(
+    public static readonly Gauge<long> Attention = Meter.CreateGauge<long>(
         "localplus.giftcard.steps.attention",
         "{step}",
         "Steps of money that were tried too often in vain or refused unexpectedly: alert above 0"
     );
 
-    public static readonly Gauge<double> RunsOverdue = Meter.CreateGauge<double>(
+    public static readonly Gauge<long> RunsOverdue = Meter.CreateGauge<long>(
         "localplus.giftcard.runs.overdue",
         "s",
         "By how much the run that should have moved first is late; 0: none is"

@@ -44,7 +44,7 @@ internal static class Telemetry
 
     public static long OpenFindings { get; set; }
 
-    public static readonly Gauge<double> Imbalances = Meter.CreateGauge<double>(
+    public static readonly Gauge<long> Imbalances = Meter.CreateGauge<long>(
         "localplus.ledger.imbalances.open",
         "{finding}",
         "Open findings of entries that do not sum to zero or balances that are not their entries: alert above 0"

@@ -17,13 +17,13 @@ internal static class Telemetry
         "From the event to the mail that was sent for it"
     );
 
-    public static readonly Gauge<double> Waiting = Meter.CreateGauge<double>(
+    public static readonly Gauge<long> Waiting = Meter.CreateGauge<long>(
         "localplus.notification.mails.waiting",
         "{mail}",
         "Messages that are to be sent and are not yet"
     );
 
-    public static readonly Gauge<double> Dead = Meter.CreateGauge<double>(
+    public static readonly Gauge<long> Dead = Meter.CreateGauge<long>(
         "localplus.notification.mails.dead",
         "{mail}",
         "Messages given up, until an operator sends them again"

@@ -18,9 +18,7 @@ var app = builder.Build();
 app.UseLocalPlus();
 app.MapMerchantApi().MapCreateCustomer().MapGetCustomer().MapGetCustomerWallet();
 app.MapOperatorApi().MapListReconciliations();
-var intern = app.MapInternal();
-intern.MapFindCustomer();
-intern.MapFindOrAddCustomer().MapGetCustomerContact();
+app.MapInternal().MapFindCustomer().MapFindOrAddCustomer().MapGetCustomerContact();
 var events = app.MapEvents();
 events.MapEvents<OnCardEvent.Data>("giftcard.cards.v1", OnCardEvent.HandleAsync);
 events.MapEvents<OnLedgerTransaction.Data>(

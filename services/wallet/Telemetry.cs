@@ -11,7 +11,7 @@ internal static class Telemetry
         "Wallets whose balances were told anew"
     );
 
-    public static readonly Gauge<double> Findings = Meter.CreateGauge<double>(
+    public static readonly Gauge<long> Findings = Meter.CreateGauge<long>(
         "localplus.wallet.reconciliation.findings",
         "{finding}",
         "Balances that differed from the ledger's when they were last compared: alert above 0"

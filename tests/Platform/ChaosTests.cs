@@ -1,6 +1,6 @@
 namespace LocalPlus.Tests.Platform;
 
-/// <summary>Litmus experiments: only in staging, each with probes that would see harm, each with a twin that runs here.</summary>
+/// <summary>Litmus experiments: only in staging, each with probes that would see harm and a twin.</summary>
 public class ChaosTests
 {
     public static TheoryData<string> Engines =>

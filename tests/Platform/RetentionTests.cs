@@ -1,6 +1,6 @@
 namespace LocalPlus.Tests.Platform;
 
-/// <summary>How long telemetry is kept (chapter 7.1): long enough to understand, not longer than the law allows.</summary>
+/// <summary>How long telemetry is kept (chapter 7.1).</summary>
 public class RetentionTests
 {
     [Theory]

@@ -70,7 +70,8 @@ public partial class SeedMapTests
         }
 
         return text.Append(
-                $"\n{Items.Length} items, {Items.Count(item => item.Open.Length > 0)} of them open; each with its file in `seed-map.yaml`.\n"
+                $"\n{Items.Length} items, {Items.Count(item => item.Open.Length > 0)} of them open; "
+                    + "files are in `seed-map.yaml`.\n"
             )
             .ToString();
     }

@@ -134,6 +134,7 @@ public partial class TextTests
             "Sequencer.cs",
             "SharedCalls.cs",
             "Sweeper.cs",
+            "Watcher.cs",
         ];
         Tree.Holds(
             from file in Tree.Code("services", "workflows")

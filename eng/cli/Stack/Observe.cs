@@ -4,9 +4,9 @@ using System.Text.RegularExpressions;
 namespace LocalPlus.Cli;
 
 /// <summary>
-/// Debian's Prometheus and Alertmanager on what runs here, with the rules and routes of platform/observability as they
-/// are: what would page on a cluster is seen here, and nobody is told, as the receivers are names alone. Beside them the
-/// exporters that show what Valkey and PostgreSQL do.
+/// Debian's Prometheus and Alertmanager on what runs here, with the rules and routes of platform/observability as
+/// they are: what would page on a cluster is seen here, and nobody is told, as receivers are names alone. Beside them
+/// the exporters that show what Valkey and PostgreSQL do.
 /// </summary>
 internal sealed partial class Observe(Checkout checkout, Ports ports, Secrets secrets)
 {

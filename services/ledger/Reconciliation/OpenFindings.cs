@@ -31,7 +31,7 @@ internal sealed class OpenFindings(Database database, TimeProvider time, ILogger
             "SELECT count(finding_id) FROM reconciliation_findings WHERE acknowledged_at IS NULL";
 
         public const string Imbalances = """
-            SELECT count(finding_id)::double precision
+            SELECT count(finding_id)
               FROM reconciliation_findings
              WHERE acknowledged_at IS NULL
                AND kind IN ('asset', 'balance')

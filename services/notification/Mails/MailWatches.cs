@@ -13,10 +13,8 @@ internal static class MailWatches
 
     private static class Sql
     {
-        public const string Waiting =
-            "SELECT count(notification_id)::double precision FROM notifications WHERE state = 'pending'";
+        public const string Waiting = "SELECT count(notification_id) FROM notifications WHERE state = 'pending'";
 
-        public const string Dead =
-            "SELECT count(notification_id)::double precision FROM notifications WHERE state = 'dead'";
+        public const string Dead = "SELECT count(notification_id) FROM notifications WHERE state = 'dead'";
     }
 }

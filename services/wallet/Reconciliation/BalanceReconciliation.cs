@@ -153,7 +153,7 @@ internal sealed class BalanceReconciliation(
     private static class Sql
     {
         public const string LastFindings = """
-            SELECT COALESCE(max(r.findings_count), 0)::double precision
+            SELECT COALESCE(max(r.findings_count), 0)::bigint
               FROM (SELECT findings_count
                       FROM reconciliation_runs
                      ORDER BY started_at DESC

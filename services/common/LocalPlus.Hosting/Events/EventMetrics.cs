@@ -24,13 +24,13 @@ internal static class EventMetrics
         unit: "s"
     );
 
-    public static readonly Gauge<double> OutboxOldest = Meter.CreateGauge<double>(
+    public static readonly Gauge<long> OutboxOldest = Meter.CreateGauge<long>(
         "localplus.outbox.oldest",
         "s",
         "How long the event that waits first in the outbox has waited; 0: none waits"
     );
 
-    public static readonly Gauge<double> LettersParked = Meter.CreateGauge<double>(
+    public static readonly Gauge<long> LettersParked = Meter.CreateGauge<long>(
         "localplus.dead_letters.parked",
         "{letter}",
         "Dead letters that nobody has decided about"

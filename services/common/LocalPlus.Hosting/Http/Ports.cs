@@ -21,7 +21,8 @@ public enum Port
 }
 
 /// <summary>
-/// Two ports a service (ADR 0005), and a third for Prometheus where LP_METRICS_PORT names one. An endpoint answers on the port it asks for and is not found on the other; whatever
+/// Two ports a service (ADR 0005), and a third for Prometheus where LP_METRICS_PORT names one. An endpoint answers on
+/// the port it asks for and is not found on the other; whatever
 /// comes to the app port must carry the sidecar's token, health probes excepted.
 /// </summary>
 public sealed class Ports(RequestDelegate next, IConfiguration configuration)

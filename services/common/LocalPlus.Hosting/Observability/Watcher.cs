@@ -6,10 +6,10 @@ using Microsoft.Extensions.Logging;
 namespace LocalPlus.Hosting;
 
 /// <summary>
-/// A figure that only the database knows: what the statement answers (one double precision, @Now is the time) becomes
+/// A figure that only the database knows: what the statement answers (one bigint, @Now is the time) becomes
 /// the gauge's value. Each replica tells the same, so whoever sums up takes the largest.
 /// </summary>
-public sealed record Watch(Gauge<double> Gauge, string Statement);
+public sealed record Watch(Gauge<long> Gauge, string Statement);
 
 /// <summary>
 /// A counter of what should never happen. It is shown as 0 from the start, since one that first appears as 1 has not
@@ -52,7 +52,7 @@ internal sealed class Watcher(
         try
         {
             var now = time.GetUtcNow();
-            watch.Gauge.Record(await database.QuerySingleOrDefaultAsync<double>(watch.Statement, new { now }, cancel));
+            watch.Gauge.Record(await database.QuerySingleOrDefaultAsync<long>(watch.Statement, new { now }, cancel));
         }
         catch (Exception exception) when (!cancel.IsCancellationRequested)
         {
@@ -73,14 +73,13 @@ internal static class BacklogWatches
     private static class Sql
     {
         public const string OutboxOldest = """
-            SELECT COALESCE(max(EXTRACT(epoch FROM @Now::timestamptz - o.occurred_at)), 0)::double precision
+            SELECT COALESCE(max(EXTRACT(epoch FROM @Now::timestamptz - o.occurred_at)), 0)::bigint
               FROM (SELECT occurred_at
                       FROM outbox_events
                      ORDER BY id
                      LIMIT 1) o
             """;
 
-        public const string LettersParked =
-            "SELECT count(id)::double precision FROM dead_letters WHERE state = 'parked'";
+        public const string LettersParked = "SELECT count(id) FROM dead_letters WHERE state = 'parked'";
     }
 }
