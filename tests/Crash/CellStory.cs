@@ -23,9 +23,9 @@ internal sealed class CellStory(Till till, SoldCard card, string step, string re
         step switch
         {
             "void" => new("cancelled", 0, 0, "cancel,cancelled,held"),
-            "refund" => new("partially_refunded", CellRunner.Price, CellRunner.Returned, "completed,refunded"),
+            "refund" => new("partially_refunded", CellRunner.Price, CellRunner.Returned, "refunded"),
             "hold" or "capture" => new("completed", CellRunner.Price, 0, "completed,confirm,held"),
-            _ => new("completed", CellRunner.Price, 0, "completed"),
+            _ => new("completed", CellRunner.Price, 0, ""),
         };
 
     public bool IsDecidedAtOnce => Mode == "immediate";

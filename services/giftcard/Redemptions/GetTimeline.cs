@@ -72,8 +72,8 @@ internal static class GetTimeline
 
     private static class Sql
     {
-        // How it began and how its runs ended is in the rows of these; what the previous release noted of it stands as
-        // it is.
+        // How it began, that it was decided at once (when its run began) and how its runs ended is in the
+        // rows of these; what the previous release noted of it stands as it is.
         public const string Timeline = """
             SELECT kind, actor, detail::text AS detail, occurred_at
               FROM (SELECT 'accepted' AS kind, 'till' AS actor, NULL::jsonb AS detail, created_at AS occurred_at,
@@ -85,6 +85,19 @@ internal static class GetTimeline
                       FROM redemption_events
                      WHERE redemption_id = @RedemptionId
                        AND kind NOT IN ('accepted', 'run_finished')
+                     UNION ALL
+                    SELECT 'completed', 'giftcard', jsonb_build_object('approved', r.approved), n.created_at, 1
+                      FROM redemptions r
+                      JOIN redemption_runs n
+                        ON n.redemption_id = r.redemption_id
+                       AND n.generation = 1
+                     WHERE r.redemption_id = @RedemptionId
+                       AND r.mode = 'immediate'
+                       AND r.captured > 0
+                       AND NOT EXISTS (SELECT 1
+                                         FROM redemption_events k
+                                        WHERE k.redemption_id = r.redemption_id
+                                          AND k.kind = 'completed')
                      UNION ALL
                     SELECT 'run_finished', CASE engine WHEN 'inline' THEN 'inline' ELSE 'workflow' END, NULL,
                            finished_at, NULL

@@ -91,7 +91,10 @@ internal sealed class OutcomeWriter
                 Generations = Array.ConvertAll(rows, r => r.RunGeneration),
                 Versions = Array.ConvertAll(rows, r => r.Version),
                 Actors = Array.ConvertAll(outcomes, o => o.Actor),
-                Details = Array.ConvertAll(outcomes, o => JsonSerializer.Serialize(o.Detail, StrictJson.Options)),
+                Details = Array.ConvertAll(
+                    outcomes,
+                    o => o.Detail is { } detail ? JsonSerializer.Serialize(detail, StrictJson.Options) : null
+                ),
                 At = at,
                 LegRedemptions = Array.ConvertAll(legs, l => l.RedemptionId),
                 Positions = Array.ConvertAll(legs, l => l.Position),
@@ -193,7 +196,8 @@ internal sealed class OutcomeWriter
              WHERE r.redemption_id = o.redemption_id;
             INSERT INTO redemption_events (redemption_id, kind, actor, detail, occurred_at)
             SELECT redemption_id, state, actor, detail::jsonb, @At
-              FROM unnest(@Ids, @States, @Actors, @Details) AS o (redemption_id, state, actor, detail);
+              FROM unnest(@Ids, @States, @Actors, @Details) AS o (redemption_id, state, actor, detail)
+             WHERE detail IS NOT NULL;
 
             """;
 

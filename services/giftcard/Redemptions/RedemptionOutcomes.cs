@@ -9,7 +9,8 @@ namespace LocalPlus.Giftcard.Redemptions;
 /// down.
 /// </summary>
 /// <param name="Redemption">As it is from now on.</param>
-/// <param name="Actor">Who is to be named in the timeline, where the new state is noted with the detail.</param>
+/// <param name="Actor">Who is to be named in the timeline.</param>
+/// <param name="Detail">What the timeline notes with the new state; null: its rows say it all (GetTimeline).</param>
 /// <param name="EventType">What the world is told, with the amount that was moved or reserved; null: nothing.</param>
 /// <param name="HasRedeemed">The cards' histories get what was captured.</param>
 /// <param name="StartsRun">The first run begins.</param>
@@ -18,7 +19,7 @@ namespace LocalPlus.Giftcard.Redemptions;
 internal sealed record Outcome(
     Redemption Redemption,
     string Actor,
-    object Detail,
+    object? Detail,
     string? EventType = null,
     long EventAmount = 0,
     bool HasRedeemed = false,
@@ -58,7 +59,7 @@ internal static class RedemptionOutcomes
         return new(
             after,
             System,
-            new { row.Approved, HoldId = taken.Hold },
+            isImmediate ? null : new { row.Approved, HoldId = taken.Hold },
             isImmediate ? RedemptionEvents.Completed : RedemptionEvents.Held,
             row.Approved,
             HasRedeemed: isImmediate,
