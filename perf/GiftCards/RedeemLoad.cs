@@ -19,7 +19,7 @@ internal sealed class RedeemLoad
             async (client, number, end) =>
             {
                 var card = cards.For(number);
-                var key = Guid.NewGuid().ToString("N");
+                var key = Guid.CreateVersion7().ToString("N");
                 var body =
                     $$$"""{"reference":"bench-{{{key}}}","mode":"immediate","amount":{"amount":1,"currency":"EUR"},"""
                     + $$$"""

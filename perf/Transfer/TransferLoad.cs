@@ -13,7 +13,7 @@ internal sealed class TransferLoad(LedgerUnderTest ledger, BenchAccounts account
             options,
             async (client, _, end) =>
             {
-                var key = Guid.NewGuid().ToString("N");
+                var key = Guid.CreateVersion7().ToString("N");
                 var (source, destination) = pick();
                 var body = string.Create(
                     CultureInfo.InvariantCulture,

@@ -88,7 +88,8 @@ internal static class Yardsticks
                 account     accounts;
                 answer      text;
             BEGIN
-                IF EXISTS (SELECT FROM answers WHERE answer_id = key) THEN
+                IF EXISTS (SELECT FROM answers WHERE answer_id = key
+                              AND created_at BETWEEN at - interval '1 day' AND at + interval '1 hour') THEN
                     RETURN NULL;
                 END IF;
                 IF EXISTS (SELECT FROM transactions t JOIN accounts x USING (merchant_id)

@@ -3,9 +3,9 @@ using LocalPlus.Hosting;
 namespace LocalPlus.Giftcard;
 
 /// <summary>
-/// Job giftcard-cleanup: deletes what has done its duty: answers to keys and claims on them after 30 days, sealed codes
-/// and notes whose time is over, counts of misses after a week, batches whose codes nobody fetched. A bounded number of
-/// rows a statement, each found through an index; safe to run twice at once.
+/// Job giftcard-cleanup: deletes what has done its duty: sealed codes and notes whose time is over, counts of misses
+/// after a week, batches whose codes nobody fetched. A bounded number of rows a statement, each found through an index;
+/// safe to run twice at once. Answers to keys and claims on them go with their days (housekeeping).
 /// </summary>
 internal sealed class CleanUp(Database database, TimeProvider time, ILogger<CleanUp> log) : IJob
 {
@@ -14,13 +14,10 @@ internal sealed class CleanUp(Database database, TimeProvider time, ILogger<Clea
     /// <summary>A run ends after so many batches of one kind; the next one goes on.</summary>
     private const int BatchesPerRun = 2000;
 
-    private static readonly TimeSpan KeysLife = TimeSpan.FromDays(30);
     private static readonly TimeSpan MissesLife = TimeSpan.FromDays(7);
 
     private static readonly (string Name, string Statement, TimeSpan Life)[] Chores =
     [
-        ("idempotency_claims", Sql.Claims, KeysLife),
-        ("idempotency_keys", Sql.Keys, KeysLife),
         ("sealed_notes", Sql.Notes, TimeSpan.Zero),
         ("sealed_codes", Sql.Codes, TimeSpan.Zero),
         ("card_batches", Sql.Batches, TimeSpan.Zero),
@@ -29,7 +26,6 @@ internal sealed class CleanUp(Database database, TimeProvider time, ILogger<Clea
 
     public async Task RunAsync(CancellationToken cancel)
     {
-        // The same instant for all: no key goes whose claim, made before it, is still too young to go.
         var now = time.GetUtcNow();
         foreach (var (name, statement, life) in Chores)
         {
@@ -52,28 +48,6 @@ internal sealed class CleanUp(Database database, TimeProvider time, ILogger<Clea
 
     private static class Sql
     {
-        // Before the keys, also those that every service's housekeeping takes a day later: a claim without its answer
-        // would be driven again. These two by ctid: the plan has to do for any @Take and would scan the whole of a
-        // large table otherwise.
-        public const string Claims = """
-            DELETE FROM idempotency_claims
-             WHERE ctid = ANY (ARRAY(SELECT ctid
-                                       FROM idempotency_claims
-                                      WHERE claimed_at <= @Before
-                                      ORDER BY claimed_at
-                                      LIMIT @Take))
-            """;
-
-        public const string Keys = """
-            DELETE FROM idempotency_keys
-             WHERE ctid = ANY (ARRAY(SELECT ctid
-                                       FROM idempotency_keys
-                                      WHERE created_at <= @Before
-                                      ORDER BY created_at
-                                      LIMIT @Take
-                                        FOR UPDATE SKIP LOCKED))
-            """;
-
         public const string Notes = """
             UPDATE card_deliveries
                SET sealed_note = NULL

@@ -134,7 +134,7 @@ internal sealed class Intents
     }
 
     /// <summary>As the other, for many: the intents that have got their key.</summary>
-    public static Task<IReadOnlyList<Guid>> ClaimAsync(
+    public static async Task<IReadOnlyList<Guid>> ClaimAsync(
         DbSession db,
         IEnumerable<(RequestKey Key, Guid IntentId)> claims,
         DateTimeOffset at
@@ -142,7 +142,14 @@ internal sealed class Intents
     {
         // In one order, so that two transactions that meet on the same keys do not wait for each other in a circle.
         var rows = claims.OrderBy(claim => claim.Key.Key, StringComparer.Ordinal).ToArray();
-        return db.QueryAsync<Guid>(
+        var files = Array.ConvertAll(rows, r => KeyFile.Of(r.Key.Key, at));
+        var strays = rows.Where((_, i) => !files[i].IsPlaced).Select(r => $"{r.Key.Merchant}:{r.Key.Key}").ToArray();
+        if (strays.Length > 0)
+        {
+            await db.ExecuteAsync(Sql.LockKeys, new { Names = strays });
+        }
+
+        return await db.QueryAsync<Guid>(
             Sql.Claim,
             new
             {
@@ -150,6 +157,9 @@ internal sealed class Intents
                 Keys = Array.ConvertAll(rows, r => r.Key.Key),
                 Fingerprints = Array.ConvertAll(rows, r => r.Key.Fingerprint.Bytes),
                 IntentIds = Array.ConvertAll(rows, r => r.IntentId),
+                FiledAts = Array.ConvertAll(files, f => f.At.UtcDateTime),
+                Froms = Array.ConvertAll(files, f => f.From.UtcDateTime),
+                Untils = Array.ConvertAll(files, f => f.Until.UtcDateTime),
                 ClaimedAt = at,
             }
         );
@@ -163,6 +173,8 @@ internal sealed class Intents
     public static Task StoreAsync(DbSession db, IEnumerable<(MerchantId Merchant, string Key, Answer Answer)> answers)
     {
         var rows = answers.ToArray();
+        var now = db.Now;
+        var files = Array.ConvertAll(rows, r => KeyFile.Of(r.Key, now));
         return rows.Length == 0
             ? Task.CompletedTask
             : db.ExecuteAsync(
@@ -175,6 +187,8 @@ internal sealed class Intents
                     Locations = Array.ConvertAll(rows, r => r.Answer.Location),
                     ETags = Array.ConvertAll(rows, r => r.Answer.ETag),
                     Bodies = Array.ConvertAll(rows, r => r.Answer.Body),
+                    Froms = Array.ConvertAll(files, f => f.From.UtcDateTime),
+                    Untils = Array.ConvertAll(files, f => f.Until.UtcDateTime),
                 }
             );
     }
@@ -213,6 +227,8 @@ internal sealed class Intents
 
     private async Task<IReadOnlyList<Found?>> FindAllAsync(IReadOnlyList<(MerchantId Merchant, string Key)> asks)
     {
+        var now = time.GetUtcNow();
+        var files = asks.Select(ask => KeyFile.Of(ask.Key, now)).ToArray();
         var found = (
             await database.QueryAsync<Found>(
                 Sql.Find,
@@ -221,6 +237,8 @@ internal sealed class Intents
                     Asks = asks.Select((_, ask) => ask).ToArray(),
                     MerchantIds = asks.Select(ask => ask.Merchant.Value).ToArray(),
                     Keys = asks.Select(ask => ask.Key).ToArray(),
+                    Froms = Array.ConvertAll(files, f => f.From.UtcDateTime),
+                    Untils = Array.ConvertAll(files, f => f.Until.UtcDateTime),
                 },
                 CancellationToken.None
             )
@@ -250,27 +268,45 @@ internal sealed class Intents
             SELECT a.ask, coalesce(c.fingerprint, k.fingerprint) AS fingerprint, c.intent_id, c.claimed_at,
                    coalesce(k.status, c.status) AS status, coalesce(k.location, c.location) AS location,
                    coalesce(k.etag, c.etag) AS etag, coalesce(k.body, c.body) AS body
-              FROM unnest(@Asks, @MerchantIds, @Keys) AS a (ask, merchant_id, key)
+              FROM unnest(@Asks, @MerchantIds, @Keys, @Froms, @Untils) AS a (ask, merchant_id, key, from_at, until_at)
               LEFT JOIN LATERAL (SELECT fingerprint, intent_id, claimed_at, status, location, etag, body
                                    FROM idempotency_claims
                                   WHERE merchant_id = a.merchant_id
                                     AND key = a.key
+                                    AND filed_at BETWEEN a.from_at AND a.until_at
                                   LIMIT 1) c
                 ON true
               LEFT JOIN LATERAL (SELECT fingerprint, status, location, etag, body
                                    FROM idempotency_keys
                                   WHERE merchant_id = a.merchant_id
                                     AND key = a.key
+                                    AND created_at BETWEEN a.from_at AND a.until_at
                                   LIMIT 1) k
                 ON true
              WHERE c.fingerprint IS NOT NULL
                 OR k.fingerprint IS NOT NULL
             """;
 
+        // For keys that tell no day (KeyFile): their claims may be filed under two, on either side of midnight.
+        public const string LockKeys = """
+            SELECT pg_advisory_xact_lock(hashtextextended(name, 0))
+              FROM unnest(@Names) AS name
+             ORDER BY hashtextextended(name, 0)
+            """;
+
+        // A subquery with a limit: one descent of a few small indexes a row, whatever the planner thinks of tables that
+        // are empty when it plans.
         public const string Claim = """
-            INSERT INTO idempotency_claims (merchant_id, key, fingerprint, intent_id, claimed_at)
-            SELECT merchant_id, key, fingerprint, intent_id, @ClaimedAt
-              FROM unnest(@MerchantIds, @Keys, @Fingerprints, @IntentIds) AS c (merchant_id, key, fingerprint, intent_id)
+            INSERT INTO idempotency_claims (merchant_id, key, fingerprint, intent_id, claimed_at, filed_at)
+            SELECT merchant_id, key, fingerprint, intent_id, @ClaimedAt, filed_at
+              FROM unnest(@MerchantIds, @Keys, @Fingerprints, @IntentIds, @FiledAts, @Froms, @Untils)
+                AS c (merchant_id, key, fingerprint, intent_id, filed_at, from_at, until_at)
+             WHERE (SELECT k.intent_id
+                      FROM idempotency_claims k
+                     WHERE k.merchant_id = c.merchant_id
+                       AND k.key = c.key
+                       AND k.filed_at BETWEEN c.from_at AND c.until_at
+                     LIMIT 1) IS NULL
                 ON CONFLICT DO NOTHING
             RETURNING intent_id
             """;
@@ -278,10 +314,11 @@ internal sealed class Intents
         public const string Store = """
             UPDATE idempotency_claims c
                SET status = a.status, location = a.location, etag = a.etag, body = a.body
-              FROM unnest(@MerchantIds, @Keys, @Statuses, @Locations, @ETags, @Bodies)
-                AS a (merchant_id, key, status, location, etag, body)
+              FROM unnest(@MerchantIds, @Keys, @Statuses, @Locations, @ETags, @Bodies, @Froms, @Untils)
+                AS a (merchant_id, key, status, location, etag, body, from_at, until_at)
              WHERE c.merchant_id = a.merchant_id
                AND c.key = a.key
+               AND c.filed_at BETWEEN a.from_at AND a.until_at
                AND c.status IS NULL
             """;
     }

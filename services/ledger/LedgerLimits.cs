@@ -94,7 +94,4 @@ internal static class LedgerLimits
 
     /// <summary>Between two counts of the open findings, for the alert.</summary>
     public static readonly TimeSpan FindingsCount = TimeSpan.FromSeconds(15);
-
-    /// <summary>How long the answer to an idempotency key is kept.</summary>
-    public static readonly TimeSpan AnswerLifetime = TimeSpan.FromDays(30);
 }

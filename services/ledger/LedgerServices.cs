@@ -31,7 +31,6 @@ internal static class LedgerServices
         services.AddSingleton<CommandQueue>();
         services.AddHostedService(provider => provider.GetRequiredService<CommandQueue>());
         services.AddHostedService<HoldSweeper>();
-        services.AddSingleton(AnswerKeeper.Chore);
         services.AddSingleton<LogKey>();
         services.AddSingleton<LogTree>();
         services.AddSingleton<CheckpointFile>();

@@ -48,7 +48,7 @@ internal sealed class BatchWriter(
             batch,
             open =>
             {
-                var (book, known) = BookReader.Read(open, batch, stripe, clock, isRehearsal: true);
+                var (book, known) = BookReader.Read(open, batch, stripe, clock, time.GetUtcNow(), isRehearsal: true);
                 var decided = Decide(batch, book, known);
                 BookReader.End(open);
                 return decided;
@@ -129,7 +129,7 @@ internal sealed class BatchWriter(
             batch,
             open =>
             {
-                var (book, known) = BookReader.Read(open, batch, stripe, clock, isRehearsal: false);
+                var (book, known) = BookReader.Read(open, batch, stripe, clock, time.GetUtcNow(), isRehearsal: false);
                 var decided = Decide(batch, book, known);
                 BookWriter.Write(open, book, decided.Fresh, decided.Traces);
                 return decided;

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using LocalPlus.Hosting;
 using LocalPlus.Kernel;
 using LocalPlus.Ledger.Books;
@@ -25,6 +26,7 @@ internal static class BookReader
         IReadOnlyList<Command> commands,
         short stripe,
         LedgerClock clock,
+        DateTimeOffset now,
         bool isRehearsal
     )
     {
@@ -36,9 +38,14 @@ internal static class BookReader
 
         using var batch = new NpgsqlBatch(connection);
         batch.Add(isRehearsal ? Sql.BeginRehearsal : Sql.Begin);
-        batch.Add(Sql.Answers).Ids([.. commands.Where(command => command.IsKeyed).Select(command => command.AnswerId)]);
+        var isLocked = AddAnswers(batch, [.. commands.Where(command => command.IsKeyed)], now, isRehearsal);
         AddReads(batch, needs, stripe, isRehearsal ? Unlocked : sql => sql);
         using var rows = batch.ExecuteReader();
+        if (isLocked)
+        {
+            rows.NextResult();
+        }
+
         var known = ReadAnswers(rows);
         return (ReadBook(rows, needs, clock), known);
     }
@@ -48,6 +55,31 @@ internal static class BookReader
     {
         using var command = new NpgsqlCommand(Sql.End, connection);
         command.ExecuteNonQuery();
+    }
+
+    /// <summary>Whether there are keys that had to be locked, as nothing else keeps them apart over midnight.</summary>
+    private static bool AddAnswers(NpgsqlBatch batch, Command[] keyed, DateTimeOffset now, bool isRehearsal)
+    {
+        Array.ForEach(keyed, command => command.FileAt(now));
+        var strays = isRehearsal ? [] : Array.FindAll(keyed, command => !command.File.IsPlaced);
+        if (strays.Length > 0)
+        {
+            batch.Add(Sql.LockKeys).Longs([.. strays.Select(command => LockOf(command.AnswerId)).Order()]);
+        }
+
+        batch
+            .Add(Sql.Answers)
+            .Ids(Array.ConvertAll(keyed, command => command.AnswerId))
+            .Instant(keyed.Select(command => command.File.From).DefaultIfEmpty(now).Min())
+            .Instant(keyed.Select(command => command.File.Until).DefaultIfEmpty(now).Max());
+        return strays.Length > 0;
+    }
+
+    private static long LockOf(Guid answer)
+    {
+        Span<byte> bytes = stackalloc byte[16];
+        answer.TryWriteBytes(bytes);
+        return BinaryPrimitives.ReadInt64BigEndian(bytes);
     }
 
     private static string Unlocked(string sql) => sql.Replace(Lock, "", StringComparison.Ordinal);
@@ -289,7 +321,11 @@ internal static class BookReader
             SELECT answer_id, fingerprint, status, location, body
               FROM answers
              WHERE answer_id = ANY($1)
+               AND created_at BETWEEN $2 AND $3
             """;
+
+        // In one order, before any other lock: two replicas that meet on the same keys never wait in a circle.
+        public const string LockKeys = "SELECT pg_advisory_xact_lock(key) FROM unnest($1) AS key";
 
         public const string TransactionReferences = """
             SELECT t.merchant_id, t.reference, t.transaction_id

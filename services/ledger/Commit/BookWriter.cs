@@ -40,7 +40,7 @@ internal static class BookWriter
 
         if (answers.Count > 0)
         {
-            AddAnswers(batch, book, answers);
+            AddAnswers(batch, answers);
         }
 
         batch.Add(Sql.Commit);
@@ -149,11 +149,7 @@ internal static class BookWriter
             .With(NpgsqlDbType.Text, TransactionPosted.Type);
     }
 
-    private static void AddAnswers(
-        NpgsqlBatch batch,
-        Book book,
-        IReadOnlyList<(Command Command, Answer Answer)> answers
-    )
+    private static void AddAnswers(NpgsqlBatch batch, IReadOnlyList<(Command Command, Answer Answer)> answers)
     {
         // In key order: two replicas that meet on the same keys wait for each other, but never in a circle.
         var rows = answers.OrderBy(row => row.Command.AnswerId).ToArray();
@@ -165,7 +161,7 @@ internal static class BookWriter
             .Shorts(Array.ConvertAll(rows, r => (short)r.Answer.Status))
             .Texts(Array.ConvertAll(rows, r => r.Answer.Location))
             .Bytes(Array.ConvertAll(rows, r => r.Answer.StoredBody))
-            .Instant(book.Now);
+            .Instants(Array.ConvertAll(rows, r => r.Command.File.At.UtcDateTime));
     }
 
     private static (Transaction Transaction, int Line, Entry Entry)[] Lines(Book book) =>
@@ -222,8 +218,9 @@ internal static class BookWriter
         // A key that another replica used meanwhile is a unique violation: the batch is undone and goes one by one.
         public const string Answers = """
             INSERT INTO answers (answer_id, merchant_id, fingerprint, status, location, body, created_at)
-            SELECT answer_id, merchant_id, fingerprint, status, location, body, $7
-              FROM unnest($1, $2, $3, $4, $5, $6) AS a (answer_id, merchant_id, fingerprint, status, location, body)
+            SELECT answer_id, merchant_id, fingerprint, status, location, body, filed_at
+              FROM unnest($1, $2, $3, $4, $5, $6, $7)
+                AS a (answer_id, merchant_id, fingerprint, status, location, body, filed_at)
             """;
 
         public const string Commit = "COMMIT";

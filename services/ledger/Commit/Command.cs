@@ -13,6 +13,7 @@ namespace LocalPlus.Ledger.Commit;
 /// <param name="fingerprint">What the key must always come with; null without a key.</param>
 internal sealed class Command(Operation operation, Door door, string? key, Fingerprint? fingerprint)
 {
+    private readonly DateTimeOffset? madeAt = key is null ? null : KeyFile.MadeAt(key);
     private readonly TaskCompletionSource<Answer> done = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public Operation Operation { get; } = operation;
@@ -36,6 +37,9 @@ internal sealed class Command(Operation operation, Door door, string? key, Finge
     /// <summary>What the key is stored under: half of SHA-256 over merchant, door, operation and key.</summary>
     public Guid AnswerId { get; } = key is null ? default : Scope(operation, door, key);
 
+    /// <summary>Where the answer is filed and looked for, of a batch's time.</summary>
+    public KeyFile File { get; private set; }
+
     public Fingerprint? Fingerprint { get; } = fingerprint;
 
     /// <summary>The caller's trace, which the batch links to and the events go on with.</summary>
@@ -46,6 +50,9 @@ internal sealed class Command(Operation operation, Door door, string? key, Finge
     public Task<Answer> Completion => done.Task;
 
     public long QueuedAt { get; set; }
+
+    /// <summary>Settles, as of now, where its answer is looked for and will be filed.</summary>
+    public void FileAt(DateTimeOffset now) => File = KeyFile.Of(madeAt, now);
 
     public void Complete(Answer answer) => done.TrySetResult(answer);
 

@@ -28,49 +28,40 @@ public sealed class HousekeepingTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task What_is_old_goes_in_as_many_chunks_as_it_takes_and_what_is_young_stays()
+    public async Task Days_that_are_over_go_and_days_that_come_are_made()
     {
-        await ReceiveAsync("now() - interval '30 days 1 minute'", (2 * Housekeeping.RowsPerStatement) + 1);
-        await ReceiveAsync("now() - interval '29 days 23 hours'", 3);
-        await AnswerAsync("now() - interval '31 days 1 minute'", Housekeeping.RowsPerStatement);
-        await AnswerAsync("now() - interval '30 days 23 hours'", 2);
+        await AddDayAsync("idempotency_keys", 33);
+        await AddDayAsync("idempotency_keys", 32);
+        await AnswerAsync("'33 days'", 2);
+        await AnswerAsync("'32 days'", 3);
+        await database.AsOwnerAsync(
+            """
+            DO $$ BEGIN EXECUTE format('DROP TABLE %I', (SELECT name FROM table_partitions WHERE of_table = 'idempotency_keys' ORDER BY from_at DESC LIMIT 1)); END $$;
+            DELETE FROM table_partitions WHERE to_regclass(name) IS NULL
+            """
+        );
 
         using var housekeeping = await StartAsync(TimeProvider.System);
 
-        await Eventually.TrueAsync(async () => await CountAsync("idempotency_keys") == 2);
-        Assert.Equal(3, await CountAsync("inbox_events"));
-        Assert.Equal(
-            0,
-            await database.ScalarAsync<long>(
-                "SELECT count(*) FROM inbox_events WHERE received_at < now() - interval '30 days'"
+        await Eventually.TrueAsync(async () =>
+            await CountAsync("idempotency_keys") == 3
+            && await database.ScalarAsync<bool>(
+                "SELECT max(until_at) > now() + interval '3 days' FROM table_partitions WHERE of_table = 'idempotency_keys'"
             )
         );
         await housekeeping.StopAsync(default);
-        Assert.Empty(complaints);
     }
 
     [Fact]
-    public async Task Two_replicas_share_the_work_and_nobody_waits_for_a_row_that_is_locked()
+    public async Task Of_events_whose_ids_tell_no_day_those_go_that_came_30_days_ago()
     {
-        await ReceiveAsync("now() - interval '40 days'", 5 * Housekeeping.RowsPerStatement);
-        await using var connection = await source.OpenConnectionAsync();
-        await using var busy = await connection.BeginTransactionAsync();
-        await using (
-            var command = new NpgsqlCommand(
-                "SELECT event_id FROM inbox_events ORDER BY received_at LIMIT 1 FOR UPDATE",
-                connection
-            )
-        )
-        {
-            Assert.NotNull(await command.ExecuteScalarAsync());
-        }
+        await ReceiveAsync("now() - interval '30 days 1 minute'", (2 * Housekeeping.RowsPerStatement) + 1);
+        await ReceiveAsync("now() - interval '29 days 23 hours'", 3);
 
         using var one = await StartAsync(new HastyTime());
         using var other = await StartAsync(new HastyTime());
-        await Eventually.TrueAsync(async () => await CountAsync("inbox_events") == 1);
-        await busy.RollbackAsync();
-        await Eventually.TrueAsync(async () => await CountAsync("inbox_events") == 0);
 
+        await Eventually.TrueAsync(async () => await CountAsync("inbox_events") == 3);
         await one.StopAsync(default);
         await other.StopAsync(default);
         Assert.Empty(complaints);
@@ -79,12 +70,13 @@ public sealed class HousekeepingTests : IAsyncLifetime
     [Fact]
     public async Task A_chore_that_fails_is_told_of_and_tried_again_and_keeps_no_other_from_its_own()
     {
-        await database.AsOwnerAsync("ALTER TABLE inbox_events RENAME TO inbox_away");
-        await AnswerAsync("now() - interval '40 days'", 1);
+        await database.AsOwnerAsync("ALTER TABLE inbox_events_default RENAME TO inbox_away");
+        await AddDayAsync("idempotency_keys", 33);
+        await AnswerAsync("'33 days'", 1);
 
         using var housekeeping = await StartAsync(new HastyTime());
         await Eventually.TrueAsync(async () => await CountAsync("idempotency_keys") == 0 && !complaints.IsEmpty);
-        await database.AsOwnerAsync("ALTER TABLE inbox_away RENAME TO inbox_events");
+        await database.AsOwnerAsync("ALTER TABLE inbox_away RENAME TO inbox_events_default");
         await ReceiveAsync("now() - interval '40 days'", 1);
 
         await Eventually.TrueAsync(async () => await CountAsync("inbox_events") == 0);
@@ -125,11 +117,20 @@ public sealed class HousekeepingTests : IAsyncLifetime
             $"INSERT INTO inbox_events SELECT 'hosting/t.v1', gen_random_uuid(), {at} FROM generate_series(1, {count})"
         );
 
-    private Task AnswerAsync(string at, int count) =>
+    private Task AddDayAsync(string table, int daysAgo) =>
+        database.AsOwnerAsync(
+            $"""
+            SELECT add_partition('{table}', today - interval '{daysAgo} days', today - interval '{daysAgo - 1} days')
+              FROM date_trunc('day', now(), 'UTC') AS today
+            """
+        );
+
+    private Task AnswerAsync(string ago, int count) =>
         database.AsOwnerAsync(
             $"""
             INSERT INTO idempotency_keys (merchant_id, key, fingerprint, status, body, created_at)
-            SELECT gen_random_uuid(), 'key', decode(repeat('00', 32), 'hex'), 200, '', {at} FROM generate_series(1, {count})
+            SELECT gen_random_uuid(), 'key', decode(repeat('00', 32), 'hex'), 200, '', date_trunc('day', now(), 'UTC') - interval {ago}
+              FROM generate_series(1, {count})
             """
         );
 

@@ -27,6 +27,11 @@ public sealed class IdempotentRequestsTests : IAsyncLifetime
         database = await TestDatabase.CreateAsync("hosting", typeof(IdempotentRequestsTests).Assembly);
         TypeHandlers.Register();
         source = NpgsqlDataSource.Create(database.ConnectionString);
+        requests = RequestsAt(null);
+    }
+
+    private IdempotentRequests RequestsAt(DateTimeOffset? now)
+    {
         var keys = new FingerprintKeys(
             new ConfigurationBuilder()
                 .AddInMemoryCollection(
@@ -34,11 +39,11 @@ public sealed class IdempotentRequestsTests : IAsyncLifetime
                 )
                 .Build()
         );
-        requests = new IdempotentRequests(
+        return new IdempotentRequests(
             new Database(source, signal, TimeProvider.System),
             keys,
             new SealedAnswers(keys, TimeProvider.System),
-            TimeProvider.System
+            now is { } at ? new StillTime(at) : TimeProvider.System
         );
     }
 
@@ -138,6 +143,49 @@ public sealed class IdempotentRequestsTests : IAsyncLifetime
         Assert.Equal(200, Assert.IsType<Answer>(await first).Status);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Equal_requests_at_once_on_both_sides_of_midnight_are_carried_out_once(bool isOrdered)
+    {
+        var today = new DateTimeOffset(TimeProvider.System.GetUtcNow().Date, TimeSpan.Zero);
+        IdempotentRequests[] replicas = [RequestsAt(today.AddMilliseconds(-1)), RequestsAt(today.AddMilliseconds(1))];
+        for (var round = 0; round < 20; round++)
+        {
+            var key = isOrdered ? $"{Guid.CreateVersion7(today)}" : $"order-{round}";
+            var runs = 0;
+            async Task<string> TryAsync(IdempotentRequests replica)
+            {
+                try
+                {
+                    return Encoding.UTF8.GetString(
+                        Assert
+                            .IsType<Answer>(
+                                await replica.ExecuteAsync(
+                                    Http(key),
+                                    new Body(1),
+                                    _ => Task.FromResult(Answer.Ok(new { run = Interlocked.Increment(ref runs) })),
+                                    default
+                                )
+                            )
+                            .Body
+                    );
+                }
+                catch (FaultException fault) when (fault.Fault == CommonFaults.RequestInProgress)
+                {
+                    return "";
+                }
+            }
+
+            var answers = await Task.WhenAll(Enumerable.Range(0, 6).Select(i => TryAsync(replicas[i % 2])));
+            answers = [.. answers, await TryAsync(replicas[0]), await TryAsync(replicas[1])];
+
+            Assert.Equal(1, runs);
+            Assert.Single(answers.Where(answer => answer.Length > 0).Distinct(StringComparer.Ordinal));
+            Assert.NotEqual("", answers[^1]);
+        }
+    }
+
     [Fact]
     public async Task Keys_of_two_merchants_do_not_meet()
     {
@@ -187,4 +235,9 @@ public sealed class IdempotentRequestsTests : IAsyncLifetime
     }
 
     private sealed record Body(int Value);
+
+    private sealed class StillTime(DateTimeOffset now) : TimeProvider
+    {
+        public override DateTimeOffset GetUtcNow() => now;
+    }
 }

@@ -21,18 +21,21 @@ public sealed class MigrationsTests : IAsyncLifetime
         await using var reader = new NpgsqlConnection(database.ConnectionString);
         await reader.OpenAsync();
         await using var longRead = await reader.BeginTransactionAsync();
-        await ExecuteAsync(reader, "SELECT count(*) FROM inbox_events");
-        var migration = MigrateAsync("ALTER TABLE inbox_events ADD COLUMN extra int");
+        await ExecuteAsync(reader, "SELECT count(*) FROM dead_letters");
+        var migration = MigrateAsync("ALTER TABLE dead_letters ADD COLUMN extra int");
         await Eventually.TrueAsync(async () =>
             await database.ScalarAsync<long>(
-                "SELECT count(*) FROM pg_locks WHERE relation = 'inbox_events'::regclass AND NOT granted AND mode = 'AccessExclusiveLock'"
+                "SELECT count(*) FROM pg_locks WHERE relation = 'dead_letters'::regclass AND NOT granted AND mode = 'AccessExclusiveLock'"
             ) == 1
         );
 
         // It queues up behind the script, which gives way.
         await using var writer = new NpgsqlConnection(database.ConnectionString);
         await writer.OpenAsync();
-        await ExecuteAsync(writer, "INSERT INTO inbox_events VALUES ('s', gen_random_uuid(), now())");
+        await ExecuteAsync(
+            writer,
+            "INSERT INTO dead_letters (topic, event_id, payload, received_at) VALUES ('t', 'e', '1', now())"
+        );
 
         Assert.False(migration.IsCompleted);
         await longRead.RollbackAsync();
@@ -50,17 +53,17 @@ public sealed class MigrationsTests : IAsyncLifetime
     {
         const string script = """
             -- outside a transaction
-            DROP INDEX CONCURRENTLY IF EXISTS ix_inbox_events_subscriber;
+            DROP INDEX CONCURRENTLY IF EXISTS ix_dead_letters_state;
 
-            CREATE INDEX CONCURRENTLY ix_inbox_events_subscriber ON inbox_events (subscriber);
+            CREATE INDEX CONCURRENTLY ix_dead_letters_state ON dead_letters (state);
             """;
-        await database.AsOwnerAsync("CREATE INDEX ix_inbox_events_subscriber ON inbox_events (event_id)");
+        await database.AsOwnerAsync("CREATE INDEX ix_dead_letters_state ON dead_letters (event_id)");
 
         await MigrateAsync(script.ReplaceLineEndings("\n"));
 
         Assert.True(
             await database.ScalarAsync<bool>(
-                "SELECT indisvalid AND pg_get_indexdef(indexrelid) LIKE '%(subscriber)' FROM pg_index WHERE indexrelid = 'ix_inbox_events_subscriber'::regclass"
+                "SELECT indisvalid AND pg_get_indexdef(indexrelid) LIKE '%(state)' FROM pg_index WHERE indexrelid = 'ix_dead_letters_state'::regclass"
             )
         );
     }

@@ -355,7 +355,13 @@ public sealed class RestBehaviourTests : IClassFixture<LedgerFixture>
         var merchant = new RestClient(own);
         var (clearing, card) = (await merchant.OpenAsync("outside", unbounded: true), await merchant.OpenAsync("card"));
         await merchant.TransferAsync(clearing, card, 5, key: "old", reference: "old");
-        await own.Database.AsOwnerAsync("UPDATE answers SET created_at = now() - interval '31 days'");
+        await own.Database.AsOwnerAsync(
+            """
+            SELECT add_partition('answers', today - interval '33 days', today - interval '32 days')
+              FROM date_trunc('day', now(), 'UTC') AS today;
+            UPDATE answers SET created_at = date_trunc('day', now(), 'UTC') - interval '33 days'
+            """
+        );
         await own.Service.DisposeAsync();
         await own.StartAsync();
         await Eventually.TrueAsync(async () =>

@@ -35,6 +35,9 @@ public sealed class DbSession : IAsyncDisposable
 
     public CancellationToken Cancel { get; }
 
+    /// <summary>The service's clock.</summary>
+    public DateTimeOffset Now => time.GetUtcNow();
+
     public async Task<IReadOnlyList<T>> QueryAsync<T>(string sql, object? args = null) =>
         (await WatchAsync(Connection.QueryAsync<T>(Command(sql, args)))).AsList();
 

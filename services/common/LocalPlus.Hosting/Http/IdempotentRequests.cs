@@ -45,7 +45,20 @@ public sealed class IdempotentRequests(
             );
         }
 
-        if (await db.QuerySingleOrDefaultAsync<StoredAnswer>(Sql.Find, new { MerchantId = caller, key }) is { } stored)
+        var file = KeyFile.Of(key, time.GetUtcNow());
+        if (
+            await db.QuerySingleOrDefaultAsync<StoredAnswer>(
+                Sql.Find,
+                new
+                {
+                    MerchantId = caller,
+                    key,
+                    file.From,
+                    file.Until,
+                }
+            ) is
+            { } stored
+        )
         {
             return await secrets.OpenAsync(db, stored.Replay(fingerprint), new(caller, key, Credential(http)));
         }
@@ -60,7 +73,7 @@ public sealed class IdempotentRequests(
             answer.Location,
             answer.ETag,
             Body = answer.StoredBody,
-            CreatedAt = time.GetUtcNow(),
+            CreatedAt = file.At,
         };
         await db.ExecuteAsync(Sql.Store, row);
         await secrets.StoreAsync(db, answer, new(caller, key, Credential(http)));
@@ -134,6 +147,7 @@ public sealed class IdempotentRequests(
               FROM idempotency_keys
              WHERE merchant_id = @MerchantId
                AND key = @Key
+               AND created_at BETWEEN @From AND @Until
             """;
 
         public const string Store = """

@@ -113,6 +113,9 @@ internal static partial class Log
     )]
     public static partial void WatchStumbled(this ILogger log, string metric, double delayMs, Exception exception);
 
+    [LoggerMessage(148, LogLevel.Information, "tables by day: {Step}", EventName = "hosting.housekeeping.partition")]
+    public static partial void PartitionKept(this ILogger log, string step);
+
     [LoggerMessage(150, LogLevel.Warning, "API keys can not be verified", EventName = "hosting.api_key.unverified")]
     public static partial void ApiKeyUnverified(this ILogger log, Exception exception);
 

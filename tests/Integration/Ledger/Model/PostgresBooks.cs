@@ -14,7 +14,7 @@ namespace LocalPlus.Tests.Integration.Ledger.Model;
 /// <summary>
 /// The books on PostgreSQL, changed through the service's command path by two writers in turn, read by SQL of its own.
 /// </summary>
-internal sealed class PostgresBooks(NpgsqlDataSource database, OutboxSignal outbox) : IBooks
+internal sealed class PostgresBooks(NpgsqlDataSource database, OutboxSignal outbox, TimeProvider? time = null) : IBooks
 {
     private static readonly FingerprintKeys Fingerprints = new(
         new ConfigurationBuilder()
@@ -68,7 +68,7 @@ internal sealed class PostgresBooks(NpgsqlDataSource database, OutboxSignal outb
             database,
             outbox,
             clock,
-            TimeProvider.System,
+            time ?? TimeProvider.System,
             stripe,
             NullLogger<BatchWriter>.Instance
         );
