@@ -10,7 +10,7 @@ internal sealed record BenchOptions(int Clients, TimeSpan For, double? Rate, boo
 {
     public const string Usage =
         "options: --clients N (64) --for SECONDS (10) --rps N (closed loop) --pgledger FILE --history "
-        + "ENTRIES (0) --json";
+        + "ROWS (0) --json";
 
     /// <summary>pgledger's SQL, for the yardstick of that name.</summary>
     public string? Pgledger { get; init; }
@@ -18,7 +18,10 @@ internal sealed record BenchOptions(int Clients, TimeSpan For, double? Rate, boo
     /// <summary>A number of clients was asked for: scenarios that measure several measure this one.</summary>
     public bool OnlyTheseClients { get; init; }
 
-    /// <summary>How many entries the books have before a transfer bench begins.</summary>
+    /// <summary>
+    /// How many entries the books have before a transfer bench begins, or rows the databases before the second half of
+    /// a redeem bench.
+    /// </summary>
     public long History { get; init; }
 
     private const int DefaultClients = 64;

@@ -13,6 +13,11 @@ internal static class RedeemScenario
 
     public static async Task<BenchResult> RunAsync(BenchOptions options, CancellationToken cancel)
     {
+        if (options.History > 0)
+        {
+            return await GrowthScenario.RunAsync(options, cancel);
+        }
+
         var result = new BenchResult.Builder("redeem");
         var ledger = await LedgerRate.MeasureAsync(options.Briefly().Closed(), cancel);
         using var spread = await BenchCards.SellSpreadAsync(cancel);

@@ -26,7 +26,7 @@ internal static class Bench
         Verbs.Text("--clients", "how many callers at once", "N"),
         Verbs.Text("--rps", "calls a second, by the clock", "N"),
         Verbs.Text("--pgledger", "transfer: the SQL function to compare with", "FILE"),
-        Verbs.Text("--history", "transfer: entries that are there already", "ENTRIES"),
+        Verbs.Text("--history", "transfer, redeem: rows that are there already", "ROWS"),
     ];
 
     private static readonly Option<string> Against = Verbs.Text(

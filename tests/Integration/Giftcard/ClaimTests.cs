@@ -62,7 +62,7 @@ public sealed class ClaimTests : IAsyncLifetime
             Assert.Equal(
                 keys.Length,
                 await database.ScalarAsync<long>(
-                    $"SELECT count(*) FROM idempotency_claims WHERE key IN ('{string.Join("','", keys.Select(k => k.Key))}')"
+                    $"SELECT count(*) FROM idempotency_claims WHERE key IN ('{string.Join("','", keys.Select(Text))}')"
                 )
             );
         }
@@ -86,6 +86,8 @@ public sealed class ClaimTests : IAsyncLifetime
     }
 
     private Database Database => new(source, signal, TimeProvider.System);
+
+    private static string Text(RequestKey key) => key.Key;
 
     private RequestKey Key(string key) => new(merchant, key, fingerprints.Of("POST /v1/things", [1]));
 

@@ -36,7 +36,10 @@ public sealed class HousekeepingTests : IAsyncLifetime
         await AnswerAsync("'32 days'", 3);
         await database.AsOwnerAsync(
             """
-            DO $$ BEGIN EXECUTE format('DROP TABLE %I', (SELECT name FROM table_partitions WHERE of_table = 'idempotency_keys' ORDER BY from_at DESC LIMIT 1)); END $$;
+            DO $$ BEGIN
+                EXECUTE format('DROP TABLE %I', (SELECT name FROM table_partitions
+                                                  WHERE of_table = 'idempotency_keys' ORDER BY from_at DESC LIMIT 1));
+            END $$;
             DELETE FROM table_partitions WHERE to_regclass(name) IS NULL
             """
         );
@@ -46,7 +49,10 @@ public sealed class HousekeepingTests : IAsyncLifetime
         await Eventually.TrueAsync(async () =>
             await CountAsync("idempotency_keys") == 3
             && await database.ScalarAsync<bool>(
-                "SELECT max(until_at) > now() + interval '3 days' FROM table_partitions WHERE of_table = 'idempotency_keys'"
+                """
+                SELECT max(until_at) > now() + interval '3 days' FROM table_partitions
+                 WHERE of_table = 'idempotency_keys'
+                """
             )
         );
         await housekeeping.StopAsync(default);
@@ -129,7 +135,8 @@ public sealed class HousekeepingTests : IAsyncLifetime
         database.AsOwnerAsync(
             $"""
             INSERT INTO idempotency_keys (merchant_id, key, fingerprint, status, body, created_at)
-            SELECT gen_random_uuid(), 'key', decode(repeat('00', 32), 'hex'), 200, '', date_trunc('day', now(), 'UTC') - interval {ago}
+            SELECT gen_random_uuid(), 'key', decode(repeat('00', 32), 'hex'), 200, '',
+                   date_trunc('day', now(), 'UTC') - interval {ago}
               FROM generate_series(1, {count})
             """
         );

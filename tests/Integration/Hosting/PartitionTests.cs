@@ -3,7 +3,7 @@ using Npgsql;
 
 namespace LocalPlus.Tests.Integration.Hosting;
 
-/// <summary>How a table becomes one of days under the previous release's hands, and what its days are kept by.</summary>
+/// <summary>How a table becomes one of days under the previous release's hands, and how its days are kept.</summary>
 public sealed class PartitionTests : IAsyncLifetime
 {
     /// <summary>The previous release's, on a table of the shape that it knew.</summary>
@@ -123,8 +123,11 @@ public sealed class PartitionTests : IAsyncLifetime
         await ConvertAsync();
         await database.AsOwnerAsync(
             """
-            SELECT add_partition('notes', today - interval '40 days', today - interval '39 days') FROM date_trunc('day', now(), 'UTC') AS today;
-            INSERT INTO notes SELECT gen_random_uuid(), 'k', '', date_trunc('day', now(), 'UTC') - d * interval '1 day' FROM unnest('{0,40}'::int[]) AS d
+            SELECT add_partition('notes', today - interval '40 days', today - interval '39 days')
+              FROM date_trunc('day', now(), 'UTC') AS today;
+            INSERT INTO notes
+            SELECT gen_random_uuid(), 'k', '', date_trunc('day', now(), 'UTC') - d * interval '1 day'
+              FROM unnest('{0,40}'::int[]) AS d
             """
         );
 
@@ -154,7 +157,10 @@ public sealed class PartitionTests : IAsyncLifetime
         Assert.Equal(
             1,
             await database.ScalarAsync<long>(
-                "SELECT count(*) FROM table_partitions WHERE of_table = 'notes' AND until_at < now() - interval '20 days'"
+                """
+                SELECT count(*) FROM table_partitions
+                 WHERE of_table = 'notes' AND until_at < now() - interval '20 days'
+                """
             )
         );
     }
@@ -164,7 +170,10 @@ public sealed class PartitionTests : IAsyncLifetime
     {
         await ConvertAsync();
         await database.AsOwnerAsync(
-            "INSERT INTO notes SELECT gen_random_uuid(), 'k', '', date_trunc('day', now(), 'UTC') + interval '4 days 12 hours'"
+            """
+            INSERT INTO notes
+            SELECT gen_random_uuid(), 'k', '', date_trunc('day', now(), 'UTC') + interval '4 days 12 hours'
+            """
         );
         Assert.Equal(1, await database.ScalarAsync<long>("SELECT count(*) FROM notes_default"));
 
@@ -179,7 +188,10 @@ public sealed class PartitionTests : IAsyncLifetime
     {
         await ConvertAsync();
         await database.AsOwnerAsync(
-            "SELECT add_partition('notes', today - interval '40 days', today - interval '39 days') FROM date_trunc('day', now(), 'UTC') AS today"
+            """
+            SELECT add_partition('notes', today - interval '40 days', today - interval '39 days')
+              FROM date_trunc('day', now(), 'UTC') AS today
+            """
         );
         await using var reader = await source.OpenConnectionAsync();
         await using var longRead = await reader.BeginTransactionAsync();

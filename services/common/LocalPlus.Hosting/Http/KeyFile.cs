@@ -50,8 +50,8 @@ public readonly record struct KeyFile(DateTimeOffset At, DateTimeOffset From, Da
     }
 
     /// <summary>
-    /// When the key says it was made, if it is a UUIDv7 or one of our ids ("red_…"), whatever follows after a colon or on
-    /// a second line (a bulk's items).
+    /// When the key says it was made, if it is a UUIDv7 or one of our ids ("red_…"), whatever follows after a colon or
+    /// on a second line (a bulk's items).
     /// </summary>
     public static DateTimeOffset? MadeAt(string key)
     {

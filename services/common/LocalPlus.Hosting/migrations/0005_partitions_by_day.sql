@@ -41,7 +41,7 @@ BEGIN
     low := partition_bound(parent.day_type, from_at);
     high := partition_bound(parent.day_type, until_at);
     EXECUTE format('CREATE TABLE %I (LIKE %I INCLUDING DEFAULTS INCLUDING CONSTRAINTS)', child, of_table)
-            || coalesce(format(' WITH (%s)', parent.options), '');
+            || coalesce(' WITH (' || parent.options || ')', '');
     EXECUTE format('WITH moved AS (DELETE FROM %1$I WHERE %2$I >= %3$L AND %2$I < %4$L RETURNING %1$I.*)
                     INSERT INTO %5$I TABLE moved',
                    of_table || '_default', parent.day_column, low, high, child);
@@ -135,12 +135,20 @@ BEGIN
                                  of_table, of_table || '_until', day_column, partition_bound(day_type, bound)));
 END $$;
 
--- Only reads, while others write.
+-- Only reads, while others write. A part must hold to all that its whole does, so every other constraint is validated, too.
 CREATE FUNCTION validate_partitions(of_table text) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    constraint_name text;
 BEGIN
-    IF (SELECT relkind FROM pg_class WHERE oid = of_table::regclass) <> 'p' THEN
-        EXECUTE format('ALTER TABLE %I VALIDATE CONSTRAINT %I', of_table, of_table || '_until');
+    IF (SELECT relkind FROM pg_class WHERE oid = of_table::regclass) = 'p' THEN
+        RETURN;
     END IF;
+
+    FOR constraint_name IN
+        SELECT conname FROM pg_constraint WHERE conrelid = of_table::regclass AND contype = 'c' AND NOT convalidated
+    LOOP
+        EXECUTE format('ALTER TABLE %I VALIDATE CONSTRAINT %I', of_table, constraint_name);
+    END LOOP;
 END $$;
 
 -- The end of it, once the bound is validated. The role is as a statement names it, in quotes.
