@@ -75,7 +75,7 @@ public sealed class KeyFileTests
         }
     }
 
-    /// <summary>Replicas disagree by an hour at most: no two file equal requests in two places without a lock.</summary>
+    /// <summary>Replicas disagree by an hour at most: none files in another place without a lock.</summary>
     [Fact]
     public void Where_one_replica_takes_no_lock_the_other_files_in_the_same_place()
     {
