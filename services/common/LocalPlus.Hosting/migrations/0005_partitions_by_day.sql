@@ -28,7 +28,8 @@ CREATE FUNCTION partition_bound(day_type text, at timestamptz) RETURNS text LANG
            END
 $$;
 
--- A day's partition. What came before there was one lies in the default partition and moves.
+-- A day's partition. What came before there was one lies in the default partition and moves. It is never vacuumed by the way:
+-- its rows go with it, and a statement that was planned with the statistics of a day's first rows would read the whole day.
 CREATE FUNCTION add_partition(of_table text, from_at timestamptz, until_at timestamptz) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
     parent partitioned_tables;
@@ -41,7 +42,7 @@ BEGIN
     low := partition_bound(parent.day_type, from_at);
     high := partition_bound(parent.day_type, until_at);
     EXECUTE format('CREATE TABLE %I (LIKE %I INCLUDING DEFAULTS INCLUDING CONSTRAINTS)', child, of_table)
-            || coalesce(' WITH (' || parent.options || ')', '');
+            || format(' WITH (%s)', concat_ws(', ', 'autovacuum_enabled = false', parent.options));
     EXECUTE format('WITH moved AS (DELETE FROM %1$I WHERE %2$I >= %3$L AND %2$I < %4$L RETURNING %1$I.*)
                     INSERT INTO %5$I TABLE moved',
                    of_table || '_default', parent.day_column, low, high, child);
