@@ -237,6 +237,11 @@ public sealed class BadInputTests(StackFixture stack)
     )
     {
         using var request = new HttpRequestMessage(new HttpMethod(call.Split(' ')[0]), call.Split(' ')[1]);
+        if (request.Method == HttpMethod.Patch)
+        {
+            request.Headers.TryAddWithoutValidation("If-Match", "\"1\"");
+        }
+
         request.Headers.Authorization = who switch
         {
             "admin" => new AuthenticationHeaderValue("Bearer", stack.AdminToken),

@@ -49,13 +49,16 @@ public class ComponentTests
         );
     }
 
-    /// <summary>Claimed is what has waited for processingTimeout, at the next look, each redeliverInterval.</summary>
+    /// <summary>
+    /// Claimed is what has waited for processingTimeout, at the next look, each redeliverInterval. Of a broadcast there
+    /// is nothing to claim: each replica hears it for itself.
+    /// </summary>
     [Theory]
     [MemberData(nameof(Clouds))]
     public void Fault_19_What_a_dead_sidecar_had_is_claimed_within_15_seconds(string cloud)
     {
         var redis = Components(Repository.At($"components/clouds/{cloud}"))
-            .Where(c => c.Text("spec.type") == "pubsub.redis")
+            .Where(c => c.Text("spec.type") == "pubsub.redis" && c.Name() != "broadcast")
             .ToArray();
         Assert.NotEmpty(redis);
         Assert.All(

@@ -116,7 +116,7 @@ public sealed class TraceTests(StackFixture stack)
             // One span for a hop: the stand-in's sidecars are one process here, and the caller's has it.
             (
                 "the sidecar's hop to ledger",
-                s => s.Service == "giftcard" && s.Name.EndsWith("/PlaceHold", StringComparison.Ordinal)
+                s => s.Service == "giftcard" && s.Name.EndsWith("/ExecuteBatch", StringComparison.Ordinal)
             ),
             ("the call in ledger", s => s is { Service: "svc-ledger", Scope: "Microsoft.AspNetCore" }),
             ("ledger's batch", s => s is { Service: "svc-ledger", Scope: "LocalPlus.Ledger" }),

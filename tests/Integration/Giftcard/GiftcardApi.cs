@@ -216,10 +216,16 @@ public sealed class GiftcardApi : IAsyncLifetime
         string path,
         string bearer,
         object? body,
-        string? idempotencyKey
+        string? idempotencyKey,
+        bool asAnswered = false
     )
     {
         using var request = new HttpRequestMessage(method, path);
+        if (asAnswered)
+        {
+            request.Options.Set(ContractHandler.AsAnswered, true);
+        }
+
         request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", bearer);
         if (method == HttpMethod.Post)
         {
@@ -262,7 +268,8 @@ public sealed class GiftcardApi : IAsyncLifetime
             var text = await answer.Content.ReadAsStringAsync();
             var isBusy =
                 answer.StatusCode is HttpStatusCode.ServiceUnavailable or HttpStatusCode.TooManyRequests
-                || text.Contains("\"gift_card_busy\"", StringComparison.Ordinal);
+                || text.Contains("\"gift_card_busy\"", StringComparison.Ordinal)
+                || text.Contains("\"request_in_progress\"", StringComparison.Ordinal);
             if (isBusy && status != (int)answer.StatusCode)
             {
                 return false;

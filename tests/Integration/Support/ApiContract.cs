@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Net;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
@@ -243,20 +244,42 @@ internal sealed class SchemaCheck(JsonObject document)
         };
 }
 
-/// <summary>A client's handler that holds every answer against the service's <see cref="ApiContract"/>.</summary>
+/// <summary>
+/// A client's handler that holds every answer against the service's <see cref="ApiContract"/>. A refusal at the door
+/// (ADR 0020) has done nothing and is asked again, as a good client does.
+/// </summary>
 internal sealed class ContractHandler(string service) : DelegatingHandler(new SocketsHttpHandler())
 {
+    /// <summary>On a request whose sender wants to see refusals at the door.</summary>
+    public static readonly HttpRequestOptionsKey<bool> AsAnswered = new("as answered");
+
+    private const string Overloaded = "overloaded";
+
     protected override async Task<HttpResponseMessage> SendAsync(
         HttpRequestMessage request,
         CancellationToken cancellationToken
     )
     {
-        var answer = await base.SendAsync(request, cancellationToken);
+        var answer = await AskAsync(request, cancellationToken);
         if (request.RequestUri!.AbsolutePath is ['/', 'v', ..] or ['/', 'o', 'p', 's', ..])
         {
             await ApiContract.Of(service).CheckAsync(request, answer);
         }
 
         return answer;
+    }
+
+    private async Task<HttpResponseMessage> AskAsync(HttpRequestMessage request, CancellationToken cancel)
+    {
+        var answer = default(HttpResponseMessage);
+        await Eventually.TrueAsync(async () =>
+        {
+            answer?.Dispose();
+            answer = await base.SendAsync(request, cancel);
+            return request.Options.TryGetValue(AsAnswered, out _)
+                || answer.StatusCode != HttpStatusCode.ServiceUnavailable
+                || !(await answer.Content.ReadAsStringAsync(cancel)).Contains(Overloaded, StringComparison.Ordinal);
+        });
+        return answer!;
     }
 }

@@ -137,6 +137,21 @@ public sealed class FairAdmissionTests : IDisposable
         Assert.Equal((1, 1), (door.Now.Bound, door.Now.UnderWay));
     }
 
+    [Fact]
+    public async Task Another_merchant_gets_in_beside_the_last_place_that_silence_has_left()
+    {
+        Fill(flood);
+        for (var i = 1; i < AdmissionLimits.UnderWayMost; i++)
+        {
+            door.Leave(flood, Quick, isUnanswered: true);
+        }
+
+        var single = Enter(other);
+
+        Assert.Equal((1, 2), (door.Now.Bound, door.Now.UnderWay));
+        Assert.Equal(Entry.Admitted, await single);
+    }
+
     /// <summary>Has the door know the rate that the service has.</summary>
     private void Learn(int perSecond)
     {

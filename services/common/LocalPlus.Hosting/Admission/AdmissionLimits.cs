@@ -30,6 +30,11 @@ public static class AdmissionLimits
     /// </summary>
     public const int BoundToSharePlaces = 4;
 
+    /// <summary>
+    /// What the other merchants may have under way while one alone holds more than a bound that has shrunk.
+    /// </summary>
+    public const int PlacesBesideAFlood = UnderWayLeast / BoundToSharePlaces;
+
     /// <summary>Operators' requests that are worked on at once, and that wait.</summary>
     public const int OperatorsAtOnce = 8;
     public const int OperatorsWaiting = 16;

@@ -116,11 +116,24 @@ internal sealed class FairAdmission : IDisposable
 
     public void Dispose() => timer.Dispose();
 
-    /// <summary>Who has less than its share may take one of a few places beside the bound.</summary>
-    private bool HasRoom(Share share) =>
-        share.UnderWay < bound.Current / shares.Count
-            ? underWay < bound.Current + (bound.Current / AdmissionLimits.BoundToSharePlaces)
-            : underWay < bound.Current && waiting == 0;
+    /// <summary>
+    /// Who has less than its share, which is never less than one, may take one of a few places beside the bound. What
+    /// the merchant holds that has the most does not count there: it may have come in while the bound was wide.
+    /// </summary>
+    private bool HasRoom(Share share)
+    {
+        if (underWay < bound.Current && waiting == 0)
+        {
+            return true;
+        }
+
+        var isBelowShare = share.UnderWay < Math.Max(1, bound.Current / shares.Count);
+        return isBelowShare
+            && (
+                underWay < bound.Current + (bound.Current / AdmissionLimits.BoundToSharePlaces)
+                || underWay - shares.Values.Max(one => one.UnderWay) < AdmissionLimits.PlacesBesideAFlood
+            );
+    }
 
     private void Admit(Share share)
     {
