@@ -66,6 +66,7 @@ public sealed class SequencerTests(LogDatabase log) : IClassFixture<LogDatabase>
     {
         const int rounds = 10;
         const int blocksPerRound = 100;
+        const int attempts = 5;
         await LogDatabase.DrainAsync(log.NewSequencer());
         for (var i = 0; i < 10; i++)
         {
@@ -74,16 +75,17 @@ public sealed class SequencerTests(LogDatabase log) : IClassFixture<LogDatabase>
 
         await LogDatabase.DrainAsync(log.NewSequencer());
         await log.AnalyzeAsync();
-        var before = await log.BlocksReadAsync();
-
         var sequencer = log.NewSequencer();
-        for (var i = 0; i < rounds; i++)
+
+        // A transaction of another database of this server holds the cursor back, and a round then looks twice; what
+        // grew with the log would do so in each attempt.
+        var least = long.MaxValue;
+        for (var attempt = 0; attempt < attempts && least > rounds * blocksPerRound; attempt++)
         {
-            await log.CommitAsync(1);
-            Assert.Equal(1, await sequencer.SequenceAsync(default));
+            least = Math.Min(least, await BlocksOfAsync(sequencer, rounds));
         }
 
-        Assert.InRange(await log.BlocksReadAsync() - before, 1, rounds * blocksPerRound);
+        Assert.InRange(least, 1, rounds * blocksPerRound);
     }
 
     [Fact]
@@ -309,5 +311,17 @@ public sealed class SequencerTests(LogDatabase log) : IClassFixture<LogDatabase>
         }
 
         return written;
+    }
+
+    private async Task<long> BlocksOfAsync(Sequencer sequencer, int rounds)
+    {
+        var before = await log.BlocksReadAsync();
+        for (var i = 0; i < rounds; i++)
+        {
+            await log.CommitAsync(1);
+            Assert.Equal(1, await sequencer.SequenceAsync(default));
+        }
+
+        return await log.BlocksReadAsync() - before;
     }
 }
