@@ -237,7 +237,8 @@ public sealed class BadInputTests(StackFixture stack)
     )
     {
         using var request = new HttpRequestMessage(new HttpMethod(call.Split(' ')[0]), call.Split(' ')[1]);
-        if (request.Method == HttpMethod.Patch)
+        // Without it nothing else is looked at, which is a case of its own.
+        if (request.Method == HttpMethod.Patch && code != "if_match_required")
         {
             request.Headers.TryAddWithoutValidation("If-Match", "\"1\"");
         }
