@@ -20,6 +20,7 @@ internal static class GiftcardService
 {
     public static void AddGiftcard(this WebApplicationBuilder builder)
     {
+        EnumTextHandlers.Register();
         builder.AddLedger();
         builder.Services.AddSingleton<Intents>();
         builder.Services.AddSingleton(_ => new Ownership(PeerClient.Create("merchant"), PeerClient.Create("wallet")));

@@ -1,5 +1,6 @@
 using LocalPlus.Hosting;
 using LocalPlus.Kernel;
+using EventId = LocalPlus.Kernel.EventId;
 
 namespace LocalPlus.Analytics.Intake;
 
@@ -19,7 +20,7 @@ internal static class FactKinds
 /// </summary>
 /// <param name="Subject">What it happened to; a ledger transaction counts once however many entries tell of it.</param>
 internal sealed record Fact(
-    Guid EventId,
+    EventId EventId,
     MerchantId? MerchantId,
     DateTimeOffset OccurredAt,
     string Kind,
@@ -29,7 +30,7 @@ internal sealed record Fact(
 )
 {
     public static Fact Of<T>(EventEnvelope<T> e, string kind, string subject, long amount, string currency) =>
-        new(e.Id.Value, e.MerchantId, e.OccurredAt, kind, subject, amount, currency);
+        new(e.Id, e.MerchantId, e.OccurredAt, kind, subject, amount, currency);
 
     private DateOnly Day => DateOnly.FromDateTime(OccurredAt.UtcDateTime);
 

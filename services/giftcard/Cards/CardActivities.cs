@@ -20,17 +20,17 @@ internal sealed record ActivityCause(
     /// </summary>
     public static ActivityCause OfRedemption(
         RedemptionRow row,
-        Guid? transactionId,
+        TransactionId? transactionId,
         string? reference,
         string? reason = null
     )
     {
         var isOwn = row.MerchantId == row.BooksMerchantId;
         return new(
-            new(row.BooksMerchantId),
+            row.BooksMerchantId,
             row.Currency,
-            new(row.RedemptionId),
-            transactionId is { } transaction ? new TransactionId(transaction) : null,
+            row.Id,
+            transactionId,
             isOwn ? reference : null,
             isOwn ? reason : null
         );

@@ -61,7 +61,7 @@ internal sealed record HoldView(
     }
 
     private static string StateOf(string redemption) =>
-        redemption switch
+        EnumText<RedemptionState>.Parse(redemption).Value switch
         {
             RedemptionState.Held => "pending",
             RedemptionState.Confirming => "capturing",

@@ -33,20 +33,21 @@ internal sealed class LedgerAccounts(Database database, LedgerGateway ledger, Ti
     private const int RememberedMax = 20_000;
     private static readonly string[] Names = [Clearing, Payable, Fees, PromoExpense, Breakage, Adjustments, Receivable];
 
-    private readonly ConcurrentDictionary<(MerchantId Merchant, string Currency, string Name), Guid> remembered = new();
+    private readonly ConcurrentDictionary<(MerchantId Merchant, string Currency, string Name), AccountId> remembered =
+        new();
 
     /// <summary>All accounts of a merchant's books in one currency.</summary>
     public async Task<MerchantAccounts> BooksAsync(MerchantId books, string currency, CancellationToken cancel)
     {
         var ids = await EnsureAsync(books, currency, Names, cancel);
-        return new(new(ids[0]), new(ids[1]), new(ids[2]), new(ids[3]), new(ids[4]), new(ids[5]), new(ids[6]));
+        return new(ids[0], ids[1], ids[2], ids[3], ids[4], ids[5], ids[6]);
     }
 
     /// <summary>
     /// What a merchant is owed in the books of a card's issuer: the issuer's own payable, or for another merchant of a
     /// coalition an account with its name.
     /// </summary>
-    public async Task<Guid> PayableAsync(
+    public async Task<AccountId> PayableAsync(
         MerchantId books,
         MerchantId spentAt,
         string currency,
@@ -58,16 +59,21 @@ internal sealed class LedgerAccounts(Database database, LedgerGateway ledger, Ti
     }
 
     /// <summary>What another merchant of a coalition has left to the issuer, in the issuer's books.</summary>
-    public async Task<Guid> CommissionAsync(
+    public async Task<AccountId> CommissionAsync(
         MerchantId books,
         MerchantId spentAt,
         string currency,
         CancellationToken cancel
     ) => (await EnsureAsync(books, currency, [$"commission:{spentAt}"], cancel))[0];
 
-    private async Task<Guid[]> EnsureAsync(MerchantId books, string currency, string[] names, CancellationToken cancel)
+    private async Task<AccountId[]> EnsureAsync(
+        MerchantId books,
+        string currency,
+        string[] names,
+        CancellationToken cancel
+    )
     {
-        var ids = new Guid[names.Length];
+        var ids = new AccountId[names.Length];
         if (TryRemembered(books, currency, names, ids))
         {
             return ids;
@@ -78,7 +84,7 @@ internal sealed class LedgerAccounts(Database database, LedgerGateway ledger, Ti
                 Sql.Read,
                 new
                 {
-                    MerchantId = books.Value,
+                    MerchantId = books,
                     Currency = currency,
                     Names = names,
                 },
@@ -119,20 +125,20 @@ internal sealed class LedgerAccounts(Database database, LedgerGateway ledger, Ti
             Sql.Insert,
             new
             {
-                MerchantId = books.Value,
+                MerchantId = books,
                 Currency = currency,
                 Names = opened.Select(a => a.Name).ToArray(),
-                AccountIds = opened.Select(a => AccountId.Parse(a.AccountId).Value).ToArray(),
+                AccountIds = opened.Select(a => AccountId.Parse(a.AccountId)).ToArray(),
             }
         );
         await db.CommitAsync();
         foreach (var account in opened)
         {
-            Remember(books, currency, account.Name, AccountId.Parse(account.AccountId).Value);
+            Remember(books, currency, account.Name, AccountId.Parse(account.AccountId));
         }
     }
 
-    private bool TryRemembered(MerchantId books, string currency, string[] names, Guid[] ids)
+    private bool TryRemembered(MerchantId books, string currency, string[] names, AccountId[] ids)
     {
         for (var i = 0; i < names.Length; i++)
         {
@@ -145,7 +151,7 @@ internal sealed class LedgerAccounts(Database database, LedgerGateway ledger, Ti
         return true;
     }
 
-    private void Remember(MerchantId books, string currency, string name, Guid accountId)
+    private void Remember(MerchantId books, string currency, string name, AccountId accountId)
     {
         if (remembered.Count >= RememberedMax)
         {
@@ -155,7 +161,7 @@ internal sealed class LedgerAccounts(Database database, LedgerGateway ledger, Ti
         remembered[(books, currency, name)] = accountId;
     }
 
-    private sealed record NamedAccount(string Name, Guid AccountId);
+    private sealed record NamedAccount(string Name, AccountId AccountId);
 
     private static class Sql
     {

@@ -25,8 +25,8 @@ internal sealed class ExpiredValue(
     /// </summary>
     public async Task ReturnAsync(OfflineItemRow item, Redemption redemption, CancellationToken cancel)
     {
-        var books = new MerchantId(redemption.Row.BooksMerchantId);
-        var paying = redemption.Legs.Select(l => new AccountId(l.AccountId)).ToList();
+        var books = redemption.Row.BooksMerchantId;
+        var paying = redemption.Legs.Select(l => l.AccountId).ToList();
         var there = await cards.AccountsAsync(books, paying, cancel);
         var missing = item.Amount - there.Values.Sum(a => a.Available);
         if (missing <= 0)
@@ -34,7 +34,7 @@ internal sealed class ExpiredValue(
             return;
         }
 
-        var id = new GiftCardId(redemption.Legs[0].GiftCardId);
+        var id = redemption.Legs[0].GiftCardId;
         var taken = await TakenByExpiry.ReadAsync(database, id, item.OccurredAt, cancel);
         var lots = paying.Where(taken.ContainsKey).ToList();
         var parts = SpendOrder.Fill(missing, lots.Select(account => taken[account]));

@@ -66,7 +66,7 @@ internal sealed class Advice(Database database, RedemptionDecider decider, Redem
         var decision = await decide(key.Merchant);
         var settled = await decider.DecideAsync(id, key.Merchant, decision, prior is null ? key : null, cancel);
         var view = await store.ViewAsync(settled, CancellationToken.None);
-        if (!RedemptionState.IsSettled(settled.Row.State))
+        if (!settled.Row.State.Value.IsSettled())
         {
             return Answer.Accepted($"/v1/redemptions/{id}", view, view.Version);
         }

@@ -142,7 +142,7 @@ internal static class CreateRedemption
         }
 
         /// <summary>Where the money goes; remembered after the first time.</summary>
-        public async Task<(Guid Payable, Guid? Commission)> AccountsAsync(
+        public async Task<(AccountId Payable, AccountId? Commission)> AccountsAsync(
             MerchantId merchant,
             RedemptionRequest request,
             RedemptionPlan plan,
@@ -152,7 +152,7 @@ internal static class CreateRedemption
             var payable = await accounts.PayableAsync(plan.Books, merchant, request.Amount.Currency.Code, cancel);
             var commission = plan.Legs.Any(l => l.Card.CommissionBasisPoints > 0)
                 ? await accounts.CommissionAsync(plan.Books, merchant, request.Amount.Currency.Code, cancel)
-                : (Guid?)null;
+                : (AccountId?)null;
             return (payable, commission);
         }
 
@@ -166,19 +166,19 @@ internal static class CreateRedemption
         )
         {
             var claimed = (
-                await Intents.ClaimAsync(db, intents.Select(i => (i.Key, i.Intent.Row.RedemptionId)), time.GetUtcNow())
+                await Intents.ClaimAsync(db, intents.Select(i => (i.Key, i.Intent.Row.Id.Value)), time.GetUtcNow())
             ).ToHashSet();
-            var rows = intents.Select(i => i.Intent.Row).Where(row => claimed.Contains(row.RedemptionId)).ToArray();
+            var rows = intents.Select(i => i.Intent.Row).Where(row => claimed.Contains(row.Id.Value)).ToArray();
             var legs = intents
                 .SelectMany(i => i.Intent.Legs)
-                .Where(leg => claimed.Contains(leg.RedemptionId))
+                .Where(leg => claimed.Contains(leg.RedemptionId.Value))
                 .ToArray();
             if (rows.Length > 0)
             {
                 await db.ExecuteAsync(Sql.Insert, Arguments(rows, legs));
             }
 
-            return [.. intents.Select(i => claimed.Contains(i.Intent.Row.RedemptionId))];
+            return [.. intents.Select(i => claimed.Contains(i.Intent.Row.Id.Value))];
         }
 
         private static object Arguments(RedemptionRow[] rows, LegRow[] legs) =>
@@ -227,8 +227,8 @@ internal static class CreateRedemption
             string? key,
             RedemptionRequest request,
             RedemptionPlan plan,
-            Guid payable,
-            Guid? commission
+            AccountId payable,
+            AccountId? commission
         )
         {
             // Whole milliseconds, as the API says times: SQL would cut a finer one, and a hold that is placed again
@@ -243,11 +243,11 @@ internal static class CreateRedemption
                 ? null
                 : JsonSerializer.Serialize(request.Metadata, StrictJson.Options);
             var row = new RedemptionRow(
-                id.Value,
-                merchant.Value,
-                plan.Books.Value,
+                id,
+                merchant,
+                plan.Books,
                 RedemptionState.Authorizing,
-                Wire.Name(request.Mode),
+                request.Mode,
                 plan.Partial,
                 request.Reference,
                 request.Amount.Currency.Code,
@@ -257,8 +257,8 @@ internal static class CreateRedemption
                 Refunded: 0,
                 payable,
                 commission,
-                request.LocationId?.Value,
-                request.TerminalId?.Value,
+                request.LocationId,
+                request.TerminalId,
                 metadata,
                 HoldId: null,
                 expiry,
@@ -284,12 +284,12 @@ internal static class CreateRedemption
                     .. plan.Legs.Select(
                         (leg, position) =>
                             new LegRow(
-                                id.Value,
+                                id,
                                 position,
-                                leg.Card.Row.GiftCardId.Value,
+                                leg.Card.Row.GiftCardId,
                                 leg.Card.Row.Last4,
-                                leg.Lot.LotId.Value,
-                                leg.Lot.AccountId.Value,
+                                leg.Lot.LotId,
+                                leg.Lot.AccountId,
                                 leg.MaxAmount,
                                 Held: 0,
                                 Captured: 0,

@@ -6,7 +6,7 @@ namespace LocalPlus.Giftcard.Redemptions;
 /// <summary>Who decides, and for how much.</summary>
 /// <param name="Actor">till, clock, or operator:subject.</param>
 /// <param name="Amount">For a confirm: what to capture; null = all that is held.</param>
-internal sealed record DecisionRequest(string Decision, string Actor, long? Amount = null);
+internal sealed record DecisionRequest(Decision Decision, string Actor, long? Amount = null);
 
 /// <summary>
 /// Decides about a held redemption: the decision is committed first, then carried out in the ledger. Shared by the
@@ -59,7 +59,7 @@ internal sealed class RedemptionDecider(
         if (
             now is null
             || now.Row.State == RedemptionState.Refused
-            || merchant is { } caller && now.Row.MerchantId != caller.Value
+            || merchant is { } caller && now.Row.MerchantId != caller
         )
         {
             throw new FaultException(CommonFaults.NotFound, "There is no such redemption.");
@@ -96,7 +96,13 @@ internal sealed class RedemptionDecider(
             UpdatedAt = now,
         };
         await RedemptionStore.UpdateAsync(db, decided, driveAfter: now + GiftcardLimits.TakeOver);
-        await store.NoteAsync(db, row.Id, request.Decision, request.Actor, amount == 0 ? null : new { amount });
+        await store.NoteAsync(
+            db,
+            row.Id,
+            Wire.Name(request.Decision),
+            request.Actor,
+            amount == 0 ? null : new { amount }
+        );
         return decided;
     }
 }

@@ -1,5 +1,6 @@
 using LocalPlus.Contracts.Ledger.V1;
 using LocalPlus.Giftcard.Ledger;
+using LocalPlus.Giftcard.Runs;
 using LocalPlus.Hosting;
 using LocalPlus.Kernel;
 
@@ -67,7 +68,7 @@ internal static class ExtendRedemption
                     "till",
                     async (db, extended) =>
                     {
-                        var view = RedemptionView.Of(extended.Row, extended.Legs, "running");
+                        var view = RedemptionView.Of(extended.Row, extended.Legs, RunState.Waiting);
                         answer = Answer.Ok(view, view.Version);
                         await intents.ClaimAsync(db, key, id.Value);
                         await Intents.StoreAsync(db, key.Merchant, key.Key, answer);
@@ -151,7 +152,7 @@ internal sealed class RedemptionExtender(
 
     private async Task ExtendInLedgerAsync(RedemptionRow row, DateTimeOffset end, CancellationToken cancel)
     {
-        var books = new MerchantId(row.BooksMerchantId).ToString();
+        var books = row.BooksMerchantId.ToString();
         try
         {
             await ledger.ExtendHoldAsync(
@@ -159,7 +160,7 @@ internal sealed class RedemptionExtender(
                 {
                     MerchantId = books,
                     IdempotencyKey = $"{row.Id}:extend:{end.ToUnixTimeMilliseconds()}",
-                    HoldId = new HoldId(row.HoldId!.Value).ToString(),
+                    HoldId = row.HoldId!.Value.ToString(),
                     ExpiresAt = Google.Protobuf.WellKnownTypes.Timestamp.FromDateTimeOffset(end),
                 },
                 cancel

@@ -1,3 +1,4 @@
+using LocalPlus.Giftcard.Runs;
 using LocalPlus.Hosting;
 using LocalPlus.Kernel;
 using Microsoft.AspNetCore.Mvc;
@@ -39,7 +40,7 @@ internal static class ListRedemptions
     {
         var merchant = http.GetMerchant().MerchantId;
         new FieldChecks()
-            .Require(query.State is null || RedemptionState.All.Contains(query.State), "state", "invalid")
+            .Require(query.State is null || RedemptionStates.Seen.Contains(query.State), "state", "invalid")
             .Text(query.Reference, "reference", GiftcardLimits.ReferenceLength)
             .ThrowIfAny();
         var filters = $"redemptions|{query.State}|{query.Reference}|{query.LocationId}|{query.GiftCardId}";
@@ -49,11 +50,11 @@ internal static class ListRedemptions
             Sql.List,
             new
             {
-                MerchantId = merchant.Value,
+                MerchantId = merchant,
                 query.State,
                 query.Reference,
-                LocationId = query.LocationId?.Value,
-                GiftCardId = query.GiftCardId?.Value,
+                query.LocationId,
+                query.GiftCardId,
                 after.CreatedAt,
                 after.Id,
                 Take = take + 1,
@@ -63,21 +64,16 @@ internal static class ListRedemptions
         var page = Page<RedemptionRow>.Of(
             rows,
             take,
-            r => cursors.Write(new(r.CreatedAt, r.RedemptionId), merchant, filters)
+            r => cursors.Write(new(r.CreatedAt, r.Id.Value), merchant, filters)
         );
         var ids = new { Ids = page.Data.Select(r => r.RedemptionId).ToArray() };
         var legs = (await database.QueryAsync<LegRow>(Sql.Legs, ids, cancel)).ToLookup(l => l.RedemptionId);
-        var runs = (await database.QueryAsync<(Guid Id, string State)>(Sql.Runs, ids, cancel)).ToDictionary(
-            r => r.Id,
-            r => r.State
-        );
+        var runs = (
+            await database.QueryAsync<(RedemptionId Id, EnumText<RunState> State)>(Sql.Runs, ids, cancel)
+        ).ToDictionary(r => r.Id, r => (RunState?)r.State.Value);
         return Answer.Ok(
             new Page<RedemptionView>(
-                [
-                    .. page.Data.Select(r =>
-                        RedemptionView.Of(r, legs[r.RedemptionId], runs.GetValueOrDefault(r.RedemptionId, "none"))
-                    ),
-                ],
+                [.. page.Data.Select(r => RedemptionView.Of(r, legs[r.RedemptionId], runs.GetValueOrDefault(r.Id)))],
                 page.NextCursor,
                 page.HasMore
             )

@@ -45,7 +45,7 @@ internal sealed class OutcomeWriter
 
     private async Task<IReadOnlyList<Finished>> WriteAllAsync(DbSession db, IReadOnlyList<Pending> pending)
     {
-        var now = await RedemptionStore.LockAsync(db, [.. pending.Select(p => p.Id.Value)]);
+        var now = await RedemptionStore.LockAsync(db, [.. pending.Select(p => p.Id)]);
         var at = time.GetUtcNow();
         var written = new Dictionary<RedemptionId, Written>();
         foreach (var (id, decide, trace) in pending)
@@ -119,7 +119,7 @@ internal sealed class OutcomeWriter
                 .. outcomes
                     .Where(o => !o.StartsRun)
                     .Select(o => o.Redemption.Row)
-                    .Where(r => RedemptionState.IsSettled(r.State) && r.State != RedemptionState.Refused),
+                    .Where(r => r.State.Value.IsSettled() && r.State != RedemptionState.Refused),
             ],
             at
         );
@@ -137,7 +137,7 @@ internal sealed class OutcomeWriter
         var rest = outcomes
             .Where(o => o.ReleasesRest)
             .SelectMany(o => o.Redemption.Legs)
-            .Select(l => new GiftCardId(l.GiftCardId))
+            .Select(l => l.GiftCardId)
             .ToArray();
         if (rest.Length > 0)
         {
@@ -154,7 +154,7 @@ internal sealed class OutcomeWriter
                 .SelectMany(r =>
                     r.Legs.GroupBy(l => l.GiftCardId)
                         .Select(card => new CardActivity(
-                            new(card.Key),
+                            card.Key,
                             "redeem",
                             -card.Sum(l => l.Captured),
                             ActivityCause.OfRedemption(r.Row, r.Row.TransactionId, r.Row.Reference)
@@ -167,9 +167,7 @@ internal sealed class OutcomeWriter
     private static Task StoreAnswersAsync(DbSession db, Outcome[] answered) =>
         Intents.StoreAsync(
             db,
-            answered.Select(o =>
-                (new MerchantId(o.Redemption.Row.MerchantId), o.Redemption.Row.IdempotencyKey!, o.Answer!)
-            )
+            answered.Select(o => (o.Redemption.Row.MerchantId, o.Redemption.Row.IdempotencyKey!, o.Answer!))
         );
 
     /// <param name="Trace">The request's, which the event goes on with.</param>

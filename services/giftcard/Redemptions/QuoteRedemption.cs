@@ -77,7 +77,7 @@ internal static class QuoteRedemption
         var rates = plan.Legs.Select(leg => leg.Card.CommissionBasisPoints).ToList();
         var total = takes.Sum();
         var covered = total == request.Amount.MinorUnits;
-        var approved = covered || plan.Partial == "allow" ? total : 0;
+        var approved = covered || plan.Partial == Partial.Allow ? total : 0;
         var parts = plan
             .Legs.Select((leg, i) => (leg.Card, Available: available[i], Take: approved == 0 ? 0 : takes[i]))
             .ToLookup(l => l.Card);

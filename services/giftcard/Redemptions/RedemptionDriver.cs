@@ -94,7 +94,7 @@ internal sealed class RedemptionDriver(
     public async Task<Redemption> SettleAsync(Redemption redemption, CancellationToken cancel)
     {
         var row = redemption.Row;
-        if (row.State is not (RedemptionState.Confirming or RedemptionState.Releasing))
+        if (row.State.Value is not (RedemptionState.Confirming or RedemptionState.Releasing))
         {
             return redemption;
         }
@@ -123,12 +123,12 @@ internal sealed class RedemptionDriver(
                 (now, at) => RedemptionOutcomes.Settled(now, hold.State, taken, at),
                 cancel
             ) ?? redemption;
-        if (unexpected is not null && !RedemptionState.IsSettled(settled.Row.State))
+        if (unexpected is not null && !settled.Row.State.Value.IsSettled())
         {
             // The hold ends by itself; until then a person can release it.
             await store.NeedAttentionAsync(row.Id, unexpected.Detail, cancel);
         }
-        else if (RedemptionState.IsSettled(settled.Row.State))
+        else if (settled.Row.State.Value.IsSettled())
         {
             runs.Wake(settled.Row.Id, settled.Row.RunGeneration);
         }
@@ -139,11 +139,7 @@ internal sealed class RedemptionDriver(
     /// <summary>The hold as the ledger has it.</summary>
     public Task<Hold> HoldAsync(RedemptionRow row, CancellationToken cancel) =>
         ledger.GetHoldAsync(
-            new GetHoldRequest
-            {
-                MerchantId = new MerchantId(row.BooksMerchantId).ToString(),
-                Reference = row.Id.ToString(),
-            },
+            new GetHoldRequest { MerchantId = row.BooksMerchantId.ToString(), Reference = row.Id.ToString() },
             cancel
         );
 
@@ -153,12 +149,12 @@ internal sealed class RedemptionDriver(
             await ledger.GetTransactionAsync(
                 new GetTransactionRequest
                 {
-                    MerchantId = new MerchantId(row.BooksMerchantId).ToString(),
+                    MerchantId = row.BooksMerchantId.ToString(),
                     Reference = row.Id.ToString(),
                 },
                 cancel
             ),
-            new AccountId(row.PayableAccountId)
+            row.PayableAccountId
         );
 
     /// <summary>
@@ -211,14 +207,14 @@ internal sealed class RedemptionDriver(
     /// </summary>
     private async Task<Taken> BalancedAsync(Redemption redemption, Taken taken, CancellationToken cancel)
     {
-        if (taken.IsFresh && redemption.Legs.All(l => taken.Parts.ContainsKey(new AccountId(l.AccountId))))
+        if (taken.IsFresh && redemption.Legs.All(l => taken.Parts.ContainsKey(l.AccountId)))
         {
             return taken;
         }
 
         var accounts = await cards.AccountsAsync(
-            new MerchantId(redemption.Row.BooksMerchantId),
-            redemption.Legs.Select(l => new AccountId(l.AccountId)),
+            redemption.Row.BooksMerchantId,
+            redemption.Legs.Select(l => l.AccountId),
             cancel
         );
         return taken.With(accounts.Values.Select(a => (AccountId.Parse(a.AccountId), a.Available)));
@@ -227,14 +223,14 @@ internal sealed class RedemptionDriver(
     private async Task<long> AvailableAsync(Redemption redemption, CancellationToken cancel)
     {
         var accounts = await cards.AccountsAsync(
-            new MerchantId(redemption.Row.BooksMerchantId),
-            redemption.Legs.Select(l => new AccountId(l.AccountId)),
+            redemption.Row.BooksMerchantId,
+            redemption.Legs.Select(l => l.AccountId),
             cancel
         );
         return redemption.Legs.Sum(leg =>
             leg.MaxAmount == 0
-                ? accounts[new(leg.AccountId)].Available
-                : Math.Min(leg.MaxAmount, accounts[new(leg.AccountId)].Available)
+                ? accounts[leg.AccountId].Available
+                : Math.Min(leg.MaxAmount, accounts[leg.AccountId].Available)
         );
     }
 
@@ -243,19 +239,19 @@ internal sealed class RedemptionDriver(
         var row = redemption.Row;
         var request = new SpendRequest
         {
-            MerchantId = new MerchantId(row.BooksMerchantId).ToString(),
+            MerchantId = row.BooksMerchantId.ToString(),
             IdempotencyKey = row.Id.ToString(),
             Reference = row.Id.ToString(),
             Amount = row.Requested,
-            AllowPartial = row.Partial == "allow",
-            DestinationAccountId = new AccountId(row.PayableAccountId).ToString(),
-            ShareAccountId = row.CommissionAccountId is { } share ? new AccountId(share).ToString() : "",
+            AllowPartial = row.Partial == Partial.Allow,
+            DestinationAccountId = row.PayableAccountId.ToString(),
+            ShareAccountId = row.CommissionAccountId?.ToString() ?? "",
         };
         foreach (var leg in redemption.Legs)
         {
             var source = new SpendSource
             {
-                AccountId = new AccountId(leg.AccountId).ToString(),
+                AccountId = leg.AccountId.ToString(),
                 ShareBasisPoints = row.CommissionAccountId is null ? 0 : leg.CommissionBasisPoints,
             };
             if (leg.MaxAmount > 0)
@@ -275,17 +271,17 @@ internal sealed class RedemptionDriver(
         var row = redemption.Row;
         var request = new PlaceHoldRequest
         {
-            MerchantId = new MerchantId(row.BooksMerchantId).ToString(),
+            MerchantId = row.BooksMerchantId.ToString(),
             IdempotencyKey = row.Id.ToString(),
             Reference = row.Id.ToString(),
             Amount = row.Requested,
-            AllowPartial = row.Partial == "allow",
+            AllowPartial = row.Partial == Partial.Allow,
             ExpiresAt = Google.Protobuf.WellKnownTypes.Timestamp.FromDateTimeOffset(row.HoldExpiresAt!.Value),
         };
         request.Sources.AddRange(
             redemption.Legs.Select(leg => new HoldSource
             {
-                AccountId = new AccountId(leg.AccountId).ToString(),
+                AccountId = leg.AccountId.ToString(),
                 MaxAmount = leg.MaxAmount,
             })
         );
@@ -306,22 +302,22 @@ internal sealed class RedemptionDriver(
 
     private static CaptureHoldRequest CaptureRequest(Redemption redemption, Hold placed)
     {
-        var held = placed.Items.ToDictionary(i => AccountId.Parse(i.AccountId).Value, i => i.Held);
+        var held = placed.Items.ToDictionary(i => AccountId.Parse(i.AccountId), i => i.Held);
         return CaptureRequest(
             redemption.Row,
-            HoldId.Parse(placed.HoldId).Value,
+            HoldId.Parse(placed.HoldId),
             placed.Held,
             Commission.Of(redemption.Legs, [.. redemption.Legs.Select(l => held.GetValueOrDefault(l.AccountId))])
         );
     }
 
-    private static CaptureHoldRequest CaptureRequest(RedemptionRow row, Guid holdId, long amount, long commission)
+    private static CaptureHoldRequest CaptureRequest(RedemptionRow row, HoldId holdId, long amount, long commission)
     {
         var request = new CaptureHoldRequest
         {
-            MerchantId = new MerchantId(row.BooksMerchantId).ToString(),
+            MerchantId = row.BooksMerchantId.ToString(),
             IdempotencyKey = $"{row.Id}:capture",
-            HoldId = new HoldId(holdId).ToString(),
+            HoldId = holdId.ToString(),
             Amount = amount,
             Reference = $"{row.Id}:capture",
             Capture = CaptureTo(row, commission),
@@ -333,9 +329,9 @@ internal sealed class RedemptionDriver(
     private static ReleaseHoldRequest ReleaseRequest(RedemptionRow row) =>
         new()
         {
-            MerchantId = new MerchantId(row.BooksMerchantId).ToString(),
+            MerchantId = row.BooksMerchantId.ToString(),
             IdempotencyKey = $"{row.Id}:release",
-            HoldId = new HoldId(row.HoldId!.Value).ToString(),
+            HoldId = row.HoldId!.Value.ToString(),
         };
 
     /// <summary>
@@ -343,14 +339,14 @@ internal sealed class RedemptionDriver(
     /// </summary>
     private static HoldCapture CaptureTo(RedemptionRow row, long commission)
     {
-        var capture = new HoldCapture { DestinationAccountId = new AccountId(row.PayableAccountId).ToString() };
+        var capture = new HoldCapture { DestinationAccountId = row.PayableAccountId.ToString() };
         if (row.CommissionAccountId is { } account && commission > 0)
         {
             capture.Postings.Add(
                 new Posting
                 {
                     SourceAccountId = capture.DestinationAccountId,
-                    DestinationAccountId = new AccountId(account).ToString(),
+                    DestinationAccountId = account.ToString(),
                     Amount = commission,
                 }
             );

@@ -56,7 +56,7 @@ internal static class RedemptionEvents
             type,
             row.Id.ToString(),
             row.Version,
-            new MerchantId(row.MerchantId),
+            row.MerchantId,
             Data(row, legs, type, amount, refund, parts)
         );
     }
@@ -72,7 +72,7 @@ internal static class RedemptionEvents
             outcome.EventType!,
             row.Id.ToString(),
             row.Version,
-            new MerchantId(row.MerchantId),
+            row.MerchantId,
             Data(row, outcome.Redemption.Legs, outcome.EventType!, outcome.EventAmount),
             trace
         );
@@ -88,12 +88,12 @@ internal static class RedemptionEvents
     ) =>
         new(
             row.Id,
-            [.. legs.Select(l => l.GiftCardId).Distinct().Select(id => new GiftCardId(id))],
+            [.. legs.Select(l => l.GiftCardId).Distinct()],
             amount,
             row.Currency,
-            row.LocationId is { } location ? new LocationId(location) : null,
-            row.State,
-            row.Mode,
+            row.LocationId,
+            row.State.ToString(),
+            row.Mode.ToString(),
             row.Reference,
             row.Requested,
             row.Captured,
@@ -114,7 +114,7 @@ internal static class RedemptionEvents
                 ?? legs.Select(l => (l.GiftCardId, Amount: type == Completed ? l.Captured : l.Held))
             )
                 .GroupBy(s => s.GiftCardId, s => s.Amount)
-                .Select(s => new SourceAmount(new(s.Key), s.Sum()))
+                .Select(s => new SourceAmount(s.Key, s.Sum()))
                 .Where(s => s.Amount > 0),
         ];
 }

@@ -1,4 +1,5 @@
 using LocalPlus.Contracts.Ledger.V1;
+using LocalPlus.Giftcard.Runs;
 using LocalPlus.Hosting;
 using LocalPlus.Kernel;
 
@@ -49,8 +50,8 @@ internal static class RedemptionOutcomes
             State = isImmediate ? RedemptionState.Completed : RedemptionState.Held,
             Approved = taken.Approved,
             Captured = taken.Captured,
-            HoldId = taken.Hold?.Value,
-            TransactionId = taken.Transaction?.Value,
+            HoldId = taken.Hold,
+            TransactionId = taken.Transaction,
             RunGeneration = 1,
             Version = now.Row.Version + 1,
             UpdatedAt = at,
@@ -95,12 +96,15 @@ internal static class RedemptionOutcomes
     /// <summary>What became of a hold that was to be captured or released.</summary>
     public static Outcome? Settled(Redemption now, HoldState hold, Taken taken, DateTimeOffset at)
     {
-        if (now.Row.State is not (RedemptionState.Confirming or RedemptionState.Releasing) || hold == HoldState.Pending)
+        if (
+            now.Row.State.Value is not (RedemptionState.Confirming or RedemptionState.Releasing)
+            || hold == HoldState.Pending
+        )
         {
             return null;
         }
 
-        var (state, type) = (hold, now.Row.Decision) switch
+        var (state, type) = (hold, now.Row.Decision?.Value) switch
         {
             (HoldState.Captured, _) => (RedemptionState.Completed, RedemptionEvents.Completed),
             (HoldState.Released, not Decision.Expire) => (RedemptionState.Cancelled, RedemptionEvents.Cancelled),
@@ -110,7 +114,7 @@ internal static class RedemptionOutcomes
         {
             State = state,
             Captured = taken.Captured,
-            TransactionId = taken.Transaction?.Value,
+            TransactionId = taken.Transaction,
             NeedsAttention = false,
             Version = now.Row.Version + 1,
             UpdatedAt = at,
@@ -133,14 +137,14 @@ internal static class RedemptionOutcomes
             ? Problems.Answer(redemption.Row.Refusal(), "/v1/redemptions")
             : Answer.Created(
                 $"/v1/redemptions/{redemption.Row.Id}",
-                RedemptionView.Of(redemption.Row, redemption.Legs, "pending"),
+                RedemptionView.Of(redemption.Row, redemption.Legs, RunState.Pending),
                 redemption.Row.Version
             );
 
     private static List<LegRow> Apply(IReadOnlyList<LegRow> legs, Taken taken) =>
         [
             .. legs.Select(leg =>
-                taken.Parts.TryGetValue(new AccountId(leg.AccountId), out var part)
+                taken.Parts.TryGetValue(leg.AccountId, out var part)
                     ? leg with
                     {
                         Held = part.Held,

@@ -4,6 +4,7 @@ using LocalPlus.Kernel;
 
 namespace LocalPlus.Giftcard.Redemptions;
 
+[StoredAsText]
 internal enum Mode
 {
     /// <summary>Held now, captured or released when the till says so.</summary>
@@ -13,6 +14,7 @@ internal enum Mode
     Immediate,
 }
 
+[StoredAsText]
 internal enum Partial
 {
     Refuse,
@@ -72,7 +74,7 @@ internal sealed record PlannedLeg(UsableCard Card, LotRow Lot, long MaxAmount);
 /// </summary>
 internal sealed record RedemptionPlan(
     MerchantId Books,
-    string Partial,
+    Partial Partial,
     IReadOnlyList<UsableCard> Cards,
     IReadOnlyList<PlannedLeg> Legs
 )
@@ -150,10 +152,7 @@ internal sealed class RedemptionPlanner(CardFinder finder, PastCards pastCards, 
             legs = await NeededAsync(request.Amount.MinorUnits, legs, cancel);
         }
 
-        var partial =
-            request.Partial is { } asked ? Wire.Name(asked)
-            : found.All(c => c.Partial == "allow") ? "allow"
-            : "refuse";
+        var partial = request.Partial ?? (found.All(c => c.Partial == "allow") ? Partial.Allow : Partial.Refuse);
         return new(found[0].Row.MerchantId, partial, found, legs);
     }
 

@@ -1,31 +1,32 @@
 using System.Text.Json;
+using LocalPlus.Giftcard.Runs;
 using LocalPlus.Kernel;
 
 namespace LocalPlus.Giftcard.Redemptions;
 
 /// <summary>A redemption's row.</summary>
 internal sealed record RedemptionRow(
-    Guid RedemptionId,
-    Guid MerchantId,
-    Guid BooksMerchantId,
-    string State,
-    string Mode,
-    string Partial,
+    RedemptionId RedemptionId,
+    MerchantId MerchantId,
+    MerchantId BooksMerchantId,
+    EnumText<RedemptionState> State,
+    EnumText<Mode> Mode,
+    EnumText<Partial> Partial,
     string? Reference,
     string Currency,
     long Requested,
     long Approved,
     long Captured,
     long Refunded,
-    Guid PayableAccountId,
-    Guid? CommissionAccountId,
-    Guid? LocationId,
-    Guid? TerminalId,
+    AccountId PayableAccountId,
+    AccountId? CommissionAccountId,
+    LocationId? LocationId,
+    TerminalId? TerminalId,
     string? Metadata,
-    Guid? HoldId,
+    HoldId? HoldId,
     DateTimeOffset? HoldExpiresAt,
-    Guid? TransactionId,
-    string? Decision,
+    TransactionId? TransactionId,
+    EnumText<Decision>? Decision,
     long? DecisionAmount,
     string? DecidedBy,
     string? FaultCode,
@@ -53,11 +54,11 @@ internal sealed record RedemptionRow(
     /// <summary>An answer and no run; one that nobody expected is shown to operators all the same.</summary>
     public bool IsRefusal => State == RedemptionState.Refused && FaultCode != Faults.OperationFailed.Code;
 
-    public bool IsImmediate => Mode == RedemptionMode.Immediate;
+    public bool IsImmediate => Mode == Redemptions.Mode.Immediate;
 
-    public RedemptionId Id => new(RedemptionId);
+    public RedemptionId Id => RedemptionId;
 
-    public Standing Standing => new(State, Decision, DecisionAmount, Approved, Captured, HoldExpiresAt);
+    public Standing Standing => new(State, Decision?.Value, DecisionAmount, Approved, Captured, HoldExpiresAt);
 
     /// <summary>The refusal of a redemption that was refused, as often as it is asked for.</summary>
     public FaultException Refusal() =>
@@ -72,20 +73,14 @@ internal sealed record RedemptionRow(
         };
 }
 
-internal static class RedemptionMode
-{
-    public const string Immediate = "immediate";
-    public const string TwoPhase = "two_phase";
-}
-
 /// <summary>What one value lot gives to a redemption.</summary>
 internal sealed record LegRow(
-    Guid RedemptionId,
+    RedemptionId RedemptionId,
     int Position,
-    Guid GiftCardId,
+    GiftCardId GiftCardId,
     string Last4,
-    Guid LotId,
-    Guid AccountId,
+    LotId LotId,
+    AccountId AccountId,
     long MaxAmount,
     long Held,
     long Captured,
@@ -115,7 +110,15 @@ internal sealed record SourceView(
 internal sealed record RunView(string Status)
 {
     /// <summary>To a merchant a run is running until it is over; the finer states are the operators'.</summary>
-    public static RunView Of(string state) => new(state is "pending" or "started" or "waiting" ? "running" : state);
+    public static RunView Of(RunState? state) =>
+        new(
+            state switch
+            {
+                null => "none",
+                RunState.Pending or RunState.Started or RunState.Waiting => "running",
+                { } over => Wire.Name(over),
+            }
+        );
 }
 
 /// <summary>A redemption as the API shows it.</summary>
@@ -146,15 +149,15 @@ internal sealed record RedemptionView(
 {
     public string Object { get; } = "redemption";
 
-    public static RedemptionView Of(RedemptionRow row, IEnumerable<LegRow> all, string runStatus)
+    public static RedemptionView Of(RedemptionRow row, IEnumerable<LegRow> all, RunState? run)
     {
         var legs = all.ToList();
         var currency = Currency.Parse(row.Currency);
-        var isHeld = row.State is RedemptionState.Held or RedemptionState.Confirming or RedemptionState.Releasing;
+        var isHeld = row.State.Value is RedemptionState.Held or RedemptionState.Confirming or RedemptionState.Releasing;
         return new(
             row.Id,
-            row.State,
-            row.Mode,
+            row.State.ToString(),
+            row.Mode.ToString(),
             row.Reference,
             new(row.Requested, currency),
             new(row.Approved, currency),
@@ -165,13 +168,13 @@ internal sealed record RedemptionView(
                 ? null
                 : new Money(Redemptions.Commission.Left(legs, isHeld), currency),
             [.. legs.GroupBy(l => l.GiftCardId).Select(g => Source(g, currency, isHeld))],
-            row.LocationId is { } location ? new LocationId(location) : null,
-            row.TerminalId is { } terminal ? new TerminalId(terminal) : null,
+            row.LocationId,
+            row.TerminalId,
             isHeld ? row.HoldExpiresAt : null,
-            row.HoldId is { } hold ? new HoldId(hold) : null,
-            row.TransactionId is { } transaction ? new TransactionId(transaction) : null,
+            row.HoldId,
+            row.TransactionId,
             row.NeedsAttention ? true : null,
-            RunView.Of(runStatus),
+            RunView.Of(run),
             row.Metadata is null ? null : JsonElement.Parse(row.Metadata),
             row.Version,
             row.CreatedAt,
@@ -179,11 +182,11 @@ internal sealed record RedemptionView(
         );
     }
 
-    private static SourceView Source(IGrouping<Guid, LegRow> card, Currency currency, bool isHeld)
+    private static SourceView Source(IGrouping<GiftCardId, LegRow> card, Currency currency, bool isHeld)
     {
         var known = card.All(l => l.AvailableAfter is not null);
         return new(
-            new(card.Key),
+            card.Key,
             card.First().Last4,
             new(isHeld ? card.Sum(l => l.Held) : 0, currency),
             new(card.Sum(l => l.Captured), currency),

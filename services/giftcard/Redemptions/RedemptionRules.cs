@@ -3,50 +3,55 @@ using LocalPlus.Kernel;
 namespace LocalPlus.Giftcard.Redemptions;
 
 /// <summary>The states of a redemption, as they stand in SQL and in answers.</summary>
-internal static class RedemptionState
+[StoredAsText]
+internal enum RedemptionState
 {
-    public const string Authorizing = "authorizing";
-    public const string Held = "held";
-    public const string Confirming = "confirming";
-    public const string Releasing = "releasing";
-    public const string Completed = "completed";
-    public const string PartiallyRefunded = "partially_refunded";
-    public const string Refunded = "refunded";
-    public const string Cancelled = "cancelled";
-    public const string Expired = "expired";
-    public const string Refused = "refused";
+    Authorizing,
+    Held,
+    Confirming,
+    Releasing,
+    Completed,
+    PartiallyRefunded,
+    Refunded,
+    Cancelled,
+    Expired,
 
-    /// <summary>The states in which a redemption can be seen; a refusal is an answer.</summary>
-    public static readonly string[] All =
+    /// <summary>An answer: nobody sees such a redemption.</summary>
+    Refused,
+}
+
+internal static class RedemptionStates
+{
+    /// <summary>Those in which a redemption can be seen, as they are written.</summary>
+    public static readonly string[] Seen =
     [
-        Authorizing,
-        Held,
-        Confirming,
-        Releasing,
-        Completed,
-        PartiallyRefunded,
-        Refunded,
-        Cancelled,
-        Expired,
+        .. Enum.GetValues<RedemptionState>().Where(state => state != RedemptionState.Refused).Select(Wire.Name),
     ];
 
     /// <summary>No hold is left to settle: what was to be paid is paid, or nothing will be.</summary>
-    public static bool IsSettled(string state) =>
-        state is Completed or PartiallyRefunded or Refunded or Cancelled or Expired or Refused;
+    public static bool IsSettled(this RedemptionState state) =>
+        state
+            is RedemptionState.Completed
+                or RedemptionState.PartiallyRefunded
+                or RedemptionState.Refunded
+                or RedemptionState.Cancelled
+                or RedemptionState.Expired
+                or RedemptionState.Refused;
 }
 
 /// <summary>What a till, an operator or the clock may decide about a held redemption.</summary>
-internal static class Decision
+[StoredAsText]
+internal enum Decision
 {
-    public const string Confirm = "confirm";
-    public const string Cancel = "cancel";
-    public const string Expire = "expire";
+    Confirm,
+    Cancel,
+    Expire,
 }
 
 /// <summary>What is known of a redemption when a decision arrives.</summary>
 internal readonly record struct Standing(
-    string State,
-    string? Decision,
+    RedemptionState State,
+    Decision? Decision,
     long? DecisionAmount,
     long Approved,
     long Captured,
@@ -102,7 +107,7 @@ internal static class RedemptionRules
             case RedemptionState.Releasing:
                 return new Verdict.Refuse(Faults.HoldExpired, "The hold ran out before it was confirmed.");
             default:
-                return new Verdict.Refuse(Faults.RedemptionNotHeld, $"It is {now.State}.");
+                return new Verdict.Refuse(Faults.RedemptionNotHeld, $"It is {Wire.Name(now.State)}.");
         }
     }
 
@@ -119,11 +124,11 @@ internal static class RedemptionRules
                 Faults.AlreadyConfirmed,
                 "It was confirmed before; refund it instead."
             ),
-            _ => new Verdict.Refuse(Faults.RedemptionNotHeld, $"It is {now.State}."),
+            _ => new Verdict.Refuse(Faults.RedemptionNotHeld, $"It is {Wire.Name(now.State)}."),
         };
 
     /// <summary>The state after a refund that brings the sum to <paramref name="refunded"/>.</summary>
-    public static string AfterRefund(long captured, long refunded) =>
+    public static RedemptionState AfterRefund(long captured, long refunded) =>
         refunded == 0 ? RedemptionState.Completed
         : refunded < captured ? RedemptionState.PartiallyRefunded
         : RedemptionState.Refunded;

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Dapper;
+using LocalPlus.Giftcard.Runs;
 using LocalPlus.Hosting;
 using LocalPlus.Kernel;
 
@@ -18,7 +19,7 @@ internal sealed class RedemptionStore(Database database, TimeProvider time)
     {
         var row = await database.QuerySingleOrDefaultAsync<RedemptionRow>(
             Sql.GetOfMerchant,
-            new { RedemptionId = id.Value, MerchantId = merchant.Value },
+            new { RedemptionId = id, MerchantId = merchant },
             cancel
         );
         return row is null
@@ -28,38 +29,34 @@ internal sealed class RedemptionStore(Database database, TimeProvider time)
 
     /// <summary>The two-phase redemption behind a hold. Refuses with not_found.</summary>
     public async Task<RedemptionId> OfHoldAsync(MerchantId merchant, HoldId id, CancellationToken cancel) =>
-        await database.QuerySingleOrDefaultAsync<Guid?>(
+        await database.QuerySingleOrDefaultAsync<RedemptionId?>(
             Sql.OfHold,
-            new { HoldId = id.Value, MerchantId = merchant.Value },
+            new { HoldId = id, MerchantId = merchant },
             cancel
-        )
-            is { } redemption
-            ? new(redemption)
-            : throw new FaultException(CommonFaults.NotFound, "There is no such hold.");
+        ) ?? throw new FaultException(CommonFaults.NotFound, "There is no such hold.");
 
     public async Task<Redemption?> FindAsync(RedemptionId id, CancellationToken cancel) =>
-        await database.QuerySingleOrDefaultAsync<RedemptionRow>(Sql.Get, new { RedemptionId = id.Value }, cancel)
-            is { } row
+        await database.QuerySingleOrDefaultAsync<RedemptionRow>(Sql.Get, new { RedemptionId = id }, cancel) is { } row
             ? new(row, await LegsAsync(id, cancel))
             : null;
 
     /// <summary>Locks the redemption's row: decisions about it are made one after the other.</summary>
     public static async Task<Redemption?> LockAsync(DbSession db, RedemptionId id)
     {
-        var args = new { RedemptionId = id.Value };
+        var args = new { RedemptionId = id };
         return await db.QuerySingleOrDefaultAsync<RedemptionRow>(Sql.Lock, args) is { } row
             ? new(row, await db.QueryAsync<LegRow>(Sql.Legs, args))
             : null;
     }
 
     /// <summary>Locks many, in one order; those that there are.</summary>
-    public static async Task<Dictionary<RedemptionId, Redemption>> LockAsync(DbSession db, Guid[] ids)
+    public static async Task<Dictionary<RedemptionId, Redemption>> LockAsync(DbSession db, RedemptionId[] ids)
     {
         var rows = await db.QueryAsync<RedemptionRow>(Sql.LockMany, new { RedemptionIds = ids });
         var legs = (await db.QueryAsync<LegRow>(Sql.LegsOfMany, new { RedemptionIds = ids })).ToLookup(leg =>
             leg.RedemptionId
         );
-        return rows.ToDictionary(row => row.Id, row => new Redemption(row, [.. legs[row.RedemptionId]]));
+        return rows.ToDictionary(row => row.Id, row => new Redemption(row, [.. legs[row.Id]]));
     }
 
     /// <summary>
@@ -77,7 +74,7 @@ internal sealed class RedemptionStore(Database database, TimeProvider time)
     public async Task NeedAttentionAsync(RedemptionId id, string error, CancellationToken cancel)
     {
         await using var db = await database.BeginAsync(cancel);
-        await db.ExecuteAsync(Sql.NeedAttention, new { RedemptionId = id.Value, Error = error });
+        await db.ExecuteAsync(Sql.NeedAttention, new { RedemptionId = id, Error = error });
         await db.CommitAsync();
     }
 
@@ -87,7 +84,7 @@ internal sealed class RedemptionStore(Database database, TimeProvider time)
             Sql.Note,
             new
             {
-                RedemptionId = id.Value,
+                RedemptionId = id,
                 Kind = kind,
                 Actor = actor,
                 Detail = detail is null ? null : JsonSerializer.Serialize(detail, StrictJson.Options),
@@ -97,16 +94,16 @@ internal sealed class RedemptionStore(Database database, TimeProvider time)
 
     public async Task<RedemptionView> ViewAsync(Redemption redemption, CancellationToken cancel)
     {
-        var run = await database.QuerySingleOrDefaultAsync<string>(
+        var run = await database.QuerySingleOrDefaultAsync<EnumText<RunState>?>(
             Sql.RunState,
             new { redemption.Row.RedemptionId, redemption.Row.RunGeneration },
             cancel
         );
-        return RedemptionView.Of(redemption.Row, redemption.Legs, run ?? "none");
+        return RedemptionView.Of(redemption.Row, redemption.Legs, run?.Value);
     }
 
     private Task<IReadOnlyList<LegRow>> LegsAsync(RedemptionId id, CancellationToken cancel) =>
-        database.QueryAsync<LegRow>(Sql.Legs, new { RedemptionId = id.Value }, cancel);
+        database.QueryAsync<LegRow>(Sql.Legs, new { RedemptionId = id }, cancel);
 
     private static class Sql
     {

@@ -4,22 +4,31 @@ using LocalPlus.Kernel;
 
 namespace LocalPlus.Giftcard.Redemptions;
 
+/// <summary>How far a refund is, as it stands in SQL and in answers.</summary>
+[StoredAsText]
+internal enum RefundState
+{
+    Pending,
+    Completed,
+    Refused,
+}
+
 /// <summary>What goes back to one lot. The position is that of the redemption's leg.</summary>
-internal sealed record RefundLeg(int Position, Guid GiftCardId, Guid AccountId, long Amount);
+internal sealed record RefundLeg(int Position, GiftCardId GiftCardId, AccountId AccountId, long Amount);
 
 /// <summary>A refund's row.</summary>
 internal sealed record RefundRow(
-    Guid RefundId,
-    Guid RedemptionId,
-    Guid MerchantId,
-    string State,
+    RefundId RefundId,
+    RedemptionId RedemptionId,
+    MerchantId MerchantId,
+    EnumText<RefundState> State,
     long Amount,
     long Commission,
     string Currency,
     string Legs,
     string? Reference,
     string? Reason,
-    Guid? TransactionId,
+    TransactionId? TransactionId,
     string? FaultCode,
     string? IdempotencyKey,
     DateTimeOffset CreatedAt,
@@ -34,26 +43,26 @@ internal sealed record RefundRow(
           FROM redemption_refunds f
         """;
 
-    public IReadOnlyList<RefundLeg> Parts => JsonSerializer.Deserialize<RefundLeg[]>(Legs, StrictJson.Lenient)!;
+    public IReadOnlyList<RefundLeg> Parts => StoredJson.Read<RefundLeg[]>(Legs);
 
-    public RefundView ToView(string redemptionState)
+    public RefundView ToView(RedemptionState redemption)
     {
         var currency = Kernel.Currency.Parse(Currency);
         return new(
-            new(RefundId),
-            new(RedemptionId),
-            State,
+            RefundId,
+            RedemptionId,
+            State.ToString(),
             new(Amount, currency),
             Commission == 0 ? null : new Money(Commission, currency),
-            redemptionState,
+            Wire.Name(redemption),
             [
                 .. Parts
                     .GroupBy(p => p.GiftCardId)
-                    .Select(g => new RefundedCard(new(g.Key), new(g.Sum(p => p.Amount), currency))),
+                    .Select(g => new RefundedCard(g.Key, new(g.Sum(p => p.Amount), currency))),
             ],
             Reference,
             Reason,
-            TransactionId is { } transaction ? new TransactionId(transaction) : null,
+            TransactionId,
             CreatedAt,
             FinishedAt,
             NotRefunded is null ? null : JsonSerializer.Deserialize<NotRefunded[]>(NotRefunded, StrictJson.Lenient)

@@ -14,11 +14,11 @@ namespace LocalPlus.Giftcard.Redemptions;
 internal sealed class RefundDriver(Database database, LedgerGateway ledger, RedemptionStore store, TimeProvider time)
 {
     public Task<RefundRow?> FindAsync(RefundId id, CancellationToken cancel) =>
-        database.QuerySingleOrDefaultAsync<RefundRow>(Sql.Get, new { RefundId = id.Value }, cancel);
+        database.QuerySingleOrDefaultAsync<RefundRow>(Sql.Get, new { RefundId = id }, cancel);
 
     public async Task DriveAsync(Guid id, CancellationToken cancel)
     {
-        if (await FindAsync(new RefundId(id), cancel) is { State: "pending" } refund)
+        if (await FindAsync(new RefundId(id), cancel) is { State.Value: RefundState.Pending } refund)
         {
             await DriveAsync(refund, cancel);
         }
@@ -27,11 +27,11 @@ internal sealed class RefundDriver(Database database, LedgerGateway ledger, Rede
     /// <summary>What the refund's request is answered with. Throws when the ledger does not answer.</summary>
     public async Task<Answer> DriveAsync(RefundRow refund, CancellationToken cancel)
     {
-        var redemption = (await store.FindAsync(new RedemptionId(refund.RedemptionId), cancel))!;
+        var redemption = (await store.FindAsync(refund.RedemptionId, cancel))!;
         try
         {
             var posted = await ledger.ReverseAsync(Reversal(redemption.Row, refund), cancel);
-            return await FinishAsync(refund, TransactionId.Parse(posted.Transaction.TransactionId).Value, null, cancel);
+            return await FinishAsync(refund, TransactionId.Parse(posted.Transaction.TransactionId), null, cancel);
         }
         catch (FaultException refusal)
         {
@@ -41,14 +41,14 @@ internal sealed class RefundDriver(Database database, LedgerGateway ledger, Rede
 
     private async Task<Answer> FinishAsync(
         RefundRow refund,
-        Guid? transactionId,
+        TransactionId? transactionId,
         FaultException? refusal,
         CancellationToken cancel
     )
     {
         await using var db = await database.BeginAsync(cancel);
-        var now = (await RedemptionStore.LockAsync(db, new RedemptionId(refund.RedemptionId)))!;
-        var state = refusal is null ? "completed" : "refused";
+        var now = (await RedemptionStore.LockAsync(db, refund.RedemptionId))!;
+        var state = refusal is null ? RefundState.Completed : RefundState.Refused;
         var done = refund with
         {
             State = state,
@@ -90,7 +90,7 @@ internal sealed class RefundDriver(Database database, LedgerGateway ledger, Rede
         var answer = ToAnswer(done, row, refusal);
         if (refund.IdempotencyKey is { } key)
         {
-            await Intents.StoreAsync(db, new MerchantId(refund.MerchantId), key, answer);
+            await Intents.StoreAsync(db, refund.MerchantId, key, answer);
         }
 
         await db.CommitAsync();
@@ -117,36 +117,30 @@ internal sealed class RefundDriver(Database database, LedgerGateway ledger, Rede
             UpdatedAt = time.GetUtcNow(),
         };
         await RedemptionStore.UpdateAsync(db, row);
-        await store.NoteAsync(
-            db,
-            row.Id,
-            "refunded",
-            "till",
-            new { refund.Amount, RefundId = new RefundId(refund.RefundId) }
-        );
+        await store.NoteAsync(db, row.Id, "refunded", "till", new { refund.Amount, refund.RefundId });
         await CardActivities.AddAsync(
             db,
             "refund",
-            parts.GroupBy(p => p.GiftCardId).Select(g => (new GiftCardId(g.Key), g.Sum(p => p.Amount))),
+            parts.GroupBy(p => p.GiftCardId).Select(g => (g.Key, g.Sum(p => p.Amount))),
             ActivityCause.OfRedemption(row, refund.TransactionId, refund.Reference, refund.Reason),
             time
         );
         await Settlement.RefundedAsync(db, row, refund);
-        await CardLeftovers.MarkAsync(db, parts.Select(p => new GiftCardId(p.GiftCardId)), "refund", row.UpdatedAt);
+        await CardLeftovers.MarkAsync(db, parts.Select(p => p.GiftCardId), "refund", row.UpdatedAt);
         await RedemptionEvents.PublishAsync(
             db,
             row,
             now.Legs,
             RedemptionEvents.Refunded,
             refund.Amount,
-            new RefundId(refund.RefundId),
+            refund.RefundId,
             parts
         );
         return row;
     }
 
     private static Answer ToAnswer(RefundRow refund, RedemptionRow redemption, FaultException? refusal) =>
-        refund.State == "refused"
+        refund.State == RefundState.Refused
             ? Problems.Answer(
                 refusal ?? new FaultException(Faults.FromLedger(refund.FaultCode!)!, "The ledger refused the refund."),
                 $"/v1/redemptions/{redemption.Id}/refunds"
@@ -155,20 +149,20 @@ internal sealed class RefundDriver(Database database, LedgerGateway ledger, Rede
 
     private static ReverseTransactionRequest Reversal(RedemptionRow redemption, RefundRow refund)
     {
-        var id = new RefundId(refund.RefundId).ToString();
+        var id = refund.RefundId.ToString();
         var request = new ReverseTransactionRequest
         {
-            MerchantId = new MerchantId(redemption.BooksMerchantId).ToString(),
+            MerchantId = redemption.BooksMerchantId.ToString(),
             IdempotencyKey = id,
-            TransactionId = new TransactionId(redemption.TransactionId!.Value).ToString(),
+            TransactionId = redemption.TransactionId!.Value.ToString(),
             Reference = id,
             Kind = "refund",
         };
         request.Postings.AddRange(
             refund.Parts.Select(part => new Posting
             {
-                SourceAccountId = new AccountId(redemption.PayableAccountId).ToString(),
-                DestinationAccountId = new AccountId(part.AccountId).ToString(),
+                SourceAccountId = redemption.PayableAccountId.ToString(),
+                DestinationAccountId = part.AccountId.ToString(),
                 Amount = part.Amount,
             })
         );
@@ -177,8 +171,8 @@ internal sealed class RefundDriver(Database database, LedgerGateway ledger, Rede
             request.Postings.Add(
                 new Posting
                 {
-                    SourceAccountId = new AccountId(redemption.CommissionAccountId!.Value).ToString(),
-                    DestinationAccountId = new AccountId(redemption.PayableAccountId).ToString(),
+                    SourceAccountId = redemption.CommissionAccountId!.Value.ToString(),
+                    DestinationAccountId = redemption.PayableAccountId.ToString(),
                     Amount = refund.Commission,
                 }
             );

@@ -32,16 +32,16 @@ internal static class RefundHomes
         );
         var homes = (
             await db.QueryAsync<CardRow>(Sql.Lock, new { Ids = homeOf.Values.Distinct().ToArray() })
-        ).ToDictionary(c => c.GiftCardId.Value);
+        ).ToDictionary(c => c.GiftCardId);
         var currency = Currency.Parse(row.Currency);
         var closed = legs.GroupBy(l => l.GiftCardId)
             .Select(card =>
                 (Card: card.Key, Left: card.Sum(l => l.Captured - l.Refunded), Home: homes[homeOf[card.Key]])
             )
             .Where(card => card.Left > 0 && Reason(card.Home, now) is not null)
-            .Select(card => Told(new(card.Card), new(card.Left, currency), card.Home, Reason(card.Home, now)!))
+            .Select(card => Told(card.Card, new(card.Left, currency), card.Home, Reason(card.Home, now)!))
             .ToList();
-        var taken = closed.Select(c => c.GiftCardId.Value).ToHashSet();
+        var taken = closed.Select(c => c.GiftCardId).ToHashSet();
         return ([.. legs.Where(l => !taken.Contains(l.GiftCardId))], closed);
     }
 
@@ -63,7 +63,7 @@ internal static class RefundHomes
                 : "Give the amount back by other means, or load it onto another gift card with the kind refund."
         );
 
-    private sealed record Heir(Guid GiftCardId, Guid Home);
+    private sealed record Heir(GiftCardId GiftCardId, GiftCardId Home);
 
     private static class Sql
     {

@@ -71,7 +71,7 @@ internal static class RefundRedemption
             await using var db = await database.BeginAsync(cancel);
             await intents.ClaimAsync(db, key, refundId.Value);
             var now = await RedemptionStore.LockAsync(db, id);
-            if (now is null || now.Row.MerchantId != key.Merchant.Value || now.Row.State == RedemptionState.Refused)
+            if (now is null || now.Row.MerchantId != key.Merchant || now.Row.State == RedemptionState.Refused)
             {
                 throw new FaultException(CommonFaults.NotFound, "There is no such redemption.");
             }
@@ -94,14 +94,14 @@ internal static class RefundRedemption
                 await db.QuerySingleAsync<long>(Sql.CommissionBack, new { now.Row.RedemptionId })
             );
             var refund = new RefundRow(
-                refundId.Value,
-                id.Value,
-                key.Merchant.Value,
-                "pending",
+                refundId,
+                id,
+                key.Merchant,
+                RefundState.Pending,
                 amount,
                 commission,
                 now.Row.Currency,
-                JsonSerializer.Serialize(parts, StrictJson.Options),
+                StoredJson.Write(parts),
                 request.Reference,
                 request.Reason,
                 null,
@@ -175,7 +175,7 @@ internal static class RefundRedemption
         private static long Amount(RedemptionRow row, Request request)
         {
             if (
-                row.State
+                row.State.Value
                 is not (RedemptionState.Completed or RedemptionState.PartiallyRefunded or RedemptionState.Refunded)
             )
             {

@@ -1,4 +1,5 @@
 using LocalPlus.Hosting;
+using LocalPlus.Kernel;
 
 namespace LocalPlus.Giftcard.Redemptions;
 
@@ -20,8 +21,8 @@ internal static class Settlement
         string kind,
         long amount,
         long commission,
-        Guid? refundId,
-        Guid? transactionId
+        RefundId? refundId,
+        TransactionId? transactionId
     ) =>
         row.BooksMerchantId == row.MerchantId || amount == 0
             ? Task.CompletedTask

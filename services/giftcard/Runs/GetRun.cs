@@ -66,7 +66,7 @@ internal static class ExportRun
         return Answer.Ok(
             new Bundle(
                 "localplus.run.v1",
-                RunId.Definition(detail.Run.Mode == RedemptionMode.Immediate),
+                RunId.Definition(detail.Run.Mode == Wire.Name(Mode.Immediate)),
                 new Workflows.RedemptionRun(id.ToString(), detail.Run.Generation ?? 1),
                 detail,
                 detail.Run.InstanceId is { } instance ? await engine.HistoryAsync(instance, cancel) : null,
@@ -142,18 +142,18 @@ internal sealed record RunDetail(
 internal sealed class RunReader(Database database, RedemptionStore store, RedemptionDriver driver, EngineReader engine)
 {
     public async Task<RunSummary> SummaryAsync(RedemptionId id, CancellationToken cancel) =>
-        (await database.QuerySingleOrDefaultAsync<RunRow>(Sql.Get, new { RedemptionId = id.Value }, cancel))?.ToView()
+        (await database.QuerySingleOrDefaultAsync<RunRow>(Sql.Get, new { RedemptionId = id }, cancel))?.ToView()
         ?? throw new FaultException(CommonFaults.NotFound, "There is no such run.");
 
     public async Task<RunDetail> ReadAsync(RedemptionId id, CancellationToken cancel)
     {
         var summary = await SummaryAsync(id, cancel);
         var redemption = (await store.FindAsync(id, cancel))!;
-        var args = new { RedemptionId = id.Value };
+        var args = new { RedemptionId = id };
         var actions = await database.QueryAsync<ActionRow>(Sql.Actions, args, cancel);
         return new(
             summary,
-            RedemptionView.Of(redemption.Row, redemption.Legs, "").Sources,
+            RedemptionView.Of(redemption.Row, redemption.Legs, null).Sources,
             await database.QueryAsync<RunGeneration>(Sql.Generations, args, cancel),
             await database.QueryAsync<RunStepView>(Sql.Steps, args, cancel),
             await GetTimeline.ReadAsync(database, id, cancel),
@@ -178,10 +178,7 @@ internal sealed class RunReader(Database database, RedemptionStore store, Redemp
         {
             var (state, taken) = await TakenAsync(redemption.Row, cancel);
             var currency = Currency.Parse(redemption.Row.Currency);
-            var cards = redemption.Legs.ToDictionary(
-                l => new AccountId(l.AccountId),
-                l => new GiftCardId(l.GiftCardId)
-            );
+            var cards = redemption.Legs.ToDictionary(l => l.AccountId, l => l.GiftCardId);
             return new(
                 Wire.Name(state),
                 taken.Hold?.ToString(),

@@ -34,13 +34,14 @@ internal static class ListRuns
         string? Cursor
     )
     {
+        private static readonly string[] RunStates = [.. Enum.GetValues<RunState>().Select(Wire.Name)];
         private static readonly string[] Healths = ["ok", "waiting", "retrying", "stuck", "parked", "suspended"];
 
         public static void Check(Query query) =>
             new FieldChecks()
                 .Require(query.Health is null || Healths.Contains(query.Health), "health", "invalid")
-                .Require(query.State is null || RedemptionState.All.Contains(query.State), "state", "invalid")
-                .Require(query.RunState is null || Runs.RunState.All.Contains(query.RunState), "run_state", "invalid")
+                .Require(query.State is null || RedemptionStates.Seen.Contains(query.State), "state", "invalid")
+                .Require(query.RunState is null || RunStates.Contains(query.RunState), "run_state", "invalid")
                 .Require(query.OlderThanSeconds is null or >= 0, "older_than_seconds")
                 .Text(query.Step, "step", GiftcardLimits.NameLength)
                 .Text(query.Error, "error", GiftcardLimits.NameLength)
@@ -68,7 +69,7 @@ internal static class ListRuns
                 query.State,
                 query.RunState,
                 query.Step,
-                MerchantId = query.MerchantId?.Value,
+                query.MerchantId,
                 Before = query.OlderThanSeconds is { } age ? time.GetUtcNow().AddSeconds(-age) : (DateTimeOffset?)null,
                 query.Error,
                 after.CreatedAt,

@@ -28,7 +28,7 @@ internal sealed class RedemptionRuns(RunQueue queue, RunSignal signal, Doorbell 
             Sql.Begin,
             new
             {
-                RedemptionIds = Array.ConvertAll(rows, r => r.RedemptionId.Value),
+                RedemptionIds = Array.ConvertAll(rows, r => r.RedemptionId),
                 Generations = Array.ConvertAll(rows, r => r.Generation),
                 InstanceIds = Array.ConvertAll(rows, r => RunId.Of(r.RedemptionId, r.Generation)),
                 Immediate = Array.ConvertAll(rows, r => r.DecidedAtOnce),
@@ -50,7 +50,7 @@ internal sealed class RedemptionRuns(RunQueue queue, RunSignal signal, Doorbell 
                 Sql.Decided,
                 new
                 {
-                    RedemptionIds = Array.ConvertAll(rows, r => r.Id.Value),
+                    RedemptionIds = Array.ConvertAll(rows, r => r.Id),
                     Generations = Array.ConvertAll(rows, r => r.RunGeneration),
                     At = at,
                 }

@@ -82,7 +82,7 @@ internal sealed class RunProgressWriter
         IReadOnlyList<RedemptionStep> inputs
     )
     {
-        var ids = inputs.Select(input => RedemptionId.Parse(input.RedemptionId).Value).ToArray();
+        var ids = inputs.Select(input => RedemptionId.Parse(input.RedemptionId)).ToArray();
         var seen = (await db.QueryAsync<Seen>(Sql.See, new { RedemptionIds = ids })).ToDictionary(row =>
             row.RedemptionId
         );
@@ -112,9 +112,9 @@ internal sealed class RunProgressWriter
                 {
                     RedemptionIds = mine.Select(i => ids[i]).ToArray(),
                     Generations = mine.Select(i => inputs[i].Generation).ToArray(),
-                    RunStates = mine.Select(i =>
+                    RunStates = mine.Select(i => new EnumText<RunState>(
                             progress[i].Next == RedemptionNext.Finish ? RunState.Finished : RunState.Waiting
-                        )
+                        ))
                         .ToArray(),
                     NextSteps = mine.Select(i => NextStep(progress[i].Next)).ToArray(),
                     DueAts = mine.Select(i => now.AddSeconds(progress[i].AfterSeconds).UtcDateTime).ToArray(),
@@ -147,7 +147,7 @@ internal sealed class RunProgressWriter
             Sql.WriteStep,
             new
             {
-                RedemptionId = RedemptionId.Parse(input.RedemptionId).Value,
+                RedemptionId = RedemptionId.Parse(input.RedemptionId),
                 input.Generation,
                 Step = step,
                 State = state,
@@ -161,8 +161,8 @@ internal sealed class RunProgressWriter
     }
 
     private sealed record Seen(
-        Guid RedemptionId,
-        string State,
+        RedemptionId RedemptionId,
+        EnumText<RedemptionState> State,
         int RunGeneration,
         DateTimeOffset? DriveAfter,
         DateTimeOffset? HoldExpiresAt

@@ -17,16 +17,15 @@ internal static class RunId
 }
 
 /// <summary>The states of a run, as they stand in SQL.</summary>
-internal static class RunState
+[StoredAsText]
+internal enum RunState
 {
-    public const string Pending = "pending";
-    public const string Started = "started";
-    public const string Waiting = "waiting";
-    public const string Suspended = "suspended";
-    public const string Finished = "finished";
-    public const string Failed = "failed";
-    public const string Lost = "lost";
-    public const string Terminated = "terminated";
-
-    public static readonly string[] All = [Pending, Started, Waiting, Suspended, Finished, Failed, Lost, Terminated];
+    Pending,
+    Started,
+    Waiting,
+    Suspended,
+    Finished,
+    Failed,
+    Lost,
+    Terminated,
 }

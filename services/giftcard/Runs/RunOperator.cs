@@ -72,7 +72,14 @@ internal sealed class RunOperator(
                 Now = time.GetUtcNow(),
             }
         );
-        await actions.RecordAsync(db, call.Who, "retry", call.Id, call.Body.Reason, new { now.Row.State });
+        await actions.RecordAsync(
+            db,
+            call.Who,
+            "retry",
+            call.Id,
+            call.Body.Reason,
+            new { State = now.Row.State.ToString() }
+        );
         await db.CommitAsync();
         signal.Ring();
         doorbell.Ring(call.Id, now.Row.RunGeneration);
@@ -115,7 +122,7 @@ internal sealed class RunOperator(
         await using (var db = await database.BeginAsync(call.Cancel))
         {
             var now = await LockAsync(db, call.Id);
-            if (now.Row.State is not (RedemptionState.Held or RedemptionState.Confirming))
+            if (now.Row.State.Value is not (RedemptionState.Held or RedemptionState.Confirming))
             {
                 throw new FaultException(Faults.RedemptionNotHeld, $"It is {now.Row.State}.");
             }
@@ -130,8 +137,21 @@ internal sealed class RunOperator(
                 UpdatedAt = time.GetUtcNow(),
             };
             await RedemptionStore.UpdateAsync(db, row, driveAfter: time.GetUtcNow() + GiftcardLimits.TakeOver);
-            await store.NoteAsync(db, call.Id, "force_release", Actor(call.Who), new { Was = now.Row.State });
-            await actions.RecordAsync(db, call.Who, "release", call.Id, call.Body.Reason, new { Was = now.Row.State });
+            await store.NoteAsync(
+                db,
+                call.Id,
+                "force_release",
+                Actor(call.Who),
+                new { Was = now.Row.State.ToString() }
+            );
+            await actions.RecordAsync(
+                db,
+                call.Who,
+                "release",
+                call.Id,
+                call.Body.Reason,
+                new { Was = now.Row.State.ToString() }
+            );
             await db.CommitAsync();
         }
 
@@ -167,7 +187,7 @@ internal sealed class RunOperator(
                 Now = time.GetUtcNow(),
             }
         );
-        if (RedemptionState.IsSettled(now.Row.State))
+        if (now.Row.State.Value.IsSettled())
         {
             var row = now.Row with { SkipNotify = true, Version = now.Row.Version + 1 };
             await RedemptionEvents.PublishAsync(db, row, now.Legs, RedemptionEvents.NotificationSkipped, row.Captured);
@@ -203,7 +223,7 @@ internal sealed class RunOperator(
     public async Task TerminateAsync(RunVerbs.Call<RunVerbs.RunVerbRequest> call)
     {
         var redemption = await store.FindAsync(call.Id, call.Cancel) ?? throw NotFound();
-        if (!RedemptionState.IsSettled(redemption.Row.State))
+        if (!redemption.Row.State.Value.IsSettled())
         {
             throw new FaultException(
                 Faults.HoldNotSettled,
@@ -230,8 +250,8 @@ internal sealed class RunOperator(
     private async Task SteerAsync(
         RunVerbs.Call<RunVerbs.RunVerbRequest> call,
         string verb,
-        string[] from,
-        string to,
+        EnumText<RunState>[] from,
+        EnumText<RunState> to,
         Func<string, CancellationToken, Task> steer
     )
     {

@@ -54,7 +54,7 @@ internal sealed class RunReconciler(
             {
                 Before = only is null ? now - late : now + LongestDue,
                 LookAgain = now + LookAgain,
-                Only = only?.Value,
+                Only = only,
                 Take = Batch,
             }
         );
@@ -76,13 +76,13 @@ internal sealed class RunReconciler(
     /// <summary>
     /// Starts the redemption's run anew as the next generation; the old one ends as <paramref name="oldState"/>.
     /// </summary>
-    public async Task<int> RestartAsync(DbSession db, RedemptionId id, string oldState, string actor)
+    public async Task<int> RestartAsync(DbSession db, RedemptionId id, EnumText<RunState> oldState, string actor)
     {
         var generation = await db.QuerySingleAsync<int>(
             Sql.Restart,
             new
             {
-                RedemptionId = id.Value,
+                RedemptionId = id,
                 OldState = oldState,
                 Now = time.GetUtcNow(),
                 InstancePrefix = id.ToString(),

@@ -227,7 +227,7 @@ internal sealed class RunStarter : BackgroundService
             Sql.MarkStarted,
             new
             {
-                RedemptionIds = runs.Select(run => run.RedemptionId.Value).ToArray(),
+                RedemptionIds = runs.Select(run => run.RedemptionId).ToArray(),
                 Generations = runs.Select(run => run.Generation).ToArray(),
                 DueAts = runs.Select(run => (run.Immediate ? now : now + LongestRetry).UtcDateTime).ToArray(),
                 Now = now,

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Globalization;
 using LocalPlus.Hosting;
+using LocalPlus.Kernel;
 using LocalPlus.Ledger.Commit;
 using Npgsql;
 using NpgsqlTypes;
@@ -148,7 +149,7 @@ internal sealed class Sequencer(
         await using var batch = new NpgsqlBatch(db.Connection, db.Transaction);
         batch
             .Add(Sql.Leaves)
-            .Ids([.. rows.Select(row => row.TransactionId)])
+            .Ids([.. rows.Select(row => row.TransactionId.Value)])
             .Bytes([.. rows.Select(row => row.LeafHash)])
             .With(NpgsqlDbType.Bigint, first);
         batch
@@ -219,11 +220,11 @@ internal sealed class Sequencer(
     private static DateTimeOffset OldestOf(IEnumerable<WrittenRow> rows) =>
         DateTimeOffset.FromUnixTimeMilliseconds(
             rows.Min(row =>
-                (long)(BinaryPrimitives.ReadUInt64BigEndian(row.TransactionId.ToByteArray(bigEndian: true)) >> 16)
+                (long)(BinaryPrimitives.ReadUInt64BigEndian(row.TransactionId.Value.ToByteArray(bigEndian: true)) >> 16)
             )
         );
 
-    private sealed record WrittenRow(Guid TransactionId, byte[] LeafHash, long WrittenBy);
+    private sealed record WrittenRow(TransactionId TransactionId, byte[] LeafHash, long WrittenBy);
 
     private sealed record Head(long Leaves, long? Size, byte[]? Root);
 

@@ -1,6 +1,7 @@
 using System.Reflection;
 using System.Runtime.CompilerServices;
 using System.Text.RegularExpressions;
+using LocalPlus.Giftcard;
 
 namespace LocalPlus.Tests.Integration.Statements;
 
@@ -40,6 +41,11 @@ internal static partial class RowShape
         if (Keywords.TryGetValue(plain, out var keyword))
         {
             return keyword;
+        }
+
+        if (Generic().Match(plain) is { Success: true } text)
+        {
+            return Find(statement, text.Groups[1].Value) is { } of ? typeof(EnumText<>).MakeGenericType(of) : null;
         }
 
         var owner = statement.Owner;
@@ -139,6 +145,7 @@ internal static partial class RowShape
             || (plain.IsEnum && (column == typeof(string) || column == Enum.GetUnderlyingType(plain)))
             || (plain == typeof(DateTimeOffset) && column == typeof(DateTime))
             || (IsId(plain) && column == typeof(Guid))
+            || (IsText(plain) && column == typeof(string))
             || (widens && IsNumber(plain) && IsNumber(column));
         return fits ? [] : [$"{member} is a {plain.Name}, its column a {column.Name}"];
     }
@@ -153,10 +160,17 @@ internal static partial class RowShape
             || plain == typeof(Guid)
             || plain == typeof(DateTimeOffset)
             || plain == typeof(DateOnly)
-            || IsId(plain);
+            || IsId(plain)
+            || IsText(plain);
     }
 
     private static bool IsId(Type type) => type.GetInterfaces().Any(i => i.Name == "IId`1");
+
+    /// <summary>An enum that stands there as text, and for which a handler is registered.</summary>
+    private static bool IsText(Type type) =>
+        type.IsGenericType
+        && type.GetGenericTypeDefinition() == typeof(EnumText<>)
+        && type.GetGenericArguments()[0].IsDefined(typeof(StoredAsTextAttribute), inherit: false);
 
     private static bool IsNumber(Type type) => type == typeof(short) || type == typeof(int) || type == typeof(long);
 
@@ -165,4 +179,7 @@ internal static partial class RowShape
     /// <summary>What is between the brackets of a type argument or an inner tuple.</summary>
     [GeneratedRegex(@"<[^<>]*>|\([^()]*\)")]
     private static partial Regex Inside();
+
+    [GeneratedRegex(@"^EnumText<(\w+)>$")]
+    private static partial Regex Generic();
 }

@@ -57,12 +57,12 @@ public sealed class CommissionTests
 
     private static LegRow Leg(int position, int rate, long captured) =>
         new(
-            Guid.Empty,
+            default,
             position,
-            Guid.Empty,
+            default,
             "ABCD",
-            Guid.Empty,
-            Guid.CreateVersion7(),
+            default,
+            new(Guid.CreateVersion7()),
             0,
             captured,
             captured,

@@ -28,12 +28,24 @@ public sealed class RedemptionRulesTests
     [Fact]
     public void The_same_confirm_may_come_again_for_ever_and_another_never()
     {
-        var confirming = Held() with { State = "confirming", Decision = "confirm", DecisionAmount = 40 };
+        var confirming = Held() with
+        {
+            State = RedemptionState.Confirming,
+            Decision = Decision.Confirm,
+            DecisionAmount = 40,
+        };
         Assert.IsType<Verdict.Resume>(RedemptionRules.Confirm(confirming, 40, Now));
         Assert.IsType<Verdict.Resume>(RedemptionRules.Confirm(confirming, null, Now));
         Assert.Equal(Faults.AlreadyConfirmed, Refusal(RedemptionRules.Confirm(confirming, 41, Now)));
         Assert.Equal(Faults.AlreadyConfirmed, Refusal(RedemptionRules.Cancel(confirming)));
-        foreach (var state in new[] { "completed", "partially_refunded", "refunded" })
+        foreach (
+            var state in new[]
+            {
+                RedemptionState.Completed,
+                RedemptionState.PartiallyRefunded,
+                RedemptionState.Refunded,
+            }
+        )
         {
             var done = confirming with { State = state, Captured = 40 };
             Assert.IsType<Verdict.Done>(RedemptionRules.Confirm(done, 40, Now.AddDays(400)));
@@ -47,21 +59,24 @@ public sealed class RedemptionRulesTests
     {
         Assert.Equal(
             Faults.AlreadyCancelled,
-            Refusal(RedemptionRules.Confirm(Held() with { State = "cancelled" }, null, Now))
+            Refusal(RedemptionRules.Confirm(Held() with { State = RedemptionState.Cancelled }, null, Now))
         );
         Assert.Equal(
             Faults.HoldExpired,
-            Refusal(RedemptionRules.Confirm(Held() with { State = "expired" }, null, Now))
+            Refusal(RedemptionRules.Confirm(Held() with { State = RedemptionState.Expired }, null, Now))
         );
-        var releasing = Held() with { State = "releasing", Decision = "cancel" };
+        var releasing = Held() with { State = RedemptionState.Releasing, Decision = Decision.Cancel };
         Assert.Equal(Faults.AlreadyCancelled, Refusal(RedemptionRules.Confirm(releasing, null, Now)));
         Assert.Equal(
             Faults.HoldExpired,
-            Refusal(RedemptionRules.Confirm(releasing with { Decision = "expire" }, null, Now))
+            Refusal(RedemptionRules.Confirm(releasing with { Decision = Decision.Expire }, null, Now))
         );
         Assert.IsType<Verdict.Resume>(RedemptionRules.Cancel(releasing));
-        Assert.IsType<Verdict.Done>(RedemptionRules.Cancel(Held() with { State = "expired" }));
-        Assert.Equal(Faults.RedemptionNotHeld, Refusal(RedemptionRules.Cancel(Held() with { State = "authorizing" })));
+        Assert.IsType<Verdict.Done>(RedemptionRules.Cancel(Held() with { State = RedemptionState.Expired }));
+        Assert.Equal(
+            Faults.RedemptionNotHeld,
+            Refusal(RedemptionRules.Cancel(Held() with { State = RedemptionState.Authorizing }))
+        );
     }
 
     [Theory]
@@ -71,18 +86,24 @@ public sealed class RedemptionRulesTests
     public void A_run_looks_soon_then_later_then_when_the_hold_runs_out(int round, int seconds) =>
         Assert.Equal(
             new RedemptionProgress("held", RedemptionNext.Wait, seconds),
-            RunProgress.Of("held", null, Now.AddSeconds(600), round, Now)
+            RunProgress.Of(RedemptionState.Held, null, Now.AddSeconds(600), round, Now)
         );
 
     [Fact]
     public void A_run_leaves_a_step_to_its_own_request_and_takes_it_over_later()
     {
-        Assert.Equal(RedemptionNext.Wait, RunProgress.Of("confirming", Now.AddSeconds(3), Now, 0, Now).Next);
-        Assert.Equal(RedemptionNext.Settle, RunProgress.Of("confirming", Now.AddSeconds(-1), Now, 0, Now).Next);
-        Assert.Equal(RedemptionNext.Finish, RunProgress.Of("completed", null, null, 0, Now).Next);
+        Assert.Equal(
+            RedemptionNext.Wait,
+            RunProgress.Of(RedemptionState.Confirming, Now.AddSeconds(3), Now, 0, Now).Next
+        );
+        Assert.Equal(
+            RedemptionNext.Settle,
+            RunProgress.Of(RedemptionState.Confirming, Now.AddSeconds(-1), Now, 0, Now).Next
+        );
+        Assert.Equal(RedemptionNext.Finish, RunProgress.Of(RedemptionState.Completed, null, null, 0, Now).Next);
     }
 
-    private static Standing Held() => new("held", null, null, 100, 0, Now.AddSeconds(60));
+    private static Standing Held() => new(RedemptionState.Held, null, null, 100, 0, Now.AddSeconds(60));
 
     private static LocalPlus.Kernel.Fault Refusal(Verdict verdict) => Assert.IsType<Verdict.Refuse>(verdict).Fault;
 }

@@ -53,12 +53,12 @@ public sealed class SpendOrderTests
 
     private static LegRow Leg(int position, long captured, long refunded) =>
         new(
-            Guid.Empty,
+            default,
             position,
-            Guid.Empty,
+            default,
             "ABCD",
-            Guid.Empty,
-            Guid.CreateVersion7(),
+            default,
+            new(Guid.CreateVersion7()),
             0,
             captured,
             captured,

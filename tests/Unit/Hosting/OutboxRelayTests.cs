@@ -31,5 +31,5 @@ public class OutboxRelayTests
     }
 
     private static OutboxRow Row(long id, string topic, string key) =>
-        new(id, Guid.Empty, topic, "type", key, id, null, "{}", null, DateTimeOffset.UnixEpoch);
+        new(id, default, topic, "type", key, id, null, "{}", null, DateTimeOffset.UnixEpoch);
 }

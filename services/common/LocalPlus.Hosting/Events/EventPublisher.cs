@@ -1,6 +1,5 @@
 using System.Net.Http.Headers;
 using System.Text.Json;
-using LocalPlus.Kernel;
 using Microsoft.Extensions.Configuration;
 
 namespace LocalPlus.Hosting;
@@ -63,7 +62,7 @@ internal sealed class EventPublisher : IDisposable
 
     public void Dispose() => sidecar.Dispose();
 
-    private static string EntryId(OutboxRow row) => new EventId(row.EventId).ToString();
+    private static string EntryId(OutboxRow row) => row.EventId.ToString();
 
     internal static Uri SidecarAddress(IConfiguration configuration) =>
         new(configuration["DAPR_HTTP_ENDPOINT"] ?? $"http://127.0.0.1:{configuration["DAPR_HTTP_PORT"] ?? "3500"}");
@@ -113,11 +112,11 @@ internal sealed class EventPublisher : IDisposable
         json.WritePropertyName("data");
         using var data = JsonDocument.Parse(row.Data);
         var envelope = new EventEnvelope<JsonElement>(
-            new EventId(row.EventId),
+            row.EventId,
             row.Type,
             row.Key,
             row.Sequence,
-            row.MerchantId is { } id ? new MerchantId(id) : null,
+            row.MerchantId,
             row.OccurredAt,
             data.RootElement
         );

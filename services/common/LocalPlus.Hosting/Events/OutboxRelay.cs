@@ -1,9 +1,11 @@
 using System.Data;
 using System.Text.Json;
 using Dapper;
+using LocalPlus.Kernel;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Npgsql;
+using EventId = LocalPlus.Kernel.EventId;
 
 namespace LocalPlus.Hosting;
 
@@ -262,12 +264,12 @@ internal sealed class OutboxRelay(
 
 internal sealed record OutboxRow(
     long Id,
-    Guid EventId,
+    EventId EventId,
     string Topic,
     string Type,
     string Key,
     long Sequence,
-    Guid? MerchantId,
+    MerchantId? MerchantId,
     string Data,
     string? Traceparent,
     DateTimeOffset OccurredAt
