@@ -6,6 +6,7 @@ namespace LocalPlus.Tests.Tidy;
 public partial class StyleTests
 {
     private const int Columns = 120;
+    private const int RowWidth = 16;
 
     /// <summary>HandleAsync, or VerbAsync where one file has several verbs of one object.</summary>
     [Fact]
@@ -41,6 +42,18 @@ public partial class StyleTests
             select (file, $"  {file}: {member.Value}")
         );
     }
+
+    /// <summary>More than one can keep in mind: what belongs together is a record of its own.</summary>
+    [Fact]
+    public void A_row_has_at_most_16_members() =>
+        Allowance.Holds(
+            "wide-rows",
+            from file in Tree.Code("services")
+            from Match row in RowMembers().Matches(Tree.Read(file))
+            let members = Inner().Replace(row.Groups[2].Value, "").Split(',')
+            from member in members.Skip(RowWidth)
+            select (file, $"  {file}: {row.Groups[1].Value} with {members.Length} members: {member.Trim()}")
+        );
 
     /// <summary>On a busy machine it would refuse what it takes on another: NonBacktracking needs no clock.</summary>
     [Fact]
@@ -81,6 +94,13 @@ public partial class StyleTests
 
     [GeneratedRegex(@"\brecord (?:struct )?\w+(?:<[^>]*>)?\(([^;{]*?)\)\s*[;{:]")]
     private static partial Regex RecordMembers();
+
+    [GeneratedRegex(@"\brecord (?:struct )?(\w*Row)\(([^;{]*?)\)\s*[;{:]")]
+    private static partial Regex RowMembers();
+
+    /// <summary>What has commas of its own: type arguments and tuples.</summary>
+    [GeneratedRegex(@"<[^<>]*>|\([^()]*\)")]
+    private static partial Regex Inner();
 
     [GeneratedRegex(@"\bGuid\?? (\w+)")]
     private static partial Regex PlainMember();

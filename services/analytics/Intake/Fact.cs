@@ -72,9 +72,8 @@ internal sealed record Fact(
         public const string AddAndCount = """
             WITH added AS (
                 INSERT INTO facts (event_id, merchant_id, day, currency, kind, subject, amount, occurred_at)
-                SELECT event_id, merchant_id, day, currency, kind, subject, amount, occurred_at
+                SELECT *
                   FROM unnest(@EventIds, @MerchantIds, @Days, @Currencies, @Kinds, @Subjects, @Amounts, @OccurredAts)
-                    AS f (event_id, merchant_id, day, currency, kind, subject, amount, occurred_at)
                     ON CONFLICT DO NOTHING
                 RETURNING merchant_id, day, currency, kind, amount)
             INSERT INTO daily_totals AS t (merchant_id, day, currency, sold_amount, sold_count, loaded_amount,

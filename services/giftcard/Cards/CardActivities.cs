@@ -85,14 +85,9 @@ internal static class CardActivities
         public const string Insert = """
             INSERT INTO gift_card_activities (activity_id, gift_card_id, merchant_id, kind, amount, currency,
                    redemption_id, transaction_id, reference, reason, occurred_at)
-            SELECT activity_id, gift_card_id, merchant_id, kind, amount, currency, redemption_id, transaction_id,
-                   reference, reason,
-                   @OccurredAt
+            SELECT *, @OccurredAt
               FROM unnest(@ActivityIds, @GiftCardIds, @MerchantIds, @Kinds, @Amounts, @Currencies, @RedemptionIds,
-                          @TransactionIds,
-                          @References, @Reasons)
-                AS a (activity_id, gift_card_id, merchant_id, kind, amount, currency, redemption_id, transaction_id,
-                      reference, reason)
+                          @TransactionIds, @References, @Reasons)
             """;
     }
 }

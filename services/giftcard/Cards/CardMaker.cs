@@ -108,8 +108,8 @@ internal sealed class CardMaker(Database database, CardSecrets secrets, TimeProv
               FROM unnest(@GiftCardIds, @CodeHashes, @LastFours, @PinSalts, @PinHashes)
                 AS n (gift_card_id, code_hash, last4, pin_salt, pin_hash);
             INSERT INTO sealed_codes (gift_card_id, sealed, expires_at, purpose)
-            SELECT n.gift_card_id, n.sealed, @SealedUntil, @Purpose
-              FROM unnest(@GiftCardIds, @Sealed) AS n (gift_card_id, sealed)
+            SELECT *, @SealedUntil, @Purpose
+              FROM unnest(@GiftCardIds, @Sealed)
             """;
     }
 }

@@ -174,9 +174,9 @@ internal sealed class LedgerAccounts(Database database, LedgerGateway ledger, Ti
             """;
 
         public const string Insert = """
-            INSERT INTO merchant_accounts (merchant_id, currency, name, account_id)
-            SELECT @MerchantId, @Currency, a.name, a.account_id
-              FROM unnest(@Names, @AccountIds) AS a (name, account_id)
+            INSERT INTO merchant_accounts (name, account_id, merchant_id, currency)
+            SELECT *, @MerchantId, @Currency
+              FROM unnest(@Names, @AccountIds)
                 ON CONFLICT DO NOTHING
             """;
     }

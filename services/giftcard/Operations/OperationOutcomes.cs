@@ -144,9 +144,8 @@ internal sealed class OperationOutcomes(Database database, Intents intents, Card
 
         public const string AddLots = """
             INSERT INTO gift_card_lots (lot_id, gift_card_id, kind, account_id, expires_at, created_at)
-            SELECT l.lot_id, l.gift_card_id, l.kind, l.account_id, l.expires_at, @Now
+            SELECT *, @Now
               FROM unnest(@LotIds, @GiftCardIds, @Kinds, @AccountIds, @Expiries::timestamptz[])
-                AS l (lot_id, gift_card_id, kind, account_id, expires_at)
             """;
     }
 }

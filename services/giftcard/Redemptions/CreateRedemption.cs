@@ -306,23 +306,18 @@ internal static class CreateRedemption
     private static class Sql
     {
         public const string Insert = """
-            INSERT INTO redemptions (redemption_id, merchant_id, books_merchant_id, state, mode, partial, reference, currency,
-                   requested, payable_account_id, commission_account_id, location_id, terminal_id, metadata, hold_expires_at,
-                   idempotency_key, drive_after, created_at, updated_at)
-            SELECT redemption_id, merchant_id, books_merchant_id, 'authorizing', mode, partial, reference, currency,
-                   requested, payable_account_id, commission_account_id, location_id, terminal_id, metadata::jsonb, hold_expires_at,
-                   idempotency_key, drive_after, created_at, created_at
+            INSERT INTO redemptions (redemption_id, merchant_id, books_merchant_id, mode, partial, reference, currency,
+                   requested, payable_account_id, commission_account_id, location_id, terminal_id, metadata,
+                   hold_expires_at, idempotency_key, drive_after, created_at, updated_at, state)
+            SELECT *, 'authorizing'
               FROM unnest(@RedemptionIds, @MerchantIds, @BooksMerchantIds, @Modes, @Partials, @References, @Currencies,
-                          @Requested, @PayableAccountIds, @CommissionAccountIds, @LocationIds, @TerminalIds, @Metadata,
-                          @HoldExpiresAts, @IdempotencyKeys, @DriveAfters, @CreatedAts)
-                AS r (redemption_id, merchant_id, books_merchant_id, mode, partial, reference, currency, requested,
-                      payable_account_id, commission_account_id, location_id, terminal_id, metadata, hold_expires_at,
-                      idempotency_key, drive_after, created_at);
+                          @Requested, @PayableAccountIds, @CommissionAccountIds, @LocationIds, @TerminalIds,
+                          @Metadata::jsonb[], @HoldExpiresAts, @IdempotencyKeys, @DriveAfters, @CreatedAts, @CreatedAts);
             INSERT INTO redemption_legs (redemption_id, position, gift_card_id, last4, lot_id, account_id, max_amount,
                    commission_basis_points)
-            SELECT redemption_id, position, gift_card_id, last4, lot_id, account_id, max_amount, commission
-              FROM unnest(@LegRedemptionIds, @Positions, @GiftCardIds, @LastFours, @LotIds, @AccountIds, @MaxAmounts, @Commissions)
-                AS l (redemption_id, position, gift_card_id, last4, lot_id, account_id, max_amount, commission)
+            SELECT *
+              FROM unnest(@LegRedemptionIds, @Positions, @GiftCardIds, @LastFours, @LotIds, @AccountIds, @MaxAmounts,
+                          @Commissions)
             """;
     }
 }

@@ -167,15 +167,18 @@ internal sealed partial class Schema : IAsyncDisposable
         await command.ExecuteNonQueryAsync();
     }
 
-    /// <summary>The types of parameters that are unfolded into columns of an alias: arrays of what those columns
-    /// are.</summary>
+    /// <summary>
+    /// The types of parameters that are unfolded into columns, of an alias or of an insert: arrays of what those
+    /// columns are.
+    /// </summary>
     private Dictionary<int, string?> Unfolded(string text, string[] parameters)
     {
         var types = new Dictionary<int, string?>();
         foreach (Match match in Unnest().Matches(text))
         {
             var arguments = match.Groups[1].Value.Split(',', StringSplitOptions.TrimEntries);
-            var names = match.Groups[2].Value.Split(',', StringSplitOptions.TrimEntries);
+            var list = match.Groups[2].Success ? match : Inserted().Match(text[..match.Index]);
+            var names = list.Groups[2].Value.Split(',', StringSplitOptions.TrimEntries);
             foreach (var (argument, i) in arguments.Select((argument, i) => (argument, i)))
             {
                 if (Bare().Match(argument) is { Success: true } bare)
@@ -215,6 +218,10 @@ internal sealed partial class Schema : IAsyncDisposable
 
     [GeneratedRegex(@"unnest\(([^()]*)\)(?:\s*WITH ORDINALITY)?(?:\s*AS\s+\w+\s*\(([^()]*)\))?")]
     private static partial Regex Unnest();
+
+    /// <summary>Columns that are filled with all that is unfolded, in their order.</summary>
+    [GeneratedRegex(@"INSERT INTO (\w+)(?: AS \w+)?\s*\(([^()]*)\)\s*SELECT \*[^()]*FROM $")]
+    private static partial Regex Inserted();
 
     [GeneratedRegex("(?<=s)es$|s$")]
     private static partial Regex Plural();

@@ -79,11 +79,10 @@ public static class Outbox
     internal static class Sql
     {
         public const string AddMany = """
-            INSERT INTO outbox_events (event_id, topic, type, key, sequence, merchant_id, data, traceparent,
+            INSERT INTO outbox_events (event_id, type, key, sequence, merchant_id, data, traceparent, topic,
                    occurred_at)
-            SELECT event_id, @Topic, type, key, sequence, merchant_id, data::jsonb, traceparent, @OccurredAt
-              FROM unnest(@EventIds, @Types, @Keys, @Sequences, @MerchantIds, @Data, @Traceparents)
-                AS e (event_id, type, key, sequence, merchant_id, data, traceparent)
+            SELECT *, @Topic, @OccurredAt
+              FROM unnest(@EventIds, @Types, @Keys, @Sequences, @MerchantIds, @Data::jsonb[], @Traceparents)
             """;
 
         public const string Add = """
