@@ -21,7 +21,7 @@ internal static class PoisonScenario
     private const string Analytics = "analytics";
     private static readonly string[] Subscribers = [Analytics, "notification", "wallet"];
 
-    /// <summary>Those whose inbox says when an event was taken; analytics' facts are its inbox and say no time.</summary>
+    /// <summary>Whose inbox says when an event was taken; analytics' facts are its inbox and say no time.</summary>
     private static readonly string[] Timed = ["notification", "wallet"];
     private static readonly TimeSpan WantedLag = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
