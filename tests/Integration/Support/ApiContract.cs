@@ -115,7 +115,7 @@ internal sealed class ApiContract
 
     private JsonObject? Find(HttpRequestMessage request)
     {
-        var asked = request.RequestUri!.AbsolutePath.Split('/');
+        var asked = request.RequestUri!.AbsolutePath.TrimEnd('/').Split('/');
         return paths
                 .FirstOrDefault(path =>
                     path.Segments.Length == asked.Length
