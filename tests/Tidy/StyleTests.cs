@@ -33,13 +33,12 @@ public partial class StyleTests
             .SelectMany(file => IdKind().Matches(Tree.Read(file)))
             .Select(kind => kind.Groups[1].Value)
             .ToArray();
-        Allowance.Holds(
-            "plain-ids",
+        Tree.Holds(
             from file in files
             from Match record in RecordMembers().Matches(Tree.Read(file))
             from Match member in PlainMember().Matches(record.Groups[1].Value)
             where kinds.Any(kind => member.Groups[1].Value.EndsWith(kind, StringComparison.Ordinal))
-            select (file, $"  {file}: {member.Value}")
+            select $"{file}: {member.Value}"
         );
     }
 
