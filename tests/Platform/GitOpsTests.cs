@@ -41,8 +41,15 @@ public class GitOpsTests
                     "argocd/applicationsets",
                     "argocd/projects",
                     "argocd/clusters",
-                    "namespaces",
-                }.SelectMany(Yamls),
+                    "edge",
+                    "namespaces/base",
+                    "namespaces/dev",
+                    "namespaces/prod",
+                    "namespaces/staging",
+                    "network",
+                }
+                    .SelectMany(Yamls)
+                    .Where(f => Path.GetFileName(f) != "kustomization.yaml"),
             ])
         );
 

@@ -4,6 +4,8 @@ namespace LocalPlus.Tests.Platform;
 
 public class PodTests
 {
+    private static readonly string[] Resources = ["cpu", "memory", "ephemeral-storage"];
+
     private static readonly string[] Annotated =
     [
         "dapr.io/api-token-secret",
@@ -22,6 +24,9 @@ public class PodTests
         "dapr.io/sidecar-memory-request",
         "dapr.io/sidecar-seccomp-profile-type",
     ];
+
+    /// <summary>containerLogMaxSize by containerLogMaxFiles, in mebibytes.</summary>
+    private const int KubeletKeepsOfALog = 50;
 
     public static TheoryData<string> ValuesFiles => [.. Chart.ValuesFiles];
 
@@ -42,10 +47,10 @@ public class PodTests
                 Assert.True(container.Text("securityContext.allowPrivilegeEscalation") == "false", owner);
                 Assert.True(container.Text("securityContext.readOnlyRootFilesystem") == "true", owner);
                 Assert.True(container.Text("securityContext.capabilities.drop.0") == "ALL", owner);
-                foreach (var amount in new[] { "requests.cpu", "requests.memory", "limits.cpu", "limits.memory" })
-                {
-                    Assert.True(container.Text($"resources.{amount}").Length > 0, $"{owner} has no {amount}");
-                }
+                Assert.All(
+                    new[] { "requests", "limits" }.SelectMany(_ => Resources, (of, what) => $"{of}.{what}"),
+                    amount => Assert.True(container.Text($"resources.{amount}").Length > 0, $"{owner} has no {amount}")
+                );
             }
         }
     }
@@ -149,6 +154,79 @@ public class PodTests
             Assert.Single(objects, o => o.Kind() == "ServiceAccount" && o.Name() == account);
         }
     }
+
+    [Fact]
+    public void What_a_container_may_keep_on_disk_holds_its_tmp_and_its_log()
+    {
+        foreach (var (owner, pod) in Chart.Pods(Chart.Environment("prod")))
+        {
+            var tmp = pod.Items("spec.volumes").Single(v => v.Text("name") == "tmp").Text("emptyDir.sizeLimit");
+            var limit = pod.Text("spec.containers.0.resources.limits.ephemeral-storage");
+            Assert.True(Mebibytes(tmp) + KubeletKeepsOfALog <= Mebibytes(limit), owner);
+        }
+
+        static int Mebibytes(string amount) => int.Parse(amount.Replace("Mi", "", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Prometheus_fetches_what_every_service_and_every_sidecar_shows()
+    {
+        var objects = Chart.Environment("prod");
+        foreach (var deployment in Deployments("values-prod.yaml"))
+        {
+            var container = deployment.At("spec.template.spec.containers.0")!;
+            var shown = container.Items("env").Single(e => e.Text("name") == "LP_METRICS_PORT").Text("value");
+            var port = container.Items("ports").Single(p => p.Text("name") == "metrics");
+            Assert.Equal(shown, port.Text("containerPort"));
+            var monitor = objects.Single(o => o.Kind() == "PodMonitor" && o.Name() == deployment.Name());
+            Assert.Equal(
+                deployment.Map("spec", "selector", "matchLabels"),
+                monitor.Map("spec", "selector", "matchLabels")
+            );
+            // The operator names a job after the namespace and the object, as `up --observe` does.
+            var own = monitor.Items("spec.podMetricsEndpoints").Single(e => e.Text("port") == "metrics");
+            Assert.Null(own.At("relabelings"));
+            var sidecar = monitor.Items("spec.podMetricsEndpoints").Single(e => e.Text("port") == "dapr-metrics");
+            Assert.Equal($"dapr/{deployment.Name()}", sidecar.Text("relabelings.0.replacement"));
+            var policy = objects.Single(o => o.Kind() == "CiliumNetworkPolicy" && o.Name() == deployment.Name());
+            var fromPrometheus = policy
+                .Items("spec.ingress")
+                .Single(r =>
+                    r.Items("fromEndpoints").Any(e => e.Map("matchLabels").Values.Contains("observability"))
+                );
+            Assert.Equal(
+                [shown, "9090"],
+                fromPrometheus.Items("toPorts.0.ports").Select(p => p.Text("port"))
+            );
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(ValuesFiles))]
+    public void A_pod_has_the_priority_of_its_criticality_where_there_are_priorities(string valuesFile)
+    {
+        var known = Yaml.Load(Repository.At("platform/gitops/namespaces/base/priorities.yaml"))
+            .ToDictionary(c => c.Name(), c => (long)c["value"]!);
+        Assert.True(known["localplus-p0"] > known["localplus-p1"] && known["localplus-p1"] > known["localplus-p2"]);
+        foreach (var (owner, pod) in Chart.Pods(Chart.Objects(valuesFile)))
+        {
+            var criticality = pod.Map("metadata", "labels")["localplus.io/criticality"];
+            var expected = valuesFile == "ci/bare-values.yaml" ? "" : $"localplus-{criticality}".ToLowerInvariant();
+            Assert.True(pod.Text("spec.priorityClassName") == expected, owner);
+            Assert.True(expected.Length == 0 || known.ContainsKey(expected), owner);
+        }
+    }
+
+    [Fact]
+    public void Replicas_spread_over_zones_and_over_nodes() =>
+        Assert.All(
+            Deployments("values-prod.yaml"),
+            d =>
+                Assert.Equal(
+                    ["topology.kubernetes.io/zone", "kubernetes.io/hostname"],
+                    d.Items("spec.template.spec.topologySpreadConstraints").Select(c => c.Text("topologyKey"))
+                )
+        );
 
     private static JsonObject[] Deployments(string valuesFile)
     {

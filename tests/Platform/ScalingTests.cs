@@ -7,7 +7,10 @@ public class ScalingTests
     /// <summary>m6i.large as a node offers it to pods: 2 CPUs and 8 GiB less what the system keeps.</summary>
     private const long NodeMillicores = 1930;
     private const long NodeMebibytes = 7000;
-    private const long ApplicationNodes = 10;
+    private const long NodeDiskMebibytes = 40_000;
+
+    /// <summary>As many as its network interfaces have addresses for.</summary>
+    private const long NodePods = 29;
 
     [Theory]
     [InlineData("ledger", "P0", "1", "2-3", "3-10", 2)]
@@ -52,32 +55,69 @@ public class ScalingTests
         }
     }
 
-    [Fact]
-    public void All_services_at_their_most_fit_the_application_nodes()
+    /// <summary>
+    /// Every service at its most, one pod more of each while it is updated, all migrations and all jobs at once: less than
+    /// the quota lets in, which is less than the nodes have.
+    /// </summary>
+    [Theory]
+    [InlineData("dev")]
+    [InlineData("staging")]
+    [InlineData("prod")]
+    public void All_that_may_run_at_once_is_within_the_quota_and_the_quota_within_the_nodes(string environment)
     {
-        long millicores = 0,
-            mebibytes = 0;
-        foreach (var app in Chart.Apps)
+        var need = new Dictionary<string, long>(StringComparer.Ordinal);
+        foreach (var (owner, pod) in Chart.Pods(Chart.Environment(environment)))
         {
-            var most = long.Parse(Replicas("prod", app).Split('-')[^1]);
-            var pod = One("prod", "Deployment", app).At("spec.template")!;
-            var sidecar = pod.Map("metadata", "annotations");
-            millicores +=
-                most
-                * (
-                    Cpu(pod.Text("spec.containers.0.resources.requests.cpu"))
-                    + Cpu(sidecar["dapr.io/sidecar-cpu-request"])
-                );
-            mebibytes +=
-                most
-                * (
-                    Mebibytes(pod.Text("spec.containers.0.resources.requests.memory"))
-                    + Mebibytes(sidecar["dapr.io/sidecar-memory-request"])
-                );
+            var copies = owner.StartsWith("Deployment/", StringComparison.Ordinal)
+                ? long.Parse(Replicas(environment, owner.Split('/')[1][4..]).Split('-')[^1]) + 1
+                : 1;
+            Add(need, "pods", copies * 1000);
+            foreach (var (resource, amount) in Asked(pod))
+            {
+                Add(need, resource, copies * amount);
+            }
         }
 
-        Assert.InRange(millicores, 1, ApplicationNodes * NodeMillicores);
-        Assert.InRange(mebibytes, 1, ApplicationNodes * NodeMebibytes);
+        var quota = Yaml.Load(Repository.At($"platform/gitops/namespaces/{environment}/quota.yaml"))
+            .Single()
+            .Map("spec", "hard");
+        Assert.All(need, n => Assert.InRange(n.Value, 1, Amount(quota[n.Key])));
+        var nodes = (long)Terraform.Values("foundation", environment).At("node_pools.application.size.max")!;
+        Assert.InRange(Amount(quota["requests.cpu"]), 1, nodes * NodeMillicores);
+        Assert.InRange(Amount(quota["requests.memory"]), 1, nodes * NodeMebibytes);
+        Assert.InRange(Amount(quota["limits.memory"]), 1, nodes * NodeMebibytes);
+        Assert.InRange(Amount(quota["limits.ephemeral-storage"]), 1, nodes * NodeDiskMebibytes);
+        Assert.InRange(Amount(quota["pods"]) / 1000, 1, nodes * NodePods);
+    }
+
+    private static void Add(Dictionary<string, long> sums, string key, long amount) =>
+        sums[key] = sums.GetValueOrDefault(key) + amount;
+
+    /// <summary>What a pod asks for as the quota counts it: of its containers, and of the sidecar it will get.</summary>
+    private static IEnumerable<(string Resource, long Amount)> Asked(JsonNode pod)
+    {
+        var container = pod.Items("spec.containers").Single();
+        var sidecar = pod.Map("metadata", "annotations");
+        var least = Yaml.Load(Repository.At("platform/gitops/namespaces/base/namespaces.yaml"))
+            .Single(o => o.Kind() == "LimitRange")
+            .At("spec.limits.0");
+        foreach (var (of, word, standard) in new[] { ("requests", "request", "defaultRequest"), ("limits", "limit", "default") })
+        {
+            foreach (var what in new[] { "cpu", "memory" })
+            {
+                yield return (
+                    $"{of}.{what}",
+                    Amount(container.Text($"resources.{of}.{what}")) + Amount(sidecar[$"dapr.io/sidecar-{what}-{word}"])
+                );
+            }
+
+            // Dapr has no annotation for the sidecar's disk.
+            yield return (
+                $"{of}.ephemeral-storage",
+                Amount(container.Text($"resources.{of}.ephemeral-storage"))
+                    + Amount(least.Text($"{standard}.ephemeral-storage"))
+            );
+        }
     }
 
     [Theory]
@@ -147,9 +187,13 @@ public class ScalingTests
     private static JsonObject? One(string environment, string kind, string app) =>
         Chart.Environment(environment).SingleOrDefault(o => o.Kind() == kind && o.Name() == $"svc-{app}");
 
-    private static long Cpu(string amount) =>
-        amount.EndsWith('m') ? long.Parse(amount[..^1]) : long.Parse(amount) * 1000;
-
-    private static long Mebibytes(string amount) =>
-        amount.EndsWith("Gi", StringComparison.Ordinal) ? long.Parse(amount[..^2]) * 1024 : long.Parse(amount[..^2]);
+    /// <summary>Thousandths of a CPU, or mebibytes.</summary>
+    private static long Amount(string amount) =>
+        amount switch
+        {
+            [.. var number, 'm'] => long.Parse(number),
+            [.. var number, 'M', 'i'] => long.Parse(number),
+            [.. var number, 'G', 'i'] => long.Parse(number) * 1024,
+            _ => long.Parse(amount) * 1000,
+        };
 }

@@ -26,19 +26,24 @@ spec:
     spec:
       {{- include "service.pod" $pod | nindent 6 }}
       terminationGracePeriodSeconds: {{ .root.Values.terminationGracePeriodSeconds }}
+      # Over zones first, then over nodes; by the release, so that the old pods of an update do not count.
       topologySpreadConstraints:
+        {{- range list "topology.kubernetes.io/zone" "kubernetes.io/hostname" }}
         - maxSkew: 1
-          topologyKey: topology.kubernetes.io/zone
+          topologyKey: {{ . }}
           whenUnsatisfiable: ScheduleAnyway
+          matchLabelKeys: [pod-template-hash]
           labelSelector:
             matchLabels:
-              {{- include "service.selector" . | nindent 14 }}
+              {{- include "service.selector" $ | nindent 14 }}
               app.kubernetes.io/component: service
+        {{- end }}
       containers:
         - {{ include "service.container" $pod | nindent 10 | trim }}
           ports:
             - { name: http, containerPort: 8080 }
             - { name: dapr, containerPort: 8081 }
+            - { name: metrics, containerPort: 9464 }
           # Says only whether the process is worth keeping: no dependency can make it fail.
           livenessProbe:
             httpGet: { path: /healthz, port: http }

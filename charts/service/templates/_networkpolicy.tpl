@@ -26,7 +26,7 @@ spec:
       toPorts: [{ ports: [{ port: "8080", protocol: TCP }] }]
     - fromEndpoints:
         - matchLabels: { k8s:io.kubernetes.pod.namespace: {{ $network.observabilityNamespace }} }
-      toPorts: [{ ports: [{ port: "8080", protocol: TCP }, { port: "9090", protocol: TCP }] }]
+      toPorts: [{ ports: [{ port: "9464", protocol: TCP }, { port: "9090", protocol: TCP }] }]
     # Its own sidecars talk to each other too: the runs of an app are spread over its replicas.
     - fromEndpoints:
         {{- range prepend $callers .name | uniq | sortAlpha }}

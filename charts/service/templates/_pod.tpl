@@ -53,6 +53,10 @@ dapr.io/volume-mounts: vault-token:/vault/secrets,vault-ca:/vault/tls
   value: "8081"
 - name: LP_PUBLIC_PORT
   value: "8080"
+{{- if eq .component "service" }}
+- name: LP_METRICS_PORT
+  value: "9464"
+{{- end }}
 - name: LP_OIDC_ISSUER
   value: {{ .root.Values.operators.issuer | quote }}
 - name: LP_OIDC_AUDIENCE
@@ -96,6 +100,9 @@ volumeMounts:
 {{- define "service.pod" -}}
 serviceAccountName: {{ include "service.fullname" . }}{{ if eq .component "migration" }}-migrate{{ end }}
 automountServiceAccountToken: false
+{{- with .root.Values.priorityClassPrefix }}
+priorityClassName: {{ . }}{{ lower $.values.criticality }}
+{{- end }}
 securityContext:
   runAsNonRoot: true
   runAsUser: 1654
