@@ -33,8 +33,16 @@ internal sealed class Secrets
 
     public string RolePassword(string role) => Password($"role_{role}");
 
-    /// <summary>Writes secrets.json: secret name to a map of text, as the local file store of Dapr wants it.</summary>
+    /// <summary>Writes secrets.json, as the local file store of Dapr wants it.</summary>
     public void Render(Ports ports)
+    {
+        var secrets = Entries(ports);
+        _checkout.Write("secrets.json", secrets);
+        _checkout.WriteText(Path.GetFileName(_checkout.LogKey), PublicPem(secrets["ledger"]["checkpoint_key"]));
+    }
+
+    /// <summary>What the services and the components ask of the secret store: entry, and text by key.</summary>
+    public Dictionary<string, Dictionary<string, string>> Entries(Ports ports)
     {
         var secrets = new Dictionary<string, Dictionary<string, string>>();
         foreach (var app in Checkout.Apps)
@@ -59,8 +67,7 @@ internal sealed class Secrets
                 + "dbname=workflow sslmode=disable",
         };
         secrets["smtp"] = new Dictionary<string, string> { ["host"] = "127.0.0.1", ["port"] = $"{ports.Smtp}" };
-        _checkout.Write("secrets.json", secrets);
-        _checkout.WriteText(Path.GetFileName(_checkout.LogKey), PublicPem(secrets["ledger"]["checkpoint_key"]));
+        return secrets;
     }
 
     /// <summary>

@@ -120,6 +120,7 @@ internal static class Verbs
             Logs.Verb,
             Psql.Verb,
             Job.Verb,
+            Swap.Verb,
             Drill.Verb,
             Verify.Verb,
             Ledger.Verb,

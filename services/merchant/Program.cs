@@ -5,7 +5,7 @@ using LocalPlus.Merchant.Locations;
 
 var builder = WebApplication.CreateBuilder(args);
 await builder.AddLocalPlusAsync("merchant");
-builder.Services.AddSingleton(_ => new KeyHasher(builder.Configuration["Secrets:key_pepper"]));
+builder.Services.AddSingleton(_ => new KeyHasher(builder.Configuration));
 builder.Services.AddSingleton<ApiKeys>();
 
 // The other services ask this one; it asks its own table.

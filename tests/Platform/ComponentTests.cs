@@ -6,6 +6,19 @@ namespace LocalPlus.Tests.Platform;
 public class ComponentTests
 {
     private const string DeadLetters = ".dead-letter";
+
+    /// <summary>Caches in front of PostgreSQL and background tasks, whose code is to come.</summary>
+    private static readonly string[] Awaited =
+    [
+        "broadcast",
+        "cachestore",
+        "taskqueue-critical",
+        "taskqueue-default",
+        "taskqueue-high",
+        "taskqueue-low",
+        "taskqueue-scheduled",
+    ];
+
     private static readonly JsonObject[] Base = Load(Repository.At("components/base"));
     private static readonly JsonObject[] Subscriptions = [.. Base.Where(o => o.Kind() == "Subscription")];
 
@@ -48,6 +61,31 @@ public class ComponentTests
                 )
         );
     }
+
+    /// <summary>
+    /// A component that nobody uses is a name that lies: it fails here, unless its code is still to come; and those fail whose
+    /// code has come.
+    /// </summary>
+    [Theory]
+    [MemberData(nameof(Clouds))]
+    public void Every_component_is_used_or_is_waited_for(string cloud)
+    {
+        // Dapr.Workflow needs the store without naming it.
+        var used = CodeFacts.ComponentNames().Select(use => use.Name).Append("workflowstore").ToHashSet();
+        var unused = Components(Repository.At($"components/clouds/{cloud}"))
+            .Select(c => c.Name())
+            .Where(name => !used.Contains(name));
+        Assert.Equal(Awaited.Order(StringComparer.Ordinal), unused.Order(StringComparer.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("local")]
+    [InlineData("aiven-aws")]
+    public void What_is_loaded_as_it_is_asks_for_no_value(string cloud) =>
+        Assert.All(
+            Directory.GetFiles(Repository.At($"components/clouds/{cloud}"), "*.yaml"),
+            file => Assert.DoesNotContain("${", File.ReadAllText(file), StringComparison.Ordinal)
+        );
 
     /// <summary>
     /// Claimed is what has waited for processingTimeout, at the next look, each redeliverInterval. Of a broadcast there

@@ -85,7 +85,7 @@ public class GitOpsTests
         var rendered = Chart
             .Environments.SelectMany(Chart.Environment)
             .Concat(
-                new[] { "components/base", "components/clouds/aws" }
+                new[] { "components/base", "components/clouds/aiven-aws" }
                     .SelectMany(f => Directory.GetFiles(Repository.At(f), "*.yaml", SearchOption.AllDirectories))
                     .SelectMany(Yaml.Load)
             )

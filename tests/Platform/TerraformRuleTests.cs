@@ -290,7 +290,7 @@ public partial class TerraformRuleTests
             .Matches(ScopedBlock().Match(policies).Groups[1].Value)
             .SelectMany(m => Entries(m.Groups[2].Value).Select(e => $"{m.Groups[1].Value} {e}"));
         var asked = Directory
-            .GetFiles(Repository.At("components/clouds/aws"), "*.yaml")
+            .GetFiles(Repository.At("components/clouds/aiven-aws"), "*.yaml")
             .SelectMany(Yaml.Load)
             .SelectMany(c =>
                 c.Items("spec.metadata")

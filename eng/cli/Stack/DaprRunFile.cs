@@ -34,7 +34,9 @@ internal static partial class DaprRunFile
 
         checkout.WriteText(Path.GetRelativePath(checkout.State, checkout.RunFile), text);
 
-        foreach (var (from, to) in new[] { (LocalComponents, "components"), ($"{LocalComponents}/config", "config") })
+        var chosen = options.Components ?? Path.Combine(checkout.Root, LocalComponents);
+        var configured = Path.Combine(checkout.Root, LocalComponents, "config");
+        foreach (var (from, to) in new[] { (chosen, "components"), (configured, "config") })
         {
             var target = Path.Combine(checkout.DaprFolder, to);
             if (Directory.Exists(target))
@@ -42,7 +44,7 @@ internal static partial class DaprRunFile
                 Directory.Delete(target, recursive: true);
             }
 
-            foreach (var file in Directory.EnumerateFiles(Path.Combine(checkout.Root, from), "*.yaml"))
+            foreach (var file in Directory.EnumerateFiles(from, "*.yaml"))
             {
                 var resource = File.ReadAllText(file)
                     .Replace("../../.localplus/", $"{checkout.State}/", StringComparison.Ordinal);

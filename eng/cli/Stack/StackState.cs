@@ -5,6 +5,7 @@ namespace LocalPlus.Cli;
 /// process.</param>
 /// <param name="Failpoints">For tests that kill: services have failpoints and what dies is started again at
 /// once.</param>
+/// <param name="Components">A folder in place of components/clouds/local.</param>
 internal sealed record StackOptions(
     string Configuration,
     string? Otlp,
@@ -12,7 +13,8 @@ internal sealed record StackOptions(
     bool Failpoints = false,
     string? Daprd = null,
     bool Dashboard = false,
-    bool Observe = false
+    bool Observe = false,
+    string? Components = null
 );
 
 /// <summary>One supervised process as state.json tells it. Pid 0: not running now.</summary>

@@ -26,6 +26,12 @@ internal static class Up
         "Prometheus and Alertmanager with the rules of platform/observability"
     );
 
+    private static readonly Option<string> Components = Verbs.Text(
+        "--components",
+        "in place of components/clouds/local: what `swap` made",
+        "FOLDER"
+    );
+
     public static readonly Verb Verb = Verbs.Define(
         "up",
         "install, build, start, wait until healthy",
@@ -35,6 +41,7 @@ internal static class Up
         WithDashboard,
         WithObserve,
         Otlp,
+        Components,
         Daprd.Option,
         NoBuild
     );
@@ -53,7 +60,8 @@ internal static class Up
             words.GetValue(Backing),
             Daprd: Daprd.Choose(words.GetValue(Daprd.Option)),
             Dashboard: words.GetValue(WithDashboard),
-            Observe: words.GetValue(WithObserve)
+            Observe: words.GetValue(WithObserve),
+            Components: words.GetValue(Components) is { } folder ? ComponentsIn(folder) : null
         );
         checkout.MakeState();
         using var sole =
@@ -114,6 +122,11 @@ internal static class Up
     }
 
     /// <summary>Starts the stack unless it runs, and waits until it is healthy and has served a caller.</summary>
+    private static string ComponentsIn(string folder) =>
+        Directory.Exists(folder)
+            ? Path.GetFullPath(folder)
+            : throw new CliFailure(ExitCodes.NotFound, $"there is no folder {folder}", "./localplus swap CLOUD");
+
     public static Task<StackState> StartAsync(Checkout checkout, StackOptions options, CancellationToken cancel) =>
         Terminal.StepAsync(
             "starting",

@@ -1,7 +1,7 @@
 locals {
   # The component that the sidecars load is the one list of topics; who may do what with each is checked by Dapr from it.
   pubsub = {
-    for item in yamldecode(file("${path.module}/../../../components/clouds/aws/pubsub.yaml")).spec.metadata :
+    for item in yamldecode(file("${path.module}/../../../components/clouds/aiven-aws/pubsub.yaml")).spec.metadata :
     item.name => try(item.value, "") if try(item.value, "") != ""
   }
   topics = toset([for topic in split(",", local.pubsub.allowedTopics) : trimspace(topic)])

@@ -1,5 +1,5 @@
 locals {
-  # A database each: no service can read or join another's tables. `workflows` is Dapr's (components/clouds/aws/workflowstore).
+  # A database each: no service can read or join another's tables. `workflows` is Dapr's (components/clouds/aiven-aws/workflowstore).
   databases = ["ledger", "wallet", "merchant", "giftcard", "notification", "analytics", "workflows"]
 }
 

@@ -1,4 +1,4 @@
-# What the services' sidecars read (components/clouds/aws/secretstore.yaml): secret/localplus/<entry>.
+# What the services' sidecars read (components/clouds/aiven-aws/secretstore.yaml): secret/localplus/<entry>.
 resource "vault_mount" "secret" {
   path        = "secret"
   type        = "kv"

@@ -109,7 +109,7 @@ public static class LocalPlusBuilder
         builder.Services.TryAddSingleton<TimeProvider>(new MillisecondClock());
         builder.AddLocalPlusLogging();
 
-        await Secrets.LoadAsync(builder.Configuration, name);
+        builder.Services.AddSingleton(await Secrets.LoadAsync(builder.Configuration, name));
         Ports.Configure(builder);
         Failpoints.Configure(builder);
         builder.Services.ConfigureHttpJsonOptions(json => StrictJson.Apply(json.SerializerOptions));
@@ -131,6 +131,7 @@ public static class LocalPlusBuilder
         builder.Services.AddSingleton<Subscriber>();
         builder.Services.AddSingleton<EventPublisher>();
         builder.Services.AddSingleton<OutboxSignal>();
+        builder.Services.AddHostedService<SecretWatch>();
         builder.Services.AddHostedService<OutboxRelay>();
         builder.Services.AddHostedService<Housekeeping>();
         builder.Services.AddSingleton(new CursorCodec(builder.Configuration));

@@ -13,21 +13,55 @@ namespace LocalPlus.Hosting;
 /// The service's own PostgreSQL database. Reads that need no transaction go through <see cref="QueryAsync"/>;
 /// everything else opens a <see cref="DbSession"/>, whose statements share one transaction.
 /// </summary>
-public sealed class Database(NpgsqlDataSource source, OutboxSignal outbox, TimeProvider time)
+public sealed class Database(
+    NpgsqlDataSource source,
+    OutboxSignal outbox,
+    TimeProvider time,
+    SecretEntry? secrets = null
+)
 {
+    /// <summary>
+    /// How long a password that the server does not take is asked for again: role and secret store are changed one after
+    /// the other.
+    /// </summary>
+    private static readonly TimeSpan PasswordWait = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan PasswordPause = TimeSpan.FromMilliseconds(50);
+
     public NpgsqlDataSource Source { get; } = source;
+
+    /// <summary>A connection of the pool; a new one has the password of today, however lately it was changed.</summary>
+    public async Task<NpgsqlConnection> OpenAsync(CancellationToken cancel)
+    {
+        var began = time.GetTimestamp();
+        while (true)
+        {
+            try
+            {
+                return await Source.OpenConnectionAsync(cancel);
+            }
+            catch (PostgresException refused)
+                when (refused.SqlState == PostgresErrorCodes.InvalidPassword
+                    && secrets is not null
+                    && time.GetElapsedTime(began) < PasswordWait
+                )
+            {
+                await secrets.RefreshAsync(cancel);
+                await Task.Delay(PasswordPause, time, cancel);
+            }
+        }
+    }
 
     /// <summary>Opens a connection and a READ COMMITTED transaction; rolled back unless committed.</summary>
     public async Task<DbSession> BeginAsync(CancellationToken cancel)
     {
-        var connection = await Source.OpenConnectionAsync(cancel);
+        var connection = await OpenAsync(cancel);
         return new DbSession(connection, await connection.BeginTransactionAsync(cancel), outbox, time, cancel);
     }
 
     /// <summary>Reads on a connection of the pool, which knows no statement by half afterwards.</summary>
     public async Task<T> ReadAsync<T>(Func<NpgsqlConnection, Task<T>> read, CancellationToken cancel)
     {
-        await using var connection = await Source.OpenConnectionAsync(cancel);
+        await using var connection = await OpenAsync(cancel);
         try
         {
             return await read(connection);
@@ -104,7 +138,12 @@ internal static class DatabaseRegistration
                     "-c statement_timeout=5s -c lock_timeout=2s -c idle_in_transaction_session_timeout=15s "
                     + "-c plan_cache_mode=force_generic_plan -c random_page_cost=1.1",
             };
+            settings.Remove(nameof(settings.Password));
             var source = new NpgsqlDataSourceBuilder(settings.ConnectionString) { Name = service };
+            // Asked for with each new connection: the role's password changes while this service runs.
+            string Password() =>
+                new NpgsqlConnectionStringBuilder(configuration.Secret("database")).Password ?? "";
+            source.UsePasswordProvider(_ => Password(), (_, _) => ValueTask.FromResult(Password()));
             source.UseLoggerFactory(provider.GetRequiredService<ILoggerFactory>());
             // What polls would make a trace of its own of every look.
             source.ConfigureTracing(tracing =>

@@ -6,6 +6,7 @@ using System.Text.Json;
 using LocalPlus.Kernel;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Primitives;
 
 namespace LocalPlus.Hosting;
 
@@ -48,7 +49,7 @@ public sealed class Fingerprint
 /// <summary>
 /// The keys of fingerprints, from the secret fingerprint_keys: <c>version:text</c> with a version of 1 to 255 and at
 /// least 32 characters of text, several separated by commas. The first one makes new fingerprints; the others are
-/// there for as long as answers are kept. A request is fingerprinted in its canonical form (RFC 8785), so that
+/// there for as long as answers are kept. Keys that are changed in the store are taken while the service runs. A request is fingerprinted in its canonical form (RFC 8785), so that
 /// neither white space nor the order of members counts, in metadata as little as anywhere.
 /// </summary>
 public sealed class FingerprintKeys
@@ -56,11 +57,21 @@ public sealed class FingerprintKeys
     public const string SecretName = "fingerprint_keys";
     public const int MinLength = 32;
     internal const int Length = 32;
-    private readonly Dictionary<byte, byte[]> keys = [];
+    private volatile KeySet keys;
 
     public FingerprintKeys(IConfiguration configuration)
     {
-        foreach (var entry in configuration.Secret(SecretName).Split(',', StringSplitOptions.TrimEntries))
+        keys = Read(configuration.Secret(SecretName));
+        ChangeToken.OnChange(configuration.GetReloadToken, () => keys = Read(configuration.Secret(SecretName)));
+    }
+
+    internal byte Newest => keys.Newest;
+
+    private static KeySet Read(string secret)
+    {
+        Dictionary<byte, byte[]> known = [];
+        byte newest = 0;
+        foreach (var entry in secret.Split(',', StringSplitOptions.TrimEntries))
         {
             var at = entry.IndexOf(':', StringComparison.Ordinal);
             if (
@@ -68,7 +79,7 @@ public sealed class FingerprintKeys
                 || !byte.TryParse(entry.AsSpan(0, at), out var version)
                 || version == 0
                 || entry.Length - at <= MinLength
-                || !keys.TryAdd(version, Encoding.UTF8.GetBytes(entry[(at + 1)..]))
+                || !known.TryAdd(version, Encoding.UTF8.GetBytes(entry[(at + 1)..]))
             )
             {
                 throw new InvalidOperationException(
@@ -76,11 +87,11 @@ public sealed class FingerprintKeys
                 );
             }
 
-            Newest = Newest == 0 ? version : Newest;
+            newest = newest == 0 ? version : newest;
         }
-    }
 
-    internal byte Newest { get; }
+        return new KeySet(known, newest);
+    }
 
     /// <summary>Of a REST request: its method, its path and the body as it was understood.</summary>
     public Fingerprint Of<TRequest>(HttpContext http, TRequest request)
@@ -107,12 +118,19 @@ public sealed class FingerprintKeys
 
     /// <summary>A key for another purpose, made of the one of that version.</summary>
     internal byte[] Derive(byte version, string purpose) =>
-        HKDF.DeriveKey(HashAlgorithmName.SHA256, keys[version], Length, info: Encoding.UTF8.GetBytes(purpose));
+        HKDF.DeriveKey(HashAlgorithmName.SHA256, keys.Of(version), Length, info: Encoding.UTF8.GetBytes(purpose));
 
-    internal bool Knows(byte version) => keys.ContainsKey(version);
+    internal bool Knows(byte version) => keys.Knows(version);
 
     internal byte[] Seal(byte[] digest, byte version) =>
-        [version, .. HMACSHA256.HashData(keys[version], digest).AsSpan(0, Length - 1)];
+        [version, .. HMACSHA256.HashData(keys.Of(version), digest).AsSpan(0, Length - 1)];
+
+    private sealed record KeySet(Dictionary<byte, byte[]> Known, byte Newest)
+    {
+        public byte[] Of(byte version) => Known[version];
+
+        public bool Knows(byte version) => Known.ContainsKey(version);
+    }
 }
 
 /// <summary>What a key was answered with before, as it is stored everywhere.</summary>

@@ -7,6 +7,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Primitives;
 
 namespace LocalPlus.Hosting;
 
@@ -25,14 +26,34 @@ public enum Port
 /// the port it asks for and is not found on the other; whatever
 /// comes to the app port must carry the sidecar's token, health probes excepted.
 /// </summary>
-public sealed class Ports(RequestDelegate next, IConfiguration configuration)
+public sealed class Ports
 {
     public const long MaxRequestBodyBytes = 1024 * 1024;
     public const int MaxRequestHeadersBytes = 32 * 1024;
     private const int DefaultPublicPort = 8080;
     private const int DefaultAppPort = 8081;
-    private readonly int publicPort = PublicPort(configuration);
-    private readonly byte[] token = Encoding.UTF8.GetBytes(configuration["APP_API_TOKEN"] ?? "");
+    private readonly RequestDelegate next;
+    private readonly int publicPort;
+    private volatile byte[][] tokens;
+
+    public Ports(RequestDelegate next, IConfiguration configuration)
+    {
+        this.next = next;
+        publicPort = PublicPort(configuration);
+        tokens = Tokens(configuration);
+        ChangeToken.OnChange(configuration.GetReloadToken, () => tokens = Tokens(configuration));
+    }
+
+    /// <summary>
+    /// What the sidecar may show: APP_API_TOKEN, and in the secret app_tokens, separated by commas, those that a sidecar which is
+    /// replaced has or will have.
+    /// </summary>
+    private static byte[][] Tokens(IConfiguration configuration) =>
+        [
+            .. $"{configuration["APP_API_TOKEN"]},{configuration["Secrets:app_tokens"]}"
+                .Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
+                .Select(Encoding.UTF8.GetBytes),
+        ];
 
     internal static int PublicPort(IConfiguration configuration) =>
         configuration.GetValue("LP_PUBLIC_PORT", DefaultPublicPort);
@@ -89,12 +110,8 @@ public sealed class Ports(RequestDelegate next, IConfiguration configuration)
 
         if (
             reached == Port.App
-            && token.Length > 0
             && endpoint?.Metadata.GetMetadata<HealthEndpoint>() is null
-            && !CryptographicOperations.FixedTimeEquals(
-                Encoding.UTF8.GetBytes(http.Request.Headers["dapr-api-token"].ToString()),
-                token
-            )
+            && !IsSidecar(http.Request.Headers["dapr-api-token"].ToString())
         )
         {
             http.SetEndpoint(null);
@@ -103,6 +120,14 @@ public sealed class Ports(RequestDelegate next, IConfiguration configuration)
         }
 
         return next(http);
+    }
+
+    private bool IsSidecar(string shown)
+    {
+        var accepted = tokens;
+        var bytes = Encoding.UTF8.GetBytes(shown);
+        return accepted.Length == 0
+            || Array.Exists(accepted, token => CryptographicOperations.FixedTimeEquals(bytes, token));
     }
 }
 

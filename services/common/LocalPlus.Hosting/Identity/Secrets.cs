@@ -5,7 +5,7 @@ namespace LocalPlus.Hosting;
 
 /// <summary>
 /// A service's secrets come from the Dapr secret store and nowhere else: entry <c>secretstore/&lt;service&gt;</c>, read
-/// once at the start into configuration keys "Secrets:&lt;name&gt;". The credential of the schema's owner is not among
+/// at the start and again whenever they change (<see cref="SecretEntry"/>), into configuration keys "Secrets:&lt;name&gt;". The credential of the schema's owner is not among
 /// them: the verb "migrate" reads it from entry <c>&lt;service&gt;-migrations</c> (<c>database</c>, <c>app_role</c>),
 /// which only the sidecar of a migration hands out. Tests put those keys into configuration themselves.
 /// </summary>
@@ -17,23 +17,27 @@ public static class Secrets
     public static readonly TimeSpan SidecarWait = TimeSpan.FromSeconds(60);
 
     /// <summary>Reads the service's entry, or for the verb "migrate" that of its schema's owner.</summary>
-    public static async Task LoadAsync(IConfigurationManager configuration, string service)
+    public static async Task<SecretEntry> LoadAsync(IConfigurationManager configuration, string service)
     {
-        if (configuration["Secrets:database"] is not null)
+        if (configuration["Secrets:database"] is { Length: > 0 })
         {
-            return;
+            return SecretEntry.Given;
         }
 
         var entry = Environment.GetCommandLineArgs() is [_, Migrations.Verb, ..] ? $"{service}-migrations" : service;
-        using var client = new DaprClientBuilder().Build();
+        // For as long as the process lives: it is asked again.
+        var client = new DaprClientBuilder().Build();
         using var deadline = new CancellationTokenSource(SidecarWait);
         try
         {
             await client.WaitForSidecarAsync(deadline.Token);
-            var secrets = await client.GetSecretAsync(Store, entry, cancellationToken: deadline.Token);
-            configuration.AddInMemoryCollection(
-                secrets.Select(s => KeyValuePair.Create($"Secrets:{s.Key}", (string?)s.Value))
+            var secrets = await SecretEntry.ReadAsync(
+                async cancel =>
+                    SecretEntry.Unfold(entry, await client.GetSecretAsync(Store, entry, cancellationToken: cancel)),
+                deadline.Token
             );
+            configuration.Add(secrets);
+            return secrets;
         }
         catch (OperationCanceledException) when (deadline.IsCancellationRequested)
         {

@@ -127,6 +127,17 @@ internal static partial class Log
     )]
     public static partial void OperatorKeysUnread(this ILogger log, Exception exception);
 
+    [LoggerMessage(152, LogLevel.Information, "secrets were changed", EventName = "hosting.secrets.changed")]
+    public static partial void SecretsChanged(this ILogger log);
+
+    [LoggerMessage(
+        153,
+        LogLevel.Warning,
+        "secrets could not be read again, those of before stay",
+        EventName = "hosting.secrets.unread"
+    )]
+    public static partial void SecretsUnread(this ILogger log, Exception exception);
+
     [LoggerMessage(155, LogLevel.Information, "ready for the first request", EventName = "hosting.ready")]
     public static partial void BecameReady(this ILogger log);
 
