@@ -48,14 +48,14 @@ public sealed class CommandLine : IDisposable
     /// <summary>Waits until `status` calls everything healthy.</summary>
     public Task HealthyAsync() => UntilAsync("all is healthy", async () => (await RunAsync("status")).ExitCode == 0);
 
-    public async Task UntilAsync(string what, Func<Task<bool>> holds)
+    public async Task UntilAsync(string what, Func<Task<bool>> holds, Func<string>? because = null)
     {
         var clock = Stopwatch.StartNew();
         while (!await holds())
         {
             Assert.True(
                 clock.Elapsed < Limit,
-                $"not within {Limit.TotalMinutes:0} minutes: {what}\n{(await RunAsync("status")).Output}"
+                $"not within {Limit.TotalMinutes:0} minutes: {what} {because?.Invoke()}\n{(await RunAsync("status")).Output}"
             );
         }
     }

@@ -1,10 +1,11 @@
 using System.Diagnostics;
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 
 namespace LocalPlus.Tests.EndToEnd;
 
 /// <summary>`up --observe`: Debian's Prometheus and Alertmanager on what runs, with the rules of a cluster.</summary>
-public sealed class ObserveTests : IAsyncLifetime
+public sealed partial class ObserveTests : IAsyncLifetime
 {
     private static readonly TimeSpan Paged = TimeSpan.FromMinutes(2);
 
@@ -41,6 +42,7 @@ public sealed class ObserveTests : IAsyncLifetime
             async () => (await ToldAsync("dead-mans-switch")).Contains("Watchdog")
         );
         Assert.Empty(await PagedAsync());
+        await AssertEveryFigureOfADashboardIsThereAsync();
 
         var clock = Stopwatch.StartNew();
         var paged = false;
@@ -55,6 +57,44 @@ public sealed class ObserveTests : IAsyncLifetime
         await _localplus.HealthyAsync();
         await _localplus.UntilAsync("nobody is paged any more", async () => (await PagedAsync()).Length == 0);
     }
+
+    /// <summary>
+    /// The figures that dashboards ask of what runs here, after a day's business in small. A series that is born with the
+    /// first bad thing is of alerts, not of dashboards.
+    /// </summary>
+    private async Task AssertEveryFigureOfADashboardIsThereAsync()
+    {
+        var folder = Path.Combine(CommandLine.Root, "platform", "observability", "dashboards");
+        var asked = Directory
+            .GetFiles(folder, "*.json")
+            .SelectMany(file => JsonNode.Parse(File.ReadAllText(file))!["panels"]!.AsArray())
+            .SelectMany(panel => panel!["targets"]?.AsArray() ?? [])
+            .Select(target => (string?)target!["expr"] ?? "")
+            .SelectMany(expr => FigureOfTheMachine().Matches(Labels().Replace(expr, " ")).Select(m => m.Value))
+            .ToHashSet(StringComparer.Ordinal);
+        Assert.NotEmpty(asked);
+        string[] missing = [];
+        await _localplus.UntilAsync(
+            "every figure of a dashboard is exported",
+            async () =>
+            {
+                var there = (await PrometheusAsync("label/__name__/values"))
+                    .AsArray()
+                    .Select(name => (string)name!)
+                    .ToHashSet(StringComparer.Ordinal);
+                missing = [.. asked.Where(name => !there.Contains(name)).Order(StringComparer.Ordinal)];
+                return missing.Length == 0;
+            },
+            () => string.Join(", ", missing)
+        );
+    }
+
+    /// <summary>What a selector or a grouping says of labels.</summary>
+    [GeneratedRegex(@"\{[^}]*\}|\b(?:by|without|on|ignoring)\s*\([^)]*\)")]
+    private static partial Regex Labels();
+
+    [GeneratedRegex(@"\b(?:localplus[_:]|http_|db_client_|dotnet_|redis_|pg_)[a-z0-9_:]+")]
+    private static partial Regex FigureOfTheMachine();
 
     private void KillIfItRuns(string name)
     {
