@@ -39,6 +39,9 @@ internal static class Requirements
 
     public static readonly Requirement Node = new("Node.js with npm", Program("npm"), "nodejs", "npm");
 
+    /// <summary>The platform's jobs read answers with it.</summary>
+    public static readonly Requirement Jq = new("jq", Program("jq"), "jq");
+
     public static readonly Requirement Prometheus = new("Prometheus", Program("promtool"), "prometheus")
     {
         Services = ["prometheus"],

@@ -16,6 +16,18 @@ public class RecoveryTests
         Assert.Contains($"\n{setting}\n", Configuration, StringComparison.Ordinal);
 
     [Theory]
+    [InlineData("pitr")]
+    [InlineData("failover")]
+    [InlineData("valkey")]
+    [InlineData("broker")]
+    [InlineData("region")]
+    public void Every_loss_has_its_rehearsal_and_its_line_in_the_readme(string kind)
+    {
+        Assert.Contains($"\"{kind}\"", Repository.Read("eng/cli/Verbs/Drill.cs"), StringComparison.Ordinal);
+        Assert.Contains($"| `{kind}` |", Repository.Read("platform/recovery/README.md"), StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("rpo_goal=60")]
     [InlineData("rto_goal=120")]
     [InlineData("archive_timeout = 60")]

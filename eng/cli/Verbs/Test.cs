@@ -52,7 +52,10 @@ internal static class Test
 
         try
         {
-            await Requirements.EnsureAsync([.. Requirements.Stack, .. Requirements.Observe, Requirements.Node], cancel);
+            await Requirements.EnsureAsync(
+                [.. Requirements.Stack, .. Requirements.Observe, Requirements.Node, Requirements.Jq],
+                cancel
+            );
             await NodeToolsAsync(checkout, cancel);
             if (!words.GetValue(NoBuild))
             {

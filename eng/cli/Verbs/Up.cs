@@ -121,12 +121,12 @@ internal static class Up
         return ExitCodes.Ok;
     }
 
-    /// <summary>Starts the stack unless it runs, and waits until it is healthy and has served a caller.</summary>
     private static string ComponentsIn(string folder) =>
         Directory.Exists(folder)
             ? Path.GetFullPath(folder)
             : throw new CliFailure(ExitCodes.NotFound, $"there is no folder {folder}", "./localplus swap CLOUD");
 
+    /// <summary>Starts the stack unless it runs, and waits until it is healthy and has served a caller.</summary>
     public static Task<StackState> StartAsync(Checkout checkout, StackOptions options, CancellationToken cancel) =>
         Terminal.StepAsync(
             "starting",
