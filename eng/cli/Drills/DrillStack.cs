@@ -41,7 +41,7 @@ internal sealed class DrillStack : IAsyncDisposable
         new(
             Checkout,
             Ports,
-            merchant ?? await Developer.OnboardAsync(Checkout, Ports, "Drill", "drill@example.com", cancel),
+            merchant ?? await OnboardAsync(cancel),
             TimeSpan.FromMinutes(3),
             cancel
         );
@@ -57,10 +57,16 @@ internal sealed class DrillStack : IAsyncDisposable
         }
     }
 
-    /// <summary>Kills at once and waits until it is dead; the supervisor starts it again.</summary>
+    /// <summary>Kills what runs and waits until it is dead; the supervisor starts it again.</summary>
     public async Task KillAsync(string name, CancellationToken cancel)
     {
         var victims = StackState.RunningOrFail(Checkout).Named(name);
+        while (!victims.Any(victim => victim.Identity.Alive))
+        {
+            await Task.Delay(Poll, cancel);
+            victims = StackState.RunningOrFail(Checkout).Named(name);
+        }
+
         foreach (var victim in victims)
         {
             victim.Identity.Signal(ProcessIdentity.SigKill);

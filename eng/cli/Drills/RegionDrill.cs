@@ -13,7 +13,7 @@ internal static class RegionDrill
     private const int SalesAfter = 20;
 
     /// <summary>What is kept elsewhere of a stack's folder: the secrets, who the merchant is, checkpoints.</summary>
-    private static readonly string[] Kept = ["keys.json", "developer.json", "operators.pem", "jwks.json"];
+    private static readonly string[] Kept = ["keys.json", "developer.json", "operator-key.pem"];
 
     public static async Task<DrillResult> RunAsync(Checkout here, DrillStack first, CancellationToken cancel)
     {

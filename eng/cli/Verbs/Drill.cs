@@ -14,6 +14,8 @@ internal static class Drill
     private static readonly string[] OfPostgres = ["pitr", "failover"];
     private static readonly string[] OfAStack = ["valkey", "broker", "region"];
 
+    private static readonly JsonSerializerOptions OneLine = new(Checkout.Json) { WriteIndented = false };
+
     private static readonly Requirement PgBackRest = new(
         "pgBackRest",
         () => Task.FromResult(Tools.Find("pgbackrest")),
@@ -72,7 +74,7 @@ internal static class Drill
         var (checkout, _, cancel) = call;
         await Requirements.EnsureAsync(Requirements.Stack, cancel);
         var result = await StackDrills.RunAsync(checkout, kind, cancel);
-        var text = JsonSerializer.Serialize(result, new JsonSerializerOptions(Checkout.Json) { WriteIndented = false });
+        var text = JsonSerializer.Serialize(result, OneLine);
         Terminal.Say(text);
         Keep(checkout, kind, text);
         return result.GoalsMet
