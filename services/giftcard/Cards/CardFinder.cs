@@ -83,13 +83,13 @@ internal sealed class CardFinder(
         var merchant = spending.Caller.MerchantId;
         var asked = time.GetTimestamp();
         var codes = credentials.Select(c => c.Code is { } code ? CardCode.Normalise(code) : null).ToArray();
-        var hashes = codes.Select(code => code is null ? [] : secrets.HashCode(code)).ToArray();
+        var hashes = codes.Select(code => code is null ? [] : secrets.HashesOfCode(code)).ToArray();
         await Failpoints.BeforeAsync("Verify");
         var (found, lots) = await lookup.ReadAsync(
             new(
                 spending.Caller,
                 spending.Location,
-                hashes,
+                [.. hashes.SelectMany(of => of)],
                 [.. credentials.Where(c => c.Id is not null).Select(c => c.Id!.Value)]
             ),
             cancel
@@ -97,12 +97,12 @@ internal sealed class CardFinder(
         var now = time.GetUtcNow();
         var at = spending.HandedOverAt ?? now;
         var cards = new List<(UsableCard Card, bool GoodAtLocation)>();
-        foreach (var (credential, code, hash) in credentials.Zip(codes, hashes))
+        foreach (var (credential, code, possible) in credentials.Zip(codes, hashes))
         {
             var card = found.FirstOrDefault(f =>
                 credential.Id is { } id
                     ? f.Row.GiftCardId == id && f.Row.MerchantId == merchant
-                    : f.Terms.CodeHash.AsSpan().SequenceEqual(hash)
+                    : Array.Exists(possible, hash => f.Terms.CodeHash.AsSpan().SequenceEqual(hash))
             );
             if (!await MayUseAsync(card, credential, spending, cancel) || card is null)
             {
@@ -146,11 +146,11 @@ internal sealed class CardFinder(
     )
     {
         // The hash is made whether or not it is needed: what is sent decides the cost, not what is stored.
-        var pin = credential.Pin is { } typed
-            ? secrets.HashPin(CardCode.Fold(typed), card?.Terms.PinSalt ?? NoSalt)
-            : null;
+        var pins = credential.Pin is { } typed
+            ? secrets.HashesOfPin(CardCode.Fold(typed), card?.Terms.PinSalt ?? NoSalt)
+            : [];
         return card is not null
-            && (card.Terms.PinHash is null || credential.Id is not null || await IsRightPinAsync(card, pin, cancel))
+            && (card.Terms.PinHash is null || credential.Id is not null || await IsRightPinAsync(card, pins, cancel))
             && (card.Row.MerchantId == spending.Caller.MerchantId || card.Terms.AcceptedHere)
             && (
                 card.Row.Status is CardStatus.Active or CardStatus.Expired
@@ -163,7 +163,7 @@ internal sealed class CardFinder(
     /// Compares under the card's lock, one try after the other: of any number of wrong PINs at once the fifth locks the
     /// card, and behind it even the right one is not looked at.
     /// </summary>
-    private async Task<bool> IsRightPinAsync(FoundCard card, byte[]? pin, CancellationToken cancel)
+    private async Task<bool> IsRightPinAsync(FoundCard card, byte[][] pins, CancellationToken cancel)
     {
         var now = time.GetUtcNow();
         if (card.Terms.PinLockedUntil > now)
@@ -178,7 +178,7 @@ internal sealed class CardFinder(
             return false;
         }
 
-        var isRight = pin is not null && CryptographicOperations.FixedTimeEquals(pin, card.Terms.PinHash);
+        var isRight = Array.Exists(pins, pin => CryptographicOperations.FixedTimeEquals(pin, card.Terms.PinHash));
         if (isRight && tries.PinFailures == 0)
         {
             return true;

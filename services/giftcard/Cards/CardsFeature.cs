@@ -9,7 +9,7 @@ internal static class CardsFeature
 {
     public static void AddCards(this WebApplicationBuilder builder)
     {
-        builder.Services.AddSingleton(_ => new CardSecrets(builder.Configuration.Secret("code_pepper")));
+        builder.Services.AddSingleton(_ => new CardSecrets(builder.Configuration));
         builder.Services.AddSingleton(_ => new WalletCustomers(PeerClient.Create("wallet")));
         builder.Services.AddSingleton<CardChanges>();
         builder.Services.AddSingleton<CardDeliveries>();

@@ -2,8 +2,10 @@ using System.Buffers.Text;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using LocalPlus.Giftcard.Cards;
 using LocalPlus.Hosting;
 using LocalPlus.Kernel;
+using Microsoft.Extensions.Primitives;
 
 namespace LocalPlus.Giftcard.Offline;
 
@@ -24,37 +26,45 @@ internal sealed record PublicJwk(string Kty, string Crv, string X, string Y, str
 
 /// <summary>
 /// Signs allowances as JWS (ES256), so that a till can check them without asking and nobody can raise a cap on the way
-/// back. The key is derived from the pepper: every replica has the same one, and there is no other secret to keep.
+/// back. The key is derived from the pepper: every replica has the same one, and there is no other secret to keep. Of
+/// several peppers the first one's signs, and what any of them signed is good.
 /// </summary>
 internal sealed class AllowanceSigner : IDisposable
 {
     private const int ScalarBytes = 32;
-    private readonly ECDsa key;
+    private volatile ECDsa[] keys;
     private readonly string header = Base64Url.EncodeToString("""{"alg":"ES256","typ":"JWT"}"""u8);
 
-    public AllowanceSigner(string pepper)
+    public AllowanceSigner(IConfiguration configuration)
     {
-        key = ECDsa.Create(
-            new ECParameters { Curve = ECCurve.NamedCurves.nistP256, D = Scalar(Encoding.UTF8.GetBytes(pepper)) }
-        );
-        var point = key.ExportParameters(includePrivateParameters: false).Q;
-        PublicKey = new(
-            "EC",
-            "P-256",
-            Base64Url.EncodeToString(point.X!),
-            Base64Url.EncodeToString(point.Y!),
-            "ES256",
-            "sig"
+        keys = Read(configuration.Secret(CardSecrets.SecretName));
+        ChangeToken.OnChange(
+            configuration.GetReloadToken,
+            () => keys = Read(configuration.Secret(CardSecrets.SecretName))
         );
     }
 
-    public PublicJwk PublicKey { get; }
+    public PublicJwk PublicKey
+    {
+        get
+        {
+            var point = keys[0].ExportParameters(includePrivateParameters: false).Q;
+            return new(
+                "EC",
+                "P-256",
+                Base64Url.EncodeToString(point.X!),
+                Base64Url.EncodeToString(point.Y!),
+                "ES256",
+                "sig"
+            );
+        }
+    }
 
     public string Sign(AllowanceClaims claims)
     {
         var text =
             $"{header}.{Base64Url.EncodeToString(JsonSerializer.SerializeToUtf8Bytes(claims, StrictJson.Options))}";
-        var signature = key.SignData(Encoding.ASCII.GetBytes(text), HashAlgorithmName.SHA256);
+        var signature = keys[0].SignData(Encoding.ASCII.GetBytes(text), HashAlgorithmName.SHA256);
         return $"{text}.{Base64Url.EncodeToString(signature)}";
     }
 
@@ -68,12 +78,26 @@ internal sealed class AllowanceSigner : IDisposable
         }
 
         var signature = Base64Url.DecodeFromChars(parts[2]);
-        return key.VerifyData(Encoding.ASCII.GetBytes($"{parts[0]}.{parts[1]}"), signature, HashAlgorithmName.SHA256)
+        var signed = Encoding.ASCII.GetBytes($"{parts[0]}.{parts[1]}");
+        return Array.Exists(keys, key => key.VerifyData(signed, signature, HashAlgorithmName.SHA256))
             ? JsonSerializer.Deserialize<AllowanceClaims>(Base64Url.DecodeFromChars(parts[1]), StrictJson.Lenient)
             : null;
     }
 
-    public void Dispose() => key.Dispose();
+    public void Dispose() => Array.ForEach(keys, key => key.Dispose());
+
+    private static ECDsa[] Read(string secret) =>
+        Array.ConvertAll(
+            secret.Split(',', StringSplitOptions.TrimEntries),
+            pepper =>
+                ECDsa.Create(
+                    new ECParameters
+                    {
+                        Curve = ECCurve.NamedCurves.nistP256,
+                        D = Scalar(Encoding.UTF8.GetBytes(pepper)),
+                    }
+                )
+        );
 
     /// <summary>
     /// A private key of P-256 from the pepper: a number below the curve's order, the next one in the rare other case.

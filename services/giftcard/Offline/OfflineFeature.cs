@@ -7,7 +7,7 @@ internal static class OfflineFeature
 {
     public static void AddOffline(this WebApplicationBuilder builder)
     {
-        builder.Services.AddSingleton(_ => new AllowanceSigner(builder.Configuration.Secret("code_pepper")));
+        builder.Services.AddSingleton(_ => new AllowanceSigner(builder.Configuration));
         builder.Services.AddSingleton<OfflineIntake>();
         builder.Services.AddSingleton<OfflineDriver>();
         builder.Services.AddSingleton<ExpiredValue>();

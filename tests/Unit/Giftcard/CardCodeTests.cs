@@ -75,4 +75,22 @@ public sealed class CardCodeTests
         );
         Assert.Throws<InvalidOperationException>(() => new CardSecrets("short"));
     }
+
+    [Fact]
+    public void Of_several_peppers_the_first_makes_and_all_find()
+    {
+        var old = new CardSecrets(new string('a', 32));
+        var both = new CardSecrets($"{new string('b', 32)},{new string('a', 32)}");
+        var card = GiftCardId.New(TimeProvider.System);
+        var salt = CardSecrets.NewSalt();
+
+        Assert.NotEqual(old.HashCode("ABCD"), both.HashCode("ABCD"));
+        Assert.Contains(both.HashesOfCode("ABCD"), hash => hash.AsSpan().SequenceEqual(old.HashCode("ABCD")));
+        Assert.Contains(both.HashesOfPin("1234", salt), hash => hash.AsSpan().SequenceEqual(old.HashPin("1234", salt)));
+        Assert.Equal("ABCD", both.Open(old.Seal("ABCD", card), card));
+        Assert.Equal("ABCD", both.Open(both.Seal("ABCD", card), card));
+        Assert.ThrowsAny<System.Security.Cryptography.CryptographicException>(() =>
+            old.Open(both.Seal("ABCD", card), card)
+        );
+    }
 }
