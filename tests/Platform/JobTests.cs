@@ -39,10 +39,10 @@ public class JobTests
         var found = lines.Length > 0 ? $$"""{"value": [1, "{{lines}}"]}""" : "";
         var (code, said) = Run(
             "log-cleanup",
-            $$"""
+            $$$"""
             case "$*" in
-              *"/config") echo "  retention_period: {{retention}}" ;;
-              *) echo '{"data": {"result": [{{found}}]}}' ;;
+              *"/config") echo "  retention_period: {{{retention}}}" ;;
+              *) echo '{"data": {"result": [{{{found}}}]}}' ;;
             esac
             """,
             ""
@@ -63,13 +63,14 @@ public class JobTests
             ',',
             Enumerable
                 .Range(0, backups)
-                .Select(i =>
-                    $$"""{"backup_time": "{{DateTimeOffset.FromUnixTimeSeconds(Now - age - (i * 3600)):yyyy-MM-ddTHH:mm:ss.ffffff}}Z", "data_size": {{bytes}}}"""
+                .Select(i => DateTimeOffset.FromUnixTimeSeconds(Now - age - (i * 3600)))
+                .Select(at =>
+                    $$"""{"backup_time": "{{at:yyyy-MM-ddTHH:mm:ss.ffffff}}Z", "data_size": {{bytes}} }"""
                 )
         );
         var (code, said) = Run(
             "backup-verification",
-            $$"""echo '{"service": {"service_name": "pg", "backups": [{{list}}]}}'""",
+            $$$"""echo '{"service": {"service_name": "pg", "backups": [{{{list}}}]}}'""",
             "",
             ("NOW", $"{Now}"),
             ("PROJECT", "p"),
