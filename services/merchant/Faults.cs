@@ -8,6 +8,11 @@ namespace LocalPlus.Merchant;
 internal static class Faults
 {
     public static readonly Fault ApiKeyInvalid = new("api_key_invalid", 404, "The API key is nobody's");
+    public static readonly Fault MerchantState = new(
+        "merchant_state",
+        409,
+        "The merchant is not where this step begins"
+    );
     public static readonly Fault ApiKeyNotActive = new("api_key_not_active", 409, "The API key is revoked or expired");
     public static readonly Fault ApiKeyAlreadyRotated = new(
         "api_key_already_rotated",

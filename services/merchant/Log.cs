@@ -23,4 +23,12 @@ internal static partial class Log
         EventName = "merchant.api_key.revoked"
     )]
     public static partial void ApiKeyRevoked(this ILogger log, ApiKeyId keyId, MerchantId merchantId);
+
+    [LoggerMessage(
+        3003,
+        LogLevel.Information,
+        "merchant {MerchantId} is at version {Version}: {Action}",
+        EventName = "merchant.changed"
+    )]
+    public static partial void MerchantChanged(this ILogger log, MerchantId merchantId, long version, string action);
 }

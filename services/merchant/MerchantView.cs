@@ -1,11 +1,14 @@
+using LocalPlus.Hosting;
 using LocalPlus.Kernel;
 using LocalPlus.Merchant.Keys;
 
 namespace LocalPlus.Merchant;
 
 /// <summary>
-/// A merchant as itself and administrators see it. <paramref name="ApiKey"/> comes with the onboarding only.
+/// A merchant as itself and operators see it. <paramref name="ApiKey"/> comes with the onboarding only.
 /// </summary>
+/// <param name="StatusReason">Why an operator declined, suspended, resumed or closed it.</param>
+/// <param name="ActivatedAt">When it could first sell.</param>
 internal sealed record MerchantView(
     MerchantId Id,
     string Object,
@@ -15,7 +18,10 @@ internal sealed record MerchantView(
     Currency Currency,
     string Locale,
     string ContactEmail,
+    MerchantStatus Status,
+    string? StatusReason,
     DateTimeOffset CreatedAt,
+    DateTimeOffset? ActivatedAt,
     ApiKeyView? ApiKey = null
 );
 

@@ -2,6 +2,7 @@ using LocalPlus.Hosting;
 using LocalPlus.Merchant;
 using LocalPlus.Merchant.Keys;
 using LocalPlus.Merchant.Locations;
+using LocalPlus.Merchant.Operators;
 
 var builder = WebApplication.CreateBuilder(args);
 await builder.AddLocalPlusAsync("merchant");
@@ -14,8 +15,9 @@ builder.Services.AddSingleton<IApiKeyVerifier>(services => services.GetRequiredS
 var app = builder.Build();
 app.UseLocalPlus();
 app.MapAdminApi().MapOnboardMerchant();
+app.MapOperatorApi().MapFindMerchants().MapDecideMerchant().MapReadVersionsForOperators();
 var merchants = app.MapMerchantApi();
-merchants.MapGetMerchant();
+merchants.MapGetMerchant().MapSubmitMerchant().MapReadVersions();
 merchants.MapCreateApiKey().MapRotateApiKey().MapListApiKeys().MapRevokeApiKey();
 merchants.MapCreateLocation().MapGetLocation().MapListLocations();
 var intern = app.MapInternal();

@@ -41,6 +41,7 @@ public static class LocalPlusBuilder
         app.UseMiddleware<Ports>();
         app.UseAuthentication();
         app.UseAuthorization();
+        app.UseMiddleware<MerchantStanding>();
         app.MapHealth();
         app.MapOpenApi();
         app.MapEvents().MapDeadLetters();

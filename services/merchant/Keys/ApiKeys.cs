@@ -71,6 +71,9 @@ internal sealed class ApiKeys(Database database, KeyHasher hasher, TimeProvider 
         // The hash is compared even for a key that does not exist, so that the time tells nothing.
         return hasher.Matches(text, row?.KeyHash) && row is { RevokedAt: null } && !(row.ExpiresAt <= time.GetUtcNow())
             ? new MerchantIdentity(row.MerchantId, text.Id, text.Live, row.Scopes.ToHashSet(StringComparer.Ordinal))
+            {
+                Status = Statuses.Parse(row.Status),
+            }
             : null;
     }
 
@@ -91,7 +94,8 @@ internal sealed class ApiKeys(Database database, KeyHasher hasher, TimeProvider 
         byte[] KeyHash,
         string[] Scopes,
         DateTimeOffset? ExpiresAt,
-        DateTimeOffset? RevokedAt
+        DateTimeOffset? RevokedAt,
+        string Status
     );
 
     private sealed record Life(DateTimeOffset? ExpiresAt, DateTimeOffset? RevokedAt);
@@ -120,9 +124,10 @@ internal sealed class ApiKeys(Database database, KeyHasher hasher, TimeProvider 
             """;
 
         public const string Find = """
-            SELECT merchant_id, key_hash, scopes, expires_at, revoked_at
-              FROM api_keys
-             WHERE api_key_id = @ApiKeyId
+            SELECT k.merchant_id, k.key_hash, k.scopes, k.expires_at, k.revoked_at, m.status
+              FROM api_keys k
+              JOIN merchants m ON m.merchant_id = k.merchant_id
+             WHERE k.api_key_id = @ApiKeyId
             """;
     }
 }

@@ -18,6 +18,7 @@ internal static class CreateApiKey
         group
             .MapPost("/api_keys", HandleAsync)
             .RequireScope("api_keys:write")
+            .OpenTo(MerchantStatus.Draft, MerchantStatus.Review)
             .RequireIdempotencyKey()
             .Refuses(Faults.TooManyApiKeys)
             .WithName(nameof(CreateApiKey))

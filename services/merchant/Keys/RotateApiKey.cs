@@ -23,6 +23,7 @@ internal static class RotateApiKey
         group
             .MapPost("/api_keys/{id}/rotate", HandleAsync)
             .RequireScope("api_keys:write")
+            .OpenTo(MerchantStatus.Draft, MerchantStatus.Review, MerchantStatus.Suspended)
             .RequireIdempotencyKey()
             .Refuses(Faults.ApiKeyNotActive, Faults.ApiKeyAlreadyRotated, Faults.TooManyApiKeys)
             .WithName(nameof(RotateApiKey))

@@ -19,6 +19,7 @@ internal static class Scopes
         "locations:read",
         "locations:write",
         "merchants:read",
+        "merchants:write",
         "notifications:read",
         "programs:read",
         "programs:write",

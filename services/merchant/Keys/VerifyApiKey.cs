@@ -12,7 +12,13 @@ internal static class VerifyApiKey
 {
     internal sealed record Request(string Key);
 
-    internal sealed record Response(MerchantId MerchantId, ApiKeyId KeyId, bool Live, IEnumerable<string> Scopes);
+    internal sealed record Response(
+        MerchantId MerchantId,
+        ApiKeyId KeyId,
+        bool Live,
+        IEnumerable<string> Scopes,
+        MerchantStatus Status
+    );
 
     public static IEndpointRouteBuilder MapVerifyApiKey(this IEndpointRouteBuilder intern)
     {
@@ -25,7 +31,7 @@ internal static class VerifyApiKey
         var identity = await keys.VerifyAsync(request.Key, cancel);
         Telemetry.Verified(identity is not null);
         return identity is { } merchant
-            ? Answer.Ok(new Response(merchant.MerchantId, merchant.KeyId, merchant.Live, merchant.Scopes))
+            ? Answer.Ok(new Response(merchant.MerchantId, merchant.KeyId, merchant.Live, merchant.Scopes, merchant.Status))
             : throw new FaultException(Faults.ApiKeyInvalid, "The API key is not valid.");
     }
 }

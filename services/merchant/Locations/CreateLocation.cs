@@ -16,6 +16,7 @@ internal static class CreateLocation
         group
             .MapPost("/locations", HandleAsync)
             .RequireScope("locations:write")
+            .OpenTo(MerchantStatus.Draft, MerchantStatus.Review)
             .RequireIdempotencyKey()
             .Refuses(CommonFaults.ReferenceReused)
             .WithName(nameof(CreateLocation))

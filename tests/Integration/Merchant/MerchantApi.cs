@@ -40,6 +40,17 @@ public sealed class MerchantApi : IAsyncLifetime
 
     public string AdminToken => operators.Mint("admin");
 
+    public string Token(string role) => operators.Mint(role);
+
+    /// <summary>What an operator with the role does.</summary>
+    public Task<JsonElement> OperateAsync(
+        HttpMethod method,
+        string path,
+        string role,
+        object? body = null,
+        int status = 200
+    ) => CallAsync(method, path, operators.Mint(role), body, status);
+
     public Task<HttpResponseMessage> OnboardAsync(object body, string role = "admin", string? idempotencyKey = null) =>
         Service.SendAsync(HttpMethod.Post, "/v1/merchants", operators.Mint(role), body, idempotencyKey);
 

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using LocalPlus.Kernel;
 using LocalPlus.Servers;
 using Microsoft.AspNetCore.Builder;
@@ -16,7 +17,7 @@ namespace LocalPlus.Tests.Integration.Support;
 public sealed class StubSidecar : IAsyncDisposable
 {
     private readonly WebApplication app;
-    private readonly ConcurrentDictionary<string, object> keys = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, JsonNode> keys = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, Func<HttpRequest, Task<IResult>>> invocations = new(
         StringComparer.Ordinal
     );
@@ -74,14 +75,24 @@ public sealed class StubSidecar : IAsyncDisposable
     {
         var key = ApiKeyId.New(TimeProvider.System);
         var text = $"lp_{(live ? "live" : "test")}_{Base32.Format(key.Value)}{new string('s', 32)}";
-        keys[text] = new
-        {
-            merchant_id = merchant.ToString(),
-            key_id = key.ToString(),
-            live,
-            scopes,
-        };
+        keys[text] = JsonSerializer.SerializeToNode(
+            new
+            {
+                merchant_id = merchant.ToString(),
+                key_id = key.ToString(),
+                live,
+                scopes,
+            }
+        )!;
         return text;
+    }
+
+    /// <summary>What merchant says of the key's merchant from now on.</summary>
+    public void SetStatus(string key, string status)
+    {
+        var verdict = keys[key].DeepClone();
+        verdict["status"] = status;
+        keys[key] = verdict;
     }
 
     public void RevokeKey(string key) => keys.TryRemove(key, out _);

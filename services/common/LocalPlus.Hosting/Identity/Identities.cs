@@ -5,7 +5,10 @@ using Microsoft.AspNetCore.Http;
 namespace LocalPlus.Hosting;
 
 /// <summary>Who calls: the merchant behind an API key. <paramref name="Live"/> is false for test keys.</summary>
-public sealed record MerchantIdentity(MerchantId MerchantId, ApiKeyId KeyId, bool Live, IReadOnlySet<string> Scopes);
+public sealed record MerchantIdentity(MerchantId MerchantId, ApiKeyId KeyId, bool Live, IReadOnlySet<string> Scopes)
+{
+    public MerchantStatus Status { get; init; } = MerchantStatus.Active;
+}
 
 /// <summary>Who calls: an operator, with the highest role of viewer, operator, admin that the token carries.</summary>
 public sealed record OperatorIdentity(string Subject, string Role);

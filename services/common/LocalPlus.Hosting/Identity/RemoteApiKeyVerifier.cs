@@ -223,8 +223,16 @@ internal sealed class RemoteApiKeyVerifier(HttpClient merchants, TimeProvider ti
 
     private sealed record Refusal(string? Code);
 
-    private sealed record VerifyResponse(MerchantId MerchantId, ApiKeyId KeyId, bool Live, IReadOnlyList<string> Scopes)
+    /// <param name="Status">Missing from a merchant of the release before.</param>
+    private sealed record VerifyResponse(
+        MerchantId MerchantId,
+        ApiKeyId KeyId,
+        bool Live,
+        IReadOnlyList<string> Scopes,
+        MerchantStatus Status = MerchantStatus.Active
+    )
     {
-        public MerchantIdentity ToIdentity() => new(MerchantId, KeyId, Live, Scopes.ToHashSet(StringComparer.Ordinal));
+        public MerchantIdentity ToIdentity() =>
+            new(MerchantId, KeyId, Live, Scopes.ToHashSet(StringComparer.Ordinal)) { Status = Status };
     }
 }
