@@ -13,6 +13,11 @@ internal static class Faults
         409,
         "The merchant is not where this step begins"
     );
+    public static readonly Fault MerchantIncomplete = new(
+        "merchant_incomplete",
+        422,
+        "The merchant lacks what a review needs"
+    );
     public static readonly Fault ApiKeyNotActive = new("api_key_not_active", 409, "The API key is revoked or expired");
     public static readonly Fault ApiKeyAlreadyRotated = new(
         "api_key_already_rotated",

@@ -1,5 +1,6 @@
 using LocalPlus.Hosting;
 using LocalPlus.Kernel;
+using LocalPlus.Merchant.Details;
 
 namespace LocalPlus.Merchant;
 
@@ -15,6 +16,8 @@ internal sealed record MerchantRow(
     string Status,
     string? StatusReason,
     DateTimeOffset? ActivatedAt,
+    string Details,
+    string? IbanMasked,
     long Version,
     DateTimeOffset CreatedAt
 )
@@ -22,14 +25,16 @@ internal sealed record MerchantRow(
     /// <summary>Selected by every slice that shows a merchant.</summary>
     public const string Columns = """
         SELECT m.merchant_id, m.name, m.mode, m.country, m.currency, m.locale, m.contact_email, m.status,
-               m.status_reason, m.activated_at, m.version, m.created_at
+               m.status_reason, m.activated_at, m.details::text AS details, m.iban_masked, m.version, m.created_at
           FROM merchants m
         """;
 
     public MerchantStatus Standing => Statuses.Parse(Status);
 
-    public MerchantView ToView() =>
-        new(
+    public MerchantView ToView()
+    {
+        var details = MerchantDetails.Read(Details);
+        return new(
             MerchantId,
             "merchant",
             Name,
@@ -38,11 +43,19 @@ internal sealed record MerchantRow(
             Kernel.Currency.Parse(Currency),
             Locale,
             ContactEmail,
+            details.LegalName,
+            details.Address,
+            details.VatId,
+            IbanMasked,
+            details.Contacts,
+            details.SupportEmail,
+            details.TimeZone,
             Standing,
             StatusReason,
             CreatedAt,
             ActivatedAt
         );
+    }
 }
 
 /// <summary>The states of a merchant's life as SQL has them.</summary>

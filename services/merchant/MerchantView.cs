@@ -1,5 +1,6 @@
 using LocalPlus.Hosting;
 using LocalPlus.Kernel;
+using LocalPlus.Merchant.Details;
 using LocalPlus.Merchant.Keys;
 
 namespace LocalPlus.Merchant;
@@ -7,6 +8,8 @@ namespace LocalPlus.Merchant;
 /// <summary>
 /// A merchant as itself and operators see it. <paramref name="ApiKey"/> comes with the onboarding only.
 /// </summary>
+/// <param name="Iban">Masked: its country and last four characters.</param>
+/// <param name="SupportEmail">Where the merchant's own customers turn to.</param>
 /// <param name="StatusReason">Why an operator declined, suspended, resumed or closed it.</param>
 /// <param name="ActivatedAt">When it could first sell.</param>
 internal sealed record MerchantView(
@@ -18,6 +21,13 @@ internal sealed record MerchantView(
     Currency Currency,
     string Locale,
     string ContactEmail,
+    string? LegalName,
+    PostalAddress? Address,
+    string? VatId,
+    string? Iban,
+    IReadOnlyList<Contact>? Contacts,
+    string? SupportEmail,
+    string? TimeZone,
     MerchantStatus Status,
     string? StatusReason,
     DateTimeOffset CreatedAt,

@@ -84,6 +84,8 @@ internal static class OnboardMerchant
             Statuses.Text(request.Status),
             StatusReason: null,
             request.Status == MerchantStatus.Active ? now : null,
+            Details: "{}",
+            IbanMasked: null,
             Version: 1,
             now
         );

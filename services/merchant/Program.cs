@@ -1,5 +1,6 @@
 using LocalPlus.Hosting;
 using LocalPlus.Merchant;
+using LocalPlus.Merchant.Details;
 using LocalPlus.Merchant.Keys;
 using LocalPlus.Merchant.Locations;
 using LocalPlus.Merchant.Operators;
@@ -7,6 +8,7 @@ using LocalPlus.Merchant.Operators;
 var builder = WebApplication.CreateBuilder(args);
 await builder.AddLocalPlusAsync("merchant");
 builder.Services.AddSingleton(_ => new KeyHasher(builder.Configuration["Secrets:key_pepper"]));
+builder.Services.AddSingleton(_ => new IbanSeal(builder.Configuration["Secrets:key_pepper"]));
 builder.Services.AddSingleton<ApiKeys>();
 
 // The other services ask this one; it asks its own table.
@@ -17,7 +19,7 @@ app.UseLocalPlus();
 app.MapAdminApi().MapOnboardMerchant();
 app.MapOperatorApi().MapFindMerchants().MapDecideMerchant().MapReadVersionsForOperators();
 var merchants = app.MapMerchantApi();
-merchants.MapGetMerchant().MapSubmitMerchant().MapReadVersions();
+merchants.MapGetMerchant().MapChangeMerchant().MapSubmitMerchant().MapReadVersions();
 merchants.MapCreateApiKey().MapRotateApiKey().MapListApiKeys().MapRevokeApiKey();
 merchants.MapCreateLocation().MapGetLocation().MapListLocations();
 var intern = app.MapInternal();

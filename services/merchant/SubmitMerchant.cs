@@ -1,10 +1,12 @@
 using LocalPlus.Hosting;
+using LocalPlus.Kernel;
 
 namespace LocalPlus.Merchant;
 
 /// <summary>
 /// POST /v1/merchants/me/submit: a draft asks to be reviewed; until an operator has decided nothing of it changes.
-/// Refusals: merchant_state.
+/// A live merchant has said before who it is in law and where its money goes. Refusals: merchant_state,
+/// merchant_incomplete (with what is missing).
 /// </summary>
 internal static class SubmitMerchant
 {
@@ -15,7 +17,7 @@ internal static class SubmitMerchant
             .RequireScope("merchants:write")
             .OpenTo(MerchantStatus.Draft, MerchantStatus.Review)
             .RequireIdempotencyKey()
-            .Refuses(Faults.MerchantState)
+            .Refuses(Faults.MerchantState, Faults.MerchantIncomplete)
             .WithName(nameof(SubmitMerchant))
             .Produces<MerchantView>();
         return group;
@@ -42,9 +44,29 @@ internal static class SubmitMerchant
                     reason: null,
                     log
                 );
+                RequireComplete(merchant.ToView());
                 return Answer.Ok(merchant.ToView(), merchant.Version);
             },
             cancel
         );
+    }
+
+    private static void RequireComplete(MerchantView merchant)
+    {
+        (string Pointer, object? Said)[] needed =
+        [
+            ("/legal_name", merchant.LegalName),
+            ("/address", merchant.Address),
+            ("/iban", merchant.Iban),
+            ("/support_email", merchant.SupportEmail),
+        ];
+        FieldError[] missing =
+        [
+            .. needed.Where(field => field.Said is null).Select(field => new FieldError(field.Pointer, "required")),
+        ];
+        if (merchant.Mode == Modes.Live && missing.Length > 0)
+        {
+            throw new FaultException(Faults.MerchantIncomplete, "Say who the merchant is before it is reviewed.", missing);
+        }
     }
 }

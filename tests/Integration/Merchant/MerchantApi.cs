@@ -1,3 +1,4 @@
+using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json;
 using LocalPlus.Merchant.Keys;
@@ -73,6 +74,28 @@ public sealed class MerchantApi : IAsyncLifetime
             key.GetProperty("key").GetString()!,
             key.GetProperty("id").GetString()!
         );
+    }
+
+    /// <summary>Changes the key's merchant under the version that was last seen.</summary>
+    public async Task<JsonElement> PatchAsync(string key, object body, long? version, int status = 200)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Patch, "/v1/merchants/me")
+        {
+            Content = JsonContent.Create(body),
+        };
+        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", key);
+        if (version is { } seen)
+        {
+            request.Headers.TryAddWithoutValidation("If-Match", $"\"{seen}\"");
+        }
+
+        using var answer = await Service.Public.SendAsync(request);
+        var text = await answer.Content.ReadAsStringAsync();
+        Assert.True(
+            status == (int)answer.StatusCode,
+            $"PATCH: {(int)answer.StatusCode} {text}\n{Service.Output}"
+        );
+        return JsonElement.Parse(text);
     }
 
     /// <summary>Sends, checks the status and returns the body.</summary>
