@@ -18,6 +18,7 @@ internal sealed record MerchantRow(
     DateTimeOffset? ActivatedAt,
     string Details,
     string? IbanMasked,
+    string Settings,
     long Version,
     DateTimeOffset CreatedAt
 )
@@ -25,7 +26,8 @@ internal sealed record MerchantRow(
     /// <summary>Selected by every slice that shows a merchant.</summary>
     public const string Columns = """
         SELECT m.merchant_id, m.name, m.mode, m.country, m.currency, m.locale, m.contact_email, m.status,
-               m.status_reason, m.activated_at, m.details::text AS details, m.iban_masked, m.version, m.created_at
+               m.status_reason, m.activated_at, m.details::text AS details, m.iban_masked,
+               m.settings::text AS settings, m.version, m.created_at
           FROM merchants m
         """;
 
@@ -50,6 +52,7 @@ internal sealed record MerchantRow(
             details.Contacts,
             details.SupportEmail,
             details.TimeZone,
+            MerchantSettings.Read(Settings),
             Standing,
             StatusReason,
             CreatedAt,

@@ -28,6 +28,7 @@ internal sealed record MerchantView(
     IReadOnlyList<Contact>? Contacts,
     string? SupportEmail,
     string? TimeZone,
+    MerchantSettings Settings,
     MerchantStatus Status,
     string? StatusReason,
     DateTimeOffset CreatedAt,

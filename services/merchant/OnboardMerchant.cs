@@ -86,6 +86,7 @@ internal static class OnboardMerchant
             request.Status == MerchantStatus.Active ? now : null,
             Details: "{}",
             IbanMasked: null,
+            Settings: "{}",
             Version: 1,
             now
         );

@@ -46,14 +46,15 @@ internal static class QuoteRedemption
 
     private static async Task<IResult> HandleAsync(
         HttpContext http,
-        RedemptionRequest request,
+        RedemptionRequest asked,
         RedemptionPlanner planner,
         Ownership ownership,
         CardReader cards,
         CancellationToken cancel
     )
     {
-        request.Check();
+        asked.Check();
+        var request = MerchantRules.Of(http.GetMerchant()).Complete(asked);
         await ownership.RequireLocationAsync(http.GetMerchant().MerchantId, request.LocationId, cancel);
         var plan = await planner.PlanAsync(http.GetMerchant(), request, cancel);
         var accounts = await cards.AccountsAsync(plan.Books, plan.Legs.Select(l => l.Lot.AccountId), cancel);

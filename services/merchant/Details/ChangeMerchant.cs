@@ -4,10 +4,10 @@ using LocalPlus.Kernel;
 namespace LocalPlus.Merchant.Details;
 
 /// <summary>
-/// PATCH /v1/merchants/me with If-Match: what a merchant says of itself. Members that are not sent stay, a list or an
-/// address that is sent replaces the old one. Each change is a version; the IBAN is encrypted and shown masked from
-/// then on. While an operator reviews the merchant nothing of it changes. Refusals: if_match_required,
-/// version_conflict, invalid_request.
+/// PATCH /v1/merchants/me with If-Match: what a merchant says of itself, and how it wants its redemptions. Members that
+/// are not sent stay; a list, an address or settings that are sent replace the old ones. Each change is a version; the
+/// IBAN is encrypted and shown masked from then on. While an operator reviews the merchant nothing of it changes.
+/// Refusals: if_match_required, version_conflict, invalid_request.
 /// </summary>
 internal static class ChangeMerchant
 {
@@ -23,7 +23,8 @@ internal static class ChangeMerchant
         string? Iban = null,
         IReadOnlyList<Contact>? Contacts = null,
         string? SupportEmail = null,
-        string? TimeZone = null
+        string? TimeZone = null,
+        MerchantSettings? Settings = null
     );
 
     public static IEndpointRouteBuilder MapChangeMerchant(this IEndpointRouteBuilder group)
@@ -67,6 +68,7 @@ internal static class ChangeMerchant
                 changed.ContactEmail,
                 changed.Details,
                 changed.IbanMasked,
+                changed.Settings,
                 IbanSealed = Iban.TryParse(request.Iban, out var iban) ? seal.Seal(row.MerchantId, iban) : null,
                 changed.Version,
             }
@@ -84,6 +86,13 @@ internal static class ChangeMerchant
                 request.VatId is null || VatId.TryParse(request.VatId, row.Country, out vatId),
                 "/vat_id",
                 VatId.Knows(row.Country) ? "invalid" : "unknown_country"
+            )
+            .Require(
+                (request.Settings?.VelocityLimits ?? []).All(limit =>
+                    limit.Amount is null || limit.Amount.Value.Currency.Code == row.Currency
+                ),
+                "/settings/velocity_limits",
+                "other_currency"
             )
             .ThrowIfAny();
         var details = MerchantDetails.Read(row.Details);
@@ -103,6 +112,7 @@ internal static class ChangeMerchant
                 request.TimeZone ?? details.TimeZone
             ).Write(),
             IbanMasked = Iban.TryParse(request.Iban, out var iban) ? iban.Masked : row.IbanMasked,
+            Settings = request.Settings?.Write() ?? row.Settings,
             Version = row.Version + 1,
         };
     }
@@ -121,6 +131,7 @@ internal static class ChangeMerchant
             .Contacts(request.Contacts)
             .Email(request.SupportEmail, "/support_email")
             .TimeZone(request.TimeZone)
+            .Settings(request.Settings)
             .ThrowIfAny();
 
     private static class Sql
@@ -130,7 +141,8 @@ internal static class ChangeMerchant
         public const string Change = """
             UPDATE merchants
                SET name = @Name, locale = @Locale, contact_email = @ContactEmail, details = @Details::jsonb,
-                   iban_masked = @IbanMasked, iban_sealed = coalesce(@IbanSealed, iban_sealed), version = @Version
+                   iban_masked = @IbanMasked, iban_sealed = coalesce(@IbanSealed, iban_sealed),
+                   settings = @Settings::jsonb, version = @Version
              WHERE merchant_id = @MerchantId
             """;
     }

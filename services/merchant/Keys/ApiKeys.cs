@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Dapper;
 using LocalPlus.Hosting;
 using LocalPlus.Kernel;
@@ -73,6 +74,7 @@ internal sealed class ApiKeys(Database database, KeyHasher hasher, TimeProvider 
             ? new MerchantIdentity(row.MerchantId, text.Id, text.Live, row.Scopes.ToHashSet(StringComparer.Ordinal))
             {
                 Status = Statuses.Parse(row.Status),
+                Settings = row.Settings is { } settings ? JsonElement.Parse(settings) : null,
             }
             : null;
     }
@@ -95,7 +97,8 @@ internal sealed class ApiKeys(Database database, KeyHasher hasher, TimeProvider 
         string[] Scopes,
         DateTimeOffset? ExpiresAt,
         DateTimeOffset? RevokedAt,
-        string Status
+        string Status,
+        string? Settings
     );
 
     private sealed record Life(DateTimeOffset? ExpiresAt, DateTimeOffset? RevokedAt);
@@ -124,7 +127,8 @@ internal sealed class ApiKeys(Database database, KeyHasher hasher, TimeProvider 
             """;
 
         public const string Find = """
-            SELECT k.merchant_id, k.key_hash, k.scopes, k.expires_at, k.revoked_at, m.status
+            SELECT k.merchant_id, k.key_hash, k.scopes, k.expires_at, k.revoked_at, m.status,
+                   nullif(m.settings, '{}')::text AS settings
               FROM api_keys k
               JOIN merchants m ON m.merchant_id = k.merchant_id
              WHERE k.api_key_id = @ApiKeyId

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using LocalPlus.Hosting;
 using LocalPlus.Kernel;
 
@@ -17,7 +18,8 @@ internal static class VerifyApiKey
         ApiKeyId KeyId,
         bool Live,
         IEnumerable<string> Scopes,
-        MerchantStatus Status
+        MerchantStatus Status,
+        JsonElement? Settings
     );
 
     public static IEndpointRouteBuilder MapVerifyApiKey(this IEndpointRouteBuilder intern)
@@ -31,7 +33,16 @@ internal static class VerifyApiKey
         var identity = await keys.VerifyAsync(request.Key, cancel);
         Telemetry.Verified(identity is not null);
         return identity is { } merchant
-            ? Answer.Ok(new Response(merchant.MerchantId, merchant.KeyId, merchant.Live, merchant.Scopes, merchant.Status))
+            ? Answer.Ok(
+                new Response(
+                    merchant.MerchantId,
+                    merchant.KeyId,
+                    merchant.Live,
+                    merchant.Scopes,
+                    merchant.Status,
+                    merchant.Settings
+                )
+            )
             : throw new FaultException(Faults.ApiKeyInvalid, "The API key is not valid.");
     }
 }

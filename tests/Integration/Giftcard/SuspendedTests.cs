@@ -14,7 +14,7 @@ public sealed class SuspendedTests(GiftcardApi api) : IClassFixture<GiftcardApi>
         var confirmed = await HoldAsync(code, key);
         var cancelled = await HoldAsync(code, key);
         var paid = await api.PostAsync("/v1/redemptions", GiftcardApi.Redemption(code, 300), 201, key: key);
-        api.Sidecar.SetStatus(key, "suspended");
+        api.Sidecar.Say(key, "status", "suspended");
 
         // The verdict on the key is asked for again within five seconds.
         await Eventually.TrueAsync(async () =>
@@ -56,7 +56,7 @@ public sealed class SuspendedTests(GiftcardApi api) : IClassFixture<GiftcardApi>
     {
         var merchant = MerchantId.New(TimeProvider.System);
         var key = api.Sidecar.IssueKey(merchant, "programs:read", "programs:write", "redemptions:write");
-        api.Sidecar.SetStatus(key, status);
+        api.Sidecar.Say(key, "status", status);
 
         var refusal = await api.PostAsync("/v1/programs", new { name = "x", currency = "EUR" }, 403, key: key);
 

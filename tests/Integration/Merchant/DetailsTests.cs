@@ -141,4 +141,73 @@ public sealed class DetailsTests(MerchantApi api) : IClassFixture<MerchantApi>
         var frozen = await api.PatchAsync(key, new { name = "Other" }, 3, 403);
         Assert.Equal("merchant_not_active", frozen.GetProperty("code").GetString());
     }
+
+    [Fact]
+    public async Task How_a_merchant_wants_its_redemptions_comes_with_the_verdict_on_its_keys()
+    {
+        var (_, key, _) = await api.OnboardAsync();
+        var settings = new
+        {
+            hold_seconds = 120,
+            partial = "allow",
+            refund_days = 30,
+            velocity_limits = new object[]
+            {
+                new
+                {
+                    per = "card",
+                    within = "hour",
+                    count = 5,
+                },
+                new
+                {
+                    per = "terminal",
+                    within = "day",
+                    amount = new { amount = 100_000, currency = "EUR" },
+                },
+            },
+        };
+
+        Assert.False((await VerdictAsync(key)).TryGetProperty("settings", out _));
+        var changed = await api.PatchAsync(key, new { settings }, 1);
+        var verdict = (await VerdictAsync(key)).GetProperty("settings");
+
+        Assert.Equal(2, changed.GetProperty("settings").GetProperty("velocity_limits").GetArrayLength());
+        Assert.Equal(120, verdict.GetProperty("hold_seconds").GetInt32());
+        Assert.Equal("terminal", verdict.GetProperty("velocity_limits")[1].GetProperty("per").GetString());
+        // Settings are replaced as a whole: what is left out is as everywhere again.
+        await api.PatchAsync(key, new { settings = new { } }, 2);
+        Assert.False((await VerdictAsync(key)).TryGetProperty("settings", out _));
+    }
+
+    [Theory]
+    [InlineData("""{"hold_seconds":9}""", "/settings/hold_seconds")]
+    [InlineData("""{"refund_days":0}""", "/settings/refund_days")]
+    [InlineData("""{"velocity_limits":[{"per":"card","within":"day"}]}""", "/settings/velocity_limits/0")]
+    [InlineData(
+        """{"velocity_limits":[{"per":"card","within":"day","amount":{"amount":1,"currency":"USD"}}]}""",
+        "/settings/velocity_limits"
+    )]
+    [InlineData(
+        """{"velocity_limits":[{"per":"card","within":"day","count":1},{"per":"card","within":"day","count":2}]}""",
+        "/settings/velocity_limits"
+    )]
+    [InlineData(
+        """{"velocity_limits":[{"per":"shop","within":"day","count":1}]}""",
+        "/settings/velocity_limits/0/per"
+    )]
+    public async Task What_is_wrong_with_settings_is_named(string settings, string pointer)
+    {
+        var (_, key, _) = await api.OnboardAsync();
+
+        var problem = await api.PatchAsync(key, new { settings = JsonElement.Parse(settings) }, 1, 400);
+
+        Assert.Equal(pointer, problem.GetProperty("errors")[0].GetProperty("pointer").GetString());
+    }
+
+    private async Task<JsonElement> VerdictAsync(string key)
+    {
+        using var answer = await api.Service.App.PostAsJsonAsync("/internal/api_keys/verify", new { key });
+        return await answer.EnsureSuccessStatusCode().Content.ReadFromJsonAsync<JsonElement>();
+    }
 }

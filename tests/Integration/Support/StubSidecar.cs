@@ -87,11 +87,11 @@ public sealed class StubSidecar : IAsyncDisposable
         return text;
     }
 
-    /// <summary>What merchant says of the key's merchant from now on.</summary>
-    public void SetStatus(string key, string status)
+    /// <summary>What merchant says of the key's merchant from now on, e.g. of its status or settings.</summary>
+    public void Say(string key, string member, object value)
     {
         var verdict = keys[key].DeepClone();
-        verdict["status"] = status;
+        verdict[member] = JsonSerializer.SerializeToNode(value);
         keys[key] = verdict;
     }
 

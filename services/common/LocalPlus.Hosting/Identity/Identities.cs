@@ -1,4 +1,5 @@
 using System.Security.Claims;
+using System.Text.Json;
 using LocalPlus.Kernel;
 using Microsoft.AspNetCore.Http;
 
@@ -8,6 +9,9 @@ namespace LocalPlus.Hosting;
 public sealed record MerchantIdentity(MerchantId MerchantId, ApiKeyId KeyId, bool Live, IReadOnlySet<string> Scopes)
 {
     public MerchantStatus Status { get; init; } = MerchantStatus.Active;
+
+    /// <summary>How the merchant wants things done, in the words of who reads them; null: as everybody.</summary>
+    public JsonElement? Settings { get; init; }
 }
 
 /// <summary>Who calls: an operator, with the highest role of viewer, operator, admin that the token carries.</summary>

@@ -229,10 +229,11 @@ internal sealed class RemoteApiKeyVerifier(HttpClient merchants, TimeProvider ti
         ApiKeyId KeyId,
         bool Live,
         IReadOnlyList<string> Scopes,
-        MerchantStatus Status = MerchantStatus.Active
+        MerchantStatus Status = MerchantStatus.Active,
+        JsonElement? Settings = null
     )
     {
         public MerchantIdentity ToIdentity() =>
-            new(MerchantId, KeyId, Live, Scopes.ToHashSet(StringComparer.Ordinal)) { Status = Status };
+            new(MerchantId, KeyId, Live, Scopes.ToHashSet(StringComparer.Ordinal)) { Status = Status, Settings = Settings };
     }
 }
