@@ -6,7 +6,7 @@ using LocalPlus.Merchant.Keys;
 namespace LocalPlus.Merchant;
 
 /// <summary>
-/// POST /v1/merchants, administrators only: a new merchant and its first API key, which carries every scope and whose
+/// POST /v1/merchants, administrators only: a new merchant and its first API key, which carries what a shop needs and whose
 /// text is in this one answer; for a day a repeat by the same administrator gets it again. It is active at once, which
 /// merchant.onboarded.v1 says, unless it is to begin as a draft (ADR 0022). Refusals: invalid_request.
 /// </summary>
@@ -16,6 +16,7 @@ internal static class OnboardMerchant
 
     /// <param name="Country">ISO 3166-1 alpha-2.</param>
     /// <param name="Status">active (default): an administrator answers for it; draft: it is reviewed first.</param>
+    /// <param name="Bookkeeping">The first key may also post to the ledger, and make keys that may.</param>
     /// <param name="Mode">test (default) or live; decides the kind of every key this merchant will have.</param>
     internal sealed record Request(
         string Name,
@@ -24,7 +25,8 @@ internal static class OnboardMerchant
         string ContactEmail,
         string? Locale = null,
         string? Mode = null,
-        MerchantStatus Status = MerchantStatus.Active
+        MerchantStatus Status = MerchantStatus.Active,
+        bool Bookkeeping = false
     );
 
     public static IEndpointRouteBuilder MapOnboardMerchant(this IEndpointRouteBuilder group)
@@ -56,9 +58,10 @@ internal static class OnboardMerchant
             {
                 var merchant = NewMerchant(request, time);
                 await db.ExecuteAsync(Sql.Insert, merchant);
+                var scopes = request.Bookkeeping ? Scopes.All : Scopes.Shop;
                 var key = await keys.AddAsync(
                     db,
-                    new(merchant.MerchantId, merchant.Mode == Modes.Live, FirstKeyName, Scopes.All, ExpiresAt: null)
+                    new(merchant.MerchantId, merchant.Mode == Modes.Live, FirstKeyName, scopes, ExpiresAt: null)
                 );
                 await MerchantVersions.AddAsync(db, merchant, new("onboarded", actor), log);
                 var view = merchant.ToView();

@@ -53,6 +53,8 @@ dapr.io/volume-mounts: vault-token:/vault/secrets,vault-ca:/vault/tls
   value: "8081"
 - name: LP_PUBLIC_PORT
   value: "8080"
+- name: LP_TRUSTED_PROXIES
+  value: {{ join "," .root.Values.gateway.trustedProxies | quote }}
 - name: LP_OIDC_ISSUER
   value: {{ .root.Values.operators.issuer | quote }}
 - name: LP_OIDC_AUDIENCE

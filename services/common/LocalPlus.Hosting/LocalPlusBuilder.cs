@@ -32,6 +32,7 @@ public static class LocalPlusBuilder
     /// <summary>The pipeline, in order; and the endpoints every service has: health, OpenAPI, dead letters.</summary>
     public static void UseLocalPlus(this WebApplication app)
     {
+        app.UseForwardedHeaders();
         app.UseMetricsPort();
         app.UseExceptionHandler();
         app.UseStatusCodePages(context => Problems.WriteStatusAsync(context.HttpContext));
@@ -112,6 +113,7 @@ public static class LocalPlusBuilder
 
         await Secrets.LoadAsync(builder.Configuration, name);
         Ports.Configure(builder);
+        ClientAddress.Configure(builder);
         Failpoints.Configure(builder);
         builder.Services.ConfigureHttpJsonOptions(json => StrictJson.Apply(json.SerializerOptions));
         builder.Services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true);

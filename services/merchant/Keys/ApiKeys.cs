@@ -1,3 +1,4 @@
+using System.Net;
 using System.Text.Json;
 using Dapper;
 using LocalPlus.Hosting;
@@ -12,6 +13,8 @@ internal sealed class ApiKeys(Database database, KeyHasher hasher, TimeProvider 
     /// <summary>Keys that work at the same time; more are a sign of a program that forgets to keep its key.</summary>
     public const int MaxActivePerMerchant = 50;
 
+    private static readonly TimeSpan UseNotedEvery = TimeSpan.FromHours(1);
+
     /// <summary>
     /// Adds a key in the caller's transaction and returns it with the text that is never shown again. Refusals:
     /// too_many_api_keys.
@@ -21,7 +24,18 @@ internal sealed class ApiKeys(Database database, KeyHasher hasher, TimeProvider 
         var now = time.GetUtcNow();
         var id = ApiKeyId.New(time);
         var text = KeyText.New(id, key.Live);
-        var row = new ApiKeyRow(id, key.Name, [.. key.Scopes], key.Replaces, now, key.ExpiresAt, null);
+        var row = new ApiKeyRow(
+            id,
+            key.Name,
+            [.. key.Scopes],
+            [.. key.AllowedNetworks],
+            key.Replaces,
+            now,
+            key.ExpiresAt,
+            RevokedAt: null,
+            LastUsedAt: null,
+            LastUsedFrom: null
+        );
         // Two at once may both see one place left: the limit protects the table, not a budget.
         if (await db.QuerySingleAsync<long>(Sql.CountActive, new { key.MerchantId, Now = now }) >= MaxActivePerMerchant)
         {
@@ -40,6 +54,7 @@ internal sealed class ApiKeys(Database database, KeyHasher hasher, TimeProvider 
                 row.Name,
                 KeyHash = hasher.Hash(text),
                 row.Scopes,
+                row.AllowedNetworks,
                 Replaces = key.Replaces?.Value,
                 row.CreatedAt,
                 ExpiresAt = key.ExpiresAt?.UtcDateTime,
@@ -61,7 +76,7 @@ internal sealed class ApiKeys(Database database, KeyHasher hasher, TimeProvider 
             : throw new FaultException(CommonFaults.Unauthenticated, "The API key is not valid.");
 
     /// <inheritdoc />
-    public async ValueTask<MerchantIdentity?> VerifyAsync(string key, CancellationToken cancel)
+    public async ValueTask<MerchantIdentity?> VerifyAsync(string key, IPAddress? from, CancellationToken cancel)
     {
         if (!KeyText.TryParse(key, out var text))
         {
@@ -69,14 +84,38 @@ internal sealed class ApiKeys(Database database, KeyHasher hasher, TimeProvider 
         }
 
         var row = await database.QuerySingleOrDefaultAsync<StoredKey>(Sql.Find, new { ApiKeyId = text.Id }, cancel);
+        var now = time.GetUtcNow();
         // The hash is compared even for a key that does not exist, so that the time tells nothing.
-        return hasher.Matches(text, row?.KeyHash) && row is { RevokedAt: null } && !(row.ExpiresAt <= time.GetUtcNow())
-            ? new MerchantIdentity(row.MerchantId, text.Id, text.Live, row.Scopes.ToHashSet(StringComparer.Ordinal))
-            {
-                Status = Statuses.Parse(row.Status),
-                Settings = row.Settings is { } settings ? JsonElement.Parse(settings) : null,
-            }
-            : null;
+        if (!hasher.Matches(text, row?.KeyHash) || row is not { RevokedAt: null } || row.ExpiresAt <= now)
+        {
+            return null;
+        }
+
+        if (!(row.LastUsedAt > now - UseNotedEvery))
+        {
+            await NoteUseAsync(text.Id, now, from, cancel);
+        }
+
+        return new MerchantIdentity(row.MerchantId, text.Id, text.Live, row.Scopes.ToHashSet(StringComparer.Ordinal))
+        {
+            Status = Statuses.Parse(row.Status),
+            Networks = Networks.Parse(row.AllowedNetworks),
+            Settings = row.Settings is { } settings ? JsonElement.Parse(settings) : null,
+        };
+    }
+
+    private async Task NoteUseAsync(ApiKeyId id, DateTimeOffset now, IPAddress? from, CancellationToken cancel)
+    {
+        await using var db = await database.BeginAsync(cancel);
+        var use = new
+        {
+            ApiKeyId = id,
+            Now = now,
+            Before = now - UseNotedEvery,
+            From = from?.ToString(),
+        };
+        await db.ExecuteAsync(Sql.NoteUse, use);
+        await db.CommitAsync();
     }
 
     /// <summary>A key to be made.</summary>
@@ -87,7 +126,11 @@ internal sealed class ApiKeys(Database database, KeyHasher hasher, TimeProvider 
         IReadOnlyList<string> Scopes,
         DateTimeOffset? ExpiresAt,
         ApiKeyId? Replaces = null
-    );
+    )
+    {
+        /// <summary>As CIDR; empty: it may be used from anywhere.</summary>
+        public IReadOnlyList<string> AllowedNetworks { get; init; } = [];
+    }
 
     // Npgsql calls the column an Array, so Dapper would not match it to string[] by itself.
     [method: ExplicitConstructor]
@@ -95,8 +138,10 @@ internal sealed class ApiKeys(Database database, KeyHasher hasher, TimeProvider 
         MerchantId MerchantId,
         byte[] KeyHash,
         string[] Scopes,
+        string[] AllowedNetworks,
         DateTimeOffset? ExpiresAt,
         DateTimeOffset? RevokedAt,
+        DateTimeOffset? LastUsedAt,
         string Status,
         string? Settings
     );
@@ -122,13 +167,26 @@ internal sealed class ApiKeys(Database database, KeyHasher hasher, TimeProvider 
             """;
 
         public const string Insert = """
-            INSERT INTO api_keys (api_key_id, merchant_id, name, key_hash, scopes, replaces, created_at, expires_at)
-            VALUES (@ApiKeyId, @MerchantId, @Name, @KeyHash, @Scopes, @Replaces, @CreatedAt, @ExpiresAt)
+            INSERT INTO api_keys (api_key_id, merchant_id, name, key_hash, scopes, allowed_networks, replaces,
+                   created_at, expires_at)
+            VALUES (@ApiKeyId, @MerchantId, @Name, @KeyHash, @Scopes, @AllowedNetworks, @Replaces,
+                   @CreatedAt, @ExpiresAt)
+            """;
+
+        // Whoever holds the row, to rotate or revoke the key, is not waited for: the next use is noted.
+        public const string NoteUse = """
+            UPDATE api_keys
+               SET last_used_at = @Now, last_used_from = @From
+             WHERE api_key_id = (SELECT api_key_id
+                                   FROM api_keys
+                                  WHERE api_key_id = @ApiKeyId
+                                    AND (last_used_at IS NULL OR last_used_at <= @Before)
+                                    FOR NO KEY UPDATE SKIP LOCKED)
             """;
 
         public const string Find = """
-            SELECT k.merchant_id, k.key_hash, k.scopes, k.expires_at, k.revoked_at, m.status,
-                   nullif(m.settings, '{}')::text AS settings
+            SELECT k.merchant_id, k.key_hash, k.scopes, k.allowed_networks, k.expires_at, k.revoked_at,
+                   k.last_used_at, m.status, nullif(m.settings, '{}')::text AS settings
               FROM api_keys k
               JOIN merchants m ON m.merchant_id = k.merchant_id
              WHERE k.api_key_id = @ApiKeyId

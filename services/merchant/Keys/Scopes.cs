@@ -28,6 +28,17 @@ internal static class Scopes
         "reports:read",
     ];
 
+    /// <summary>
+    /// What a shop needs, and its merchant's first key has. Who posts to the ledger keeps books: that is a key of its
+    /// own.
+    /// </summary>
+    public static readonly IReadOnlyList<string> Shop = 
+    [
+        .. All.Where(scope =>
+            !scope.StartsWith("ledger:", StringComparison.Ordinal) || scope.EndsWith(":read", StringComparison.Ordinal)
+        ),
+    ];
+
     private static readonly HashSet<string> Known = [.. All];
 
     public static bool IsKnown(string scope) => Known.Contains(scope);

@@ -19,7 +19,8 @@ internal static class VerifyApiKey
         bool Live,
         IEnumerable<string> Scopes,
         MerchantStatus Status,
-        JsonElement? Settings
+        JsonElement? Settings,
+        IEnumerable<string> Networks
     );
 
     public static IEndpointRouteBuilder MapVerifyApiKey(this IEndpointRouteBuilder intern)
@@ -28,9 +29,14 @@ internal static class VerifyApiKey
         return intern;
     }
 
-    private static async Task<IResult> HandleAsync(Request request, ApiKeys keys, CancellationToken cancel)
+    private static async Task<IResult> HandleAsync(
+        HttpContext http,
+        Request request,
+        ApiKeys keys,
+        CancellationToken cancel
+    )
     {
-        var identity = await keys.VerifyAsync(request.Key, cancel);
+        var identity = await keys.VerifyAsync(request.Key, ClientAddress.ToldBy(http), cancel);
         Telemetry.Verified(identity is not null);
         return identity is { } merchant
             ? Answer.Ok(
@@ -40,7 +46,8 @@ internal static class VerifyApiKey
                     merchant.Live,
                     merchant.Scopes,
                     merchant.Status,
-                    merchant.Settings
+                    merchant.Settings,
+                    merchant.Networks.Select(network => network.ToString())
                 )
             )
             : throw new FaultException(Faults.ApiKeyInvalid, "The API key is not valid.");

@@ -107,6 +107,7 @@ public static class EndpointContract
         Add(!HttpMethods.IsGet(endpoint.HttpMethod ?? ""), CommonFaults.UnsupportedMediaType);
         Add(endpoint.ParameterDescriptions.Any(p => p.Source.Id == "Path"), CommonFaults.NotFound);
         Add(metadata.Any(item => item is RequiredScope) || RoleOf(metadata) is not null, CommonFaults.ScopeMissing);
+        Add(metadata.Any(item => item is RequiredScope), CommonFaults.NetworkNotAllowed);
         if (metadata.Any(item => item is RequiredScope) && !HttpMethods.IsGet(endpoint.HttpMethod ?? ""))
         {
             faults.AddRange((metadata.OfType<OpenTo>().LastOrDefault() ?? OpenTo.None).Faults);

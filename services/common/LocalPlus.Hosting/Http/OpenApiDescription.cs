@@ -14,7 +14,7 @@ namespace LocalPlus.Hosting;
 internal static class OpenApiDescription
 {
     private const string ProblemSchema = "Problem";
-    private const int SharedCodes = 4;
+    private const int SharedCodes = 5;
 
     private static readonly OpenApiParameter KeyHeader = Header(
         IdempotentRequests.Header,

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Security.Claims;
 using System.Text.Json;
 using LocalPlus.Kernel;
@@ -10,6 +11,9 @@ public sealed record MerchantIdentity(MerchantId MerchantId, ApiKeyId KeyId, boo
 {
     public MerchantStatus Status { get; init; } = MerchantStatus.Active;
 
+    /// <summary>From where the key may be used; empty: from anywhere.</summary>
+    public IReadOnlyList<IPNetwork> Networks { get; init; } = [];
+
     /// <summary>How the merchant wants things done, in the words of who reads them; null: as everybody.</summary>
     public JsonElement? Settings { get; init; }
 }
@@ -21,7 +25,8 @@ public sealed record OperatorIdentity(string Subject, string Role);
 public interface IApiKeyVerifier
 {
     /// <summary>The identity behind the key, or null for a key that is unknown, revoked or expired.</summary>
-    ValueTask<MerchantIdentity?> VerifyAsync(string key, CancellationToken cancel);
+    /// <param name="from">Where it is used, for the note of its last use; whether it may be is asked elsewhere.</param>
+    ValueTask<MerchantIdentity?> VerifyAsync(string key, IPAddress? from, CancellationToken cancel);
 }
 
 /// <summary>A way to another service that requests here depend on.</summary>

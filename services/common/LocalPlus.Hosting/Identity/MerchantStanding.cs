@@ -56,18 +56,28 @@ public sealed record OpenTo(IReadOnlyList<MerchantStatus> Others)
 }
 
 /// <summary>
-/// What merchants may do who are not active: read, and what an endpoint says it is open to. It is known here within
-/// <see cref="RemoteApiKeyVerifier.Lifetime"/>, as it comes with the verdict on the key.
+/// What a good key may not: be used from elsewhere than its networks, or write for a merchant that is not active,
+/// unless the endpoint says that it is open to it. Both come with the verdict on the key, so they are known here within
+/// <see cref="RemoteApiKeyVerifier.Lifetime"/>.
 /// </summary>
 internal sealed class MerchantStanding(RequestDelegate next)
 {
     public Task InvokeAsync(HttpContext http)
     {
+        if (http.Items[typeof(MerchantIdentity)] is not MerchantIdentity merchant)
+        {
+            return next(http);
+        }
+
         if (
-            http.Items[typeof(MerchantIdentity)] is MerchantIdentity merchant
-            && http.GetEndpoint() is { } endpoint
-            && !HttpMethods.IsGet(http.Request.Method)
+            merchant.Networks.Count > 0
+            && !(ClientAddress.Of(http) is { } from && merchant.Networks.Any(network => network.Contains(from)))
         )
+        {
+            throw new FaultException(CommonFaults.NetworkNotAllowed, "The API key may not be used from here.");
+        }
+
+        if (http.GetEndpoint() is { } endpoint && !HttpMethods.IsGet(http.Request.Method))
         {
             (endpoint.Metadata.GetMetadata<OpenTo>() ?? OpenTo.None).Check(merchant.Status);
         }
