@@ -95,6 +95,8 @@ internal static class Faults
         "The merchant's time for refunds is over"
     );
 
+    public static readonly Fault TerminalBlocked = new("terminal_blocked", 403, "The terminal is blocked");
+
     public static readonly Fault VelocityLimit = new(
         "velocity_limit",
         429,
@@ -153,6 +155,7 @@ internal static class Faults
         LimitExceeded,
         NotAcceptedHere,
         OperationFailed,
+        TerminalBlocked,
         VelocityLimit,
     ];
 

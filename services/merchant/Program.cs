@@ -4,6 +4,7 @@ using LocalPlus.Merchant.Details;
 using LocalPlus.Merchant.Keys;
 using LocalPlus.Merchant.Locations;
 using LocalPlus.Merchant.Operators;
+using LocalPlus.Merchant.Terminals;
 
 var builder = WebApplication.CreateBuilder(args);
 await builder.AddLocalPlusAsync("merchant");
@@ -21,8 +22,9 @@ app.MapOperatorApi().MapFindMerchants().MapDecideMerchant().MapReadVersionsForOp
 var merchants = app.MapMerchantApi();
 merchants.MapGetMerchant().MapChangeMerchant().MapSubmitMerchant().MapReadVersions();
 merchants.MapCreateApiKey().MapRotateApiKey().MapListApiKeys().MapRevokeApiKey();
-merchants.MapCreateLocation().MapGetLocation().MapListLocations();
+merchants.MapCreateLocation().MapGetLocation().MapListLocations().MapChangeLocation();
+merchants.MapRegisterTerminal().MapReadTerminals().MapBlockTerminal();
 var intern = app.MapInternal();
-intern.MapFindLocation();
+intern.MapFindLocation().MapFindTerminal();
 intern.MapVerifyApiKey().MapGetMerchantContact();
 return await app.RunLocalPlusAsync(args);

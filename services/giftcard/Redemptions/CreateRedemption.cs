@@ -11,8 +11,8 @@ namespace LocalPlus.Giftcard.Redemptions;
 /// (two_phase); all sources in one act of the ledger. Three steps: the intent in SQL, the hold in the ledger, the
 /// outcome in SQL; a crash between them is finished by the sweeper or by a repeat of the request. Refusals:
 /// gift_card_not_usable, gift_card_state, not_accepted_here, currency_mismatch, limit_exceeded, insufficient_balance
-/// (with available), reference_reused, velocity_limit. busy means that the outcome is not known yet: repeat with the
-/// same key.
+/// (with available), reference_reused, velocity_limit, terminal_blocked. busy means that the outcome is not known
+/// yet: repeat with the same key.
 /// </summary>
 internal static class CreateRedemption
 {
@@ -42,6 +42,7 @@ internal static class CreateRedemption
     internal sealed class Creation(
         Intents intents,
         Ownership ownership,
+        Terminals terminals,
         RedemptionPlanner planner,
         RedemptionStore store,
         RedemptionDriver driver,
@@ -63,6 +64,7 @@ internal static class CreateRedemption
                 async () =>
                 {
                     await ownership.RequireLocationAsync(key.Merchant, request.LocationId, cancel);
+                    await terminals.RequireAsync(key.Merchant, request.TerminalId, request.LocationId, cancel);
                     var plan = await planner.PlanAsync(http.GetMerchant(), request, cancel);
                     plan.RequireLegs(request.Amount.Currency);
                     counted = await velocity.CountAsync(key.Merchant, rules, request, plan, cancel);

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Headers;
@@ -66,6 +67,9 @@ public sealed class GiftcardApi : IAsyncLifetime
 
     internal FakeEngine Engine { get; } = new();
 
+    /// <summary>Tills that merchant says are blocked.</summary>
+    public ConcurrentDictionary<TerminalId, bool> BlockedTerminals { get; } = new();
+
     public MerchantId Merchant { get; private set; }
 
     public string Key { get; private set; } = "";
@@ -80,6 +84,7 @@ public sealed class GiftcardApi : IAsyncLifetime
         WalletAnswers();
         Sidecar.OnInvoke("wallet", "internal/customer_ids/*", OwnUnlessStrange);
         Sidecar.OnInvoke("merchant", "internal/locations/*", OwnUnlessStrange);
+        Sidecar.OnInvoke("merchant", "internal/terminals/*", FindTerminal);
         await StartAsync();
     }
 
@@ -365,6 +370,25 @@ public sealed class GiftcardApi : IAsyncLifetime
             : request.Path.Value!.Contains(Base32.Format(Unanswered), StringComparison.Ordinal) ? Results.NotFound()
             : Results.NoContent()
         );
+
+    /// <summary>Where a till stands in these tests: at the place that has its number.</summary>
+    public static LocationId PlaceOf(TerminalId terminal) => new(terminal.Value);
+
+    private async Task<IResult> FindTerminal(HttpRequest request)
+    {
+        var known = await OwnUnlessStrange(request);
+        return
+            known == Results.NoContent()
+            && TerminalId.TryParse(request.Path.Value!.Split('/')[^1], null, out var terminal)
+            ? Results.Json(
+                new
+                {
+                    location_id = PlaceOf(terminal).ToString(),
+                    blocked = BlockedTerminals.ContainsKey(terminal),
+                }
+            )
+            : known;
+    }
 
     private (string Name, string Value)[] Own() =>
         [("Secrets__code_pepper", new string('p', 40)), ("LP_JWKS", operators.JwksPath)];

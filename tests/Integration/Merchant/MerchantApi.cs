@@ -76,10 +76,16 @@ public sealed class MerchantApi : IAsyncLifetime
         );
     }
 
-    /// <summary>Changes the key's merchant under the version that was last seen.</summary>
-    public async Task<JsonElement> PatchAsync(string key, object body, long? version, int status = 200)
+    /// <summary>Changes the key's merchant, or what is at the path, under the version that was last seen.</summary>
+    public async Task<JsonElement> PatchAsync(
+        string key,
+        object body,
+        long? version,
+        int status = 200,
+        string path = "/v1/merchants/me"
+    )
     {
-        using var request = new HttpRequestMessage(HttpMethod.Patch, "/v1/merchants/me")
+        using var request = new HttpRequestMessage(HttpMethod.Patch, path)
         {
             Content = JsonContent.Create(body),
         };
