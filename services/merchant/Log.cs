@@ -1,4 +1,5 @@
 using LocalPlus.Kernel;
+using LocalPlus.Merchant.Team;
 
 namespace LocalPlus.Merchant;
 
@@ -31,4 +32,17 @@ internal static partial class Log
         EventName = "merchant.changed"
     )]
     public static partial void MerchantChanged(this ILogger log, MerchantId merchantId, long version, string action);
+
+    [LoggerMessage(
+        3004,
+        LogLevel.Information,
+        "team of {MerchantId}: {TeamMemberId} {Action}",
+        EventName = "merchant.team.changed"
+    )]
+    public static partial void TeamChanged(
+        this ILogger log,
+        MerchantId merchantId,
+        TeamMemberId teamMemberId,
+        string action
+    );
 }

@@ -35,7 +35,10 @@ internal sealed record Actor(string Kind, string? Id)
 
     public static Actor OperatorOf(HttpContext http) => new(Operator, http.GetOperator().Subject);
 
-    public static Actor MerchantOf(HttpContext http) => new("api_key", http.GetMerchant().KeyId.ToString());
+    public static Actor MerchantOf(HttpContext http) =>
+        http.GetMerchant() is { Person: { } person }
+            ? new("person", person)
+            : new("api_key", http.GetMerchant().KeyId.ToString());
 
     public Actor ForMerchant() => Kind == Operator ? this with { Id = null } : this;
 }

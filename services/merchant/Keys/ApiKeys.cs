@@ -3,12 +3,18 @@ using System.Text.Json;
 using Dapper;
 using LocalPlus.Hosting;
 using LocalPlus.Kernel;
+using LocalPlus.Merchant.Team;
 
 namespace LocalPlus.Merchant.Keys;
 
 /// <summary>Makes API keys and tells who a presented one belongs to.</summary>
-internal sealed class ApiKeys(Database database, KeyHasher hasher, TimeProvider time, ILogger<ApiKeys> log)
-    : IApiKeyVerifier
+internal sealed class ApiKeys(
+    Database database,
+    KeyHasher hasher,
+    People people,
+    TimeProvider time,
+    ILogger<ApiKeys> log
+) : IApiKeyVerifier
 {
     /// <summary>Keys that work at the same time; more are a sign of a program that forgets to keep its key.</summary>
     public const int MaxActivePerMerchant = 50;
@@ -66,10 +72,13 @@ internal sealed class ApiKeys(Database database, KeyHasher hasher, TimeProvider 
 
     /// <summary>
     /// When the calling key ends, null for never: what it makes ends then at the latest. Its row stays locked, so a
-    /// key that is being revoked makes nothing any more. Refusals: unauthenticated.
+    /// key that is being revoked, or a person who is being removed, makes nothing any more. Refusals: unauthenticated.
     /// </summary>
     public async Task<DateTimeOffset?> EndOfCallerAsync(DbSession db, MerchantIdentity caller) =>
-        await db.QuerySingleOrDefaultAsync<Life>(Sql.LockCaller, new { ApiKeyId = caller.KeyId, caller.MerchantId })
+        await db.QuerySingleOrDefaultAsync<Life>(
+            caller.Person is null ? Sql.LockCaller : Sql.LockPerson,
+            new { ApiKeyId = caller.KeyId, caller.MerchantId }
+        )
             is { RevokedAt: null } life
         && !(life.ExpiresAt <= time.GetUtcNow())
             ? life.ExpiresAt
@@ -78,6 +87,11 @@ internal sealed class ApiKeys(Database database, KeyHasher hasher, TimeProvider 
     /// <inheritdoc />
     public async ValueTask<MerchantIdentity?> VerifyAsync(string key, IPAddress? from, CancellationToken cancel)
     {
+        if (PersonCredential.Parse(key) is { } person)
+        {
+            return await people.FindAsync(person, cancel);
+        }
+
         if (!KeyText.TryParse(key, out var text))
         {
             return null;
@@ -154,6 +168,14 @@ internal sealed class ApiKeys(Database database, KeyHasher hasher, TimeProvider 
             SELECT expires_at, revoked_at
               FROM api_keys
              WHERE api_key_id = @ApiKeyId
+               AND merchant_id = @MerchantId
+               FOR SHARE
+            """;
+
+        public const string LockPerson = """
+            SELECT NULL::timestamptz AS expires_at, removed_at AS revoked_at
+              FROM team_members
+             WHERE team_member_id = @ApiKeyId
                AND merchant_id = @MerchantId
                FOR SHARE
             """;

@@ -26,16 +26,22 @@ internal static class Scopes
         "redemptions:read",
         "redemptions:write",
         "reports:read",
+        "team:read",
+        "team:write",
     ];
 
     /// <summary>
-    /// What a shop needs, and its merchant's first key has. Who posts to the ledger keeps books: that is a key of its
-    /// own.
+    /// What a shop needs, and its merchant's first key has. Who posts to the ledger keeps books, and who says who is in
+    /// the team gives rights away: these are keys of their own.
     /// </summary>
     public static readonly IReadOnlyList<string> Shop = 
     [
         .. All.Where(scope =>
-            !scope.StartsWith("ledger:", StringComparison.Ordinal) || scope.EndsWith(":read", StringComparison.Ordinal)
+            scope.EndsWith(":read", StringComparison.Ordinal)
+            || !(
+                scope.StartsWith("ledger:", StringComparison.Ordinal)
+                || scope.StartsWith("team:", StringComparison.Ordinal)
+            )
         ),
     ];
 

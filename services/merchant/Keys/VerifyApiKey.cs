@@ -5,7 +5,8 @@ using LocalPlus.Kernel;
 namespace LocalPlus.Merchant.Keys;
 
 /// <summary>
-/// POST /internal/api_keys/verify, for every service's authentication: who a presented key belongs to. Malformed,
+/// POST /internal/api_keys/verify, for every service's authentication: who a presented key belongs to, or a person whose
+/// token the service has verified. Malformed,
 /// unknown, revoked and expired keys get the same 404 api_key_invalid, a code of its own: the caller must not take for
 /// a verdict what a route that is missing or a sidecar answers.
 /// </summary>
@@ -20,7 +21,8 @@ internal static class VerifyApiKey
         IEnumerable<string> Scopes,
         MerchantStatus Status,
         JsonElement? Settings,
-        IEnumerable<string> Networks
+        IEnumerable<string> Networks,
+        string? Person
     );
 
     public static IEndpointRouteBuilder MapVerifyApiKey(this IEndpointRouteBuilder intern)
@@ -47,7 +49,8 @@ internal static class VerifyApiKey
                     merchant.Scopes,
                     merchant.Status,
                     merchant.Settings,
-                    merchant.Networks.Select(network => network.ToString())
+                    merchant.Networks.Select(network => network.ToString()),
+                    merchant.Person
                 )
             )
             : throw new FaultException(Faults.ApiKeyInvalid, "The API key is not valid.");

@@ -137,6 +137,8 @@ public sealed class GiftcardApi : IAsyncLifetime
 
     public string OperatorToken(string role) => operators.Mint(role);
 
+    public string PersonToken(string subject) => operators.Mint("person", subject);
+
     public async Task<string> ProgramAsync(object? terms = null, string? key = null)
     {
         var answer = await PostAsync(

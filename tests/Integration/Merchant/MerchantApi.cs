@@ -43,6 +43,9 @@ public sealed class MerchantApi : IAsyncLifetime
 
     public string Token(string role) => operators.Mint(role);
 
+    /// <summary>The token of somebody who is no operator.</summary>
+    public string PersonToken(string subject) => operators.Mint("person", subject);
+
     /// <summary>What an operator with the role does.</summary>
     public Task<JsonElement> OperateAsync(
         HttpMethod method,

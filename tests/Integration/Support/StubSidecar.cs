@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using LocalPlus.Hosting;
 using LocalPlus.Kernel;
 using LocalPlus.Servers;
 using Microsoft.AspNetCore.Builder;
@@ -93,6 +94,15 @@ public sealed class StubSidecar : IAsyncDisposable
         var verdict = keys[key].DeepClone();
         verdict[member] = JsonSerializer.SerializeToNode(value);
         keys[key] = verdict;
+    }
+
+    /// <summary>Somebody in the merchant's team, by the subject of a token of the tests' provider.</summary>
+    public void IssuePerson(MerchantId merchant, string subject, params string[] scopes)
+    {
+        var key = IssueKey(merchant, scopes);
+        var credential = new PersonCredential("https://localplus.local", subject, "").ToString();
+        keys[credential] = keys[key].DeepClone();
+        Say(credential, "person", "usr_00000000000000000000000001");
     }
 
     public void RevokeKey(string key) => keys.TryRemove(key, out _);

@@ -6,10 +6,16 @@ using Microsoft.AspNetCore.Http;
 
 namespace LocalPlus.Hosting;
 
-/// <summary>Who calls: the merchant behind an API key. <paramref name="Live"/> is false for test keys.</summary>
+/// <summary>
+/// Who calls: the merchant behind an API key or a person's token. <paramref name="Live"/> is false for test merchants.
+/// </summary>
+/// <param name="KeyId">The key's; of a person an id of the same kind that is its own.</param>
 public sealed record MerchantIdentity(MerchantId MerchantId, ApiKeyId KeyId, bool Live, IReadOnlySet<string> Scopes)
 {
     public MerchantStatus Status { get; init; } = MerchantStatus.Active;
+
+    /// <summary>Which of the merchant's people it is, whose token was shown; null: it is an API key.</summary>
+    public string? Person { get; init; }
 
     /// <summary>From where the key may be used; empty: from anywhere.</summary>
     public IReadOnlyList<IPNetwork> Networks { get; init; } = [];

@@ -236,7 +236,8 @@ internal sealed class RemoteApiKeyVerifier(HttpClient merchants, TimeProvider ti
         IReadOnlyList<string> Scopes,
         MerchantStatus Status = MerchantStatus.Active,
         JsonElement? Settings = null,
-        IReadOnlyList<string>? Networks = null
+        IReadOnlyList<string>? Networks = null,
+        string? Person = null
     )
     {
         public MerchantIdentity ToIdentity() =>
@@ -244,6 +245,7 @@ internal sealed class RemoteApiKeyVerifier(HttpClient merchants, TimeProvider ti
             {
                 Status = Status,
                 Settings = Settings,
+                Person = Person,
                 Networks = [.. (Networks ?? []).Select(network => IPNetwork.Parse(network))],
             };
     }
