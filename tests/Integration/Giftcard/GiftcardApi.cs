@@ -84,7 +84,7 @@ public sealed class GiftcardApi : IAsyncLifetime
         WalletAnswers();
         Sidecar.OnInvoke("wallet", "internal/customer_ids/*", OwnUnlessStrange);
         Sidecar.OnInvoke("merchant", "internal/locations/*", OwnUnlessStrange);
-        Sidecar.OnInvoke("merchant", "internal/terminals/*", FindTerminal);
+        Sidecar.OnInvoke("merchant", "internal/terminals/*", FindTerminalAsync);
         await StartAsync();
     }
 
@@ -376,7 +376,7 @@ public sealed class GiftcardApi : IAsyncLifetime
     /// <summary>Where a till stands in these tests: at the place that has its number.</summary>
     public static LocationId PlaceOf(TerminalId terminal) => new(terminal.Value);
 
-    private async Task<IResult> FindTerminal(HttpRequest request)
+    private async Task<IResult> FindTerminalAsync(HttpRequest request)
     {
         var known = await OwnUnlessStrange(request);
         return

@@ -1,8 +1,6 @@
 using System.Text.Json;
-using LocalPlus.Hosting;
 using LocalPlus.Kernel;
 using LocalPlus.Tests.Integration.Support;
-using Npgsql;
 
 namespace LocalPlus.Tests.Integration.Giftcard;
 
@@ -38,8 +36,8 @@ public sealed class MerchantRulesTests(GiftcardApi api) : IClassFixture<Giftcard
         var key = NewKey(new { refund_days = 30 });
         var (_, code) = await api.SellAsync(1000, key: key);
         var (old, young) = (await IdAsync(key, code), await IdAsync(key, code));
-        await ExecuteAsync(
-            $"UPDATE redemptions SET created_at = created_at - interval '31 days' WHERE redemption_id = '{Uuid(old)}'"
+        await api.SqlAsync(
+            $"UPDATE redemptions SET created_at = created_at - interval '31 days' WHERE redemption_id = '{GiftcardApi.Uuid(old)}'"
         );
 
         var refund = new { amount = GiftcardApi.Eur(10), reason = "damaged" };
@@ -140,9 +138,6 @@ public sealed class MerchantRulesTests(GiftcardApi api) : IClassFixture<Giftcard
             ).TotalSeconds
         );
 
-    private static Guid Uuid(string id) =>
-        Base32.TryParse(id.AsSpan(id.IndexOf('_', StringComparison.Ordinal) + 1), out var value) ? value : default;
-
     private string NewKey(object settings)
     {
         var (_, key) = api.NewMerchant();
@@ -161,12 +156,4 @@ public sealed class MerchantRulesTests(GiftcardApi api) : IClassFixture<Giftcard
             code,
             (await api.PostAsync("/v1/redemptions", redemption, status, key: key)).GetProperty("code").GetString()
         );
-
-    private async Task ExecuteAsync(string sql)
-    {
-        await using var connection = new NpgsqlConnection(api.Database.OwnerConnectionString);
-        await connection.OpenAsync();
-        await using var command = new NpgsqlCommand(sql, connection);
-        Assert.Equal(1, await command.ExecuteNonQueryAsync());
-    }
 }

@@ -1,5 +1,3 @@
-using LocalPlus.Kernel;
-
 namespace LocalPlus.Tests.Integration.Giftcard;
 
 /// <summary>One of a merchant's people at a service that knows no team.</summary>
