@@ -7,6 +7,8 @@ namespace LocalPlus.Tests.Integration.Giftcard;
 /// <summary>What comes with the verdict on a till's key: how its merchant wants its redemptions.</summary>
 public sealed class MerchantRulesTests(GiftcardApi api) : IClassFixture<GiftcardApi>
 {
+    private const string Paid = "paid";
+
     [Fact]
     public async Task A_hold_lasts_and_a_part_suffices_as_the_merchant_says_unless_the_till_does()
     {
@@ -54,21 +56,12 @@ public sealed class MerchantRulesTests(GiftcardApi api) : IClassFixture<Giftcard
         var key = NewKey(Limits(new { per = "card", within = "day", count = allowed }));
         var (_, code) = await api.SellAsync(100_000, key: key);
 
-        var answers = await Task.WhenAll(
-            Enumerable
-                .Range(0, 12)
-                .Select(_ =>
-                    api.Service.SendAsync(
-                        HttpMethod.Post,
-                        "/v1/redemptions",
-                        key,
-                        GiftcardApi.Redemption(code, 100)
-                    )
-                )
+        var outcomes = await Task.WhenAll(
+            Enumerable.Range(0, 12).Select(_ => OutcomeAsync(key, GiftcardApi.Redemption(code, 100)))
         );
 
-        Assert.Equal(allowed, answers.Count(a => (int)a.StatusCode == 201));
-        Assert.Equal(12 - allowed, answers.Count(a => (int)a.StatusCode == 429));
+        Assert.Equal(allowed, outcomes.Count(outcome => outcome == Paid));
+        Assert.Equal(12 - allowed, outcomes.Count(outcome => outcome == "velocity_limit"));
         var refusal = await api.PostAsync("/v1/redemptions", GiftcardApi.Redemption(code, 100), 429, key: key);
         Assert.Equal("velocity_limit", refusal.GetProperty("code").GetString());
         Assert.Equal("card", refusal.GetProperty("per").GetString());
@@ -126,6 +119,22 @@ public sealed class MerchantRulesTests(GiftcardApi api) : IClassFixture<Giftcard
         await RedeemAsync(key, At(terminal));
         await CodeAsync(key, At(terminal), 429, "velocity_limit");
         await RedeemAsync(key, At(TerminalId.New(TimeProvider.System).ToString()));
+    }
+
+    /// <summary>What a till is told in the end, which asks again while it is told to.</summary>
+    private async Task<string> OutcomeAsync(string key, object redemption)
+    {
+        var (once, outcome) = (Guid.CreateVersion7().ToString(), "");
+        await Eventually.TrueAsync(async () =>
+        {
+            using var answer = await api.SendAsync(HttpMethod.Post, "/v1/redemptions", key, redemption, once);
+            outcome =
+                (int)answer.StatusCode == 201
+                    ? Paid
+                    : GiftcardApi.Code(JsonElement.Parse(await answer.Content.ReadAsStringAsync()));
+            return outcome is Paid or "velocity_limit";
+        });
+        return outcome;
     }
 
     private static object Limits(params object[] limits) => new { velocity_limits = limits };
