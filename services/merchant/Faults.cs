@@ -18,11 +18,7 @@ internal static class Faults
         422,
         "The merchant lacks what a review needs"
     );
-    public static readonly Fault TeamMemberExists = new(
-        "team_member_exists",
-        409,
-        "The person is in the team already"
-    );
+    public static readonly Fault TeamMemberExists = new("team_member_exists", 409, "The person is in the team already");
     public static readonly Fault LastOwner = new("last_owner", 409, "A team that has an owner keeps one");
     public static readonly Fault TooManyTeamMembers = new(
         "too_many_team_members",

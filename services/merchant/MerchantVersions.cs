@@ -90,14 +90,7 @@ internal static class MerchantVersions
                 key,
                 merchant.Version,
                 merchant.MerchantId,
-                new Changed(
-                    action,
-                    merchant.Standing,
-                    merchant.Mode,
-                    merchant.Country,
-                    currency,
-                    merchant.Locale
-                )
+                new Changed(action, merchant.Standing, merchant.Mode, merchant.Country, currency, merchant.Locale)
             ),
         };
     }

@@ -54,7 +54,14 @@ internal static class ReadVersions
         string? cursor = null
     ) =>
         id == http.GetMerchant().MerchantId
-            ? PageAsync(id, new(database, cursors), limit, cursor, view => view with { Actor = view.Actor.ForMerchant() }, cancel)
+            ? PageAsync(
+                id,
+                new(database, cursors),
+                limit,
+                cursor,
+                view => view with { Actor = view.Actor.ForMerchant() },
+                cancel
+            )
             : throw new FaultException(CommonFaults.NotFound, "There is no such merchant.");
 
     private static Task<IResult> HandleForOperatorsAsync(

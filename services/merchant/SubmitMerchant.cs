@@ -66,7 +66,11 @@ internal static class SubmitMerchant
         ];
         if (merchant.Mode == Modes.Live && missing.Length > 0)
         {
-            throw new FaultException(Faults.MerchantIncomplete, "Say who the merchant is before it is reviewed.", missing);
+            throw new FaultException(
+                Faults.MerchantIncomplete,
+                "Say who the merchant is before it is reviewed.",
+                missing
+            );
         }
     }
 }

@@ -86,7 +86,10 @@ internal sealed class Velocity(Database database, TimeProvider time)
         var cards = plan
             .Cards.Zip(request.Sources)
             .Select(pair =>
-                (pair.First.Row.GiftCardId.Value, Math.Min(pair.Second.MaxAmount?.MinorUnits ?? long.MaxValue, asked.MinorUnits))
+                (
+                    pair.First.Row.GiftCardId.Value,
+                    Math.Min(pair.Second.MaxAmount?.MinorUnits ?? long.MaxValue, asked.MinorUnits)
+                )
             )
             .ToArray();
         return
@@ -125,8 +128,7 @@ internal sealed class Velocity(Database database, TimeProvider time)
 
     private FaultException Exceeded(Counter counter)
     {
-        var ends =
-            counter.Limit.Within == LimitWithin.Day ? counter.Since.AddDays(1) : counter.Since.AddHours(1);
+        var ends = counter.Limit.Within == LimitWithin.Day ? counter.Since.AddDays(1) : counter.Since.AddHours(1);
         return new(
             Faults.VelocityLimit,
             $"The merchant's limit per {Wire.Name(counter.Limit.Per)} and {Wire.Name(counter.Limit.Within)} is reached."

@@ -61,7 +61,10 @@ internal static class SettingChecks
         }
 
         checks
-            .Require(settings.HoldSeconds is null or (>= MinHoldSeconds and <= MaxHoldSeconds), "/settings/hold_seconds")
+            .Require(
+                settings.HoldSeconds is null or (>= MinHoldSeconds and <= MaxHoldSeconds),
+                "/settings/hold_seconds"
+            )
             .Require(settings.RefundDays is null or (>= 1 and <= MaxRefundDays), "/settings/refund_days");
         var limits = settings.VelocityLimits ?? [];
         checks.Require(limits.Count <= MaxLimits, "/settings/velocity_limits", "too_long");

@@ -18,9 +18,15 @@ internal static partial class VatId
             ["AT"] = (Austrian(), Austria),
             ["BE"] = (Belgian(), n => 97 - (Number(n[..8]) % 97) == Number(n[8..])),
             ["BG"] = (NineOrTenDigits(), n => n.Length == 10 || Rising(n, 10)),
-            ["CH"] = (Swiss(), n => Weighted(n[1..9], 5, 4, 3, 2, 7, 6, 5, 4) % 11 is var r && Last(n[..10]) == (11 - r) % 11),
+            ["CH"] = (
+                Swiss(),
+                n => Weighted(n[1..9], 5, 4, 3, 2, 7, 6, 5, 4) % 11 is var r && Last(n[..10]) == (11 - r) % 11
+            ),
             ["CY"] = (Cypriot(), Cyprus),
-            ["CZ"] = (EightToTenDigits(), n => n.Length > 8 || (11 - (Weighted(n, 8, 7, 6, 5, 4, 3, 2) % 11)) % 10 == Last(n)),
+            ["CZ"] = (
+                EightToTenDigits(),
+                n => n.Length > 8 || (11 - (Weighted(n, 8, 7, 6, 5, 4, 3, 2) % 11)) % 10 == Last(n)
+            ),
             ["DE"] = (NineDigits(), Mod11And10),
             ["DK"] = (EightDigits(), n => Weighted(n, 2, 7, 6, 5, 4, 3, 2, 1) % 11 == 0),
             ["EE"] = (NineDigits(), n => Weighted(n, 3, 7, 1, 3, 7, 1, 3, 7, 1) % 10 == 0),
@@ -62,14 +68,8 @@ internal static partial class VatId
         };
         var compact = Separators().Replace(text ?? "", "").ToUpperInvariant();
         var stem = prefix == "CH" && compact.StartsWith("CHE", StringComparison.Ordinal) ? compact[2..] : null;
-        var number =
-            stem
-            ?? (compact.StartsWith(prefix, StringComparison.Ordinal) ? compact[prefix.Length..] : "");
-        if (
-            !Countries.TryGetValue(prefix, out var rule)
-            || !rule.Form.IsMatch(number)
-            || !rule.AddsUp(number)
-        )
+        var number = stem ?? (compact.StartsWith(prefix, StringComparison.Ordinal) ? compact[prefix.Length..] : "");
+        if (!Countries.TryGetValue(prefix, out var rule) || !rule.Form.IsMatch(number) || !rule.AddsUp(number))
         {
             return false;
         }
@@ -79,7 +79,8 @@ internal static partial class VatId
     }
 
     /// <summary>Whether the country's numbers are known here; of others none is taken.</summary>
-    public static bool Knows(string country) => Countries.ContainsKey(country is "GR" ? "EL" : country) || country is "MC" or "LI";
+    public static bool Knows(string country) =>
+        Countries.ContainsKey(country is "GR" ? "EL" : country) || country is "MC" or "LI";
 
     private static bool Austria(string n)
     {
@@ -126,7 +127,8 @@ internal static partial class VatId
 
     private static bool Netherlands(string n) =>
         // Of the tax number (modulo 11), or since 2020 of the whole text with letters as two digits (modulo 97).
-        Weighted(n[..8], 9, 8, 7, 6, 5, 4, 3, 2) % 11 == n[8] - '0'
+        Weighted(n[..8], 9, 8, 7, 6, 5, 4, 3, 2) % 11
+            == n[8] - '0'
         || $"NL{n}".Aggregate(
             0,
             (rest, c) => char.IsAsciiDigit(c) ? ((rest * 10) + c - '0') % 97 : ((rest * 100) + c - 'A' + 10) % 97

@@ -59,8 +59,8 @@ internal static class CreateApiKey
                     );
                 }
 
-                var networks = request.AllowedNetworks ?? [.. caller.Networks.Select(network => network.ToString())];
-                if (!Networks.AreWithin(Networks.Parse(networks), caller.Networks))
+                var networks = request.AllowedNetworks is { } named ? Networks.Parse(named) : caller.Networks;
+                if (!Networks.AreWithin(networks, caller.Networks))
                 {
                     throw new FaultException(
                         CommonFaults.InvalidRequest,
@@ -75,7 +75,7 @@ internal static class CreateApiKey
                         db,
                         new(caller.MerchantId, caller.Live, request.Name.Trim(), scopes, request.ExpiresAt ?? ends)
                         {
-                            AllowedNetworks = networks,
+                            AllowedNetworks = [.. networks.Select(network => network.ToString())],
                         }
                     )
                 );

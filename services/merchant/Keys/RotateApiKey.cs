@@ -68,7 +68,10 @@ internal static class RotateApiKey
         CreateApiKey.RequireHeld(caller, old.Scopes);
         if (!Networks.AreWithin(Networks.Parse(old.AllowedNetworks), caller.Networks))
         {
-            throw new FaultException(CommonFaults.ScopeMissing, "The key may be used from where the calling one may not.");
+            throw new FaultException(
+                CommonFaults.ScopeMissing,
+                "The key may be used from where the calling one may not."
+            );
         }
 
         if (old.Status(now) != "active")

@@ -34,7 +34,7 @@ internal static class Scopes
     /// What a shop needs, and its merchant's first key has. Who posts to the ledger keeps books, and who says who is in
     /// the team gives rights away: these are keys of their own.
     /// </summary>
-    public static readonly IReadOnlyList<string> Shop = 
+    public static readonly IReadOnlyList<string> Shop =
     [
         .. All.Where(scope =>
             scope.EndsWith(":read", StringComparison.Ordinal)

@@ -114,10 +114,7 @@ internal static class AddTeamMember
     }
 
     private static void Check(Request request) =>
-        new FieldChecks()
-            .Name(request.Name)
-            .Text(request.Subject, "/subject", MaxSubject)
-            .ThrowIfAny();
+        new FieldChecks().Name(request.Name).Text(request.Subject, "/subject", MaxSubject).ThrowIfAny();
 
     private static class Sql
     {

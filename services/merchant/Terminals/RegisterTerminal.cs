@@ -56,12 +56,7 @@ internal static class RegisterTerminal
 
     private static async Task<Answer> AddAsync(DbSession db, MerchantId merchant, TerminalRow terminal)
     {
-        if (
-            !await db.QuerySingleOrDefaultAsync<bool>(
-                Sql.IsPlace,
-                new { terminal.LocationId, MerchantId = merchant }
-            )
-        )
+        if (!await db.QuerySingleOrDefaultAsync<bool>(Sql.IsPlace, new { terminal.LocationId, MerchantId = merchant }))
         {
             throw new FaultException(CommonFaults.NotFound, "There is no such location.");
         }

@@ -163,7 +163,10 @@ internal static class MailTemplates
 
         if (facts.Support is { } support)
         {
-            Paragraph(html, locale == French ? $"Une question ? Écrivez à {support}." : $"Questions? Write to {support}.");
+            Paragraph(
+                html,
+                locale == French ? $"Une question ? Écrivez à {support}." : $"Questions? Write to {support}."
+            );
         }
 
         return new Mail(subject, html.Append("</body>\n</html>\n").ToString());

@@ -68,12 +68,7 @@ internal sealed class Recipients : IDisposable
             : await answer.EnsureSuccessStatusCode().Content.ReadFromJsonAsync<T>(StrictJson.Lenient, cancel);
     }
 
-    private sealed record MerchantContact(
-        string Name,
-        string Locale,
-        string ContactEmail,
-        string? SupportEmail = null
-    );
+    private sealed record MerchantContact(string Name, string Locale, string ContactEmail, string? SupportEmail = null);
 
     private sealed record CustomerContact(string Email, string? Name, string Locale);
 }

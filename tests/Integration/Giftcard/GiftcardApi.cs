@@ -383,11 +383,7 @@ public sealed class GiftcardApi : IAsyncLifetime
             known == Results.NoContent()
             && TerminalId.TryParse(request.Path.Value!.Split('/')[^1], null, out var terminal)
             ? Results.Json(
-                new
-                {
-                    location_id = PlaceOf(terminal).ToString(),
-                    blocked = BlockedTerminals.ContainsKey(terminal),
-                }
+                new { location_id = PlaceOf(terminal).ToString(), blocked = BlockedTerminals.ContainsKey(terminal) }
             )
             : known;
     }

@@ -53,7 +53,16 @@ public sealed class MerchantRulesTests(GiftcardApi api) : IClassFixture<Giftcard
     public async Task Of_many_redemptions_of_one_card_at_once_the_limit_lets_through_as_many_as_it_says()
     {
         const int allowed = 3;
-        var key = NewKey(Limits(new { per = "card", within = "day", count = allowed }));
+        var key = NewKey(
+            Limits(
+                new
+                {
+                    per = "card",
+                    within = "day",
+                    count = allowed,
+                }
+            )
+        );
         var (_, code) = await api.SellAsync(100_000, key: key);
 
         var outcomes = await Task.WhenAll(
@@ -74,7 +83,16 @@ public sealed class MerchantRulesTests(GiftcardApi api) : IClassFixture<Giftcard
     [Fact]
     public async Task An_amount_is_limited_and_a_redemption_that_is_refused_counts_for_nothing()
     {
-        var key = NewKey(Limits(new { per = "card", within = "hour", amount = GiftcardApi.Eur(500) }));
+        var key = NewKey(
+            Limits(
+                new
+                {
+                    per = "card",
+                    within = "hour",
+                    amount = GiftcardApi.Eur(500),
+                }
+            )
+        );
         var (_, code) = await api.SellAsync(450, key: key);
 
         await CodeAsync(key, GiftcardApi.Redemption(code, 501), 429, "velocity_limit");
@@ -87,7 +105,16 @@ public sealed class MerchantRulesTests(GiftcardApi api) : IClassFixture<Giftcard
     [Fact]
     public async Task Equal_requests_count_once()
     {
-        var key = NewKey(Limits(new { per = "card", within = "day", count = 2 }));
+        var key = NewKey(
+            Limits(
+                new
+                {
+                    per = "card",
+                    within = "day",
+                    count = 2,
+                }
+            )
+        );
         var (_, code) = await api.SellAsync(1000, key: key);
         var once = Guid.CreateVersion7().ToString();
 
@@ -103,7 +130,16 @@ public sealed class MerchantRulesTests(GiftcardApi api) : IClassFixture<Giftcard
     [Fact]
     public async Task A_terminal_that_is_limited_has_to_be_named()
     {
-        var key = NewKey(Limits(new { per = "terminal", within = "hour", count = 1 }));
+        var key = NewKey(
+            Limits(
+                new
+                {
+                    per = "terminal",
+                    within = "hour",
+                    count = 1,
+                }
+            )
+        );
         var (_, code) = await api.SellAsync(1000, key: key);
         var terminal = TerminalId.New(TimeProvider.System).ToString();
         object At(string? till) =>

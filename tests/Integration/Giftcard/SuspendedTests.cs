@@ -43,7 +43,12 @@ public sealed class SuspendedTests(GiftcardApi api) : IClassFixture<GiftcardApi>
         await api.PostAsync($"/v1/redemptions/{confirmed}/confirm", new { }, key: key);
         await api.PostAsync($"/v1/redemptions/{cancelled}/cancel", new { }, key: key);
         var id = paid.GetProperty("id").GetString();
-        await api.PostAsync($"/v1/redemptions/{id}/refunds", new { amount = GiftcardApi.Eur(100), reason = "damaged" }, 201, key: key);
+        await api.PostAsync(
+            $"/v1/redemptions/{id}/refunds",
+            new { amount = GiftcardApi.Eur(100), reason = "damaged" },
+            201,
+            key: key
+        );
         var seen = await api.GetAsync($"/v1/gift_cards/{card}", key: key);
         Assert.Equal(5000 - 1000 - 300 + 100, seen.GetProperty("balance").GetProperty("amount").GetInt64());
     }
@@ -64,7 +69,12 @@ public sealed class SuspendedTests(GiftcardApi api) : IClassFixture<GiftcardApi>
         await api.GetAsync("/v1/programs", key: key);
         // Refunds of a closed merchant go on: this one only lacks its redemption.
         var refund = $"/v1/redemptions/{RedemptionId.New(TimeProvider.System)}/refunds";
-        await api.PostAsync(refund, new { amount = GiftcardApi.Eur(1), reason = "late" }, status == "closed" ? 404 : 403, key: key);
+        await api.PostAsync(
+            refund,
+            new { amount = GiftcardApi.Eur(1), reason = "late" },
+            status == "closed" ? 404 : 403,
+            key: key
+        );
     }
 
     private async Task<string> HoldAsync(string code, string key) =>

@@ -124,7 +124,10 @@ public sealed class KeyVerdictTests : IDisposable
         var (many, hold) = (50, new TaskCompletionSource());
         (merchant.Hold, merchant.Answer) = (hold.Task, _ => (200, Identity));
 
-        var asking = Enumerable.Range(0, many).Select(_ => verifier.VerifyAsync(Good, null, default).AsTask()).ToArray();
+        var asking = Enumerable
+            .Range(0, many)
+            .Select(_ => verifier.VerifyAsync(Good, null, default).AsTask())
+            .ToArray();
         hold.SetResult();
 
         Assert.Single((await Task.WhenAll(asking)).Distinct());

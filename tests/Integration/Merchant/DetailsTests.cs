@@ -70,11 +70,7 @@ public sealed class DetailsTests(MerchantApi api) : IClassFixture<MerchantApi>
         Assert.Contains("FR••2606", dump, StringComparison.Ordinal);
         Assert.DoesNotContain("FR1420041010", dump, StringComparison.Ordinal);
         Assert.DoesNotContain("10100505", dump, StringComparison.Ordinal);
-        Assert.DoesNotContain(
-            Convert.ToHexString("FR1420041010"u8).ToLowerInvariant(),
-            dump,
-            StringComparison.Ordinal
-        );
+        Assert.DoesNotContain(Convert.ToHexString("FR1420041010"u8).ToLowerInvariant(), dump, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -192,10 +188,7 @@ public sealed class DetailsTests(MerchantApi api) : IClassFixture<MerchantApi>
         """{"velocity_limits":[{"per":"card","within":"day","count":1},{"per":"card","within":"day","count":2}]}""",
         "/settings/velocity_limits"
     )]
-    [InlineData(
-        """{"velocity_limits":[{"per":"shop","within":"day","count":1}]}""",
-        "/settings/velocity_limits/0/per"
-    )]
+    [InlineData("""{"velocity_limits":[{"per":"shop","within":"day","count":1}]}""", "/settings/velocity_limits/0/per")]
     public async Task What_is_wrong_with_settings_is_named(string settings, string pointer)
     {
         var (_, key, _) = await api.OnboardAsync();

@@ -135,10 +135,7 @@ public sealed class LifeCycleTests(MerchantApi api) : IClassFixture<MerchantApi>
                 )
         );
 
-        Assert.Equal(
-            [200, 409, 409, 409, 409, 409],
-            answers.Select(a => (int)a.StatusCode).Order()
-        );
+        Assert.Equal([200, 409, 409, 409, 409, 409], answers.Select(a => (int)a.StatusCode).Order());
     }
 
     [Fact]
@@ -217,7 +214,5 @@ public sealed class LifeCycleTests(MerchantApi api) : IClassFixture<MerchantApi>
     }
 
     private JsonElement[] Events(string id) =>
-        [
-            .. api.Sidecar.Published.Where(e => e.GetProperty("event").GetProperty("subject").GetString() == id),
-        ];
+        [.. api.Sidecar.Published.Where(e => e.GetProperty("event").GetProperty("subject").GetString() == id)];
 }

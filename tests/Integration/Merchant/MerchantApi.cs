@@ -88,10 +88,7 @@ public sealed class MerchantApi : IAsyncLifetime
         string path = "/v1/merchants/me"
     )
     {
-        using var request = new HttpRequestMessage(HttpMethod.Patch, path)
-        {
-            Content = JsonContent.Create(body),
-        };
+        using var request = new HttpRequestMessage(HttpMethod.Patch, path) { Content = JsonContent.Create(body) };
         request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", key);
         if (version is { } seen)
         {
@@ -100,10 +97,7 @@ public sealed class MerchantApi : IAsyncLifetime
 
         using var answer = await Service.Public.SendAsync(request);
         var text = await answer.Content.ReadAsStringAsync();
-        Assert.True(
-            status == (int)answer.StatusCode,
-            $"PATCH: {(int)answer.StatusCode} {text}\n{Service.Output}"
-        );
+        Assert.True(status == (int)answer.StatusCode, $"PATCH: {(int)answer.StatusCode} {text}\n{Service.Output}");
         return JsonElement.Parse(text);
     }
 

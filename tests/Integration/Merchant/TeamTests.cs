@@ -43,7 +43,10 @@ public sealed class TeamTests(MerchantApi api) : IClassFixture<MerchantApi>
         Assert.Equal("Fournil", changed.GetProperty("name").GetString());
         var versions = await api.CallAsync(HttpMethod.Get, $"/v1/merchants/{merchant}/versions", key);
         var actor = versions.GetProperty("data")[0].GetProperty("actor");
-        Assert.Equal(("person", owner.Id), (actor.GetProperty("kind").GetString(), actor.GetProperty("id").GetString()));
+        Assert.Equal(
+            ("person", owner.Id),
+            (actor.GetProperty("kind").GetString(), actor.GetProperty("id").GetString())
+        );
     }
 
     [Theory]

@@ -39,8 +39,6 @@ public sealed class IbanTests
         Assert.NotEqual(box, seal.Seal(owner, iban));
         Assert.Equal(iban.Text, seal.Open(owner, box));
         Assert.Throws<AuthenticationTagMismatchException>(() => seal.Open(other, box));
-        Assert.Throws<AuthenticationTagMismatchException>(() =>
-            new IbanSeal(new string('q', 40)).Open(owner, box)
-        );
+        Assert.Throws<AuthenticationTagMismatchException>(() => new IbanSeal(new string('q', 40)).Open(owner, box));
     }
 }

@@ -107,7 +107,11 @@ internal static class OpenApiDescription
             return new() { [new OpenApiSecuritySchemeReference(@operator, document)] = [role] };
         }
 
-        Once(document.Components?.SecuritySchemes, merchant, Bearer("An API key, or a token of one of the merchant's people, with the scopes named."));
+        Once(
+            document.Components?.SecuritySchemes,
+            merchant,
+            Bearer("An API key, or a token of one of the merchant's people, with the scopes named.")
+        );
         List<string> scopes = [.. metadata.OfType<RequiredScope>().Select(required => required.Scope)];
         return new() { [new OpenApiSecuritySchemeReference(merchant, document)] = scopes };
 

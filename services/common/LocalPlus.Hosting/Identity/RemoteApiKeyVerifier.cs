@@ -241,7 +241,7 @@ internal sealed class RemoteApiKeyVerifier(HttpClient merchants, TimeProvider ti
     )
     {
         public MerchantIdentity ToIdentity() =>
-            new(MerchantId, KeyId, Live, Scopes.ToHashSet(StringComparer.Ordinal)) 
+            new(MerchantId, KeyId, Live, Scopes.ToHashSet(StringComparer.Ordinal))
             {
                 Status = Status,
                 Settings = Settings,
