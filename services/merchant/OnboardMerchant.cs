@@ -6,9 +6,9 @@ using LocalPlus.Merchant.Keys;
 namespace LocalPlus.Merchant;
 
 /// <summary>
-/// POST /v1/merchants, administrators only: a new merchant and its first API key, which carries what a shop needs and whose
-/// text is in this one answer; for a day a repeat by the same administrator gets it again. It is active at once, which
-/// merchant.onboarded.v1 says, unless it is to begin as a draft (ADR 0022). Refusals: invalid_request.
+/// POST /v1/merchants, administrators only: a new merchant and its first API key, which carries what a shop needs and
+/// whose text is in this one answer; for a day a repeat by the same administrator gets it again. It is active at
+/// once, which merchant.onboarded.v1 says, unless it is to begin as a draft (ADR 0022). Refusals: invalid_request.
 /// </summary>
 internal static class OnboardMerchant
 {

@@ -118,7 +118,7 @@ public sealed class ConsumerTests
     public void An_onboarding_is_understood_by_notification() =>
         Assert.NotNull(
             Read<InNotification.OnMerchantOnboarded.Data>(
-                new OnboardMerchant.Onboarded("test", "FR", Currency.Eur, "fr")
+                new Onboarded("test", "FR", Currency.Eur, "fr")
             )
         );
 

@@ -60,8 +60,8 @@ internal sealed record ListedAllowance(
 }
 
 /// <summary>
-/// GET /v1/terminals/{id}/offline_allowances: what a till was allowed and what became of it, newest first; and
-/// POST …/{allowance_id}/revoke: what the till sells after that, by its own clock, is refused when it is handed in, what
+/// GET /v1/terminals/{id}/offline_allowances: what a till was allowed and what became of it, newest first; and POST
+/// …/{allowance_id}/revoke: what the till sells after that, by its own clock, is refused when it is handed in, what
 /// it sold before is taken. Repeating it is harmless. Refusals: invalid_request, not_found.
 /// </summary>
 internal static class ReadAllowances

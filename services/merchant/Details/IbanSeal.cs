@@ -39,7 +39,9 @@ internal sealed class IbanSeal
         return box;
     }
 
-    /// <summary>Throws <see cref="AuthenticationTagMismatchException"/> for a box that is not this merchant's.</summary>
+    /// <summary>
+    /// Throws <see cref="AuthenticationTagMismatchException"/> for a box that is not this merchant's.
+    /// </summary>
     public string Open(MerchantId merchant, byte[] box)
     {
         var text = new byte[box.Length - 1 - NonceBytes - TagBytes];

@@ -5,9 +5,9 @@ namespace LocalPlus.Merchant.Keys;
 
 /// <summary>
 /// POST /v1/api_keys: a further key of the calling merchant, with some or all of the calling key's scopes, for as
-/// long as the calling key lives at most (and as long unless it says less), and from where it may be used. Its text is in this one answer; for a
-/// day a repeat with the same calling key gets it again, and any other repeat the answer without it. Refusals:
-/// invalid_request, scope_missing, unauthenticated, too_many_api_keys.
+/// long as the calling key lives at most (and as long unless it says less), and from where it may be used. Its text
+/// is in this one answer; for a day a repeat with the same calling key gets it again, and any other repeat the answer
+/// without it. Refusals: invalid_request, scope_missing, unauthenticated, too_many_api_keys.
 /// </summary>
 internal static class CreateApiKey
 {

@@ -4,10 +4,10 @@ using LocalPlus.Kernel;
 namespace LocalPlus.Merchant.Keys;
 
 /// <summary>
-/// POST /v1/api_keys/{id}/rotate: a successor with the same name, scopes, networks and end; the old key works for overlap_seconds
-/// more, so that running programs can change over. Its text is given as with POST /v1/api_keys. A key that would be
-/// outlived by the one it rotates may not.
-/// Refusals: not_found, scope_missing, unauthenticated, api_key_not_active, api_key_already_rotated, too_many_api_keys.
+/// POST /v1/api_keys/{id}/rotate: a successor with the same name, scopes, networks and end; the old key works for
+/// overlap_seconds more, so that running programs can change over. Its text is given as with POST /v1/api_keys. A key
+/// that would be outlived by the one it rotates may not. Refusals: not_found, scope_missing, unauthenticated,
+/// api_key_not_active, api_key_already_rotated, too_many_api_keys.
 /// </summary>
 internal static class RotateApiKey
 {

@@ -5,10 +5,10 @@ using LocalPlus.Kernel;
 namespace LocalPlus.Merchant.Keys;
 
 /// <summary>
-/// POST /internal/api_keys/verify, for every service's authentication: who a presented key belongs to, or a person whose
-/// token the service has verified. Malformed,
-/// unknown, revoked and expired keys get the same 404 api_key_invalid, a code of its own: the caller must not take for
-/// a verdict what a route that is missing or a sidecar answers.
+/// POST /internal/api_keys/verify, for every service's authentication: who a presented key belongs to, or a person
+/// whose token the service has verified. Malformed, unknown, revoked and expired keys get the same 404
+/// api_key_invalid, a code of its own: the caller must not take for a verdict what a route that is missing or a
+/// sidecar answers.
 /// </summary>
 internal static class VerifyApiKey
 {

@@ -38,8 +38,9 @@ public sealed class MerchantRulesTests(GiftcardApi api) : IClassFixture<Giftcard
         var key = NewKey(new { refund_days = 30 });
         var (_, code) = await api.SellAsync(1000, key: key);
         var (old, young) = (await IdAsync(key, code), await IdAsync(key, code));
+        var id = GiftcardApi.Uuid(old);
         await api.SqlAsync(
-            $"UPDATE redemptions SET created_at = created_at - interval '31 days' WHERE redemption_id = '{GiftcardApi.Uuid(old)}'"
+            $"UPDATE redemptions SET created_at = created_at - interval '31 days' WHERE redemption_id = '{id}'"
         );
 
         var refund = new { amount = GiftcardApi.Eur(10), reason = "damaged" };

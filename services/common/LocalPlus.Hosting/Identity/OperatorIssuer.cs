@@ -4,7 +4,8 @@ using Microsoft.Extensions.Hosting;
 namespace LocalPlus.Hosting;
 
 /// <summary>
-/// Who makes the tokens of operators and of merchants' people, and whom they are for. In development that may be the command line tool.
+/// Who makes the tokens of operators and of merchants' people, and whom they are for. In development that may be the
+/// command line tool.
 /// </summary>
 /// <param name="Jwks">Where its keys are: a file or an https address; null: nobody is an operator.</param>
 public sealed record OperatorIssuer(string Issuer, string Audience, string? Jwks)
