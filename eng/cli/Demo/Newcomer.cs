@@ -63,7 +63,7 @@ internal sealed class Newcomer(
         Narrator.Show($"POST /ops/v1/merchants/{id}/{verb}", answer, "status", "status_reason");
     }
 
-    private Task SeenAsync(Rest till, Func<RestAnswer, bool> holds, string what) =>
+    private Task<RestAnswer> SeenAsync(Rest till, Func<RestAnswer, bool> holds, string what) =>
         narrator.EventuallyAsync(() => ProgramAsync(till), holds, what, Known, cancel);
 
     private Task<RestAnswer> ProgramAsync(Rest till) =>
