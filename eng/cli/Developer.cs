@@ -52,6 +52,7 @@ internal sealed record Developer(string MerchantId, string ApiKey, string? CardC
             ["currency"] = "EUR",
             ["contact_email"] = email,
             ["locale"] = "en",
+            ["bookkeeping"] = true,
         };
         RestAnswer answer;
         var tries = 0;

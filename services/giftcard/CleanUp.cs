@@ -4,8 +4,9 @@ namespace LocalPlus.Giftcard;
 
 /// <summary>
 /// Job giftcard-cleanup: deletes what has done its duty: sealed codes and notes whose time is over, counts of misses
-/// after a week, batches whose codes nobody fetched. A bounded number of rows a statement, each found through an index;
-/// safe to run twice at once. Answers to keys and claims on them go with their days (housekeeping).
+/// after a week, counts of redemptions after two days, batches whose codes nobody fetched. A bounded number of rows a
+/// statement, each found through an index; safe to run twice at once. Answers to keys and claims on them go with
+/// their days (housekeeping).
 /// </summary>
 internal sealed class CleanUp(Database database, TimeProvider time, ILogger<CleanUp> log) : IJob
 {
@@ -16,12 +17,16 @@ internal sealed class CleanUp(Database database, TimeProvider time, ILogger<Clea
 
     private static readonly TimeSpan MissesLife = TimeSpan.FromDays(7);
 
+    /// <summary>A day's counter counts until its day is over.</summary>
+    private static readonly TimeSpan CountersLife = TimeSpan.FromDays(2);
+
     private static readonly (string Name, string Statement, TimeSpan Life)[] Chores =
     [
         ("sealed_notes", Sql.Notes, TimeSpan.Zero),
         ("sealed_codes", Sql.Codes, TimeSpan.Zero),
         ("card_batches", Sql.Batches, TimeSpan.Zero),
         ("code_misses", Sql.Misses, MissesLife),
+        ("velocity_counters", Sql.Counters, CountersLife),
     ];
 
     public async Task RunAsync(CancellationToken cancel)
@@ -90,6 +95,16 @@ internal sealed class CleanUp(Database database, TimeProvider time, ILogger<Clea
                                               ORDER BY minute
                                               LIMIT @Take
                                                 FOR UPDATE SKIP LOCKED)
+            """;
+
+        public const string Counters = """
+            DELETE FROM velocity_counters
+             WHERE ctid = ANY (ARRAY(SELECT ctid
+                                       FROM velocity_counters
+                                      WHERE since <= @Before
+                                      ORDER BY since
+                                      LIMIT @Take
+                                        FOR UPDATE SKIP LOCKED))
             """;
     }
 }

@@ -89,6 +89,21 @@ internal static class Faults
         "A redemption is refunded at most once in full"
     );
 
+    public static readonly Fault RefundWindowClosed = new(
+        "refund_window_closed",
+        422,
+        "The merchant's time for refunds is over"
+    );
+
+    public static readonly Fault TerminalBlocked = new("terminal_blocked", 403, "The terminal is blocked");
+
+    public static readonly Fault VelocityLimit = new(
+        "velocity_limit",
+        429,
+        "The merchant's limit for a card or terminal is reached",
+        Retryable: true
+    );
+
     public static readonly Fault RunState = new("run_state", 409, "The run's state does not allow this");
     public static readonly Fault StepNotSkippable = new(
         "step_not_skippable",
@@ -140,6 +155,8 @@ internal static class Faults
         LimitExceeded,
         NotAcceptedHere,
         OperationFailed,
+        TerminalBlocked,
+        VelocityLimit,
     ];
 
     public static readonly Fault[] OfConfirmations =
@@ -170,6 +187,7 @@ internal static class Faults
         OperationFailed,
         RedemptionNotCompleted,
         RefundExceedsCaptured,
+        RefundWindowClosed,
     ];
 
     /// <summary>What operators may not do to a run.</summary>

@@ -24,6 +24,10 @@ internal static class GiftcardService
         builder.AddLedger();
         builder.Services.AddSingleton<Intents>();
         builder.Services.AddSingleton(_ => new Ownership(PeerClient.Create("merchant"), PeerClient.Create("wallet")));
+        builder.Services.AddSingleton(all => new Terminals(
+            PeerClient.Create("merchant"),
+            all.GetRequiredService<TimeProvider>()
+        ));
         builder.AddCards();
         builder.AddOperations();
         builder.AddBatches();

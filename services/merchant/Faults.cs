@@ -8,6 +8,23 @@ namespace LocalPlus.Merchant;
 internal static class Faults
 {
     public static readonly Fault ApiKeyInvalid = new("api_key_invalid", 404, "The API key is nobody's");
+    public static readonly Fault MerchantState = new(
+        "merchant_state",
+        409,
+        "The merchant is not where this step begins"
+    );
+    public static readonly Fault MerchantIncomplete = new(
+        "merchant_incomplete",
+        422,
+        "The merchant lacks what a review needs"
+    );
+    public static readonly Fault TeamMemberExists = new("team_member_exists", 409, "The person is in the team already");
+    public static readonly Fault LastOwner = new("last_owner", 409, "A team that has an owner keeps one");
+    public static readonly Fault TooManyTeamMembers = new(
+        "too_many_team_members",
+        422,
+        "The team has as many members as it may"
+    );
     public static readonly Fault ApiKeyNotActive = new("api_key_not_active", 409, "The API key is revoked or expired");
     public static readonly Fault ApiKeyAlreadyRotated = new(
         "api_key_already_rotated",

@@ -37,45 +37,15 @@ internal static class GetMerchant
     {
         var row =
             id == http.GetMerchant().MerchantId
-                ? await database.QuerySingleOrDefaultAsync<Row>(Sql.Get, new { MerchantId = id }, cancel)
+                ? await database.QuerySingleOrDefaultAsync<MerchantRow>(Sql.Get, new { MerchantId = id }, cancel)
                 : null;
         return row is null
             ? throw new FaultException(CommonFaults.NotFound, "There is no such merchant.")
             : Answer.Ok(row.ToView(), row.Version);
     }
 
-    private sealed record Row(
-        MerchantId MerchantId,
-        string Name,
-        string Mode,
-        string Country,
-        string Currency,
-        string Locale,
-        string ContactEmail,
-        long Version,
-        DateTimeOffset CreatedAt
-    )
-    {
-        public MerchantView ToView() =>
-            new(
-                MerchantId,
-                "merchant",
-                Name,
-                Mode,
-                Country,
-                Kernel.Currency.Parse(Currency),
-                Locale,
-                ContactEmail,
-                CreatedAt
-            );
-    }
-
     private static class Sql
     {
-        public const string Get = """
-            SELECT merchant_id, name, mode, country, currency, locale, contact_email, version, created_at
-              FROM merchants
-             WHERE merchant_id = @MerchantId
-            """;
+        public const string Get = $"{MerchantRow.Columns} WHERE m.merchant_id = @MerchantId";
     }
 }

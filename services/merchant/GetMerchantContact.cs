@@ -9,7 +9,7 @@ namespace LocalPlus.Merchant;
 /// </summary>
 internal static class GetMerchantContact
 {
-    internal sealed record Response(string Name, string Locale, string ContactEmail);
+    internal sealed record Response(string Name, string Locale, string ContactEmail, string? SupportEmail);
 
     public static IEndpointRouteBuilder MapGetMerchantContact(this IEndpointRouteBuilder intern)
     {
@@ -30,7 +30,7 @@ internal static class GetMerchantContact
     private static class Sql
     {
         public const string Get = """
-            SELECT name, locale, contact_email
+            SELECT name, locale, contact_email, details->>'support_email' AS support_email
               FROM merchants
              WHERE merchant_id = @MerchantId
             """;

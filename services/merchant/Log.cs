@@ -1,4 +1,5 @@
 using LocalPlus.Kernel;
+using LocalPlus.Merchant.Team;
 
 namespace LocalPlus.Merchant;
 
@@ -23,4 +24,25 @@ internal static partial class Log
         EventName = "merchant.api_key.revoked"
     )]
     public static partial void ApiKeyRevoked(this ILogger log, ApiKeyId keyId, MerchantId merchantId);
+
+    [LoggerMessage(
+        3003,
+        LogLevel.Information,
+        "merchant {MerchantId} is at version {Version}: {Action}",
+        EventName = "merchant.changed"
+    )]
+    public static partial void MerchantChanged(this ILogger log, MerchantId merchantId, long version, string action);
+
+    [LoggerMessage(
+        3004,
+        LogLevel.Information,
+        "team of {MerchantId}: {TeamMemberId} {Action}",
+        EventName = "merchant.team.changed"
+    )]
+    public static partial void TeamChanged(
+        this ILogger log,
+        MerchantId merchantId,
+        TeamMemberId teamMemberId,
+        string action
+    );
 }

@@ -1,11 +1,17 @@
+using LocalPlus.Hosting;
 using LocalPlus.Kernel;
+using LocalPlus.Merchant.Details;
 using LocalPlus.Merchant.Keys;
 
 namespace LocalPlus.Merchant;
 
 /// <summary>
-/// A merchant as itself and administrators see it. <paramref name="ApiKey"/> comes with the onboarding only.
+/// A merchant as itself and operators see it. <paramref name="ApiKey"/> comes with the onboarding only.
 /// </summary>
+/// <param name="Iban">Masked: its country and last four characters.</param>
+/// <param name="SupportEmail">Where the merchant's own customers turn to.</param>
+/// <param name="StatusReason">Why an operator declined, suspended, resumed or closed it.</param>
+/// <param name="ActivatedAt">When it could first sell.</param>
 internal sealed record MerchantView(
     MerchantId Id,
     string Object,
@@ -15,7 +21,18 @@ internal sealed record MerchantView(
     Currency Currency,
     string Locale,
     string ContactEmail,
+    string? LegalName,
+    PostalAddress? Address,
+    string? VatId,
+    string? Iban,
+    IReadOnlyList<Contact>? Contacts,
+    string? SupportEmail,
+    string? TimeZone,
+    MerchantSettings Settings,
+    MerchantStatus Status,
+    string? StatusReason,
     DateTimeOffset CreatedAt,
+    DateTimeOffset? ActivatedAt,
     ApiKeyView? ApiKey = null
 );
 

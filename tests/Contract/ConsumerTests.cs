@@ -116,11 +116,7 @@ public sealed class ConsumerTests
 
     [Fact]
     public void An_onboarding_is_understood_by_notification() =>
-        Assert.NotNull(
-            Read<InNotification.OnMerchantOnboarded.Data>(
-                new OnboardMerchant.Onboarded("test", "FR", Currency.Eur, "fr")
-            )
-        );
+        Assert.NotNull(Read<InNotification.OnMerchantOnboarded.Data>(new Onboarded("test", "FR", Currency.Eur, "fr")));
 
     private static T Read<T>(object written) =>
         JsonSerializer.Deserialize<T>(

@@ -1,3 +1,4 @@
+using LocalPlus.Hosting;
 using LocalPlus.Kernel;
 using LocalPlus.Merchant;
 using LocalPlus.Wallet.Balances;
@@ -17,7 +18,22 @@ public sealed class WalletAndMerchantEventTests
             EventSchema.Envelope(
                 "merchant.onboarded",
                 MerchantId.New(Time).ToString(),
-                new OnboardMerchant.Onboarded(mode, "FR", Currency.Eur, locale)
+                new Onboarded(mode, "FR", Currency.Eur, locale)
+            )
+        );
+
+    [Theory]
+    [InlineData("suspended", MerchantStatus.Suspended)]
+    [InlineData("resumed", MerchantStatus.Active)]
+    [InlineData("closed", MerchantStatus.Closed)]
+    [InlineData("changed", MerchantStatus.Active)]
+    public void A_merchant_s_change_follows_its_schema(string action, MerchantStatus status) =>
+        EventSchema.Follows(
+            Changed.Topic,
+            EventSchema.Envelope(
+                "merchant.changed",
+                MerchantId.New(Time).ToString(),
+                new Changed(action, status, "test", "FR", Currency.Eur, "fr")
             )
         );
 

@@ -82,7 +82,14 @@ public sealed class CardStoriesTests(StackFixture stack)
     {
         var program = await ProgramAsync("""{"name":"Market","currency":"EUR"}""");
         var code = await SellAsync(program, 1000);
-        const string terminal = "trm_00000000000000000000000001";
+        var place = await SendAsync("POST /v1/locations", stack.ApiKey, """{"name":"Market"}""", 201);
+        var till = await SendAsync(
+            $"POST /v1/locations/{place["id"]}/terminals",
+            stack.ApiKey,
+            """{"name":"Stall"}""",
+            201
+        );
+        var terminal = (string)till["id"]!;
         var allowance = await SendAsync(
             $"POST /v1/terminals/{terminal}/offline_allowances",
             stack.ApiKey,

@@ -7,7 +7,7 @@ public class RouteTests
     private static readonly JsonObject[] File = Yaml.Load(Repository.At("charts/localplus/files/httproutes.yaml"));
 
     [Theory]
-    [InlineData("merchant", "/v1/merchants", "/v1/api_keys", "/v1/locations")]
+    [InlineData("merchant", "/v1/merchants", "/v1/api_keys", "/v1/locations", "/v1/team_members", "/ops/v1/merchants")]
     [InlineData(
         "giftcard",
         "/v1/acceptances",

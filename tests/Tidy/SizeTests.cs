@@ -16,7 +16,9 @@ public class SizeTests
     // So are secrets of answers that got lost, whose word a refusal is, and topics that rest; and the figures of what
     // stands still in every service's tables. And where a key is filed among tables of days, and who keeps those
     // (ADR 0021). And rows that are read in parts, and what services say of the doors among themselves.
-    [InlineData("services/common/LocalPlus.Hosting", 7690)]
+    // And what a merchant may do that is not active (ADR 0022), from where a key is used, and whose team a person is in
+    // (ADR 0023). And dead letters that operators decide about.
+    [InlineData("services/common/LocalPlus.Hosting", 8400)]
     public void Shared_code_keeps_to_its_budget(string folder, int lines) =>
         Assert.InRange(Tree.Code(folder).Sum(f => Tree.Lines(f).Length), 1, lines);
 

@@ -57,6 +57,8 @@ dapr.io/volume-mounts: vault-token:/vault/secrets,vault-ca:/vault/tls
 - name: LP_METRICS_PORT
   value: "9464"
 {{- end }}
+- name: LP_TRUSTED_PROXIES
+  value: {{ join "," .root.Values.gateway.trustedProxies | quote }}
 - name: LP_OIDC_ISSUER
   value: {{ .root.Values.operators.issuer | quote }}
 - name: LP_OIDC_AUDIENCE

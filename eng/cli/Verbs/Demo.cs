@@ -38,6 +38,7 @@ internal static class Demo
             $"{merchant.MerchantId} has the key {merchant.ApiKey[..12]}…"
         );
 
+        await new Newcomer(checkout, state.Ports, narrator, Patience, cancel).TellAsync();
         using var shop = new Shop(checkout, state.Ports, merchant, Patience, cancel);
         var story = new Story(checkout, shop, narrator, cancel);
         var card = await story.TellAsync();

@@ -32,6 +32,7 @@ public static class LocalPlusBuilder
     /// <summary>The pipeline, in order; and the endpoints every service has: health, OpenAPI, dead letters.</summary>
     public static void UseLocalPlus(this WebApplication app)
     {
+        app.UseForwardedHeaders();
         app.UseMetricsPort();
         app.UseExceptionHandler();
         app.UseStatusCodePages(context => Problems.WriteStatusAsync(context.HttpContext));
@@ -41,6 +42,7 @@ public static class LocalPlusBuilder
         app.UseMiddleware<Ports>();
         app.UseAuthentication();
         app.UseAuthorization();
+        app.UseMiddleware<MerchantStanding>();
         app.MapHealth();
         app.MapOpenApi();
         app.MapEvents().MapDeadLetters();
@@ -111,6 +113,7 @@ public static class LocalPlusBuilder
 
         builder.Services.AddSingleton(await Secrets.LoadAsync(builder.Configuration, name));
         Ports.Configure(builder);
+        ClientAddress.Configure(builder);
         Failpoints.Configure(builder);
         builder.Services.ConfigureHttpJsonOptions(json => StrictJson.Apply(json.SerializerOptions));
         builder.Services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true);

@@ -5,6 +5,14 @@ public static class CommonFaults
 {
     public static readonly Fault Unauthenticated = new("unauthenticated", 401, "Credentials are missing or not valid");
     public static readonly Fault ScopeMissing = new("scope_missing", 403, "The credentials do not allow this");
+    public static readonly Fault NetworkNotAllowed = new(
+        "network_not_allowed",
+        403,
+        "The API key may not be used from here"
+    );
+    public static readonly Fault MerchantNotActive = new("merchant_not_active", 403, "The merchant is not active yet");
+    public static readonly Fault MerchantSuspended = new("merchant_suspended", 403, "The merchant is suspended");
+    public static readonly Fault MerchantClosed = new("merchant_closed", 403, "The merchant is closed");
     public static readonly Fault QuotaExceeded = new("quota_exceeded", 429, "Too many requests", Retryable: true);
     public static readonly Fault Overloaded = new("overloaded", 503, "Too much is asked for", Retryable: true);
     public static readonly Fault UnsupportedMediaType = new(

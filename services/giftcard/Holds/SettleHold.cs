@@ -41,6 +41,7 @@ internal static class SettleHold
         group
             .MapPost("/holds/{id}/capture", CaptureAsync)
             .RequireScope("redemptions:write")
+            .OpenTo(MerchantStatus.Suspended)
             .RequireIdempotencyKey()
             .Refuses(Faults.OfConfirmations)
             .WithName("CaptureHold")
@@ -49,6 +50,7 @@ internal static class SettleHold
         group
             .MapPost("/holds/{id}/release", ReleaseAsync)
             .RequireScope("redemptions:write")
+            .OpenTo(MerchantStatus.Suspended)
             .RequireIdempotencyKey()
             .Refuses(Faults.OfCancellations)
             .WithName("ReleaseHold")

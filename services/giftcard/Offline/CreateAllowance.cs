@@ -7,8 +7,8 @@ namespace LocalPlus.Giftcard.Offline;
 /// POST /v1/terminals/{id}/offline_allowances: what a till may take from cards it can not ask about, per card and in
 /// all, until a time; signed, so that the till can check it and hand it in with its items. The risk is the merchant's:
 /// what a card can not pay afterwards is the merchant's receivable. A till that wants no risk places a hold beforehand.
-/// The terminal is the merchant's own name of a till, in no list: whoever has a key and the token may hand items in.
-/// Refusals: invalid_request.
+/// The terminal is one of the merchant's; whoever has a key and the token may hand items in.
+/// Refusals: invalid_request, terminal_blocked.
 /// </summary>
 internal static class CreateAllowance
 {
@@ -18,6 +18,7 @@ internal static class CreateAllowance
             .MapPost("/terminals/{id}/offline_allowances", HandleAsync)
             .RequireScope("redemptions:write")
             .RequireIdempotencyKey()
+            .Refuses(Faults.TerminalBlocked)
             .WithName(nameof(CreateAllowance))
             .Produces<View>(StatusCodes.Status201Created);
         return group;
@@ -48,6 +49,7 @@ internal static class CreateAllowance
         Request request,
         IdempotentRequests requests,
         Ownership ownership,
+        Terminals terminals,
         AllowanceSigner signer,
         TimeProvider time,
         CancellationToken cancel
@@ -67,7 +69,11 @@ internal static class CreateAllowance
         return await requests.ExecuteAsync(
             http,
             request,
-            () => ownership.RequireLocationAsync(merchant, request.LocationId, cancel),
+            async () =>
+            {
+                await ownership.RequireLocationAsync(merchant, request.LocationId, cancel);
+                await terminals.RequireAsync(merchant, id, request.LocationId, cancel, "id");
+            },
             db => InsertAsync(db, merchant, id, request, signer, time),
             cancel
         );

@@ -21,6 +21,7 @@ internal static class OfflineFeature
     public static RouteGroupBuilder MapOffline(this RouteGroupBuilder merchants)
     {
         merchants.MapCreateAllowance();
+        merchants.MapReadAllowances();
         merchants.MapUploadBatch();
         return merchants;
     }

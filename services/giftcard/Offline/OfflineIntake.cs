@@ -21,7 +21,8 @@ internal sealed class OfflineIntake(
         long Accepted,
         int LastCounter,
         byte[] LastHash,
-        LocationId? LocationId
+        LocationId? LocationId,
+        DateTimeOffset? RevokedAt
     );
 
     /// <summary>
@@ -160,6 +161,11 @@ internal sealed class OfflineIntake(
             (plan, fault, isRefused) = (null, Faults.LimitExceeded.Code, true);
         }
 
+        if (!isRefused && item.OccurredAt > allowance.RevokedAt)
+        {
+            (plan, fault, isRefused) = (null, Faults.OfflineAllowanceInvalid.Code, true);
+        }
+
         var intent = plan is null or { Legs.Count: 0 }
             ? null
             : await redemptions.WriteAsync(
@@ -246,7 +252,7 @@ internal sealed class OfflineIntake(
             """;
 
         public const string Lock = """
-            SELECT allowance_id, accepted, last_counter, last_hash, location_id
+            SELECT allowance_id, accepted, last_counter, last_hash, location_id, revoked_at
               FROM offline_allowances
              WHERE allowance_id = @AllowanceId
                FOR NO KEY UPDATE

@@ -25,6 +25,7 @@ internal static class BlockGiftCard
         group
             .MapPost("/gift_cards/{id}/block", By(Block))
             .RequireScope("gift_cards:write")
+            .OpenTo(MerchantStatus.Suspended)
             .RequireIdempotencyKey()
             .Refuses(Faults.GiftCardState)
             .WithName("BlockGiftCard")

@@ -17,6 +17,7 @@ internal static class CashOutGiftCard
         group
             .MapPost("/gift_cards/{id}/cash_out", HandleAsync)
             .RequireScope("gift_cards:write")
+            .OpenTo(MerchantStatus.Closed)
             .RequireIdempotencyKey()
             .Refuses(Faults.OfCardOperations)
             .WithName(nameof(CashOutGiftCard))

@@ -14,6 +14,7 @@ internal static class CancelRedemption
         group
             .MapPost("/redemptions/{id}/cancel", HandleAsync)
             .RequireScope("redemptions:write")
+            .OpenTo(MerchantStatus.Suspended)
             .RequireIdempotencyKey()
             .Refuses(Faults.OfCancellations)
             .WithName(nameof(CancelRedemption))

@@ -16,6 +16,7 @@ internal static class ConfirmRedemption
         group
             .MapPost("/redemptions/{id}/confirm", HandleAsync)
             .RequireScope("redemptions:write")
+            .OpenTo(MerchantStatus.Suspended)
             .RequireIdempotencyKey()
             .Refuses(Faults.OfConfirmations)
             .WithName(nameof(ConfirmRedemption))

@@ -11,7 +11,8 @@ namespace LocalPlus.Giftcard.Redemptions;
 /// (two_phase); all sources in one act of the ledger. Three steps: the intent in SQL, the hold in the ledger, the
 /// outcome in SQL; a crash between them is finished by the sweeper or by a repeat of the request. Refusals:
 /// gift_card_not_usable, gift_card_state, not_accepted_here, currency_mismatch, limit_exceeded, insufficient_balance
-/// (with available), reference_reused. busy means that the outcome is not known yet: repeat with the same key.
+/// (with available), reference_reused, velocity_limit, terminal_blocked. busy means that the outcome is not known
+/// yet: repeat with the same key.
 /// </summary>
 internal static class CreateRedemption
 {
@@ -41,16 +42,21 @@ internal static class CreateRedemption
     internal sealed class Creation(
         Intents intents,
         Ownership ownership,
+        Terminals terminals,
         RedemptionPlanner planner,
         RedemptionStore store,
         RedemptionDriver driver,
-        Intake intake
+        Intake intake,
+        Velocity velocity
     )
     {
-        public async Task<IResult> RedeemAsync(HttpContext http, RedemptionRequest request, CancellationToken cancel)
+        public async Task<IResult> RedeemAsync(HttpContext http, RedemptionRequest asked, CancellationToken cancel)
         {
-            var key = RequestKey.Of(http, request);
-            request.Check();
+            var key = RequestKey.Of(http, asked);
+            asked.Check();
+            var rules = MerchantRules.Of(http.GetMerchant());
+            var request = rules.Complete(asked);
+            IReadOnlyList<Velocity.Counter> counted = [];
             return await intents.OnceAsync(
                 key,
                 Route,
@@ -58,16 +64,34 @@ internal static class CreateRedemption
                 async () =>
                 {
                     await ownership.RequireLocationAsync(key.Merchant, request.LocationId, cancel);
+                    await terminals.RequireAsync(key.Merchant, request.TerminalId, request.LocationId, cancel);
                     var plan = await planner.PlanAsync(http.GetMerchant(), request, cancel);
                     plan.RequireLegs(request.Amount.Currency);
-                    return await intake.AcceptAsync(key, request, plan, cancel);
+                    counted = await velocity.CountAsync(key.Merchant, rules, request, plan, cancel);
+                    try
+                    {
+                        return await intake.AcceptAsync(key, request, plan, cancel);
+                    }
+                    catch (FaultException)
+                    {
+                        // Nothing was written. After anything else that is not known, and it stays counted.
+                        await velocity.GiveBackAsync(counted);
+                        throw;
+                    }
                 },
                 async intent =>
-                    RedemptionOutcomes.ToAnswer(
+                {
+                    var redemption =
                         intent.Row.State == RedemptionState.Authorizing
                             ? await driver.AuthorizeAsync(intent, CancellationToken.None)
-                            : intent
-                    ),
+                            : intent;
+                    if (redemption.Row.State == RedemptionState.Refused)
+                    {
+                        await velocity.GiveBackAsync(counted);
+                    }
+
+                    return RedemptionOutcomes.ToAnswer(redemption);
+                },
                 cancel
             );
         }

@@ -21,7 +21,8 @@ internal static class QuoteRedemption
                 Faults.GiftCardState,
                 Faults.NotAcceptedHere,
                 Faults.CurrencyMismatch,
-                Faults.LimitExceeded
+                Faults.LimitExceeded,
+                Faults.TerminalBlocked
             )
             .WithName(nameof(QuoteRedemption))
             .Produces<View>();
@@ -46,15 +47,18 @@ internal static class QuoteRedemption
 
     private static async Task<IResult> HandleAsync(
         HttpContext http,
-        RedemptionRequest request,
+        RedemptionRequest asked,
         RedemptionPlanner planner,
         Ownership ownership,
+        Terminals terminals,
         CardReader cards,
         CancellationToken cancel
     )
     {
-        request.Check();
+        asked.Check();
+        var request = MerchantRules.Of(http.GetMerchant()).Complete(asked);
         await ownership.RequireLocationAsync(http.GetMerchant().MerchantId, request.LocationId, cancel);
+        await terminals.RequireAsync(http.GetMerchant().MerchantId, request.TerminalId, request.LocationId, cancel);
         var plan = await planner.PlanAsync(http.GetMerchant(), request, cancel);
         var accounts = await cards.AccountsAsync(plan.Books, plan.Legs.Select(l => l.Lot.AccountId), cancel);
         var isForeign = plan.Books != http.GetMerchant().MerchantId;

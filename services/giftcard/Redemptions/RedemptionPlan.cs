@@ -26,8 +26,8 @@ internal sealed record SourceRequest(CardCredential GiftCard, Money? MaxAmount =
 
 /// <summary>What is asked for, the same for a redemption and its quote.</summary>
 /// <param name="LocationId">One of the caller's own, which the merchant service has said.</param>
-/// <param name="TerminalId">The caller's own name of a till. Nobody has verified it: it says whom the merchant means
-/// and is never a reason to let anything through.</param>
+/// <param name="TerminalId">One of the caller's own tills, at the location if that is named too. Which till really
+/// sends the request nobody has verified: it is never a reason to let anything through.</param>
 internal sealed record RedemptionRequest(
     Mode Mode,
     Money Amount,

@@ -14,6 +14,7 @@ internal static class RedemptionsFeature
         builder.Services.AddSingleton<RedemptionExtender>();
         builder.Services.AddSingleton<ExtendRedemption.Extension>();
         builder.Services.AddSingleton<Advice>();
+        builder.Services.AddSingleton<Velocity>();
         builder.Services.AddSingleton<CreateRedemption.Intake>();
         builder.Services.AddSingleton<CreateRedemption.Creation>();
         builder.Services.AddSingleton<RefundDriver>();

@@ -10,7 +10,7 @@ namespace LocalPlus.Giftcard.Redemptions;
 /// or the heirs of their cards; as often as wanted, never more than was captured in sum. Without an amount what can go
 /// back does, and not_refunded names what can not (cards closed or expired) and what to do. Refusals: not_found,
 /// redemption_not_completed, refund_exceeds_captured, gift_card_state (more was asked for than the cards can take; with
-/// refundable and not_refunded), currency_mismatch, reference_reused.
+/// refundable and not_refunded), currency_mismatch, reference_reused, refund_window_closed.
 /// </summary>
 internal static class RefundRedemption
 {
@@ -19,6 +19,7 @@ internal static class RefundRedemption
         group
             .MapPost("/redemptions/{id}/refunds", HandleAsync)
             .RequireScope("redemptions:write")
+            .OpenTo(MerchantStatus.Suspended, MerchantStatus.Closed)
             .RequireIdempotencyKey()
             .Refuses(Faults.OfRefunds)
             .WithName(nameof(RefundRedemption))
@@ -49,7 +50,7 @@ internal static class RefundRedemption
             key,
             $"/v1/redemptions/{id}/refunds",
             intent => driver.FindAsync(new RefundId(intent), cancel),
-            () => intake.AcceptAsync(id, key, request, cancel),
+            () => intake.AcceptAsync(id, key, request, MerchantRules.Of(http.GetMerchant()), cancel),
             refund => driver.DriveAsync(refund, CancellationToken.None),
             cancel
         );
@@ -64,6 +65,7 @@ internal static class RefundRedemption
             RedemptionId id,
             RequestKey key,
             Request request,
+            MerchantRules rules,
             CancellationToken cancel
         )
         {
@@ -76,8 +78,9 @@ internal static class RefundRedemption
                 throw new FaultException(CommonFaults.NotFound, "There is no such redemption.");
             }
 
-            var asked = Amount(now.Row, request);
             var created = time.GetUtcNow();
+            rules.RequireRefundable(now.Row.CreatedAt, created);
+            var asked = Amount(now.Row, request);
             var open = await PendingAsync(db, now);
             var (takers, closed) = await RefundHomes.SplitAsync(db, now.Row, open, created);
             var refundable = takers.Sum(l => l.Captured - l.Refunded);

@@ -18,6 +18,7 @@ internal static class SettleHold
         group
             .MapPost("/accounts/holds/{id}/capture", HandleCaptureAsync)
             .RequireScope("ledger:write")
+            .OpenTo(MerchantStatus.Suspended)
             .WithName("CaptureHold")
             .Produces<HoldView>()
             .RequireIdempotencyKey(exceptDryRuns: true)
@@ -25,6 +26,7 @@ internal static class SettleHold
         group
             .MapPost("/accounts/holds/{id}/release", HandleReleaseAsync)
             .RequireScope("ledger:write")
+            .OpenTo(MerchantStatus.Suspended)
             .WithName("ReleaseHold")
             .Produces<HoldView>()
             .RequireIdempotencyKey(exceptDryRuns: true)

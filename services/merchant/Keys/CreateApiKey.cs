@@ -5,19 +5,26 @@ namespace LocalPlus.Merchant.Keys;
 
 /// <summary>
 /// POST /v1/api_keys: a further key of the calling merchant, with some or all of the calling key's scopes, for as
-/// long as the calling key lives at most (and as long unless it says less). Its text is in this one answer; for a
-/// day a repeat with the same calling key gets it again, and any other repeat the answer without it. Refusals:
-/// invalid_request, scope_missing, unauthenticated, too_many_api_keys.
+/// long as the calling key lives at most (and as long unless it says less), and from where it may be used. Its text
+/// is in this one answer; for a day a repeat with the same calling key gets it again, and any other repeat the answer
+/// without it. Refusals: invalid_request, scope_missing, unauthenticated, too_many_api_keys.
 /// </summary>
 internal static class CreateApiKey
 {
-    internal sealed record Request(string Name, IReadOnlyList<string> Scopes, DateTimeOffset? ExpiresAt = null);
+    /// <param name="AllowedNetworks">As CIDR; left out: those of the calling key.</param>
+    internal sealed record Request(
+        string Name,
+        IReadOnlyList<string> Scopes,
+        DateTimeOffset? ExpiresAt = null,
+        IReadOnlyList<string>? AllowedNetworks = null
+    );
 
     public static IEndpointRouteBuilder MapCreateApiKey(this IEndpointRouteBuilder group)
     {
         group
             .MapPost("/api_keys", HandleAsync)
             .RequireScope("api_keys:write")
+            .OpenTo(MerchantStatus.Draft, MerchantStatus.Review)
             .RequireIdempotencyKey()
             .Refuses(Faults.TooManyApiKeys)
             .WithName(nameof(CreateApiKey))
@@ -52,11 +59,24 @@ internal static class CreateApiKey
                     );
                 }
 
+                var networks = request.AllowedNetworks is { } named ? Networks.Parse(named) : caller.Networks;
+                if (!Networks.AreWithin(networks, caller.Networks))
+                {
+                    throw new FaultException(
+                        CommonFaults.InvalidRequest,
+                        "The key could be used from where the one that makes it can not.",
+                        new FieldError("/allowed_networks", "outside_callers")
+                    );
+                }
+
                 var scopes = request.Scopes.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).ToList();
                 return Created(
                     await keys.AddAsync(
                         db,
                         new(caller.MerchantId, caller.Live, request.Name.Trim(), scopes, request.ExpiresAt ?? ends)
+                        {
+                            AllowedNetworks = [.. networks.Select(network => network.ToString())],
+                        }
                     )
                 );
             },
@@ -82,7 +102,8 @@ internal static class CreateApiKey
             .Name(request.Name)
             .Require(request.Scopes.Count > 0, "/scopes", "empty")
             .Require(request.Scopes.Count <= Scopes.All.Count, "/scopes", "too_long")
-            .Require(request.ExpiresAt is null || request.ExpiresAt > now, "/expires_at", "in_the_past");
+            .Require(request.ExpiresAt is null || request.ExpiresAt > now, "/expires_at", "in_the_past")
+            .AllowedNetworks(request.AllowedNetworks);
         for (var i = 0; i < Math.Min(request.Scopes.Count, Scopes.All.Count); i++)
         {
             checks.Require(Scopes.IsKnown(request.Scopes[i]), $"/scopes/{i}", "unknown_scope");

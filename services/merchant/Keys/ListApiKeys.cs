@@ -56,9 +56,8 @@ internal static class ListApiKeys
 
     private static class Sql
     {
-        public const string List = """
-            SELECT api_key_id, name, scopes, replaces, created_at, expires_at, revoked_at
-              FROM api_keys
+        public const string List = $"""
+            {ApiKeyRow.Columns}
              WHERE merchant_id = @MerchantId
                AND (created_at, api_key_id) < (@CreatedAt, @Id)
              ORDER BY created_at DESC, api_key_id DESC

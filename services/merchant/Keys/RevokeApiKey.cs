@@ -14,6 +14,7 @@ internal static class RevokeApiKey
         group
             .MapDelete("/api_keys/{id}", HandleAsync)
             .RequireScope("api_keys:write")
+            .OpenTo(MerchantStatus.Draft, MerchantStatus.Review, MerchantStatus.Suspended, MerchantStatus.Closed)
             .WithName(nameof(RevokeApiKey))
             .Produces(StatusCodes.Status204NoContent);
         return group;

@@ -4,10 +4,10 @@ using LocalPlus.Kernel;
 namespace LocalPlus.Merchant.Keys;
 
 /// <summary>
-/// POST /v1/api_keys/{id}/rotate: a successor with the same name, scopes and end; the old key works for overlap_seconds
-/// more, so that running programs can change over. Its text is given as with POST /v1/api_keys. A key that would be
-/// outlived by the one it rotates may not.
-/// Refusals: not_found, scope_missing, unauthenticated, api_key_not_active, api_key_already_rotated, too_many_api_keys.
+/// POST /v1/api_keys/{id}/rotate: a successor with the same name, scopes, networks and end; the old key works for
+/// overlap_seconds more, so that running programs can change over. Its text is given as with POST /v1/api_keys. A key
+/// that would be outlived by the one it rotates may not. Refusals: not_found, scope_missing, unauthenticated,
+/// api_key_not_active, api_key_already_rotated, too_many_api_keys.
 /// </summary>
 internal static class RotateApiKey
 {
@@ -23,6 +23,7 @@ internal static class RotateApiKey
         group
             .MapPost("/api_keys/{id}/rotate", HandleAsync)
             .RequireScope("api_keys:write")
+            .OpenTo(MerchantStatus.Draft, MerchantStatus.Review, MerchantStatus.Suspended)
             .RequireIdempotencyKey()
             .Refuses(Faults.ApiKeyNotActive, Faults.ApiKeyAlreadyRotated, Faults.TooManyApiKeys)
             .WithName(nameof(RotateApiKey))
@@ -65,6 +66,14 @@ internal static class RotateApiKey
             ?? throw new FaultException(CommonFaults.NotFound, "There is no such API key.");
         // Without this a narrow key could have a wide one's successor handed to it.
         CreateApiKey.RequireHeld(caller, old.Scopes);
+        if (!Networks.AreWithin(Networks.Parse(old.AllowedNetworks), caller.Networks))
+        {
+            throw new FaultException(
+                CommonFaults.ScopeMissing,
+                "The key may be used from where the calling one may not."
+            );
+        }
+
         if (old.Status(now) != "active")
         {
             throw new FaultException(Faults.ApiKeyNotActive, $"The key is {old.Status(now)}; make a new one.");
@@ -93,6 +102,9 @@ internal static class RotateApiKey
             await keys.AddAsync(
                 db,
                 new(caller.MerchantId, caller.Live, old.Name, old.Scopes, old.ExpiresAt, Replaces: id)
+                {
+                    AllowedNetworks = old.AllowedNetworks,
+                }
             )
         );
     }
@@ -100,9 +112,8 @@ internal static class RotateApiKey
     private static class Sql
     {
         // Locked, so that of two rotations at once the second sees the first one's successor.
-        public const string Lock = """
-            SELECT api_key_id, name, scopes, replaces, created_at, expires_at, revoked_at
-              FROM api_keys
+        public const string Lock = $"""
+            {ApiKeyRow.Columns}
              WHERE api_key_id = @ApiKeyId
                AND merchant_id = @MerchantId
                FOR UPDATE

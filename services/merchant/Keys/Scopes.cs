@@ -19,12 +19,30 @@ internal static class Scopes
         "locations:read",
         "locations:write",
         "merchants:read",
+        "merchants:write",
         "notifications:read",
         "programs:read",
         "programs:write",
         "redemptions:read",
         "redemptions:write",
         "reports:read",
+        "team:read",
+        "team:write",
+    ];
+
+    /// <summary>
+    /// What a shop needs, and its merchant's first key has. Who posts to the ledger keeps books, and who says who is in
+    /// the team gives rights away: these are keys of their own.
+    /// </summary>
+    public static readonly IReadOnlyList<string> Shop =
+    [
+        .. All.Where(scope =>
+            scope.EndsWith(":read", StringComparison.Ordinal)
+            || !(
+                scope.StartsWith("ledger:", StringComparison.Ordinal)
+                || scope.StartsWith("team:", StringComparison.Ordinal)
+            )
+        ),
     ];
 
     private static readonly HashSet<string> Known = [.. All];

@@ -1,5 +1,7 @@
+using System.Text.Json;
 using LocalPlus.Hosting;
 using LocalPlus.Kernel;
+using LocalPlus.Merchant.Details;
 
 namespace LocalPlus.Merchant.Locations;
 
@@ -9,13 +11,19 @@ namespace LocalPlus.Merchant.Locations;
 internal static class CreateLocation
 {
     /// <param name="Reference">The merchant's own number of the place; unique per merchant for ever.</param>
-    internal sealed record Request(string Name, string? Reference = null);
+    internal sealed record Request(
+        string Name,
+        string? Reference = null,
+        PostalAddress? Address = null,
+        string? TimeZone = null
+    );
 
     public static IEndpointRouteBuilder MapCreateLocation(this IEndpointRouteBuilder group)
     {
         group
             .MapPost("/locations", HandleAsync)
             .RequireScope("locations:write")
+            .OpenTo(MerchantStatus.Draft, MerchantStatus.Review)
             .RequireIdempotencyKey()
             .Refuses(CommonFaults.ReferenceReused)
             .WithName(nameof(CreateLocation))
@@ -31,7 +39,12 @@ internal static class CreateLocation
         CancellationToken cancel
     )
     {
-        new FieldChecks().Name(request.Name).Text(request.Reference, "/reference", maxLength: 200).ThrowIfAny();
+        new FieldChecks()
+            .Name(request.Name)
+            .Text(request.Reference, "/reference", maxLength: 200)
+            .Address(request.Address)
+            .TimeZone(request.TimeZone)
+            .ThrowIfAny();
         return idempotent.ExecuteAsync(
             http,
             request,
@@ -42,7 +55,15 @@ internal static class CreateLocation
 
     private static async Task<Answer> AddAsync(DbSession db, MerchantId merchant, Request request, TimeProvider time)
     {
-        var row = new LocationRow(LocationId.New(time), request.Name.Trim(), request.Reference, time.GetUtcNow());
+        var row = new LocationRow(
+            LocationId.New(time),
+            request.Name.Trim(),
+            request.Reference,
+            request.Address is null ? null : JsonSerializer.Serialize(request.Address, StrictJson.Options),
+            request.TimeZone,
+            Version: 1,
+            time.GetUtcNow()
+        );
         if (
             await db.ExecuteAsync(
                 Sql.Insert,
@@ -52,6 +73,8 @@ internal static class CreateLocation
                     MerchantId = merchant,
                     row.Name,
                     row.Reference,
+                    row.Address,
+                    row.TimeZone,
                     row.CreatedAt,
                 }
             ) == 0
@@ -62,14 +85,14 @@ internal static class CreateLocation
             );
         }
 
-        return Answer.Created($"/v1/locations/{row.LocationId}", row.ToView());
+        return Answer.Created($"/v1/locations/{row.LocationId}", row.ToView(), row.Version);
     }
 
     private static class Sql
     {
         public const string Insert = """
-            INSERT INTO locations (location_id, merchant_id, name, reference, created_at)
-            VALUES (@LocationId, @MerchantId, @Name, @Reference, @CreatedAt)
+            INSERT INTO locations (location_id, merchant_id, name, reference, address, time_zone, created_at)
+            VALUES (@LocationId, @MerchantId, @Name, @Reference, @Address::jsonb, @TimeZone, @CreatedAt)
                 ON CONFLICT (merchant_id, reference) DO NOTHING
             """;
 

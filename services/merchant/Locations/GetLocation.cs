@@ -25,15 +25,14 @@ internal static class GetLocation
     {
         var args = new { LocationId = id, http.GetMerchant().MerchantId };
         return await database.QuerySingleOrDefaultAsync<LocationRow>(Sql.Get, args, cancel) is { } row
-            ? Answer.Ok(row.ToView())
+            ? Answer.Ok(row.ToView(), row.Version)
             : throw new FaultException(CommonFaults.NotFound, "There is no such location.");
     }
 
     private static class Sql
     {
-        public const string Get = """
-            SELECT location_id, name, reference, created_at
-              FROM locations
+        public const string Get = $"""
+            {LocationRow.Columns}
              WHERE location_id = @LocationId
                AND merchant_id = @MerchantId
             """;

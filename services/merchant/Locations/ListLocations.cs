@@ -51,9 +51,8 @@ internal static class ListLocations
 
     private static class Sql
     {
-        public const string List = """
-            SELECT location_id, name, reference, created_at
-              FROM locations
+        public const string List = $"""
+            {LocationRow.Columns}
              WHERE merchant_id = @MerchantId
                AND (created_at, location_id) < (@CreatedAt, @Id)
              ORDER BY created_at DESC, location_id DESC

@@ -157,7 +157,8 @@ internal sealed class MailSender(
                 holder?.Last4,
                 carried?.Amount ?? message.Money,
                 message.RedemptionId?.ToString(),
-                carried
+                carried,
+                recipient.Support
             );
             await smtp.SendAsync(
                 recipient.Address,

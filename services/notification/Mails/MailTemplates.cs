@@ -10,13 +10,15 @@ namespace LocalPlus.Notification.Mails;
 /// <param name="Name">The reader's name, if known.</param>
 /// <param name="Last4">The last four characters of the card's code; more of it only in the mail that carries the
 /// card.</param>
+/// <param name="Support">Where the merchant's customers turn to.</param>
 internal sealed record MailFacts(
     string Shop,
     string? Name,
     string? Last4,
     Money? Amount,
     string? Reference,
-    CardDelivery? Delivery = null
+    CardDelivery? Delivery = null,
+    string? Support = null
 );
 
 /// <summary>
@@ -157,6 +159,14 @@ internal static class MailTemplates
         foreach (var paragraph in paragraphs)
         {
             Paragraph(html, paragraph);
+        }
+
+        if (facts.Support is { } support)
+        {
+            Paragraph(
+                html,
+                locale == French ? $"Une question ? Écrivez à {support}." : $"Questions? Write to {support}."
+            );
         }
 
         return new Mail(subject, html.Append("</body>\n</html>\n").ToString());

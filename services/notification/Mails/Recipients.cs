@@ -4,7 +4,8 @@ using LocalPlus.Kernel;
 namespace LocalPlus.Notification.Mails;
 
 /// <summary>Whom a message goes to and what they are called. Lives for one sending, is never stored.</summary>
-internal sealed record Recipient(string Address, string? Name, string Locale, string Shop);
+/// <param name="Support">Where the shop's customers turn to, if it has said so.</param>
+internal sealed record Recipient(string Address, string? Name, string Locale, string Shop, string? Support = null);
 
 /// <summary>
 /// Asks the services that know: the wallet for holders, the merchant service for merchants. Throws
@@ -49,7 +50,7 @@ internal sealed class Recipients : IDisposable
             : await GetAsync<MerchantContact>(merchant, $"/internal/merchants/{shop}/contact", cancel);
         return contact is null || seller is null
             ? null
-            : new Recipient(contact.Email, contact.Name, contact.Locale, seller.Name);
+            : new Recipient(contact.Email, contact.Name, contact.Locale, seller.Name, seller.SupportEmail);
     }
 
     public void Dispose()
@@ -67,7 +68,7 @@ internal sealed class Recipients : IDisposable
             : await answer.EnsureSuccessStatusCode().Content.ReadFromJsonAsync<T>(StrictJson.Lenient, cancel);
     }
 
-    private sealed record MerchantContact(string Name, string Locale, string ContactEmail);
+    private sealed record MerchantContact(string Name, string Locale, string ContactEmail, string? SupportEmail = null);
 
     private sealed record CustomerContact(string Email, string? Name, string Locale);
 }

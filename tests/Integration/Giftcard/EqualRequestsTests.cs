@@ -22,6 +22,8 @@ public sealed partial class EqualRequestsTests(GiftcardApi api) : IClassFixture<
 
     private static readonly Dictionary<string, string> Metadata = new() { ["order"] = "4711" };
 
+    private static readonly TerminalId Till = TerminalId.New(TimeProvider.System);
+
     public static TheoryData<string> Routes => [.. Prepared.Keys];
 
     private static Dictionary<string, Func<GiftcardApi, Task<(string Path, object? Body)>>> Prepared { get; } =
@@ -234,8 +236,8 @@ public sealed partial class EqualRequestsTests(GiftcardApi api) : IClassFixture<
                             new { gift_card = new { code = (await api.SellAsync(100)).Code }, max_amount = Eur(60) },
                         },
                         partial = "refuse",
-                        location_id = LocationId.New(TimeProvider.System).ToString(),
-                        terminal_id = TerminalId.New(TimeProvider.System).ToString(),
+                        location_id = GiftcardApi.PlaceOf(Till).ToString(),
+                        terminal_id = Till.ToString(),
                         ttl_seconds = 600,
                         reference = Unique(),
                         metadata = Metadata,
@@ -246,15 +248,26 @@ public sealed partial class EqualRequestsTests(GiftcardApi api) : IClassFixture<
             ["/holds/{id}/release"] = async api =>
                 ($"/v1/holds/{await HoldAsync(api)}/release", new { reason = "why" }),
             ["/holds/{id}/extend"] = async api => ($"/v1/holds/{await HoldAsync(api)}/extend", Later()),
+            ["/terminals/{id}/offline_allowances/{allowanceId}/revoke"] = async api =>
+            {
+                var path = $"/v1/terminals/{Till}/offline_allowances";
+                var terms = new
+                {
+                    card_cap = Eur(100),
+                    total_cap = Eur(900),
+                    valid_seconds = 3600,
+                };
+                return ($"{path}/{Id(await api.PostAsync(path, terms, 201))}/revoke", new { });
+            },
             ["/terminals/{id}/offline_allowances"] = _ =>
                 At(
-                    $"/v1/terminals/{TerminalId.New(TimeProvider.System)}/offline_allowances",
+                    $"/v1/terminals/{Till}/offline_allowances",
                     new
                     {
                         card_cap = Eur(100),
                         total_cap = Eur(900),
                         valid_seconds = 3600,
-                        location_id = LocationId.New(TimeProvider.System).ToString(),
+                        location_id = GiftcardApi.PlaceOf(Till).ToString(),
                     }
                 ),
         };
@@ -417,8 +430,8 @@ public sealed partial class EqualRequestsTests(GiftcardApi api) : IClassFixture<
                 },
             },
             partial = "allow",
-            location_id = LocationId.New(TimeProvider.System).ToString(),
-            terminal_id = TerminalId.New(TimeProvider.System).ToString(),
+            location_id = GiftcardApi.PlaceOf(Till).ToString(),
+            terminal_id = Till.ToString(),
             hold_ttl_seconds = seconds,
             reference = Unique(),
             metadata = Metadata,

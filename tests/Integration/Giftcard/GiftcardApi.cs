@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Headers;
@@ -66,6 +67,9 @@ public sealed class GiftcardApi : IAsyncLifetime
 
     internal FakeEngine Engine { get; } = new();
 
+    /// <summary>Tills that merchant says are blocked.</summary>
+    public ConcurrentDictionary<TerminalId, bool> BlockedTerminals { get; } = new();
+
     public MerchantId Merchant { get; private set; }
 
     public string Key { get; private set; } = "";
@@ -83,8 +87,12 @@ public sealed class GiftcardApi : IAsyncLifetime
         await StartAsync();
     }
 
-    /// <summary>Merchant knows every location but a stranger's.</summary>
-    public void MerchantAnswers() => Sidecar.OnInvoke("merchant", "internal/locations/*", OwnUnlessStrange);
+    /// <summary>Merchant knows every location but a stranger's, and the terminals that tests register.</summary>
+    public void MerchantAnswers()
+    {
+        Sidecar.OnInvoke("merchant", "internal/locations/*", OwnUnlessStrange);
+        Sidecar.OnInvoke("merchant", "internal/terminals/*", FindTerminalAsync);
+    }
 
     /// <summary>The wallet takes every address.</summary>
     public void WalletAnswers() =>
@@ -134,6 +142,8 @@ public sealed class GiftcardApi : IAsyncLifetime
     }
 
     public string OperatorToken(string role) => operators.Mint(role);
+
+    public string PersonToken(string subject) => operators.Mint("person", subject);
 
     public async Task<string> ProgramAsync(object? terms = null, string? key = null)
     {
@@ -368,6 +378,21 @@ public sealed class GiftcardApi : IAsyncLifetime
             : request.Path.Value!.Contains(Base32.Format(Unanswered), StringComparison.Ordinal) ? Results.NotFound()
             : Results.NoContent()
         );
+
+    /// <summary>Where a till stands in these tests: at the place that has its number.</summary>
+    public static LocationId PlaceOf(TerminalId terminal) => new(terminal.Value);
+
+    private async Task<IResult> FindTerminalAsync(HttpRequest request)
+    {
+        var known = await OwnUnlessStrange(request);
+        return
+            known == Results.NoContent()
+            && TerminalId.TryParse(request.Path.Value!.Split('/')[^1], null, out var terminal)
+            ? Results.Json(
+                new { location_id = PlaceOf(terminal).ToString(), blocked = BlockedTerminals.ContainsKey(terminal) }
+            )
+            : known;
+    }
 
     private (string Name, string Value)[] Own() =>
         [("Secrets__code_pepper", new string('p', 40)), ("LP_JWKS", operators.JwksPath)];

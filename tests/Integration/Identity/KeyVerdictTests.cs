@@ -48,12 +48,12 @@ public sealed class KeyVerdictTests : IDisposable
     {
         merchant.Answer = _ => (status, body);
 
-        var fault = await Assert.ThrowsAsync<FaultException>(() => verifier.VerifyAsync(Good, default).AsTask());
+        var fault = await Assert.ThrowsAsync<FaultException>(() => verifier.VerifyAsync(Good, null, default).AsTask());
         Assert.Equal(CommonFaults.Busy, fault.Fault);
 
         // And it is not remembered as one.
         merchant.Answer = _ => (200, Identity);
-        Assert.NotNull(await verifier.VerifyAsync(Good, default));
+        Assert.NotNull(await verifier.VerifyAsync(Good, null, default));
     }
 
     [Fact]
@@ -61,8 +61,8 @@ public sealed class KeyVerdictTests : IDisposable
     {
         merchant.Answer = _ => (404, Refusal);
 
-        Assert.Null(await verifier.VerifyAsync(Good, default));
-        Assert.Null(await verifier.VerifyAsync(Good, default));
+        Assert.Null(await verifier.VerifyAsync(Good, null, default));
+        Assert.Null(await verifier.VerifyAsync(Good, null, default));
 
         Assert.Equal(1, merchant.Asked);
     }
@@ -71,48 +71,48 @@ public sealed class KeyVerdictTests : IDisposable
     public async Task Fault_14_strangers_keys_push_out_no_known_key_and_not_its_grace()
     {
         merchant.Answer = key => key == Good ? (200, Identity) : (404, Refusal);
-        Assert.NotNull(await verifier.VerifyAsync(Good, default));
+        Assert.NotNull(await verifier.VerifyAsync(Good, null, default));
         for (var i = 0; i < KnownKeys.MaxKeys * 2; i++)
         {
-            Assert.Null(await verifier.VerifyAsync($"lp_test_{i}", default));
+            Assert.Null(await verifier.VerifyAsync($"lp_test_{i}", null, default));
         }
 
         merchant.Answer = _ => (503, "");
         time.Turn(RemoteApiKeyVerifier.Lifetime);
 
-        Assert.NotNull(await verifier.VerifyAsync(Good, default));
+        Assert.NotNull(await verifier.VerifyAsync(Good, null, default));
         time.Turn(RemoteApiKeyVerifier.StaleLifetime);
-        await Assert.ThrowsAsync<FaultException>(() => verifier.VerifyAsync(Good, default).AsTask());
+        await Assert.ThrowsAsync<FaultException>(() => verifier.VerifyAsync(Good, null, default).AsTask());
     }
 
     [Fact]
     public async Task Fault_14_a_revoked_key_ends_within_five_seconds_whatever_strangers_do()
     {
         merchant.Answer = _ => (200, Identity);
-        Assert.NotNull(await verifier.VerifyAsync(Good, default));
+        Assert.NotNull(await verifier.VerifyAsync(Good, null, default));
         merchant.Answer = _ => (404, Refusal);
         time.Turn(RemoteApiKeyVerifier.Lifetime);
 
-        Assert.Null(await verifier.VerifyAsync(Good, default));
+        Assert.Null(await verifier.VerifyAsync(Good, null, default));
         merchant.Answer = _ => (503, "");
         // A refusal has no grace: what merchant refused last stays refused until it says otherwise.
         time.Turn(RemoteApiKeyVerifier.Lifetime);
-        await Assert.ThrowsAsync<FaultException>(() => verifier.VerifyAsync(Good, default).AsTask());
+        await Assert.ThrowsAsync<FaultException>(() => verifier.VerifyAsync(Good, null, default).AsTask());
     }
 
     [Fact]
     public async Task Fault_14_known_keys_do_not_wait_for_a_merchant_that_says_nothing()
     {
         merchant.Answer = _ => (200, Identity);
-        Assert.NotNull(await verifier.VerifyAsync(Good, default));
+        Assert.NotNull(await verifier.VerifyAsync(Good, null, default));
         merchant.Answer = _ => (503, "");
         time.Turn(RemoteApiKeyVerifier.Lifetime);
-        await verifier.VerifyAsync(Good, default);
+        await verifier.VerifyAsync(Good, null, default);
         var asked = merchant.Asked;
 
         for (var i = 0; i < 100; i++)
         {
-            Assert.NotNull(await verifier.VerifyAsync(Good, default));
+            Assert.NotNull(await verifier.VerifyAsync(Good, null, default));
         }
 
         Assert.Equal(asked, merchant.Asked);
@@ -124,7 +124,10 @@ public sealed class KeyVerdictTests : IDisposable
         var (many, hold) = (50, new TaskCompletionSource());
         (merchant.Hold, merchant.Answer) = (hold.Task, _ => (200, Identity));
 
-        var asking = Enumerable.Range(0, many).Select(_ => verifier.VerifyAsync(Good, default).AsTask()).ToArray();
+        var asking = Enumerable
+            .Range(0, many)
+            .Select(_ => verifier.VerifyAsync(Good, null, default).AsTask())
+            .ToArray();
         hold.SetResult();
 
         Assert.Single((await Task.WhenAll(asking)).Distinct());

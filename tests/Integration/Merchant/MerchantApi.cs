@@ -1,3 +1,4 @@
+using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json;
 using LocalPlus.Merchant.Keys;
@@ -40,6 +41,20 @@ public sealed class MerchantApi : IAsyncLifetime
 
     public string AdminToken => operators.Mint("admin");
 
+    public string Token(string role) => operators.Mint(role);
+
+    /// <summary>The token of somebody who is no operator.</summary>
+    public string PersonToken(string subject) => operators.Mint("person", subject);
+
+    /// <summary>What an operator with the role does.</summary>
+    public Task<JsonElement> OperateAsync(
+        HttpMethod method,
+        string path,
+        string role,
+        object? body = null,
+        int status = 200
+    ) => CallAsync(method, path, operators.Mint(role), body, status);
+
     public Task<HttpResponseMessage> OnboardAsync(object body, string role = "admin", string? idempotencyKey = null) =>
         Service.SendAsync(HttpMethod.Post, "/v1/merchants", operators.Mint(role), body, idempotencyKey);
 
@@ -62,6 +77,28 @@ public sealed class MerchantApi : IAsyncLifetime
             key.GetProperty("key").GetString()!,
             key.GetProperty("id").GetString()!
         );
+    }
+
+    /// <summary>Changes the key's merchant, or what is at the path, under the version that was last seen.</summary>
+    public async Task<JsonElement> PatchAsync(
+        string key,
+        object body,
+        long? version,
+        int status = 200,
+        string path = "/v1/merchants/me"
+    )
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Patch, path) { Content = JsonContent.Create(body) };
+        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", key);
+        if (version is { } seen)
+        {
+            request.Headers.TryAddWithoutValidation("If-Match", $"\"{seen}\"");
+        }
+
+        using var answer = await Service.Public.SendAsync(request);
+        var text = await answer.Content.ReadAsStringAsync();
+        Assert.True(status == (int)answer.StatusCode, $"PATCH: {(int)answer.StatusCode} {text}\n{Service.Output}");
+        return JsonElement.Parse(text);
     }
 
     /// <summary>Sends, checks the status and returns the body.</summary>

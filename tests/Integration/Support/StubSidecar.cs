@@ -1,5 +1,7 @@
 using System.Collections.Concurrent;
 using System.Text.Json;
+using System.Text.Json.Nodes;
+using LocalPlus.Hosting;
 using LocalPlus.Kernel;
 using LocalPlus.Servers;
 using Microsoft.AspNetCore.Builder;
@@ -16,7 +18,7 @@ namespace LocalPlus.Tests.Integration.Support;
 public sealed class StubSidecar : IAsyncDisposable
 {
     private readonly WebApplication app;
-    private readonly ConcurrentDictionary<string, object> keys = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, JsonNode> keys = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, Func<HttpRequest, Task<IResult>>> invocations = new(
         StringComparer.Ordinal
     );
@@ -74,14 +76,33 @@ public sealed class StubSidecar : IAsyncDisposable
     {
         var key = ApiKeyId.New(TimeProvider.System);
         var text = $"lp_{(live ? "live" : "test")}_{Base32.Format(key.Value)}{new string('s', 32)}";
-        keys[text] = new
-        {
-            merchant_id = merchant.ToString(),
-            key_id = key.ToString(),
-            live,
-            scopes,
-        };
+        keys[text] = JsonSerializer.SerializeToNode(
+            new
+            {
+                merchant_id = merchant.ToString(),
+                key_id = key.ToString(),
+                live,
+                scopes,
+            }
+        )!;
         return text;
+    }
+
+    /// <summary>What merchant says of the key's merchant from now on, e.g. of its status or settings.</summary>
+    public void Say(string key, string member, object value)
+    {
+        var verdict = keys[key].DeepClone();
+        verdict[member] = JsonSerializer.SerializeToNode(value);
+        keys[key] = verdict;
+    }
+
+    /// <summary>Somebody in the merchant's team, by the subject of a token of the tests' provider.</summary>
+    public void IssuePerson(MerchantId merchant, string subject, params string[] scopes)
+    {
+        var key = IssueKey(merchant, scopes);
+        var credential = new PersonCredential("https://localplus.local", subject, "").ToString();
+        keys[credential] = keys[key].DeepClone();
+        Say(credential, "person", "usr_00000000000000000000000001");
     }
 
     public void RevokeKey(string key) => keys.TryRemove(key, out _);

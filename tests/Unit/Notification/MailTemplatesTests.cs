@@ -29,6 +29,21 @@ public sealed class MailTemplatesTests
         Assert.Contains("50,00 EUR", mail.Html, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("en", "Questions? Write to aide@fournil.test.")]
+    [InlineData("fr", "Une question ? Écrivez à aide@fournil.test.")]
+    public void The_shop_s_support_address_stands_below(string locale, string line)
+    {
+        var mail = MailTemplates.Render("redemption_completed", locale, Facts with { Support = "aide@fournil.test" });
+
+        Assert.Contains(line, System.Net.WebUtility.HtmlDecode(mail.Html), StringComparison.Ordinal);
+        Assert.DoesNotContain(
+            line,
+            System.Net.WebUtility.HtmlDecode(MailTemplates.Render("redemption_completed", locale, Facts).Html),
+            StringComparison.Ordinal
+        );
+    }
+
     [Fact]
     public void Names_can_not_smuggle_markup()
     {

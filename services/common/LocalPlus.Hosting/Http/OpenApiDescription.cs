@@ -19,7 +19,7 @@ internal static class OpenApiDescription
     public const string Inside = "internal";
 
     private const string ProblemSchema = "Problem";
-    private const int SharedCodes = 3;
+    private const int SharedCodes = 5;
 
     private static readonly OpenApiParameter KeyHeader = Header(
         IdempotentRequests.Header,
@@ -136,7 +136,11 @@ internal static class OpenApiDescription
             return new() { [new OpenApiSecuritySchemeReference(@operator, document)] = [role] };
         }
 
-        Once(document.Components?.SecuritySchemes, merchant, Bearer("An API key, with the scopes named."));
+        Once(
+            document.Components?.SecuritySchemes,
+            merchant,
+            Bearer("An API key, or a token of one of the merchant's people, with the scopes named.")
+        );
         List<string> scopes = [.. metadata.OfType<RequiredScope>().Select(required => required.Scope)];
         return new() { [new OpenApiSecuritySchemeReference(merchant, document)] = scopes };
 

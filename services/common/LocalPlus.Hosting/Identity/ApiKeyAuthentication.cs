@@ -38,7 +38,7 @@ internal sealed class ApiKeyAuthentication(
         var key = header[Bearer.Length..];
         if (
             !ApiKeyForm.TryParse(key, out _, out _)
-            || await verifier.VerifyAsync(key, Context.RequestAborted) is not { } merchant
+            || await verifier.VerifyAsync(key, ClientAddress.Of(Context), Context.RequestAborted) is not { } merchant
         )
         {
             return AuthenticateResult.Fail("The API key is not valid.");

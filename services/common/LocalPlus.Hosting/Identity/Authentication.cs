@@ -11,8 +11,8 @@ using Microsoft.IdentityModel.Tokens;
 namespace LocalPlus.Hosting;
 
 /// <summary>
-/// Two kinds of callers (architecture section 8): merchants with API keys and scopes, operators with an OIDC token and
-/// one of three roles. Each role includes the ones before it.
+/// Two kinds of callers (architecture section 8): merchants with API keys and scopes, or with people whose role in the
+/// team stands for scopes; operators with an OIDC token and one of three roles. Each role includes the ones before it.
 /// </summary>
 public static class Authentication
 {
@@ -56,6 +56,7 @@ public static class Authentication
         services
             .AddAuthentication()
             .AddScheme<AuthenticationSchemeOptions, ApiKeyAuthentication>(ApiKeyAuthentication.Scheme, null)
+            .AddScheme<AuthenticationSchemeOptions, PersonAuthentication>(PersonAuthentication.Scheme, null)
             .AddJwtBearer(OperatorScheme);
         services
             .AddOptions<JwtBearerOptions>(OperatorScheme)
@@ -78,7 +79,10 @@ public static class Authentication
             .AddAuthorizationBuilder()
             .AddPolicy(
                 MerchantPolicy,
-                policy => policy.AddAuthenticationSchemes(ApiKeyAuthentication.Scheme).RequireAuthenticatedUser()
+                policy =>
+                    policy
+                        .AddAuthenticationSchemes(ApiKeyAuthentication.Scheme, PersonAuthentication.Scheme)
+                        .RequireAuthenticatedUser()
             );
         for (var i = 0; i < Roles.Length; i++)
         {

@@ -1,11 +1,28 @@
+using System.Net;
 using System.Security.Claims;
+using System.Text.Json;
 using LocalPlus.Kernel;
 using Microsoft.AspNetCore.Http;
 
 namespace LocalPlus.Hosting;
 
-/// <summary>Who calls: the merchant behind an API key. <paramref name="Live"/> is false for test keys.</summary>
-public sealed record MerchantIdentity(MerchantId MerchantId, ApiKeyId KeyId, bool Live, IReadOnlySet<string> Scopes);
+/// <summary>
+/// Who calls: the merchant behind an API key or a person's token. <paramref name="Live"/> is false for test merchants.
+/// </summary>
+/// <param name="KeyId">The key's; of a person an id of the same kind that is its own.</param>
+public sealed record MerchantIdentity(MerchantId MerchantId, ApiKeyId KeyId, bool Live, IReadOnlySet<string> Scopes)
+{
+    public MerchantStatus Status { get; init; } = MerchantStatus.Active;
+
+    /// <summary>Which of the merchant's people it is, whose token was shown; null: it is an API key.</summary>
+    public string? Person { get; init; }
+
+    /// <summary>From where the key may be used; empty: from anywhere.</summary>
+    public IReadOnlyList<IPNetwork> Networks { get; init; } = [];
+
+    /// <summary>How the merchant wants things done, in the words of who reads them; null: as everybody.</summary>
+    public JsonElement? Settings { get; init; }
+}
 
 /// <summary>Who calls: an operator, with the highest role of viewer, operator, admin that the token carries.</summary>
 public sealed record OperatorIdentity(string Subject, string Role);
@@ -14,7 +31,8 @@ public sealed record OperatorIdentity(string Subject, string Role);
 public interface IApiKeyVerifier
 {
     /// <summary>The identity behind the key, or null for a key that is unknown, revoked or expired.</summary>
-    ValueTask<MerchantIdentity?> VerifyAsync(string key, CancellationToken cancel);
+    /// <param name="from">Where it is used, for the note of its last use; whether it may be is asked elsewhere.</param>
+    ValueTask<MerchantIdentity?> VerifyAsync(string key, IPAddress? from, CancellationToken cancel);
 }
 
 /// <summary>A way to another service that requests here depend on.</summary>

@@ -4,10 +4,11 @@ using Microsoft.Extensions.Hosting;
 namespace LocalPlus.Hosting;
 
 /// <summary>
-/// Who makes the operators' tokens and whom they are for. In development that may be the command line tool.
+/// Who makes the tokens of operators and of merchants' people, and whom they are for. In development that may be the
+/// command line tool.
 /// </summary>
 /// <param name="Jwks">Where its keys are: a file or an https address; null: nobody is an operator.</param>
-internal sealed record OperatorIssuer(string Issuer, string Audience, string? Jwks)
+public sealed record OperatorIssuer(string Issuer, string Audience, string? Jwks)
 {
     public const string AudienceVariable = "LP_OIDC_AUDIENCE";
     public const string IssuerVariable = "LP_OIDC_ISSUER";

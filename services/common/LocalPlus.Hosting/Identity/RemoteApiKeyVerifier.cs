@@ -51,14 +51,14 @@ internal sealed class RemoteApiKeyVerifier(HttpClient merchants, TimeProvider ti
     private readonly SemaphoreSlim strangers = new(MaxStrangers);
     private long unansweredAt = long.MinValue;
 
-    public async ValueTask<MerchantIdentity?> VerifyAsync(string key, CancellationToken cancel)
+    public async ValueTask<MerchantIdentity?> VerifyAsync(string key, IPAddress? from, CancellationToken cancel)
     {
         var hit = known.Find(key);
         if (hit is not null && (known.Age(hit) < Lifetime || (IsStale(hit) && IsSilent())))
         {
             if (hit.Identity is not null && known.Age(hit) >= RenewedAfter && !IsSilent())
             {
-                _ = RenewAsync(key, hit);
+                _ = RenewAsync(key, hit, from);
             }
 
             return hit.Identity;
@@ -67,7 +67,7 @@ internal sealed class RemoteApiKeyVerifier(HttpClient merchants, TimeProvider ti
         try
         {
             var patience = hit is not null && IsStale(hit) ? KnownPatience : Timeout;
-            return (await Ask(key, hit).WaitAsync(patience, time, cancel)).Identity;
+            return (await Ask(key, hit, from).WaitAsync(patience, time, cancel)).Identity;
         }
         catch (TimeoutException) when (hit is not null && IsStale(hit))
         {
@@ -89,7 +89,7 @@ internal sealed class RemoteApiKeyVerifier(HttpClient merchants, TimeProvider ti
     {
         try
         {
-            await AskMerchantAsync(NobodysKey, cancel);
+            await AskMerchantAsync(NobodysKey, from: null, cancel);
             return null;
         }
         catch (Exception exception)
@@ -111,7 +111,7 @@ internal sealed class RemoteApiKeyVerifier(HttpClient merchants, TimeProvider ti
     private bool IsSilent() =>
         Interlocked.Read(ref unansweredAt) is var at && at != long.MinValue && time.GetElapsedTime(at) < Patience;
 
-    private Task<KnownKeys.Known> Ask(string key, KnownKeys.Known? hit) =>
+    private Task<KnownKeys.Known> Ask(string key, KnownKeys.Known? hit, IPAddress? from) =>
         asking
             .GetOrAdd(
                 key,
@@ -121,7 +121,7 @@ internal sealed class RemoteApiKeyVerifier(HttpClient merchants, TimeProvider ti
                     RequestDeadline.Forget();
                     try
                     {
-                        return await (hit?.Identity is null ? AskForStrangerAsync(k) : AskAsync(k));
+                        return await (hit?.Identity is null ? AskForStrangerAsync(k, from) : AskAsync(k, from));
                     }
                     finally
                     {
@@ -131,11 +131,11 @@ internal sealed class RemoteApiKeyVerifier(HttpClient merchants, TimeProvider ti
             )
             .Value;
 
-    private async Task RenewAsync(string key, KnownKeys.Known hit)
+    private async Task RenewAsync(string key, KnownKeys.Known hit, IPAddress? from)
     {
         try
         {
-            await Ask(key, hit);
+            await Ask(key, hit, from);
         }
         catch (Exception exception) when (exception is HttpRequestException or TaskCanceledException)
         {
@@ -143,7 +143,7 @@ internal sealed class RemoteApiKeyVerifier(HttpClient merchants, TimeProvider ti
         }
     }
 
-    private async Task<KnownKeys.Known> AskForStrangerAsync(string key)
+    private async Task<KnownKeys.Known> AskForStrangerAsync(string key, IPAddress? from)
     {
         if (!await strangers.WaitAsync(Timeout))
         {
@@ -152,7 +152,7 @@ internal sealed class RemoteApiKeyVerifier(HttpClient merchants, TimeProvider ti
 
         try
         {
-            return await AskAsync(key);
+            return await AskAsync(key, from);
         }
         finally
         {
@@ -160,11 +160,11 @@ internal sealed class RemoteApiKeyVerifier(HttpClient merchants, TimeProvider ti
         }
     }
 
-    private async Task<KnownKeys.Known> AskAsync(string key)
+    private async Task<KnownKeys.Known> AskAsync(string key, IPAddress? from)
     {
         try
         {
-            return known.Add(key, await AskMerchantAsync(key, CancellationToken.None));
+            return known.Add(key, await AskMerchantAsync(key, from, CancellationToken.None));
         }
         catch (Exception exception) when (exception is HttpRequestException or TaskCanceledException)
         {
@@ -176,16 +176,21 @@ internal sealed class RemoteApiKeyVerifier(HttpClient merchants, TimeProvider ti
     /// <summary>
     /// Merchant's verdict. Throws <see cref="HttpRequestException"/> for whatever else is answered, and by whomever.
     /// </summary>
-    private async Task<MerchantIdentity?> AskMerchantAsync(string key, CancellationToken cancel)
+    private async Task<MerchantIdentity?> AskMerchantAsync(string key, IPAddress? from, CancellationToken cancel)
     {
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         deadline.CancelAfter(Timeout);
-        using var response = await merchants.PostAsJsonAsync(
-            "/internal/api_keys/verify",
-            new VerifyRequest(key),
-            StrictJson.Options,
-            deadline.Token
-        );
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/internal/api_keys/verify")
+        {
+            Content = JsonContent.Create(new VerifyRequest(key), options: StrictJson.Options),
+        };
+        if (from is not null)
+        {
+            // Not in the body: a merchant of the release before refuses what it does not know.
+            request.Headers.Add(ClientAddress.Header, from.ToString());
+        }
+
+        using var response = await merchants.SendAsync(request, deadline.Token);
         var body = await response.Content.ReadAsByteArrayAsync(deadline.Token);
         try
         {
@@ -223,8 +228,25 @@ internal sealed class RemoteApiKeyVerifier(HttpClient merchants, TimeProvider ti
 
     private sealed record Refusal(string? Code);
 
-    private sealed record VerifyResponse(MerchantId MerchantId, ApiKeyId KeyId, bool Live, IReadOnlyList<string> Scopes)
+    /// <param name="Status">Missing from a merchant of the release before.</param>
+    private sealed record VerifyResponse(
+        MerchantId MerchantId,
+        ApiKeyId KeyId,
+        bool Live,
+        IReadOnlyList<string> Scopes,
+        MerchantStatus Status = MerchantStatus.Active,
+        JsonElement? Settings = null,
+        IReadOnlyList<string>? Networks = null,
+        string? Person = null
+    )
     {
-        public MerchantIdentity ToIdentity() => new(MerchantId, KeyId, Live, Scopes.ToHashSet(StringComparer.Ordinal));
+        public MerchantIdentity ToIdentity() =>
+            new(MerchantId, KeyId, Live, Scopes.ToHashSet(StringComparer.Ordinal))
+            {
+                Status = Status,
+                Settings = Settings,
+                Person = Person,
+                Networks = [.. (Networks ?? []).Select(network => IPNetwork.Parse(network))],
+            };
     }
 }
