@@ -12,6 +12,7 @@ internal static class Scopes
         "api_keys:write",
         "customers:read",
         "customers:write",
+        "events:read",
         "gift_cards:read",
         "gift_cards:write",
         "ledger:read",
@@ -25,6 +26,8 @@ internal static class Scopes
         "redemptions:read",
         "redemptions:write",
         "reports:read",
+        "webhooks:read",
+        "webhooks:write",
     ];
 
     private static readonly HashSet<string> Known = [.. All];
