@@ -41,9 +41,7 @@ internal static class GetWebhookEndpoint
                AND merchant_id = @MerchantId
             """;
 
-        // What depends on the endpoint as it is waits for who changes it.
-        public const string Share = $"{Get} FOR SHARE";
-
+        // What depends on the endpoint as it is waits for who changes it, and the other way round.
         public const string Lock = $"{Get} FOR NO KEY UPDATE";
     }
 }

@@ -15,7 +15,7 @@ internal static class Redeliveries
     {
         var row =
             await db.QuerySingleOrDefaultAsync<WebhookEndpointRow>(
-                GetWebhookEndpoint.Sql.Share,
+                GetWebhookEndpoint.Sql.Lock,
                 new { WebhookId = id, MerchantId = merchant }
             ) ?? throw GetWebhookEndpoint.Unknown();
         return row.IsEnabled

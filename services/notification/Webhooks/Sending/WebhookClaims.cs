@@ -79,7 +79,8 @@ internal sealed class WebhookClaims(Database database, TimeProvider time)
 
     private static class Sql
     {
-        // Endpoints that anything waits for, one look at the index each; then as much of each as it has places for.
+        // Endpoints that anything waits for, one look at the index each; then as much of each as it has places for. The
+        // limits that are written out tell the planner how few rows there are, whose plan has to do for any arguments.
         public const string Claim = """
             WITH RECURSIVE waiting (webhook_id) AS (
                 (SELECT webhook_id FROM webhook_queue ORDER BY webhook_id LIMIT 1)
@@ -103,26 +104,29 @@ internal sealed class WebhookClaims(Database database, TimeProvider time)
                     ON b.webhook_id = e.webhook_id
                  WHERE e.state = 'enabled'),
             due AS (
-                SELECT d.webhook_id, d.event_id
-                  FROM (SELECT webhook_id, ordered, free
-                          FROM places
-                         WHERE free > 0
-                           AND (NOT is_failing OR turn <= @FailingPlaces::int)
-                         ORDER BY is_failing, turn) p
-                 CROSS JOIN LATERAL (
-                       SELECT q.webhook_id, q.event_id
-                         FROM webhook_queue q
-                        WHERE q.webhook_id = p.webhook_id
-                          AND q.due_at <= @Now
-                          AND (NOT p.ordered
-                               OR NOT EXISTS (SELECT
+                SELECT f.webhook_id, f.event_id
+                  FROM (SELECT d.webhook_id, d.event_id
+                          FROM (SELECT webhook_id, ordered, free
+                                  FROM places
+                                 WHERE free > 0
+                                   AND (NOT is_failing OR turn <= @FailingPlaces::int)
+                                 ORDER BY is_failing, turn) p
+                         CROSS JOIN LATERAL (
+                               SELECT q.webhook_id, q.event_id
+                                 FROM webhook_queue q
+                                WHERE q.webhook_id = p.webhook_id
+                                  AND q.due_at <= @Now
+                                  AND (NOT p.ordered
+                                       OR NOT EXISTS (
+                                              SELECT
                                                 FROM webhook_queue b
                                                WHERE b.webhook_id = q.webhook_id
                                                  AND b.key = q.key
                                                  AND (b.sequence, b.event_id) < (q.sequence, q.event_id)))
-                        ORDER BY q.due_at
-                        LIMIT p.free
-                          FOR UPDATE OF q SKIP LOCKED) d
+                                ORDER BY q.due_at
+                                LIMIT p.free
+                                  FOR UPDATE OF q SKIP LOCKED) d
+                         LIMIT 512) f
                  LIMIT @Limit)
             UPDATE webhook_queue q
                SET due_at = @LeaseUntil,
@@ -130,7 +134,10 @@ internal sealed class WebhookClaims(Database database, TimeProvider time)
                    tries = q.tries + 1
               FROM due d
               JOIN webhook_endpoints e ON e.webhook_id = d.webhook_id
-              LEFT JOIN merchant_events m ON m.event_id = d.event_id
+              LEFT JOIN LATERAL (SELECT topic, type, occurred_at, data
+                                   FROM merchant_events
+                                  WHERE event_id = d.event_id
+                                  LIMIT 1) m ON true
              WHERE q.webhook_id = d.webhook_id
                AND q.event_id = d.event_id
             RETURNING q.webhook_id, q.event_id, q.key, q.sequence, q.attempts, q.tries, q.queued_at, e.url, e.secret,
