@@ -57,6 +57,7 @@ internal sealed class Secrets
         secrets["ledger"]["checkpoint_key"] = SigningKey("checkpoint_key");
         secrets["giftcard"]["code_pepper"] = Key("code_pepper");
         secrets["merchant"]["key_pepper"] = Key("key_pepper");
+        secrets["notification"]["webhook_keys"] = $"1:{Key("webhook_key")}";
         secrets["wallet"]["pii_key"] = Key("pii_key");
         secrets["components"] = new Dictionary<string, string>
         {

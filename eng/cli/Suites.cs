@@ -35,9 +35,22 @@ internal static partial class Suites
     /// </summary>
     public const string Faults = "faults";
 
+    /// <summary>
+    /// Suites of one part of the product: its tests out of several projects. Those projects run them anyway, so each
+    /// runs only when it is named.
+    /// </summary>
+    public static readonly IReadOnlyDictionary<string, string> Parts = new Dictionary<string, string>(
+        StringComparer.Ordinal
+    )
+    {
+        ["analytics"] = "FullyQualifiedName~.Analytics.",
+        ["events"] = "FullyQualifiedName~Event",
+        ["webhooks"] = "FullyQualifiedName~Webhook",
+    };
+
     private const string FaultFilter = "FullyQualifiedName~Fault_";
 
-    public static string[] Known => [.. Names, .. InDepth, EngineRuns.Scale, Faults];
+    public static string[] Known => [.. Names, .. InDepth, .. Parts.Keys, EngineRuns.Scale, Faults];
 
     /// <summary>Where the result files of a suite go.</summary>
     public static string Results(Checkout checkout, string suite) =>
@@ -77,7 +90,7 @@ internal static partial class Suites
             "e2e" => Projects(checkout, "tests/EndToEnd"),
             "compat" => Projects(checkout, "compat/tests"),
             "guessing" => Projects(checkout, "tests/Integration"),
-            "ledger" =>
+            "analytics" or "events" or "ledger" or "webhooks" =>
             [
                 .. Projects(checkout, "tests/Unit"),
                 .. Projects(checkout, "tests/Contract"),
@@ -149,6 +162,7 @@ internal static partial class Suites
         string[] filters =
         [
             .. inDepth ? [$"FullyQualifiedName~.{Title(suite)}."] : Array.Empty<string>(),
+            .. Parts.TryGetValue(suite, out var part) ? [part] : Array.Empty<string>(),
             .. suite == Faults ? [FaultFilter] : Array.Empty<string>(),
             .. filter is null ? Array.Empty<string>() : [filter],
         ];

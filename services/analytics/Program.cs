@@ -8,7 +8,7 @@ builder.Services.AddJob<AnalyticsRollup>("analytics-rollup");
 
 var app = builder.Build();
 app.UseLocalPlus();
-app.MapMerchantApi().MapGetDailyReport();
+app.MapMerchantApi().MapGetDailyReport().MapGetWalletReport();
 var events = app.MapEvents();
 events.MapEvents<OnCardEvent.Data>("giftcard.cards.v1", OnCardEvent.HandleAsync, Repeats.AreHarmless);
 events.MapEvents<OnRedemptionEvent.Data>("giftcard.redemptions.v1", OnRedemptionEvent.HandleAsync, Repeats.AreHarmless);
@@ -17,4 +17,5 @@ events.MapEvents<OnLedgerTransaction.Data>(
     OnLedgerTransaction.HandleAsync,
     Repeats.AreHarmless
 );
+events.MapEvents<OnWalletBalance.Data>("wallet.balance-updated.v1", OnWalletBalance.HandleAsync, Repeats.AreHarmless);
 return await app.RunLocalPlusAsync(args);

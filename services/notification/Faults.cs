@@ -10,4 +10,24 @@ internal static class Faults
         409,
         "The notification is still to be sent"
     );
+    public static readonly Fault WebhookDeliveryPending = new(
+        "webhook_delivery_pending",
+        409,
+        "The event is still to be sent to this endpoint"
+    );
+    public static readonly Fault WebhookEndpointDisabled = new(
+        "webhook_endpoint_disabled",
+        409,
+        "The webhook endpoint is disabled"
+    );
+    public static readonly Fault TooManyWebhookEndpoints = new(
+        "too_many_webhook_endpoints",
+        422,
+        "The merchant has as many webhook endpoints as it may"
+    );
+    public static readonly Fault WebhookUrlRefused = new(
+        "webhook_url_refused",
+        422,
+        "Nothing is sent to this address"
+    );
 }

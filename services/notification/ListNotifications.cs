@@ -52,8 +52,8 @@ internal static class ListNotifications
     private static class Sql
     {
         public const string List = """
-            SELECT notification_id, kind, state, masked_address, gift_card_id, redemption_id, attempts, last_error,
-                   created_at, sent_at
+            SELECT notification_id, kind, state, masked_address, gift_card_id, redemption_id, webhook_id, attempts,
+                   last_error, created_at, sent_at
               FROM notifications
              WHERE merchant_id = @MerchantId
                AND (created_at, notification_id) < (@CreatedAt, @Id)

@@ -38,4 +38,33 @@ internal static partial class Log
         EventName = "notification.resent"
     )]
     public static partial void Resent(this ILogger log, NotificationId notificationId);
+
+    [LoggerMessage(
+        5020,
+        LogLevel.Information,
+        "{EventId} given up at {WebhookId}: {Code}",
+        EventName = "notification.webhook.given_up"
+    )]
+    public static partial void WebhookGivenUp(
+        this ILogger log,
+        Kernel.EventId eventId,
+        WebhookId webhookId,
+        string code
+    );
+
+    [LoggerMessage(
+        5021,
+        LogLevel.Warning,
+        "{WebhookId} disabled: {Code}",
+        EventName = "notification.webhook.disabled"
+    )]
+    public static partial void WebhookDisabled(this ILogger log, WebhookId webhookId, string code);
+
+    [LoggerMessage(
+        5022,
+        LogLevel.Warning,
+        "the webhook sender stumbled",
+        EventName = "notification.webhooks.stumbled"
+    )]
+    public static partial void WebhooksStumbled(this ILogger log, Exception exception);
 }

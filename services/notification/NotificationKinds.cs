@@ -6,6 +6,13 @@ internal static class NotificationKinds
     public const string GiftCardActivated = "gift_card_activated";
     public const string MerchantWelcome = "merchant_welcome";
     public const string GiftCardDelivery = "gift_card_delivery";
+    public const string GiftCardPinLocked = "gift_card_pin_locked";
     public const string RedemptionCompleted = "redemption_completed";
     public const string RedemptionRefunded = "redemption_refunded";
+
+    /// <summary>An endpoint was disabled because nothing had arrived there for days.</summary>
+    public const string WebhookFailing = "webhook_failing";
+
+    /// <summary>An endpoint was disabled because it answered that it is gone.</summary>
+    public const string WebhookGone = "webhook_gone";
 }

@@ -99,8 +99,8 @@ internal static class ResendNotification
                    due_at = @DueAt,
                    last_error = NULL
              WHERE notification_id = @NotificationId
-            RETURNING notification_id, kind, state, masked_address, gift_card_id, redemption_id, attempts, last_error,
-                   created_at, sent_at
+            RETURNING notification_id, kind, state, masked_address, gift_card_id, redemption_id, webhook_id, attempts,
+                   last_error, created_at, sent_at
             """;
     }
 }

@@ -22,17 +22,19 @@ internal static class EventSchema
     /// <summary>Fails unless the event is what the topic's schema says.</summary>
     public static void Follows(string topic, JsonNode value)
     {
+        Check(JsonNode.Parse(Read(topic))!, value, "");
+    }
+
+    /// <summary>The schema of a topic as it is committed.</summary>
+    public static string Read(string topic)
+    {
         var folder = AppContext.BaseDirectory;
         while (!File.Exists(Path.Combine(folder, "LocalPlus.sln")))
         {
             folder = Path.GetDirectoryName(folder)!;
         }
 
-        Check(
-            JsonNode.Parse(File.ReadAllText(Path.Combine(folder, "contracts", "events", $"{topic}.json")))!,
-            value,
-            ""
-        );
+        return File.ReadAllText(Path.Combine(folder, "contracts", "events", $"{topic}.json"));
     }
 
     /// <summary>

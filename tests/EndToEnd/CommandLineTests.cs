@@ -43,6 +43,7 @@ public sealed class CommandLineTests : IAsyncLifetime
     [InlineData(2, "./localplus help demo", "demo", "--break", "moon")]
     [InlineData(3, "./localplus up", "token")]
     [InlineData(3, "./localplus up", "logs")]
+    [InlineData(3, "./localplus up, or --key KEY", "events", "list")]
     [InlineData(3, "./localplus job list", "job", "run", "nothing")]
     [InlineData(5, "./localplus up", "status")]
     [InlineData(5, "./localplus up", "demo")]

@@ -27,7 +27,13 @@ public class ComponentTests
     [Fact]
     public void Every_resource_is_valid_and_has_no_unknown_field()
     {
-        string[] files = [.. Directory.GetFiles(Repository.At("components"), "*.yaml", SearchOption.AllDirectories)];
+        // topics.yaml is a list of ours (TopicTests).
+        string[] files =
+        [
+            .. Directory
+                .GetFiles(Repository.At("components"), "*.yaml", SearchOption.AllDirectories)
+                .Where(file => Path.GetFileName(file) != "topics.yaml"),
+        ];
         // Dapr 1.17 brought stateRetentionPolicy; published schemas lag behind, platform/tools/schemas knows it.
         Assert.DoesNotContain(
             Tools.Validate(files),

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 
 namespace LocalPlus.Tests.Platform;
 
@@ -151,5 +152,40 @@ public class NetworkTests
         var smtp = Yaml.Load(Repository.At("components/clouds/aiven-aws/smtp.yaml")).Single();
         var host = smtp.Items("spec.metadata").Single(m => m.Text("name") == "host").Text("value");
         Assert.Contains(Chart.Values.Items("services.notification.internet"), i => i.Text("host") == host);
+    }
+
+    [Fact]
+    public void Notification_alone_reaches_any_public_host_at_the_ports_of_webhooks_and_no_private_one()
+    {
+        var open = Chart
+            .Environment("prod")
+            .Where(o => o.Kind() == "CiliumNetworkPolicy")
+            .SelectMany(p => p.Items("spec.egress").Where(r => r.At("toCIDRSet") is not null), (p, r) => (p, r))
+            .ToArray();
+        var (policy, rule) = Assert.Single(open);
+        Assert.Equal("svc-notification", policy.Name());
+        Assert.Equal(
+            Regex
+                .Match(
+                    Repository.Read("services/notification/Webhooks/WebhookHosts.cs"),
+                    @"IReadOnlyList<int> Ports = \[([0-9, ]+)\]"
+                )
+                .Groups[1]
+                .Value.Split(", "),
+            rule.Items("toPorts.0.ports").Select(port => port.Text("port"))
+        );
+        var everything = rule.Items("toCIDRSet").Single(set => set.Text("cidr") == "0.0.0.0/0");
+        Assert.Superset(
+            new HashSet<string>
+            {
+                "10.0.0.0/8",
+                "100.64.0.0/10",
+                "127.0.0.0/8",
+                "169.254.0.0/16",
+                "172.16.0.0/12",
+                "192.168.0.0/16",
+            },
+            everything.Items("except").Select(e => e.ToString()).ToHashSet()
+        );
     }
 }

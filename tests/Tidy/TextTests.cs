@@ -135,6 +135,7 @@ public partial class TextTests
             "SharedCalls.cs",
             "Sweeper.cs",
             "Watcher.cs",
+            "WebhookSender.cs",
         ];
         Tree.Holds(
             from file in Tree.Code("services", "workflows")

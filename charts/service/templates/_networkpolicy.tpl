@@ -56,6 +56,18 @@ spec:
     - toFQDNs: [{ matchName: {{ .host }} }]
       toPorts: [{ ports: [{ port: {{ .port | quote }}, protocol: TCP }] }]
     {{- end }}
+    {{- with .values.publicPorts }}
+    # Whatever host of the internet a merchant names, and nothing of ours or of the cloud's own.
+    - toCIDRSet:
+        - cidr: 0.0.0.0/0
+          except: [10.0.0.0/8, 100.64.0.0/10, 127.0.0.0/8, 168.63.129.16/32, 169.254.0.0/16, 172.16.0.0/12, 192.168.0.0/16]
+        - cidr: 2000::/3
+      toPorts:
+        - ports:
+            {{- range . }}
+            - { port: {{ . | quote }}, protocol: TCP }
+            {{- end }}
+    {{- end }}
     {{- if .root.Values.vault.enabled }}
     - toEndpoints:
         - matchLabels: { k8s:io.kubernetes.pod.namespace: {{ $network.vaultNamespace }} }

@@ -39,6 +39,12 @@ internal sealed class Shop(
             cancel
         );
 
+    public Task<RestAnswer> WebhookAsync(string url) =>
+        _till.PostAsync("/v1/webhook_endpoints", new JsonObject { ["url"] = url }, NewKey(), cancel);
+
+    public Task<RestAnswer> DeliveriesAsync(string endpoint) =>
+        _till.GetAsync($"/v1/webhook_endpoints/{endpoint}/deliveries", cancel);
+
     public Task<RestAnswer> LookUpAsync(string code) =>
         _till.PostAsync("/v1/gift_cards/lookup", new JsonObject { ["code"] = code }, NewKey(), cancel);
 

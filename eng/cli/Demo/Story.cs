@@ -6,7 +6,13 @@ namespace LocalPlus.Cli;
 internal sealed record SoldCard(string Id, string Code, string Email);
 
 /// <summary>The first half: a card is sold and redeemed, and everything that should follow does.</summary>
-internal sealed class Story(Checkout checkout, Shop shop, Narrator narrator, CancellationToken cancel)
+internal sealed class Story(
+    Checkout checkout,
+    Shop shop,
+    Receiver receiver,
+    Narrator narrator,
+    CancellationToken cancel
+)
 {
     public const long Price = 3000;
 
@@ -18,11 +24,19 @@ internal sealed class Story(Checkout checkout, Shop shop, Narrator narrator, Can
 
     public async Task<SoldCard> TellAsync()
     {
+        var endpoint = await shop.WebhookAsync(receiver.Url);
+        narrator.Check(
+            endpoint.Text("secret") is not null,
+            $"the shop's own program is to be told what happens, at {receiver.Url}",
+            endpoint
+        );
+        receiver.Trust(endpoint.Text("secret")!);
         var card = await SellAsync();
         var redemption = await RedeemAsync(card);
         await RefundAsync(card, redemption);
         await ProveAsync();
         await FollowAsync(card);
+        await ReceiveAsync(endpoint.Text("id")!);
         return card;
     }
 
@@ -164,6 +178,25 @@ internal sealed class Story(Checkout checkout, Shop shop, Narrator narrator, Can
             "data.0.sold",
             "data.0.redeemed",
             "data.0.refunded"
+        );
+    }
+
+    private async Task ReceiveAsync(string endpoint)
+    {
+        string[] told = ["gift_card.activated", "redemption.completed", "redemption.refunded"];
+        var deliveries = await narrator.EventuallyAsync(
+            () => shop.DeliveriesAsync(endpoint),
+            _ => told.All(receiver.Types.Contains) && receiver.Forged == 0,
+            $"the shop's program was told of {string.Join(", ", told)}, each with a signature that it verified",
+            Soon,
+            cancel
+        );
+        Narrator.Show(
+            $"GET /v1/webhook_endpoints/{endpoint}/deliveries",
+            deliveries,
+            "data.0.event_type",
+            "data.0.status",
+            "data.0.attempts"
         );
     }
 

@@ -183,7 +183,10 @@ internal sealed class LocalStack
                 ("LP_METRICS_PORT", _options.Observe ? $"{_ports.Figures(app)}" : null),
                 ("LP_PUBLIC_PORT", $"{_ports.Public(app)}"),
                 ("LP_JWKS", _checkout.Jwks),
-                ("LP_CHECKPOINTS", app == "ledger" ? _checkout.Checkpoints : null)
+                ("LP_CHECKPOINTS", app == "ledger" ? _checkout.Checkpoints : null),
+                // A merchant's receiver may run on this machine, which no service in production would send to.
+                ("LP_WEBHOOK_LOOPBACK", app == "notification" ? "allow" : null),
+                ("ASPNETCORE_ENVIRONMENT", _options.Failpoints ? "Development" : app == "notification" ? "Local" : null)
             ),
             Ports =
             [

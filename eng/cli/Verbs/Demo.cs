@@ -40,7 +40,8 @@ internal static class Demo
 
         await new Newcomer(checkout, state.Ports, narrator, Patience, cancel).TellAsync();
         using var shop = new Shop(checkout, state.Ports, merchant, Patience, cancel);
-        var story = new Story(checkout, shop, narrator, cancel);
+        using var receiver = Receiver.Start();
+        var story = new Story(checkout, shop, receiver, narrator, cancel);
         var card = await story.TellAsync();
         await new Interruption(checkout, shop, story, narrator, cancel).TellAsync(card, victim);
         await new Rescue(shop, narrator, cancel).TellAsync(card);

@@ -12,7 +12,7 @@ internal static class Test
         Description =
             $"{string.Join(", ", Suites.Names)}: all of them when nothing is said; in depth: "
             + $"{string.Join(", ", Suites.InDepth)}, "
-            + $"{EngineRuns.Scale}; across all: {Suites.Faults}",
+            + $"{EngineRuns.Scale}; of one part: {string.Join(", ", Suites.Parts.Keys)}; across all: {Suites.Faults}",
         HelpName = "SUITE",
         Arity = ArgumentArity.ZeroOrMore,
     }.AcceptOnlyFromAmong(Suites.Known);

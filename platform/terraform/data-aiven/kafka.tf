@@ -1,15 +1,17 @@
 locals {
-  # The component that the sidecars load is the one list of topics; who may do what with each is checked by Dapr from it.
-  pubsub = {
-    for item in yamldecode(file("${path.module}/../../../components/clouds/aiven-aws/pubsub.yaml")).spec.metadata :
-    item.name => try(item.value, "") if try(item.value, "") != ""
-  }
-  topics = toset([for topic in split(",", local.pubsub.allowedTopics) : trimspace(topic)])
+  # The one list of topics; who may do what with each is checked by Dapr, from what follows from it.
+  events = yamldecode(file("${path.module}/../../../components/topics.yaml"))
 
-  day           = 24 * 60 * 60 * 1000
-  retention     = 7 * local.day
-  dead_letters  = 14 * local.day
-  topics_policy = { for t in local.topics : t => endswith(t, ".dead-letter") ? local.dead_letters : local.retention }
+  day = 24 * 60 * 60 * 1000
+  topics_policy = merge(
+    { for topic in local.events.topics : topic.name => local.events.retention_days * local.day },
+    merge([
+      for topic in local.events.topics : {
+        for app in keys(topic.consumers) : "${topic.name}.${app}.dead-letter" => local.events.dead_letter_retention_days * local.day
+      }
+    ]...)
+  )
+  topics = toset(keys(local.topics_policy))
 }
 
 resource "aiven_kafka" "this" {

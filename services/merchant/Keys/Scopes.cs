@@ -12,6 +12,7 @@ internal static class Scopes
         "api_keys:write",
         "customers:read",
         "customers:write",
+        "events:read",
         "gift_cards:read",
         "gift_cards:write",
         "ledger:read",
@@ -28,6 +29,8 @@ internal static class Scopes
         "reports:read",
         "team:read",
         "team:write",
+        "webhooks:read",
+        "webhooks:write",
     ];
 
     /// <summary>

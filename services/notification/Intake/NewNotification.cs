@@ -12,7 +12,8 @@ internal sealed record NewNotification(
     GiftCardId? GiftCardId = null,
     RedemptionId? RedemptionId = null,
     long? Amount = null,
-    string? Currency = null
+    string? Currency = null,
+    WebhookId? WebhookId = null
 )
 {
     /// <summary>Adds it in the event's transaction; a second one of the same event and card changes nothing.</summary>
@@ -33,6 +34,7 @@ internal sealed record NewNotification(
                 RedemptionId = RedemptionId?.Value,
                 Amount = amount,
                 Currency = amount is null ? null : Currency,
+                WebhookId = WebhookId?.Value,
                 Now = now,
             }
         );
@@ -42,9 +44,9 @@ internal sealed record NewNotification(
     {
         public const string Add = """
             INSERT INTO notifications (notification_id, merchant_id, event_id, kind, gift_card_id, redemption_id,
-                   amount, currency, state, attempts, due_at, created_at)
+                   amount, currency, webhook_id, state, attempts, due_at, created_at)
             VALUES (@NotificationId, @MerchantId, @EventId, @Kind, @GiftCardId, @RedemptionId, @Amount, @Currency,
-                   'pending', 0, @Now, @Now)
+                   @WebhookId, 'pending', 0, @Now, @Now)
                 ON CONFLICT (event_id, gift_card_id) DO NOTHING
             """;
     }

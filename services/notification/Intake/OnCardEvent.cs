@@ -5,7 +5,7 @@ namespace LocalPlus.Notification.Intake;
 
 /// <summary>
 /// giftcard.cards.v1: remembers who holds which card, in any order of events, and writes to the holder of a card that
-/// became active, or to whom a digital card is sent now.
+/// became active or whose PIN was tried too often, or to whom a digital card is sent now.
 /// </summary>
 internal static class OnCardEvent
 {
@@ -34,6 +34,7 @@ internal static class OnCardEvent
         {
             "gift_card.activated" => NotificationKinds.GiftCardActivated,
             "gift_card.delivery_due" => NotificationKinds.GiftCardDelivery,
+            "gift_card.pin_locked" => NotificationKinds.GiftCardPinLocked,
             _ => null,
         };
         if (kind is not null && e is { MerchantId: { } merchant, Data.CustomerId: not null })

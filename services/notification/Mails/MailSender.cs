@@ -156,7 +156,7 @@ internal sealed class MailSender(
                 recipient.Name,
                 holder?.Last4,
                 carried?.Amount ?? message.Money,
-                message.RedemptionId?.ToString(),
+                message.RedemptionId?.ToString() ?? message.WebhookId?.ToString(),
                 carried,
                 recipient.Support
             );
@@ -264,6 +264,7 @@ internal sealed class MailSender(
         string Kind,
         GiftCardId? GiftCardId,
         RedemptionId? RedemptionId,
+        WebhookId? WebhookId,
         long? Amount,
         string? Currency,
         int Attempts,
@@ -293,9 +294,8 @@ internal sealed class MailSender(
                      LIMIT @Limit
                        FOR UPDATE SKIP LOCKED) d
              WHERE n.notification_id = d.notification_id
-            RETURNING n.notification_id, n.merchant_id, n.kind, n.gift_card_id, n.redemption_id, n.amount, n.currency,
-                   n.attempts,
-                   n.created_at
+            RETURNING n.notification_id, n.merchant_id, n.kind, n.gift_card_id, n.redemption_id, n.webhook_id, n.amount,
+                   n.currency, n.attempts, n.created_at
             """;
 
         // A claim is known by its end: one that was finished, or taken by another, has another one.

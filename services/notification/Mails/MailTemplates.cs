@@ -30,6 +30,7 @@ internal sealed record Mail(string Subject, string Html);
 internal static class MailTemplates
 {
     private const string French = "fr";
+    private const string End = "</body>\n</html>\n";
 
     public static Mail Render(string kind, string locale, MailFacts facts) =>
         (kind, locale) switch
@@ -79,6 +80,50 @@ internal static class MailTemplates
                 $"{facts.Shop} refunded {Format(facts.Amount, locale)} to the card ending in {facts.Last4}.",
                 $"Reference: {facts.Reference}."
             ),
+            (NotificationKinds.GiftCardPinLocked, French) => Build(
+                locale,
+                facts,
+                $"Votre carte cadeau {facts.Shop} : code PIN bloqué",
+                $"Le code PIN de votre carte cadeau {facts.Shop} se terminant par {facts.Last4} a été saisi trop de "
+                    + "fois de travers. Il est bloqué pour un moment.",
+                $"Si ce n'était pas vous, adressez-vous à {facts.Shop}."
+            ),
+            (NotificationKinds.GiftCardPinLocked, _) => Build(
+                locale,
+                facts,
+                $"Your {facts.Shop} gift card: PIN locked",
+                $"The PIN of your {facts.Shop} gift card ending in {facts.Last4} was entered wrongly too often. It is "
+                    + "locked for a while.",
+                $"If it was not you, ask {facts.Shop}."
+            ),
+            (NotificationKinds.WebhookFailing, French) => Build(
+                locale,
+                facts,
+                "Un de vos webhooks est désactivé",
+                $"Rien n'est arrivé au webhook {facts.Reference} depuis cinq jours. Nous n'y envoyons plus rien.",
+                "Réparez-le, réactivez-le, puis faites renvoyer ce qui a manqué."
+            ),
+            (NotificationKinds.WebhookFailing, _) => Build(
+                locale,
+                facts,
+                "One of your webhooks is disabled",
+                $"Nothing has arrived at the webhook {facts.Reference} for five days. We send nothing there any more.",
+                "Mend it, enable it again, and have what was missed sent again."
+            ),
+            (NotificationKinds.WebhookGone, French) => Build(
+                locale,
+                facts,
+                "Un de vos webhooks est désactivé",
+                $"Le webhook {facts.Reference} a répondu qu'il n'existe plus (410). Nous n'y envoyons plus rien.",
+                "S'il existe encore, réactivez-le, puis faites renvoyer ce qui a manqué."
+            ),
+            (NotificationKinds.WebhookGone, _) => Build(
+                locale,
+                facts,
+                "One of your webhooks is disabled",
+                $"The webhook {facts.Reference} answered that it is gone (410). We send nothing there any more.",
+                "If it is not, enable it again, and have what was missed sent again."
+            ),
             (NotificationKinds.MerchantWelcome, French) => Build(
                 locale,
                 facts,
@@ -112,12 +157,14 @@ internal static class MailTemplates
             $"Code{(isFrench ? " :" : ":")} {string.Join('-', card.Code.Chunk(4).Select(c => new string(c)))}",
             card.Pin is null ? null : $"PIN{(isFrench ? " :" : ":")} {card.Pin}",
         ];
-        return Build(
+        var mail = Build(
             locale,
             facts,
             isFrench ? $"Une carte cadeau {facts.Shop} pour vous" : $"A {facts.Shop} gift card for you",
             [.. paragraphs.OfType<string>()]
         );
+        var pictures = $"{CodePictures.Qr(card.Code)}<br>\n{CodePictures.Code128(card.Code)}{End}";
+        return mail with { Html = mail.Html.Replace(End, pictures, StringComparison.Ordinal) };
     }
 
     /// <summary>The amount with its currency's own number of decimals: 50.00 EUR, 50,00 EUR, 5000 JPY.</summary>
@@ -169,7 +216,7 @@ internal static class MailTemplates
             );
         }
 
-        return new Mail(subject, html.Append("</body>\n</html>\n").ToString());
+        return new Mail(subject, html.Append(End).ToString());
     }
 
     // Names come from people: everything is encoded.

@@ -28,7 +28,8 @@ public sealed class NotificationApi : IAsyncLifetime
             Database,
             Sidecar.Port,
             Smtp.Port,
-            ("LP_JWKS", operators.JwksPath)
+            ("LP_JWKS", operators.JwksPath),
+            ("LP_WEBHOOK_LOOPBACK", "allow")
         );
     }
 

@@ -97,6 +97,7 @@ public sealed class ServiceProcess : IAsyncDisposable
             ("Secrets__database", database.ConnectionString),
             ("Secrets__fingerprint_keys", $"1:{new string('f', 40)}"),
             ("Secrets__checkpoint_key", CheckpointKey),
+            ("Secrets__webhook_keys", $"1:{new string('w', 40)}"),
             .. environment,
         ];
         foreach (var (name, value) in settings)

@@ -12,6 +12,9 @@ public sealed class VerbsTests
     [InlineData("./localplus help test", "test", "kills", "--kills", "few")]
     [InlineData("./localplus help job", "job", "run")]
     [InlineData("./localplus help verify", "verify", "receipt.json")]
+    [InlineData("./localplus help listen", "listen")]
+    [InlineData("./localplus help trigger", "trigger", "gift_card.sold")]
+    [InlineData("./localplus help events", "events", "resend")]
     public async Task What_no_verb_understands_is_a_usage_failure_that_names_the_help(
         string next,
         params string[] words

@@ -1,0 +1,22 @@
+namespace LocalPlus.Notification.Webhooks.Sending;
+
+/// <summary>
+/// When a delivery is tried again: after 1 s, 2 s, 4 s … at most an hour, each up to a quarter sooner or later, so that
+/// what failed together does not come back together; given up <see cref="WebhookLimits.TriedFor"/> after it was queued.
+/// </summary>
+internal static class WebhookBackoff
+{
+    private const int HourTries = 13;
+    private static readonly TimeSpan First = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Longest = TimeSpan.FromHours(1);
+
+    /// <param name="tries">Failures since it was queued, this one too.</param>
+    /// <param name="chance">From 0 to 1, where in the spread the pause lies.</param>
+    /// <returns>When it is due again, or null when it is given up.</returns>
+    public static DateTimeOffset? Next(int tries, DateTimeOffset queuedAt, DateTimeOffset now, double chance)
+    {
+        var pause = tries >= HourTries ? Longest : First * (1 << (tries - 1));
+        var due = now + (pause * (0.75 + (chance / 2)));
+        return due < queuedAt + WebhookLimits.TriedFor ? due : null;
+    }
+}
