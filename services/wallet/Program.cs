@@ -1,6 +1,7 @@
 using Dapr.Client;
 using LocalPlus.Contracts.Ledger.V1;
 using LocalPlus.Hosting;
+using LocalPlus.Wallet;
 using LocalPlus.Wallet.Balances;
 using LocalPlus.Wallet.Customers;
 using LocalPlus.Wallet.Reconciliation;
@@ -11,12 +12,13 @@ builder.Services.AddSingleton(_ => new PersonalDataVault(builder.Configuration["
 builder.Services.AddSingleton<CustomerStore>();
 builder.Services.AddSingleton(_ => new LedgerService.LedgerServiceClient(DaprClient.CreateInvocationInvoker("ledger")));
 builder.Services.AddSingleton<LedgerBalances>();
+builder.AddLoyalty();
 builder.Services.AddJob<BalanceReconciliation>("balance-reconciliation");
 builder.Services.AddSingleton(BalanceReconciliation.LastFindings);
 
 var app = builder.Build();
 app.UseLocalPlus();
-app.MapMerchantApi().MapCreateCustomer().MapGetCustomer().MapGetCustomerWallet();
+app.MapMerchantApi().MapCreateCustomer().MapGetCustomer().MapGetCustomerWallet().MapLoyalty();
 app.MapOperatorApi().MapListReconciliations();
 app.MapInternal().MapFindCustomer().MapFindOrAddCustomer().MapGetCustomerContact();
 var events = app.MapEvents();
