@@ -22,7 +22,15 @@ internal static class Faults
         "The offer's state does not allow this"
     );
     public static readonly Fault AcceptanceChanged = new("acceptance_changed", 409, "The offer is another one now");
+    public static readonly Fault NotEarnedHere = new("not_earned_here", 422, "No points are earned here");
     public static readonly Fault CurrencyMismatch = new("currency_mismatch", 422, "The currencies differ");
+    public static readonly Fault LimitExceeded = new("limit_exceeded", 422, "The limits do not allow this");
+    public static readonly Fault RefundExceedsPurchase = new(
+        "refund_exceeds_purchase",
+        422,
+        "A purchase is refunded at most once in full"
+    );
+    public static readonly Fault InsufficientBalance = new("insufficient_balance", 422, "There is not enough value");
 
     /// <summary>A body that has the right shape but a value that can not be.</summary>
     public static FaultException Invalid(string pointer, string detail) =>

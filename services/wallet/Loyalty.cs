@@ -1,5 +1,8 @@
+using LocalPlus.Wallet.Earnings;
 using LocalPlus.Wallet.Members;
+using LocalPlus.Wallet.Points;
 using LocalPlus.Wallet.Programs;
+using LocalPlus.Wallet.Rules;
 
 namespace LocalPlus.Wallet;
 
@@ -8,12 +11,16 @@ namespace LocalPlus.Wallet;
 /// </summary>
 internal static class Loyalty
 {
-    public static void AddLoyalty(this WebApplicationBuilder builder)
+    public static void AddLoyalty(this IServiceCollection services)
     {
-        builder.Services.AddPrograms();
-        builder.Services.AddMembers();
+        services.AddPrograms();
+        services.AddMembers();
+        services.AddRules();
+        services.AddEarnings();
+        services.AddPoints();
+        services.AddHostedService<Sweeper>();
     }
 
     public static IEndpointRouteBuilder MapLoyalty(this IEndpointRouteBuilder merchants) =>
-        merchants.MapPrograms().MapMembers();
+        merchants.MapPrograms().MapMembers().MapRules().MapEarnings().MapPoints();
 }

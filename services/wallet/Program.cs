@@ -1,18 +1,17 @@
-using Dapr.Client;
-using LocalPlus.Contracts.Ledger.V1;
 using LocalPlus.Hosting;
 using LocalPlus.Wallet;
 using LocalPlus.Wallet.Balances;
 using LocalPlus.Wallet.Customers;
+using LocalPlus.Wallet.Ledger;
 using LocalPlus.Wallet.Reconciliation;
 
 var builder = WebApplication.CreateBuilder(args);
 await builder.AddLocalPlusAsync("wallet");
 builder.Services.AddSingleton(_ => new PersonalDataVault(builder.Configuration["Secrets:pii_key"]));
 builder.Services.AddSingleton<CustomerStore>();
-builder.Services.AddSingleton(_ => new LedgerService.LedgerServiceClient(DaprClient.CreateInvocationInvoker("ledger")));
+builder.AddLedger();
+builder.Services.AddLoyalty();
 builder.Services.AddSingleton<LedgerBalances>();
-builder.AddLoyalty();
 builder.Services.AddJob<BalanceReconciliation>("balance-reconciliation");
 builder.Services.AddSingleton(BalanceReconciliation.LastFindings);
 
