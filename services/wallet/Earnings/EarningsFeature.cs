@@ -10,5 +10,5 @@ internal static class EarningsFeature
     }
 
     public static IEndpointRouteBuilder MapEarnings(this IEndpointRouteBuilder merchants) =>
-        merchants.MapQuoteEarning().MapCreateEarning().MapRefundEarning().MapGetEarning();
+        merchants.MapQuoteEarning().MapCreateEarning().MapRefundEarning().MapGetEarning().MapSimulateRule();
 }
