@@ -4,8 +4,8 @@ using LocalPlus.Wallet.Ledger;
 namespace LocalPlus.Wallet;
 
 /// <summary>
-/// Finishes what a crash or a silent ledger left open: books what was decided, and releases points whose time to wait is
-/// over. Replicas share the work; each step may be repeated.
+/// Finishes what a crash or a silent ledger left open: books what was decided, and releases points whose time to wait
+/// is over. Replicas share the work; each step may be repeated.
 /// </summary>
 internal sealed class Sweeper(
     LedgerCommands commands,

@@ -77,7 +77,7 @@ internal static class Basket
             && !terms.Locations.Any(place => place.LocationId == location)
         )
         {
-            throw new FaultException(Faults.NotEarnedHere, "The programme names the places where its points are earned.");
+            throw new FaultException(Faults.NotEarnedHere, "The programme names the places where points are earned.");
         }
     }
 }

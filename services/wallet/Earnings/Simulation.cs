@@ -5,8 +5,8 @@ using LocalPlus.Wallet.Rules;
 namespace LocalPlus.Wallet.Earnings;
 
 /// <summary>
-/// Past purchases judged again, one after the other, with a rule that was not there. Remembers what each rule would have
-/// given to whom, as the tables do for what really happened. Pure.
+/// Past purchases judged again, one after the other, with a rule that was not there. Remembers what each rule would
+/// have given to whom, as the tables do for what really happened. Pure.
 /// </summary>
 internal sealed class Simulation
 {

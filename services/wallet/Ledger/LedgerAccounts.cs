@@ -7,8 +7,8 @@ using LocalPlus.Wallet.Points;
 namespace LocalPlus.Wallet.Ledger;
 
 /// <summary>
-/// Opens accounts in the ledger the first time they are booked on and remembers their ids, in SQL for ever and in memory
-/// while the process lives. The ledger returns an account that exists as it is, so racing openers agree.
+/// Opens accounts in the ledger the first time they are booked on and remembers their ids, in SQL for ever and in
+/// memory while the process lives. The ledger returns an account that exists as it is, so racing openers agree.
 /// </summary>
 internal sealed class LedgerAccounts(Database database, LedgerGateway ledger, TimeProvider time)
 {

@@ -23,7 +23,7 @@ internal sealed class LedgerCommands(
 {
     private const int ErrorLength = 500;
 
-    /// <summary>Drives these now, for a caller that waits; what the ledger does not take is left to the sweeper.</summary>
+    /// <summary>Drives these for a caller that waits; what the ledger does not take is left to the sweeper.</summary>
     public async Task TryAsync(IEnumerable<MovementId> movements, CancellationToken cancel)
     {
         foreach (var movement in movements)

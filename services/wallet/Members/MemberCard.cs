@@ -4,16 +4,16 @@ using LocalPlus.Kernel;
 namespace LocalPlus.Wallet.Members;
 
 /// <summary>
-/// A membership's number: eleven base32 characters and a check character (ISO 7064 would need 36 characters; this is a
-/// weighted sum modulo 31, which sees every wrong character of 31 and every swap of two neighbours). It is printed on
-/// cards and shown as a QR code, and is no secret: it earns points, and spends nothing by itself.
+/// A membership's number: eleven characters and a check character, a weighted sum modulo 31 that sees every wrong
+/// character and every swap of two neighbours. It is printed on cards and shown as a QR code, and is no secret: it earns
+/// points, and spends nothing by itself.
 /// </summary>
 internal static class MemberCard
 {
     public const int Length = 12;
     private const int Modulus = 31;
 
-    /// <summary>The alphabet but its last letter, so that a character is a number below the prime.</summary>
+    /// <summary>Of the base32 alphabet but its last letter: a character is a number below the prime.</summary>
     public static string New()
     {
         Span<char> number = stackalloc char[Length];
@@ -28,7 +28,7 @@ internal static class MemberCard
         return new string(number);
     }
 
-    /// <summary>What was typed or scanned, without blanks and dashes, O read as 0, I and L as 1; null: no number.</summary>
+    /// <summary>What was typed or scanned: no blanks and dashes, O read as 0, I and L as 1; null: no number.</summary>
     public static string? Parse(string typed)
     {
         var number = string.Concat(

@@ -9,7 +9,9 @@ internal static class PhoneNumber
     /// <summary>Null for anything that is not an international number.</summary>
     public static string? Parse(string typed)
     {
-        var number = string.Concat(typed.Where(c => !char.IsWhiteSpace(c) && c is not ('-' or '.' or '(' or ')' or '/')));
+        var number = string.Concat(
+            typed.Where(c => !char.IsWhiteSpace(c) && c is not ('-' or '.' or '(' or ')' or '/'))
+        );
         number = number.StartsWith("00", StringComparison.Ordinal) ? $"+{number[2..]}" : number;
         return number.Length is > DigitsMin and <= DigitsMax + 1
             && number[0] == '+'

@@ -185,8 +185,8 @@ internal static class TransferPoints
 }
 
 /// <summary>
-/// POST /v1/members/{id}/leave: the person is forgotten here, at once; what is left of the points is forfeited. Refusals:
-/// not_found, member_state.
+/// POST /v1/members/{id}/leave: the person is forgotten here, at once; what is left of the points is forfeited.
+/// Refusals: not_found, member_state.
 /// </summary>
 internal static class LeaveProgram
 {

@@ -197,9 +197,11 @@ internal static class ListHistory
                 Reference,
                 CounterpartId,
                 Awards is null ? [] : [.. StoredJson.Read<StoredAward[]>(Awards).Select(AwardView.Of)],
-                Lots is null
-                    ? []
-                    : [.. StoredJson.Read<LotJson[]>(Lots).Select(lot => new MovedLot(LotId.From(lot.Lot), lot.Points))],
+                [
+                    .. StoredJson
+                        .Read<LotJson[]>(Lots ?? "[]")
+                        .Select(lot => new MovedLot(LotId.From(lot.Lot), lot.Points)),
+                ],
                 Reason,
                 TransactionId,
                 EffectiveAt,

@@ -4,9 +4,9 @@ using LocalPlus.Kernel;
 namespace LocalPlus.Wallet.Programs;
 
 /// <summary>
-/// POST /v1/loyalty_partnerships/{program_id}/accept, /decline and /end: the partner's word on an offer. To accept is to
-/// name the rate that was read; what was accepted ends now, or with notice at a time to come. Each may be said again.
-/// Refusals: not_found, acceptance_changed (another rate), acceptance_state, invalid_request.
+/// POST /v1/loyalty_partnerships/{program_id}/accept, /decline and /end: the partner's word on an offer. To accept is
+/// to name the rate that was read; what was accepted ends now, or with notice at a time to come. Each may be said
+/// again. Refusals: not_found, acceptance_changed (another rate), acceptance_state, invalid_request.
 /// </summary>
 internal static class DecidePartnership
 {

@@ -124,7 +124,7 @@ internal sealed record RuleInForce(
 
 internal sealed record RulesInForce(RuleInForce[] Rules)
 {
-    /// <summary>The campaigns that are for this purchase, whatever other rules give: their budgets are to be locked.</summary>
+    /// <summary>The campaigns that are for this purchase, whatever other rules give.</summary>
     public EarningRuleId[] Campaigns(Purchase purchase, MemberFacts member) =>
         [
             .. Rules

@@ -15,7 +15,11 @@ internal static class RuleChecks
                 $"{at}/percent",
                 "of_another_effect"
             )
-            .Require((rule.Effect == RuleEffect.Bonus) == (rule.Points is not null), $"{at}/points", "of_another_effect")
+            .Require(
+                (rule.Effect == RuleEffect.Bonus) == (rule.Points is not null),
+                $"{at}/points",
+                "of_another_effect"
+            )
             .Require(rule.Rate is null or { Points: > 0 and <= LoyaltyLimits.RateMax }, $"{at}/rate/points")
             .Positive(rule.Rate?.Per, $"{at}/rate/per")
             .Require(rule.Percent is null or (> 100 and <= LoyaltyLimits.PercentMax), $"{at}/percent")

@@ -182,7 +182,7 @@ public sealed class LoyaltyApi : IAsyncLifetime
     public async Task<long> PointsAsync(string key, string member) =>
         (await GetAsync(key, $"/v1/members/{member}/balance")).GetProperty("available").GetInt64();
 
-    /// <summary>What the books have on an account of the merchant, once everything that was decided is booked.</summary>
+    /// <summary>What the books have on an account of the merchant once all that was decided is booked.</summary>
     public async Task<long> BookedAsync(MerchantId merchant, string name)
     {
         await EverythingIsBookedAsync(merchant);

@@ -70,7 +70,11 @@ public sealed class PointsTests(LoyaltyApi api) : IClassFixture<LoyaltyApi>
                 {
                     qualification_days = 365,
                     grace_days = 30,
-                    levels = new[] { new { name = "silver", from_points = 10 }, new { name = "gold", from_points = 30 } },
+                    levels = new[]
+                    {
+                        new { name = "silver", from_points = 10 },
+                        new { name = "gold", from_points = 30 },
+                    },
                 },
             }
         );
