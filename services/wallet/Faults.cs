@@ -23,6 +23,8 @@ internal static class Faults
     );
     public static readonly Fault AcceptanceChanged = new("acceptance_changed", 409, "The offer is another one now");
     public static readonly Fault NotEarnedHere = new("not_earned_here", 422, "No points are earned here");
+    public static readonly Fault RewardGone = new("reward_gone", 409, "The reward is closed, or none are left");
+    public static readonly Fault VoucherUsed = new("voucher_used", 409, "The voucher was used before");
     public static readonly Fault CurrencyMismatch = new("currency_mismatch", 422, "The currencies differ");
     public static readonly Fault LimitExceeded = new("limit_exceeded", 422, "The limits do not allow this");
     public static readonly Fault RefundExceedsPurchase = new(

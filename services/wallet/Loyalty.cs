@@ -2,6 +2,7 @@ using LocalPlus.Wallet.Earnings;
 using LocalPlus.Wallet.Members;
 using LocalPlus.Wallet.Points;
 using LocalPlus.Wallet.Programs;
+using LocalPlus.Wallet.Rewards;
 using LocalPlus.Wallet.Rules;
 
 namespace LocalPlus.Wallet;
@@ -22,5 +23,5 @@ internal static class Loyalty
     }
 
     public static IEndpointRouteBuilder MapLoyalty(this IEndpointRouteBuilder merchants) =>
-        merchants.MapPrograms().MapMembers().MapRules().MapEarnings().MapPoints();
+        merchants.MapPrograms().MapMembers().MapRules().MapEarnings().MapPoints().MapRewards();
 }

@@ -53,3 +53,29 @@ internal readonly record struct MovementId(Guid Value) : IId<MovementId>
 
     public override string ToString() => Ids.Format(this);
 }
+
+/// <summary>Something that points buy.</summary>
+internal readonly record struct LoyaltyRewardId(Guid Value) : IId<LoyaltyRewardId>
+{
+    public static string Prefix => "lrw";
+
+    public static LoyaltyRewardId From(Guid value) => new(value);
+
+    public static bool TryParse(string? text, IFormatProvider? provider, out LoyaltyRewardId id) =>
+        Ids.TryParse(text, out id);
+
+    public override string ToString() => Ids.Format(this);
+}
+
+/// <summary>What a member has got for points.</summary>
+internal readonly record struct VoucherId(Guid Value) : IId<VoucherId>
+{
+    public static string Prefix => "vch";
+
+    public static VoucherId From(Guid value) => new(value);
+
+    public static bool TryParse(string? text, IFormatProvider? provider, out VoucherId id) =>
+        Ids.TryParse(text, out id);
+
+    public override string ToString() => Ids.Format(this);
+}

@@ -29,6 +29,7 @@ public class RouteTests
         "/v1/customers",
         "/v1/loyalty_programs",
         "/v1/loyalty_partnerships",
+        "/v1/loyalty_rewards",
         "/v1/members",
         "/v1/earning_rules",
         "/v1/earnings",

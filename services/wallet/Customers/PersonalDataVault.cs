@@ -89,6 +89,10 @@ internal sealed class PersonalDataVault
     public byte[] PhoneLookup(MerchantId merchant, string phone) =>
         HMACSHA256.HashData(lookupKey, Encoding.UTF8.GetBytes($"phone\n{merchant}\n{phone}"));
 
+    /// <summary>The key under which a voucher is found by its code.</summary>
+    public byte[] VoucherLookup(ProgramId program, string code) =>
+        HMACSHA256.HashData(lookupKey, Encoding.UTF8.GetBytes($"voucher\n{program}\n{code}"));
+
     private static byte[] Context(string purpose, CustomerId subject) =>
         Encoding.ASCII.GetBytes($"{purpose}:{subject}");
 

@@ -199,6 +199,81 @@ public sealed class PointsTests(LoyaltyApi api) : IClassFixture<LoyaltyApi>
         Assert.Equal(7, await api.BookedAsync(merchant, "loyalty:liability"));
     }
 
+    [Fact]
+    public async Task The_last_reward_goes_to_one_member_and_its_voucher_is_taken_once()
+    {
+        var (merchant, key) = api.NewMerchant();
+        var program = await api.ProgramAsync(key);
+        var members = await Task.WhenAll(Enumerable.Range(0, 6).Select(_ => api.MemberAsync(key, program)));
+        await Task.WhenAll(members.Select(member => api.EarnAsync(key, member, 5000)));
+        var reward = await api.PostAsync(
+            key,
+            "/v1/loyalty_rewards",
+            new
+            {
+                program_id = program,
+                name = "A cup",
+                points = 20,
+                stock = 3,
+                per_member = 1,
+            },
+            201
+        );
+        var path = $"/v1/loyalty_rewards/{Id(reward)}/redeem";
+
+        var answers = await Task.WhenAll(
+            members.Select(member => api.Service.SendAsync(HttpMethod.Post, path, key, new { member_id = member }))
+        );
+
+        var bought = answers.Where(answer => (int)answer.StatusCode == 201).ToArray();
+        Assert.Equal(3, bought.Length);
+        Assert.Equal(3, answers.Count(answer => (int)answer.StatusCode == 409));
+        var voucher = System.Text.Json.JsonElement.Parse(await bought[0].Content.ReadAsStringAsync());
+        Assert.Equal(30, voucher.GetProperty("member").GetProperty("points").GetInt64());
+        Assert.Equal(60, await api.BookedAsync(merchant, "loyalty:payable"));
+        object use = new { program_id = program, code = voucher.GetProperty("code").GetString() };
+        await api.PostAsync(key, "/v1/loyalty_rewards/use_voucher", use);
+        Assert.Equal("voucher_used", Code(await api.PostAsync(key, "/v1/loyalty_rewards/use_voucher", use, 409)));
+        Assert.Equal(
+            0,
+            await api.CountAsync(
+                $"idempotency_keys WHERE encode(body, 'escape') LIKE '%{voucher.GetProperty("code").GetString()}%'"
+            )
+        );
+    }
+
+    [Fact]
+    public async Task A_member_gets_no_more_than_its_bound_and_its_points_allow()
+    {
+        var (_, key) = api.NewMerchant();
+        var program = await api.ProgramAsync(key);
+        var member = await api.MemberAsync(key, program);
+        await api.EarnAsync(key, member, 3000);
+        var cup = await RewardAsync(20, 1);
+        var bowl = await RewardAsync(20, null);
+
+        await api.PostAsync(key, cup, new { member_id = member }, 201);
+        Assert.Equal("limit_exceeded", Code(await api.PostAsync(key, cup, new { member_id = member }, 422)));
+        Assert.Equal("insufficient_balance", Code(await api.PostAsync(key, bowl, new { member_id = member }, 422)));
+        Assert.Equal(10, await api.PointsAsync(key, member));
+
+        async Task<string> RewardAsync(long points, int? perMember)
+        {
+            var terms = new Dictionary<string, object?>
+            {
+                ["program_id"] = program,
+                ["name"] = "A thing",
+                ["points"] = points,
+            };
+            if (perMember is { } most)
+            {
+                terms["per_member"] = most;
+            }
+
+            return $"/v1/loyalty_rewards/{Id(await api.PostAsync(key, "/v1/loyalty_rewards", terms, 201))}/redeem";
+        }
+    }
+
     private static Guid Uuid(string member) => MemberId.Parse(member).Value;
 
     private async Task<string?> TierAsync(string key, string member) =>
