@@ -10,6 +10,7 @@ internal static class MemberEvents
 
     public const string Enrolled = "member.enrolled";
     public const string Left = "member.left";
+    public const string Merged = "member.merged";
     public const string PointsChanged = "member.points_changed";
     public const string TierChanged = "member.tier_changed";
 

@@ -166,7 +166,7 @@ internal static class TransferPoints
     }
 
     /// <summary>In the order of their ids, by everybody.</summary>
-    private static async Task<(MemberPoints From, MemberPoints To)> LockBothAsync(
+    public static async Task<(MemberPoints From, MemberPoints To)> LockBothAsync(
         DbSession db,
         MemberId from,
         MemberId to,

@@ -217,9 +217,54 @@ internal sealed class PointsAccount(
             };
     }
 
-    /// <summary>Points that end before then, by what is left of their lots.</summary>
-    public long ExpiringUntil(DateTimeOffset then) =>
-        lots.Where(lot => lot.ExpiresAt <= then).Sum(lot => lot.Remaining);
+    /// <summary>What waits, to another member; null: nothing does.</summary>
+    public (Movement Out, Movement In)? TransferPending(PointsAccount to)
+    {
+        var waiting = Pending;
+        if (waiting == 0)
+        {
+            return null;
+        }
+
+        Pending = 0;
+        to.Pending += waiting;
+        Booking booking = new(PointsAccounts.PendingOf(Member), PointsAccounts.PendingOf(to.Member), waiting);
+        return (
+            new(MovementKind.TransferOut, 0, -waiting, 0, 0, [], [booking]),
+            new(MovementKind.TransferIn, 0, waiting, 0, 0, [], [])
+        );
+    }
+
+    /// <summary>What is owed, to another member, who settles it with what there is; null: nothing is.</summary>
+    public (Movement Out, Movement In)? TransferOwed(PointsAccount to)
+    {
+        var moved = Owed;
+        if (moved == 0)
+        {
+            return null;
+        }
+
+        Owed = 0;
+        var (taken, from) = to.Take(moved);
+        to.Owed += moved - taken.Points;
+        var isNegative = negative == NegativePolicy.Allow;
+        var settled = Outgoing(
+            MovementKind.TransferIn,
+            isNegative ? Account : PointsAccounts.Pool,
+            isNegative ? moved : taken.Points,
+            taken,
+            from,
+            PointsAccounts.Expense,
+            to.Account
+        );
+        return (
+            new(MovementKind.TransferOut, 0, 0, -moved, 0, [], []),
+            settled with
+            {
+                Owed = moved - taken.Points,
+            }
+        );
+    }
 
     /// <summary>Every lot that is good now lasts at least until then.</summary>
     public void Prolong(DateTimeOffset now, DateTimeOffset until)
@@ -351,11 +396,12 @@ internal sealed class PointsAccount(
         long booked,
         (long Points, IReadOnlyList<LotChange> Lots) taken,
         IReadOnlyList<(long Value, long Funded, MerchantId? By)> money,
-        string moneyTo
+        string moneyTo,
+        string? of = null
     )
     {
         List<Booking> bookings = [];
-        Add(bookings, Account, to, booked, isMoney: false);
+        Add(bookings, of ?? Account, to, booked, isMoney: false);
         bookings.AddRange(Unowe(money, moneyTo));
         return new(kind, -taken.Points, 0, 0, -money.Sum(m => m.Value), taken.Lots, bookings);
     }

@@ -19,5 +19,6 @@ internal static class PointsFeature
             .MapListHistory()
             .MapAdjustMember()
             .MapTransferPoints()
+            .MapMergeMembers()
             .MapLeaveProgram();
 }

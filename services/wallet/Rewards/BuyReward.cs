@@ -8,8 +8,8 @@ using LocalPlus.Wallet.Points;
 namespace LocalPlus.Wallet.Rewards;
 
 /// <summary>
-/// POST /v1/loyalty_rewards/{id}/redeem: a member pays with points and gets a voucher, whose code is shown this once (and
-/// for a day to a repeat of the request). Neither stock nor a member's bound is overdrawn by whoever asks at once.
+/// POST /v1/loyalty_rewards/{id}/redeem: a member pays with points and gets a voucher, whose code is shown this once
+/// (and for a day to a repeat of the request). Neither stock nor a member's bound is overdrawn by whoever asks at once.
 /// Refusals: not_found, member_state, reward_gone, limit_exceeded, insufficient_balance.
 /// </summary>
 internal static class BuyReward

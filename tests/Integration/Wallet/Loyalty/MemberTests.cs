@@ -143,6 +143,41 @@ public sealed class MemberTests(LoyaltyApi api) : IClassFixture<LoyaltyApi>
         Assert.NotEqual(member, Id(await api.PostAsync(key, "/v1/members", person, 201)));
     }
 
+    [Fact]
+    public async Task Two_memberships_become_one_with_all_that_was_in_both()
+    {
+        var (merchant, key) = api.NewMerchant();
+        var program = await api.ProgramAsync(key);
+        var old = await api.PostAsync(
+            key,
+            "/v1/members",
+            new { program_id = program, phone = "+33123456780" },
+            201
+        );
+        var into = await api.MemberAsync(key, program);
+        var earning = Id(await api.EarnAsync(key, Id(old), 1000));
+        await api.EarnAsync(key, Id(old), 200, releaseAt: TimeProvider.System.GetUtcNow().AddDays(3));
+        await api.EarnAsync(key, into, 300);
+
+        var merged = await api.PostAsync(key, $"/v1/members/{Id(old)}/merge", new { into });
+
+        Assert.Equal(13, merged.GetProperty("points").GetInt64());
+        Assert.Equal(2, merged.GetProperty("pending").GetInt64());
+        Assert.True(merged.GetProperty("has_phone").GetBoolean());
+        var found = await api.PostAsync(
+            key,
+            "/v1/members/find",
+            new { program_id = program, card_number = old.GetProperty("card_number").GetString() }
+        );
+        Assert.Equal(into, Id(found));
+        Assert.Equal("member_state", Code(await api.EarnAsync(key, Id(old), 100, status: 409)));
+        await api.PostAsync(key, $"/v1/earnings/{earning}/refund", new { reference = "r" }, 201);
+        Assert.Equal(3, await api.PointsAsync(key, into));
+        Assert.Equal(3, await api.BookedAsync(merchant, $"member:{into}:points"));
+        Assert.Equal(2, await api.BookedAsync(merchant, $"member:{into}:pending"));
+        Assert.Equal(0, await api.BookedAsync(merchant, $"member:{Id(old)}:points"));
+    }
+
     [Theory]
     [InlineData("/v1/loyalty_programs")]
     [InlineData("/v1/members")]

@@ -42,6 +42,7 @@ public sealed class PointsModelTests
         Transfer,
         Adjust,
         Forfeit,
+        Merge,
     }
 
     internal sealed record Planned(Act Act, bool Second, int Points, int Days, int Pick);
@@ -56,7 +57,8 @@ public sealed class PointsModelTests
             (10, Gen.Constant(Act.Expire)),
             (12, Gen.Constant(Act.Transfer)),
             (8, Gen.Constant(Act.Adjust)),
-            (1, Gen.Constant(Act.Forfeit))
+            (1, Gen.Constant(Act.Forfeit)),
+            (1, Gen.Constant(Act.Merge))
         )
         from second in Gen.Elements(true, false)
         from points in Gen.Choose(1, 12)
@@ -180,6 +182,9 @@ public sealed class PointsModelTests
                     Try(account.Adjust(-step.Points, Origin(step, null), now), enough);
                     reference.Remove(enough ? step.Points : 0);
                     break;
+                case Act.Merge:
+                    Merge(account, accounts[1 - at], reference, references[1 - at], (at, 1 - at));
+                    break;
                 case Act.Forfeit:
                     Try(account.Forfeit(), reference.Points.Count + reference.Waiting.Count > 0);
                     reference.Points.Clear();
@@ -273,6 +278,42 @@ public sealed class PointsModelTests
             var settled = Math.Min(target.Owed, points);
             target.Owed -= settled;
             target.Points.RemoveRange(target.Points.Count - points, settled);
+        }
+
+        private void Merge(
+            PointsAccount from,
+            PointsAccount to,
+            Reference source,
+            Reference target,
+            (int From, int To) members
+        )
+        {
+            if (source.Points.Count > 0)
+            {
+                Transfer(from, to, source, target, source.Points.Count);
+            }
+
+            foreach (var moved in new[] { from.TransferPending(to), from.TransferOwed(to) })
+            {
+                if (moved is var (sent, received))
+                {
+                    Book(sent);
+                    Book(received);
+                }
+            }
+
+            foreach (var (earning, left) in source.Waiting)
+            {
+                target.Waiting[earning] = left;
+            }
+
+            source.Waiting.Clear();
+            target.Owed += source.Owed - target.Remove(source.Owed).Count;
+            source.Owed = 0;
+            for (var i = 0; i < earnings.Count; i++)
+            {
+                earnings[i] = earnings[i].Member == members.From ? earnings[i] with { Member = members.To } : earnings[i];
+            }
         }
 
         private void Try(Movement? movement, bool expected)
