@@ -37,14 +37,18 @@ internal sealed class PendingEarnings(Database database, LedgerCommands commands
     private async Task<bool> ReleaseAsync(DbSession db, MemberPoints points, EarningId id)
     {
         // Under the member's lock, as everything that changes it.
-        var earning = await db.QuerySingleOrDefaultAsync<PendingRow>(Sql.Release, new { EarningId = id });
+        var earning = await db.QuerySingleOrDefaultAsync<PendingRow>(
+            Sql.Release,
+            new { EarningId = id, points.Member.MemberId }
+        );
         var left = earning is null ? 0 : earning.Points - earning.TakenBack;
-        if (earning is null || left == 0 || earning.MemberId != points.Member.MemberId)
+        if (earning is null || left == 0)
         {
             return false;
         }
 
         var now = time.GetUtcNow();
+        await Tiers.PromoteAsync(db, points, now);
         var origin = await EarningCounter.OriginAsync(db, points, id, earning.MerchantId, left, now);
         await points.WriteAsync(db, points.Account.Release(left, origin, now), new(now, id));
         return true;
@@ -52,7 +56,7 @@ internal sealed class PendingEarnings(Database database, LedgerCommands commands
 
     private sealed record DueRow(EarningId EarningId, MemberId MemberId);
 
-    private sealed record PendingRow(MerchantId MerchantId, MemberId MemberId, long Points, long TakenBack);
+    private sealed record PendingRow(MerchantId MerchantId, long Points, long TakenBack);
 
     private static class Sql
     {
@@ -69,8 +73,9 @@ internal sealed class PendingEarnings(Database database, LedgerCommands commands
             UPDATE earnings
                SET state = 'earned'
              WHERE earning_id = @EarningId
+               AND member_id = @MemberId
                AND state = 'pending'
-            RETURNING merchant_id, member_id, points, taken_back
+            RETURNING merchant_id, points, taken_back
             """;
     }
 }

@@ -1,4 +1,5 @@
 using LocalPlus.Kernel;
+using LocalPlus.Tests.Integration.Support;
 using static LocalPlus.Tests.Integration.Wallet.Loyalty.LoyaltyApi;
 
 namespace LocalPlus.Tests.Integration.Wallet.Loyalty;
@@ -106,13 +107,13 @@ public sealed class PointsTests(LoyaltyApi api) : IClassFixture<LoyaltyApi>
         await Task.WhenAll(api.RunJobAsync("loyalty-tiers"), api.RunJobAsync("loyalty-tiers"));
 
         Assert.Equal("silver", await TierAsync(key, member));
-        var news = api.Sidecar.Published.Where(e => e.GetRawText().Contains(member, StringComparison.Ordinal));
-        Assert.Equal(
-            ["silver", "gold", "silver"],
-            news.Select(e => e.GetProperty("data"))
+        await Eventually.TrueAsync(() =>
+            api.Sidecar.Published.Select(e => e.GetProperty("data"))
+                .Where(e => e.GetProperty("key").GetString() == member)
                 .Where(e => e.GetProperty("type").GetString() == "member.tier_changed")
                 .OrderBy(e => e.GetProperty("sequence").GetInt64())
                 .Select(e => e.GetProperty("data").GetProperty("tier").GetString())
+                .SequenceEqual(["silver", "gold", "silver"])
         );
     }
 

@@ -41,7 +41,7 @@ public sealed class RuleTests
 
         Assert.Equal(13 + 8, points);
         Assert.Equal(points, lines.Sum());
-        Assert.Equal(9, lines[2]);
+        Assert.Equal(10, lines[2]);
     }
 
     [Fact]
