@@ -18,7 +18,7 @@ builder.Services.AddSingleton(BalanceReconciliation.LastFindings);
 var app = builder.Build();
 app.UseLocalPlus();
 app.MapMerchantApi().MapCreateCustomer().MapGetCustomer().MapGetCustomerWallet().MapLoyalty();
-app.MapOperatorApi().MapListReconciliations();
+app.MapOperatorApi().MapListReconciliations().MapListAttention();
 app.MapInternal().MapFindCustomer().MapFindOrAddCustomer().MapGetCustomerContact();
 var events = app.MapEvents();
 events.MapEvents<OnCardEvent.Data>("giftcard.cards.v1", OnCardEvent.HandleAsync);
