@@ -1,10 +1,7 @@
 using LocalPlus.Hosting;
 using LocalPlus.Kernel;
 using LocalPlus.Wallet.Ledger;
-using LocalPlus.Wallet.Members;
-using LocalPlus.Wallet.Points;
 using LocalPlus.Wallet.Programs;
-using LocalPlus.Wallet.Rules;
 
 namespace LocalPlus.Wallet.Earnings;
 

@@ -1,5 +1,3 @@
-using LocalPlus.Hosting;
-using LocalPlus.Kernel;
 using LocalPlus.Wallet.Programs;
 using LocalPlus.Wallet.Rules;
 

@@ -424,7 +424,7 @@ public sealed class EarningTests(LoyaltyApi api) : IClassFixture<LoyaltyApi>
             );
             var text = await answer.Content.ReadAsStringAsync();
             Assert.True(answer.IsSuccessStatusCode, text);
-            return [.. text.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(JsonElement.Parse)];
+            return [.. text.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonElement.Parse(line))];
         }
     }
 

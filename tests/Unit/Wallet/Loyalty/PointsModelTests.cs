@@ -18,10 +18,11 @@ public sealed class PointsModelTests
     private const int Steps = 40;
 
     [Theory]
-    [InlineData(NegativePolicy.Owed)]
-    [InlineData(NegativePolicy.Allow)]
-    public void Points_are_what_a_reference_of_single_points_says(NegativePolicy negative)
+    [InlineData(nameof(NegativePolicy.Owed))]
+    [InlineData(nameof(NegativePolicy.Allow))]
+    public void Points_are_what_a_reference_of_single_points_says(string policy)
     {
+        var negative = Enum.Parse<NegativePolicy>(policy);
         var config = Config.QuickThrowOnFailure.WithMaxTest(LongRun.Of(200, 5_000)).WithQuietOnSuccess(true);
         if (LongRun.Seed is [var seed, var gamma])
         {
