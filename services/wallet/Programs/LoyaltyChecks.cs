@@ -42,10 +42,13 @@ internal static class LoyaltyChecks
         }
     }
 
+    /// <summary>An IANA name. It becomes a file's name, so what is no such name is not even looked for.</summary>
     public static FieldChecks Zone(this FieldChecks checks, string? zone, string pointer) =>
         checks.Require(
             zone is null
-                || zone.Length <= LoyaltyLimits.ZoneLength
+                || zone.Length is > 0 and <= LoyaltyLimits.ZoneLength
+                    && char.IsAsciiLetter(zone[0])
+                    && zone.All(c => char.IsAsciiLetterOrDigit(c) || c is '/' or '_' or '-' or '+')
                     && TimeZoneInfo.TryFindSystemTimeZoneById(zone, out var found)
                     && found.HasIanaId,
             pointer,

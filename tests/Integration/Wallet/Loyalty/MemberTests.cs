@@ -33,6 +33,7 @@ public sealed class MemberTests(LoyaltyApi api) : IClassFixture<LoyaltyApi>
 
     [Theory]
     [InlineData("time_zone", "\"Mars/Olympus\"")]
+    [InlineData("time_zone", "\"../../../dev/zero\"")]
     [InlineData("earn", "{\"points\":0,\"per\":{\"amount\":100,\"currency\":\"EUR\"}}")]
     [InlineData("expiry", "{\"kind\":\"after_earning\"}")]
     [InlineData("tiers", "{\"qualification_days\":365,\"grace_days\":30,\"levels\":[]}")]
