@@ -11,9 +11,7 @@ builder.Services.AddSingleton(_ => new PersonalDataVault(builder.Configuration["
 builder.Services.AddSingleton<CustomerStore>();
 builder.AddLedger();
 builder.Services.AddLoyalty();
-builder.Services.AddSingleton<LedgerBalances>();
-builder.Services.AddJob<BalanceReconciliation>("balance-reconciliation");
-builder.Services.AddSingleton(BalanceReconciliation.LastFindings);
+builder.Services.AddReconciliation();
 
 var app = builder.Build();
 app.UseLocalPlus();

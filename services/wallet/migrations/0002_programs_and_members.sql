@@ -87,6 +87,7 @@ CREATE TABLE members (
     CHECK ((state = 'merged') = (merged_into IS NOT NULL))
 );
 CREATE INDEX ix_members_program_id_created_at ON members (program_id, created_at, member_id);
+CREATE INDEX ix_members_merchant_id_member_id ON members (merchant_id, member_id);
 CREATE INDEX ix_members_customer_id ON members (customer_id) WHERE customer_id IS NOT NULL;
 CREATE INDEX ix_members_merged_into ON members (merged_into) WHERE merged_into IS NOT NULL;
 CREATE INDEX ix_members_tier_until ON members (tier_until) WHERE tier_until IS NOT NULL;

@@ -286,6 +286,9 @@ internal sealed class LedgerDoor(LedgerFixture books) : LedgerService.LedgerServ
     public override Task<OpenAccountsResponse> OpenAccounts(OpenAccountsRequest request, ServerCallContext context) =>
         PassAsync(books.Client.OpenAccountsAsync, request, context);
 
+    public override Task<GetAccountsResponse> GetAccounts(GetAccountsRequest request, ServerCallContext context) =>
+        PassAsync(books.Client.GetAccountsAsync, request, context);
+
     public override Task<PostTransactionResponse> PostTransaction(
         PostTransactionRequest request,
         ServerCallContext context

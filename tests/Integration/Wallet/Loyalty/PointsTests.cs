@@ -202,6 +202,25 @@ public sealed class PointsTests(LoyaltyApi api) : IClassFixture<LoyaltyApi>
     }
 
     [Fact]
+    public async Task What_a_member_has_is_held_against_the_books()
+    {
+        var (merchant, key) = api.NewMerchant();
+        var program = await api.ProgramAsync(key, new { negative = "allow" });
+        var (right, wrong) = (await api.MemberAsync(key, program), await api.MemberAsync(key, program));
+        var earning = Id(await api.EarnAsync(key, right, 500));
+        await api.PostAsync(key, $"/v1/members/{right}/transfer", new { to = wrong, points = 2 }, 201);
+        await api.PostAsync(key, $"/v1/earnings/{earning}/refund", new { reference = "r" }, 201);
+        await api.EverythingIsBookedAsync(merchant);
+        await api.SqlAsync($"UPDATE members SET points = points + 1 WHERE member_id = '{Uuid(wrong)}'");
+
+        await api.RunJobAsync("balance-reconciliation");
+
+        var findings = $"reconciliation_findings WHERE merchant_id = '{merchant.Value}'";
+        Assert.Equal(1, await api.CountAsync(findings));
+        Assert.Equal(1, await api.CountAsync($"{findings} AND kind = 'mismatch' AND snapshot_posted = 3"));
+    }
+
+    [Fact]
     public async Task The_last_reward_goes_to_one_member_and_its_voucher_is_taken_once()
     {
         var (merchant, key) = api.NewMerchant();
