@@ -27,7 +27,7 @@ internal static partial class Suites
     /// Suites of one part in depth: its tests out of several projects in their long forms. They run when they are
     /// named.
     /// </summary>
-    public static readonly string[] InDepth = ["guessing", "ledger"];
+    public static readonly string[] InDepth = ["guessing", "ledger", "loyalty"];
 
     /// <summary>
     /// Every test that names a fault found from outside, over all projects. Those projects run them anyway, so the
@@ -96,6 +96,7 @@ internal static partial class Suites
                 .. Projects(checkout, "tests/Contract"),
                 .. Projects(checkout, "tests/Integration"),
             ],
+            "loyalty" => [.. Projects(checkout, "tests/Unit"), .. Projects(checkout, "tests/Integration")],
             Faults => Names.Where(n => n != "conformance").SelectMany(n => Find(checkout, n)),
             "conformance" => Scripts(checkout, "compat/tests"),
             _ => [],

@@ -28,4 +28,39 @@ internal static partial class Log
         EventName = "wallet.reconciliation.finding"
     )]
     public static partial void ReconciliationFinding(this ILogger log, AccountId accountId, string kind);
+
+    [LoggerMessage(
+        2020,
+        LogLevel.Information,
+        "{Points} points for {EarningId} of {MemberId}",
+        EventName = "wallet.earning.counted"
+    )]
+    public static partial void EarningCounted(this ILogger log, EarningId earningId, MemberId memberId, long points);
+
+    [LoggerMessage(
+        2021,
+        LogLevel.Warning,
+        "{MovementId} is not booked yet: {Reason}",
+        EventName = "wallet.command.not_booked"
+    )]
+    public static partial void CommandNotBooked(this ILogger log, MovementId movementId, string reason);
+
+    [LoggerMessage(2022, LogLevel.Error, "a sweep stumbled", EventName = "wallet.sweep.stumbled")]
+    public static partial void SweepStumbled(this ILogger log, Exception exception);
+
+    [LoggerMessage(
+        2023,
+        LogLevel.Information,
+        "points of {Members} members expired",
+        EventName = "wallet.expiry.ended"
+    )]
+    public static partial void ExpiryEnded(this ILogger log, long members);
+
+    [LoggerMessage(
+        2024,
+        LogLevel.Information,
+        "tiers of {Members} members reviewed",
+        EventName = "wallet.tiers.reviewed"
+    )]
+    public static partial void TiersReviewed(this ILogger log, long members);
 }

@@ -1,23 +1,22 @@
-using Dapr.Client;
-using LocalPlus.Contracts.Ledger.V1;
 using LocalPlus.Hosting;
+using LocalPlus.Wallet;
 using LocalPlus.Wallet.Balances;
 using LocalPlus.Wallet.Customers;
+using LocalPlus.Wallet.Ledger;
 using LocalPlus.Wallet.Reconciliation;
 
 var builder = WebApplication.CreateBuilder(args);
 await builder.AddLocalPlusAsync("wallet");
 builder.Services.AddSingleton(_ => new PersonalDataVault(builder.Configuration["Secrets:pii_key"]));
 builder.Services.AddSingleton<CustomerStore>();
-builder.Services.AddSingleton(_ => new LedgerService.LedgerServiceClient(DaprClient.CreateInvocationInvoker("ledger")));
-builder.Services.AddSingleton<LedgerBalances>();
-builder.Services.AddJob<BalanceReconciliation>("balance-reconciliation");
-builder.Services.AddSingleton(BalanceReconciliation.LastFindings);
+builder.AddLedger();
+builder.Services.AddLoyalty();
+builder.Services.AddReconciliation();
 
 var app = builder.Build();
 app.UseLocalPlus();
-app.MapMerchantApi().MapCreateCustomer().MapGetCustomer().MapGetCustomerWallet();
-app.MapOperatorApi().MapListReconciliations();
+app.MapMerchantApi().MapCreateCustomer().MapGetCustomer().MapGetCustomerWallet().MapLoyalty();
+app.MapOperatorApi().MapListReconciliations().MapListAttention();
 app.MapInternal().MapFindCustomer().MapFindOrAddCustomer().MapGetCustomerContact();
 var events = app.MapEvents();
 events.MapEvents<OnCardEvent.Data>("giftcard.cards.v1", OnCardEvent.HandleAsync);

@@ -1,7 +1,10 @@
 using LocalPlus.Hosting;
 using LocalPlus.Kernel;
 using LocalPlus.Merchant;
+using LocalPlus.Wallet;
 using LocalPlus.Wallet.Balances;
+using LocalPlus.Wallet.Members;
+using LocalPlus.Wallet.Points;
 
 namespace LocalPlus.Tests.Contract;
 
@@ -57,5 +60,19 @@ public sealed class WalletAndMerchantEventTests
                 new WalletBalances.Updated(wallet, CustomerId.New(Time), [])
             )
         );
+    }
+
+    [Fact]
+    public void A_member_s_news_follow_their_schema()
+    {
+        var (member, program) = (MemberId.New(Time), ProgramId.New(Time));
+        var movement = new MemberEvents.MovementNews(MovementId.New(Time).ToString(), MovementKind.TakeBack, -3, 0);
+        Follows(MemberEvents.Enrolled, new(member, program, "active", null, 0, 0, 0));
+        Follows(MemberEvents.PointsChanged, new(member, program, "active", "gold", 12, 4, 0, movement));
+        Follows(MemberEvents.TierChanged, new(member, program, "active", "gold", 12, 4, 0));
+        Follows(MemberEvents.Left, new(member, program, "left", null, 0, 0, 7));
+
+        void Follows(string type, MemberEvents.Data data) =>
+            EventSchema.Follows("wallet.members.v1", EventSchema.Envelope(type, member.ToString(), data));
     }
 }

@@ -24,7 +24,17 @@ public class RouteTests
         "/ops/v1/giftcard"
     )]
     [InlineData("ledger", "/v1/accounts", "/v1/transactions", "/v1/checkpoints", "/ops/v1/ledger")]
-    [InlineData("wallet", "/v1/customers", "/ops/v1/wallet")]
+    [InlineData(
+        "wallet",
+        "/v1/customers",
+        "/v1/loyalty_programs",
+        "/v1/loyalty_partnerships",
+        "/v1/loyalty_rewards",
+        "/v1/members",
+        "/v1/earning_rules",
+        "/v1/earnings",
+        "/ops/v1/wallet"
+    )]
     [InlineData("analytics", "/v1/reports/daily", "/v1/reports/wallets")]
     [InlineData(
         "notification",

@@ -80,6 +80,11 @@ internal sealed class Shop(
             cancel
         );
 
+    /// <summary>Any question of the till's.</summary>
+    public Task<RestAnswer> AskAsync(string path, JsonObject body) => _till.PostAsync(path, body, NewKey(), cancel);
+
+    public Task<RestAnswer> ReadAsync(string path) => _till.GetAsync(path, cancel);
+
     public Task<RestAnswer> RunAsync(string redemption) => _operator.GetAsync($"/ops/v1/runs/{redemption}", cancel);
 
     /// <summary>This merchant's runs, as an operator lists them.</summary>

@@ -45,6 +45,7 @@ internal static class Demo
         var card = await story.TellAsync();
         await new Interruption(checkout, shop, story, narrator, cancel).TellAsync(card, victim);
         await new Rescue(shop, narrator, cancel).TellAsync(card);
+        await new Membership(shop, narrator).TellAsync();
 
         Terminal.Say("");
         Terminal.Good($"{narrator.Checks} checks hold, in {Terminal.Seconds(clock.Elapsed)}");

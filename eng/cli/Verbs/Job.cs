@@ -12,6 +12,8 @@ internal static class Job
     {
         ["ledger-reconciliation"] = "ledger",
         ["balance-reconciliation"] = "wallet",
+        ["loyalty-expiry"] = "wallet",
+        ["loyalty-tiers"] = "wallet",
         ["expired-giftcards"] = "giftcard",
         ["giftcard-cleanup"] = "giftcard",
         ["analytics-rollup"] = "analytics",

@@ -40,12 +40,13 @@ internal readonly record struct Caller
 }
 
 /// <summary>
-/// The names that giftcard gives to the accounts it opens. A merchant who opened one first would have a door to what is
+/// The names that services give to the accounts they open. A merchant who opened one first would have a door to what is
 /// booked there later; and of accounts from before there were owners, the name tells whose they are.
 /// </summary>
 internal static class ReservedNames
 {
-    private const string Service = "giftcard";
+    private const string GiftCards = "giftcard";
+    private const string Points = "wallet";
 
     private static readonly string[] Whole =
     [
@@ -60,12 +61,18 @@ internal static class ReservedNames
 
     private static readonly string[] Beginnings = ["card:gc_", "commission:mrc_", "payable:mrc_"];
 
-    public static bool Has(string name) =>
-        Whole.Contains(name, StringComparer.Ordinal)
-        || Beginnings.Any(start => name.StartsWith(start, StringComparison.Ordinal));
+    private static readonly string[] BeginningsOfPoints = ["loyalty:", "member:mem_"];
+
+    public static bool Has(string name) => OwnerOf(name) is not null;
 
     /// <summary>Whose an account of that name is, when nothing else says it.</summary>
-    public static string? OwnerOf(string name) => Has(name) ? Service : null;
+    public static string? OwnerOf(string name) =>
+        Whole.Contains(name, StringComparer.Ordinal) || Begins(name, Beginnings) ? GiftCards
+        : Begins(name, BeginningsOfPoints) ? Points
+        : null;
+
+    private static bool Begins(string name, string[] with) =>
+        with.Any(start => name.StartsWith(start, StringComparison.Ordinal));
 
     /// <summary>Refuses a name that is kept for a service's accounts.</summary>
     public static void RequireFree(string name, string pointer)

@@ -83,6 +83,16 @@ internal sealed class PersonalDataVault
     public byte[] EmailLookup(MerchantId merchant, string email) =>
         HMACSHA256.HashData(lookupKey, Encoding.UTF8.GetBytes($"{merchant}\n{email.ToLowerInvariant()}"));
 
+    /// <summary>
+    /// As <see cref="EmailLookup"/>, for a telephone in its international form; the two kinds never meet.
+    /// </summary>
+    public byte[] PhoneLookup(MerchantId merchant, string phone) =>
+        HMACSHA256.HashData(lookupKey, Encoding.UTF8.GetBytes($"phone\n{merchant}\n{phone}"));
+
+    /// <summary>The key under which a voucher is found by its code.</summary>
+    public byte[] VoucherLookup(ProgramId program, string code) =>
+        HMACSHA256.HashData(lookupKey, Encoding.UTF8.GetBytes($"voucher\n{program}\n{code}"));
+
     private static byte[] Context(string purpose, CustomerId subject) =>
         Encoding.ASCII.GetBytes($"{purpose}:{subject}");
 

@@ -4,13 +4,14 @@ using LocalPlus.Kernel;
 namespace LocalPlus.Wallet.Reconciliation;
 
 /// <summary>
-/// Job balance-reconciliation: compares every snapshot with the ledger and records what differs. It repairs nothing: a
-/// difference is a bug or a lost event, and somebody has to see it. Safe to run twice at once; each run has its own
+/// Job balance-reconciliation: compares every snapshot, and what members have, with the ledger and records what differs.
+/// It repairs nothing: a difference is a bug or a lost event, and somebody has to see it. Safe to run twice at once; each run has its own
 /// record.
 /// </summary>
 internal sealed class BalanceReconciliation(
     Database database,
     LedgerBalances ledger,
+    MemberComparison points,
     TimeProvider time,
     ILogger<BalanceReconciliation> log
 ) : IJob
@@ -52,7 +53,10 @@ internal sealed class BalanceReconciliation(
             after = page[^1];
         }
 
-        await RecordAsync(started, checkedCount, await SettledAsync(findings, cancel), cancel);
+        var settled = await SettledAsync(findings, cancel);
+        var (differences, members) = await points.RunAsync(MaxFindings, cancel);
+        settled.AddRange(differences.Select(Finding.Of));
+        await RecordAsync(started, checkedCount + members, settled, cancel);
     }
 
     /// <summary>The findings without those that were only events under way.</summary>
@@ -146,7 +150,15 @@ internal sealed class BalanceReconciliation(
         log.ReconciliationEnded(checkedCount, findings.Count);
     }
 
-    private sealed record Finding(Snapshot Snapshot, string Kind, LedgerBalance? Ledger);
+    private sealed record Finding(Snapshot Snapshot, string Kind, LedgerBalance? Ledger)
+    {
+        public static Finding Of(MemberDifference member) =>
+            new(
+                new(member.MerchantId, member.AccountId, member.Decided, member.Version),
+                member.Ledger is null ? BalanceComparison.UnknownAccount : BalanceComparison.Mismatch,
+                member.Ledger
+            );
+    }
 
     private sealed record Snapshot(MerchantId MerchantId, AccountId AccountId, long Posted, long Sequence);
 

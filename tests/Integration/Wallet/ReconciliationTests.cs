@@ -103,13 +103,20 @@ public sealed class ReconciliationTests : IAsyncLifetime
             Execute("UPDATE reconciliation_findings SET kind = 'ahead'", database.ConnectionString)
         );
 
-    private Task RunAsync(Action? duringSettle = null) =>
-        new BalanceReconciliation(
+    private Task RunAsync(Action? duringSettle = null)
+    {
+        var (own, balances) = (
             new Database(source, signal, TimeProvider.System),
-            new LedgerBalances(ledger, TimeProvider.System),
+            new LedgerBalances(ledger, TimeProvider.System)
+        );
+        return new BalanceReconciliation(
+            own,
+            balances,
+            new MemberComparison(own, balances),
             new SkippingTime(duringSettle),
             NullLogger<BalanceReconciliation>.Instance
         ).RunAsync(default);
+    }
 
     private async Task<AccountId> SnapshotAsync(long sequence, long posted)
     {

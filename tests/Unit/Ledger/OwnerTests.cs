@@ -104,6 +104,8 @@ public sealed class OwnerTests
     [InlineData("card:gc_01:paid")]
     [InlineData("commission:mrc_01")]
     [InlineData("payable:mrc_01")]
+    [InlineData("loyalty:pool")]
+    [InlineData("member:mem_01:points")]
     public void Names_of_services_accounts_are_reserved(string name)
     {
         Assert.Equal(

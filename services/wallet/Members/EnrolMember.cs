@@ -1,0 +1,169 @@
+using LocalPlus.Hosting;
+using LocalPlus.Kernel;
+using LocalPlus.Wallet.Programs;
+using Npgsql;
+
+namespace LocalPlus.Wallet.Members;
+
+/// <summary>
+/// POST /v1/members: a person joins a programme, at the till by e-mail or telephone (of which only keyed hashes are
+/// kept), by a number that was printed before, or as a customer. Also at a partner's till. Refusals: not_found (the
+/// programme), member_exists (with the member's id), program_state, invalid_request.
+/// </summary>
+internal static class EnrolMember
+{
+    /// <param name="CardNumber">One that was printed; absent: a new one is made.</param>
+    /// <param name="CustomerId">The issuer's customer; a partner names none.</param>
+    internal sealed record Request(
+        ProgramId ProgramId,
+        string? Email = null,
+        string? Phone = null,
+        string? CardNumber = null,
+        CustomerId? CustomerId = null,
+        int? BirthMonth = null
+    );
+
+    public static IEndpointRouteBuilder MapEnrolMember(this IEndpointRouteBuilder group)
+    {
+        group
+            .MapPost("/members", HandleAsync)
+            .RequireScope("members:write")
+            .RequireIdempotencyKey()
+            .Refuses(CommonFaults.NotFound, Faults.MemberExists, Faults.ProgramState)
+            .WithName(nameof(EnrolMember))
+            .Produces<MemberView>(StatusCodes.Status201Created);
+        return group;
+    }
+
+    private static Task<IResult> HandleAsync(
+        HttpContext http,
+        Request request,
+        IdempotentRequests requests,
+        MemberStore members,
+        Database database,
+        TimeProvider time,
+        CancellationToken cancel
+    )
+    {
+        new FieldChecks()
+            .Email(request.Email, "/email")
+            .Phone(request.Phone, "/phone")
+            .Card(request.CardNumber, "/card_number")
+            .Require(request.BirthMonth is null or (>= 1 and <= 12), "/birth_month")
+            .ThrowIfAny();
+        return requests.ExecuteAsync(
+            http,
+            request,
+            db => AddAsync(db, database, http.GetMerchant(), request, members, time),
+            cancel
+        );
+    }
+
+    private static async Task<Answer> AddAsync(
+        DbSession db,
+        Database database,
+        MerchantIdentity merchant,
+        Request request,
+        MemberStore members,
+        TimeProvider time
+    )
+    {
+        var now = time.GetUtcNow();
+        var program = await LoyaltyPrograms.TakenPartInAsync(db, merchant, request.ProgramId, now);
+        if (program.State != LoyaltyProgramRow.Active)
+        {
+            throw new FaultException(Faults.ProgramState, "The programme is closed.");
+        }
+
+        await RequireCustomerAsync(db, merchant, program, request.CustomerId);
+        var id = MemberId.New(time);
+        var args = new
+        {
+            MemberId = id,
+            request.ProgramId,
+            program.MerchantId,
+            EnrolledBy = merchant.MerchantId,
+            CardNumber = request.CardNumber is { } typed ? MemberCard.Parse(typed) : MemberCard.New(),
+            request.CustomerId,
+            EmailLookup = members.EmailLookup(program.MerchantId, request.Email),
+            PhoneLookup = members.PhoneLookup(program.MerchantId, request.Phone),
+            BirthMonth = (short?)request.BirthMonth,
+            CreatedAt = now,
+        };
+        try
+        {
+            await db.ExecuteAsync(Sql.Insert, args);
+        }
+        catch (PostgresException taken) when (taken.SqlState == PostgresErrorCodes.UniqueViolation)
+        {
+            // The transaction reads nothing any more; another one looks whose it is.
+            throw await ExistsAsync(database, args, db.Cancel);
+        }
+
+        var member = await db.QuerySingleAsync<MemberRow>(MemberStore.Sql.Get, new { MemberId = id });
+        await MemberEvents.PublishAsync(db, MemberEvents.Enrolled, member);
+        return Answer.Created($"/v1/members/{id}", member.ToView(), member.Version);
+    }
+
+    private static async Task RequireCustomerAsync(
+        DbSession db,
+        MerchantIdentity merchant,
+        LoyaltyProgramRow program,
+        CustomerId? customer
+    )
+    {
+        if (
+            customer is { } id
+            && (
+                merchant.MerchantId != program.MerchantId
+                || !await db.QuerySingleOrDefaultAsync<bool>(
+                    Sql.IsCustomer,
+                    new { CustomerId = id, merchant.MerchantId }
+                )
+            )
+        )
+        {
+            throw Faults.Invalid("/customer_id", "There is no such customer of this merchant.");
+        }
+    }
+
+    private static async Task<FaultException> ExistsAsync(Database database, object args, CancellationToken cancel)
+    {
+        var id = await database.QuerySingleOrDefaultAsync<MemberId?>(Sql.Holder, args, cancel);
+        return id is { } member
+            ? new(Faults.MemberExists, $"The person is {member}.")
+            {
+                Extensions = new Dictionary<string, object?> { ["member_id"] = member },
+            }
+            : new(Faults.MemberExists, "The person was enrolled by another request.");
+    }
+
+    private static class Sql
+    {
+        public const string IsCustomer = """
+            SELECT true
+              FROM customers
+             WHERE customer_id = @CustomerId
+               AND merchant_id = @MerchantId
+            """;
+
+        public const string Insert = """
+            INSERT INTO members (member_id, program_id, merchant_id, enrolled_by, card_number, customer_id,
+                   email_lookup, phone_lookup, birth_month, state, version, created_at)
+            VALUES (@MemberId, @ProgramId, @MerchantId, @EnrolledBy, @CardNumber, @CustomerId,
+                   @EmailLookup, @PhoneLookup, @BirthMonth, 'active', 1, @CreatedAt)
+            """;
+
+        public const string Holder = """
+            SELECT member_id
+              FROM members
+             WHERE program_id = @ProgramId
+               AND (card_number = @CardNumber
+                    OR email_lookup = @EmailLookup
+                    OR phone_lookup = @PhoneLookup
+                    OR customer_id = @CustomerId)
+             ORDER BY member_id
+             LIMIT 1
+            """;
+    }
+}

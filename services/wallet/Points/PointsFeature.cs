@@ -1,0 +1,24 @@
+using LocalPlus.Hosting;
+using LocalPlus.Wallet.Jobs;
+
+namespace LocalPlus.Wallet.Points;
+
+/// <summary>What members have, why it moved, and moving it.</summary>
+internal static class PointsFeature
+{
+    public static void AddPoints(this IServiceCollection services)
+    {
+        services.AddJob<ExpireLots>("loyalty-expiry");
+        services.AddJob<ReviewTiers>("loyalty-tiers");
+    }
+
+    public static IEndpointRouteBuilder MapPoints(this IEndpointRouteBuilder merchants) =>
+        merchants
+            .MapGetBalance()
+            .MapListLots()
+            .MapListHistory()
+            .MapAdjustMember()
+            .MapTransferPoints()
+            .MapMergeMembers()
+            .MapLeaveProgram();
+}

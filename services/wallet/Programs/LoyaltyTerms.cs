@@ -1,0 +1,109 @@
+using LocalPlus.Kernel;
+
+namespace LocalPlus.Wallet.Programs;
+
+/// <summary>What becomes of a fraction of a point.</summary>
+internal enum Rounding
+{
+    Down,
+    Nearest,
+    Up,
+}
+
+/// <summary>What is taken back beyond what a member has.</summary>
+internal enum NegativePolicy
+{
+    /// <summary>Is remembered: the member's points stay at zero until it is earned again.</summary>
+    Owed,
+
+    /// <summary>Makes the member's account negative in the books.</summary>
+    Allow,
+}
+
+internal enum ExpiryKind
+{
+    Never,
+    AfterEarning,
+
+    /// <summary>As <see cref="AfterEarning"/>, and every earning makes all points last as long again.</summary>
+    AfterActivity,
+}
+
+/// <summary>So many points for each full or partial so much money.</summary>
+internal sealed record EarnRate(long Points, Money Per);
+
+/// <summary>What so many points are worth: the rate at which they are owed in the books.</summary>
+internal sealed record PointValue(long Points, Money Value)
+{
+    public long Of(long points) => (long)((Int128)points * Value.MinorUnits / Points);
+}
+
+internal sealed record ExpiryPolicy(ExpiryKind Kind, int? Days = null);
+
+/// <summary>One of the issuer's places where points are earned; nothing named: all of them.</summary>
+/// <param name="TimeZone">Where its days and hours are another time zone's than the programme's.</param>
+internal sealed record EarningLocation(LocationId LocationId, string? TimeZone = null);
+
+internal sealed record TierLevel(string Name, long FromPoints);
+
+/// <summary>
+/// Who has earned so many points within the qualification period has the tier until that period and the grace are over
+/// again; then it is what was earned meanwhile that counts.
+/// </summary>
+internal sealed record TierTerms(int QualificationDays, int GraceDays, IReadOnlyList<TierLevel> Levels)
+{
+    /// <summary>The highest level for so many points; null: none.</summary>
+    public TierLevel? For(long points) =>
+        Levels.Where(level => level.FromPoints <= points).MaxBy(level => level.FromPoints);
+
+    public long RankOf(string? tier) => Levels.FirstOrDefault(level => level.Name == tier)?.FromPoints ?? 0;
+}
+
+/// <summary>What a programme's points cost, are worth, and how long they last.</summary>
+/// <param name="TimeZone">IANA name; days begin and end in it.</param>
+internal sealed record LoyaltyTerms(
+    EarnRate Earn,
+    PointValue PointValue,
+    string TimeZone,
+    Rounding Rounding,
+    ExpiryPolicy Expiry,
+    NegativePolicy Negative,
+    IReadOnlyList<EarningLocation> Locations,
+    TierTerms? Tiers = null
+)
+{
+    /// <summary>The time zone of a place of the programme, or of none.</summary>
+    public TimeZoneInfo ZoneOf(LocationId? location) =>
+        TimeZoneInfo.FindSystemTimeZoneById(
+            Locations.FirstOrDefault(place => place.LocationId == location)?.TimeZone ?? TimeZone
+        );
+
+    /// <summary>
+    /// When points that come now end: with the last day that they are good, in the programme's time zone. Where the
+    /// clock leaves out that midnight, with the first moment after it.
+    /// </summary>
+    public DateTimeOffset? ExpiryOf(DateTimeOffset now)
+    {
+        if (Expiry is not { Kind: not ExpiryKind.Never, Days: { } days })
+        {
+            return null;
+        }
+
+        var zone = TimeZoneInfo.FindSystemTimeZoneById(TimeZone);
+        return StartOfDay(TimeZoneInfo.ConvertTime(now, zone).Date.AddDays(days + 1), zone);
+    }
+
+    /// <summary>The first moment of a day there.</summary>
+    public static DateTimeOffset StartOfDay(DateTime day, TimeZoneInfo zone)
+    {
+        var local = DateTime.SpecifyKind(day.Date, DateTimeKind.Unspecified);
+        while (zone.IsInvalidTime(local))
+        {
+            local = local.AddMinutes(1);
+        }
+
+        // Of a midnight that comes twice, the first.
+        var offset = zone.IsAmbiguousTime(local) ? zone.GetAmbiguousTimeOffsets(local).Max() : zone.GetUtcOffset(local);
+        return new DateTimeOffset(local, offset).ToUniversalTime();
+    }
+}

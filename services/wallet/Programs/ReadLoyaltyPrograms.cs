@@ -1,0 +1,93 @@
+using LocalPlus.Hosting;
+using LocalPlus.Kernel;
+
+namespace LocalPlus.Wallet.Programs;
+
+/// <summary>GET /v1/loyalty_programs/{id}, for its issuer. Refusals: not_found.</summary>
+internal static class GetLoyaltyProgram
+{
+    public static IEndpointRouteBuilder MapGetLoyaltyProgram(this IEndpointRouteBuilder group)
+    {
+        group
+            .MapGet("/loyalty_programs/{id}", HandleAsync)
+            .RequireScope("loyalty:read")
+            .WithName(nameof(GetLoyaltyProgram))
+            .Produces<LoyaltyProgramView>();
+        return group;
+    }
+
+    private static async Task<IResult> HandleAsync(
+        HttpContext http,
+        ProgramId id,
+        Database database,
+        CancellationToken cancel
+    )
+    {
+        await using var db = await database.BeginAsync(cancel);
+        var row = await LoyaltyPrograms.OwnAsync(db, http.GetMerchant(), id);
+        return Answer.Ok(row.ToView(), row.Version);
+    }
+}
+
+/// <summary>
+/// GET /v1/loyalty_programs: a merchant's programmes, newest first. Refusals: invalid_request (limit, cursor).
+/// </summary>
+internal static class ListLoyaltyPrograms
+{
+    private const string Filters = "loyalty_programs";
+
+    public static IEndpointRouteBuilder MapListLoyaltyPrograms(this IEndpointRouteBuilder group)
+    {
+        group
+            .MapGet("/loyalty_programs", HandleAsync)
+            .RequireScope("loyalty:read")
+            .WithName(nameof(ListLoyaltyPrograms))
+            .Produces<Page<LoyaltyProgramView>>();
+        return group;
+    }
+
+    private static async Task<IResult> HandleAsync(
+        HttpContext http,
+        Database database,
+        CursorCodec cursors,
+        CancellationToken cancel,
+        int? limit = null,
+        string? cursor = null
+    )
+    {
+        var merchant = http.GetMerchant();
+        var take = CursorCodec.Limit(limit);
+        var after = cursors.Read(cursor, merchant.MerchantId, Filters);
+        var rows = await database.QueryAsync<LoyaltyProgramRow>(
+            Sql.List,
+            new
+            {
+                merchant.MerchantId,
+                merchant.Live,
+                after.CreatedAt,
+                after.Id,
+                Take = take + 1,
+            },
+            cancel
+        );
+        return Answer.Ok(
+            Page<LoyaltyProgramView>.Of(
+                [.. rows.Select(row => row.ToView())],
+                take,
+                last => cursors.Write(new(last.CreatedAt, last.Id.Value), merchant.MerchantId, Filters)
+            )
+        );
+    }
+
+    private static class Sql
+    {
+        public const string List = $"""
+            {LoyaltyProgramRow.Columns}
+             WHERE p.merchant_id = @MerchantId
+               AND p.live = @Live
+               AND (p.created_at, p.program_id) < (@CreatedAt, @Id)
+             ORDER BY p.created_at DESC, p.program_id DESC
+             LIMIT @Take
+            """;
+    }
+}

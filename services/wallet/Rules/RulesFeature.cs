@@ -1,0 +1,10 @@
+namespace LocalPlus.Wallet.Rules;
+
+/// <summary>The rules by which points are earned.</summary>
+internal static class RulesFeature
+{
+    public static void AddRules(this IServiceCollection services) => services.AddSingleton<EarningRules>();
+
+    public static IEndpointRouteBuilder MapRules(this IEndpointRouteBuilder merchants) =>
+        merchants.MapCreateEarningRule().MapChangeEarningRule().MapGetEarningRule().MapListEarningRules();
+}

@@ -1,0 +1,366 @@
+using FsCheck;
+using FsCheck.Fluent;
+using LocalPlus.Kernel;
+using LocalPlus.Tests.Unit.Ledger.Support;
+using LocalPlus.Wallet;
+using LocalPlus.Wallet.Points;
+using LocalPlus.Wallet.Programs;
+
+namespace LocalPlus.Tests.Unit.Wallet.Loyalty;
+
+/// <summary>
+/// Two members whose points are earned, wait, are released, spent, taken back, expire and change hands in any order,
+/// against a reference that knows single points only. After each step the two agree, the books that the movements make
+/// say the same, and nothing has come from nothing.
+/// </summary>
+public sealed class PointsModelTests
+{
+    private const int Steps = 40;
+
+    [Theory]
+    [InlineData(nameof(NegativePolicy.Owed))]
+    [InlineData(nameof(NegativePolicy.Allow))]
+    public void Points_are_what_a_reference_of_single_points_says(string policy)
+    {
+        var negative = Enum.Parse<NegativePolicy>(policy);
+        var config = Config.QuickThrowOnFailure.WithMaxTest(LongRun.Of(200, 5_000)).WithQuietOnSuccess(true);
+        if (LongRun.Seed is [var seed, var gamma])
+        {
+            config = config.WithReplay(Convert.ToUInt64(seed), Convert.ToUInt64(gamma));
+        }
+
+        Check.One(config, Prop.ForAll(Arb.From(Step.ArrayOf(Steps)), steps => Run(negative, steps)));
+    }
+
+    internal enum Act
+    {
+        Earn,
+        Pend,
+        Release,
+        TakeBack,
+        Redeem,
+        Expire,
+        Transfer,
+        Adjust,
+        Forfeit,
+        Merge,
+    }
+
+    internal sealed record Planned(Act Act, bool Second, int Points, int Days, int Pick);
+
+    private static Gen<Planned> Step =>
+        from act in Gen.Frequency(
+            (20, Gen.Constant(Act.Earn)),
+            (8, Gen.Constant(Act.Pend)),
+            (8, Gen.Constant(Act.Release)),
+            (12, Gen.Constant(Act.TakeBack)),
+            (14, Gen.Constant(Act.Redeem)),
+            (10, Gen.Constant(Act.Expire)),
+            (12, Gen.Constant(Act.Transfer)),
+            (8, Gen.Constant(Act.Adjust)),
+            (1, Gen.Constant(Act.Forfeit)),
+            (1, Gen.Constant(Act.Merge))
+        )
+        from second in Gen.Elements(true, false)
+        from points in Gen.Choose(1, 12)
+        from days in Gen.Choose(0, 5)
+        from pick in Gen.Choose(0, 99)
+        select new Planned(act, second, points, days, pick);
+
+    private static void Run(NegativePolicy negative, Planned[] steps)
+    {
+        var world = new World(negative);
+        foreach (var step in steps)
+        {
+            world.Take(step);
+            world.Compare(step);
+        }
+    }
+
+    /// <summary>One point: where it came from, and when it ends.</summary>
+    private sealed record Single(EarningId? Earning, DateTimeOffset? Ends, int Order);
+
+    private sealed class Reference
+    {
+        public List<Single> Points { get; } = [];
+
+        public Dictionary<EarningId, int> Waiting { get; } = [];
+
+        public int Owed { get; set; }
+
+        /// <summary>Those that end first, first; what is owed is settled with what comes.</summary>
+        public void Add(int count, EarningId? earning, DateTimeOffset? ends, int order)
+        {
+            var settled = Math.Min(Owed, count);
+            Owed -= settled;
+            Points.AddRange(Enumerable.Repeat(new Single(earning, ends, order), count - settled));
+        }
+
+        public List<Single> Remove(int count, Func<Single, int>? first = null)
+        {
+            List<Single> taken =
+            [
+                .. Points
+                    .OrderBy(first ?? (_ => 0))
+                    .ThenBy(point => point.Ends ?? DateTimeOffset.MaxValue)
+                    .ThenBy(point => point.Order)
+                    .Take(count),
+            ];
+            taken.ForEach(point => Points.Remove(point));
+            return taken;
+        }
+    }
+
+    private sealed class World
+    {
+        private readonly MemberId[] members = [new(Guid.CreateVersion7()), new(Guid.CreateVersion7())];
+        private readonly Reference[] references = [new(), new()];
+        private readonly PointsAccount[] accounts;
+        private readonly Dictionary<(string Name, bool IsMoney), long> books = [];
+        private readonly List<(int Member, EarningId Earning, int Left)> earnings = [];
+        private readonly NegativePolicy negative;
+        private readonly MerchantId partner = new(Guid.CreateVersion7());
+        private DateTimeOffset now = new(2026, 3, 1, 12, 0, 0, TimeSpan.Zero);
+        private int made;
+        private int clock;
+
+        public World(NegativePolicy negative)
+        {
+            this.negative = negative;
+            accounts = Array.ConvertAll(members, id => new PointsAccount(id, negative, [], 0, 0, NewLot));
+        }
+
+        public void Take(Planned step)
+        {
+            now = now.AddMinutes(1);
+            var at = step.Second ? 1 : 0;
+            var (account, reference) = (accounts[at], references[at]);
+            switch (step.Act)
+            {
+                case Act.Earn:
+                    var earned = Earning(at, step);
+                    var origin = Origin(step, earned);
+                    Book(account.Earn(step.Points, origin, now));
+                    reference.Add(step.Points, earned, origin.ExpiresAt, ++clock);
+                    break;
+                case Act.Pend:
+                    var waiting = Earning(at, step);
+                    Book(account.Pend(step.Points));
+                    reference.Waiting[waiting] = step.Points;
+                    break;
+                case Act.Release when reference.Waiting.Count > 0:
+                    var (due, left) = reference.Waiting.ElementAt(step.Pick % reference.Waiting.Count);
+                    var released = Origin(step with { Points = left }, due);
+                    Book(account.Release(left, released, now));
+                    reference.Waiting.Remove(due);
+                    reference.Add(left, due, released.ExpiresAt, ++clock);
+                    break;
+                case Act.TakeBack:
+                    TakeBack(at, step);
+                    break;
+                case Act.Redeem:
+                    Try(account.Redeem(step.Points), step.Points <= reference.Points.Count);
+                    if (step.Points <= reference.Points.Count)
+                    {
+                        reference.Remove(step.Points);
+                    }
+
+                    break;
+                case Act.Expire:
+                    now = now.AddDays(step.Days);
+                    Try(account.Expire(now), reference.Points.RemoveAll(point => point.Ends <= now) > 0);
+                    break;
+                case Act.Transfer:
+                    Transfer(account, accounts[1 - at], reference, references[1 - at], step.Points);
+                    break;
+                case Act.Adjust when step.Pick % 2 == 0:
+                    var given = Origin(step, null);
+                    Book(account.Adjust(step.Points, given, now)!);
+                    reference.Add(step.Points, null, given.ExpiresAt, ++clock);
+                    break;
+                case Act.Adjust:
+                    var enough = step.Points <= reference.Points.Count;
+                    Try(account.Adjust(-step.Points, Origin(step, null), now), enough);
+                    reference.Remove(enough ? step.Points : 0);
+                    break;
+                case Act.Merge:
+                    Merge(account, accounts[1 - at], reference, references[1 - at], (at, 1 - at));
+                    break;
+                case Act.Forfeit:
+                    Try(account.Forfeit(), reference.Points.Count + reference.Waiting.Count > 0);
+                    reference.Points.Clear();
+                    reference.Waiting.Clear();
+                    break;
+            }
+        }
+
+        public void Compare(Planned step)
+        {
+            for (var i = 0; i < members.Length; i++)
+            {
+                var (account, reference) = (accounts[i], references[i]);
+                Assert.True(reference.Points.Count == account.Points, $"{step}: {account.Points} points");
+                Assert.Equal(reference.Waiting.Values.Sum(), account.Pending);
+                Assert.Equal(reference.Owed, account.Owed);
+                Assert.Equal(
+                    reference.Points.GroupBy(p => p.Ends).ToDictionary(g => $"{g.Key}", g => (long)g.Count()),
+                    account
+                        .Lots.Where(lot => lot.Remaining > 0)
+                        .GroupBy(lot => lot.ExpiresAt)
+                        .ToDictionary(g => $"{g.Key}", g => g.Sum(lot => lot.Remaining))
+                );
+                Assert.Equal(
+                    negative == NegativePolicy.Allow ? account.Points - account.Owed : account.Points,
+                    Balance(PointsAccounts.Of(members[i]))
+                );
+                Assert.Equal(account.Pending, Balance(PointsAccounts.PendingOf(members[i])));
+                Assert.All(account.Lots, lot => Assert.InRange(lot.Funded, 0, lot.Value));
+                Assert.All(account.Lots, lot => Assert.True(lot.Remaining > 0 || lot.Value == 0));
+            }
+
+            Assert.Equal(
+                accounts.Sum(account => account.Lots.Sum(lot => lot.Value)),
+                Balance(PointsAccounts.Liability, isMoney: true)
+            );
+            Assert.Equal(0, books.Where(book => !book.Key.IsMoney).Sum(book => book.Value));
+            Assert.Equal(0, books.Where(book => book.Key.IsMoney).Sum(book => book.Value));
+        }
+
+        private void TakeBack(int at, Planned step)
+        {
+            var own = earnings.FindAll(earning => earning.Member == at && earning.Left > 0);
+            if (own.Count == 0)
+            {
+                return;
+            }
+
+            var picked = own[step.Pick % own.Count];
+            var (account, reference) = (accounts[at], references[at]);
+            var waits = reference.Waiting.GetValueOrDefault(picked.Earning);
+            var points = Math.Min(step.Points, waits > 0 ? waits : picked.Left);
+            if (waits > 0)
+            {
+                Book(account.TakeBackPending(points));
+                reference.Waiting[picked.Earning] = waits - points;
+                if (waits == points)
+                {
+                    reference.Waiting.Remove(picked.Earning);
+                }
+            }
+            else
+            {
+                Book(account.TakeBack(points, picked.Earning));
+                var taken = reference.Remove(points, point => point.Earning == picked.Earning ? 0 : 1).Count;
+                reference.Owed += points - taken;
+            }
+
+            earnings.Remove(picked);
+            earnings.Add(picked with { Left = picked.Left - points });
+        }
+
+        private void Transfer(PointsAccount from, PointsAccount to, Reference source, Reference target, int points)
+        {
+            var moved = from.Transfer(points, to, now);
+            Assert.Equal(points <= source.Points.Count, moved is not null);
+            if (moved is not var (sent, received))
+            {
+                return;
+            }
+
+            Book(sent);
+            Book(received);
+            foreach (var lot in source.Remove(points).GroupBy(point => (point.Ends, point.Order)))
+            {
+                // Each lot becomes one of the other's, in their order.
+                var order = ++clock;
+                target.Points.AddRange(lot.Select(_ => new Single(null, lot.Key.Ends, order)));
+            }
+
+            var settled = Math.Min(target.Owed, points);
+            target.Owed -= settled;
+            target.Points.RemoveRange(target.Points.Count - points, settled);
+        }
+
+        private void Merge(
+            PointsAccount from,
+            PointsAccount to,
+            Reference source,
+            Reference target,
+            (int From, int To) members
+        )
+        {
+            if (source.Points.Count > 0)
+            {
+                Transfer(from, to, source, target, source.Points.Count);
+            }
+
+            foreach (var moved in new[] { from.TransferPending(to), from.TransferOwed(to) })
+            {
+                if (moved is var (sent, received))
+                {
+                    Book(sent);
+                    Book(received);
+                }
+            }
+
+            foreach (var (earning, left) in source.Waiting)
+            {
+                target.Waiting[earning] = left;
+            }
+
+            source.Waiting.Clear();
+            target.Owed += source.Owed - target.Remove(source.Owed).Count;
+            source.Owed = 0;
+            for (var i = 0; i < earnings.Count; i++)
+            {
+                earnings[i] = earnings[i].Member == members.From ? earnings[i] with { Member = members.To } : earnings[i];
+            }
+        }
+
+        private void Try(Movement? movement, bool expected)
+        {
+            Assert.Equal(expected, movement is not null);
+            if (movement is not null)
+            {
+                Book(movement);
+            }
+        }
+
+        private void Book(Movement movement)
+        {
+            foreach (var booking in movement.Bookings)
+            {
+                Assert.True(booking.Amount > 0, $"{movement.Kind}: {booking}");
+                books[(booking.From, booking.IsMoney)] =
+                    Balance(booking.From, booking.IsMoney) - booking.Amount;
+                books[(booking.To, booking.IsMoney)] = Balance(booking.To, booking.IsMoney) + booking.Amount;
+            }
+
+            Assert.Equal(movement.Points, movement.Lots.Sum(change => change.Points));
+        }
+
+        private long Balance(string name, bool isMoney = false) => books.GetValueOrDefault((name, isMoney));
+
+        private EarningId Earning(int at, Planned step)
+        {
+            var earning = new EarningId(Guid.CreateVersion7());
+            earnings.Add((at, earning, step.Points));
+            return earning;
+        }
+
+        private PointsOrigin Origin(Planned step, EarningId? earning)
+        {
+            var isPartner = earning is not null && step.Pick % 3 == 0;
+            return new(
+                MovementKind.Earn,
+                step.Points * 7 / 2,
+                step.Days == 0 ? null : new DateTimeOffset(now.Date.AddDays(step.Days), TimeSpan.Zero),
+                earning,
+                isPartner ? partner : null,
+                isPartner ? step.Points : 0
+            );
+        }
+
+        private LotId NewLot() => new(new Guid(++made, 0, 0, new byte[8]));
+    }
+}
