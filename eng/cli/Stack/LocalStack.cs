@@ -23,7 +23,7 @@ internal sealed class LocalStack
         ProcessSpec[] dashboard = options.Dashboard ? [Dashboard.Spec(checkout, ports)] : [];
         List<ProcessSpec[]> stages =
         [
-            [Database(), Valkey(), Smtp(), Gateway(), .. dashboard],
+            [Database(), Valkey(), Smtp(), Identity(), Gateway(), .. dashboard],
         ];
         if (!options.BackingOnly)
         {
@@ -119,6 +119,25 @@ internal sealed class LocalStack
                 ?? await Probes.HttpAsync(_ports.MailPage, "/", null, cancel),
         };
 
+    private ProcessSpec Identity() =>
+        new(
+            "identity",
+            Tools.Dotnet,
+            _checkout.Assembly("LocalPlus.Identity", _options.Configuration),
+            "--port",
+            $"{_ports.Identity}",
+            "--issuer",
+            Operators.Issuer,
+            "--key",
+            Operators.KeyPath(_checkout),
+            "--base",
+            _ports.GatewayUrl
+        )
+        {
+            Ports = [_ports.Identity],
+            Probe = cancel => Probes.HttpAsync(_ports.Identity, "/healthz", null, cancel),
+        };
+
     private ProcessSpec Gateway() =>
         new(
             "gateway",
@@ -183,7 +202,10 @@ internal sealed class LocalStack
                 ("LP_METRICS_PORT", _options.Observe ? $"{_ports.Figures(app)}" : null),
                 ("LP_PUBLIC_PORT", $"{_ports.Public(app)}"),
                 ("LP_JWKS", _checkout.Jwks),
-                ("LP_CHECKPOINTS", app == "ledger" ? _checkout.Checkpoints : null)
+                ("LP_CHECKPOINTS", app == "ledger" ? _checkout.Checkpoints : null),
+                ("LP_API_URL", app == "console" ? _ports.GatewayUrl : null),
+                ("LP_PUBLIC_URL", app == "console" ? _ports.GatewayUrl : null),
+                ("LP_OIDC_PROVIDER", app == "console" ? _ports.IdentityUrl : null)
             ),
             Ports =
             [
