@@ -30,27 +30,17 @@ internal static class CrashRuns
 
     private static readonly TimeSpan Limit = TimeSpan.FromHours(6);
 
-    public static async Task<Score> RunAsync(
+    /// <summary>Those of the two that are among the names.</summary>
+    public static IEnumerable<Func<CancellationToken, Task<Score>>> Runs(
         Checkout checkout,
         ParseResult words,
         IReadOnlyList<string> names,
-        bool shortForms,
-        CancellationToken cancel
-    )
-    {
-        var score = Score.None;
-        foreach (var name in names.Where(name => name is Matrix or Chance))
-        {
-            score += await RunAsync(
-                checkout,
-                name,
-                [.. Words(words, name), .. shortForms ? ["--short"] : Array.Empty<string>()],
-                cancel
-            );
-        }
-
-        return score;
-    }
+        bool shortForms
+    ) =>
+        from name in names
+        where name is Matrix or Chance
+        let args = (string[])[.. Words(words, name), .. shortForms ? ["--short"] : Array.Empty<string>()]
+        select new Func<CancellationToken, Task<Score>>(cancel => RunAsync(checkout, name, args, cancel));
 
     private static IEnumerable<string> Words(ParseResult words, string name)
     {

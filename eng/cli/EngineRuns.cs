@@ -18,22 +18,17 @@ internal static class EngineRuns
 
     private static readonly TimeSpan Limit = TimeSpan.FromHours(2);
 
-    public static async Task<Score> RunAsync(
+    /// <summary>Those of the two that are among the names.</summary>
+    public static IEnumerable<Func<CancellationToken, Task<Score>>> Programs(
         Checkout checkout,
         ParseResult words,
         IReadOnlyList<string> names,
-        bool shortForms,
-        CancellationToken cancel
-    )
-    {
-        var score = Score.None;
-        foreach (var name in names.Where(name => name is Kills or Scale))
-        {
-            score += await RunAsync(checkout, Words(words, name, shortForms), name, cancel);
-        }
-
-        return score;
-    }
+        bool shortForms
+    ) =>
+        from name in names
+        where name is Kills or Scale
+        let args = Words(words, name, shortForms)
+        select new Func<CancellationToken, Task<Score>>(cancel => RunAsync(checkout, args, name, cancel));
 
     private static string[] Words(ParseResult words, string name, bool shortForms) =>
         [

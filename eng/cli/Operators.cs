@@ -13,14 +13,17 @@ internal static class Operators
     public static readonly string[] Roles = ["viewer", "operator", "admin"];
 
     private const string KeyFile = "operator-key.pem";
-    public const string Issuer = "https://localplus.local";
+    public const string Issuer = "https://localplus.local/";
     public const string Audience = "localplus";
     private static readonly TimeSpan Lifetime = TimeSpan.FromHours(1);
+
+    /// <summary>What the local provider signs with, too.</summary>
+    public static string KeyPath(Checkout checkout) => Path.Combine(checkout.State, KeyFile);
 
     /// <summary>Makes the key once and writes the JWKS that the services read.</summary>
     public static void EnsureKey(Checkout checkout)
     {
-        var path = Path.Combine(checkout.State, KeyFile);
+        var path = KeyPath(checkout);
         if (!File.Exists(path))
         {
             using var fresh = ECDsa.Create(ECCurve.NamedCurves.nistP256);
@@ -76,7 +79,7 @@ internal static class Operators
 
     private static ECDsa Load(Checkout checkout)
     {
-        var path = Path.Combine(checkout.State, KeyFile);
+        var path = KeyPath(checkout);
         if (!File.Exists(path))
         {
             throw new CliFailure(ExitCodes.NotFound, "this checkout has no operators' key yet", "./localplus up");

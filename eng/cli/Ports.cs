@@ -38,6 +38,11 @@ internal sealed record Ports(int Offset)
 
     public string MailUrl => $"http://localhost:{MailPage}";
 
+    /// <summary>The local OpenID provider.</summary>
+    public int Identity => 5707 + Offset;
+
+    public string IdentityUrl => $"http://localhost:{Identity}";
+
     /// <summary>Where a bench starts a service of its own; its app port is the next.</summary>
     public int Bench => 5704 + Offset;
 
@@ -87,6 +92,7 @@ internal sealed record Ports(int Offset)
             Valkey,
             Smtp,
             MailPage,
+            Identity,
             .. Enumerable.Range(Placement, PostgresMetrics - Placement + 1),
             .. Checkout.Apps.SelectMany(a =>
                 new[] { Public(a), App(a), DaprHttp(a), DaprGrpc(a), Metrics(a), DaprInternal(a), Figures(a) }

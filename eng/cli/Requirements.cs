@@ -52,6 +52,8 @@ internal static class Requirements
         Services = ["prometheus-alertmanager"],
     };
 
+    public static readonly Requirement Chromium = new("Chromium", Program("chromium"), "chromium", "fonts-dejavu-core");
+
     private static readonly Requirement ValkeyExporter = new(
         "the exporter of Valkey's figures",
         Program("prometheus-redis-exporter"),

@@ -55,6 +55,7 @@ internal sealed class Secrets
         }
 
         secrets["ledger"]["checkpoint_key"] = SigningKey("checkpoint_key");
+        secrets["console"]["session_keys"] = $"1:{Key("session_key")}";
         secrets["giftcard"]["code_pepper"] = Key("code_pepper");
         secrets["merchant"]["key_pepper"] = Key("key_pepper");
         secrets["notification"]["webhook_keys"] = $"1:{Key("webhook_key")}";

@@ -48,9 +48,12 @@ internal static partial class Suites
         ["webhooks"] = "FullyQualifiedName~Webhook",
     };
 
+    /// <summary>The pages in a real browser, which has to be installed first; it runs when it is named.</summary>
+    public const string Console = "console";
+
     private const string FaultFilter = "FullyQualifiedName~Fault_";
 
-    public static string[] Known => [.. Names, .. InDepth, .. Parts.Keys, EngineRuns.Scale, Faults];
+    public static string[] Known => [.. Names, .. InDepth, .. Parts.Keys, Console, EngineRuns.Scale, Faults];
 
     /// <summary>Where the result files of a suite go.</summary>
     public static string Results(Checkout checkout, string suite) =>
@@ -59,6 +62,7 @@ internal static partial class Suites
     private static readonly TimeSpan DepthLimit = TimeSpan.FromMinutes(45);
     private static readonly TimeSpan ProjectLimit = TimeSpan.FromMinutes(25);
 
+    /// <summary>One after the other.</summary>
     public static async Task<Score> RunAsync(
         Checkout checkout,
         IReadOnlyList<string> names,
@@ -67,16 +71,23 @@ internal static partial class Suites
     )
     {
         var total = Score.None;
-        foreach (var name in names)
+        foreach (var run in Runs(checkout, names, filter))
         {
-            foreach (var test in Find(checkout, name))
-            {
-                total += await RunOneAsync(checkout, name, test, filter, cancel);
-            }
+            total += await run(cancel);
         }
 
         return total;
     }
+
+    /// <summary>Each project or program of the wanted suites, to be run when it is its turn.</summary>
+    public static IEnumerable<Func<CancellationToken, Task<Score>>> Runs(
+        Checkout checkout,
+        IReadOnlyList<string> names,
+        string? filter
+    ) =>
+        from name in names
+        from test in Find(checkout, name)
+        select new Func<CancellationToken, Task<Score>>(cancel => RunOneAsync(checkout, name, test, filter, cancel));
 
     /// <summary>What of the wanted suites is there, as paths relative to the checkout.</summary>
     public static IEnumerable<string> Find(Checkout checkout, string suite) =>
@@ -89,6 +100,7 @@ internal static partial class Suites
             "platform" => Projects(checkout, "tests/Platform"),
             "e2e" => Projects(checkout, "tests/EndToEnd"),
             "compat" => Projects(checkout, "compat/tests"),
+            Console => Projects(checkout, "tests/Browser"),
             "guessing" => Projects(checkout, "tests/Integration"),
             "analytics" or "events" or "ledger" or "webhooks" =>
             [

@@ -183,7 +183,7 @@ internal static class Terminal
         var task = work(progress);
         while (await Task.WhenAny(task, Task.Delay(TickInLog, cancel)) != task && !cancel.IsCancellationRequested)
         {
-            Say($"  … {clock.Elapsed.TotalSeconds:0} s{Detail(progress)}");
+            Say($"  … {title} ({clock.Elapsed.TotalSeconds:0} s){Detail(progress)}");
         }
 
         return await task;

@@ -23,6 +23,8 @@ internal static partial class DaprRunFile
             )
             .Replace("appDirPath: ", $"appDirPath: {checkout.Root}/", StringComparison.Ordinal)
             .Replace("../../.localplus/", $"{checkout.State}/", StringComparison.Ordinal)
+            .Replace("http://localhost:5080", ports.GatewayUrl, StringComparison.Ordinal)
+            .Replace("http://localhost:5707", ports.IdentityUrl, StringComparison.Ordinal)
             .Replace("/debug/", $"/{options.Configuration.ToLowerInvariant()}/", StringComparison.Ordinal);
         if (!options.BackingOnly)
         {

@@ -23,7 +23,7 @@ internal sealed class LocalStack
         ProcessSpec[] dashboard = options.Dashboard ? [Dashboard.Spec(checkout, ports)] : [];
         List<ProcessSpec[]> stages =
         [
-            [Database(), Valkey(), Smtp(), Gateway(), .. dashboard],
+            [Database(), Valkey(), Smtp(), Identity(), Gateway(), .. dashboard],
         ];
         if (!options.BackingOnly)
         {
@@ -119,6 +119,25 @@ internal sealed class LocalStack
                 ?? await Probes.HttpAsync(_ports.MailPage, "/", null, cancel),
         };
 
+    private ProcessSpec Identity() =>
+        new(
+            "identity",
+            Tools.Dotnet,
+            _checkout.Assembly("LocalPlus.Identity", _options.Configuration),
+            "--port",
+            $"{_ports.Identity}",
+            "--issuer",
+            Operators.Issuer,
+            "--key",
+            Operators.KeyPath(_checkout),
+            "--base",
+            _ports.GatewayUrl
+        )
+        {
+            Ports = [_ports.Identity],
+            Probe = cancel => Probes.HttpAsync(_ports.Identity, "/healthz", null, cancel),
+        };
+
     private ProcessSpec Gateway() =>
         new(
             "gateway",
@@ -186,7 +205,10 @@ internal sealed class LocalStack
                 ("LP_CHECKPOINTS", app == "ledger" ? _checkout.Checkpoints : null),
                 // A merchant's receiver may run on this machine, which no service in production would send to.
                 ("LP_WEBHOOK_LOOPBACK", app == "notification" ? "allow" : null),
-                ("ASPNETCORE_ENVIRONMENT", _options.Failpoints ? "Development" : app == "notification" ? "Local" : null)
+                ("ASPNETCORE_ENVIRONMENT", _options.Failpoints ? "Development" : app == "notification" ? "Local" : null),
+                ("LP_API_URL", app == "console" ? _ports.GatewayUrl : null),
+                ("LP_PUBLIC_URL", app == "console" ? _ports.GatewayUrl : null),
+                ("LP_OIDC_PROVIDER", app == "console" ? _ports.IdentityUrl : null)
             ),
             Ports =
             [

@@ -12,7 +12,8 @@ internal static class Test
         Description =
             $"{string.Join(", ", Suites.Names)}: all of them when nothing is said; in depth: "
             + $"{string.Join(", ", Suites.InDepth)}, "
-            + $"{EngineRuns.Scale}; of one part: {string.Join(", ", Suites.Parts.Keys)}; across all: {Suites.Faults}",
+            + $"{EngineRuns.Scale}; in a browser: {Suites.Console}; of one part: {string.Join(", ", Suites.Parts.Keys)}; "
+            + $"across all: {Suites.Faults}",
         HelpName = "SUITE",
         Arity = ArgumentArity.ZeroOrMore,
     }.AcceptOnlyFromAmong(Suites.Known);
@@ -37,6 +38,9 @@ internal static class Test
         Full
     );
 
+    /// <summary>Most tests wait for what they have started, so that two suites share a small machine well.</summary>
+    private const int Lanes = 2;
+
     private static readonly string[] NodeFolders = ["platform/tools", "compat/tests"];
 
     private static async Task<int> RunAsync(Invocation call)
@@ -52,8 +56,9 @@ internal static class Test
 
         try
         {
+            Requirement[] browser = names.Contains(Suites.Console) ? [Requirements.Chromium] : [];
             await Requirements.EnsureAsync(
-                [.. Requirements.Stack, .. Requirements.Observe, Requirements.Node, Requirements.Jq],
+                [.. Requirements.Stack, .. Requirements.Observe, Requirements.Node, Requirements.Jq, .. browser],
                 cancel
             );
             await NodeToolsAsync(checkout, cancel);
@@ -70,14 +75,37 @@ internal static class Test
             return failure.ExitCode;
         }
 
-        var score = await Suites.RunAsync(checkout, names, words.GetValue(Filter), cancel);
-        score += await CrashRuns.RunAsync(checkout, words, names, named.Length == 0, cancel);
-        score += await EngineRuns.RunAsync(checkout, words, names, named.Length == 0, cancel);
+        var score = await LanesAsync(
+            [
+                .. Suites.Runs(checkout, names, words.GetValue(Filter)),
+                .. CrashRuns.Runs(checkout, words, names, shortForms: named.Length == 0),
+                .. EngineRuns.Programs(checkout, words, names, shortForms: named.Length == 0),
+            ],
+            cancel
+        );
         TellTimes(score);
         Tell(checkout, score);
 
         Terminal.Say($"{score.Passed} passed, {score.Failed} failed");
         return score is { Failed: 0, Passed: > 0 } ? ExitCodes.Ok : ExitCodes.Failed;
+    }
+
+    /// <summary>
+    /// Runs them in their order, <see cref="Lanes"/> at a time; the score is in that order too, whichever ends first.
+    /// </summary>
+    private static async Task<Score> LanesAsync(
+        Func<CancellationToken, Task<Score>>[] runs,
+        CancellationToken cancel
+    )
+    {
+        var scores = new Score[runs.Length];
+        await Parallel.ForAsync(
+            0,
+            runs.Length,
+            new ParallelOptions { MaxDegreeOfParallelism = Lanes, CancellationToken = cancel },
+            async (index, token) => scores[index] = await runs[index](token)
+        );
+        return scores.Aggregate(Score.None, (sum, score) => sum + score);
     }
 
     /// <summary>Where the minutes went, for who wants fewer.</summary>

@@ -227,6 +227,7 @@ internal static class Up
         }
 
         Terminal.Say($"  mail       {ports.MailUrl}");
+        Terminal.Say($"  console    {ports.GatewayUrl}/console   (sign in as anybody of {ports.IdentityUrl})");
         Terminal.Say("  operators  ./localplus token --role operator");
         Terminal.Say("  logs       ./localplus logs giftcard     SQL  ./localplus psql ledger");
         Terminal.Say("");

@@ -30,14 +30,19 @@ public static class LocalPlusBuilder
         AddAsync(builder, new ServiceIdentity(name, Assembly.GetCallingAssembly()));
 
     /// <summary>The pipeline, in order; and the endpoints every service has: health, OpenAPI, dead letters.</summary>
-    public static void UseLocalPlus(this WebApplication app)
+    /// <param name="pages">Below it people are served, in their browsers, and the rules of the API do not hold.</param>
+    public static void UseLocalPlus(this WebApplication app, string? pages = null)
     {
         app.UseForwardedHeaders();
         app.UseMetricsPort();
         app.UseExceptionHandler();
-        app.UseStatusCodePages(context => Problems.WriteStatusAsync(context.HttpContext));
-        app.UseMiddleware<AdmissionControl>();
-        app.UseMiddleware<RequestHygiene>();
+        app.UseWhen(
+            http => pages is null || !http.Request.Path.StartsWithSegments(pages),
+            api =>
+                api.UseStatusCodePages(context => Problems.WriteStatusAsync(context.HttpContext))
+                    .UseMiddleware<AdmissionControl>()
+                    .UseMiddleware<RequestHygiene>()
+        );
         app.UseRouting();
         app.UseMiddleware<Ports>();
         app.UseAuthentication();
@@ -46,6 +51,7 @@ public static class LocalPlusBuilder
         app.MapHealth();
         app.MapOpenApi();
         app.MapEvents().MapDeadLetters();
+        app.MapEventOperations();
         app.MapFailpoints();
     }
 
@@ -75,6 +81,15 @@ public static class LocalPlusBuilder
     /// <summary>Where subscriptions deliver: app port and its token, paths below /events.</summary>
     public static RouteGroupBuilder MapEvents(this WebApplication app) =>
         app.MapGroup("/events").RequirePort(Port.App).WithGroupName(OpenApiDescription.Inside);
+
+    /// <summary>What operators see and do about a service's events, below /ops/v1/{service}.</summary>
+    private static void MapEventOperations(this WebApplication app)
+    {
+        var service = app.Services.GetRequiredService<ServiceIdentity>().Name;
+        var ops = app.MapOperatorApi().MapGroup($"/{service}");
+        ops.MapGetEventState();
+        ops.MapGroup("/dead_letters").MapListDeadLetters().MapDecideDeadLetters();
+    }
 
     /// <summary>
     /// Runs the verb named by the arguments: none serves, "job NAME" runs a scheduled job once; both refuse a schema
@@ -132,6 +147,7 @@ public static class LocalPlusBuilder
         builder.Services.AddSingleton<ConsumerPause>();
         builder.Services.AddSingleton<Readiness>();
         builder.Services.AddSingleton<Subscriber>();
+        builder.Services.AddSingleton<DeadLetterReplay>();
         builder.Services.AddSingleton<EventPublisher>();
         builder.Services.AddSingleton<OutboxSignal>();
         builder.Services.AddHostedService<SecretWatch>();

@@ -39,6 +39,7 @@ internal static class RunsFeature
 
     public static RouteGroupBuilder MapRuns(this RouteGroupBuilder operators)
     {
+        operators.MapSummarizeRuns();
         operators.MapListRuns();
         operators.MapGetRun();
         operators.MapExportRun();

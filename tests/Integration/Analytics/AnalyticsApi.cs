@@ -11,6 +11,7 @@ namespace LocalPlus.Tests.Integration.Analytics;
 public sealed class AnalyticsApi : IAsyncLifetime
 {
     private static readonly DateOnly Day = new(2026, 3, 10);
+    private readonly OperatorTokens operators = new();
     private readonly OutboxSignal signal = new();
     private NpgsqlDataSource source = null!;
 
@@ -24,7 +25,12 @@ public sealed class AnalyticsApi : IAsyncLifetime
     {
         Database = await TestDatabase.CreateAsync("analytics", typeof(AnalyticsRollup).Assembly);
         Sidecar = await StubSidecar.StartAsync();
-        Service = await ServiceProcess.StartAsync(typeof(AnalyticsRollup).Assembly.Location, Database, Sidecar.Port);
+        Service = await ServiceProcess.StartAsync(
+            typeof(AnalyticsRollup).Assembly.Location,
+            Database,
+            Sidecar.Port,
+            environment: ("LP_JWKS", operators.JwksPath)
+        );
         TypeHandlers.Register();
         source = NpgsqlDataSource.Create(Database.ConnectionString);
     }
@@ -36,7 +42,10 @@ public sealed class AnalyticsApi : IAsyncLifetime
         await Sidecar.DisposeAsync();
         await Database.DisposeAsync();
         signal.Dispose();
+        operators.Dispose();
     }
+
+    public string Operator(string role) => operators.Mint(role);
 
     public (MerchantId Id, string Key) NewMerchant()
     {

@@ -266,7 +266,7 @@ public sealed class PoisonTests(AnalyticsApi api) : IClassFixture<AnalyticsApi>
     private static string Wire(Func<string, string> spoil) =>
         spoil(Encoding.UTF8.GetString(Card(MerchantId.New(TimeProvider.System), 1).OnTheWire()));
 
-    private static TestEvent Card(MerchantId merchant, long amount)
+    internal static TestEvent Card(MerchantId merchant, long amount)
     {
         var card = GiftCardId.New(TimeProvider.System).ToString();
         return new(

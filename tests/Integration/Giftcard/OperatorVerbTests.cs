@@ -262,6 +262,34 @@ public sealed class OperatorVerbTests(GiftcardApi api) : IClassFixture<GiftcardA
         Assert.Equal(0, api.Ledger.Total());
     }
 
+    [Fact]
+    public async Task What_is_not_over_is_summed_up_by_health_and_money()
+    {
+        var before = await SumAsync("waiting");
+        var id = await StartedAsync();
+
+        var (count, requested) = await SumAsync("waiting");
+        Assert.Equal((before.Count + 1, before.Requested + 1000), (count, requested));
+
+        await VerbAsync(id, "suspend", Reason);
+        Assert.Equal(before, await SumAsync("waiting"));
+        Assert.True((await SumAsync("suspended")).Requested >= 1000);
+    }
+
+    private async Task<(int Count, long Requested)> SumAsync(string health)
+    {
+        var sums = await api.InspectAsync("/ops/v1/runs/summary");
+        Assert.True(sums.GetProperty("is_complete").GetBoolean());
+        var parts = sums.GetProperty("data")
+            .EnumerateArray()
+            .Where(part => part.GetProperty("health").GetString() == health)
+            .ToList();
+        return (
+            parts.Sum(part => part.GetProperty("count").GetInt32()),
+            parts.Sum(part => part.GetProperty("requested").GetProperty("amount").GetInt64())
+        );
+    }
+
     private async Task<string> StartedAsync()
     {
         api.Engine.Up = true;

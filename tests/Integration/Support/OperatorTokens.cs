@@ -33,7 +33,7 @@ public sealed class OperatorTokens : IDisposable
         new JsonWebTokenHandler().CreateToken(
             new SecurityTokenDescriptor
             {
-                Issuer = "https://localplus.local",
+                Issuer = "https://localplus.local/",
                 Audience = "localplus",
                 Subject = new ClaimsIdentity([new Claim("sub", subject), new Claim("role", role)]),
                 SigningCredentials = new SigningCredentials(

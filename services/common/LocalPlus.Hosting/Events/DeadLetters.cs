@@ -62,9 +62,10 @@ internal static class DeadLetters
     {
         public const string Keep = """
             INSERT INTO dead_letters (topic, event_id, body, reason, received_at)
-            SELECT @Topic, event_id, body, reason, @ReceivedAt
+            SELECT DISTINCT ON (event_id) @Topic, event_id, body, reason, @ReceivedAt
               FROM unnest(@EventIds, @Bodies, @Reasons) AS l (event_id, body, reason)
-                ON CONFLICT (topic, event_id) DO NOTHING
+                ON CONFLICT (topic, event_id) DO UPDATE
+               SET refusals = dead_letters.refusals + 1, reason = EXCLUDED.reason, state = 'parked'
             """;
     }
 }

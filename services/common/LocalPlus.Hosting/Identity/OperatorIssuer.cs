@@ -14,7 +14,7 @@ public sealed record OperatorIssuer(string Issuer, string Audience, string? Jwks
     public const string IssuerVariable = "LP_OIDC_ISSUER";
     public const string JwksVariable = "LP_JWKS";
     private const string DevelopmentAudience = "localplus";
-    private const string DevelopmentIssuer = "https://localplus.local";
+    private const string DevelopmentIssuer = "https://localplus.local/";
 
     /// <summary>
     /// Throws where one of them is missing in production: what development falls back to would let strangers in.

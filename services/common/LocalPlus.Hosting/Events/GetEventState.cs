@@ -1,0 +1,42 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+
+namespace LocalPlus.Hosting;
+
+/// <summary>
+/// GET /ops/v1/{service}/events: how this service's events are: what waits in its outbox and since when, and the
+/// dead letters that nobody has decided about.
+/// </summary>
+internal static class GetEventState
+{
+    public static IEndpointRouteBuilder MapGetEventState(this IEndpointRouteBuilder ops)
+    {
+        ops.MapGet("/events", HandleAsync).WithName(nameof(GetEventState)).Produces<View>();
+        return ops;
+    }
+
+    /// <param name="OutboxWaiting">Events that the broker has not got.</param>
+    /// <param name="OutboxOldestAt">When the first of them happened; absent when there is none.</param>
+    /// <param name="DeadLetters">Parked ones.</param>
+    internal sealed record View(
+        long OutboxWaiting,
+        DateTimeOffset? OutboxOldestAt,
+        long DeadLetters,
+        DateTimeOffset? DeadLettersOldestAt
+    );
+
+    private static async Task<IResult> HandleAsync(Database database, CancellationToken cancel) =>
+        Answer.Ok(await database.QuerySingleOrDefaultAsync<View>(Sql.Get, null, cancel));
+
+    private static class Sql
+    {
+        public const string Get = """
+            SELECT (SELECT count(*) FROM outbox_events) AS outbox_waiting,
+                   (SELECT occurred_at FROM outbox_events ORDER BY id LIMIT 1) AS outbox_oldest_at,
+                   (SELECT count(*) FROM dead_letters WHERE state = 'parked') AS dead_letters,
+                   (SELECT received_at FROM dead_letters WHERE state = 'parked' ORDER BY id LIMIT 1)
+                       AS dead_letters_oldest_at
+            """;
+    }
+}

@@ -1,0 +1,109 @@
+using System.Net.Http.Headers;
+using System.Text.Json;
+using LocalPlus.Console.Session;
+using Microsoft.AspNetCore.Authentication;
+
+namespace LocalPlus.Console.Api;
+
+/// <summary>
+/// The platform's API, asked in the name of who is signed in: pages see and do what that person may, and nothing of
+/// the console's own.
+/// </summary>
+internal sealed class Platform(HttpClient http, IHttpContextAccessor context)
+{
+    public static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+    };
+
+    /// <summary>Throws <see cref="ApiRefusal"/> for a refusal, and for a service that does not answer.</summary>
+    public Task<T> GetAsync<T>(string path) => SendAsync<T>(HttpMethod.Get, path, null);
+
+    /// <summary>As <see cref="GetAsync"/>, with null and the refusal where there is one: the rest of a page is shown.</summary>
+    public async Task<(T? Value, ApiRefusal? Refusal)> TryGetAsync<T>(string path)
+        where T : class
+    {
+        try
+        {
+            return (await GetAsync<T>(path), null);
+        }
+        catch (ApiRefusal refusal)
+        {
+            return (null, refusal);
+        }
+    }
+
+    public Task<JsonElement> PostAsync(string path, object body) => SendAsync<JsonElement>(HttpMethod.Post, path, body);
+
+    private async Task<T> SendAsync<T>(HttpMethod method, string path, object? body)
+    {
+        var caller = context.HttpContext!;
+        using var request = new HttpRequestMessage(method, new Uri(path, UriKind.Relative));
+        request.Headers.Authorization = new AuthenticationHeaderValue(
+            "Bearer",
+            await caller.GetTokenAsync(Sessions.Cookie, TokenRefresh.AccessToken)
+        );
+        if (body is not null)
+        {
+            request.Content = JsonContent.Create(body, options: Json);
+            request.Headers.Add("Idempotency-Key", Guid.CreateVersion7(DateTimeOffset.UtcNow).ToString());
+        }
+
+        try
+        {
+            using var answer = await http.SendAsync(request, caller.RequestAborted);
+            return answer.IsSuccessStatusCode
+                ? (await answer.Content.ReadFromJsonAsync<T>(Json, caller.RequestAborted))!
+                : throw await ApiRefusal.OfAsync(answer, caller.RequestAborted);
+        }
+        catch (Exception failure)
+            when (failure is HttpRequestException or TaskCanceledException && !caller.RequestAborted.IsCancellationRequested)
+        {
+            throw new ApiRefusal(StatusCodes.Status503ServiceUnavailable, "busy", "The platform does not answer.", null);
+        }
+    }
+}
+
+/// <summary>What the platform said instead of doing it.</summary>
+public sealed class ApiRefusal(int status, string code, string message, string? requestId) : Exception(message)
+{
+    public int Status => status;
+
+    public string Code => code;
+
+    public string? RequestId => requestId;
+
+    public static async Task<ApiRefusal> OfAsync(HttpResponseMessage answer, CancellationToken cancel)
+    {
+        var status = (int)answer.StatusCode;
+        try
+        {
+            var problem = await answer.Content.ReadFromJsonAsync<Problem>(Platform.Json, cancel);
+            return new(status, problem?.Code ?? $"{status}", problem?.Detail ?? problem?.Title ?? "", problem?.RequestId);
+        }
+        catch (JsonException)
+        {
+            return new(status, $"{status}", $"The platform answered {status}.", null);
+        }
+    }
+
+    private sealed record Problem(string? Code, string? Title, string? Detail, string? RequestId);
+}
+
+internal static class PlatformFeature
+{
+    private const string Variable = "LP_API_URL";
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(6);
+
+    public static void AddPlatform(this WebApplicationBuilder builder)
+    {
+        var address =
+            builder.Configuration[Variable]
+            ?? throw new InvalidOperationException($"{Variable} is not set to the gateway's address.");
+        builder.Services.AddHttpClient<Platform>(http =>
+        {
+            http.BaseAddress = new Uri(address);
+            http.Timeout = Patience;
+        });
+    }
+}

@@ -1,0 +1,155 @@
+using System.Text;
+using System.Text.Json;
+using LocalPlus.Kernel;
+using LocalPlus.Tests.Integration.Analytics;
+using LocalPlus.Tests.Integration.Support;
+
+namespace LocalPlus.Tests.Integration.Events;
+
+/// <summary>What operators see of dead letters and do about them.</summary>
+public sealed class DeadLetterTests(AnalyticsApi api) : IClassFixture<AnalyticsApi>
+{
+    private const string Cards = "giftcard.cards.v1";
+    private const string Letters = "/ops/v1/analytics/dead_letters";
+    private static readonly object Why = new { reason = "looked at it" };
+
+    [Fact]
+    public async Task A_letter_whose_cause_is_gone_is_replayed_and_takes_effect_once()
+    {
+        var (merchant, key) = api.NewMerchant();
+        const long refused = 41_337;
+        await api.Database.AsOwnerAsync($"ALTER TABLE facts ADD CONSTRAINT no_{refused} CHECK (amount <> {refused})");
+        var letter = Card(merchant, refused);
+        await api.Service.DeliverRawAsync(Cards, letter.OnTheWire());
+        var id = await IdAsync(letter);
+
+        var again = await CallAsync(HttpMethod.Post, $"{Letters}/{id}/replay", "operator", Why, 422);
+        Assert.Equal("dead_letter_refused", again.GetProperty("code").GetString());
+        Assert.Equal(("parked", 2), await StateAsync(id));
+
+        await api.Database.AsOwnerAsync($"ALTER TABLE facts DROP CONSTRAINT no_{refused}");
+        var replayed = await CallAsync(HttpMethod.Post, $"{Letters}/{id}/replay", "operator", Why);
+        Assert.Equal("replayed", replayed.GetProperty("state").GetString());
+        Assert.Equal("looked at it", replayed.GetProperty("decision_reason").GetString());
+        Assert.Equal(1, await SoldAsync(key));
+
+        var late = await CallAsync(HttpMethod.Post, $"{Letters}/{id}/replay", "operator", Why, 409);
+        Assert.Equal("dead_letter_state", late.GetProperty("code").GetString());
+        await api.Service.DeliverRawAsync(Cards, letter.OnTheWire());
+        Assert.Equal(1, await SoldAsync(key));
+    }
+
+    [Fact]
+    public async Task What_is_no_event_is_shown_as_text_and_discarded_with_a_reason()
+    {
+        byte[] bytes = [.. Encoding.UTF8.GetBytes($"no event {Guid.CreateVersion7()} "), 0xff];
+        await api.Service.DeliverRawAsync(Cards, bytes);
+        var letter = (await ListAsync($"topic={Cards}"))[0];
+        var id = letter.GetProperty("id").GetInt64();
+        Assert.False(letter.TryGetProperty("text", out _));
+        Assert.Equal(bytes.Length, letter.GetProperty("bytes").GetInt32());
+
+        var shown = await CallAsync(HttpMethod.Get, $"{Letters}/{id}", "operator");
+        Assert.Equal(Encoding.UTF8.GetString(bytes), shown.GetProperty("text").GetString());
+
+        await CallAsync(HttpMethod.Post, $"{Letters}/{id}/discard", "operator", new { reason = "no" }, 400);
+        await CallAsync(HttpMethod.Post, $"{Letters}/{id}/discard", "operator", Why);
+        Assert.Equal(("discarded", 1), await StateAsync(id));
+        await CallAsync(HttpMethod.Post, $"{Letters}/{id}/discard", "operator", Why, 409);
+        Assert.DoesNotContain(await ListAsync($"topic={Cards}"), l => l.GetProperty("id").GetInt64() == id);
+        Assert.Contains(await ListAsync("state=discarded"), l => l.GetProperty("id").GetInt64() == id);
+    }
+
+    [Fact]
+    public async Task All_of_a_topic_are_counted_dry_and_then_replayed_and_those_refused_again_are_named()
+    {
+        var (merchant, key) = api.NewMerchant();
+        const string topic = "ledger.transactions.v1";
+        await CallAsync(HttpMethod.Post, $"{Letters}/replay", "operator", new { reason = "start clean", topic });
+        await api.Service.DeliverRawAsync(topic, Encoding.UTF8.GetBytes($"poison {Guid.CreateVersion7()}"));
+        var bad = (await ListAsync($"topic={topic}"))[0].GetProperty("id").GetInt64();
+
+        var dry = await CallAsync(HttpMethod.Post, $"{Letters}/replay", "operator", new { reason = "dry", topic, dry_run = true });
+        Assert.Equal((1, 0), (dry.GetProperty("matched").GetInt32(), dry.GetProperty("replayed").GetInt32()));
+        var wet = await CallAsync(HttpMethod.Post, $"{Letters}/replay", "operator", new { reason = "wet", topic });
+
+        Assert.Equal(0, wet.GetProperty("replayed").GetInt32());
+        Assert.Contains(wet.GetProperty("refused_ids").EnumerateArray(), l => l.GetInt64() == bad);
+        Assert.Equal(0, await SoldAsync(key));
+        Assert.NotEqual(default, merchant);
+    }
+
+    [Fact]
+    public async Task Viewers_see_the_list_and_neither_a_text_nor_a_button()
+    {
+        await api.Service.DeliverRawAsync(Cards, Encoding.UTF8.GetBytes($"seen {Guid.CreateVersion7()}"));
+        var page = await CallAsync(HttpMethod.Get, $"{Letters}?limit=1", "viewer");
+        var id = page.GetProperty("data")[0].GetProperty("id").GetInt64();
+
+        await CallAsync(HttpMethod.Get, $"{Letters}/{id}", "viewer", status: 403);
+        await CallAsync(HttpMethod.Post, $"{Letters}/{id}/replay", "viewer", Why, 403);
+        await CallAsync(HttpMethod.Post, $"{Letters}/{id}/discard", "viewer", Why, 403);
+        await CallAsync(HttpMethod.Post, $"{Letters}/replay", "viewer", new { reason = "all", topic = Cards }, 403);
+        await CallAsync(HttpMethod.Get, Letters, "nobody", status: 401);
+    }
+
+    [Fact]
+    public async Task Pages_of_letters_meet_without_a_gap()
+    {
+        for (var i = 0; i < 3; i++)
+        {
+            await api.Service.DeliverRawAsync(Cards, Encoding.UTF8.GetBytes($"page {i} {Guid.CreateVersion7()}"));
+        }
+
+        var whole = (await ListAsync("limit=3")).Select(l => l.GetProperty("id").GetInt64()).ToList();
+        var first = await CallAsync(HttpMethod.Get, $"{Letters}?limit=2", "viewer");
+        var cursor = first.GetProperty("next_cursor").GetString();
+        var second = (await ListAsync($"limit=1&cursor={cursor}"))[0].GetProperty("id").GetInt64();
+
+        Assert.Equal(whole[2], second);
+        await CallAsync(HttpMethod.Get, $"{Letters}?cursor=x", "viewer", status: 400);
+        await CallAsync(HttpMethod.Get, $"{Letters}?state=lost", "viewer", status: 400);
+    }
+
+    [Fact]
+    public async Task A_service_says_how_its_events_are()
+    {
+        await api.Service.DeliverRawAsync(Cards, Encoding.UTF8.GetBytes($"state {Guid.CreateVersion7()}"));
+
+        var state = await CallAsync(HttpMethod.Get, "/ops/v1/analytics/events", "viewer");
+
+        Assert.Equal(0, state.GetProperty("outbox_waiting").GetInt64());
+        Assert.Equal(
+            await api.Database.ScalarAsync<long>("SELECT count(*) FROM dead_letters WHERE state = 'parked'"),
+            state.GetProperty("dead_letters").GetInt64()
+        );
+    }
+
+    private Task<JsonElement> CallAsync(
+        HttpMethod method,
+        string path,
+        string role,
+        object? body = null,
+        int status = 200
+    ) => api.Service.CallAsync(method, path, role == "nobody" ? null : api.Operator(role), body, status);
+
+    private async Task<List<JsonElement>> ListAsync(string query) =>
+        [.. (await CallAsync(HttpMethod.Get, $"{Letters}?{query}", "viewer")).GetProperty("data").EnumerateArray()];
+
+    private Task<long> IdAsync(TestEvent letter) =>
+        api.Database.ScalarAsync<long>($"SELECT id FROM dead_letters WHERE event_id = '{letter.Id}'");
+
+    private async Task<(string? State, int Refusals)> StateAsync(long id)
+    {
+        var letter = await CallAsync(HttpMethod.Get, $"{Letters}/{id}", "operator");
+        return (letter.GetProperty("state").GetString(), letter.GetProperty("refusals").GetInt32());
+    }
+
+    private async Task<int> SoldAsync(string key) =>
+        (await api.Service.CallAsync(HttpMethod.Get, "/v1/reports/daily?from=2026-03-10&to=2026-03-10", key))
+            .GetProperty("data")
+            .EnumerateArray()
+            .Sum(day => day.GetProperty("sold").GetProperty("count").GetInt32());
+
+    private static TestEvent Card(MerchantId merchant, long amount) => PoisonTests.Card(merchant, amount);
+}
