@@ -79,7 +79,7 @@ internal static class RefundRedemption
             }
 
             var created = time.GetUtcNow();
-            rules.RequireRefundable(now.Row.CreatedAt, created);
+            rules.RequireRefundable(now.Row.Order.CreatedAt, created);
             var asked = Amount(now.Row, request);
             var open = await PendingAsync(db, now);
             var (takers, closed) = await RefundHomes.SplitAsync(db, now.Row, open, created);
