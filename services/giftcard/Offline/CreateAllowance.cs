@@ -63,11 +63,12 @@ internal static class CreateAllowance
                 "/valid_seconds"
             )
             .ThrowIfAny();
-        await ownership.RequireLocationAsync(http.GetMerchant().MerchantId, request.LocationId, cancel);
+        var merchant = http.GetMerchant().MerchantId;
         return await requests.ExecuteAsync(
             http,
             request,
-            db => InsertAsync(db, http.GetMerchant().MerchantId, id, request, signer, time),
+            () => ownership.RequireLocationAsync(merchant, request.LocationId, cancel),
+            db => InsertAsync(db, merchant, id, request, signer, time),
             cancel
         );
     }

@@ -59,16 +59,16 @@ internal static class ChangeProgram
         var merchant = http.GetMerchant().MerchantId;
         Check(request, merchant);
         var version = http.RequireIfMatch();
+        var key = new { ProgramId = id, MerchantId = merchant };
+        // A repeat is told that the version is another by now, whether or not the owner of the locations answers.
+        CheckVersion(
+            await database.QuerySingleOrDefaultAsync<long?>(Sql.Version, key, cancel) ?? throw Absent(),
+            version
+        );
         await ownership.RequireLocationsAsync(merchant, request.Locations, cancel);
         await using var db = await database.BeginAsync(cancel);
-        var row =
-            await db.QuerySingleOrDefaultAsync<ProgramRow>(Sql.Lock, new { ProgramId = id, MerchantId = merchant })
-            ?? throw new FaultException(CommonFaults.NotFound, "There is no such programme.");
-        if (row.Version != version)
-        {
-            throw new FaultException(CommonFaults.VersionConflict, $"The programme's version is {row.Version}.");
-        }
-
+        var row = await db.QuerySingleOrDefaultAsync<ProgramRow>(Sql.Lock, key) ?? throw Absent();
+        CheckVersion(row.Version, version);
         CheckAmounts(request, row);
         await db.ExecuteAsync(Sql.Change, Changes(row, request));
         if (request.AcceptedAt is { } merchants)
@@ -87,6 +87,16 @@ internal static class ChangeProgram
         var changed = await db.QuerySingleAsync<ProgramRow>(Sql.Get, new { row.ProgramId });
         await db.CommitAsync();
         return Answer.Ok(changed.ToView(), changed.Version);
+    }
+
+    private static FaultException Absent() => new(CommonFaults.NotFound, "There is no such programme.");
+
+    private static void CheckVersion(long version, long expected)
+    {
+        if (version != expected)
+        {
+            throw new FaultException(CommonFaults.VersionConflict, $"The programme's version is {version}.");
+        }
     }
 
     private static void Check(Request request, MerchantId issuer) =>
@@ -142,6 +152,9 @@ internal static class ChangeProgram
     private static class Sql
     {
         public const string Get = $"{ProgramRow.Columns} WHERE p.program_id = @ProgramId";
+
+        public const string Version =
+            "SELECT version FROM programs WHERE program_id = @ProgramId AND merchant_id = @MerchantId";
 
         public const string Lock = $"""
             {ProgramRow.Columns}

@@ -52,12 +52,13 @@ internal static class CreateProgram
         CancellationToken cancel
     )
     {
-        Check(request, http.GetMerchant().MerchantId);
-        await ownership.RequireLocationsAsync(http.GetMerchant().MerchantId, request.Locations, cancel);
+        var merchant = http.GetMerchant();
+        Check(request, merchant.MerchantId);
         return await requests.ExecuteAsync(
             http,
             request,
-            db => InsertAsync(db, database, http.GetMerchant(), request, time),
+            () => ownership.RequireLocationsAsync(merchant.MerchantId, request.Locations, cancel),
+            db => InsertAsync(db, database, merchant, request, time),
             cancel
         );
     }

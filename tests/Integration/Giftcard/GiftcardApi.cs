@@ -79,9 +79,12 @@ public sealed class GiftcardApi : IAsyncLifetime
         (Merchant, Key) = NewMerchant();
         WalletAnswers();
         Sidecar.OnInvoke("wallet", "internal/customer_ids/*", OwnUnlessStrange);
-        Sidecar.OnInvoke("merchant", "internal/locations/*", OwnUnlessStrange);
+        MerchantAnswers();
         await StartAsync();
     }
+
+    /// <summary>Merchant knows every location but a stranger's.</summary>
+    public void MerchantAnswers() => Sidecar.OnInvoke("merchant", "internal/locations/*", OwnUnlessStrange);
 
     /// <summary>The wallet takes every address.</summary>
     public void WalletAnswers() =>

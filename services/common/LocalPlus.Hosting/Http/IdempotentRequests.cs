@@ -33,11 +33,10 @@ public sealed class IdempotentRequests(
         CancellationToken cancel
     )
     {
-        var key = Key(http);
-        var caller = Caller(http);
+        var asked = Asked(http);
         var fingerprint = fingerprints.Of(http, request);
         await using var db = await database.BeginAsync(cancel);
-        if (!await db.QuerySingleAsync<bool>(Sql.TryLock, new { Name = $"{caller}:{key}" }))
+        if (!await db.QuerySingleAsync<bool>(Sql.TryLock, new { Name = $"{asked.Caller}:{asked.Key}" }))
         {
             throw new FaultException(
                 CommonFaults.RequestInProgress,
@@ -45,29 +44,17 @@ public sealed class IdempotentRequests(
             );
         }
 
-        var file = KeyFile.Of(key, time.GetUtcNow());
-        if (
-            await db.QuerySingleOrDefaultAsync<StoredAnswer>(
-                Sql.Find,
-                new
-                {
-                    MerchantId = caller,
-                    key,
-                    file.From,
-                    file.Until,
-                }
-            ) is
-            { } stored
-        )
+        var file = KeyFile.Of(asked.Key, time.GetUtcNow());
+        if (await FindAsync(db, asked, file, fingerprint) is { } stored)
         {
-            return await secrets.OpenAsync(db, stored.Replay(fingerprint), new(caller, key, Credential(http)));
+            return stored;
         }
 
         var answer = await RunAsync(http, db, handler);
         var row = new
         {
-            MerchantId = caller,
-            key,
+            MerchantId = asked.Caller,
+            asked.Key,
             Fingerprint = fingerprint.Bytes,
             answer.Status,
             answer.Location,
@@ -76,9 +63,40 @@ public sealed class IdempotentRequests(
             CreatedAt = file.At,
         };
         await db.ExecuteAsync(Sql.Store, row);
-        await secrets.StoreAsync(db, answer, new(caller, key, Credential(http)));
+        await secrets.StoreAsync(db, answer, asked);
         await db.CommitAsync();
         return answer;
+    }
+
+    /// <summary>
+    /// As the other, for what another service must be asked first, which no transaction may wait for: a repeat gets
+    /// its stored answer without that service.
+    /// </summary>
+    /// <param name="http">The request's.</param>
+    /// <param name="request">What was asked.</param>
+    /// <param name="ask">Refuses by throwing; what it refuses is not stored, so a repeat asks again.</param>
+    /// <param name="handler">The effect.</param>
+    /// <param name="cancel">Of the caller.</param>
+    public async Task<IResult> ExecuteAsync<TRequest>(
+        HttpContext http,
+        TRequest request,
+        Func<Task> ask,
+        Func<DbSession, Task<Answer>> handler,
+        CancellationToken cancel
+    )
+    {
+        var asked = Asked(http);
+        await using (var db = await database.BeginAsync(cancel))
+        {
+            var file = KeyFile.Of(asked.Key, time.GetUtcNow());
+            if (await FindAsync(db, asked, file, fingerprints.Of(http, request)) is { } stored)
+            {
+                return stored;
+            }
+        }
+
+        await ask();
+        return await ExecuteAsync(http, request, handler, cancel);
     }
 
     /// <summary>
@@ -116,6 +134,29 @@ public sealed class IdempotentRequests(
         http.Items[typeof(MerchantIdentity)] is MerchantIdentity merchant
             ? merchant.MerchantId.Value
             : new Guid(SHA256.HashData(Encoding.UTF8.GetBytes(http.GetOperator().Subject)).AsSpan(0, 16));
+
+    private static SealedAnswers.Asked Asked(HttpContext http) => new(Caller(http), Key(http), Credential(http));
+
+    /// <summary>The answer that is stored under the key, whole where its secret may be had.</summary>
+    private async Task<Answer?> FindAsync(
+        DbSession db,
+        SealedAnswers.Asked asked,
+        KeyFile file,
+        Fingerprint fingerprint
+    )
+    {
+        var stored = await db.QuerySingleOrDefaultAsync<StoredAnswer>(
+            Sql.Find,
+            new
+            {
+                MerchantId = asked.Caller,
+                asked.Key,
+                file.From,
+                file.Until,
+            }
+        );
+        return stored is null ? null : await secrets.OpenAsync(db, stored.Replay(fingerprint), asked);
+    }
 
     /// <summary>With what exactly the caller proved who it is; of an operator that is the same.</summary>
     private static Guid Credential(HttpContext http) =>
