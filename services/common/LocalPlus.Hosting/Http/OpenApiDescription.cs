@@ -34,7 +34,8 @@ internal static class OpenApiDescription
 
     public static void Configure(OpenApiOptions options, string service)
     {
-        options.CreateSchemaReferenceId = new SchemaNames().Of;
+        var names = new SchemaNames();
+        options.CreateSchemaReferenceId = names.Of;
         options.AddSchemaTransformer(SchemaShapes.ApplyAsync);
         options.AddOperationTransformer(DescribeAsync);
         options.AddDocumentTransformer(
@@ -42,6 +43,7 @@ internal static class OpenApiDescription
             {
                 document.Info = new OpenApiInfo { Title = $"LocalPlus {service}", Version = "v1" };
                 document.Tags = TagsOf(document);
+                SchemaShapes.Complete(document, names.Known);
                 return Task.CompletedTask;
             }
         );

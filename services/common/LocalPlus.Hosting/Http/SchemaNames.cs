@@ -12,6 +12,9 @@ internal sealed class SchemaNames
     private static readonly string[] ReadingVerbs = ["Get", "List", "Find"];
     private readonly Dictionary<string, Type> known = [];
 
+    /// <summary>What has been named so far.</summary>
+    public IReadOnlyDictionary<string, Type> Known => known;
+
     public string? Of(JsonTypeInfo json)
     {
         if (OpenApiOptions.CreateDefaultSchemaReferenceId(json) is null)

@@ -1,3 +1,5 @@
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
 using LocalPlus.Kernel;
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.OpenApi;
@@ -16,9 +18,39 @@ internal static class SchemaShapes
         CancellationToken cancel
     )
     {
-        var written = context.JsonTypeInfo.Type;
+        Apply(schema, context.JsonTypeInfo, context.JsonPropertyInfo);
+        return Task.CompletedTask;
+    }
+
+    /// <summary>
+    /// The framework does not hand over what is only ever a member that may be missing: a Money in one request, say.
+    /// </summary>
+    public static void Complete(OpenApiDocument document, IReadOnlyDictionary<string, Type> types)
+    {
+        foreach (var (name, described) in document.Components?.Schemas ?? new Dictionary<string, IOpenApiSchema>())
+        {
+            if (described is not OpenApiSchema schema || !types.TryGetValue(name, out var type))
+            {
+                continue;
+            }
+
+            var json = StrictJson.Options.GetTypeInfo(type);
+            Apply(schema, json, null);
+            foreach (var member in json.Properties)
+            {
+                if (schema.Properties?.TryGetValue(member.Name, out var shape) is true && shape is OpenApiSchema own)
+                {
+                    Apply(own, StrictJson.Options.GetTypeInfo(member.PropertyType), member);
+                }
+            }
+        }
+    }
+
+    private static void Apply(OpenApiSchema schema, JsonTypeInfo json, JsonPropertyInfo? of)
+    {
+        var written = json.Type;
         var type = Nullable.GetUnderlyingType(written) ?? written;
-        var mayBeNull = type != written || context.JsonPropertyInfo is { IsGetNullable: true };
+        var mayBeNull = type != written || of is { IsGetNullable: true };
         if (schema.Enum is { Count: > 0 } || type == typeof(string) || type == typeof(Currency) || IsId(type))
         {
             schema.Type = mayBeNull ? JsonSchemaType.String | JsonSchemaType.Null : JsonSchemaType.String;
@@ -41,8 +73,12 @@ internal static class SchemaShapes
         {
             schema.Type = mayBeNull ? JsonSchemaType.Integer | JsonSchemaType.Null : JsonSchemaType.Integer;
         }
+        else if (type == typeof(JsonElement) || type == typeof(object))
+        {
+            schema.Type = mayBeNull ? JsonSchemaType.Object | JsonSchemaType.Null : JsonSchemaType.Object;
+        }
 
-        if (context.JsonTypeInfo.ElementType is { } element && (element == typeof(string) || IsId(element)))
+        if (json.ElementType is { } element && (element == typeof(string) || IsId(element)))
         {
             var text = new OpenApiSchema
             {
@@ -53,12 +89,10 @@ internal static class SchemaShapes
             schema.AdditionalProperties = schema.Items is null ? text : null;
         }
 
-        foreach (var member in context.JsonTypeInfo.Properties.Where(p => p.IsGetNullable))
+        foreach (var member in json.Properties.Where(p => p.IsGetNullable))
         {
             schema.Required?.Remove(member.Name);
         }
-
-        return Task.CompletedTask;
     }
 
     /// <summary>How the ids of this type look.</summary>
