@@ -25,14 +25,13 @@ internal sealed record ActivityCause(
         string? reason = null
     )
     {
-        var isOwn = row.MerchantId == row.BooksMerchantId;
         return new(
-            row.BooksMerchantId,
-            row.Currency,
+            row.Books.BooksMerchantId,
+            row.Order.Currency,
             row.Id,
             transactionId,
-            isOwn ? reference : null,
-            isOwn ? reason : null
+            row.IsAtIssuer ? reference : null,
+            row.IsAtIssuer ? reason : null
         );
     }
 }

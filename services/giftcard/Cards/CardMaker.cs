@@ -57,9 +57,9 @@ internal sealed class CardMaker(Database database, CardSecrets secrets, TimeProv
                 Sql.Insert,
                 new
                 {
-                    program.MerchantId,
-                    program.ProgramId,
-                    program.Currency,
+                    program.About.MerchantId,
+                    program.About.ProgramId,
+                    program.About.Currency,
                     terms.CustomerId,
                     terms.ExpiresAt,
                     terms.Reference,
@@ -82,7 +82,7 @@ internal sealed class CardMaker(Database database, CardSecrets secrets, TimeProv
             throw await References.ReusedAsync<GiftCardId>(
                 database,
                 References.Card,
-                program.MerchantId,
+                program.About.MerchantId,
                 terms.Reference!,
                 db.Cancel
             );
@@ -91,7 +91,7 @@ internal sealed class CardMaker(Database database, CardSecrets secrets, TimeProv
 
     private (byte[]? PinSalt, byte[]? PinHash, byte[] Sealed) Secrets(NewCard card, ProgramRow program, CardTerms terms)
     {
-        var pin = terms.Pin ?? (program.Pin == "required" ? CardSecrets.NewPin() : null);
+        var pin = terms.Pin ?? (program.Terms.Pin == "required" ? CardSecrets.NewPin() : null);
         var salt = pin is null ? null : CardSecrets.NewSalt();
         var secret = JsonSerializer.Serialize(new HandOver.Secret(card.Code, pin), StrictJson.Options);
         return (salt, salt is null ? null : secrets.HashPin(pin!, salt), secrets.Seal(secret, card.Id));

@@ -26,7 +26,7 @@ internal static class GetHold
     {
         var merchant = http.GetMerchant().MerchantId;
         var redemption = await store.GetAsync(merchant, await store.OfHoldAsync(merchant, id, cancel), cancel);
-        return Answer.Ok(HoldView.Of(await store.ViewAsync(redemption, cancel)), redemption.Row.Version);
+        return Answer.Ok(HoldView.Of(await store.ViewAsync(redemption, cancel)), redemption.Row.Progress.Version);
     }
 }
 

@@ -25,7 +25,7 @@ internal sealed class ExpiredValue(
     /// </summary>
     public async Task ReturnAsync(OfflineItemRow item, Redemption redemption, CancellationToken cancel)
     {
-        var books = redemption.Row.BooksMerchantId;
+        var books = redemption.Row.Books.BooksMerchantId;
         var paying = redemption.Legs.Select(l => l.AccountId).ToList();
         var there = await cards.AccountsAsync(books, paying, cancel);
         var missing = item.Amount - there.Values.Sum(a => a.Available);

@@ -53,7 +53,7 @@ internal sealed class OfflineDriver(
     private async Task<OfflineItemRow> DriveAsync(OfflineItemRow item, CancellationToken cancel)
     {
         var paid = item.RedemptionId is { } id ? await RedeemAsync(item, id, cancel) : null;
-        var captured = paid?.Captured ?? 0;
+        var captured = paid?.Progress.Captured ?? 0;
         var shortfall = item.Amount - captured;
         var transaction = shortfall == 0 ? null : await PostShortfallAsync(item, shortfall, cancel);
         await using var db = await database.BeginAsync(cancel);
@@ -65,7 +65,7 @@ internal sealed class OfflineDriver(
                 Captured = captured,
                 Shortfall = shortfall,
                 ShortfallTransactionId = transaction,
-                paid?.FaultCode,
+                paid?.Refused?.FaultCode,
                 Now = time.GetUtcNow(),
             }
         );

@@ -47,7 +47,7 @@ internal static class ActivateGiftCard
             {
                 file.Require(CardStatus.Pending);
                 ProgramTerms.CheckSale(file.Program, request.Amount);
-                var expiry = file.Program.ValidityDays is { } days
+                var expiry = file.Program.Terms.ValidityDays is { } days
                     ? time.GetUtcNow().AddDays(days)
                     : (DateTimeOffset?)null;
                 var plan = await sales.ActivationPlanAsync(

@@ -48,11 +48,11 @@ internal static class AdjustGiftCard
             async file =>
             {
                 var amount = file.Require(CardStatus.Active, CardStatus.Blocked).Amount(request.Amount);
-                if (amount > 0 && file.Balance + file.Held + amount > file.Program.MaxBalance)
+                if (amount > 0 && file.Balance + file.Held + amount > file.Program.Terms.MaxBalance)
                 {
                     throw new FaultException(
                         Faults.LimitExceeded,
-                        $"The programme allows {file.Program.MaxBalance} on a card."
+                        $"The programme allows {file.Program.Terms.MaxBalance} on a card."
                     );
                 }
 

@@ -55,11 +55,11 @@ internal static class CashOutGiftCard
                     throw new FaultException(Faults.InsufficientBalance, "There is nothing to pay out.");
                 }
 
-                if (amount >= file.Program.CashOutBelow)
+                if (amount >= file.Program.Terms.CashOutBelow)
                 {
                     throw new FaultException(
                         Faults.LimitExceeded,
-                        $"The programme pays out below {file.Program.CashOutBelow} {file.Card.Currency}; "
+                        $"The programme pays out below {file.Program.Terms.CashOutBelow} {file.Card.Currency}; "
                             + $"{amount} are on the card."
                     );
                 }

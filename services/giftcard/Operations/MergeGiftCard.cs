@@ -95,9 +95,9 @@ internal static class MergeGiftCard
         }
 
         var amount = from.Balance;
-        if (to.Balance + to.Held + amount > to.Program.MaxBalance)
+        if (to.Balance + to.Held + amount > to.Program.Terms.MaxBalance)
         {
-            throw new FaultException(Faults.LimitExceeded, $"The programme allows {to.Program.MaxBalance} on a card.");
+            throw new FaultException(Faults.LimitExceeded, $"The programme allows {to.Program.Terms.MaxBalance} on a card.");
         }
 
         var plan = new PlanWriter(time);

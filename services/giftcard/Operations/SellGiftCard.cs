@@ -137,7 +137,7 @@ internal static class SellGiftCard
                         : (CustomerId?)null
                 );
             var card = maker.New();
-            var expiry = program.ValidityDays is { } days ? time.GetUtcNow().AddDays(days) : (DateTimeOffset?)null;
+            var expiry = program.Terms.ValidityDays is { } days ? time.GetUtcNow().AddDays(days) : (DateTimeOffset?)null;
             var plan = request.Amount is { } amount
                 ? await ActivationPlanAsync(key.Merchant, card.Id, amount, expiry, cancel)
                 : CardPlan.Of(new(card.Id, "create", 0, "gift_card.created"), StatusCodes.Status201Created);
@@ -146,7 +146,7 @@ internal static class SellGiftCard
                 card.Id,
                 request.Amount is null ? "create" : "activate",
                 request.Amount?.MinorUnits ?? 0,
-                program.Currency,
+                program.About.Currency,
                 plan,
                 key,
                 request.Reference

@@ -67,11 +67,11 @@ internal static class TransferGiftCard
                     throw new FaultException(Faults.InsufficientBalance, "There is nothing to transfer.");
                 }
 
-                if (to.Balance + to.Held + amount > to.Program.MaxBalance)
+                if (to.Balance + to.Held + amount > to.Program.Terms.MaxBalance)
                 {
                     throw new FaultException(
                         Faults.LimitExceeded,
-                        $"The programme allows {to.Program.MaxBalance} on a card."
+                        $"The programme allows {to.Program.Terms.MaxBalance} on a card."
                     );
                 }
 

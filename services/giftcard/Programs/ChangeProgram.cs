@@ -68,7 +68,7 @@ internal static class ChangeProgram
         await ownership.RequireLocationsAsync(merchant, request.Locations, cancel);
         await using var db = await database.BeginAsync(cancel);
         var row = await db.QuerySingleOrDefaultAsync<ProgramRow>(Sql.Lock, key) ?? throw Absent();
-        CheckVersion(row.Version, version);
+        CheckVersion(row.About.Version, version);
         CheckAmounts(request, row);
         await db.ExecuteAsync(Sql.Change, Changes(row, request));
         if (request.AcceptedAt is { } merchants)
@@ -80,13 +80,13 @@ internal static class ChangeProgram
         {
             await db.ExecuteAsync(
                 Sql.ReplaceLocations,
-                new { row.ProgramId, Locations = locations.Distinct().ToArray() }
+                new { row.About.ProgramId, Locations = locations.Distinct().ToArray() }
             );
         }
 
-        var changed = await db.QuerySingleAsync<ProgramRow>(Sql.Get, new { row.ProgramId });
+        var changed = await db.QuerySingleAsync<ProgramRow>(Sql.Get, new { row.About.ProgramId });
         await db.CommitAsync();
-        return Answer.Ok(changed.ToView(), changed.Version);
+        return Answer.Ok(changed.ToView(), changed.About.Version);
     }
 
     private static FaultException Absent() => new(CommonFaults.NotFound, "There is no such programme.");
@@ -120,22 +120,22 @@ internal static class ChangeProgram
     private static void CheckAmounts(Request request, ProgramRow row)
     {
         Money?[] amounts = [request.MinLoad, request.MaxLoad, request.MaxBalance, request.CashOutBelow];
-        if (amounts.Any(a => a is { } amount && amount.Currency.Code != row.Currency))
+        if (amounts.Any(a => a is { } amount && amount.Currency.Code != row.About.Currency))
         {
-            throw new FaultException(Faults.CurrencyMismatch, $"The programme's amounts are in {row.Currency}.");
+            throw new FaultException(Faults.CurrencyMismatch, $"The programme's amounts are in {row.About.Currency}.");
         }
 
-        var max = request.MaxLoad?.MinorUnits ?? row.MaxLoad;
+        var max = request.MaxLoad?.MinorUnits ?? row.Terms.MaxLoad;
         new FieldChecks()
-            .Require((request.MinLoad?.MinorUnits ?? row.MinLoad) <= max, "/max_load")
-            .Require(max <= (request.MaxBalance?.MinorUnits ?? row.MaxBalance), "/max_balance")
+            .Require((request.MinLoad?.MinorUnits ?? row.Terms.MinLoad) <= max, "/max_load")
+            .Require(max <= (request.MaxBalance?.MinorUnits ?? row.Terms.MaxBalance), "/max_balance")
             .ThrowIfAny();
     }
 
     private static object Changes(ProgramRow row, Request request) =>
         new
         {
-            row.ProgramId,
+            row.About.ProgramId,
             request.Name,
             Status = request.Status is { } status ? Wire.Name(status) : null,
             request.ValidityDays,

@@ -151,16 +151,14 @@ internal static class CreateProgram
             );
         }
 
-        var row = await db.QuerySingleOrDefaultAsync<ProgramRow>(
-            $"{ProgramRow.Columns} WHERE p.program_id = @ProgramId",
-            new { ProgramId = id }
-        );
-        var view = row!.ToView();
+        var view = (await db.QuerySingleAsync<ProgramRow>(Sql.Get, new { ProgramId = id })).ToView();
         return Answer.Created($"/v1/programs/{id}", view, view.Version);
     }
 
     private static class Sql
     {
+        public const string Get = $"{ProgramRow.Columns} WHERE p.program_id = @ProgramId";
+
         public const string Insert = """
             INSERT INTO programs (program_id, merchant_id, name, currency, status, validity_days, vat_kind, min_load,
                    max_load, max_balance, reloadable, cash_out_below, partial, pin, image_url, reference, metadata,

@@ -30,7 +30,7 @@ internal static class GetProgram
         );
         return row is null
             ? throw new FaultException(CommonFaults.NotFound, "There is no such programme.")
-            : Answer.Ok(row.ToView(), row.Version);
+            : Answer.Ok(row.ToView(), row.About.Version);
     }
 
     private static class Sql

@@ -7,7 +7,7 @@ internal static class ProgramTerms
 {
     public static void CheckSale(ProgramRow program, Money? amount)
     {
-        if (program.Status != "active")
+        if (program.About.Status != "active")
         {
             throw new FaultException(Faults.ProgramState, "The programme is closed.");
         }
@@ -17,16 +17,16 @@ internal static class ProgramTerms
             return;
         }
 
-        if (value.Currency.Code != program.Currency)
+        if (value.Currency.Code != program.About.Currency)
         {
-            throw new FaultException(Faults.CurrencyMismatch, $"The programme's cards are in {program.Currency}.");
+            throw new FaultException(Faults.CurrencyMismatch, $"The programme's cards are in {program.About.Currency}.");
         }
 
-        if (value.MinorUnits < program.MinLoad || value.MinorUnits > program.MaxLoad)
+        if (value.MinorUnits < program.Terms.MinLoad || value.MinorUnits > program.Terms.MaxLoad)
         {
             throw new FaultException(
                 Faults.LimitExceeded,
-                $"The programme allows {program.MinLoad} to {program.MaxLoad} {program.Currency} at once."
+                $"The programme allows {program.Terms.MinLoad} to {program.Terms.MaxLoad} {program.About.Currency} at once."
             );
         }
     }
@@ -35,7 +35,7 @@ internal static class ProgramTerms
     /// <param name="isRefund">Value of another tender that comes back: no reload, and as much as it was.</param>
     public static void CheckLoad(ProgramRow program, Money amount, long before, bool isRefund = false)
     {
-        if (!program.Reloadable && !isRefund)
+        if (!program.Terms.Reloadable && !isRefund)
         {
             throw new FaultException(Faults.ProgramState, "The programme's cards are not reloadable.");
         }
@@ -44,16 +44,16 @@ internal static class ProgramTerms
         {
             CheckSale(program, amount);
         }
-        else if (amount.Currency.Code != program.Currency)
+        else if (amount.Currency.Code != program.About.Currency)
         {
-            throw new FaultException(Faults.CurrencyMismatch, $"The programme's cards are in {program.Currency}.");
+            throw new FaultException(Faults.CurrencyMismatch, $"The programme's cards are in {program.About.Currency}.");
         }
 
-        if (before + amount.MinorUnits > program.MaxBalance)
+        if (before + amount.MinorUnits > program.Terms.MaxBalance)
         {
             throw new FaultException(
                 Faults.LimitExceeded,
-                $"The programme allows {program.MaxBalance} {program.Currency} on a card; {before} are on it."
+                $"The programme allows {program.Terms.MaxBalance} {program.About.Currency} on a card; {before} are on it."
             );
         }
     }

@@ -23,7 +23,7 @@ internal sealed class Advice(Database database, RedemptionDecider decider, Redem
             {
                 if (
                     amount is { } part
-                    && (await store.GetAsync(merchant, id, cancel)).Row.Currency != part.Currency.Code
+                    && (await store.GetAsync(merchant, id, cancel)).Row.Order.Currency != part.Currency.Code
                 )
                 {
                     throw new FaultException(Faults.CurrencyMismatch, "The redemption is in another currency.");

@@ -184,23 +184,23 @@ internal static class CreateRedemption
         private static object Arguments(RedemptionRow[] rows, LegRow[] legs) =>
             new
             {
-                RedemptionIds = Array.ConvertAll(rows, r => r.RedemptionId),
-                MerchantIds = Array.ConvertAll(rows, r => r.MerchantId),
-                BooksMerchantIds = Array.ConvertAll(rows, r => r.BooksMerchantId),
-                Modes = Array.ConvertAll(rows, r => r.Mode),
-                Partials = Array.ConvertAll(rows, r => r.Partial),
-                References = Array.ConvertAll(rows, r => r.Reference),
-                Currencies = Array.ConvertAll(rows, r => r.Currency),
-                Requested = Array.ConvertAll(rows, r => r.Requested),
-                PayableAccountIds = Array.ConvertAll(rows, r => r.PayableAccountId),
-                CommissionAccountIds = Array.ConvertAll(rows, r => r.CommissionAccountId),
-                LocationIds = Array.ConvertAll(rows, r => r.LocationId),
-                TerminalIds = Array.ConvertAll(rows, r => r.TerminalId),
-                Metadata = Array.ConvertAll(rows, r => r.Metadata),
-                HoldExpiresAts = Array.ConvertAll(rows, r => r.HoldExpiresAt?.UtcDateTime),
-                IdempotencyKeys = Array.ConvertAll(rows, r => r.IdempotencyKey),
-                DriveAfters = Array.ConvertAll(rows, r => (r.CreatedAt + TakeOver(r)).UtcDateTime),
-                CreatedAts = Array.ConvertAll(rows, r => r.CreatedAt.UtcDateTime),
+                RedemptionIds = Array.ConvertAll(rows, r => r.Order.RedemptionId),
+                MerchantIds = Array.ConvertAll(rows, r => r.Order.MerchantId),
+                BooksMerchantIds = Array.ConvertAll(rows, r => r.Books.BooksMerchantId),
+                Modes = Array.ConvertAll(rows, r => r.Order.Mode),
+                Partials = Array.ConvertAll(rows, r => r.Order.Partial),
+                References = Array.ConvertAll(rows, r => r.Order.Reference),
+                Currencies = Array.ConvertAll(rows, r => r.Order.Currency),
+                Requested = Array.ConvertAll(rows, r => r.Order.Requested),
+                PayableAccountIds = Array.ConvertAll(rows, r => r.Books.PayableAccountId),
+                CommissionAccountIds = Array.ConvertAll(rows, r => r.Books.CommissionAccountId),
+                LocationIds = Array.ConvertAll(rows, r => r.Order.LocationId),
+                TerminalIds = Array.ConvertAll(rows, r => r.Order.TerminalId),
+                Metadata = Array.ConvertAll(rows, r => r.Order.Metadata),
+                HoldExpiresAts = Array.ConvertAll(rows, r => r.Progress.HoldExpiresAt?.UtcDateTime),
+                IdempotencyKeys = Array.ConvertAll(rows, r => r.Order.IdempotencyKey),
+                DriveAfters = Array.ConvertAll(rows, r => (r.Order.CreatedAt + TakeOver(r)).UtcDateTime),
+                CreatedAts = Array.ConvertAll(rows, r => r.Order.CreatedAt.UtcDateTime),
                 LegRedemptionIds = Array.ConvertAll(legs, l => l.RedemptionId),
                 Positions = Array.ConvertAll(legs, l => l.Position),
                 GiftCardIds = Array.ConvertAll(legs, l => l.GiftCardId),
@@ -213,7 +213,7 @@ internal static class CreateRedemption
 
         // One that no till waits for belongs to another step (an offline item), which drives it in its own order.
         private static TimeSpan TakeOver(RedemptionRow row) =>
-            row.IdempotencyKey is null ? GiftcardLimits.TakeOverOfItems : GiftcardLimits.TakeOver;
+            row.Order.IdempotencyKey is null ? GiftcardLimits.TakeOverOfItems : GiftcardLimits.TakeOver;
 
         private Task<FaultException> ReferenceReusedAsync(
             MerchantId merchant,
@@ -243,40 +243,35 @@ internal static class CreateRedemption
                 ? null
                 : JsonSerializer.Serialize(request.Metadata, StrictJson.Options);
             var row = new RedemptionRow(
-                id,
-                merchant,
-                plan.Books,
-                RedemptionState.Authorizing,
-                request.Mode,
-                plan.Partial,
-                request.Reference,
-                request.Amount.Currency.Code,
-                request.Amount.MinorUnits,
-                Approved: 0,
-                Captured: 0,
-                Refunded: 0,
-                payable,
-                commission,
-                request.LocationId,
-                request.TerminalId,
-                metadata,
-                HoldId: null,
-                expiry,
-                TransactionId: null,
-                Decision: null,
-                DecisionAmount: null,
-                DecidedBy: null,
-                FaultCode: null,
-                FaultDetail: null,
-                FaultAvailable: null,
-                NeedsAttention: false,
-                key,
-                DriveAttempts: 0,
-                RunGeneration: 0,
-                SkipNotify: false,
-                Version: 1,
-                now,
-                now
+                new(
+                    id,
+                    merchant,
+                    request.Mode,
+                    plan.Partial,
+                    request.Reference,
+                    request.Amount.Currency.Code,
+                    request.Amount.MinorUnits,
+                    request.LocationId,
+                    request.TerminalId,
+                    metadata,
+                    key,
+                    now
+                ),
+                new(plan.Books, payable, commission, HoldId: null, TransactionId: null),
+                new(
+                    RedemptionState.Authorizing,
+                    Approved: 0,
+                    Captured: 0,
+                    Refunded: 0,
+                    expiry,
+                    NeedsAttention: false,
+                    RunGeneration: 0,
+                    SkipNotify: false,
+                    Version: 1,
+                    now
+                ),
+                Decided: null,
+                Refused: null
             );
             return new(
                 row,

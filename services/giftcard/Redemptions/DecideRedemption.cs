@@ -59,7 +59,7 @@ internal sealed class RedemptionDecider(
         if (
             now is null
             || now.Row.State == RedemptionState.Refused
-            || merchant is { } caller && now.Row.MerchantId != caller
+            || merchant is { } caller && now.Row.Order.MerchantId != caller
         )
         {
             throw new FaultException(CommonFaults.NotFound, "There is no such redemption.");
@@ -88,12 +88,11 @@ internal sealed class RedemptionDecider(
         var now = time.GetUtcNow();
         var decided = row with
         {
-            State = request.Decision == Decision.Confirm ? RedemptionState.Confirming : RedemptionState.Releasing,
-            Decision = request.Decision,
-            DecisionAmount = amount,
-            DecidedBy = request.Actor,
-            Version = row.Version + 1,
-            UpdatedAt = now,
+            Progress = row.Progress.Next(now) with
+            {
+                State = request.Decision == Decision.Confirm ? RedemptionState.Confirming : RedemptionState.Releasing,
+            },
+            Decided = new(request.Decision, amount, request.Actor),
         };
         await RedemptionStore.UpdateAsync(db, decided, driveAfter: now + GiftcardLimits.TakeOver);
         await store.NoteAsync(

@@ -105,7 +105,7 @@ internal sealed class RedemptionExtender(
             throw new FaultException(Faults.RedemptionNotHeld, $"It is {redemption.Row.State}.");
         }
 
-        if (redemption.Row.HoldExpiresAt <= time.GetUtcNow())
+        if (redemption.Row.Progress.HoldExpiresAt <= time.GetUtcNow())
         {
             throw new FaultException(Faults.HoldExpired, "The hold ran out before it was extended.");
         }
@@ -122,37 +122,42 @@ internal sealed class RedemptionExtender(
     {
         Require(redemption);
         var row = redemption.Row;
-        if (end <= row.HoldExpiresAt || end > row.CreatedAt.AddSeconds(GiftcardLimits.HoldSecondsMax))
+        var present = row.Progress.HoldExpiresAt;
+        if (end <= present || end > row.Order.CreatedAt.AddSeconds(GiftcardLimits.HoldSecondsMax))
         {
             throw Faults.Invalid(
                 "/hold_expires_at",
-                $"A hold is extended beyond its end ({row.HoldExpiresAt:O}), to at most {GiftcardLimits.HoldSecondsMax} s after its start."
+                $"A hold is extended beyond its end ({present:O}), to at most {GiftcardLimits.HoldSecondsMax} s after "
+                    + "its start."
             );
         }
 
         await ExtendInLedgerAsync(row, end, cancel);
         await using var db = await database.BeginAsync(CancellationToken.None);
         var now = (await RedemptionStore.LockAsync(db, row.Id))!;
-        Require(now with { Row = now.Row with { HoldExpiresAt = end } });
+        Require(now with { Row = EndingAt(now.Row.Progress) });
         // Of two at once the longer one stays.
-        if (now.Row.HoldExpiresAt < end)
+        if (now.Row.Progress.HoldExpiresAt < end)
         {
-            now = now with
-            {
-                Row = now.Row with { HoldExpiresAt = end, Version = now.Row.Version + 1, UpdatedAt = time.GetUtcNow() },
-            };
+            now = now with { Row = EndingAt(now.Row.Progress.Next(time.GetUtcNow())) };
             await RedemptionStore.UpdateAsync(db, now.Row);
             await store.NoteAsync(db, row.Id, "extended", actor, new { HoldExpiresAt = end });
         }
 
         await also(db, now);
         await db.CommitAsync();
-        runs.Wake(row.Id, now.Row.RunGeneration);
+        runs.Wake(row.Id, now.Row.Progress.RunGeneration);
+
+        RedemptionRow EndingAt(ProgressPart progress) =>
+            now.Row with
+            {
+                Progress = progress with { HoldExpiresAt = end },
+            };
     }
 
     private async Task ExtendInLedgerAsync(RedemptionRow row, DateTimeOffset end, CancellationToken cancel)
     {
-        var books = row.BooksMerchantId.ToString();
+        var books = row.Books.BooksMerchantId.ToString();
         try
         {
             await ledger.ExtendHoldAsync(
@@ -160,7 +165,7 @@ internal sealed class RedemptionExtender(
                 {
                     MerchantId = books,
                     IdempotencyKey = $"{row.Id}:extend:{end.ToUnixTimeMilliseconds()}",
-                    HoldId = row.HoldId!.Value.ToString(),
+                    HoldId = row.Books.HoldId!.Value.ToString(),
                     ExpiresAt = Google.Protobuf.WellKnownTypes.Timestamp.FromDateTimeOffset(end),
                 },
                 cancel

@@ -24,6 +24,6 @@ internal static class GetRedemption
     )
     {
         var redemption = await store.GetAsync(http.GetMerchant().MerchantId, id, cancel);
-        return Answer.Ok(await store.ViewAsync(redemption, cancel), redemption.Row.Version);
+        return Answer.Ok(await store.ViewAsync(redemption, cancel), redemption.Row.Progress.Version);
     }
 }

@@ -64,16 +64,16 @@ internal static class ListRedemptions
         var page = Page<RedemptionRow>.Of(
             rows,
             take,
-            r => cursors.Write(new(r.CreatedAt, r.Id.Value), merchant, filters)
+            r => cursors.Write(new(r.Order.CreatedAt, r.Id.Value), merchant, filters)
         );
-        var ids = new { Ids = page.Data.Select(r => r.RedemptionId).ToArray() };
+        var ids = new { Ids = page.Data.Select(r => r.Id).ToArray() };
         var legs = (await database.QueryAsync<LegRow>(Sql.Legs, ids, cancel)).ToLookup(l => l.RedemptionId);
         var runs = (
             await database.QueryAsync<(RedemptionId Id, EnumText<RunState> State)>(Sql.Runs, ids, cancel)
         ).ToDictionary(r => r.Id, r => (RunState?)r.State.Value);
         return Answer.Ok(
             new Page<RedemptionView>(
-                [.. page.Data.Select(r => RedemptionView.Of(r, legs[r.RedemptionId], runs.GetValueOrDefault(r.Id)))],
+                [.. page.Data.Select(r => RedemptionView.Of(r, legs[r.Id], runs.GetValueOrDefault(r.Id)))],
                 page.NextCursor,
                 page.HasMore
             )

@@ -78,18 +78,18 @@ internal sealed class OutcomeWriter
             Sql.Rows + Sql.Legs,
             new
             {
-                Ids = Array.ConvertAll(rows, r => r.RedemptionId),
+                Ids = Array.ConvertAll(rows, r => r.Id),
                 States = Array.ConvertAll(rows, r => r.State),
-                Approved = Array.ConvertAll(rows, r => r.Approved),
-                Captured = Array.ConvertAll(rows, r => r.Captured),
-                HoldIds = Array.ConvertAll(rows, r => r.HoldId),
-                TransactionIds = Array.ConvertAll(rows, r => r.TransactionId),
-                FaultCodes = Array.ConvertAll(rows, r => r.FaultCode),
-                FaultDetails = Array.ConvertAll(rows, r => r.FaultDetail),
-                FaultAvailables = Array.ConvertAll(rows, r => r.FaultAvailable),
-                NeedsAttention = Array.ConvertAll(rows, r => r.NeedsAttention),
-                Generations = Array.ConvertAll(rows, r => r.RunGeneration),
-                Versions = Array.ConvertAll(rows, r => r.Version),
+                Approved = Array.ConvertAll(rows, r => r.Progress.Approved),
+                Captured = Array.ConvertAll(rows, r => r.Progress.Captured),
+                HoldIds = Array.ConvertAll(rows, r => r.Books.HoldId),
+                TransactionIds = Array.ConvertAll(rows, r => r.Books.TransactionId),
+                FaultCodes = Array.ConvertAll(rows, r => r.Refused?.FaultCode),
+                FaultDetails = Array.ConvertAll(rows, r => r.Refused?.FaultDetail),
+                FaultAvailables = Array.ConvertAll(rows, r => r.Refused?.FaultAvailable),
+                NeedsAttention = Array.ConvertAll(rows, r => r.Progress.NeedsAttention),
+                Generations = Array.ConvertAll(rows, r => r.Progress.RunGeneration),
+                Versions = Array.ConvertAll(rows, r => r.Progress.Version),
                 Actors = Array.ConvertAll(outcomes, o => o.Actor),
                 Details = Array.ConvertAll(
                     outcomes,
@@ -109,7 +109,7 @@ internal sealed class OutcomeWriter
                 .. written
                     .Where(w => w.Outcome.StartsRun)
                     .Select(w => (w.Outcome.Redemption.Row, w.Trace))
-                    .Select(w => new BegunRun(w.Row.Id, w.Row.RunGeneration, w.Row.IsImmediate, w.Trace)),
+                    .Select(w => new BegunRun(w.Row.Id, w.Row.Progress.RunGeneration, w.Row.IsImmediate, w.Trace)),
             ],
             at
         );
@@ -132,7 +132,7 @@ internal sealed class OutcomeWriter
         await RedemptionEvents.PublishAsync(db, [.. written.Where(w => w.Outcome.EventType is not null)], at);
         await StoreAnswersAsync(
             db,
-            [.. outcomes.Where(o => o.Answer is not null && o.Redemption.Row.IdempotencyKey is not null)]
+            [.. outcomes.Where(o => o.Answer is not null && o.Redemption.Row.Order.IdempotencyKey is not null)]
         );
         var rest = outcomes
             .Where(o => o.ReleasesRest)
@@ -157,7 +157,7 @@ internal sealed class OutcomeWriter
                             card.Key,
                             "redeem",
                             -card.Sum(l => l.Captured),
-                            ActivityCause.OfRedemption(r.Row, r.Row.TransactionId, r.Row.Reference)
+                            ActivityCause.OfRedemption(r.Row, r.Row.Books.TransactionId, r.Row.Order.Reference)
                         ))
                 )
                 .Where(activity => activity.Amount != 0),
@@ -167,7 +167,7 @@ internal sealed class OutcomeWriter
     private static Task StoreAnswersAsync(DbSession db, Outcome[] answered) =>
         Intents.StoreAsync(
             db,
-            answered.Select(o => (o.Redemption.Row.MerchantId, o.Redemption.Row.IdempotencyKey!, o.Answer!))
+            answered.Select(o => (o.Redemption.Row.Order.MerchantId, o.Redemption.Row.Order.IdempotencyKey!, o.Answer!))
         );
 
     /// <param name="Trace">The request's, which the event goes on with.</param>
@@ -185,8 +185,8 @@ internal sealed class OutcomeWriter
             UPDATE redemptions r
                SET state = o.state, approved = o.approved, captured = o.captured, hold_id = o.hold_id,
                    transaction_id = o.transaction_id, fault_code = o.fault_code, fault_detail = o.fault_detail,
-                   fault_available = o.fault_available, needs_attention = o.needs_attention, run_generation = o.run_generation,
-                   version = o.version, updated_at = @At, drive_after = NULL, drive_attempts = 0, drive_error = NULL
+                   fault_available = o.fault_available, needs_attention = o.needs_attention,
+                   run_generation = o.run_generation, version = o.version, updated_at = @At, drive_after = NULL, drive_attempts = 0, drive_error = NULL
               FROM unnest(@Ids, @States, @Approved, @Captured, @HoldIds, @TransactionIds, @FaultCodes, @FaultDetails,
                           @FaultAvailables, @NeedsAttention, @Generations, @Versions)
                 AS o (redemption_id, state, approved, captured, hold_id, transaction_id, fault_code, fault_detail,

@@ -72,8 +72,8 @@ internal sealed class RedemptionDriver(
     {
         var row = redemption.Row;
         if (
-            row.CommissionAccountId is not null
-            && row.CreatedAt + GiftcardLimits.TakeOver <= time.GetUtcNow()
+            row.Books.CommissionAccountId is not null
+            && row.Order.CreatedAt + GiftcardLimits.TakeOver <= time.GetUtcNow()
             && await FindHoldAsync(row, cancel) is { State: HoldState.Pending or HoldState.Captured } begun
         )
         {
@@ -130,7 +130,7 @@ internal sealed class RedemptionDriver(
         }
         else if (settled.Row.State.Value.IsSettled())
         {
-            runs.Wake(settled.Row.Id, settled.Row.RunGeneration);
+            runs.Wake(settled.Row.Id, settled.Row.Progress.RunGeneration);
         }
 
         return settled;
@@ -139,7 +139,7 @@ internal sealed class RedemptionDriver(
     /// <summary>The hold as the ledger has it.</summary>
     public Task<Hold> HoldAsync(RedemptionRow row, CancellationToken cancel) =>
         ledger.GetHoldAsync(
-            new GetHoldRequest { MerchantId = row.BooksMerchantId.ToString(), Reference = row.Id.ToString() },
+            new GetHoldRequest { MerchantId = row.Books.BooksMerchantId.ToString(), Reference = row.Id.ToString() },
             cancel
         );
 
@@ -149,12 +149,12 @@ internal sealed class RedemptionDriver(
             await ledger.GetTransactionAsync(
                 new GetTransactionRequest
                 {
-                    MerchantId = row.BooksMerchantId.ToString(),
+                    MerchantId = row.Books.BooksMerchantId.ToString(),
                     Reference = row.Id.ToString(),
                 },
                 cancel
             ),
-            row.PayableAccountId
+            row.Books.PayableAccountId
         );
 
     /// <summary>
@@ -163,7 +163,7 @@ internal sealed class RedemptionDriver(
     /// </summary>
     private async Task<Hold> PlaceAsync(Redemption redemption, CancellationToken cancel)
     {
-        if (redemption.Row.HoldExpiresAt > time.GetUtcNow())
+        if (redemption.Row.Progress.HoldExpiresAt > time.GetUtcNow())
         {
             return await ledger.PlaceHoldAsync(HoldRequest(redemption), cancel);
         }
@@ -213,7 +213,7 @@ internal sealed class RedemptionDriver(
         }
 
         var accounts = await cards.AccountsAsync(
-            redemption.Row.BooksMerchantId,
+            redemption.Row.Books.BooksMerchantId,
             redemption.Legs.Select(l => l.AccountId),
             cancel
         );
@@ -223,7 +223,7 @@ internal sealed class RedemptionDriver(
     private async Task<long> AvailableAsync(Redemption redemption, CancellationToken cancel)
     {
         var accounts = await cards.AccountsAsync(
-            redemption.Row.BooksMerchantId,
+            redemption.Row.Books.BooksMerchantId,
             redemption.Legs.Select(l => l.AccountId),
             cancel
         );
@@ -239,20 +239,20 @@ internal sealed class RedemptionDriver(
         var row = redemption.Row;
         var request = new SpendRequest
         {
-            MerchantId = row.BooksMerchantId.ToString(),
+            MerchantId = row.Books.BooksMerchantId.ToString(),
             IdempotencyKey = row.Id.ToString(),
             Reference = row.Id.ToString(),
-            Amount = row.Requested,
-            AllowPartial = row.Partial == Partial.Allow,
-            DestinationAccountId = row.PayableAccountId.ToString(),
-            ShareAccountId = row.CommissionAccountId?.ToString() ?? "",
+            Amount = row.Order.Requested,
+            AllowPartial = row.Order.Partial == Partial.Allow,
+            DestinationAccountId = row.Books.PayableAccountId.ToString(),
+            ShareAccountId = row.Books.CommissionAccountId?.ToString() ?? "",
         };
         foreach (var leg in redemption.Legs)
         {
             var source = new SpendSource
             {
                 AccountId = leg.AccountId.ToString(),
-                ShareBasisPoints = row.CommissionAccountId is null ? 0 : leg.CommissionBasisPoints,
+                ShareBasisPoints = row.Books.CommissionAccountId is null ? 0 : leg.CommissionBasisPoints,
             };
             if (leg.MaxAmount > 0)
             {
@@ -271,12 +271,12 @@ internal sealed class RedemptionDriver(
         var row = redemption.Row;
         var request = new PlaceHoldRequest
         {
-            MerchantId = row.BooksMerchantId.ToString(),
+            MerchantId = row.Books.BooksMerchantId.ToString(),
             IdempotencyKey = row.Id.ToString(),
             Reference = row.Id.ToString(),
-            Amount = row.Requested,
-            AllowPartial = row.Partial == Partial.Allow,
-            ExpiresAt = Google.Protobuf.WellKnownTypes.Timestamp.FromDateTimeOffset(row.HoldExpiresAt!.Value),
+            Amount = row.Order.Requested,
+            AllowPartial = row.Order.Partial == Partial.Allow,
+            ExpiresAt = Google.Protobuf.WellKnownTypes.Timestamp.FromDateTimeOffset(row.Progress.HoldExpiresAt!.Value),
         };
         request.Sources.AddRange(
             redemption.Legs.Select(leg => new HoldSource
@@ -292,11 +292,11 @@ internal sealed class RedemptionDriver(
     private static CaptureHoldRequest CaptureRequest(Redemption redemption) =>
         CaptureRequest(
             redemption.Row,
-            redemption.Row.HoldId!.Value,
-            redemption.Row.DecisionAmount!.Value,
+            redemption.Row.Books.HoldId!.Value,
+            redemption.Row.Decided!.DecisionAmount!.Value,
             Commission.Of(
                 redemption.Legs,
-                SpendOrder.Fill(redemption.Row.DecisionAmount!.Value, redemption.Legs.Select(l => l.Held))
+                SpendOrder.Fill(redemption.Row.Decided!.DecisionAmount!.Value, redemption.Legs.Select(l => l.Held))
             )
         );
 
@@ -315,7 +315,7 @@ internal sealed class RedemptionDriver(
     {
         var request = new CaptureHoldRequest
         {
-            MerchantId = row.BooksMerchantId.ToString(),
+            MerchantId = row.Books.BooksMerchantId.ToString(),
             IdempotencyKey = $"{row.Id}:capture",
             HoldId = holdId.ToString(),
             Amount = amount,
@@ -329,9 +329,9 @@ internal sealed class RedemptionDriver(
     private static ReleaseHoldRequest ReleaseRequest(RedemptionRow row) =>
         new()
         {
-            MerchantId = row.BooksMerchantId.ToString(),
+            MerchantId = row.Books.BooksMerchantId.ToString(),
             IdempotencyKey = $"{row.Id}:release",
-            HoldId = row.HoldId!.Value.ToString(),
+            HoldId = row.Books.HoldId!.Value.ToString(),
         };
 
     /// <summary>
@@ -339,8 +339,8 @@ internal sealed class RedemptionDriver(
     /// </summary>
     private static HoldCapture CaptureTo(RedemptionRow row, long commission)
     {
-        var capture = new HoldCapture { DestinationAccountId = row.PayableAccountId.ToString() };
-        if (row.CommissionAccountId is { } account && commission > 0)
+        var capture = new HoldCapture { DestinationAccountId = row.Books.PayableAccountId.ToString() };
+        if (row.Books.CommissionAccountId is { } account && commission > 0)
         {
             capture.Postings.Add(
                 new Posting

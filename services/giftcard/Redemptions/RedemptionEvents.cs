@@ -55,8 +55,8 @@ internal static class RedemptionEvents
             Topic,
             type,
             row.Id.ToString(),
-            row.Version,
-            row.MerchantId,
+            row.Progress.Version,
+            row.Order.MerchantId,
             Data(row, legs, type, amount, refund, parts)
         );
     }
@@ -71,8 +71,8 @@ internal static class RedemptionEvents
         return new(
             outcome.EventType!,
             row.Id.ToString(),
-            row.Version,
-            row.MerchantId,
+            row.Progress.Version,
+            row.Order.MerchantId,
             Data(row, outcome.Redemption.Legs, outcome.EventType!, outcome.EventAmount),
             trace
         );
@@ -90,17 +90,17 @@ internal static class RedemptionEvents
             row.Id,
             [.. legs.Select(l => l.GiftCardId).Distinct()],
             amount,
-            row.Currency,
-            row.LocationId,
+            row.Order.Currency,
+            row.Order.LocationId,
             row.State.ToString(),
-            row.Mode.ToString(),
-            row.Reference,
-            row.Requested,
-            row.Captured,
-            row.Refunded,
+            row.Order.Mode.ToString(),
+            row.Order.Reference,
+            row.Order.Requested,
+            row.Progress.Captured,
+            row.Progress.Refunded,
             Amounts(legs, type, parts),
             refund,
-            row.SkipNotify ? false : null
+            row.Progress.SkipNotify ? false : null
         );
 
     private static IReadOnlyList<SourceAmount> Amounts(

@@ -47,22 +47,22 @@ internal static class RedemptionOutcomes
         var isImmediate = now.Row.IsImmediate;
         var row = now.Row with
         {
-            State = isImmediate ? RedemptionState.Completed : RedemptionState.Held,
-            Approved = taken.Approved,
-            Captured = taken.Captured,
-            HoldId = taken.Hold,
-            TransactionId = taken.Transaction,
-            RunGeneration = 1,
-            Version = now.Row.Version + 1,
-            UpdatedAt = at,
+            Books = now.Row.Books with { HoldId = taken.Hold, TransactionId = taken.Transaction },
+            Progress = now.Row.Progress.Next(at) with
+            {
+                State = isImmediate ? RedemptionState.Completed : RedemptionState.Held,
+                Approved = taken.Approved,
+                Captured = taken.Captured,
+                RunGeneration = 1,
+            },
         };
         var after = new Redemption(row, Apply(now.Legs, taken));
         return new(
             after,
             System,
-            isImmediate ? null : new { row.Approved, HoldId = taken.Hold },
+            isImmediate ? null : new { taken.Approved, HoldId = taken.Hold },
             isImmediate ? RedemptionEvents.Completed : RedemptionEvents.Held,
-            row.Approved,
+            taken.Approved,
             HasRedeemed: isImmediate,
             StartsRun: true,
             Answer: ToAnswer(after)
@@ -77,20 +77,24 @@ internal static class RedemptionOutcomes
             return null;
         }
 
+        var why = new RefusedPart(
+            refusal.Fault.Code,
+            available is null
+                ? refusal.Detail
+                : $"Only {available} of {now.Row.Order.Requested} {now.Row.Order.Currency} are available.",
+            available
+        );
         var row = now.Row with
         {
-            State = RedemptionState.Refused,
-            FaultCode = refusal.Fault.Code,
-            FaultDetail = available is null
-                ? refusal.Detail
-                : $"Only {available} of {now.Row.Requested} {now.Row.Currency} are available.",
-            FaultAvailable = available,
-            NeedsAttention = refusal.Fault == Faults.OperationFailed,
-            Version = now.Row.Version + 1,
-            UpdatedAt = at,
+            Progress = now.Row.Progress.Next(at) with
+            {
+                State = RedemptionState.Refused,
+                NeedsAttention = refusal.Fault == Faults.OperationFailed,
+            },
+            Refused = why,
         };
         var after = now with { Row = row };
-        return new(after, System, new { row.FaultCode, row.FaultAvailable }, Answer: ToAnswer(after));
+        return new(after, System, new { why.FaultCode, why.FaultAvailable }, Answer: ToAnswer(after));
     }
 
     /// <summary>What became of a hold that was to be captured or released.</summary>
@@ -104,7 +108,7 @@ internal static class RedemptionOutcomes
             return null;
         }
 
-        var (state, type) = (hold, now.Row.Decision?.Value) switch
+        var (state, type) = (hold, now.Row.Decided?.Decision.Value) switch
         {
             (HoldState.Captured, _) => (RedemptionState.Completed, RedemptionEvents.Completed),
             (HoldState.Released, not Decision.Expire) => (RedemptionState.Cancelled, RedemptionEvents.Cancelled),
@@ -112,22 +116,23 @@ internal static class RedemptionOutcomes
         };
         var row = now.Row with
         {
-            State = state,
-            Captured = taken.Captured,
-            TransactionId = taken.Transaction,
-            NeedsAttention = false,
-            Version = now.Row.Version + 1,
-            UpdatedAt = at,
+            Books = now.Row.Books with { TransactionId = taken.Transaction },
+            Progress = now.Row.Progress.Next(at) with
+            {
+                State = state,
+                Captured = taken.Captured,
+                NeedsAttention = false,
+            },
         };
         var isCompleted = state == RedemptionState.Completed;
         return new(
             new(row, Apply(now.Legs, taken)),
-            now.Row.DecidedBy ?? System,
-            new { row.Captured },
+            now.Row.Decided?.DecidedBy ?? System,
+            new { taken.Captured },
             type,
-            isCompleted ? row.Captured : row.Approved,
+            isCompleted ? taken.Captured : row.Progress.Approved,
             HasRedeemed: isCompleted,
-            ReleasesRest: row.Captured < row.Approved
+            ReleasesRest: taken.Captured < row.Progress.Approved
         );
     }
 
@@ -138,7 +143,7 @@ internal static class RedemptionOutcomes
             : Answer.Created(
                 $"/v1/redemptions/{redemption.Row.Id}",
                 RedemptionView.Of(redemption.Row, redemption.Legs, RunState.Pending),
-                redemption.Row.Version
+                redemption.Row.Progress.Version
             );
 
     private static List<LegRow> Apply(IReadOnlyList<LegRow> legs, Taken taken) =>

@@ -1,77 +1,126 @@
 using System.Text.Json;
+using Dapper;
 using LocalPlus.Giftcard.Runs;
+using LocalPlus.Hosting;
 using LocalPlus.Kernel;
+using Npgsql;
 
 namespace LocalPlus.Giftcard.Redemptions;
 
 /// <summary>A redemption's row.</summary>
+/// <param name="Decided">Null: nobody has decided yet.</param>
+/// <param name="Refused">Null: it was not refused.</param>
 internal sealed record RedemptionRow(
+    OrderPart Order,
+    BooksPart Books,
+    ProgressPart Progress,
+    DecidedPart? Decided,
+    RefusedPart? Refused
+) : IRowOfParts<RedemptionRow>
+{
+    public const string Columns = """
+        SELECT r.redemption_id, r.merchant_id, r.mode, r.partial, r.reference, r.currency, r.requested, r.location_id,
+               r.terminal_id, r.metadata::text AS metadata, r.idempotency_key, r.created_at,
+               r.books_merchant_id, r.payable_account_id, r.commission_account_id, r.hold_id, r.transaction_id,
+               r.state, r.approved, r.captured, r.refunded, r.hold_expires_at, r.needs_attention, r.run_generation,
+               r.skip_notify, r.version, r.updated_at,
+               r.decision, r.decision_amount, r.decided_by,
+               r.fault_code, r.fault_detail, r.fault_available
+          FROM redemptions r
+        """;
+
+    public static string SplitOn => "books_merchant_id,state,decision,fault_code";
+
+    public RedemptionId Id => Order.RedemptionId;
+
+    public EnumText<RedemptionState> State => Progress.State;
+
+    /// <summary>An answer and no run; one that nobody expected is shown to operators all the same.</summary>
+    public bool IsRefusal => State == RedemptionState.Refused && Refused?.FaultCode != Faults.OperationFailed.Code;
+
+    public bool IsImmediate => Order.Mode == Mode.Immediate;
+
+    /// <summary>It is spent where the card was issued: nobody owes anybody.</summary>
+    public bool IsAtIssuer => Books.BooksMerchantId == Order.MerchantId;
+
+    public Standing Standing =>
+        new(
+            State,
+            Decided?.Decision.Value,
+            Decided?.DecisionAmount,
+            Progress.Approved,
+            Progress.Captured,
+            Progress.HoldExpiresAt
+        );
+
+    public static Task<IEnumerable<RedemptionRow>> QueryAsync(NpgsqlConnection connection, CommandDefinition command) =>
+        connection.QueryAsync<OrderPart, BooksPart, ProgressPart, DecidedPart?, RefusedPart?, RedemptionRow>(
+            command,
+            (order, books, progress, decided, refused) => new(order, books, progress, decided, refused),
+            SplitOn
+        );
+
+    /// <summary>The refusal of a redemption that was refused, as often as it is asked for.</summary>
+    public FaultException Refusal() =>
+        new(Faults.FromLedger(Refused!.FaultCode)!, Refused.FaultDetail!)
+        {
+            Extensions = Refused.FaultAvailable is { } available
+                ? new Dictionary<string, object?>
+                {
+                    ["available"] = new Money(available, Currency.Parse(Order.Currency)),
+                }
+                : null,
+        };
+}
+
+/// <summary>What was asked for, which never changes.</summary>
+internal sealed record OrderPart(
     RedemptionId RedemptionId,
     MerchantId MerchantId,
-    MerchantId BooksMerchantId,
-    EnumText<RedemptionState> State,
     EnumText<Mode> Mode,
     EnumText<Partial> Partial,
     string? Reference,
     string Currency,
     long Requested,
-    long Approved,
-    long Captured,
-    long Refunded,
-    AccountId PayableAccountId,
-    AccountId? CommissionAccountId,
     LocationId? LocationId,
     TerminalId? TerminalId,
     string? Metadata,
-    HoldId? HoldId,
-    DateTimeOffset? HoldExpiresAt,
-    TransactionId? TransactionId,
-    EnumText<Decision>? Decision,
-    long? DecisionAmount,
-    string? DecidedBy,
-    string? FaultCode,
-    string? FaultDetail,
-    long? FaultAvailable,
-    bool NeedsAttention,
     string? IdempotencyKey,
-    int DriveAttempts,
+    DateTimeOffset CreatedAt
+);
+
+/// <summary>Where it is in the ledger: whose books, which accounts, and what the ledger made of it.</summary>
+internal sealed record BooksPart(
+    MerchantId BooksMerchantId,
+    AccountId PayableAccountId,
+    AccountId? CommissionAccountId,
+    HoldId? HoldId,
+    TransactionId? TransactionId
+);
+
+/// <summary>How far it is. The end of a hold is known before the hold is placed.</summary>
+internal sealed record ProgressPart(
+    EnumText<RedemptionState> State,
+    long Approved,
+    long Captured,
+    long Refunded,
+    DateTimeOffset? HoldExpiresAt,
+    bool NeedsAttention,
     int RunGeneration,
     bool SkipNotify,
     long Version,
-    DateTimeOffset CreatedAt,
     DateTimeOffset UpdatedAt
 )
 {
-    public const string Columns = """
-        SELECT r.redemption_id, r.merchant_id, r.books_merchant_id, r.state, r.mode, r.partial, r.reference, r.currency,
-               r.requested, r.approved, r.captured, r.refunded, r.payable_account_id, r.commission_account_id, r.location_id, r.terminal_id,
-               r.metadata::text AS metadata, r.hold_id, r.hold_expires_at, r.transaction_id, r.decision, r.decision_amount,
-               r.decided_by, r.fault_code, r.fault_detail, r.fault_available, r.needs_attention, r.idempotency_key, r.drive_attempts,
-               r.run_generation, r.skip_notify, r.version, r.created_at, r.updated_at
-          FROM redemptions r
-        """;
-
-    /// <summary>An answer and no run; one that nobody expected is shown to operators all the same.</summary>
-    public bool IsRefusal => State == RedemptionState.Refused && FaultCode != Faults.OperationFailed.Code;
-
-    public bool IsImmediate => Mode == Redemptions.Mode.Immediate;
-
-    public RedemptionId Id => RedemptionId;
-
-    public Standing Standing => new(State, Decision?.Value, DecisionAmount, Approved, Captured, HoldExpiresAt);
-
-    /// <summary>The refusal of a redemption that was refused, as often as it is asked for.</summary>
-    public FaultException Refusal() =>
-        new(Faults.FromLedger(FaultCode!)!, FaultDetail!)
-        {
-            Extensions = FaultAvailable is { } available
-                ? new Dictionary<string, object?>
-                {
-                    ["available"] = new Money(available, Kernel.Currency.Parse(Currency)),
-                }
-                : null,
-        };
+    /// <summary>The version that is about to be written.</summary>
+    public ProgressPart Next(DateTimeOffset at) => this with { Version = Version + 1, UpdatedAt = at };
 }
+
+/// <summary>What was decided about a hold, and by whom.</summary>
+internal sealed record DecidedPart(EnumText<Decision> Decision, long? DecisionAmount, string? DecidedBy);
+
+/// <summary>Why there is no redemption, as it was answered.</summary>
+internal sealed record RefusedPart(string FaultCode, string? FaultDetail, long? FaultAvailable);
 
 /// <summary>What one value lot gives to a redemption.</summary>
 internal sealed record LegRow(
@@ -90,8 +139,8 @@ internal sealed record LegRow(
 )
 {
     public const string Columns = """
-        SELECT g.redemption_id, g.position, g.gift_card_id, g.last4, g.lot_id, g.account_id, g.max_amount, g.held, g.captured,
-               g.refunded, g.commission_basis_points, g.available_after
+        SELECT g.redemption_id, g.position, g.gift_card_id, g.last4, g.lot_id, g.account_id, g.max_amount, g.held,
+               g.captured, g.refunded, g.commission_basis_points, g.available_after
           FROM redemption_legs g
         """;
 }
@@ -152,33 +201,32 @@ internal sealed record RedemptionView(
     public static RedemptionView Of(RedemptionRow row, IEnumerable<LegRow> all, RunState? run)
     {
         var legs = all.ToList();
-        var currency = Currency.Parse(row.Currency);
+        var (order, books, progress, _, _) = row;
+        var currency = Currency.Parse(order.Currency);
         var isHeld = row.State.Value is RedemptionState.Held or RedemptionState.Confirming or RedemptionState.Releasing;
         return new(
             row.Id,
             row.State.ToString(),
-            row.Mode.ToString(),
-            row.Reference,
-            new(row.Requested, currency),
-            new(row.Approved, currency),
-            new(row.Requested - row.Approved, currency),
-            new(row.Captured, currency),
-            new(row.Refunded, currency),
-            row.BooksMerchantId == row.MerchantId
-                ? null
-                : new Money(Redemptions.Commission.Left(legs, isHeld), currency),
+            order.Mode.ToString(),
+            order.Reference,
+            new(order.Requested, currency),
+            new(progress.Approved, currency),
+            new(order.Requested - progress.Approved, currency),
+            new(progress.Captured, currency),
+            new(progress.Refunded, currency),
+            row.IsAtIssuer ? null : new Money(Redemptions.Commission.Left(legs, isHeld), currency),
             [.. legs.GroupBy(l => l.GiftCardId).Select(g => Source(g, currency, isHeld))],
-            row.LocationId,
-            row.TerminalId,
-            isHeld ? row.HoldExpiresAt : null,
-            row.HoldId,
-            row.TransactionId,
-            row.NeedsAttention ? true : null,
+            order.LocationId,
+            order.TerminalId,
+            isHeld ? progress.HoldExpiresAt : null,
+            books.HoldId,
+            books.TransactionId,
+            progress.NeedsAttention ? true : null,
             RunView.Of(run),
-            row.Metadata is null ? null : JsonElement.Parse(row.Metadata),
-            row.Version,
-            row.CreatedAt,
-            row.UpdatedAt
+            order.Metadata is null ? null : JsonElement.Parse(order.Metadata),
+            progress.Version,
+            order.CreatedAt,
+            progress.UpdatedAt
         );
     }
 

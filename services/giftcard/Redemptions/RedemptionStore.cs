@@ -65,8 +65,21 @@ internal sealed class RedemptionStore(Database database, TimeProvider time)
     /// </summary>
     public static Task UpdateAsync(DbSession db, RedemptionRow row, DateTimeOffset? driveAfter = null)
     {
-        var args = new DynamicParameters(row);
-        args.Add("DriveAfter", driveAfter);
+        var args = new DynamicParameters(row.Progress);
+        args.AddDynamicParams(row.Books);
+        args.AddDynamicParams(
+            new
+            {
+                row.Order.RedemptionId,
+                row.Decided?.Decision,
+                row.Decided?.DecisionAmount,
+                row.Decided?.DecidedBy,
+                row.Refused?.FaultCode,
+                row.Refused?.FaultDetail,
+                row.Refused?.FaultAvailable,
+                DriveAfter = driveAfter,
+            }
+        );
         return db.ExecuteAsync(Sql.Update, args);
     }
 
@@ -96,7 +109,7 @@ internal sealed class RedemptionStore(Database database, TimeProvider time)
     {
         var run = await database.QuerySingleOrDefaultAsync<EnumText<RunState>?>(
             Sql.RunState,
-            new { redemption.Row.RedemptionId, redemption.Row.RunGeneration },
+            new { redemption.Row.Order.RedemptionId, redemption.Row.Progress.RunGeneration },
             cancel
         );
         return RedemptionView.Of(redemption.Row, redemption.Legs, run?.Value);

@@ -72,10 +72,11 @@ internal sealed class RefundDriver(Database database, LedgerGateway ledger, Rede
             // What was set aside for this refund is free for another.
             row = row with
             {
-                Refunded = row.Refunded - refund.Amount,
-                NeedsAttention = row.NeedsAttention || refusal.Fault == Faults.OperationFailed,
-                Version = row.Version + 1,
-                UpdatedAt = time.GetUtcNow(),
+                Progress = row.Progress.Next(time.GetUtcNow()) with
+                {
+                    Refunded = row.Progress.Refunded - refund.Amount,
+                    NeedsAttention = row.Progress.NeedsAttention || refusal.Fault == Faults.OperationFailed,
+                },
             };
             await RedemptionStore.UpdateAsync(db, row);
             await store.NoteAsync(
@@ -112,9 +113,10 @@ internal sealed class RefundDriver(Database database, LedgerGateway ledger, Rede
         var givenBack = now.Legs.Sum(l => l.Refunded) + refund.Amount;
         var row = now.Row with
         {
-            State = RedemptionRules.AfterRefund(now.Row.Captured, givenBack),
-            Version = now.Row.Version + 1,
-            UpdatedAt = time.GetUtcNow(),
+            Progress = now.Row.Progress.Next(time.GetUtcNow()) with
+            {
+                State = RedemptionRules.AfterRefund(now.Row.Progress.Captured, givenBack),
+            },
         };
         await RedemptionStore.UpdateAsync(db, row);
         await store.NoteAsync(db, row.Id, "refunded", "till", new { refund.Amount, refund.RefundId });
@@ -126,7 +128,7 @@ internal sealed class RefundDriver(Database database, LedgerGateway ledger, Rede
             time
         );
         await Settlement.RefundedAsync(db, row, refund);
-        await CardLeftovers.MarkAsync(db, parts.Select(p => p.GiftCardId), "refund", row.UpdatedAt);
+        await CardLeftovers.MarkAsync(db, parts.Select(p => p.GiftCardId), "refund", row.Progress.UpdatedAt);
         await RedemptionEvents.PublishAsync(
             db,
             row,
@@ -152,16 +154,16 @@ internal sealed class RefundDriver(Database database, LedgerGateway ledger, Rede
         var id = refund.RefundId.ToString();
         var request = new ReverseTransactionRequest
         {
-            MerchantId = redemption.BooksMerchantId.ToString(),
+            MerchantId = redemption.Books.BooksMerchantId.ToString(),
             IdempotencyKey = id,
-            TransactionId = redemption.TransactionId!.Value.ToString(),
+            TransactionId = redemption.Books.TransactionId!.Value.ToString(),
             Reference = id,
             Kind = "refund",
         };
         request.Postings.AddRange(
             refund.Parts.Select(part => new Posting
             {
-                SourceAccountId = redemption.PayableAccountId.ToString(),
+                SourceAccountId = redemption.Books.PayableAccountId.ToString(),
                 DestinationAccountId = part.AccountId.ToString(),
                 Amount = part.Amount,
             })
@@ -171,8 +173,8 @@ internal sealed class RefundDriver(Database database, LedgerGateway ledger, Rede
             request.Postings.Add(
                 new Posting
                 {
-                    SourceAccountId = redemption.CommissionAccountId!.Value.ToString(),
-                    DestinationAccountId = redemption.PayableAccountId.ToString(),
+                    SourceAccountId = redemption.Books.CommissionAccountId!.Value.ToString(),
+                    DestinationAccountId = redemption.Books.PayableAccountId.ToString(),
                     Amount = refund.Commission,
                 }
             );

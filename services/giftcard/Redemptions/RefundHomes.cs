@@ -26,14 +26,14 @@ internal static class RefundHomes
         DateTimeOffset now
     )
     {
-        var homeOf = (await db.QueryAsync<Heir>(Sql.Homes, new { row.RedemptionId })).ToDictionary(
+        var homeOf = (await db.QueryAsync<Heir>(Sql.Homes, new { row.Order.RedemptionId })).ToDictionary(
             h => h.GiftCardId,
             h => h.Home
         );
         var homes = (
             await db.QueryAsync<CardRow>(Sql.Lock, new { Ids = homeOf.Values.Distinct().ToArray() })
         ).ToDictionary(c => c.GiftCardId);
-        var currency = Currency.Parse(row.Currency);
+        var currency = Currency.Parse(row.Order.Currency);
         var closed = legs.GroupBy(l => l.GiftCardId)
             .Select(card =>
                 (Card: card.Key, Left: card.Sum(l => l.Captured - l.Refunded), Home: homes[homeOf[card.Key]])

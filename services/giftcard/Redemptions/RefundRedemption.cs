@@ -71,7 +71,7 @@ internal static class RefundRedemption
             await using var db = await database.BeginAsync(cancel);
             await intents.ClaimAsync(db, key, refundId.Value);
             var now = await RedemptionStore.LockAsync(db, id);
-            if (now is null || now.Row.MerchantId != key.Merchant || now.Row.State == RedemptionState.Refused)
+            if (now is null || now.Row.Order.MerchantId != key.Merchant || now.Row.State == RedemptionState.Refused)
             {
                 throw new FaultException(CommonFaults.NotFound, "There is no such redemption.");
             }
@@ -91,7 +91,7 @@ internal static class RefundRedemption
             var commission = Commission.Back(
                 open,
                 parts,
-                await db.QuerySingleAsync<long>(Sql.CommissionBack, new { now.Row.RedemptionId })
+                await db.QuerySingleAsync<long>(Sql.CommissionBack, new { now.Row.Order.RedemptionId })
             );
             var refund = new RefundRow(
                 refundId,
@@ -100,7 +100,7 @@ internal static class RefundRedemption
                 RefundState.Pending,
                 amount,
                 commission,
-                now.Row.Currency,
+                now.Row.Order.Currency,
                 StoredJson.Write(parts),
                 request.Reference,
                 request.Reason,
@@ -146,9 +146,7 @@ internal static class RefundRedemption
 
             var row = now.Row with
             {
-                Refunded = now.Row.Refunded + amount,
-                Version = now.Row.Version + 1,
-                UpdatedAt = created,
+                Progress = now.Row.Progress.Next(created) with { Refunded = now.Row.Progress.Refunded + amount },
             };
             await RedemptionStore.UpdateAsync(db, row);
             await db.CommitAsync();
@@ -158,12 +156,12 @@ internal static class RefundRedemption
         private static FaultException Refusal(RedemptionRow row, long refundable, IReadOnlyList<NotRefunded> closed) =>
             new(
                 Faults.GiftCardState,
-                $"{refundable} {row.Currency} can go back to the gift cards, not_refunded says why no more."
+                $"{refundable} {row.Order.Currency} can go back to the gift cards, not_refunded says why no more."
             )
             {
                 Extensions = new Dictionary<string, object?>
                 {
-                    ["refundable"] = new Money(refundable, Currency.Parse(row.Currency)),
+                    ["refundable"] = new Money(refundable, Currency.Parse(row.Order.Currency)),
                     ["not_refunded"] = closed,
                 },
             };
@@ -182,22 +180,22 @@ internal static class RefundRedemption
                 throw new FaultException(Faults.RedemptionNotCompleted, $"It is {row.State}.");
             }
 
-            if (request.Amount is { } asked && asked.Currency.Code != row.Currency)
+            if (request.Amount is { } asked && asked.Currency.Code != row.Order.Currency)
             {
                 throw new FaultException(Faults.CurrencyMismatch, "The redemption is in another currency.");
             }
 
-            var left = row.Captured - row.Refunded;
+            var left = row.Progress.Captured - row.Progress.Refunded;
             var amount = request.Amount?.MinorUnits ?? left;
             return amount > 0 && amount <= left
                 ? amount
-                : throw new FaultException(Faults.RefundExceedsCaptured, $"{left} {row.Currency} are left to refund.");
+                : throw new FaultException(Faults.RefundExceedsCaptured, $"{left} {row.Order.Currency} are left to refund.");
         }
 
         /// <summary>The legs with what other refunds, not yet finished, have set aside already.</summary>
         private static async Task<IReadOnlyList<LegRow>> PendingAsync(DbSession db, Redemption now)
         {
-            var pending = (await db.QueryAsync<RefundRow>(Sql.Pending, new { now.Row.RedemptionId }))
+            var pending = (await db.QueryAsync<RefundRow>(Sql.Pending, new { now.Row.Order.RedemptionId }))
                 .SelectMany(f => f.Parts)
                 .ToLookup(p => p.Position, p => p.Amount);
             return [.. now.Legs.Select(l => l with { Refunded = l.Refunded + pending[l.Position].Sum() })];
@@ -221,8 +219,8 @@ internal static class RefundRedemption
             """;
 
         public const string Insert = """
-            INSERT INTO redemption_refunds (refund_id, redemption_id, merchant_id, state, amount, commission, currency, legs,
-                   reference, reason, idempotency_key, drive_after, created_at, not_refunded)
+            INSERT INTO redemption_refunds (refund_id, redemption_id, merchant_id, state, amount, commission, currency,
+                   legs, reference, reason, idempotency_key, drive_after, created_at, not_refunded)
             VALUES (@RefundId, @RedemptionId, @MerchantId, 'pending', @Amount, @Commission, @Currency, @Legs::jsonb,
                    @Reference, @Reason, @IdempotencyKey, @DriveAfter, @CreatedAt, @NotRefunded::jsonb)
             """;

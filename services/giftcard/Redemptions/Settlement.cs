@@ -10,7 +10,7 @@ namespace LocalPlus.Giftcard.Redemptions;
 internal static class Settlement
 {
     public static Task CapturedAsync(DbSession db, RedemptionRow row, long commission) =>
-        AddAsync(db, row, "capture", row.Captured, commission, null, row.TransactionId);
+        AddAsync(db, row, "capture", row.Progress.Captured, commission, null, row.Books.TransactionId);
 
     public static Task RefundedAsync(DbSession db, RedemptionRow row, RefundRow refund) =>
         AddAsync(db, row, "refund", refund.Amount, refund.Commission, refund.RefundId, refund.TransactionId);
@@ -24,31 +24,31 @@ internal static class Settlement
         RefundId? refundId,
         TransactionId? transactionId
     ) =>
-        row.BooksMerchantId == row.MerchantId || amount == 0
+        row.IsAtIssuer || amount == 0
             ? Task.CompletedTask
             : db.ExecuteAsync(
                 Sql.Add,
                 new
                 {
-                    EntryId = Guid.CreateVersion7(row.UpdatedAt),
-                    IssuerId = row.BooksMerchantId,
-                    row.MerchantId,
+                    EntryId = Guid.CreateVersion7(row.Progress.UpdatedAt),
+                    IssuerId = row.Books.BooksMerchantId,
+                    row.Order.MerchantId,
                     Kind = kind,
-                    row.RedemptionId,
+                    row.Order.RedemptionId,
                     RefundId = refundId,
                     Amount = amount,
                     Commission = commission,
-                    row.Currency,
+                    row.Order.Currency,
                     TransactionId = transactionId,
-                    OccurredAt = row.UpdatedAt,
+                    OccurredAt = row.Progress.UpdatedAt,
                 }
             );
 
     private static class Sql
     {
         public const string Add = """
-            INSERT INTO settlement_entries (entry_id, issuer_id, merchant_id, kind, redemption_id, refund_id, amount, commission,
-                   currency, transaction_id, occurred_at)
+            INSERT INTO settlement_entries (entry_id, issuer_id, merchant_id, kind, redemption_id, refund_id, amount,
+                   commission, currency, transaction_id, occurred_at)
             VALUES (@EntryId, @IssuerId, @MerchantId, @Kind, @RedemptionId, @RefundId, @Amount, @Commission,
                    @Currency, @TransactionId, @OccurredAt)
             """;

@@ -71,11 +71,11 @@ internal static class RedeemReward
     )
     {
         var amount = file.Require(CardStatus.Active).Amount(new(reward.Amount, Currency.Parse(reward.Currency)));
-        if (file.Balance + file.Held + amount > file.Program.MaxBalance)
+        if (file.Balance + file.Held + amount > file.Program.Terms.MaxBalance)
         {
             throw new FaultException(
                 Faults.LimitExceeded,
-                $"The programme allows {file.Program.MaxBalance} on a card."
+                $"The programme allows {file.Program.Terms.MaxBalance} on a card."
             );
         }
 

@@ -177,7 +177,7 @@ internal sealed class RunReader(Database database, RedemptionStore store, Redemp
         try
         {
             var (state, taken) = await TakenAsync(redemption.Row, cancel);
-            var currency = Currency.Parse(redemption.Row.Currency);
+            var currency = Currency.Parse(redemption.Row.Order.Currency);
             var cards = redemption.Legs.ToDictionary(l => l.AccountId, l => l.GiftCardId);
             return new(
                 Wire.Name(state),
@@ -203,7 +203,7 @@ internal sealed class RunReader(Database database, RedemptionStore store, Redemp
     /// <summary>What was spent at once has no hold, and nothing of it can be open.</summary>
     private async Task<(HoldState State, Taken Taken)> TakenAsync(RedemptionRow row, CancellationToken cancel)
     {
-        if (row.IsImmediate && row.HoldId is null)
+        if (row.IsImmediate && row.Books.HoldId is null)
         {
             return (HoldState.Captured, await driver.SpentAsync(row, cancel));
         }
@@ -226,7 +226,8 @@ internal sealed class RunReader(Database database, RedemptionStore store, Redemp
         public const string Get = $"{RunRow.Columns} WHERE v.redemption_id = @RedemptionId";
 
         public const string Generations = """
-            SELECT generation, instance_id, state, engine, step, attempts, last_error, created_at, started_at, seen_at, finished_at
+            SELECT generation, instance_id, state, engine, step, attempts, last_error, created_at, started_at, seen_at,
+                   finished_at
               FROM redemption_runs
              WHERE redemption_id = @RedemptionId
              ORDER BY generation

@@ -51,7 +51,7 @@ internal sealed class RedemptionRuns(RunQueue queue, RunSignal signal, Doorbell 
                 new
                 {
                     RedemptionIds = Array.ConvertAll(rows, r => r.Id),
-                    Generations = Array.ConvertAll(rows, r => r.RunGeneration),
+                    Generations = Array.ConvertAll(rows, r => r.Progress.RunGeneration),
                     At = at,
                 }
             );

@@ -67,8 +67,8 @@ internal sealed class RunOperator(
             Sql.Retry,
             new
             {
-                now.Row.RedemptionId,
-                now.Row.RunGeneration,
+                now.Row.Order.RedemptionId,
+                now.Row.Progress.RunGeneration,
                 Now = time.GetUtcNow(),
             }
         );
@@ -82,7 +82,7 @@ internal sealed class RunOperator(
         );
         await db.CommitAsync();
         signal.Ring();
-        doorbell.Ring(call.Id, now.Row.RunGeneration);
+        doorbell.Ring(call.Id, now.Row.Progress.RunGeneration);
     }
 
     /// <summary>Gives the till more time.</summary>
@@ -106,7 +106,7 @@ internal sealed class RunOperator(
         );
         await extender.ExtendAsync(
             redemption,
-            redemption.Row.HoldExpiresAt!.Value.AddSeconds(call.Body.Seconds),
+            redemption.Row.Progress.HoldExpiresAt!.Value.AddSeconds(call.Body.Seconds),
             Actor(call.Who),
             (_, _) => Task.CompletedTask,
             call.Cancel
@@ -129,12 +129,8 @@ internal sealed class RunOperator(
 
             var row = now.Row with
             {
-                State = RedemptionState.Releasing,
-                Decision = Decision.Cancel,
-                DecisionAmount = 0,
-                DecidedBy = Actor(call.Who),
-                Version = now.Row.Version + 1,
-                UpdatedAt = time.GetUtcNow(),
+                Progress = now.Row.Progress.Next(time.GetUtcNow()) with { State = RedemptionState.Releasing },
+                Decided = new(Decision.Cancel, DecisionAmount: 0, Actor(call.Who)),
             };
             await RedemptionStore.UpdateAsync(db, row, driveAfter: time.GetUtcNow() + GiftcardLimits.TakeOver);
             await store.NoteAsync(
@@ -181,22 +177,31 @@ internal sealed class RunOperator(
             Sql.Skip,
             new
             {
-                now.Row.RedemptionId,
-                now.Row.RunGeneration,
+                now.Row.Order.RedemptionId,
+                now.Row.Progress.RunGeneration,
                 call.Body.Step,
                 Now = time.GetUtcNow(),
             }
         );
         if (now.Row.State.Value.IsSettled())
         {
-            var row = now.Row with { SkipNotify = true, Version = now.Row.Version + 1 };
-            await RedemptionEvents.PublishAsync(db, row, now.Legs, RedemptionEvents.NotificationSkipped, row.Captured);
+            var progress = now.Row.Progress with { SkipNotify = true, Version = now.Row.Progress.Version + 1 };
+            await RedemptionEvents.PublishAsync(
+                db,
+                now.Row with
+                {
+                    Progress = progress,
+                },
+                now.Legs,
+                RedemptionEvents.NotificationSkipped,
+                progress.Captured
+            );
         }
 
         await store.NoteAsync(db, call.Id, "step_skipped", Actor(call.Who), new { call.Body.Step });
         await actions.RecordAsync(db, call.Who, "skip", call.Id, call.Body.Reason, new { call.Body.Step });
         await db.CommitAsync();
-        doorbell.Ring(call.Id, now.Row.RunGeneration);
+        doorbell.Ring(call.Id, now.Row.Progress.RunGeneration);
     }
 
     public Task SuspendAsync(RunVerbs.Call<RunVerbs.RunVerbRequest> call) =>
@@ -259,13 +264,13 @@ internal sealed class RunOperator(
         await using (var db = await database.BeginAsync(call.Cancel))
         {
             var now = await LockAsync(db, call.Id);
-            await actions.RecordAsync(db, call.Who, verb, call.Id, call.Body.Reason, new { now.Row.RunGeneration });
+            await actions.RecordAsync(db, call.Who, verb, call.Id, call.Body.Reason, new { now.Row.Progress.RunGeneration });
             instanceId = await db.QuerySingleOrDefaultAsync<string>(
                 Sql.Steer,
                 new
                 {
-                    now.Row.RedemptionId,
-                    now.Row.RunGeneration,
+                    now.Row.Order.RedemptionId,
+                    now.Row.Progress.RunGeneration,
                     From = from,
                     To = to,
                     Now = time.GetUtcNow(),

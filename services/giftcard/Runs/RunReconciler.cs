@@ -117,7 +117,7 @@ internal sealed class RunReconciler(
 
         await using var db = await database.BeginAsync(cancel);
         var now = await RedemptionStore.LockAsync(db, run.RedemptionId);
-        if (now is null || now.Row.RunGeneration != run.Generation)
+        if (now is null || now.Row.Progress.RunGeneration != run.Generation)
         {
             return Outcome.Rung;
         }

@@ -1,17 +1,81 @@
+using Dapper;
 using LocalPlus.Giftcard.Redemptions;
+using LocalPlus.Hosting;
 using LocalPlus.Kernel;
+using Npgsql;
 
 namespace LocalPlus.Giftcard.Runs;
 
 /// <summary>A row of run_view.</summary>
-internal sealed record RunRow(
+/// <param name="Run">Null: none has begun.</param>
+internal sealed record RunRow(RunOrderPart Order, RunProgressPart Progress, RunPart? Run) : IRowOfParts<RunRow>
+{
+    public const string Columns = """
+        SELECT v.redemption_id, v.merchant_id, v.reference, v.mode, v.currency, v.requested, v.created_at,
+               v.redemption_state, v.approved, v.captured, v.refunded, v.decision, v.hold_expires_at, v.needs_attention,
+               v.drive_attempts, v.drive_error, v.updated_at, v.health,
+               v.generation, v.instance_id, v.run_state, v.engine, v.step, v.run_attempts, v.run_error, v.due_at,
+               v.started_at, v.seen_at, v.finished_at
+          FROM run_view v
+        """;
+
+    public static string SplitOn => "redemption_state,generation";
+
+    public static Task<IEnumerable<RunRow>> QueryAsync(NpgsqlConnection connection, CommandDefinition command) =>
+        connection.QueryAsync<RunOrderPart, RunProgressPart, RunPart?, RunRow>(
+            command,
+            (order, progress, run) => new(order, progress, run),
+            SplitOn
+        );
+
+    public RunSummary ToView()
+    {
+        var currency = Currency.Parse(Order.Currency);
+        return new(
+            Order.RedemptionId,
+            Order.MerchantId,
+            Order.Reference,
+            Progress.Health,
+            Progress.RedemptionState.ToString(),
+            Order.Mode.ToString(),
+            new(Order.Requested, currency),
+            new(Progress.Approved, currency),
+            new(Progress.Captured, currency),
+            new(Progress.Refunded, currency),
+            Progress.Decision?.ToString(),
+            Progress.HoldExpiresAt,
+            Progress.NeedsAttention,
+            Run?.InstanceId,
+            Run?.Generation,
+            Run?.RunState.ToString(),
+            Run?.Engine,
+            Run?.Step,
+            Math.Max(Run?.RunAttempts ?? 0, Progress.DriveAttempts),
+            Run?.RunError ?? Progress.DriveError,
+            Run?.DueAt,
+            Order.CreatedAt,
+            Progress.UpdatedAt,
+            Run?.StartedAt,
+            Run?.SeenAt,
+            Run?.FinishedAt
+        );
+    }
+}
+
+/// <summary>The redemption behind it, as it was asked for.</summary>
+internal sealed record RunOrderPart(
     RedemptionId RedemptionId,
     MerchantId MerchantId,
     string? Reference,
-    EnumText<RedemptionState> RedemptionState,
     EnumText<Mode> Mode,
     string Currency,
     long Requested,
+    DateTimeOffset CreatedAt
+);
+
+/// <summary>How far the redemption is, and whether all is well with it and its run.</summary>
+internal sealed record RunProgressPart(
+    EnumText<RedemptionState> RedemptionState,
     long Approved,
     long Captured,
     long Refunded,
@@ -20,63 +84,24 @@ internal sealed record RunRow(
     bool NeedsAttention,
     int DriveAttempts,
     string? DriveError,
-    DateTimeOffset CreatedAt,
     DateTimeOffset UpdatedAt,
-    int? Generation,
-    string? InstanceId,
-    EnumText<RunState>? RunState,
-    string? Engine,
-    string? Step,
-    int? RunAttempts,
+    string Health
+);
+
+/// <summary>The newest run.</summary>
+internal sealed record RunPart(
+    int Generation,
+    string InstanceId,
+    EnumText<RunState> RunState,
+    string Engine,
+    string Step,
+    int RunAttempts,
     string? RunError,
-    DateTimeOffset? DueAt,
+    DateTimeOffset DueAt,
     DateTimeOffset? StartedAt,
     DateTimeOffset? SeenAt,
-    DateTimeOffset? FinishedAt,
-    string Health
-)
-{
-    public const string Columns = """
-        SELECT v.redemption_id, v.merchant_id, v.reference, v.redemption_state, v.mode, v.currency, v.requested, v.approved,
-               v.captured, v.refunded, v.decision, v.hold_expires_at, v.needs_attention, v.drive_attempts, v.drive_error,
-               v.created_at, v.updated_at, v.generation, v.instance_id, v.run_state, v.engine, v.step, v.run_attempts,
-               v.run_error, v.due_at, v.started_at, v.seen_at, v.finished_at, v.health
-          FROM run_view v
-        """;
-
-    public RunSummary ToView()
-    {
-        var currency = Kernel.Currency.Parse(Currency);
-        return new(
-            RedemptionId,
-            MerchantId,
-            Reference,
-            Health,
-            RedemptionState.ToString(),
-            Mode.ToString(),
-            new(Requested, currency),
-            new(Approved, currency),
-            new(Captured, currency),
-            new(Refunded, currency),
-            Decision?.ToString(),
-            HoldExpiresAt,
-            NeedsAttention,
-            InstanceId,
-            Generation,
-            RunState?.ToString(),
-            Engine,
-            Step,
-            Math.Max(RunAttempts ?? 0, DriveAttempts),
-            RunError ?? DriveError,
-            DueAt,
-            CreatedAt,
-            UpdatedAt,
-            StartedAt,
-            SeenAt,
-            FinishedAt
-        );
-    }
-}
+    DateTimeOffset? FinishedAt
+);
 
 /// <summary>A run as the operators' list shows it.</summary>
 internal sealed record RunSummary(

@@ -2,11 +2,13 @@ using System.Reflection;
 using System.Runtime.CompilerServices;
 using System.Text.RegularExpressions;
 using LocalPlus.Giftcard;
+using LocalPlus.Hosting;
 
 namespace LocalPlus.Tests.Integration.Statements;
 
 /// <summary>A column as PostgreSQL describes it and Npgsql reads it.</summary>
-internal readonly record struct Column(string Name, Type Type);
+/// <param name="MayBeNull">It is a table's, and no promise of that table says that it never is.</param>
+internal readonly record struct Column(string Name, Type Type, bool MayBeNull = false);
 
 /// <summary>Whether Dapper can make a row of these columns, by its own rules.</summary>
 internal static partial class RowShape
@@ -75,6 +77,11 @@ internal static partial class RowShape
                 : [$"{row.Name} is one value, there are {columns.Length} columns"];
         }
 
+        if (row.GetInterfaces().Any(i => i.IsGenericType && i.GetGenericTypeDefinition() == typeof(IRowOfParts<>)))
+        {
+            return OfParts(row, (string)row.GetProperty("SplitOn")!.GetValue(null)!, columns);
+        }
+
         var properties = row.GetProperties(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic)
             .Where(p => p.SetMethod is not null && !p.IsDefined(typeof(CompilerGeneratedAttribute)))
             .ToArray();
@@ -83,13 +90,72 @@ internal static partial class RowShape
             : OfProperties(row, properties, columns);
     }
 
+    /// <summary>
+    /// Each part has the columns that follow those of the part before. Where it begins is said by a name that no other
+    /// column has, and by that column's value Dapper knows whether the part is there.
+    /// </summary>
+    internal static IEnumerable<string> OfParts(Type row, string splitOn, Column[] columns)
+    {
+        var splits = splitOn.Split(',', StringSplitOptions.TrimEntries);
+        var parts = Members(row);
+        if (splits.Length != parts.Length - 1)
+        {
+            return [$"{row.Name} has {parts.Length} parts and is split on {splits.Length} columns"];
+        }
+
+        var widths = Array.ConvertAll(parts, part => Members(part.ParameterType).Length);
+        if (widths.Sum() != columns.Length)
+        {
+            return [$"{row.Name} has {widths.Sum()} members in its parts, there are {columns.Length} columns"];
+        }
+
+        return parts.SelectMany(
+            (part, n) =>
+            {
+                var own = columns.AsSpan(widths.Take(n).Sum(), widths[n]).ToArray();
+                var faults = OfConstructor(part.ParameterType, own);
+                return n == 0 ? faults : faults.Concat(OfBeginning($"{row.Name}.{part.Name}", part, own[0], splits[n - 1]));
+            }
+        ).Concat(
+            splits
+                .Where(split => columns.Count(column => column.Name == split) != 1)
+                .Select(split => $"{row.Name} is split on {split}, which is not the name of one column")
+        );
+    }
+
+    /// <summary>A part that may be missing is so when its first column is null, and any other never is.</summary>
+    private static IEnumerable<string> OfBeginning(string name, ParameterInfo part, Column first, string split)
+    {
+        if (first.Name != split)
+        {
+            yield return $"{name} begins with the column {first.Name}, and is split on {split}";
+        }
+
+        if (MayBeNull(Members(part.ParameterType)[0]))
+        {
+            yield return $"{name} begins with a member that may be null, which Dapper takes for a part that is missing";
+        }
+
+        if (first.MayBeNull && !MayBeNull(part))
+        {
+            yield return $"{name} would be missing where {first.Name} is null";
+        }
+    }
+
+    private static bool MayBeNull(ParameterInfo parameter) =>
+        new NullabilityInfoContext().Create(parameter).WriteState == NullabilityState.Nullable;
+
+    /// <summary>What the constructor that Dapper takes is given.</summary>
+    private static ParameterInfo[] Members(Type row) =>
+        row.GetConstructors(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic)
+            .Where(c => c.GetParameters() is not [{ } only] || only.ParameterType != row)
+            .MaxBy(c => c.GetParameters().Length)
+            ?.GetParameters() ?? [];
+
     /// <summary>Dapper takes the constructor whose parameters are the columns, in their order.</summary>
     private static IEnumerable<string> OfConstructor(Type row, Column[] columns)
     {
-        var constructor = row.GetConstructors(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic)
-            .Where(c => c.GetParameters() is not [{ } only] || only.ParameterType != row)
-            .MaxBy(c => c.GetParameters().Length);
-        var parameters = constructor?.GetParameters() ?? [];
+        var parameters = Members(row);
         if (!parameters.Select(p => Plain(p.Name!)).SequenceEqual(columns.Select(c => Plain(c.Name))))
         {
             return

@@ -38,22 +38,22 @@ internal sealed partial class Schema : IAsyncDisposable
 
     private readonly NpgsqlDataSource source;
     private readonly NpgsqlConnection connection;
-    private readonly (string Table, string Name, string Type)[] columns;
+    private readonly (string Table, string Name, string Type, bool NotNull)[] columns;
 
     private Schema(
         NpgsqlDataSource source,
         NpgsqlConnection connection,
-        (string Table, string Name, string Type)[] columns
+        (string Table, string Name, string Type, bool NotNull)[] columns
     ) => (this.source, this.connection, this.columns) = (source, connection, columns);
 
     public static async Task<Schema> OpenAsync(string connectionString)
     {
         var source = NpgsqlDataSource.Create(connectionString);
         var connection = await source.OpenConnectionAsync();
-        var columns = new List<(string Table, string Name, string Type)>();
+        var columns = new List<(string Table, string Name, string Type, bool NotNull)>();
         await using var command = new NpgsqlCommand(
             """
-            SELECT relname, attname, format_type(atttypid, NULL)
+            SELECT relname, attname, format_type(atttypid, NULL), attnotnull
               FROM pg_attribute a
               JOIN pg_class c ON c.oid = a.attrelid AND c.relkind IN (
                   'r', 'p') AND c.relnamespace = 'public'::regnamespace
@@ -64,7 +64,7 @@ internal sealed partial class Schema : IAsyncDisposable
         await using var reader = await command.ExecuteReaderAsync();
         while (await reader.ReadAsync())
         {
-            columns.Add((reader.GetString(0), reader.GetString(1), reader.GetString(2)));
+            columns.Add((reader.GetString(0), reader.GetString(1), reader.GetString(2), reader.GetBoolean(3)));
         }
 
         return new Schema(source, connection, [.. columns]);
@@ -86,7 +86,11 @@ internal sealed partial class Schema : IAsyncDisposable
         [
             .. Enumerable
                 .Range(0, reader.FieldCount)
-                .Select(i => new Column(reader.GetName(i), reader.GetFieldType(i))),
+                .Select(i => new Column(
+                    reader.GetName(i),
+                    reader.GetFieldType(i),
+                    MayBeNull(text, reader.GetName(i))
+                )),
         ];
     }
 
@@ -195,9 +199,19 @@ internal sealed partial class Schema : IAsyncDisposable
         return types;
     }
 
+    private bool MayBeNull(string text, string column)
+    {
+        var known = Named(text, column).ToArray();
+        return known.Length > 0 && !known.Any(c => c.NotNull);
+    }
+
+    /// <summary>The columns of that name in the tables that a statement names.</summary>
+    private IEnumerable<(string Table, string Name, string Type, bool NotNull)> Named(string text, string column) =>
+        columns.Where(c => c.Name == column && Regex.IsMatch(text, $@"\b{c.Table}\b"));
+
     private string? TypeOf(string text, string column)
     {
-        var types = columns.Where(c => c.Name == column && Regex.IsMatch(text, $@"\b{c.Table}\b")).Select(c => c.Type);
+        var types = Named(text, column).Select(c => c.Type);
         return types.Distinct().ToArray() is [var only] ? only
             : Instant().IsMatch(column) ? "timestamptz"
             : null;

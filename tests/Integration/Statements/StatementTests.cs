@@ -71,6 +71,52 @@ public sealed class StatementTests
         Assert.Equal(PostgresErrorCodes.UndefinedColumn, unknown.SqlState);
     }
 
+    [Fact]
+    public async Task A_row_whose_parts_are_not_its_columns_is_found()
+    {
+        await using var database = await TestDatabase.CreateAsync("merchant", Assembly.Load("LocalPlus.Merchant"));
+        await using var schema = await Schema.OpenAsync(database.OwnerConnectionString);
+        var columns = await schema.DescribeAsync(
+            "SELECT api_key_id, name, created_at, revoked_at, expires_at FROM api_keys",
+            []
+        );
+
+        Assert.Equal("", Faults<Whole>("created_at, revoked_at"));
+        Assert.Equal("Short has 3 members in its parts, there are 5 columns", Faults<Short>("created_at"));
+        Assert.Equal("Whole has 3 parts and is split on 1 columns", Faults<Whole>("created_at"));
+        Assert.Equal(
+            "Whole.Made begins with the column created_at, and is split on name",
+            Faults<Whole>("name, revoked_at")
+        );
+        Assert.Contains("not the name of one column", Faults<Whole>("created_at, ended_at"), StringComparison.Ordinal);
+        Assert.Equal(
+            "Open.End begins with a member that may be null, which Dapper takes for a part that is missing",
+            Faults<Open>("created_at, revoked_at")
+        );
+        Assert.Equal(
+            "Certain.End would be missing where revoked_at is null",
+            Faults<Certain>("created_at, revoked_at")
+        );
+
+        string Faults<TRow>(string splitOn) => string.Join('\n', RowShape.OfParts(typeof(TRow), splitOn, columns));
+    }
+
+    private sealed record KeyPart(Guid ApiKeyId, string Name);
+
+    private sealed record MadePart(DateTimeOffset CreatedAt);
+
+    private sealed record EndPart(DateTimeOffset RevokedAt, DateTimeOffset? ExpiresAt);
+
+    private sealed record OpenEndPart(DateTimeOffset? RevokedAt, DateTimeOffset? ExpiresAt);
+
+    private sealed record Whole(KeyPart Key, MadePart Made, EndPart? End);
+
+    private sealed record Short(KeyPart Key, MadePart Made);
+
+    private sealed record Open(KeyPart Key, MadePart Made, OpenEndPart? End);
+
+    private sealed record Certain(KeyPart Key, MadePart Made, EndPart End);
+
     /// <summary>Returns how many statements were compared with a row.</summary>
     private static async Task<int> CheckAsync(string service, Assembly migrations, Assembly code, string folder)
     {

@@ -41,7 +41,7 @@ public sealed class Database(NpgsqlDataSource source, OutboxSignal outbox, TimeP
 
     public Task<IReadOnlyList<T>> QueryAsync<T>(string sql, object? args, CancellationToken cancel) =>
         ReadAsync<IReadOnlyList<T>>(
-            async connection => (await connection.QueryAsync<T>(Statements.Of(sql, args, cancel))).AsList(),
+            async connection => (await Rows<T>.QueryAsync(connection, Statements.Of(sql, args, cancel))).AsList(),
             cancel
         );
 
@@ -53,7 +53,7 @@ public sealed class Database(NpgsqlDataSource source, OutboxSignal outbox, TimeP
     }
 
     public Task<T?> QuerySingleOrDefaultAsync<T>(string sql, object? args, CancellationToken cancel) =>
-        ReadAsync(connection => connection.QuerySingleOrDefaultAsync<T>(Statements.Of(sql, args, cancel)), cancel);
+        ReadAsync(connection => Rows<T>.SingleOrDefaultAsync(connection, Statements.Of(sql, args, cancel)), cancel);
 }
 
 /// <summary>Statements as they are sent: with the token and the time of whoever waits for them.</summary>

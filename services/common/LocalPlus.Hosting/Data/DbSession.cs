@@ -39,7 +39,7 @@ public sealed class DbSession : IAsyncDisposable
     public DateTimeOffset Now => time.GetUtcNow();
 
     public async Task<IReadOnlyList<T>> QueryAsync<T>(string sql, object? args = null) =>
-        (await WatchAsync(Connection.QueryAsync<T>(Command(sql, args)))).AsList();
+        (await WatchAsync(Rows<T>.QueryAsync(Connection, Command(sql, args)))).AsList();
 
     /// <summary>
     /// A query that is planned anew for the arguments it has got: conditions that come and go with them, or a bound
@@ -50,10 +50,10 @@ public sealed class DbSession : IAsyncDisposable
         QueryAsync<T>($"SET LOCAL plan_cache_mode = force_custom_plan; {sql}", args);
 
     public Task<T?> QuerySingleOrDefaultAsync<T>(string sql, object? args = null) =>
-        WatchAsync(Connection.QuerySingleOrDefaultAsync<T>(Command(sql, args)));
+        WatchAsync(Rows<T>.SingleOrDefaultAsync(Connection, Command(sql, args)));
 
     public Task<T> QuerySingleAsync<T>(string sql, object? args = null) =>
-        WatchAsync(Connection.QuerySingleAsync<T>(Command(sql, args)));
+        WatchAsync(Rows<T>.SingleAsync(Connection, Command(sql, args)));
 
     /// <summary>The number of rows touched.</summary>
     public Task<int> ExecuteAsync(string sql, object? args = null) =>
