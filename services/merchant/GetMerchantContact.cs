@@ -13,7 +13,12 @@ internal static class GetMerchantContact
 
     public static IEndpointRouteBuilder MapGetMerchantContact(this IEndpointRouteBuilder intern)
     {
-        intern.MapGet("/merchants/{id}/contact", HandleAsync);
+        intern
+            .MapGet("/merchants/{id}/contact", HandleAsync)
+            .CalledBy("notification")
+            .Refuses(CommonFaults.NoSuchObject)
+            .WithName(nameof(GetMerchantContact))
+            .Produces<Response>();
         return intern;
     }
 

@@ -31,6 +31,22 @@ public partial class AccessTests
     }
 
     [Fact]
+    public void An_endpoint_for_other_services_declares_those_that_call_it_and_no_other()
+    {
+        var declared = (
+            from service in Repository.Services
+            from endpoint in CodeFacts.InternalEndpoints(service)
+            from caller in endpoint.Callers.DefaultIfEmpty("nobody")
+            select $"{caller} {service} {endpoint.Verb} {Wildcard(endpoint.Path)}"
+        ).ToArray();
+        Assert.NotEmpty(declared);
+        Assert.Equal(
+            declared.Order(),
+            Configurations.SelectMany(Allowed).Where(c => c.Contains(" /internal/", StringComparison.Ordinal)).Order()
+        );
+    }
+
+    [Fact]
     public void Fault_17_A_sidecar_hands_out_its_own_secret_and_only_a_migration_that_of_the_owner()
     {
         Assert.Equal(

@@ -1,10 +1,13 @@
+using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 
 namespace LocalPlus.Tests.Platform;
 
-/// <summary>What services/*.cs say about Dapr, jobs and the gateway, read from their text.</summary>
+/// <summary>What services say about Dapr, jobs and the gateway, read from their text and their descriptions.</summary>
 internal static partial class CodeFacts
 {
+    private const string EventPrefix = "/events/";
+
     /// <summary>String literals that have the shape of a component's name.</summary>
     public static IEnumerable<(string File, string Name)> ComponentNames() =>
         from file in Repository.Sources("services").Concat(Repository.Sources("workflows"))
@@ -14,8 +17,11 @@ internal static partial class CodeFacts
     /// <summary>Apps that a service invokes through its sidecar.</summary>
     public static IEnumerable<string> Invocations(string app) => Arguments(app, Invocation());
 
-    /// <summary>Topics whose events a service handles.</summary>
-    public static IEnumerable<string> Topics(string app) => Arguments(app, Topic());
+    /// <summary>Topics whose events a service handles, from its description in contracts/openapi/internal.</summary>
+    public static IEnumerable<string> Topics(string app) =>
+        InsidePaths(app)
+            .Where(path => path.StartsWith(EventPrefix, StringComparison.Ordinal) && path != $"{EventPrefix}dead-letter")
+            .Select(path => path[EventPrefix.Length..]);
 
     /// <summary>Topics that a service publishes: a constant of that name.</summary>
     public static IEnumerable<string> PublishedTopics(string app) =>
@@ -25,12 +31,19 @@ internal static partial class CodeFacts
             .Select(m => m.Groups[1].Value)
             .Distinct();
 
-    /// <summary>Verb and path of what a service lets other services call through their sidecars.</summary>
-    public static IEnumerable<(string Verb, string Path)> InternalEndpoints(string app) =>
-        Repository
-            .Sources($"services/{app}")
-            .SelectMany(f => Internal().Matches(File.ReadAllText(f)))
-            .Select(m => (m.Groups[1].Value.ToUpperInvariant(), $"/internal{m.Groups[2].Value}"));
+    /// <summary>
+    /// Verb and path of what a service lets other services call through their sidecars, and which, from its description
+    /// in contracts/openapi/internal.
+    /// </summary>
+    public static IEnumerable<(string Verb, string Path, string[] Callers)> InternalEndpoints(string app) =>
+        from path in Paths($"internal/{app}")
+        where path.Key.StartsWith("/internal/", StringComparison.Ordinal)
+        from operation in path.Value!.AsObject()
+        select (
+            operation.Key.ToUpperInvariant(),
+            path.Key,
+            operation.Value!.Items("security").SelectMany(s => s.Items("sidecar_token")).Select(c => $"{c}").ToArray()
+        );
 
     /// <summary>Paths below /internal that a service calls.</summary>
     public static IEnumerable<string> InternalCalls(string app) =>
@@ -46,12 +59,17 @@ internal static partial class CodeFacts
     /// Paths of the endpoints that a service has when it runs, from its description in contracts/openapi.
     /// </summary>
     public static IEnumerable<string> PublicPaths(string app) =>
-        Yaml.Load(Repository.At($"contracts/openapi/{app}.json")).Single()["paths"]!
-            .AsObject()
+        Paths(app)
             .Select(path => path.Key)
             .Where(path =>
                 path.StartsWith("/v1/", StringComparison.Ordinal) || path.StartsWith("/ops/", StringComparison.Ordinal)
             );
+
+    /// <summary>Paths of the endpoints that only other services and the sidecar may reach.</summary>
+    public static IEnumerable<string> InsidePaths(string app) => Paths($"internal/{app}").Select(path => path.Key);
+
+    private static JsonObject Paths(string description) =>
+        Yaml.Load(Repository.At($"contracts/openapi/{description}.json")).Single()["paths"]!.AsObject();
 
     /// <summary>
     /// The literal or constant that a call has as its argument, wherever the service makes that call.
@@ -86,17 +104,11 @@ internal static partial class CodeFacts
     [GeneratedRegex(@"(?:PeerClient\.Create|CreateInvocationInvoker)\(\s*(?:appId:\s*)?(?:""([a-z]+)""|([A-Z][\w.]*))")]
     private static partial Regex Invocation();
 
-    [GeneratedRegex(@"\.MapEvents?(?:<[^>]+>)?\(\s*(?:""([^""]+)""|([A-Z][\w.]*))")]
-    private static partial Regex Topic();
-
     [GeneratedRegex(@"\.AddJob<[^>]+>\(\s*(?:""([^""]+)""|([A-Z][\w.]*))")]
     private static partial Regex Job();
 
     [GeneratedRegex(@"const string Topic = ""([^""]+)""")]
     private static partial Regex Published();
-
-    [GeneratedRegex(@"intern\.Map(Get|Post|Put|Patch|Delete)\(\s*""(/[^""]*)""")]
-    private static partial Regex Internal();
 
     [GeneratedRegex("\"(/internal/[^\"]+)\"")]
     private static partial Regex InternalCall();

@@ -44,8 +44,14 @@ public class RouteTests
     }
 
     [Fact]
-    public void Nothing_internal_can_be_reached_through_the_gateway() =>
+    public void Nothing_internal_can_be_reached_through_the_gateway()
+    {
         Assert.All(File.SelectMany(Paths), p => Assert.Matches("^/(ops/)?v1/[a-z_]+(/[a-z_]+)?$", p));
+        Assert.All(
+            Chart.Apps.SelectMany(CodeFacts.InsidePaths),
+            path => Assert.DoesNotContain(File.SelectMany(Paths), route => IsBelow(path, route))
+        );
+    }
 
     [Fact]
     public void Every_path_that_a_service_has_is_routed_to_it()
@@ -55,7 +61,7 @@ public class RouteTests
             foreach (var path in CodeFacts.PublicPaths(app))
             {
                 Assert.True(
-                    Paths(Route(app)).Any(p => path == p || path.StartsWith(p + "/", StringComparison.Ordinal)),
+                    Paths(Route(app)).Any(route => IsBelow(path, route)),
                     $"{app} has {path}, which charts/localplus/files/httproutes.yaml does not route to it"
                 );
             }
@@ -72,11 +78,7 @@ public class RouteTests
                 Assert.NotEmpty(paths);
                 Assert.All(
                     Paths(Route(app)),
-                    route =>
-                        Assert.Contains(
-                            paths,
-                            path => path == route || path.StartsWith(route + "/", StringComparison.Ordinal)
-                        )
+                    route => Assert.Contains(paths, path => IsBelow(path, route))
                 );
             }
         );
@@ -108,6 +110,9 @@ public class RouteTests
             }
         }
     }
+
+    private static bool IsBelow(string path, string route) =>
+        path == route || path.StartsWith(route + "/", StringComparison.Ordinal);
 
     private static JsonObject Route(string app) => File.Single(r => r.Name() == app);
 

@@ -15,8 +15,8 @@ public class SizeTests
     // endpoints declare is enforced and described. And the door itself: who is let in, and until when (ADR 0020).
     // So are secrets of answers that got lost, whose word a refusal is, and topics that rest; and the figures of what
     // stands still in every service's tables. And where a key is filed among tables of days, and who keeps those
-    // (ADR 0021). And rows that are read in parts.
-    [InlineData("services/common/LocalPlus.Hosting", 7620)]
+    // (ADR 0021). And rows that are read in parts, and what services say of the doors among themselves.
+    [InlineData("services/common/LocalPlus.Hosting", 7690)]
     public void Shared_code_keeps_to_its_budget(string folder, int lines) =>
         Assert.InRange(Tree.Code(folder).Sum(f => Tree.Lines(f).Length), 1, lines);
 

@@ -68,11 +68,11 @@ public static class LocalPlusBuilder
     /// Endpoints for the other services, through the sidecar: app port and its token, paths below /internal.
     /// </summary>
     public static RouteGroupBuilder MapInternal(this WebApplication app) =>
-        app.MapGroup("/internal").RequirePort(Port.App).ExcludeFromDescription();
+        app.MapGroup("/internal").RequirePort(Port.App).WithGroupName(OpenApiDescription.Inside);
 
     /// <summary>Where subscriptions deliver: app port and its token, paths below /events.</summary>
     public static RouteGroupBuilder MapEvents(this WebApplication app) =>
-        app.MapGroup("/events").RequirePort(Port.App).ExcludeFromDescription();
+        app.MapGroup("/events").RequirePort(Port.App).WithGroupName(OpenApiDescription.Inside);
 
     /// <summary>
     /// Runs the verb named by the arguments: none serves, "job NAME" runs a scheduled job once; both refuse a schema
@@ -116,7 +116,7 @@ public static class LocalPlusBuilder
         builder.Services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true);
         builder.Services.AddExceptionHandler<FaultHandler>();
         builder.Services.AddProblemDetails();
-        builder.Services.AddOpenApi("v1", options => OpenApiDescription.Configure(options, name));
+        builder.Services.AddLocalPlusDescriptions(name);
         builder.Services.AddDaprClient();
         builder.Services.AddLocalPlusAuthentication(builder.Configuration, builder.Environment);
         builder.AddLocalPlusTelemetry(name);

@@ -11,7 +11,12 @@ internal static class GetDelivery
 {
     public static IEndpointRouteBuilder MapGetDelivery(this IEndpointRouteBuilder intern)
     {
-        intern.MapGet("/gift_cards/{id}/delivery", HandleAsync);
+        intern
+            .MapGet("/gift_cards/{id}/delivery", HandleAsync)
+            .CalledBy("notification")
+            .Refuses(CommonFaults.NoSuchObject)
+            .WithName(nameof(GetDelivery))
+            .Produces<CardDeliveries.Content>();
         return intern;
     }
 

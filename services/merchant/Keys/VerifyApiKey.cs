@@ -16,7 +16,12 @@ internal static class VerifyApiKey
 
     public static IEndpointRouteBuilder MapVerifyApiKey(this IEndpointRouteBuilder intern)
     {
-        intern.MapPost("/api_keys/verify", HandleAsync);
+        intern
+            .MapPost("/api_keys/verify", HandleAsync)
+            .CalledBy("analytics", "giftcard", "ledger", "notification", "wallet")
+            .Refuses(Faults.ApiKeyInvalid)
+            .WithName(nameof(VerifyApiKey))
+            .Produces<Response>();
         return intern;
     }
 

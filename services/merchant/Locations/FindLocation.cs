@@ -12,7 +12,12 @@ internal static class FindLocation
 {
     public static IEndpointRouteBuilder MapFindLocation(this IEndpointRouteBuilder intern)
     {
-        intern.MapGet("/locations/{id}", HandleAsync);
+        intern
+            .MapGet("/locations/{id}", HandleAsync)
+            .CalledBy("giftcard")
+            .Refuses(CommonFaults.NoSuchObject)
+            .WithName(nameof(FindLocation))
+            .Produces(StatusCodes.Status204NoContent);
         return intern;
     }
 

@@ -13,7 +13,12 @@ internal static class FindCustomer
 {
     public static IEndpointRouteBuilder MapFindCustomer(this IEndpointRouteBuilder intern)
     {
-        intern.MapGet("/customer_ids/{id}", HandleAsync);
+        intern
+            .MapGet("/customer_ids/{id}", HandleAsync)
+            .CalledBy("giftcard")
+            .Refuses(CommonFaults.NoSuchObject)
+            .WithName(nameof(FindCustomer))
+            .Produces(StatusCodes.Status204NoContent);
         return intern;
     }
 

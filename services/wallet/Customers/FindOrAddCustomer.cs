@@ -15,7 +15,11 @@ internal static class FindOrAddCustomer
 
     public static IEndpointRouteBuilder MapFindOrAddCustomer(this IEndpointRouteBuilder intern)
     {
-        intern.MapPost("/customers", HandleAsync);
+        intern
+            .MapPost("/customers", HandleAsync)
+            .CalledBy("giftcard")
+            .WithName(nameof(FindOrAddCustomer))
+            .Produces<Response>();
         return intern;
     }
 

@@ -14,7 +14,12 @@ internal static class GetCustomerContact
 
     public static IEndpointRouteBuilder MapGetCustomerContact(this IEndpointRouteBuilder intern)
     {
-        intern.MapGet("/customers/{id}/contact", HandleAsync);
+        intern
+            .MapGet("/customers/{id}/contact", HandleAsync)
+            .CalledBy("notification")
+            .Refuses(CommonFaults.NoSuchObject)
+            .WithName(nameof(GetCustomerContact))
+            .Produces<Response>();
         return intern;
     }
 

@@ -8,8 +8,9 @@ using LocalPlus.Tests.Integration.Support;
 namespace LocalPlus.Tests.Integration.Hosting;
 
 /// <summary>
-/// What a service says of its endpoints is what others build on: contracts/openapi, one file a service, from the
-/// endpoints that it has when it runs. LP_GOLDEN=write rewrites them.
+/// What a service says of its endpoints is what others build on: contracts/openapi, one file a service for those who
+/// come through the gateway and one for the other services and the sidecar (internal), from the endpoints that it has
+/// when it runs. LP_GOLDEN=write rewrites them.
 /// </summary>
 public sealed class OpenApiTests
 {
@@ -41,36 +42,42 @@ public sealed class OpenApiTests
             ("Secrets__pii_key", new string('k', 44))
         );
 
-        var text = await DescriptionAsync(running);
+        await HoldsAsync(running, "v1", service);
+        await HoldsAsync(running, "internal", $"internal/{service}");
+    }
 
-        var file = Path.Combine(ApiContract.Root(), "contracts", "openapi", $"{service}.json");
+    private static async Task HoldsAsync(ServiceProcess running, string document, string name)
+    {
+        var text = await DescriptionAsync(running, document);
+        var file = Path.Combine(ApiContract.Root(), "contracts", "openapi", $"{name}.json");
         if (Environment.GetEnvironmentVariable("LP_GOLDEN") == "write")
         {
+            Directory.CreateDirectory(Path.GetDirectoryName(file)!);
             await File.WriteAllTextAsync(file, text);
         }
 
         Assert.True(File.Exists(file), $"{file} is missing; ./localplus golden writes it.");
         Assert.True(
             await File.ReadAllTextAsync(file) == text,
-            $"contracts/openapi/{service}.json is not what {service} says; ./localplus golden rewrites it."
+            $"contracts/openapi/{name}.json is not what the service says; ./localplus golden rewrites it."
         );
     }
 
     /// <summary>
     /// Without the address, which is this run's; paths in order, so that a file's diff is what changed.
     /// </summary>
-    private static async Task<string> DescriptionAsync(ServiceProcess service)
+    private static async Task<string> DescriptionAsync(ServiceProcess service, string document)
     {
-        using var answer = await service.Public.GetAsync(new Uri("/openapi/v1.json", UriKind.Relative));
+        using var answer = await service.Public.GetAsync(new Uri($"/openapi/{document}.json", UriKind.Relative));
         Assert.True(answer.IsSuccessStatusCode, service.Output);
-        var document = JsonNode.Parse(await answer.Content.ReadAsStringAsync())!.AsObject();
-        document.Remove("servers");
-        var paths = document["paths"]!.AsObject();
-        document["paths"] = new JsonObject(
+        var description = JsonNode.Parse(await answer.Content.ReadAsStringAsync())!.AsObject();
+        description.Remove("servers");
+        var paths = description["paths"]!.AsObject();
+        description["paths"] = new JsonObject(
             paths
                 .OrderBy(path => path.Key, StringComparer.Ordinal)
                 .Select(path => KeyValuePair.Create(path.Key, path.Value?.DeepClone()))
         );
-        return document.ToJsonString(Indented) + "\n";
+        return description.ToJsonString(Indented) + "\n";
     }
 }

@@ -33,9 +33,10 @@ internal sealed class ApiContract
         ];
     }
 
-    public static ApiContract Of(string service) =>
+    /// <param name="document">A service's, or internal/ and a service.</param>
+    public static ApiContract Of(string document) =>
         Known.GetOrAdd(
-            service,
+            document,
             name =>
                 new(
                     JsonNode
@@ -245,10 +246,10 @@ internal sealed class SchemaCheck(JsonObject document)
 }
 
 /// <summary>
-/// A client's handler that holds every answer against the service's <see cref="ApiContract"/>. A refusal at the door
+/// A client's handler that holds every answer against a document's <see cref="ApiContract"/>. A refusal at the door
 /// (ADR 0020) has done nothing and is asked again, as a good client does.
 /// </summary>
-internal sealed class ContractHandler(string service) : DelegatingHandler(new SocketsHttpHandler())
+internal sealed class ContractHandler(string document) : DelegatingHandler(new SocketsHttpHandler())
 {
     /// <summary>On a request whose sender wants to see refusals at the door.</summary>
     public static readonly HttpRequestOptionsKey<bool> AsAnswered = new("as answered");
@@ -261,11 +262,7 @@ internal sealed class ContractHandler(string service) : DelegatingHandler(new So
     )
     {
         var answer = await AskAsync(request, cancellationToken);
-        if (request.RequestUri!.AbsolutePath is ['/', 'v', ..] or ['/', 'o', 'p', 's', ..])
-        {
-            await ApiContract.Of(service).CheckAsync(request, answer);
-        }
-
+        await ApiContract.Of(document).CheckAsync(request, answer);
         return answer;
     }
 

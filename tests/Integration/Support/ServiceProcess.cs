@@ -28,7 +28,7 @@ public sealed class ServiceProcess : IAsyncDisposable
         {
             BaseAddress = new Uri($"http://127.0.0.1:{publicPort}"),
         };
-        App = new HttpClient
+        App = new HttpClient(new ContractHandler($"internal/{service}"))
         {
             BaseAddress = new Uri($"http://127.0.0.1:{appPort}"),
             DefaultRequestVersion = HttpVersion.Version20,
@@ -41,7 +41,7 @@ public sealed class ServiceProcess : IAsyncDisposable
     /// <summary>The port that the gateway talks to; an answer that the service does not declare throws.</summary>
     public HttpClient Public { get; }
 
-    /// <summary>The port that the sidecar talks to, with its token.</summary>
+    /// <summary>The port that the sidecar talks to, with its token; as strict.</summary>
     public HttpClient App { get; }
 
     public int AppPort { get; }

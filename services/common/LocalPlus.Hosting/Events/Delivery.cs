@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 
 namespace LocalPlus.Hosting;
 
@@ -10,9 +11,6 @@ namespace LocalPlus.Hosting;
 /// </summary>
 internal sealed class Delivery
 {
-    private const string Again = "RETRY";
-    private const string Done = "SUCCESS";
-
     private Delivery(bool isBulk, IReadOnlyList<Arrival> arrivals) => (IsBulk, Arrivals) = (isBulk, arrivals);
 
     public bool IsBulk { get; }
@@ -42,13 +40,13 @@ internal sealed class Delivery
     }
 
     /// <summary>Success for all, or all of them again: one transaction decides for a delivery.</summary>
-    public object Answer(bool again) =>
-        IsBulk
-            ? new
-            {
-                statuses = Arrivals.Select(arrival => new { entryId = arrival.EntryId, status = again ? Again : Done }),
-            }
-            : new { status = again ? Again : Done };
+    public DeliveryAnswer Answer(bool again)
+    {
+        var status = again ? DeliveryStatus.Retry : DeliveryStatus.Success;
+        return IsBulk
+            ? new(Statuses: [.. Arrivals.Select(arrival => new EntryAnswer(arrival.EntryId, status))])
+            : new(status);
+    }
 
     private static Arrival BulkEntry(JsonElement entry)
     {
@@ -84,6 +82,21 @@ internal sealed class Delivery
             : null;
 
     private static byte[] Raw(JsonElement element) => System.Text.Encoding.UTF8.GetBytes(element.GetRawText());
+}
+
+/// <summary>What the sidecar is told: of the one message, or of each entry of a bulk message.</summary>
+internal sealed record DeliveryAnswer(DeliveryStatus? Status = null, IReadOnlyList<EntryAnswer>? Statuses = null);
+
+internal sealed record EntryAnswer([property: JsonPropertyName("entryId")] string EntryId, DeliveryStatus Status);
+
+/// <summary>In Dapr's words.</summary>
+internal enum DeliveryStatus
+{
+    [JsonStringEnumMemberName("SUCCESS")]
+    Success,
+
+    [JsonStringEnumMemberName("RETRY")]
+    Retry,
 }
 
 /// <summary>A message as it was on the wire, meant to be a CloudEvent in JSON.</summary>

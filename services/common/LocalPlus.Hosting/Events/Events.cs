@@ -1,4 +1,4 @@
-using System.Text.Json;
+using LocalPlus.Kernel;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Mvc;
@@ -58,7 +58,8 @@ public static class Events
                         cancel
                     )
             )
-            .WithMetadata((IConsumer)consumer, new RequestSizeLimitAttribute(MaxDeliveryBytes));
+            .WithMetadata((IConsumer)consumer)
+            .AnswersDeliveries();
         return events;
     }
 
@@ -79,9 +80,15 @@ public static class Events
                         cancel
                     )
             )
-            .WithMetadata(new RequestSizeLimitAttribute(MaxDeliveryBytes));
+            .AnswersDeliveries();
         return events;
     }
+
+    private static void AnswersDeliveries(this RouteHandlerBuilder endpoint) =>
+        endpoint
+            .WithMetadata(new RequestSizeLimitAttribute(MaxDeliveryBytes))
+            .Refuses(CommonFaults.BodyTooLarge)
+            .Produces<DeliveryAnswer>();
 
     private static async Task<IResult> ReceiveAsync(
         HttpContext http,
@@ -91,7 +98,7 @@ public static class Events
     {
         var delivery = await Delivery.ReadAsync(http.Request.Body, cancel);
         var isTaken = await take(delivery.Arrivals);
-        return Results.Text(JsonSerializer.Serialize(delivery.Answer(again: !isTaken)), "application/json");
+        return Answer.Ok(delivery.Answer(again: !isTaken));
     }
 
     private static async Task<bool> TakeBackAsync(

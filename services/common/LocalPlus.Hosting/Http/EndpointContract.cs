@@ -31,6 +31,11 @@ public sealed record RequiredIdempotencyKey(bool NotForDryRuns)
 /// <summary>The request needs an If-Match with the version it would change.</summary>
 public sealed record RequiredVersion;
 
+/// <summary>
+/// The services that may call, each through its sidecar: what components/base/config has the sidecar here let in.
+/// </summary>
+public sealed record Callers(IReadOnlyList<string> Services);
+
 /// <summary>What an endpoint may refuse with, beside what follows from its other declarations.</summary>
 public sealed record Refusals(IReadOnlyList<Fault> Faults);
 
@@ -70,6 +75,10 @@ public static class EndpointContract
                 }
             );
 
+    /// <summary>The services that may call an endpoint below /internal.</summary>
+    public static TBuilder CalledBy<TBuilder>(this TBuilder builder, params string[] services)
+        where TBuilder : IEndpointConventionBuilder => builder.WithMetadata(new Callers(services));
+
     /// <summary>
     /// The faults that are the endpoint's own. Those of credentials, headers, path and body follow from the other
     /// declarations, busy and internal_error may meet everybody.
@@ -97,15 +106,16 @@ public static class EndpointContract
             CommonFaults.InvalidRequest,
             CommonFaults.InternalError,
             CommonFaults.Busy,
-            // Who asks for too much, or at a time when too much is asked for, is refused at any door.
-            CommonFaults.QuotaExceeded,
-            CommonFaults.Overloaded,
             .. metadata.OfType<Refusals>().SelectMany(refusals => refusals.Faults),
         ];
+        var isPublic = endpoint.GroupName != OpenApiDescription.Inside;
+        // Who asks for too much, or at a time when too much is asked for, is refused at the gateway's door.
+        Add(isPublic, CommonFaults.QuotaExceeded, CommonFaults.Overloaded);
         var takesBody = endpoint.ParameterDescriptions.Any(parameter => parameter.Source.Id == "Body");
         Add(takesBody, CommonFaults.UnknownField, CommonFaults.BodyTooLarge);
         Add(!HttpMethods.IsGet(endpoint.HttpMethod ?? ""), CommonFaults.UnsupportedMediaType);
-        Add(endpoint.ParameterDescriptions.Any(p => p.Source.Id == "Path"), CommonFaults.NotFound);
+        // Between services a 404 has to say whose word it is (no_such_object).
+        Add(isPublic && endpoint.ParameterDescriptions.Any(p => p.Source.Id == "Path"), CommonFaults.NotFound);
         Add(metadata.Any(item => item is RequiredScope) || RoleOf(metadata) is not null, CommonFaults.ScopeMissing);
         Add(
             metadata.Any(item => item is RequiredIdempotencyKey),

@@ -3,16 +3,21 @@ using LocalPlus.Kernel;
 using Microsoft.AspNetCore.Mvc.ApiExplorer;
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.AspNetCore.WebUtilities;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.OpenApi;
 
 namespace LocalPlus.Hosting;
 
 /// <summary>
-/// The OpenAPI document of a service: what the framework reads from the handlers, and what the endpoints declare
+/// The OpenAPI documents of a service, for those who come through the gateway and for the other services and the
+/// sidecar: what the framework reads from the handlers, and what the endpoints declare
 /// (<see cref="EndpointContract"/>): who may call, which headers are needed, and each refusal with its codes.
 /// </summary>
 internal static class OpenApiDescription
 {
+    /// <summary>The document, and the endpoints' group, that the gateway does not lead to.</summary>
+    public const string Inside = "internal";
+
     private const string ProblemSchema = "Problem";
     private const int SharedCodes = 3;
 
@@ -32,8 +37,15 @@ internal static class OpenApiDescription
         "The ETag last seen: nothing is changed when the object has another version by now."
     );
 
-    public static void Configure(OpenApiOptions options, string service)
+    public static void AddLocalPlusDescriptions(this IServiceCollection services, string service)
     {
+        services.AddOpenApi("v1", options => Configure(options, service, isInside: false));
+        services.AddOpenApi(Inside, options => Configure(options, service, isInside: true));
+    }
+
+    private static void Configure(OpenApiOptions options, string service, bool isInside)
+    {
+        options.ShouldInclude = endpoint => IsInside(endpoint) == isInside;
         var names = new SchemaNames();
         options.CreateSchemaReferenceId = names.Of;
         options.AddSchemaTransformer(SchemaShapes.ApplyAsync);
@@ -41,7 +53,11 @@ internal static class OpenApiDescription
         options.AddDocumentTransformer(
             (document, _, _) =>
             {
-                document.Info = new OpenApiInfo { Title = $"LocalPlus {service}", Version = "v1" };
+                document.Info = new OpenApiInfo
+                {
+                    Title = isInside ? $"LocalPlus {service}, for the other services" : $"LocalPlus {service}",
+                    Version = "v1",
+                };
                 document.Tags = TagsOf(document);
                 SchemaShapes.Complete(document, names.Known);
                 return Task.CompletedTask;
@@ -59,7 +75,7 @@ internal static class OpenApiDescription
         var metadata = context.Description.ActionDescriptor.EndpointMetadata;
         operation.Tags = new HashSet<OpenApiTagReference> { new(Tag(context.Description.RelativePath!), document) };
         DescribeIds(operation, context.Description);
-        operation.Security = [SecurityOf(metadata, document)];
+        operation.Security = [SecurityOf(context.Description, document)];
         AddHeaders(operation, metadata, document);
         operation.Responses ??= [];
         foreach (var group in EndpointContract.FaultsOf(context.Description).GroupBy(fault => fault.Status))
@@ -84,9 +100,11 @@ internal static class OpenApiDescription
         }
     }
 
+    private static bool IsInside(ApiDescription endpoint) => endpoint.GroupName == Inside;
+
     /// <summary>The first word of the path that names a thing: gift_cards, or runs for /ops/v1/runs.</summary>
     private static string Tag(string path) =>
-        path.Split('/', '?').First(part => part.Length > 0 && part is not ("v1" or "ops"));
+        path.Split('/', '?').First(part => part.Length > 0 && part is not ("v1" or "ops" or Inside));
 
     private static HashSet<OpenApiTag> TagsOf(OpenApiDocument document) =>
         [
@@ -99,10 +117,19 @@ internal static class OpenApiDescription
                 .Select(name => new OpenApiTag { Name = name }),
         ];
 
-    private static OpenApiSecurityRequirement SecurityOf(IList<object> metadata, OpenApiDocument document)
+    private static OpenApiSecurityRequirement SecurityOf(ApiDescription endpoint, OpenApiDocument document)
     {
         const string merchant = "merchant_key";
         const string @operator = "operator_token";
+        const string sidecar = "sidecar_token";
+        var metadata = endpoint.ActionDescriptor.EndpointMetadata;
+        if (IsInside(endpoint))
+        {
+            Once(document.Components?.SecuritySchemes, sidecar, Sidecar());
+            List<string> callers = [.. metadata.OfType<Callers>().SelectMany(declared => declared.Services)];
+            return new() { [new OpenApiSecuritySchemeReference(sidecar, document)] = callers };
+        }
+
         if (EndpointContract.RoleOf(metadata) is { } role)
         {
             Once(document.Components?.SecuritySchemes, @operator, Bearer("An operator's token, with the role named."));
@@ -121,6 +148,15 @@ internal static class OpenApiDescription
             }
         }
     }
+
+    private static OpenApiSecurityScheme Sidecar() =>
+        new()
+        {
+            Type = SecuritySchemeType.ApiKey,
+            In = ParameterLocation.Header,
+            Name = "dapr-api-token",
+            Description = "The token of this service's own sidecar, which lets in the services named.",
+        };
 
     private static OpenApiSecurityScheme Bearer(string description) =>
         new()

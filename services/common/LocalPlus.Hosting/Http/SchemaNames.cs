@@ -57,7 +57,10 @@ internal sealed class SchemaNames
     private static string Subject(string slice)
     {
         var verb = ReadingVerbs.FirstOrDefault(verb =>
-            slice.StartsWith(verb, StringComparison.Ordinal) && char.IsUpper(slice[verb.Length])
+            slice.StartsWith(verb, StringComparison.Ordinal)
+            && char.IsUpper(slice[verb.Length])
+            // Who adds what is missing does more than read.
+            && !slice.AsSpan(verb.Length).StartsWith("Or", StringComparison.Ordinal)
         );
         var subject = slice[(verb?.Length ?? 0)..];
         return subject.EndsWith("Request", StringComparison.Ordinal) ? subject[..^"Request".Length] : subject;

@@ -82,7 +82,7 @@ public static class Failpoints
             return;
         }
 
-        var points = app.MapInternal().MapGroup("/failpoints");
+        var points = app.MapInternal().MapGroup("/failpoints").ExcludeFromDescription();
         points.MapPut(
             "/{name}",
             (string name, string action) =>
