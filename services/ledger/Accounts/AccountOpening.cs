@@ -7,6 +7,9 @@ namespace LocalPlus.Ledger.Accounts;
 /// <summary>An account to open. Floor null: unbounded; ceiling null: none.</summary>
 internal sealed record AccountToOpen(AccountId Id, string Name, string Asset, long? Floor, long? Ceiling, bool Striped)
 {
+    /// <summary>How an asset looks, for descriptions; which currencies there are says <see cref="IsAsset"/>.</summary>
+    public const string AssetPattern = "^([A-Z]{3}|PTS:[0-9a-z_]{1,40})$";
+
     /// <summary>Refuses what no account can be.</summary>
     public AccountToOpen Check(string field)
     {

@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using LocalPlus.Kernel;
 
 namespace LocalPlus.Ledger.Accounts;
@@ -11,7 +12,7 @@ internal sealed record AccountView(
     AccountId Id,
     string Object,
     string Name,
-    string Asset,
+    [property: RegularExpression(AccountToOpen.AssetPattern)] string Asset,
     string Policy,
     long? Floor,
     long? Ceiling,
@@ -48,7 +49,7 @@ internal sealed record AccountView(
 /// <summary>What an operation left on an account.</summary>
 internal sealed record AccountBalanceView(
     AccountId Id,
-    string Asset,
+    [property: RegularExpression(AccountToOpen.AssetPattern)] string Asset,
     long Posted,
     long Held,
     long Available,

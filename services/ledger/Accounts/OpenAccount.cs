@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using LocalPlus.Hosting;
 using LocalPlus.Kernel;
 using LocalPlus.Ledger.Books;
@@ -63,7 +64,7 @@ internal static class OpenAccount
 
     private sealed record Request(
         string Name,
-        string Asset,
+        [property: RegularExpression(AccountToOpen.AssetPattern)] string Asset,
         bool? Unbounded = null,
         long? Floor = null,
         long? Ceiling = null,

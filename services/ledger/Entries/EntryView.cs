@@ -1,4 +1,6 @@
+using System.ComponentModel.DataAnnotations;
 using LocalPlus.Kernel;
+using LocalPlus.Ledger.Accounts;
 using LocalPlus.Ledger.Books;
 
 namespace LocalPlus.Ledger.Entries;
@@ -13,7 +15,7 @@ internal sealed record EntryView(
     AccountId AccountId,
     long Sequence,
     short? Stripe,
-    string Asset,
+    [property: RegularExpression(AccountToOpen.AssetPattern)] string Asset,
     long Amount,
     long BalanceAfter,
     string Kind,

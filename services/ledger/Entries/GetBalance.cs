@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using LocalPlus.Hosting;
 using LocalPlus.Kernel;
 using LocalPlus.Ledger.Accounts;
@@ -55,7 +56,7 @@ internal static class GetBalance
     private sealed record Balance(
         AccountId AccountId,
         string Object,
-        string Asset,
+        [property: RegularExpression(AccountToOpen.AssetPattern)] string Asset,
         long Posted,
         long? Held = null,
         long? Available = null,

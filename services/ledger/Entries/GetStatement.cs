@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using LocalPlus.Hosting;
 using LocalPlus.Kernel;
 using LocalPlus.Ledger.Accounts;
@@ -65,7 +66,7 @@ internal static class GetStatement
     private sealed record Statement(
         AccountId AccountId,
         string Object,
-        string Asset,
+        [property: RegularExpression(AccountToOpen.AssetPattern)] string Asset,
         DateTimeOffset From,
         DateTimeOffset To,
         long Opening,

@@ -1,4 +1,6 @@
+using System.ComponentModel.DataAnnotations;
 using LocalPlus.Kernel;
+using LocalPlus.Ledger.Accounts;
 using LocalPlus.Ledger.Books;
 
 namespace LocalPlus.Ledger.Holds;
@@ -12,7 +14,7 @@ internal sealed record HoldView(
     string Object,
     string Reference,
     HoldState State,
-    string Asset,
+    [property: RegularExpression(AccountToOpen.AssetPattern)] string Asset,
     long Requested,
     long Held,
     long Captured,

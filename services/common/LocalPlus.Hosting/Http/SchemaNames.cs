@@ -1,3 +1,5 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Text.Json.Serialization.Metadata;
 using Microsoft.AspNetCore.OpenApi;
 
@@ -39,6 +41,12 @@ internal sealed class SchemaNames
         {
             var name = type.Name[..type.Name.IndexOf('`', StringComparison.Ordinal)];
             return string.Concat(type.GetGenericArguments().Select(NameOf)) + name;
+        }
+
+        // Stored documents, of whatever members.
+        if (type == typeof(JsonElement))
+        {
+            return nameof(JsonObject);
         }
 
         var slice = type.DeclaringType?.Name;
