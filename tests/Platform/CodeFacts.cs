@@ -7,6 +7,7 @@ namespace LocalPlus.Tests.Platform;
 internal static partial class CodeFacts
 {
     private const string EventPrefix = "/events/";
+    private const string DeadLetters = $"{EventPrefix}dead-letter";
 
     /// <summary>String literals that have the shape of a component's name.</summary>
     public static IEnumerable<(string File, string Name)> ComponentNames() =>
@@ -20,7 +21,7 @@ internal static partial class CodeFacts
     /// <summary>Topics whose events a service handles, from its description in contracts/openapi/internal.</summary>
     public static IEnumerable<string> Topics(string app) =>
         InsidePaths(app)
-            .Where(path => path.StartsWith(EventPrefix, StringComparison.Ordinal) && path != $"{EventPrefix}dead-letter")
+            .Where(path => path.StartsWith(EventPrefix, StringComparison.Ordinal) && path != DeadLetters)
             .Select(path => path[EventPrefix.Length..]);
 
     /// <summary>Topics that a service publishes: a constant of that name.</summary>

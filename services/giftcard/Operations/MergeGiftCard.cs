@@ -97,7 +97,10 @@ internal static class MergeGiftCard
         var amount = from.Balance;
         if (to.Balance + to.Held + amount > to.Program.Terms.MaxBalance)
         {
-            throw new FaultException(Faults.LimitExceeded, $"The programme allows {to.Program.Terms.MaxBalance} on a card.");
+            throw new FaultException(
+                Faults.LimitExceeded,
+                $"The programme allows {to.Program.Terms.MaxBalance} on a card."
+            );
         }
 
         var plan = new PlanWriter(time);

@@ -7,7 +7,8 @@ internal static class ProgramTerms
 {
     public static void CheckSale(ProgramRow program, Money? amount)
     {
-        if (program.About.Status != "active")
+        var (about, terms, _) = program;
+        if (about.Status != "active")
         {
             throw new FaultException(Faults.ProgramState, "The programme is closed.");
         }
@@ -17,16 +18,16 @@ internal static class ProgramTerms
             return;
         }
 
-        if (value.Currency.Code != program.About.Currency)
+        if (value.Currency.Code != about.Currency)
         {
-            throw new FaultException(Faults.CurrencyMismatch, $"The programme's cards are in {program.About.Currency}.");
+            throw new FaultException(Faults.CurrencyMismatch, $"The programme's cards are in {about.Currency}.");
         }
 
-        if (value.MinorUnits < program.Terms.MinLoad || value.MinorUnits > program.Terms.MaxLoad)
+        if (value.MinorUnits < terms.MinLoad || value.MinorUnits > terms.MaxLoad)
         {
             throw new FaultException(
                 Faults.LimitExceeded,
-                $"The programme allows {program.Terms.MinLoad} to {program.Terms.MaxLoad} {program.About.Currency} at once."
+                $"The programme allows {terms.MinLoad} to {terms.MaxLoad} {about.Currency} at once."
             );
         }
     }
@@ -35,7 +36,8 @@ internal static class ProgramTerms
     /// <param name="isRefund">Value of another tender that comes back: no reload, and as much as it was.</param>
     public static void CheckLoad(ProgramRow program, Money amount, long before, bool isRefund = false)
     {
-        if (!program.Terms.Reloadable && !isRefund)
+        var (about, terms, _) = program;
+        if (!terms.Reloadable && !isRefund)
         {
             throw new FaultException(Faults.ProgramState, "The programme's cards are not reloadable.");
         }
@@ -44,16 +46,16 @@ internal static class ProgramTerms
         {
             CheckSale(program, amount);
         }
-        else if (amount.Currency.Code != program.About.Currency)
+        else if (amount.Currency.Code != about.Currency)
         {
-            throw new FaultException(Faults.CurrencyMismatch, $"The programme's cards are in {program.About.Currency}.");
+            throw new FaultException(Faults.CurrencyMismatch, $"The programme's cards are in {about.Currency}.");
         }
 
-        if (before + amount.MinorUnits > program.Terms.MaxBalance)
+        if (before + amount.MinorUnits > terms.MaxBalance)
         {
             throw new FaultException(
                 Faults.LimitExceeded,
-                $"The programme allows {program.Terms.MaxBalance} {program.About.Currency} on a card; {before} are on it."
+                $"The programme allows {terms.MaxBalance} {about.Currency} on a card; {before} are on it."
             );
         }
     }

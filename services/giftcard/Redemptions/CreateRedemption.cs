@@ -307,7 +307,8 @@ internal static class CreateRedemption
             SELECT *, 'authorizing'
               FROM unnest(@RedemptionIds, @MerchantIds, @BooksMerchantIds, @Modes, @Partials, @References, @Currencies,
                           @Requested, @PayableAccountIds, @CommissionAccountIds, @LocationIds, @TerminalIds,
-                          @Metadata::jsonb[], @HoldExpiresAts, @IdempotencyKeys, @DriveAfters, @CreatedAts, @CreatedAts);
+                          @Metadata::jsonb[], @HoldExpiresAts, @IdempotencyKeys, @DriveAfters, @CreatedAts,
+                          @CreatedAts);
             INSERT INTO redemption_legs (redemption_id, position, gift_card_id, last4, lot_id, account_id, max_amount,
                    commission_basis_points)
             SELECT *

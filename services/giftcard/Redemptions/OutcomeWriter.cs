@@ -186,7 +186,8 @@ internal sealed class OutcomeWriter
                SET state = o.state, approved = o.approved, captured = o.captured, hold_id = o.hold_id,
                    transaction_id = o.transaction_id, fault_code = o.fault_code, fault_detail = o.fault_detail,
                    fault_available = o.fault_available, needs_attention = o.needs_attention,
-                   run_generation = o.run_generation, version = o.version, updated_at = @At, drive_after = NULL, drive_attempts = 0, drive_error = NULL
+                   run_generation = o.run_generation, version = o.version, updated_at = @At, drive_after = NULL,
+                   drive_attempts = 0, drive_error = NULL
               FROM unnest(@Ids, @States, @Approved, @Captured, @HoldIds, @TransactionIds, @FaultCodes, @FaultDetails,
                           @FaultAvailables, @NeedsAttention, @Generations, @Versions)
                 AS o (redemption_id, state, approved, captured, hold_id, transaction_id, fault_code, fault_detail,

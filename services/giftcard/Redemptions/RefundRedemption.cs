@@ -189,7 +189,10 @@ internal static class RefundRedemption
             var amount = request.Amount?.MinorUnits ?? left;
             return amount > 0 && amount <= left
                 ? amount
-                : throw new FaultException(Faults.RefundExceedsCaptured, $"{left} {row.Order.Currency} are left to refund.");
+                : throw new FaultException(
+                    Faults.RefundExceedsCaptured,
+                    $"{left} {row.Order.Currency} are left to refund."
+                );
         }
 
         /// <summary>The legs with what other refunds, not yet finished, have set aside already.</summary>

@@ -169,10 +169,10 @@ internal sealed class RunReconciler(
                 UPDATE redemptions
                    SET run_generation = run_generation + 1
                  WHERE redemption_id = @RedemptionId)
-            INSERT INTO redemption_runs (redemption_id, generation, merchant_id, instance_id, state, engine, immediate, step,
-                   due_at, created_at)
-            SELECT @RedemptionId, o.generation + 1, o.merchant_id, @InstancePrefix || '-g' || (o.generation + 1), 'pending',
-                   'dapr', o.immediate, 'start', @Now, @Now
+            INSERT INTO redemption_runs (redemption_id, generation, merchant_id, instance_id, state, engine, immediate,
+                   step, due_at, created_at)
+            SELECT @RedemptionId, o.generation + 1, o.merchant_id, @InstancePrefix || '-g' || (o.generation + 1),
+                   'pending', 'dapr', o.immediate, 'start', @Now, @Now
               FROM old o
             RETURNING generation
             """;

@@ -109,18 +109,17 @@ internal static partial class RowShape
             return [$"{row.Name} has {widths.Sum()} members in its parts, there are {columns.Length} columns"];
         }
 
-        return parts.SelectMany(
-            (part, n) =>
-            {
-                var own = columns.AsSpan(widths.Take(n).Sum(), widths[n]).ToArray();
-                var faults = OfConstructor(part.ParameterType, own);
-                return n == 0 ? faults : faults.Concat(OfBeginning($"{row.Name}.{part.Name}", part, own[0], splits[n - 1]));
-            }
-        ).Concat(
-            splits
+        var ends = widths.Select((_, n) => widths.Take(n + 1).Sum()).ToArray();
+        return
+        [
+            .. parts.SelectMany((part, n) => OfConstructor(part.ParameterType, columns[(ends[n] - widths[n])..ends[n]])),
+            .. splits.SelectMany(
+                (split, n) => OfBeginning($"{row.Name}.{parts[n + 1].Name}", parts[n + 1], columns[ends[n]], split)
+            ),
+            .. splits
                 .Where(split => columns.Count(column => column.Name == split) != 1)
-                .Select(split => $"{row.Name} is split on {split}, which is not the name of one column")
-        );
+                .Select(split => $"{row.Name} is split on {split}, which is not the name of one column"),
+        ];
     }
 
     /// <summary>A part that may be missing is so when its first column is null, and any other never is.</summary>
