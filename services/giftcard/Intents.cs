@@ -268,7 +268,8 @@ internal sealed class Intents
             SELECT a.ask, coalesce(c.fingerprint, k.fingerprint) AS fingerprint, c.intent_id, c.claimed_at,
                    coalesce(k.status, c.status) AS status, coalesce(k.location, c.location) AS location,
                    coalesce(k.etag, c.etag) AS etag, coalesce(k.body, c.body) AS body
-              FROM unnest(@Asks::int[], @MerchantIds, @Keys, @Froms, @Untils) AS a (ask, merchant_id, key, from_at, until_at)
+              FROM unnest(@Asks::int[], @MerchantIds, @Keys, @Froms, @Untils)
+                AS a (ask, merchant_id, key, from_at, until_at)
               LEFT JOIN LATERAL (SELECT fingerprint, intent_id, claimed_at, status, location, etag, body
                                    FROM idempotency_claims
                                   WHERE merchant_id = a.merchant_id

@@ -37,8 +37,9 @@ internal sealed record RefundRow(
 )
 {
     public const string Columns = """
-        SELECT f.refund_id, f.redemption_id, f.merchant_id, f.state, f.amount, f.commission, f.currency, f.legs::text AS legs, f.reference,
-               f.reason, f.transaction_id, f.fault_code, f.idempotency_key, f.created_at, f.finished_at,
+        SELECT f.refund_id, f.redemption_id, f.merchant_id, f.state, f.amount, f.commission, f.currency,
+               f.legs::text AS legs, f.reference, f.reason, f.transaction_id, f.fault_code, f.idempotency_key,
+               f.created_at, f.finished_at,
                f.not_refunded::text AS not_refunded
           FROM redemption_refunds f
         """;

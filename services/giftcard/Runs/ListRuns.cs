@@ -58,7 +58,8 @@ internal static class ListRuns
     {
         Query.Check(query);
         var filters =
-            $"runs|{query.Health}|{query.State}|{query.RunState}|{query.Step}|{query.MerchantId}|{query.OlderThanSeconds}|{query.Error}";
+            $"runs|{query.Health}|{query.State}|{query.RunState}|{query.Step}|{query.MerchantId}"
+            + $"|{query.OlderThanSeconds}|{query.Error}";
         var take = CursorCodec.Limit(query.Limit);
         var after = cursors.Read(query.Cursor, default, filters);
         var rows = await database.SearchAsync<RunRow>(

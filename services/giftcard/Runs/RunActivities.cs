@@ -179,8 +179,8 @@ internal sealed class RunProgressWriter
         // An engine that delivers late finds a run that operators have ended: it stays ended.
         public const string Advance = """
             UPDATE redemption_runs n
-               SET state = a.run_state, step = a.next_step, due_at = a.due_at, attempts = 0, last_error = NULL, seen_at = @Now,
-                   started_at = coalesce(n.started_at, @Now), advances = n.advances + 1,
+               SET state = a.run_state, step = a.next_step, due_at = a.due_at, attempts = 0, last_error = NULL,
+                   seen_at = @Now, started_at = coalesce(n.started_at, @Now), advances = n.advances + 1,
                    finished_at = CASE a.run_state WHEN 'finished' THEN @Now END
               FROM unnest(@RedemptionIds, @Generations, @RunStates, @NextSteps, @DueAts)
                 AS a (redemption_id, generation, run_state, next_step, due_at)
@@ -190,8 +190,8 @@ internal sealed class RunProgressWriter
             """;
 
         public const string WriteStep = """
-            INSERT INTO redemption_run_steps (redemption_id, generation, step, state, attempts, last_error, first_started_at,
-                   last_started_at, finished_at)
+            INSERT INTO redemption_run_steps (redemption_id, generation, step, state, attempts, last_error,
+                   first_started_at, last_started_at, finished_at)
             VALUES (@RedemptionId, @Generation, @Step, @State, @Started, @Error, @Now, @Now, @FinishedAt)
                 ON CONFLICT (redemption_id, generation, step) DO UPDATE
                SET state = @State, attempts = redemption_run_steps.attempts + @Started,
@@ -199,8 +199,8 @@ internal sealed class RunProgressWriter
                    last_started_at = CASE WHEN @Started = 1 THEN @Now ELSE redemption_run_steps.last_started_at END,
                    finished_at = @FinishedAt;
             UPDATE redemption_runs
-               SET step = @Step, last_error = @Error, attempts = attempts + CASE WHEN @State = 'failed' THEN 1 ELSE 0 END,
-                   seen_at = @Now
+               SET step = @Step, last_error = @Error, seen_at = @Now,
+                   attempts = attempts + CASE WHEN @State = 'failed' THEN 1 ELSE 0 END
              WHERE redemption_id = @RedemptionId
                AND generation = @Generation
             """;

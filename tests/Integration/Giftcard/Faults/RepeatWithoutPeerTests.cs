@@ -45,7 +45,7 @@ public sealed class RepeatWithoutPeerTests(GiftcardApi api) : IClassFixture<Gift
 
         await WithoutMerchantAsync(async () =>
         {
-            var refused = await api.PatchAsync($"/v1/programs/{program}", change, version: 1, status: 409);
+            var refused = await api.PatchAsync($"/v1/programs/{program}", change, version: 1, status: 412);
             Assert.Equal("version_conflict", GiftcardApi.Code(refused));
             Assert.Equal(
                 "busy",
