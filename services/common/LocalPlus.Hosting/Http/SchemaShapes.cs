@@ -38,7 +38,11 @@ internal static class SchemaShapes
             Apply(schema, json, null);
             foreach (var member in json.Properties)
             {
-                if (schema.Properties?.TryGetValue(member.Name, out var shape) is true && shape is OpenApiSchema own)
+                // Two shapes, one of them null, are none of their own.
+                if (
+                    schema.Properties?.TryGetValue(member.Name, out var shape) is true
+                    && shape is OpenApiSchema { OneOf: null or { Count: 0 } } own
+                )
                 {
                     Apply(own, StrictJson.Options.GetTypeInfo(member.PropertyType), member);
                 }
