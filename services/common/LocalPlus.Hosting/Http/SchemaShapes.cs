@@ -35,18 +35,22 @@ internal static class SchemaShapes
             }
 
             var json = StrictJson.Options.GetTypeInfo(type);
-            Apply(schema, json, null);
+            ApplyIfUntyped(schema, json, null);
             foreach (var member in json.Properties)
             {
-                // Two shapes, one of them null, are none of their own.
-                if (
-                    schema.Properties?.TryGetValue(member.Name, out var shape) is true
-                    && shape is OpenApiSchema { OneOf: null or { Count: 0 } } own
-                )
+                if (schema.Properties?.TryGetValue(member.Name, out var shape) is true)
                 {
-                    Apply(own, StrictJson.Options.GetTypeInfo(member.PropertyType), member);
+                    ApplyIfUntyped(shape, StrictJson.Options.GetTypeInfo(member.PropertyType), member);
                 }
             }
+        }
+    }
+
+    private static void ApplyIfUntyped(IOpenApiSchema shape, JsonTypeInfo json, JsonPropertyInfo? of)
+    {
+        if (shape is OpenApiSchema { Type: null, OneOf: null or { Count: 0 } } own)
+        {
+            Apply(own, json, of);
         }
     }
 
