@@ -76,10 +76,7 @@ public class RouteTests
             {
                 var paths = CodeFacts.PublicPaths(app).ToArray();
                 Assert.NotEmpty(paths);
-                Assert.All(
-                    Paths(Route(app)),
-                    route => Assert.Contains(paths, path => IsBelow(path, route))
-                );
+                Assert.All(Paths(Route(app)), route => Assert.Contains(paths, path => IsBelow(path, route)));
             }
         );
 

@@ -137,7 +137,9 @@ internal static class SellGiftCard
                         : (CustomerId?)null
                 );
             var card = maker.New();
-            var expiry = program.Terms.ValidityDays is { } days ? time.GetUtcNow().AddDays(days) : (DateTimeOffset?)null;
+            var expiry = program.Terms.ValidityDays is { } days
+                ? time.GetUtcNow().AddDays(days)
+                : (DateTimeOffset?)null;
             var plan = request.Amount is { } amount
                 ? await ActivationPlanAsync(key.Merchant, card.Id, amount, expiry, cancel)
                 : CardPlan.Of(new(card.Id, "create", 0, "gift_card.created"), StatusCodes.Status201Created);

@@ -264,7 +264,14 @@ internal sealed class RunOperator(
         await using (var db = await database.BeginAsync(call.Cancel))
         {
             var now = await LockAsync(db, call.Id);
-            await actions.RecordAsync(db, call.Who, verb, call.Id, call.Body.Reason, new { now.Row.Progress.RunGeneration });
+            await actions.RecordAsync(
+                db,
+                call.Who,
+                verb,
+                call.Id,
+                call.Body.Reason,
+                new { now.Row.Progress.RunGeneration }
+            );
             instanceId = await db.QuerySingleOrDefaultAsync<string>(
                 Sql.Steer,
                 new

@@ -112,7 +112,9 @@ internal static partial class RowShape
         var ends = widths.Select((_, n) => widths.Take(n + 1).Sum()).ToArray();
         return
         [
-            .. parts.SelectMany((part, n) => OfConstructor(part.ParameterType, columns[(ends[n] - widths[n])..ends[n]])),
+            .. parts.SelectMany(
+                (part, n) => OfConstructor(part.ParameterType, columns[(ends[n] - widths[n])..ends[n]])
+            ),
             .. splits.SelectMany(
                 (split, n) => OfBeginning($"{row.Name}.{parts[n + 1].Name}", parts[n + 1], columns[ends[n]], split)
             ),
@@ -149,7 +151,8 @@ internal static partial class RowShape
         row.GetConstructors(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic)
             .Where(c => c.GetParameters() is not [{ } only] || only.ParameterType != row)
             .MaxBy(c => c.GetParameters().Length)
-            ?.GetParameters() ?? [];
+            ?.GetParameters()
+        ?? [];
 
     /// <summary>Dapper takes the constructor whose parameters are the columns, in their order.</summary>
     private static IEnumerable<string> OfConstructor(Type row, Column[] columns)

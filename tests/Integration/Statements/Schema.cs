@@ -86,11 +86,7 @@ internal sealed partial class Schema : IAsyncDisposable
         [
             .. Enumerable
                 .Range(0, reader.FieldCount)
-                .Select(i => new Column(
-                    reader.GetName(i),
-                    reader.GetFieldType(i),
-                    MayBeNull(text, reader.GetName(i))
-                )),
+                .Select(i => new Column(reader.GetName(i), reader.GetFieldType(i), MayBeNull(text, reader.GetName(i)))),
         ];
     }
 
