@@ -178,10 +178,7 @@ public sealed class RotationTests : IAsyncLifetime
             201,
             idempotencyKey
         );
-        return (
-            body.GetProperty("id").GetString()!,
-            body.GetProperty("api_key").GetProperty("key").GetString()!
-        );
+        return (body.GetProperty("id").GetString()!, body.GetProperty("api_key").GetProperty("key").GetString()!);
     }
 
     /// <summary>Sessions of the role that began before an instant: what each did last.</summary>
