@@ -30,7 +30,10 @@ public partial class DashboardTests
             from query in dashboard.Value.Items("exprs")
             where query.Text("language") is "prometheus" or "variable"
             let expr = query.Text("expr")
-            select ($"{dashboard.Key}: {query.Text("panel")}", query.Text("language") == "variable" ? Listed(expr) : expr),
+            select (
+                $"{dashboard.Key}: {query.Text("panel")}",
+                query.Text("language") == "variable" ? Listed(expr) : expr
+            ),
         ];
 
     [Fact]
@@ -150,11 +153,18 @@ public partial class DashboardTests
             objects.Count(o => o.Map("metadata", "labels").GetValueOrDefault("grafana_dashboard") == "1")
         );
         var gateway = objects.Single(o => o.Kind() == "ConfigMap" && o.Name() == "otel-gateway");
-        Assert.Equal(Repository.Read("platform/observability/collector/prod.yaml"), gateway.Map("data")["environment.yaml"]);
+        Assert.Equal(
+            Repository.Read("platform/observability/collector/prod.yaml"),
+            gateway.Map("data")["environment.yaml"]
+        );
         // Nothing that opens anything: receivers are told by files of another secret.
         Assert.All(
             objects.Where(o => o.Kind() == "Secret"),
-            o => Assert.DoesNotMatch("(?i)(routing_key|api_url|password|secret_key): ", string.Join('\n', o.Map("stringData").Values))
+            o =>
+                Assert.DoesNotMatch(
+                    "(?i)(routing_key|api_url|password|secret_key): ",
+                    string.Join('\n', o.Map("stringData").Values)
+                )
         );
     }
 
@@ -166,7 +176,11 @@ public partial class DashboardTests
             .Matches(bare)
             .Where(m => !Followed(bare, m.Index + m.Length))
             .Select(m => m.Value)
-            .Where(name => name.Contains('_', StringComparison.Ordinal) || name.Contains(':', StringComparison.Ordinal) || name is "up" or "ALERTS")
+            .Where(name =>
+                name.Contains('_', StringComparison.Ordinal)
+                || name.Contains(':', StringComparison.Ordinal)
+                || name is "up" or "ALERTS"
+            )
             .Where(name => !name.StartsWith("$", StringComparison.Ordinal));
 
         static bool Followed(string text, int at) => text.AsSpan(at).TrimStart() is ['(', ..];
@@ -187,12 +201,14 @@ public partial class DashboardTests
         foreach (Match row in MetricRow().Matches(Repository.Read("docs/reference/telemetry.md")))
         {
             var name = row.Groups[1].Value.Replace('.', '_') + (row.Groups[3].Value == "s" ? "_seconds" : "");
-            foreach (var suffix in row.Groups[2].Value switch
-            {
-                "counter" => ["_total"],
-                "histogram" => new[] { "_bucket", "_sum", "_count" },
-                _ => [""],
-            })
+            foreach (
+                var suffix in row.Groups[2].Value switch
+                {
+                    "counter" => ["_total"],
+                    "histogram" => new[] { "_bucket", "_sum", "_count" },
+                    _ => [""],
+                }
+            )
             {
                 yield return name + suffix;
             }

@@ -24,7 +24,9 @@ public partial class ImageTests(ITestOutputHelper output)
             From().Matches(Dockerfile).Select(m => m.Groups[1].Value),
             from => Assert.Contains(from, (string[])["${SDK}", "${RUNTIME}"])
         );
-        var runtime = Base().Matches(Dockerfile).Single(m => m.Value.StartsWith("ARG RUNTIME", StringComparison.Ordinal));
+        var runtime = Base()
+            .Matches(Dockerfile)
+            .Single(m => m.Value.StartsWith("ARG RUNTIME", StringComparison.Ordinal));
         Assert.Contains("chiseled", runtime.Value, StringComparison.Ordinal);
         var targets = Repository.Read("Directory.Build.targets");
         Assert.Contains(
@@ -34,7 +36,11 @@ public partial class ImageTests(ITestOutputHelper output)
         );
         Assert.Contains($"<ContainerUser>{User}</ContainerUser>", targets, StringComparison.Ordinal);
         Assert.Contains($"\nUSER {User}:{User}\n", Dockerfile, StringComparison.Ordinal);
-        Assert.DoesNotContain("\nRUN ", Dockerfile[Dockerfile.IndexOf("FROM ${RUNTIME}", StringComparison.Ordinal)..], StringComparison.Ordinal);
+        Assert.DoesNotContain(
+            "\nRUN ",
+            Dockerfile[Dockerfile.IndexOf("FROM ${RUNTIME}", StringComparison.Ordinal)..],
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -77,8 +83,9 @@ public partial class ImageTests(ITestOutputHelper output)
                 .Items("components")
                 .Select(c => c.Text("name"))
                 .ToHashSet(StringComparer.OrdinalIgnoreCase);
-            var locked = JsonNode
-                .Parse(Repository.Read("services/analytics/packages.lock.json"))!["dependencies"]!["net10.0"]!
+            var locked = JsonNode.Parse(Repository.Read("services/analytics/packages.lock.json"))!["dependencies"]![
+                "net10.0"
+            ]!
                 .AsObject()
                 .Where(d => d.Value.Text("type") is "Direct" or "Transitive")
                 .Select(d => d.Key)
@@ -132,7 +139,18 @@ public partial class ImageTests(ITestOutputHelper output)
         Assert.NotEqual(0, Run("docker", "run", "--rm", "--entrypoint", "/bin/sh", Tag, "-c", "true").Code);
 
         // Without a sidecar it can not start, and says so: it ran, with nothing that it could write to.
-        var ran = Run("docker", "run", "--rm", "--read-only", "--cap-drop", "ALL", "--network", "none", Tag, "no-such-verb");
+        var ran = Run(
+            "docker",
+            "run",
+            "--rm",
+            "--read-only",
+            "--cap-drop",
+            "ALL",
+            "--network",
+            "none",
+            Tag,
+            "no-such-verb"
+        );
         Assert.Contains("sidecar", ran.Output + ran.Error, StringComparison.OrdinalIgnoreCase);
     }
 

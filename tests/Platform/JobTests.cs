@@ -26,8 +26,7 @@ public class JobTests
     }
 
     [Fact]
-    public void Every_object_is_valid() =>
-        Assert.Empty(Tools.Validate(Repository.At($"{Folder}/jobs.yaml")));
+    public void Every_object_is_valid() => Assert.Empty(Tools.Validate(Repository.At($"{Folder}/jobs.yaml")));
 
     [Theory]
     [InlineData("720h", "", 0)]
@@ -64,9 +63,7 @@ public class JobTests
             Enumerable
                 .Range(0, backups)
                 .Select(i => DateTimeOffset.FromUnixTimeSeconds(Now - age - (i * 3600)))
-                .Select(at =>
-                    $$"""{"backup_time": "{{at:yyyy-MM-ddTHH:mm:ss.ffffff}}Z", "data_size": {{bytes}} }"""
-                )
+                .Select(at => $$"""{"backup_time": "{{at:yyyy-MM-ddTHH:mm:ss.ffffff}}Z", "data_size": {{bytes}} }""")
         );
         var (code, said) = Run(
             "backup-verification",

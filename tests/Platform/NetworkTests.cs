@@ -92,8 +92,7 @@ public class NetworkTests
                 .Concat(rule.Items("toFQDNs").Select(f => f.Text("matchName")))
                 .Concat(
                     new[] { "fromEndpoints", "toEndpoints" }.SelectMany(kind =>
-                        rule.Items(kind)
-                            .Select(e => string.Join('/', e.Map("matchLabels").Select(l => l.Value)))
+                        rule.Items(kind).Select(e => string.Join('/', e.Map("matchLabels").Select(l => l.Value)))
                     )
                 );
     }

@@ -191,13 +191,8 @@ public class PodTests
             var policy = objects.Single(o => o.Kind() == "CiliumNetworkPolicy" && o.Name() == deployment.Name());
             var fromPrometheus = policy
                 .Items("spec.ingress")
-                .Single(r =>
-                    r.Items("fromEndpoints").Any(e => e.Map("matchLabels").Values.Contains("observability"))
-                );
-            Assert.Equal(
-                [shown, "9090"],
-                fromPrometheus.Items("toPorts.0.ports").Select(p => p.Text("port"))
-            );
+                .Single(r => r.Items("fromEndpoints").Any(e => e.Map("matchLabels").Values.Contains("observability")));
+            Assert.Equal([shown, "9090"], fromPrometheus.Items("toPorts.0.ports").Select(p => p.Text("port")));
         }
     }
 

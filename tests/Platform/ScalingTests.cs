@@ -101,7 +101,13 @@ public class ScalingTests
         var least = Yaml.Load(Repository.At("platform/gitops/namespaces/base/namespaces.yaml"))
             .Single(o => o.Kind() == "LimitRange")
             .At("spec.limits.0");
-        foreach (var (of, word, standard) in new[] { ("requests", "request", "defaultRequest"), ("limits", "limit", "default") })
+        foreach (
+            var (of, word, standard) in new[]
+            {
+                ("requests", "request", "defaultRequest"),
+                ("limits", "limit", "default"),
+            }
+        )
         {
             foreach (var what in new[] { "cpu", "memory" })
             {

@@ -24,7 +24,12 @@ public class TerraformTests
     [Theory]
     [InlineData("cloudflare/zone.tf", "proxied  = ", "prxied  = ", "prxied")]
     [InlineData("vault/engines.tf", "max_versions         = 10", "max_versions         = 3", "last ten versions")]
-    [InlineData("data-aiven/kafka.tf", "auto_create_topics_enable  = false", "auto_create_topics_enable  = true", "by accident")]
+    [InlineData(
+        "data-aiven/kafka.tf",
+        "auto_create_topics_enable  = false",
+        "auto_create_topics_enable  = true",
+        "by accident"
+    )]
     public void A_root_that_is_wrong_is_found(string file, string right, string wrong, string finding)
     {
         var folder = Directory.CreateTempSubdirectory("terraform-");

@@ -38,13 +38,7 @@ internal sealed class DrillStack : IAsyncDisposable
 
     /// <summary>The till of a merchant that is known already, or a new one's.</summary>
     public async Task<Shop> ShopAsync(Developer? merchant, CancellationToken cancel) =>
-        new(
-            Checkout,
-            Ports,
-            merchant ?? await OnboardAsync(cancel),
-            TimeSpan.FromMinutes(3),
-            cancel
-        );
+        new(Checkout, Ports, merchant ?? await OnboardAsync(cancel), TimeSpan.FromMinutes(3), cancel);
 
     public Task<Developer> OnboardAsync(CancellationToken cancel) =>
         Developer.OnboardAsync(Checkout, Ports, "Drill", "drill@example.com", cancel);

@@ -18,7 +18,11 @@ internal sealed class DrillTill(Shop shop, string code, CancellationToken cancel
         var sold = await shop.SellAsync(program.Text("id")!, 90_000, "drill@example.com");
         return sold.Text("code") is { } code
             ? (sold.Text("id")!, code)
-            : throw new CliFailure(ExitCodes.Failed, $"no card could be sold: {sold.Status} {sold.Body}", "./localplus demo");
+            : throw new CliFailure(
+                ExitCodes.Failed,
+                $"no card could be sold: {sold.Status} {sold.Body}",
+                "./localplus demo"
+            );
     }
 
     /// <summary>Sells until it is told to stop, at least once.</summary>

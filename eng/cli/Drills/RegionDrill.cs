@@ -44,7 +44,10 @@ internal static class RegionDrill
         // The backup is older than the last sales: those come by the log.
         using var streaming = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         var log = ReceiveAsync(first, elsewhere, streaming.Token);
-        await MustAsync(Client(first, "pg_basebackup", "-D", Path.Combine(elsewhere, "base"), "-X", "stream", "-c", "fast"), cancel);
+        await MustAsync(
+            Client(first, "pg_basebackup", "-D", Path.Combine(elsewhere, "base"), "-X", "stream", "-c", "fast"),
+            cancel
+        );
         await till.SellAsync(() => till.Answered.Count >= SalesBefore + SalesAfter);
         Keep(first.Checkout, elsewhere);
 
@@ -53,7 +56,11 @@ internal static class RegionDrill
         await first.LoseEverythingAsync(cancel);
         await streaming.CancelAsync();
         await log;
-        await using var second = await DrillStack.StartAsync(here, checkout => BringAsync(elsewhere, checkout, cancel), cancel);
+        await using var second = await DrillStack.StartAsync(
+            here,
+            checkout => BringAsync(elsewhere, checkout, cancel),
+            cancel
+        );
         using var again = await second.ShopAsync(merchant, cancel);
         var goesOn = new DrillTill(again, code, cancel);
         await goesOn.SellOneAsync();
@@ -80,7 +87,11 @@ internal static class RegionDrill
     /// People who were forgotten after the backup are back with it, and have to be forgotten again. Nobody can be
     /// forgotten yet: the day wallet can, this fails until it is done here.
     /// </summary>
-    private static async Task<int> ReapplyErasuresAsync(DrillStack stack, DateTimeOffset since, CancellationToken cancel)
+    private static async Task<int> ReapplyErasuresAsync(
+        DrillStack stack,
+        DateTimeOffset since,
+        CancellationToken cancel
+    )
     {
         var tables = await stack.CountAsync(
             "wallet",
@@ -149,7 +160,12 @@ internal static class RegionDrill
         }
 
         await MustAsync(
-            new Command("cp", "-a", Path.Combine(elsewhere, "checkpoints"), Path.GetDirectoryName(checkout.Checkpoints)!),
+            new Command(
+                "cp",
+                "-a",
+                Path.Combine(elsewhere, "checkpoints"),
+                Path.GetDirectoryName(checkout.Checkpoints)!
+            ),
             cancel
         );
     }

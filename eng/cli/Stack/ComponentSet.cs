@@ -115,7 +115,9 @@ internal sealed partial class ComponentSet
                     secret.Key,
                     string.Join(", ", secret.Select(s => s.By).Distinct())
                 )),
-            .. Topics.Where(topic => !topics.Contains(topic)).Select(topic => new MissingPart(TopicKind, topic, "pubsub")),
+            .. Topics
+                .Where(topic => !topics.Contains(topic))
+                .Select(topic => new MissingPart(TopicKind, topic, "pubsub")),
         ];
 
     private string? Value(string name, IReadOnlyDictionary<string, string> given) =>

@@ -120,9 +120,7 @@ internal static class Swap
         Checkout.Apps.SelectMany(app =>
             secrets[app]
                 .Keys.Select(key => (app, key))
-                .Concat(
-                    withOwners ? [($"{app}-migrations", "database"), ($"{app}-migrations", "app_role")] : []
-                )
+                .Concat(withOwners ? [($"{app}-migrations", "database"), ($"{app}-migrations", "app_role")] : [])
         );
 
     private static JsonElement Store(string? file, Dictionary<string, Dictionary<string, string>>? ours)

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Json;
+using Dapper;
 using LocalPlus.Merchant.Keys;
 using LocalPlus.Tests.Integration.Support;
 using Npgsql;
@@ -72,9 +73,10 @@ public sealed class RotationTests : IAsyncLifetime
         Assert.All(await answers, answer => Assert.Equal(HttpStatusCode.OK, answer.StatusCode));
 
         // What was opened with the old one is given up when it is handed back.
+        string[] left = [];
         await Eventually.TrueAsync(
-            async () => await SessionsBeforeAsync(before) <= SessionsOfTheRelay,
-            because: () => service.Output
+            async () => (left = await SessionsBeforeAsync(before)).Length <= SessionsOfTheRelay,
+            because: () => $"{string.Join(", ", left)}\n{service.Output}"
         );
 
         // It leaked: whoever still has a session of before loses it, and nothing is failed by that either.
@@ -87,7 +89,7 @@ public sealed class RotationTests : IAsyncLifetime
             """
         );
         await service.CallAsync(HttpMethod.Get, "/v1/api_keys", key);
-        await Eventually.TrueAsync(async () => await SessionsBeforeAsync(before) == 0);
+        await Eventually.TrueAsync(async () => (await SessionsBeforeAsync(before)).Length == 0);
         var refused = await Assert.ThrowsAsync<PostgresException>(() => ConnectAsync("first"));
         Assert.Equal(PostgresErrorCodes.InvalidPassword, refused.SqlState);
     }
@@ -176,24 +178,21 @@ public sealed class RotationTests : IAsyncLifetime
             201,
             idempotencyKey
         );
-        return (
-            body.GetProperty("id").GetString()!,
-            body.GetProperty("api_key").GetProperty("key").GetString()!
-        );
+        return (body.GetProperty("id").GetString()!, body.GetProperty("api_key").GetProperty("key").GetString()!);
     }
 
-    private async Task<long> SessionsBeforeAsync(DateTime instant)
+    /// <summary>Sessions of the role that began before an instant: what each did last.</summary>
+    private async Task<string[]> SessionsBeforeAsync(DateTime instant)
     {
         await using var connection = new NpgsqlConnection(database.SuperuserConnectionString);
         await connection.OpenAsync();
-        await using var command = new NpgsqlCommand(
-            "SELECT count(*) FROM pg_stat_activity WHERE usename = $1 AND backend_start < $2",
-            connection
-        )
-        {
-            Parameters = { new() { Value = role }, new() { Value = instant } },
-        };
-        return (long)(await command.ExecuteScalarAsync())!;
+        return
+        [
+            .. await connection.QueryAsync<string>(
+                "SELECT state || ' ' || query FROM pg_stat_activity WHERE usename = @role AND backend_start < @instant",
+                new { role, instant }
+            ),
+        ];
     }
 
     private async Task ConnectAsync(string password)

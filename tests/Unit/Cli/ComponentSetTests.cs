@@ -27,7 +27,10 @@ public sealed class ComponentSetTests
         var missing = set.Missing(Nothing, [("ledger", "database")], default, new HashSet<string>()).ToArray();
 
         Assert.Contains(missing, part => part is { Kind: ComponentSet.ValueKind, Name: "event_hubs" });
-        Assert.Contains(missing, part => part is { Kind: ComponentSet.SecretKind, Name: "kafka-password", NeededBy: "pubsub" });
+        Assert.Contains(
+            missing,
+            part => part is { Kind: ComponentSet.SecretKind, Name: "kafka-password", NeededBy: "pubsub" }
+        );
         Assert.Contains(missing, part => part is { Name: "ledger/database", NeededBy: "service ledger" });
         Assert.Contains(missing, part => part is { Kind: ComponentSet.TopicKind, Name: "merchant.onboarded.v1" });
     }

@@ -141,8 +141,7 @@ internal static class DatabaseRegistration
             settings.Remove(nameof(settings.Password));
             var source = new NpgsqlDataSourceBuilder(settings.ConnectionString) { Name = service };
             // Asked for with each new connection: the role's password changes while this service runs.
-            string Password() =>
-                new NpgsqlConnectionStringBuilder(configuration.Secret("database")).Password ?? "";
+            string Password() => new NpgsqlConnectionStringBuilder(configuration.Secret("database")).Password ?? "";
             source.UsePasswordProvider(_ => Password(), (_, _) => ValueTask.FromResult(Password()));
             source.UseLoggerFactory(provider.GetRequiredService<ILoggerFactory>());
             // What polls would make a trace of its own of every look.

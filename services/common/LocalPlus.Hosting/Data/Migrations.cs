@@ -38,7 +38,10 @@ internal sealed class Migrations(ServiceIdentity service, IConfiguration configu
     /// </summary>
     public async Task CheckAsync(CancellationToken cancel)
     {
-        await using var connection = new NpgsqlConnection(configuration.Secret("database"));
+        // Looked at once: a pool of its own would keep the session, and with it the password, for minutes.
+        await using var connection = new NpgsqlConnection(
+            new NpgsqlConnectionStringBuilder(configuration.Secret("database")) { Pooling = false }.ConnectionString
+        );
         await connection.OpenAsync(cancel);
         var missing = await connection.ExecuteScalarAsync<bool>(
             new CommandDefinition(Sql.Exists, cancellationToken: cancel)

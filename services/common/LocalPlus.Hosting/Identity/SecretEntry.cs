@@ -44,7 +44,10 @@ public sealed class SecretEntry : ConfigurationProvider, IConfigurationSource
                 secret => (string?)secret.Value,
                 StringComparer.OrdinalIgnoreCase
             );
-            if (now.Count == Data.Count && now.All(secret => Data.TryGetValue(secret.Key, out var was) && was == secret.Value))
+            if (
+                now.Count == Data.Count
+                && now.All(secret => Data.TryGetValue(secret.Key, out var was) && was == secret.Value)
+            )
             {
                 return false;
             }
