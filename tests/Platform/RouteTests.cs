@@ -26,13 +26,7 @@ public class RouteTests
     [InlineData("ledger", "/v1/accounts", "/v1/transactions", "/v1/checkpoints", "/ops/v1/ledger")]
     [InlineData("wallet", "/v1/customers", "/ops/v1/wallet")]
     [InlineData("analytics", "/v1/reports/daily", "/v1/reports/wallets")]
-    [InlineData(
-        "notification",
-        "/v1/events",
-        "/v1/notifications",
-        "/v1/webhook_endpoints",
-        "/ops/v1/notification"
-    )]
+    [InlineData("notification", "/v1/events", "/v1/notifications", "/v1/webhook_endpoints", "/ops/v1/notification")]
     public void What_merchants_and_operators_reach_of_a_service_is_routed_to_it(
         string app,
         params string[] resources
