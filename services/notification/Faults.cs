@@ -25,9 +25,5 @@ internal static class Faults
         422,
         "The merchant has as many webhook endpoints as it may"
     );
-    public static readonly Fault WebhookUrlRefused = new(
-        "webhook_url_refused",
-        422,
-        "Nothing is sent to this address"
-    );
+    public static readonly Fault WebhookUrlRefused = new("webhook_url_refused", 422, "Nothing is sent to this address");
 }

@@ -52,19 +52,9 @@ internal static partial class Log
         string code
     );
 
-    [LoggerMessage(
-        5021,
-        LogLevel.Warning,
-        "{WebhookId} disabled: {Code}",
-        EventName = "notification.webhook.disabled"
-    )]
+    [LoggerMessage(5021, LogLevel.Warning, "{WebhookId} disabled: {Code}", EventName = "notification.webhook.disabled")]
     public static partial void WebhookDisabled(this ILogger log, WebhookId webhookId, string code);
 
-    [LoggerMessage(
-        5022,
-        LogLevel.Warning,
-        "the webhook sender stumbled",
-        EventName = "notification.webhooks.stumbled"
-    )]
+    [LoggerMessage(5022, LogLevel.Warning, "the webhook sender stumbled", EventName = "notification.webhooks.stumbled")]
     public static partial void WebhooksStumbled(this ILogger log, Exception exception);
 }

@@ -36,13 +36,7 @@ public class RouteTests
         "/ops/v1/wallet"
     )]
     [InlineData("analytics", "/v1/reports/daily", "/v1/reports/wallets")]
-    [InlineData(
-        "notification",
-        "/v1/events",
-        "/v1/notifications",
-        "/v1/webhook_endpoints",
-        "/ops/v1/notification"
-    )]
+    [InlineData("notification", "/v1/events", "/v1/notifications", "/v1/webhook_endpoints", "/ops/v1/notification")]
     public void What_merchants_and_operators_reach_of_a_service_is_routed_to_it(
         string app,
         params string[] resources

@@ -157,7 +157,8 @@ public class TopicTests
         return operation;
     }
 
-    private static JsonObject Schema(string topic) => Yaml.Load(Repository.At($"contracts/events/{topic}.json")).Single();
+    private static JsonObject Schema(string topic) =>
+        Yaml.Load(Repository.At($"contracts/events/{topic}.json")).Single();
 
     private static IEnumerable<(string Topic, string App, string Purpose)> Consumers() =>
         Topics.SelectMany(t => t.Consumers.Select(c => (t.Name, c.Key, c.Value)));

@@ -205,7 +205,12 @@ internal sealed class LocalStack
                 ("LP_CHECKPOINTS", app == "ledger" ? _checkout.Checkpoints : null),
                 // A merchant's receiver may run on this machine, which no service in production would send to.
                 ("LP_WEBHOOK_LOOPBACK", app == "notification" ? "allow" : null),
-                ("ASPNETCORE_ENVIRONMENT", _options.Failpoints ? "Development" : app == "notification" ? "Local" : null),
+                (
+                    "ASPNETCORE_ENVIRONMENT",
+                    _options.Failpoints ? "Development"
+                    : app == "notification" ? "Local"
+                    : null
+                ),
                 ("LP_API_URL", app == "console" ? _ports.GatewayUrl : null),
                 ("LP_PUBLIC_URL", app == "console" ? _ports.GatewayUrl : null),
                 ("LP_OIDC_PROVIDER", app == "console" ? _ports.IdentityUrl : null)

@@ -47,7 +47,10 @@ internal static class Listen
     private static async Task<int> RunAsync(Invocation call)
     {
         var (_, words, cancel) = call;
-        if (!Uri.TryCreate(words.GetValue(Forward), UriKind.Absolute, out var target) || !target.Scheme.StartsWith("http", StringComparison.Ordinal))
+        if (
+            !Uri.TryCreate(words.GetValue(Forward), UriKind.Absolute, out var target)
+            || !target.Scheme.StartsWith("http", StringComparison.Ordinal)
+        )
         {
             throw CliFailure.Usage("--forward takes a URL of http or https", "listen");
         }

@@ -19,10 +19,12 @@ internal static class KeptEvents
             JsonSerializer.SerializeToElement(e.Data, StrictJson.Options)
         );
 
+    /// <param name="only">The one endpoint that they are for; null: all that ask for them.</param>
     public static async Task KeepAsync(
         DbSession db,
         string topic,
-        IReadOnlyList<EventEnvelope<JsonElement>> events
+        IReadOnlyList<EventEnvelope<JsonElement>> events,
+        WebhookId? only = null
     )
     {
         var merchants = events.CountBy(e => e.MerchantId!.Value).OrderBy(m => m.Key.Value).ToArray();
@@ -43,6 +45,7 @@ internal static class KeptEvents
             new
             {
                 topic,
+                Only = only?.Value,
                 db.Now,
                 EventIds = events.Select(e => e.Id).ToArray(),
                 MerchantIds = events.Select(e => e.MerchantId!.Value).ToArray(),
@@ -87,11 +90,12 @@ internal static class KeptEvents
                   FROM kept k
                   JOIN webhook_endpoints w ON w.merchant_id = k.merchant_id
                  WHERE w.state = 'enabled'
-                   AND (w.event_types = '{}' OR k.type = ANY(w.event_types)
-                        OR EXISTS (SELECT
-                                     FROM unnest(w.event_types) AS t (filter)
-                                    WHERE t.filter LIKE '%.*'
-                                      AND starts_with(k.type, left(t.filter, -1))))
+                   AND CASE WHEN @Only::uuid IS NOT NULL THEN w.webhook_id = @Only
+                            ELSE w.event_types = '{}' OR k.type = ANY(w.event_types)
+                                 OR EXISTS (SELECT
+                                              FROM unnest(w.event_types) AS t (filter)
+                                             WHERE t.filter LIKE '%.*'
+                                               AND starts_with(k.type, left(t.filter, -1))) END
                 RETURNING event_id, webhook_id)
             INSERT INTO webhook_queue (webhook_id, event_id, key, sequence, due_at, attempts, tries, queued_at)
             SELECT t.webhook_id, t.event_id, k.key, k.sequence, @Now, 0, 0, @Now

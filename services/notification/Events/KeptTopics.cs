@@ -17,7 +17,11 @@ internal sealed class KeptTopics(IEndpointRouteBuilder events)
 
     /// <summary>A topic that nothing else is made of. An event that comes again is there already.</summary>
     public void MapEvents(string topic) =>
-        events.MapEvents<JsonElement>(topic, (batch, db, _) => KeptEvents.KeepAsync(db, topic, batch), Repeats.AreHarmless);
+        events.MapEvents<JsonElement>(
+            topic,
+            (batch, db, _) => KeptEvents.KeepAsync(db, topic, batch),
+            Repeats.AreHarmless
+        );
 
     public void MapEvents<T>(
         string topic,

@@ -48,8 +48,7 @@ internal static class ListEvents
         var merchant = http.GetMerchant().MerchantId;
         var size = CursorCodec.Limit(query.Limit);
         var isFeed = Check(query);
-        var filters =
-            $"events {isFeed} {query.Type} {query.Object} {query.From?.UtcTicks} {query.Until?.UtcTicks}";
+        var filters = $"events {isFeed} {query.Type} {query.Object} {query.From?.UtcTicks} {query.Until?.UtcTicks}";
         var position = FeedPosition.Read(cursors, query.Cursor, merchant, filters);
         var oldest = time.GetUtcNow() - KeptTime.Life;
         var (from, until) = (query.From > oldest ? query.From.Value : oldest, query.Until ?? DateTimeOffset.MaxValue);
@@ -70,7 +69,9 @@ internal static class ListEvents
             },
             cancel
         );
-        return Answer.Ok(PageOf(rows, size, isFeed, at => FeedPosition.Write(cursors, at, merchant, filters), position));
+        return Answer.Ok(
+            PageOf(rows, size, isFeed, at => FeedPosition.Write(cursors, at, merchant, filters), position)
+        );
     }
 
     private static Page<MerchantEvent> PageOf(

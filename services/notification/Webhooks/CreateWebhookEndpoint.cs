@@ -54,8 +54,7 @@ internal static class CreateWebhookEndpoint
         return await idempotent.ExecuteAsync(
             http,
             request,
-            db =>
-                refusal is null ? AddAsync(db, http.GetMerchant().MerchantId, request, secrets, time) : throw refusal,
+            db => refusal is null ? AddAsync(db, http.GetMerchant().MerchantId, request, secrets, time) : throw refusal,
             cancel
         );
     }
@@ -97,9 +96,7 @@ internal static class CreateWebhookEndpoint
                 CreatedAt = time.GetUtcNow(),
             }
         );
-        return Answer
-            .Created($"/v1/webhook_endpoints/{id}", row.ToView(shown), row.Version)
-            .StoredAs(row.ToView());
+        return Answer.Created($"/v1/webhook_endpoints/{id}", row.ToView(shown), row.Version).StoredAs(row.ToView());
     }
 
     private static class Sql

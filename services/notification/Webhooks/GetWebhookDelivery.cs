@@ -81,9 +81,7 @@ internal static class GetWebhookDelivery
                 ),
                 Status,
                 Error,
-                Status is null
-                    ? null
-                    : new(Encoding.UTF8.GetString(Answer), Answer.Length == WebhookLimits.AnswerBytes)
+                Status is null ? null : new(Encoding.UTF8.GetString(Answer), Answer.Length == WebhookLimits.AnswerBytes)
             );
     }
 

@@ -3,7 +3,7 @@ using LocalPlus.Kernel;
 
 namespace LocalPlus.Notification.Webhooks;
 
-/// <summary>GET /v1/webhook_endpoints/{id}: with its version as ETag, without its secret. Refusals: not_found.</summary>
+/// <summary>GET /v1/webhook_endpoints/{id}: its version is the ETag; without secret. Refusals: not_found.</summary>
 internal static class GetWebhookEndpoint
 {
     public static IEndpointRouteBuilder MapGetWebhookEndpoint(this IEndpointRouteBuilder group)

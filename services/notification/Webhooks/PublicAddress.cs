@@ -49,6 +49,7 @@ internal static class PublicAddress
     ];
 
     public static bool Is(IPAddress address) =>
-        (address.AddressFamily == AddressFamily.InterNetwork || Global.Contains(address))
+        !address.IsIPv4MappedToIPv6
+        && (address.AddressFamily == AddressFamily.InterNetwork || Global.Contains(address))
         && !Special.Any(network => network.Contains(address));
 }

@@ -6,8 +6,8 @@ using EventId = LocalPlus.Kernel.EventId;
 namespace LocalPlus.Notification.Webhooks;
 
 /// <summary>
-/// POST /v1/webhook_endpoints/{id}/deliveries/{event_id}/redeliver: sends an event again, or for the first time when the
-/// endpoint did not ask for it. Refusals: not_found, webhook_delivery_pending, webhook_endpoint_disabled.
+/// POST /v1/webhook_endpoints/{id}/deliveries/{event_id}/redeliver: sends an event again, or for the first time when
+/// the endpoint did not ask for it. Refusals: not_found, webhook_delivery_pending, webhook_endpoint_disabled.
 /// </summary>
 internal static class RedeliverWebhook
 {

@@ -123,6 +123,7 @@ internal static class RedeliverWebhooks
                    AND e.event_id BETWEEN @FirstId AND @LastId
                    AND e.occurred_at >= @From
                    AND e.occurred_at < @Until
+                   AND e.type <> 'webhook_endpoint.test'
                    AND (w.event_types = '{}' OR e.type = ANY(w.event_types)
                         OR EXISTS (SELECT
                                      FROM unnest(w.event_types) AS t (filter)

@@ -26,7 +26,7 @@ internal static class Redeliveries
             );
     }
 
-    /// <summary>not_found for an event that is not the merchant's, webhook_delivery_pending for one on its way.</summary>
+    /// <summary>not_found for an event that is not its own, webhook_delivery_pending for one on its way.</summary>
     public static async Task QueueAsync(DbSession db, WebhookId id, MerchantId merchant, EventId e)
     {
         var args = new
@@ -56,7 +56,10 @@ internal static class Redeliveries
             ) == 0
         )
         {
-            throw new FaultException(Faults.WebhookDeliveryPending, "The event is on its way to this endpoint already.");
+            throw new FaultException(
+                Faults.WebhookDeliveryPending,
+                "The event is on its way to this endpoint already."
+            );
         }
     }
 

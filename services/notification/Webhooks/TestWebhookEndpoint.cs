@@ -54,8 +54,7 @@ internal static class TestWebhookEndpoint
                     time.GetUtcNow(),
                     new(id)
                 );
-                await KeptEvents.KeepAsync(db, EventTopic, [KeptEvents.AsJson(tested)]);
-                await Redeliveries.QueueAsync(db, id, merchant, tested.Id);
+                await KeptEvents.KeepAsync(db, EventTopic, [KeptEvents.AsJson(tested)], only: id);
                 return Answer.Accepted(
                     $"/v1/webhook_endpoints/{id}/deliveries/{tested.Id}",
                     await Redeliveries.ReadAsync(db, id, tested.Id)

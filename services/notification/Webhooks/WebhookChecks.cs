@@ -36,7 +36,11 @@ internal static class WebhookChecks
     /// <summary>
     /// Looks the host up, before any transaction; the refusal is thrown inside it, so that it is this key's answer.
     /// </summary>
-    public static async Task<FaultException?> RefusalAsync(this WebhookHosts hosts, string url, CancellationToken cancel)
+    public static async Task<FaultException?> RefusalAsync(
+        this WebhookHosts hosts,
+        string url,
+        CancellationToken cancel
+    )
     {
         try
         {

@@ -38,11 +38,7 @@ internal sealed record WebhookAttemptView(
 );
 
 /// <summary>What was sent.</summary>
-internal sealed record WebhookRequestView(
-    string Url,
-    IReadOnlyDictionary<string, string> Headers,
-    MerchantEvent Body
-);
+internal sealed record WebhookRequestView(string Url, IReadOnlyDictionary<string, string> Headers, MerchantEvent Body);
 
 /// <summary>What came back, as text; at most the first 64 KB.</summary>
 internal sealed record WebhookAnswerView(string Body, bool Truncated);

@@ -70,7 +70,7 @@ internal sealed class WebhookHosts(bool allowsLoopback, Func<string, Cancellatio
             : throw new HostRefusedException("address_not_public");
     }
 
-    /// <summary>Connects to one of the allowed addresses of the host that is asked, whatever its name means later.</summary>
+    /// <summary>Connects to one of the allowed addresses of the host, whatever its name means later.</summary>
     public async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancel)
     {
         var addresses = await AddressesAsync(context.InitialRequestMessage.RequestUri!, cancel);

@@ -13,7 +13,7 @@ internal static class WebhookLimits
     /// <summary>How many deliveries one request queues again.</summary>
     public const int RedeliveriesPerRequest = 5000;
 
-    /// <summary>What a replica sends at once, to everybody and to one endpoint; to one that fails, one at a time.</summary>
+    /// <summary>What a replica sends at once, to everybody and to one endpoint; to one that fails, one.</summary>
     public const int Sends = 512;
     public const int SendsPerEndpoint = 8;
 

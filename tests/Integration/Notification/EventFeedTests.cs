@@ -66,11 +66,16 @@ public sealed class EventFeedTests(NotificationApi api) : IClassFixture<Notifica
     public async Task A_reader_of_the_feed_goes_on_where_it_was_and_misses_nothing_that_many_wrote_at_once()
     {
         var (shop, key) = NewMerchant();
-        TestEvent[] events = [.. Enumerable.Range(0, 60).Select(i => i % 2 == 0 ? Card("gift_card.loaded", shop) : Entry(shop))];
+        TestEvent[] events =
+        [
+            .. Enumerable.Range(0, 60).Select(i => i % 2 == 0 ? Card("gift_card.loaded", shop) : Entry(shop)),
+        ];
         var (seen, cursor) = (new List<string>(), "");
 
         var writing = Task.WhenAll(
-            events.Select(e => api.Service.DeliverAsync(e.Type.StartsWith("ledger", StringComparison.Ordinal) ? Ledger : Cards, e))
+            events.Select(e =>
+                api.Service.DeliverAsync(e.Type.StartsWith("ledger", StringComparison.Ordinal) ? Ledger : Cards, e)
+            )
         );
         await Eventually.TrueAsync(async () =>
         {
@@ -85,7 +90,10 @@ public sealed class EventFeedTests(NotificationApi api) : IClassFixture<Notifica
         var more = Card("gift_card.loaded", shop);
         await api.Service.DeliverAsync(Cards, more);
         var next = await api.Service.CallAsync(HttpMethod.Get, $"/v1/events?order=oldest&limit=7{cursor}", key);
-        Assert.Equal(more.Id.ToString(), Assert.Single(next.GetProperty("data").EnumerateArray()).GetProperty("id").GetString());
+        Assert.Equal(
+            more.Id.ToString(),
+            Assert.Single(next.GetProperty("data").EnumerateArray()).GetProperty("id").GetString()
+        );
     }
 
     [Fact]
@@ -94,10 +102,18 @@ public sealed class EventFeedTests(NotificationApi api) : IClassFixture<Notifica
         var (shop, key) = NewMerchant();
         var card = GiftCardId.New(TimeProvider.System).ToString();
 
-        await api.Service.DeliverAsync(Cards, new TestEvent("gift_card.loaded", card, 2, shop, new { gift_card_id = card }));
+        await api.Service.DeliverAsync(
+            Cards,
+            new TestEvent("gift_card.loaded", card, 2, shop, new { gift_card_id = card })
+        );
 
         Assert.Empty(await ListAsync(key, ""));
-        Assert.Equal(1L, await api.Database.ScalarAsync<long>($"SELECT count(*) FROM dead_letters WHERE convert_from(body, 'UTF8') LIKE '%{card}%'"));
+        Assert.Equal(
+            1L,
+            await api.Database.ScalarAsync<long>(
+                $"SELECT count(*) FROM dead_letters WHERE convert_from(body, 'UTF8') LIKE '%{card}%'"
+            )
+        );
     }
 
     [Fact]
@@ -109,9 +125,16 @@ public sealed class EventFeedTests(NotificationApi api) : IClassFixture<Notifica
 
         Assert.Equal(
             $"merchant_events_{today:yyyyMMdd}",
-            await api.Database.ScalarAsync<string>($"SELECT tableoid::regclass::text FROM merchant_events WHERE merchant_id = '{shop.Value}'")
+            await api.Database.ScalarAsync<string>(
+                $"SELECT tableoid::regclass::text FROM merchant_events WHERE merchant_id = '{shop.Value}'"
+            )
         );
-        Assert.Equal(31, await api.Database.ScalarAsync<int>("SELECT keep_days FROM partitioned_tables WHERE name = 'merchant_events'"));
+        Assert.Equal(
+            31,
+            await api.Database.ScalarAsync<int>(
+                "SELECT keep_days FROM partitioned_tables WHERE name = 'merchant_events'"
+            )
+        );
         Assert.Single(await ListAsync(key, ""));
     }
 
@@ -122,7 +145,11 @@ public sealed class EventFeedTests(NotificationApi api) : IClassFixture<Notifica
     }
 
     private async Task<JsonElement[]> ListAsync(string key, string query) =>
-        [.. (await api.Service.CallAsync(HttpMethod.Get, $"/v1/events?{query}", key)).GetProperty("data").EnumerateArray()];
+        [
+            .. (await api.Service.CallAsync(HttpMethod.Get, $"/v1/events?{query}", key))
+                .GetProperty("data")
+                .EnumerateArray(),
+        ];
 
     private async Task<TestEvent[]> ShownAsync(string key, string query, params TestEvent[] known) =>
         [

@@ -28,13 +28,16 @@ public sealed class WebhookDeliveryTests(WebhookApi api) : IClassFixture<Webhook
             new StandardWebhook(Text(endpoint, "secret")).Verify(received.Body + " ", received.Headers)
         );
         Assert.Equal(loaded.Id.ToString(), received.Id);
-        Assert.Equal("application/cloudevents+json; charset=utf-8", received.Headers.ContentType);
+        Assert.Equal("application/cloudevents+json; charset=utf-8", received.Headers["content-type"].ToString());
         Assert.False(received.Headers.ContainsKey("traceparent"));
         var listed = await api.GetAsync(key, $"/v1/events/{loaded.Id}");
         Assert.True(JsonElement.DeepEquals(listed, received.Event), $"{listed}\n{received.Body}");
         Assert.Equal(7, received.Event.GetProperty("sequence").GetInt64());
         var delivery = await api.DeliveryAsync(key, Text(endpoint, "id"), "delivered");
-        Assert.Equal((1, 204), (delivery.GetProperty("attempts").GetInt32(), delivery.GetProperty("last_status").GetInt32()));
+        Assert.Equal(
+            (1, 204),
+            (delivery.GetProperty("attempts").GetInt32(), delivery.GetProperty("last_status").GetInt32())
+        );
     }
 
     [Fact]
@@ -42,7 +45,8 @@ public sealed class WebhookDeliveryTests(WebhookApi api) : IClassFixture<Webhook
     {
         var (_, key) = api.NewMerchant();
         var path = api.NewPath();
-        var made = await api.CreateAsync(key, path);
+        var made = await api.CreateAsync(key, path, new { event_types = new[] { "redemption.*" } });
+        await api.CreateAsync(key, api.NewPath() + "-other");
         var id = Text(made, "id");
 
         var rolled = await api.PostAsync(key, $"/v1/webhook_endpoints/{id}/roll_secret", status: 201);
@@ -61,7 +65,13 @@ public sealed class WebhookDeliveryTests(WebhookApi api) : IClassFixture<Webhook
         }
 
         Assert.Equal("webhook_endpoint.test", Text(received.Event, "type"));
-        var once = await api.PostAsync(key, $"/v1/webhook_endpoints/{id}/roll_secret", new { overlap_seconds = 0 }, 201);
+        Assert.DoesNotContain(api.Receiver.All, webhook => webhook.Path.EndsWith("-other", StringComparison.Ordinal));
+        var once = await api.PostAsync(
+            key,
+            $"/v1/webhook_endpoints/{id}/roll_secret",
+            new { overlap_seconds = 0 },
+            201
+        );
         await api.PostAsync(key, $"/v1/webhook_endpoints/{id}/test");
         received = (await api.Receiver.ReceivedAsync(path, 2))[1];
         Assert.DoesNotContain(' ', received.Headers["webhook-signature"].ToString());
@@ -99,8 +109,14 @@ public sealed class WebhookDeliveryTests(WebhookApi api) : IClassFixture<Webhook
         var request = log[1].GetProperty("request");
         var first = api.Receiver.At(path)[0];
         Assert.Equal(api.Receiver.Url(path), Text(request, "url"));
-        Assert.Equal(first.Headers["webhook-signature"].ToString(), Text(request.GetProperty("headers"), "webhook-signature"));
-        Assert.Equal(first.Headers["webhook-timestamp"].ToString(), Text(request.GetProperty("headers"), "webhook-timestamp"));
+        Assert.Equal(
+            first.Headers["webhook-signature"].ToString(),
+            Text(request.GetProperty("headers"), "webhook-signature")
+        );
+        Assert.Equal(
+            first.Headers["webhook-timestamp"].ToString(),
+            Text(request.GetProperty("headers"), "webhook-timestamp")
+        );
         Assert.True(JsonElement.DeepEquals(first.Event, request.GetProperty("body")));
     }
 
@@ -110,7 +126,10 @@ public sealed class WebhookDeliveryTests(WebhookApi api) : IClassFixture<Webhook
         var (shop, key) = api.NewMerchant();
         var path = api.NewPath();
         await api.CreateAsync(key, path, new { ordered = true });
-        var (card, other) = (GiftCardId.New(TimeProvider.System).ToString(), GiftCardId.New(TimeProvider.System).ToString());
+        var (card, other) = (
+            GiftCardId.New(TimeProvider.System).ToString(),
+            GiftCardId.New(TimeProvider.System).ToString()
+        );
         var isOpen = false;
         api.Receiver.OnReceive(
             path,
@@ -158,7 +177,9 @@ public sealed class WebhookDeliveryTests(WebhookApi api) : IClassFixture<Webhook
         Assert.Equal("One of your webhooks is disabled", mail.Subject);
         Assert.Contains(id, mail.Body, StringComparison.Ordinal);
         await api.TellAsync(WebhookApi.Card("gift_card.blocked", shop));
-        Assert.Single((await api.GetAsync(key, $"/v1/webhook_endpoints/{id}/deliveries")).GetProperty("data").EnumerateArray());
+        Assert.Single(
+            (await api.GetAsync(key, $"/v1/webhook_endpoints/{id}/deliveries")).GetProperty("data").EnumerateArray()
+        );
     }
 
     [Fact]
@@ -176,7 +197,9 @@ public sealed class WebhookDeliveryTests(WebhookApi api) : IClassFixture<Webhook
             $"UPDATE webhook_endpoints SET failing_since = now() - interval '6 days' WHERE merchant_id = '{shop.Value}'"
         );
         await api.DueNowAsync();
-        await Eventually.TrueAsync(async () => Text(await api.GetAsync(key, $"/v1/webhook_endpoints/{id}"), "status") == "disabled");
+        await Eventually.TrueAsync(async () =>
+            Text(await api.GetAsync(key, $"/v1/webhook_endpoints/{id}"), "status") == "disabled"
+        );
         var endpoint = await api.GetAsync(key, $"/v1/webhook_endpoints/{id}");
 
         Assert.Equal("failing", Text(endpoint, "disabled_reason"));
@@ -203,11 +226,16 @@ public sealed class WebhookDeliveryTests(WebhookApi api) : IClassFixture<Webhook
             await api.TellAsync(e);
         }
 
-        Assert.Equal("webhook_delivery_pending", Text(await api.PostAsync(key, $"{root}/deliveries/{events[0].Id}/redeliver", status: 409), "code"));
+        Assert.Equal(
+            "webhook_delivery_pending",
+            Text(await api.PostAsync(key, $"{root}/deliveries/{events[0].Id}/redeliver", status: 409), "code")
+        );
         // As three days later.
         await Eventually.TrueAsync(async () =>
         {
-            await api.Api.Database.AsOwnerAsync("UPDATE webhook_queue SET due_at = '-infinity', queued_at = now() - interval '4 days'");
+            await api.Api.Database.AsOwnerAsync(
+                "UPDATE webhook_queue SET due_at = '-infinity', queued_at = now() - interval '4 days'"
+            );
             return (await StatesAsync(key, id)).All(state => state == "failed");
         });
         api.Receiver.OnReceive(path, 200);
@@ -216,13 +244,31 @@ public sealed class WebhookDeliveryTests(WebhookApi api) : IClassFixture<Webhook
         await api.PostAsync(key, $"{root}/deliveries/{EventId.New(TimeProvider.System)}/redeliver", status: 404);
         await Eventually.TrueAsync(async () => (await StatesAsync(key, id)).Count(state => state == "delivered") == 1);
         var failed = await api.PostAsync(key, $"{root}/redeliver");
-        Assert.Equal((2, false), (failed.GetProperty("queued").GetInt32(), failed.GetProperty("has_more").GetBoolean()));
+        Assert.Equal(
+            (2, false),
+            (failed.GetProperty("queued").GetInt32(), failed.GetProperty("has_more").GetBoolean())
+        );
         await Eventually.TrueAsync(async () => (await StatesAsync(key, id)).All(state => state == "delivered"));
 
-        var all = await api.PostAsync(key, $"{root}/redeliver", new { only = "all", from = before.OccurredAt.AddMinutes(-1) });
+        var all = await api.PostAsync(
+            key,
+            $"{root}/redeliver",
+            new { only = "all", from = before.OccurredAt.AddMinutes(-1) }
+        );
         Assert.Equal(4, all.GetProperty("queued").GetInt32());
         await Eventually.TrueAsync(() => api.Receiver.At(path).Any(webhook => webhook.Id == before.Id.ToString()));
-        Assert.Equal(0, (await api.PostAsync(key, $"{root}/redeliver", new { only = "all", until = before.OccurredAt.AddMinutes(-1) })).GetProperty("queued").GetInt32());
+        Assert.Equal(
+            0,
+            (
+                await api.PostAsync(
+                    key,
+                    $"{root}/redeliver",
+                    new { only = "all", until = before.OccurredAt.AddMinutes(-1) }
+                )
+            )
+                .GetProperty("queued")
+                .GetInt32()
+        );
     }
 
     [Fact]
@@ -245,8 +291,13 @@ public sealed class WebhookDeliveryTests(WebhookApi api) : IClassFixture<Webhook
                 await api.CreateAsync(key, path);
             }
 
-            await Task.WhenAll(Enumerable.Range(0, events).Select(_ => api.TellAsync(WebhookApi.Card("gift_card.loaded", shop))));
-            await Eventually.TrueAsync(() => well.All(path => api.Receiver.At(path).Length == events), because: () => api.Service.Output);
+            await Task.WhenAll(
+                Enumerable.Range(0, events).Select(_ => api.TellAsync(WebhookApi.Card("gift_card.loaded", shop)))
+            );
+            await Eventually.TrueAsync(
+                () => well.All(path => api.Receiver.At(path).Length == events),
+                because: () => api.Service.Output
+            );
 
             Assert.All(hanging, path => Assert.InRange(api.Receiver.At(path).Length, 1, 8));
         }
@@ -266,7 +317,8 @@ public sealed class WebhookDeliveryTests(WebhookApi api) : IClassFixture<Webhook
 
     private long[] SequencesOf(string path, string card) =>
         [
-            .. api.Receiver.At(path)
+            .. api
+                .Receiver.At(path)
                 .Where(webhook => Text(webhook.Event, "subject") == card)
                 .Select(webhook => webhook.Event.GetProperty("sequence").GetInt64()),
         ];

@@ -13,7 +13,11 @@ public sealed class WebhookEndpointTests(WebhookApi api) : IClassFixture<Webhook
     {
         var (_, key) = api.NewMerchant();
         var (_, other) = api.NewMerchant();
-        var body = new { url = api.Receiver.Url("once"), event_types = new[] { "gift_card.*", "redemption.completed" } };
+        var body = new
+        {
+            url = api.Receiver.Url("once"),
+            event_types = new[] { "gift_card.*", "redemption.completed" },
+        };
         const string idempotency = "make-one";
 
         var made = await api.Service.CallAsync(HttpMethod.Post, Endpoints, key, body, 201, idempotency);
@@ -22,10 +26,16 @@ public sealed class WebhookEndpointTests(WebhookApi api) : IClassFixture<Webhook
         var (id, secret) = (made.GetProperty("id").GetString()!, made.GetProperty("secret").GetString()!);
         Assert.StartsWith("whsec_", secret, StringComparison.Ordinal);
         Assert.Equal(secret, again.GetProperty("secret").GetString());
-        Assert.Equal(("enabled", "v1", false), (Text(made, "status"), Text(made, "api_version"), made.GetProperty("ordered").GetBoolean()));
+        Assert.Equal(
+            ("enabled", "v1", false),
+            (Text(made, "status"), Text(made, "api_version"), made.GetProperty("ordered").GetBoolean())
+        );
         var shown = await api.GetAsync(key, $"{Endpoints}/{id}");
         Assert.False(shown.TryGetProperty("secret", out _));
-        Assert.Equal(id, Text(Assert.Single((await api.GetAsync(key, Endpoints)).GetProperty("data").EnumerateArray()), "id"));
+        Assert.Equal(
+            id,
+            Text(Assert.Single((await api.GetAsync(key, Endpoints)).GetProperty("data").EnumerateArray()), "id")
+        );
         await api.GetAsync(other, $"{Endpoints}/{id}", 404);
         Assert.Empty((await api.GetAsync(other, Endpoints)).GetProperty("data").EnumerateArray());
         var plain = Convert.ToHexStringLower(Convert.FromBase64String(secret["whsec_".Length..]));
@@ -48,7 +58,11 @@ public sealed class WebhookEndpointTests(WebhookApi api) : IClassFixture<Webhook
             (new { url = "http://user:word@127.0.0.1/x" }, "/url", "invalid"),
             (new { url = "http://127.0.0.1/x#part" }, "/url", "invalid"),
             (new { url = "nowhere" }, "/url", "invalid"),
-            (new { url = "http://127.0.0.1/", event_types = new[] { "gift_card.sold" } }, "/event_types/0", "unknown_event_type"),
+            (
+                new { url = "http://127.0.0.1/", event_types = new[] { "gift_card.sold" } },
+                "/event_types/0",
+                "unknown_event_type"
+            ),
             (new { url = "http://127.0.0.1/", api_version = "v2" }, "/api_version", "unknown_version"),
             (new { url = "http://127.0.0.1/", description = new string('x', 501) }, "/description", "too_long"),
         ];
@@ -73,7 +87,10 @@ public sealed class WebhookEndpointTests(WebhookApi api) : IClassFixture<Webhook
 
         var off = await api.PatchAsync(key, id, new { enabled = false }, 2);
         Assert.Equal(("disabled", "merchant"), (Text(off, "status"), Text(off, "disabled_reason")));
-        Assert.Equal("webhook_endpoint_disabled", Text(await api.PostAsync(key, $"{Endpoints}/{id}/test", status: 409), "code"));
+        Assert.Equal(
+            "webhook_endpoint_disabled",
+            Text(await api.PostAsync(key, $"{Endpoints}/{id}/test", status: 409), "code")
+        );
         Assert.Equal("enabled", Text(await api.PatchAsync(key, id, new { enabled = true }, 3), "status"));
     }
 
@@ -159,13 +176,25 @@ public sealed class WebhookEndpointTests(WebhookApi api) : IClassFixture<Webhook
             Assert.True(Text(refusal, "code") == "webhook_url_refused", $"{url}: {refusal}");
         }
 
-        foreach (var (url, code) in new[] { ("http://shop.example/", "not_https"), ("https://shop.example:22/", "port_not_allowed") })
+        foreach (
+            var (url, code) in new[]
+            {
+                ("http://shop.example/", "not_https"),
+                ("https://shop.example:22/", "port_not_allowed"),
+            }
+        )
         {
             var refusal = await strict.CallAsync(HttpMethod.Post, Endpoints, key, new { url }, 400);
             Assert.Equal(code, Text(refusal.GetProperty("errors")[0], "code"));
         }
 
-        var fine = await strict.CallAsync(HttpMethod.Post, Endpoints, key, new { url = "https://93.184.215.14:8443/hook" }, 201);
+        var fine = await strict.CallAsync(
+            HttpMethod.Post,
+            Endpoints,
+            key,
+            new { url = "https://93.184.215.14:8443/hook" },
+            201
+        );
         Assert.Equal("https://93.184.215.14:8443/hook", Text(fine, "url"));
     }
 

@@ -15,7 +15,13 @@ public sealed class WebhookFaultTests(WebhookApi api) : IClassFixture<WebhookApi
         await using var database = await TestDatabase.CreateAsync("notification", typeof(Mail).Assembly);
         await using (var dying = await StartAsync(database, ("LP_FAILPOINTS", "WriteWebhooks.before=crash")))
         {
-            await dying.CallAsync(HttpMethod.Post, "/v1/webhook_endpoints", key, new { url = api.Receiver.Url(path) }, 201);
+            await dying.CallAsync(
+                HttpMethod.Post,
+                "/v1/webhook_endpoints",
+                key,
+                new { url = api.Receiver.Url(path) },
+                201
+            );
             await dying.DeliverAsync(WebhookApi.Cards, WebhookApi.Card("gift_card.loaded", shop));
             await api.Receiver.ReceivedAsync(path, 1, () => dying.Output);
         }
@@ -27,7 +33,8 @@ public sealed class WebhookFaultTests(WebhookApi api) : IClassFixture<WebhookApi
 
         Assert.Single(received.Select(webhook => webhook.Id).Distinct());
         await Eventually.TrueAsync(async () =>
-            await database.ScalarAsync<string>("SELECT string_agg(state || attempts, ' ') FROM webhook_deliveries") == "delivered2"
+            await database.ScalarAsync<string>("SELECT string_agg(state || attempts, ' ') FROM webhook_deliveries")
+                == "delivered2"
             && await database.ScalarAsync<long>("SELECT count(*) FROM webhook_queue") == 0
         );
     }
@@ -66,7 +73,10 @@ public sealed class WebhookFaultTests(WebhookApi api) : IClassFixture<WebhookApi
         await api.TellAsync(WebhookApi.Card("gift_card.loaded", shop));
         var delivery = await api.DeliveryAsync(key, id, d => d.TryGetProperty("last_error", out _));
 
-        Assert.Equal(("redirected", 307), (Text(delivery, "last_error"), delivery.GetProperty("last_status").GetInt32()));
+        Assert.Equal(
+            ("redirected", 307),
+            (Text(delivery, "last_error"), delivery.GetProperty("last_status").GetInt32())
+        );
         Assert.Empty(api.Receiver.At(elsewhere));
     }
 

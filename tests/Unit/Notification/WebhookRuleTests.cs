@@ -79,7 +79,10 @@ public sealed class WebhookRuleTests
     [InlineData("file:///etc/passwd", "invalid")]
     [InlineData("/hook", "invalid")]
     public void A_URL_is_HTTPS_at_a_port_that_is_open(string url, string? problem) =>
-        Assert.Equal(problem, new WebhookHosts(allowsLoopback: false, (_, _) => Task.FromResult<IPAddress[]>([])).Problem(url));
+        Assert.Equal(
+            problem,
+            new WebhookHosts(allowsLoopback: false, (_, _) => Task.FromResult<IPAddress[]>([])).Problem(url)
+        );
 
     [Fact]
     public void Pauses_double_to_an_hour_and_end_after_three_days()
@@ -102,7 +105,10 @@ public sealed class WebhookRuleTests
         var (first, second) = ($"1:{new string('a', 40)}", $"2:{new string('b', 40)}");
         var (shown, stored) = new WebhookSecrets(first).New(id);
 
-        Assert.Equal(shown, "whsec_" + Convert.ToBase64String(new WebhookSecrets($"{second},{first}").Open(id, stored)));
+        Assert.Equal(
+            shown,
+            "whsec_" + Convert.ToBase64String(new WebhookSecrets($"{second},{first}").Open(id, stored))
+        );
         Assert.ThrowsAny<CryptographicException>(() => new WebhookSecrets(first).Open(other, stored));
         Assert.ThrowsAny<CryptographicException>(() => new WebhookSecrets(second).Open(id, stored));
         Assert.Throws<InvalidOperationException>(() => new WebhookSecrets("1:short"));

@@ -1,8 +1,9 @@
 namespace LocalPlus.Notification.Webhooks.Sending;
 
 /// <summary>
-/// When a delivery is tried again: after 1 s, 2 s, 4 s … at most an hour, each up to a quarter sooner or later, so that
-/// what failed together does not come back together; given up <see cref="WebhookLimits.TriedFor"/> after it was queued.
+/// When a delivery is tried again: after 1 s, 2 s, 4 s … at most an hour, each a quarter sooner or later at most, so
+/// that what failed together does not come back together; given up
+/// <see cref="WebhookLimits.TriedFor"/> after it was queued.
 /// </summary>
 internal static class WebhookBackoff
 {

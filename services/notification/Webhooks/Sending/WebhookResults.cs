@@ -9,8 +9,8 @@ namespace LocalPlus.Notification.Webhooks.Sending;
 internal sealed record Sent(DueDelivery Due, SendResult Result);
 
 /// <summary>
-/// Writes what attempts brought, many in one transaction: each in the log, its delivery's state, when it is tried again,
-/// and what follows for the endpoint, which is disabled when it answers 410 or has failed for
+/// Writes what attempts brought, many in one transaction: each in the log, its delivery's state, when it is tried
+/// again, and what follows for the endpoint, which is disabled when it answers 410 or has failed for
 /// <see cref="WebhookLimits.FailsFor"/>; then its merchant gets a mail.
 /// </summary>
 internal sealed class WebhookResults(Database database, TimeProvider time, ILogger<WebhookResults> log)
@@ -71,11 +71,7 @@ internal sealed class WebhookResults(Database database, TimeProvider time, ILogg
         };
 
     /// <summary>What the attempts say of their endpoints; those that are disabled for it.</summary>
-    private async Task<IReadOnlyList<Disabled>> JudgeAsync(
-        DbSession db,
-        IReadOnlyList<Sent> batch,
-        DateTimeOffset now
-    )
+    private async Task<IReadOnlyList<Disabled>> JudgeAsync(DbSession db, IReadOnlyList<Sent> batch, DateTimeOffset now)
     {
         // In one order by everybody.
         var endpoints = batch.GroupBy(sent => sent.Due.WebhookId).OrderBy(group => group.Key.Value).ToArray();

@@ -31,13 +31,11 @@ internal sealed class WebhookSender(
     }
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
-        Task.WhenAll(
-            [
-                ClaimAsync(stoppingToken),
-                WriteAsync(stoppingToken),
-                .. Enumerable.Range(0, WebhookLimits.Sends).Select(_ => SendAsync(stoppingToken)),
-            ]
-        );
+        Task.WhenAll([
+            ClaimAsync(stoppingToken),
+            WriteAsync(stoppingToken),
+            .. Enumerable.Range(0, WebhookLimits.Sends).Select(_ => SendAsync(stoppingToken)),
+        ]);
 
     private async Task ClaimAsync(CancellationToken cancel)
     {
