@@ -7,12 +7,8 @@ namespace LocalPlus.Wallet;
 /// Finishes what a crash or a silent ledger left open: books what was decided, and releases points whose time to wait
 /// is over. Replicas share the work; each step may be repeated.
 /// </summary>
-internal sealed class Sweeper(
-    LedgerCommands commands,
-    PendingEarnings pending,
-    TimeProvider time,
-    ILogger<Sweeper> log
-) : BackgroundService
+internal sealed class Sweeper(LedgerCommands commands, PendingEarnings pending, TimeProvider time, ILogger<Sweeper> log)
+    : BackgroundService
 {
     private const int Batch = 100;
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);

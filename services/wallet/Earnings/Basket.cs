@@ -20,9 +20,7 @@ internal static class Basket
     /// <summary>The lines are in the amount's currency and add up to it.</summary>
     public static FieldChecks Purchase(this FieldChecks checks, Money amount, IReadOnlyList<BasketLine>? lines)
     {
-        checks
-            .Positive(amount, "/amount")
-            .Require((lines?.Count ?? 0) <= LoyaltyLimits.LinesPerPurchase, "/lines");
+        checks.Positive(amount, "/amount").Require((lines?.Count ?? 0) <= LoyaltyLimits.LinesPerPurchase, "/lines");
         if (lines is null or [] || lines.Count > LoyaltyLimits.LinesPerPurchase)
         {
             return checks;

@@ -119,11 +119,7 @@ internal sealed class EarningCounter(EarningRules rules, TimeProvider time, ILog
 
         var movement = request.ReleaseAt is not null
             ? points.Account.Pend(judged.Points)
-            : points.Account.Earn(
-                judged.Points,
-                await OriginAsync(db, points, id, earnedAt, judged.Points, now),
-                now
-            );
+            : points.Account.Earn(judged.Points, await OriginAsync(db, points, id, earnedAt, judged.Points, now), now);
         await points.WriteAsync(db, movement, new(at, id, Awards: StoredJson.Write(judged.Awards)));
     }
 

@@ -1,5 +1,4 @@
 using LocalPlus.Kernel;
-using LocalPlus.Wallet.Rules;
 
 namespace LocalPlus.Wallet.Earnings;
 
@@ -17,22 +16,16 @@ internal sealed record AwardView(EarningRuleId? RuleId, string Name, long Versio
             award.Points,
             award.Cut switch
             {
-                CutBy.MaxPerPurchase => "max_per_purchase",
-                CutBy.MaxPerDay => "max_per_day",
-                CutBy.MaxPerMember => "max_per_member",
-                CutBy.Budget => "budget",
+                Rules.CutBy.MaxPerPurchase => "max_per_purchase",
+                Rules.CutBy.MaxPerDay => "max_per_day",
+                Rules.CutBy.MaxPerMember => "max_per_member",
+                Rules.CutBy.Budget => "budget",
                 _ => null,
             }
         );
 }
 
-internal sealed record EarnedLineView(
-    string? Product,
-    string? Category,
-    Money Amount,
-    long Points,
-    Money Refunded
-);
+internal sealed record EarnedLineView(string? Product, string? Category, Money Amount, long Points, Money Refunded);
 
 /// <summary>A purchase and what it earned.</summary>
 /// <param name="State">pending, earned, partially_refunded or refunded.</param>

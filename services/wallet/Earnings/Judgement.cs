@@ -48,13 +48,12 @@ internal sealed record Judgement(long Points, StoredAward[] Awards, long[] Lines
     /// <summary>As it is kept.</summary>
     public StoredPurchase ToStored(Purchase purchase, MemberFacts member) =>
         new(
-            [.. purchase.Lines.Zip(Lines, (line, points) => new StoredLine(
-                line.Product,
-                line.Category,
-                line.Amount,
-                points,
-                0
-            ))],
+            [
+                .. purchase.Lines.Zip(
+                    Lines,
+                    (line, points) => new StoredLine(line.Product, line.Category, line.Amount, points, 0)
+                ),
+            ],
             Awards,
             purchase.Location,
             member.IsFirstPurchase,

@@ -11,11 +11,7 @@ internal sealed class PendingEarnings(Database database, LedgerCommands commands
     /// <summary>The number of earnings that were released.</summary>
     public async Task<int> ReleaseDueAsync(int count, CancellationToken cancel)
     {
-        var due = await database.QueryAsync<DueRow>(
-            Sql.Due,
-            new { Now = time.GetUtcNow(), Take = count },
-            cancel
-        );
+        var due = await database.QueryAsync<DueRow>(Sql.Due, new { Now = time.GetUtcNow(), Take = count }, cancel);
         var released = 0;
         foreach (var row in due)
         {

@@ -18,11 +18,7 @@ internal static class RefundEarning
 
     /// <param name="Lines">Which lines, and how much of each.</param>
     /// <param name="Amount">So much of the lines in their order; absent as well as lines: all that is left.</param>
-    internal sealed record Request(
-        string Reference,
-        IReadOnlyList<RefundedLine>? Lines = null,
-        Money? Amount = null
-    );
+    internal sealed record Request(string Reference, IReadOnlyList<RefundedLine>? Lines = null, Money? Amount = null);
 
     /// <param name="Points">Taken back by this refund.</param>
     internal sealed record Response(
@@ -154,10 +150,7 @@ internal static class RefundEarning
         if (added == 0)
         {
             throw CommonFaults.ReferenceReusedBy(
-                await db.QuerySingleAsync<EarningRefundId>(
-                    Sql.Holder,
-                    new { earning.MerchantId, request.Reference }
-                )
+                await db.QuerySingleAsync<EarningRefundId>(Sql.Holder, new { earning.MerchantId, request.Reference })
             );
         }
 

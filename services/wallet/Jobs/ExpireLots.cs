@@ -9,12 +9,8 @@ namespace LocalPlus.Wallet.Jobs;
 /// The job loyalty-expiry: writes off points whose time is over. The member's lock and what is left of each lot decide,
 /// so two that run at once, and one that died and runs again, take every point once.
 /// </summary>
-internal sealed class ExpireLots(
-    Database database,
-    LedgerCommands commands,
-    TimeProvider time,
-    ILogger<ExpireLots> log
-) : IJob
+internal sealed class ExpireLots(Database database, LedgerCommands commands, TimeProvider time, ILogger<ExpireLots> log)
+    : IJob
 {
     private const int Batch = 200;
 

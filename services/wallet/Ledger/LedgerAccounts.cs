@@ -118,12 +118,7 @@ internal sealed class LedgerAccounts(Database database, LedgerGateway ledger, Ti
         }
     }
 
-    private void Remember(
-        MerchantId merchant,
-        string asset,
-        NamedAccount account,
-        Dictionary<string, AccountId> found
-    )
+    private void Remember(MerchantId merchant, string asset, NamedAccount account, Dictionary<string, AccountId> found)
     {
         if (remembered.Count >= RememberedMax)
         {

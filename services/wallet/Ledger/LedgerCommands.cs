@@ -59,11 +59,7 @@ internal sealed class LedgerCommands(
             var booked = await ledger.PostAsync(request, cancel);
             await WriteAsync(
                 Sql.Booked,
-                new
-                {
-                    MovementId = id,
-                    TransactionId = TransactionId.Parse(booked.Transaction.TransactionId),
-                },
+                new { MovementId = id, TransactionId = TransactionId.Parse(booked.Transaction.TransactionId) },
                 cancel
             );
         }

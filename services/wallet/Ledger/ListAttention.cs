@@ -25,10 +25,7 @@ internal static class ListAttention
 
     public static IEndpointRouteBuilder MapListAttention(this IEndpointRouteBuilder group)
     {
-        group
-            .MapGet("/wallet/attention", HandleAsync)
-            .WithName("ListWalletAttention")
-            .Produces<View>();
+        group.MapGet("/wallet/attention", HandleAsync).WithName("ListWalletAttention").Produces<View>();
         return group;
     }
 

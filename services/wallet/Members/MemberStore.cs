@@ -24,8 +24,7 @@ internal sealed class MemberStore(PersonalDataVault vault)
         DateTimeOffset at
     )
     {
-        var member =
-            await db.QuerySingleOrDefaultAsync<MemberRow>(Sql.Get, new { MemberId = id }) ?? throw Absent();
+        var member = await db.QuerySingleOrDefaultAsync<MemberRow>(Sql.Get, new { MemberId = id }) ?? throw Absent();
         try
         {
             return (member, await LoyaltyPrograms.TakenPartInAsync(db, merchant, member.ProgramId, at));

@@ -13,7 +13,8 @@ internal static class PhoneNumber
             typed.Where(c => !char.IsWhiteSpace(c) && c is not ('-' or '.' or '(' or ')' or '/'))
         );
         number = number.StartsWith("00", StringComparison.Ordinal) ? $"+{number[2..]}" : number;
-        return number.Length is > DigitsMin and <= DigitsMax + 1
+        return
+            number.Length is > DigitsMin and <= DigitsMax + 1
             && number[0] == '+'
             && number[1] != '0'
             && number.AsSpan(1).IndexOfAnyExceptInRange('0', '9') < 0

@@ -70,10 +70,7 @@ internal static class MergeMembers
                 );
                 var gone = await db.QuerySingleAsync<MemberRow>(MemberStore.Sql.Get, new { MemberId = id });
                 await MemberEvents.PublishAsync(db, MemberEvents.Merged, gone);
-                var merged = await db.QuerySingleAsync<MemberRow>(
-                    MemberStore.Sql.Get,
-                    new { MemberId = request.Into }
-                );
+                var merged = await db.QuerySingleAsync<MemberRow>(MemberStore.Sql.Get, new { MemberId = request.Into });
                 unbooked.AddRange(from.Unbooked);
                 unbooked.AddRange(to.Unbooked);
                 return Answer.Ok(merged.ToView(), merged.Version);

@@ -59,19 +59,12 @@ internal static class AdjustMember
                     points.Terms.ExpiryOf(now)
                 );
                 var movement =
-                    points.Account.Adjust(request.Points, origin, now)
-                    ?? throw Insufficient(points.Account.Points);
+                    points.Account.Adjust(request.Points, origin, now) ?? throw Insufficient(points.Account.Points);
                 var written = await points.WriteAsync(db, movement, new(now, Reason: request.Reason));
                 unbooked = points.Unbooked;
                 return Answer.Created(
                     $"/v1/members/{id}",
-                    new MovementAnswer(
-                        written,
-                        "movement",
-                        movement.Kind,
-                        movement.Points,
-                        points.Member.ToView()
-                    )
+                    new MovementAnswer(written, "movement", movement.Kind, movement.Points, points.Member.ToView())
                 );
             },
             cancel
@@ -150,13 +143,7 @@ internal static class TransferPoints
                 unbooked.AddRange(to.Unbooked);
                 return Answer.Created(
                     $"/v1/members/{id}",
-                    new MovementAnswer(
-                        written,
-                        "movement",
-                        moved.Out.Kind,
-                        moved.Out.Points,
-                        from.Member.ToView()
-                    )
+                    new MovementAnswer(written, "movement", moved.Out.Kind, moved.Out.Points, from.Member.ToView())
                 );
             },
             cancel

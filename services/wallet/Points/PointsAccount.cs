@@ -68,14 +68,7 @@ internal sealed class PointsAccount(
     {
         Pending -= points;
         var change = Add(points, origin, now);
-        return Incoming(
-            MovementKind.Release,
-            PointsAccounts.PendingOf(Member),
-            points,
-            -points,
-            origin,
-            change
-        );
+        return Incoming(MovementKind.Release, PointsAccounts.PendingOf(Member), points, -points, origin, change);
     }
 
     /// <summary>Of what waits, so much will not come.</summary>
@@ -148,14 +141,7 @@ internal sealed class PointsAccount(
         }
 
         var (taken, from) = Take(-points);
-        return Outgoing(
-            MovementKind.Adjust,
-            PointsAccounts.Adjustments,
-            -points,
-            taken,
-            from,
-            PointsAccounts.Expense
-        );
+        return Outgoing(MovementKind.Adjust, PointsAccounts.Adjustments, -points, taken, from, PointsAccounts.Expense);
     }
 
     /// <summary>
@@ -209,11 +195,7 @@ internal sealed class PointsAccount(
             : movement with
             {
                 Pending = -waiting,
-                Bookings =
-                [
-                    .. movement.Bookings,
-                    new(PointsAccounts.PendingOf(Member), PointsAccounts.Pool, waiting),
-                ],
+                Bookings = [.. movement.Bookings, new(PointsAccounts.PendingOf(Member), PointsAccounts.Pool, waiting)],
             };
     }
 
@@ -257,13 +239,7 @@ internal sealed class PointsAccount(
             PointsAccounts.Expense,
             to.Account
         );
-        return (
-            new(MovementKind.TransferOut, 0, 0, -moved, 0, [], []),
-            settled with
-            {
-                Owed = moved - taken.Points,
-            }
-        );
+        return (new(MovementKind.TransferOut, 0, 0, -moved, 0, [], []), settled with { Owed = moved - taken.Points });
     }
 
     /// <summary>Every lot that is good now lasts at least until then.</summary>
@@ -409,7 +385,7 @@ internal sealed class PointsAccount(
     /// <summary>
     /// The money that is owed no more: to where it goes; of what is taken back, a partner gets its part again.
     /// </summary>
-    private static IEnumerable<Booking> Unowe(
+    private static List<Booking> Unowe(
         IReadOnlyList<(long Value, long Funded, MerchantId? By)> money,
         string moneyTo
     )
@@ -424,12 +400,7 @@ internal sealed class PointsAccount(
         );
         foreach (var partner in money.Where(m => returned && m.By is not null).GroupBy(m => m.By!.Value))
         {
-            Add(
-                bookings,
-                PointsAccounts.Liability,
-                PointsAccounts.FundedBy(partner.Key),
-                partner.Sum(m => m.Funded)
-            );
+            Add(bookings, PointsAccounts.Liability, PointsAccounts.FundedBy(partner.Key), partner.Sum(m => m.Funded));
         }
 
         return bookings;

@@ -27,12 +27,7 @@ internal sealed class LocationOwnership(HttpClient merchants)
     }
 
     /// <summary>Refuses with invalid_request unless it is the merchant's; busy when that can not be asked.</summary>
-    public async Task RequireAsync(
-        MerchantId merchant,
-        LocationId location,
-        string pointer,
-        CancellationToken cancel
-    )
+    public async Task RequireAsync(MerchantId merchant, LocationId location, string pointer, CancellationToken cancel)
     {
         if (remembered.ContainsKey((merchant, location)))
         {

@@ -12,10 +12,7 @@ internal static class LoyaltyChecks
             .Require(terms.Earn.Points is > 0 and <= LoyaltyLimits.RateMax, "/earn/points")
             .Positive(terms.Earn.Per, "/earn/per")
             .Require(terms.PointValue.Points is > 0 and <= LoyaltyLimits.RateMax, "/point_value/points")
-            .Require(
-                terms.PointValue.Value.MinorUnits is >= 0 and <= LoyaltyLimits.RateMax,
-                "/point_value/value"
-            )
+            .Require(terms.PointValue.Value.MinorUnits is >= 0 and <= LoyaltyLimits.RateMax, "/point_value/value")
             .Zone(terms.TimeZone, "/time_zone")
             .Require(
                 (terms.Expiry.Kind == ExpiryKind.Never) == (terms.Expiry.Days is null)

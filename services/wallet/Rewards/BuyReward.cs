@@ -59,9 +59,7 @@ internal static class BuyReward
             {
                 var (voucher, movements) = await BuyAsync(db, http.GetMerchant(), id, request, vault, time);
                 unbooked = movements;
-                return Answer
-                    .Created($"/v1/loyalty_rewards/{id}", voucher)
-                    .StoredAs(voucher with { Code = null });
+                return Answer.Created($"/v1/loyalty_rewards/{id}", voucher).StoredAs(voucher with { Code = null });
             },
             cancel
         );
@@ -102,8 +100,7 @@ internal static class BuyReward
             throw new FaultException(Faults.RewardGone, "The reward is closed, or none are left.");
         }
 
-        var movement =
-            points.Account.Redeem(reward.Points) ?? throw AdjustMember.Insufficient(points.Account.Points);
+        var movement = points.Account.Redeem(reward.Points) ?? throw AdjustMember.Insufficient(points.Account.Points);
         var written = await points.WriteAsync(db, movement, new(now, Reason: reward.Name));
         var (voucher, code) = (VoucherId.New(time), MemberCard.New());
         await db.ExecuteAsync(
@@ -120,16 +117,7 @@ internal static class BuyReward
                 CreatedAt = now,
             }
         );
-        var response = new Response(
-            voucher,
-            "voucher",
-            id,
-            code,
-            reward.Points,
-            written,
-            points.Member.ToView(),
-            now
-        );
+        var response = new Response(voucher, "voucher", id, code, reward.Points, written, points.Member.ToView(), now);
         return (response, points.Unbooked);
     }
 

@@ -15,12 +15,7 @@ internal static class ChangeLoyaltyReward
         Closed,
     }
 
-    internal sealed record Request(
-        string? Name = null,
-        Status? State = null,
-        int? Stock = null,
-        int? PerMember = null
-    );
+    internal sealed record Request(string? Name = null, Status? State = null, int? Stock = null, int? PerMember = null);
 
     public static IEndpointRouteBuilder MapChangeLoyaltyReward(this IEndpointRouteBuilder group)
     {
@@ -43,10 +38,7 @@ internal static class ChangeLoyaltyReward
     {
         var merchant = http.GetMerchant();
         var version = http.RequireIfMatch();
-        new FieldChecks()
-            .Name(request.Name)
-            .Require(request.PerMember is null or > 0, "/per_member")
-            .ThrowIfAny();
+        new FieldChecks().Name(request.Name).Require(request.PerMember is null or > 0, "/per_member").ThrowIfAny();
         await using var db = await database.BeginAsync(cancel);
         var row =
             await db.QuerySingleOrDefaultAsync<LoyaltyRewardRow>(

@@ -44,12 +44,7 @@ internal static class CreateLoyaltyReward
             .Require(request.Stock is null or > 0, "/stock")
             .Require(request.PerMember is null or > 0, "/per_member")
             .ThrowIfAny();
-        return requests.ExecuteAsync(
-            http,
-            request,
-            db => InsertAsync(db, http.GetMerchant(), request, time),
-            cancel
-        );
+        return requests.ExecuteAsync(http, request, db => InsertAsync(db, http.GetMerchant(), request, time), cancel);
     }
 
     private static async Task<Answer> InsertAsync(

@@ -75,9 +75,7 @@ internal static class UseVoucher
                         UsedAt = now,
                     }
                 );
-                return Answer.Ok(
-                    new Response(row.VoucherId, "voucher", row.RewardId, row.Name, row.MemberId, now)
-                );
+                return Answer.Ok(new Response(row.VoucherId, "voucher", row.RewardId, row.Name, row.MemberId, now));
             },
             cancel
         );

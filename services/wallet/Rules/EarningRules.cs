@@ -114,13 +114,7 @@ internal sealed class EarningRules
 }
 
 /// <summary>A version of a rule, and what it has given before.</summary>
-internal sealed record RuleInForce(
-    EarningRuleId RuleId,
-    long Version,
-    string Name,
-    CompiledRule Rule,
-    RuleUse Use
-);
+internal sealed record RuleInForce(EarningRuleId RuleId, long Version, string Name, CompiledRule Rule, RuleUse Use);
 
 internal sealed record RulesInForce(RuleInForce[] Rules)
 {

@@ -72,10 +72,7 @@ public sealed class EarningTests(LoyaltyApi api) : IClassFixture<LoyaltyApi>
         Assert.Equal(10 + 14 + 50, quote.GetProperty("points").GetInt64());
         Assert.Equal(74, earning.GetProperty("points").GetInt64());
         Assert.Equal(quote.GetProperty("awards").GetRawText(), earning.GetProperty("awards").GetRawText());
-        Assert.Equal(
-            [(null, 10L), (coffee, 14), (welcome, 50)],
-            Awards(earning)
-        );
+        Assert.Equal([(null, 10L), (coffee, 14), (welcome, 50)], Awards(earning));
         Assert.Equal(74, await api.PointsAsync(key, member));
         Assert.Equal(74, await api.BookedAsync(merchant, $"member:{member}:points"));
         Assert.Equal(-74, await api.BookedAsync(merchant, "loyalty:pool"));
@@ -213,10 +210,7 @@ public sealed class EarningTests(LoyaltyApi api) : IClassFixture<LoyaltyApi>
         Assert.Equal(0, await api.PointsAsync(key, member));
         Assert.Equal(0, await api.BookedAsync(merchant, $"member:{member}:points"));
         Assert.Equal(0, await api.BookedAsync(merchant, "loyalty:liability"));
-        Assert.Equal(
-            "refunded",
-            (await api.GetAsync(key, $"/v1/earnings/{earning}")).GetProperty("state").GetString()
-        );
+        Assert.Equal("refunded", (await api.GetAsync(key, $"/v1/earnings/{earning}")).GetProperty("state").GetString());
     }
 
     [Theory]
@@ -345,11 +339,7 @@ public sealed class EarningTests(LoyaltyApi api) : IClassFixture<LoyaltyApi>
         );
         var member = await api.MemberAsync(key, program);
         Assert.Equal("not_found", Code(await api.EarnAsync(till, member, 100, status: 404)));
-        await api.PostAsync(
-            till,
-            $"/v1/loyalty_partnerships/{program}/accept",
-            new { funding_basis_points = 2500 }
-        );
+        await api.PostAsync(till, $"/v1/loyalty_partnerships/{program}/accept", new { funding_basis_points = 2500 });
 
         var earning = Id(await api.EarnAsync(till, member, 2000));
         Assert.Equal(-5, await api.BookedAsync(issuer, $"loyalty:funded:{partner}"));
@@ -417,12 +407,7 @@ public sealed class EarningTests(LoyaltyApi api) : IClassFixture<LoyaltyApi>
                 body["rule_id"] = rule;
             }
 
-            using var answer = await api.Service.SendAsync(
-                HttpMethod.Post,
-                "/v1/earning_rules/simulate",
-                key,
-                body
-            );
+            using var answer = await api.Service.SendAsync(HttpMethod.Post, "/v1/earning_rules/simulate", key, body);
             var text = await answer.Content.ReadAsStringAsync();
             Assert.True(answer.IsSuccessStatusCode, text);
             return [.. text.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonElement.Parse(line))];

@@ -4,7 +4,6 @@ using System.Net.Http.Json;
 using System.Text.Json;
 using Grpc.Core;
 using LocalPlus.Contracts.Ledger.V1;
-using LocalPlus.Hosting;
 using LocalPlus.Kernel;
 using LocalPlus.Servers;
 using LocalPlus.Tests.Integration.Ledger;
@@ -192,9 +191,8 @@ public sealed class LoyaltyApi : IAsyncLifetime
     public Task EverythingIsBookedAsync(MerchantId merchant) =>
         Eventually.TrueAsync(
             async () =>
-                await CountAsync(
-                    $"ledger_commands WHERE merchant_id = '{merchant.Value}' AND drive_after IS NOT NULL"
-                ) == 0,
+                await CountAsync($"ledger_commands WHERE merchant_id = '{merchant.Value}' AND drive_after IS NOT NULL")
+                == 0,
             because: () => $"There is what was not booked.\n{Service.Output}"
         );
 

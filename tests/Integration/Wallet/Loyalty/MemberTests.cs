@@ -77,12 +77,7 @@ public sealed class MemberTests(LoyaltyApi api) : IClassFixture<LoyaltyApi>
             Assert.Equal(Id(member), Id(await api.PostAsync(key, "/v1/members/find", by)));
         }
 
-        var twice = await api.PostAsync(
-            key,
-            "/v1/members",
-            new { program_id = program, phone = "+33123456789" },
-            409
-        );
+        var twice = await api.PostAsync(key, "/v1/members", new { program_id = program, phone = "+33123456789" }, 409);
         Assert.Equal("member_exists", Code(twice));
         Assert.Equal(Id(member), twice.GetProperty("member_id").GetString());
         Assert.DoesNotContain("anna", member.GetRawText(), StringComparison.OrdinalIgnoreCase);
@@ -149,12 +144,7 @@ public sealed class MemberTests(LoyaltyApi api) : IClassFixture<LoyaltyApi>
     {
         var (merchant, key) = api.NewMerchant();
         var program = await api.ProgramAsync(key);
-        var old = await api.PostAsync(
-            key,
-            "/v1/members",
-            new { program_id = program, phone = "+33123456780" },
-            201
-        );
+        var old = await api.PostAsync(key, "/v1/members", new { program_id = program, phone = "+33123456780" }, 201);
         var into = await api.MemberAsync(key, program);
         var earning = Id(await api.EarnAsync(key, Id(old), 1000));
         await api.EarnAsync(key, Id(old), 200, releaseAt: TimeProvider.System.GetUtcNow().AddDays(3));
@@ -196,16 +186,16 @@ public sealed class MemberTests(LoyaltyApi api) : IClassFixture<LoyaltyApi>
             "/v1/members" => $$"""{"program_id":"prg{{id}}","email":"jo@example.test","phone":"+33123456789"}""",
             "/v1/members/find" => $$"""{"program_id":"prg{{id}}","email":"jo@example.test"}""",
             "/v1/earning_rules" =>
-                $$"""{"program_id":"prg{{id}}","name":"n","definition":{"effect":"bonus","points":5},"budget":7}""",
+                $$$"""{"program_id":"prg{{{id}}}","name":"n","definition":{"effect":"bonus","points":5},"budget":7}""",
             "/v1/earnings" =>
-                $$"""{"member_id":"mem{{id}}","reference":"r","amount":{"amount":100,"currency":"EUR"}}""",
-            _ => $$"""{"member_id":"mem{{id}}","amount":{"amount":100,"currency":"EUR"},"lines":[]}""",
+                $$$"""{"member_id":"mem{{{id}}}","reference":"r","amount":{"amount":100,"currency":"EUR"}}""",
+            _ => $$$"""{"member_id":"mem{{{id}}}","amount":{"amount":100,"currency":"EUR"},"lines":[]}""",
         };
 
         Assert.InRange(await InputCorpus.SurviveAsync(api.Service, path, key, good), 25, int.MaxValue);
     }
 
-    private static object Terms(string? reference) =>
+    private static Dictionary<string, object?> Terms(string? reference) =>
         new Dictionary<string, object?>
         {
             ["name"] = "Points",

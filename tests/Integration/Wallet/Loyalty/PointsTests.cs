@@ -108,7 +108,8 @@ public sealed class PointsTests(LoyaltyApi api) : IClassFixture<LoyaltyApi>
 
         Assert.Equal("silver", await TierAsync(key, member));
         await Eventually.TrueAsync(() =>
-            api.Sidecar.Published.Where(e => e.GetProperty("topic").GetString() == "wallet.members.v1")
+            api
+                .Sidecar.Published.Where(e => e.GetProperty("topic").GetString() == "wallet.members.v1")
                 .Select(e => e.GetProperty("event").GetProperty("data"))
                 .Where(e => e.GetProperty("key").GetString() == member)
                 .Where(e => e.GetProperty("type").GetString() == "member.tier_changed")

@@ -313,7 +313,8 @@ public sealed class PointsModelTests
             source.Owed = 0;
             for (var i = 0; i < earnings.Count; i++)
             {
-                earnings[i] = earnings[i].Member == members.From ? earnings[i] with { Member = members.To } : earnings[i];
+                earnings[i] =
+                    earnings[i].Member == members.From ? earnings[i] with { Member = members.To } : earnings[i];
             }
         }
 
@@ -331,8 +332,7 @@ public sealed class PointsModelTests
             foreach (var booking in movement.Bookings)
             {
                 Assert.True(booking.Amount > 0, $"{movement.Kind}: {booking}");
-                books[(booking.From, booking.IsMoney)] =
-                    Balance(booking.From, booking.IsMoney) - booking.Amount;
+                books[(booking.From, booking.IsMoney)] = Balance(booking.From, booking.IsMoney) - booking.Amount;
                 books[(booking.To, booking.IsMoney)] = Balance(booking.To, booking.IsMoney) + booking.Amount;
             }
 

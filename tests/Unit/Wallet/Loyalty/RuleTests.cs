@@ -21,10 +21,7 @@ public sealed class RuleTests
 
     [Fact]
     public void A_rate_over_all_money_there_can_be_stays_exact() =>
-        Assert.Equal(
-            (Money.Limit - 1) / 100,
-            Earned(Terms(Rounding.Down), Basket(Money.Limit - 1))
-        );
+        Assert.Equal((Money.Limit - 1) / 100, Earned(Terms(Rounding.Down), Basket(Money.Limit - 1)));
 
     [Fact]
     public void A_rate_counts_the_lines_that_match()
@@ -271,8 +268,7 @@ public sealed class RuleTests
     private static bool Applies(RuleDefinition rule, Purchase purchase, MemberFacts member) =>
         new CompiledRule(rule).Applies(purchase, member);
 
-    private static long Earned(LoyaltyTerms terms, Purchase purchase) =>
-        Judge(terms, purchase, Anybody, Unused).Points;
+    private static long Earned(LoyaltyTerms terms, Purchase purchase) => Judge(terms, purchase, Anybody, Unused).Points;
 
     private static (long Points, long[] Lines) Judge(
         LoyaltyTerms terms,
@@ -302,12 +298,7 @@ public sealed class RuleTests
 
     /// <summary>On a Friday in March at noon, in Paris.</summary>
     private static Purchase Basket(params PurchaseLine[] lines) =>
-        Purchase.At(
-            lines,
-            null,
-            Utc("2026-03-06T11:00:00Z"),
-            TimeZoneInfo.FindSystemTimeZoneById("Europe/Paris")
-        );
+        Purchase.At(lines, null, Utc("2026-03-06T11:00:00Z"), TimeZoneInfo.FindSystemTimeZoneById("Europe/Paris"));
 
     private static LoyaltyTerms Terms(Rounding rounding = Rounding.Down) =>
         new(
