@@ -13,7 +13,16 @@ internal sealed record Checkout(string Root, string State)
     };
 
     /// <summary>The services in start order; the place in the list is the last digit of their ports.</summary>
-    public static readonly string[] Apps = ["ledger", "wallet", "merchant", "giftcard", "notification", "analytics", "console"];
+    public static readonly string[] Apps =
+    [
+        "ledger",
+        "wallet",
+        "merchant",
+        "giftcard",
+        "notification",
+        "analytics",
+        "console",
+    ];
 
     public string Logs => Path.Combine(State, "logs");
 

@@ -13,7 +13,9 @@ internal sealed record ConsoleSettings(string Environment, Uri Address, bool IsR
             configuration["LP_ENVIRONMENT"] ?? "local",
             Uri.TryCreate(configuration[AddressVariable], UriKind.Absolute, out var address)
                 ? address
-                : throw new InvalidOperationException($"{AddressVariable} is not set to the address that browsers use."),
+                : throw new InvalidOperationException(
+                    $"{AddressVariable} is not set to the address that browsers use."
+                ),
             configuration.GetValue("LP_CONSOLE_READ_ONLY", false)
         );
 

@@ -108,7 +108,10 @@ public sealed class ConsolePageTests(ChromiumFixture chromium)
     public async Task Without_a_script_everything_is_there()
     {
         var id = await chromium.HeldAsync();
-        await using var visit = await chromium.SignInAsync("otto", new() { JavaScriptEnabled = false, Locale = "en-GB" });
+        await using var visit = await chromium.SignInAsync(
+            "otto",
+            new() { JavaScriptEnabled = false, Locale = "en-GB" }
+        );
 
         await visit.GoAsync($"/console/runs/{id}");
         await visit.Page.Locator("summary", new() { HasText = "Extend the hold" }).ClickAsync();

@@ -12,11 +12,7 @@ internal static class Tills
     {
         var program = await PostAsync(chromium, "/v1/programs", new { name = "Browser", currency = "EUR" });
         var amount = new { amount = 1000, currency = "EUR" };
-        var card = await PostAsync(
-            chromium,
-            "/v1/gift_cards",
-            new { program_id = (string)program["id"]!, amount }
-        );
+        var card = await PostAsync(chromium, "/v1/gift_cards", new { program_id = (string)program["id"]!, amount });
         var held = await PostAsync(
             chromium,
             "/v1/redemptions",

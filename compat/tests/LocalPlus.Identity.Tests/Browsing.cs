@@ -12,7 +12,9 @@ internal static partial class Browsing
     {
         var asked = await browser.GetAsync(new Uri(going, UriKind.RelativeOrAbsolute));
         var page = await browser.GetStringAsync(asked.Headers.Location);
-        var fields = Hidden().Matches(page).ToDictionary(m => m.Groups[1].Value, m => WebUtility.HtmlDecode(m.Groups[2].Value));
+        var fields = Hidden()
+            .Matches(page)
+            .ToDictionary(m => m.Groups[1].Value, m => WebUtility.HtmlDecode(m.Groups[2].Value));
         fields["person"] = person;
         var entered = await browser.FormAsync("/sign-in", fields);
         return await browser.GetAsync(entered.Headers.Location);

@@ -62,7 +62,9 @@ public sealed class CodeTests(ProviderFixture provider) : IClassFixture<Provider
     {
         using var browser = provider.Browser();
 
-        var answer = await browser.GetAsync(new Uri(Asking().Replace("shop.example", "thief.example", StringComparison.Ordinal), UriKind.Relative));
+        var answer = await browser.GetAsync(
+            new Uri(Asking().Replace("shop.example", "thief.example", StringComparison.Ordinal), UriKind.Relative)
+        );
 
         Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
         Assert.Null(answer.Headers.Location);

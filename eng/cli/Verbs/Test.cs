@@ -93,10 +93,7 @@ internal static class Test
     /// <summary>
     /// Runs them in their order, <see cref="Lanes"/> at a time; the score is in that order too, whichever ends first.
     /// </summary>
-    private static async Task<Score> LanesAsync(
-        Func<CancellationToken, Task<Score>>[] runs,
-        CancellationToken cancel
-    )
+    private static async Task<Score> LanesAsync(Func<CancellationToken, Task<Score>>[] runs, CancellationToken cancel)
     {
         var scores = new Score[runs.Length];
         await Parallel.ForAsync(

@@ -57,9 +57,16 @@ internal sealed class Platform(HttpClient http, IHttpContextAccessor context)
                 : throw await ApiRefusal.OfAsync(answer, caller.RequestAborted);
         }
         catch (Exception failure)
-            when (failure is HttpRequestException or TaskCanceledException && !caller.RequestAborted.IsCancellationRequested)
+            when (failure is HttpRequestException or TaskCanceledException
+                && !caller.RequestAborted.IsCancellationRequested
+            )
         {
-            throw new ApiRefusal(StatusCodes.Status503ServiceUnavailable, "busy", "The platform does not answer.", null);
+            throw new ApiRefusal(
+                StatusCodes.Status503ServiceUnavailable,
+                "busy",
+                "The platform does not answer.",
+                null
+            );
         }
     }
 }
@@ -79,7 +86,12 @@ public sealed class ApiRefusal(int status, string code, string message, string? 
         try
         {
             var problem = await answer.Content.ReadFromJsonAsync<Problem>(Platform.Json, cancel);
-            return new(status, problem?.Code ?? $"{status}", problem?.Detail ?? problem?.Title ?? "", problem?.RequestId);
+            return new(
+                status,
+                problem?.Code ?? $"{status}",
+                problem?.Detail ?? problem?.Title ?? "",
+                problem?.RequestId
+            );
         }
         catch (JsonException)
         {

@@ -1,8 +1,8 @@
 using System.Net;
 using LocalPlus.Console.Api;
 using LocalPlus.Hosting;
-using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Antiforgery;
+using Microsoft.AspNetCore.Authentication;
 using Microsoft.IdentityModel.Protocols.OpenIdConnect;
 
 namespace LocalPlus.Console.Layout;
@@ -32,12 +32,24 @@ internal sealed class PageErrors(RequestDelegate next, ILogger<PageErrors> log)
         var id = (failure as ApiRefusal)?.RequestId ?? http.TraceIdentifier;
         var (status, title, text) = failure switch
         {
-            ApiRefusal { Status: StatusCodes.Status403Forbidden } => (403, "Your role does not allow this", failure.Message),
+            ApiRefusal { Status: StatusCodes.Status403Forbidden } => (
+                403,
+                "Your role does not allow this",
+                failure.Message
+            ),
             ApiRefusal { Status: StatusCodes.Status404NotFound } => (404, "There is no such thing", failure.Message),
-            ApiRefusal { Status: < 500 } refusal => (refusal.Status, "The platform refused", $"{failure.Message} ({refusal.Code})"),
+            ApiRefusal { Status: < 500 } refusal => (
+                refusal.Status,
+                "The platform refused",
+                $"{failure.Message} ({refusal.Code})"
+            ),
             ApiRefusal => (503, "The platform does not answer", "Try again in a moment."),
             AntiforgeryValidationException => (400, "The form is too old", "Go back, reload the page and try again."),
-            AuthenticationFailureException or OpenIdConnectProtocolException => (400, "Signing in failed", "Try again."),
+            AuthenticationFailureException or OpenIdConnectProtocolException => (
+                400,
+                "Signing in failed",
+                "Try again."
+            ),
             _ => (500, "Something is broken on our side", ""),
         };
         if (status >= StatusCodes.Status500InternalServerError)

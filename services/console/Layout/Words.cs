@@ -58,7 +58,9 @@ internal sealed class Words(IHttpContextAccessor context)
                         Secure = settings.IsSecure,
                     }
                 );
-                return Results.LocalRedirect(back.StartsWith(ConsoleService.Root, StringComparison.Ordinal) ? back : ConsoleService.Root);
+                return Results.LocalRedirect(
+                    back.StartsWith(ConsoleService.Root, StringComparison.Ordinal) ? back : ConsoleService.Root
+                );
             }
         );
 
@@ -67,7 +69,10 @@ internal sealed class Words(IHttpContextAccessor context)
         {
             French => French,
             English => English,
-            _ => request?.GetTypedHeaders().AcceptLanguage.MaxBy(l => l.Quality ?? 1)?.Value.Value?.StartsWith(French, StringComparison.OrdinalIgnoreCase)
+            _ => request
+                ?.GetTypedHeaders()
+                .AcceptLanguage.MaxBy(l => l.Quality ?? 1)
+                ?.Value.Value?.StartsWith(French, StringComparison.OrdinalIgnoreCase)
                 is true
                 ? French
                 : English,

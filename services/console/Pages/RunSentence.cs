@@ -14,7 +14,12 @@ internal static class RunSentence
                 run.Attempts,
                 Why(run, words)
             ),
-            "stuck" => words.Format("Its run is {0}: {1}. The redemption is {2}.", run.RunState, Why(run, words), run.RedemptionState),
+            "stuck" => words.Format(
+                "Its run is {0}: {1}. The redemption is {2}.",
+                run.RunState,
+                Why(run, words),
+                run.RedemptionState
+            ),
             "retrying" => run.DueAt is { } due
                 ? words.Format(
                     "Waiting to try {0} again, attempt {1}, next {2}: {3}.",
@@ -23,7 +28,12 @@ internal static class RunSentence
                     words.Time(due),
                     Why(run, words)
                 )
-                : words.Format("Trying {0} again, attempt {1}: {2}.", run.Step ?? "–", run.Attempts + 1, Why(run, words)),
+                : words.Format(
+                    "Trying {0} again, attempt {1}: {2}.",
+                    run.Step ?? "–",
+                    run.Attempts + 1,
+                    Why(run, words)
+                ),
             "suspended" => words["Suspended by an operator; resume it to let it go on."],
             "waiting" => run is { RedemptionState: "held", HoldExpiresAt: { } end }
                 ? words.Format("{0} are held until {1}; the till has not confirmed.", run.Approved, words.Time(end))

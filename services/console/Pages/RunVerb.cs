@@ -21,7 +21,13 @@ internal sealed record RunVerb(string Verb, string Title, string Role, bool IsGr
         new("resume", "Resume", "operator", false, run => run.RunState is "suspended"),
         new("skip", "Skip a step", "admin", true, run => run.Health is "retrying" or "stuck" or "parked"),
         new("release", "Release the hold", "admin", true, run => run.RedemptionState is "held" or "confirming"),
-        new("terminate", "Terminate the run", "admin", true, run => run.RunState is "started" or "waiting" or "suspended"),
+        new(
+            "terminate",
+            "Terminate the run",
+            "admin",
+            true,
+            run => run.RunState is "started" or "waiting" or "suspended"
+        ),
     ];
 
     public static RunVerb? Find(string verb) => All.FirstOrDefault(action => action.Verb == verb);
@@ -30,8 +36,12 @@ internal sealed record RunVerb(string Verb, string Title, string Role, bool IsGr
     public static string Effect(RunVerb action, Run run, Words words) =>
         action.Verb switch
         {
-            "retry" => words["No money moves by itself: the step that failed is tried again at once, under its own key."],
-            "reconcile" => words["No money moves by itself: SQL, ledger and engine are compared; a lost run starts again."],
+            "retry" => words[
+                "No money moves by itself: the step that failed is tried again at once, under its own key."
+            ],
+            "reconcile" => words[
+                "No money moves by itself: SQL, ledger and engine are compared; a lost run starts again."
+            ],
             "confirm" => words.Format("{0} leave the card for good and the redemption is completed.", run.Approved),
             "cancel" => words.Format("{0} go back to the card and the redemption is cancelled.", run.Approved),
             "extend" => words.Format("{0} stay held for longer; nothing is captured.", run.Approved),

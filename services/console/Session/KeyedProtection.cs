@@ -13,10 +13,12 @@ namespace LocalPlus.Console.Session;
 internal sealed class KeyedProtection : IDataProtectionProvider
 {
     private const int KeyBytes = 32;
+
     /// <summary>Read when something is first protected: a migration has no such secret, and needs none.</summary>
     private readonly Lazy<IReadOnlyList<(byte Version, byte[] Key)>> keys;
 
-    public KeyedProtection(IConfiguration configuration) => keys = new(() => Read(configuration.Secret("session_keys")));
+    public KeyedProtection(IConfiguration configuration) =>
+        keys = new(() => Read(configuration.Secret("session_keys")));
 
     public IDataProtector CreateProtector(string purpose) => new Protector(keys, purpose);
 
@@ -28,7 +30,8 @@ internal sealed class KeyedProtection : IDataProtectionProvider
                 .Select(parts => (byte.Parse(parts[0], null), Convert.FromBase64String(parts[1]))),
         ];
 
-    private sealed class Protector(Lazy<IReadOnlyList<(byte Version, byte[] Key)>> keys, string purpose) : IDataProtector
+    private sealed class Protector(Lazy<IReadOnlyList<(byte Version, byte[] Key)>> keys, string purpose)
+        : IDataProtector
     {
         private const int VersionBytes = 1;
         private static readonly int NonceBytes = AesGcm.NonceByteSizes.MaxSize;
@@ -51,7 +54,8 @@ internal sealed class KeyedProtection : IDataProtectionProvider
         /// <summary>Throws <see cref="CryptographicException"/> for anything that these keys did not protect.</summary>
         public byte[] Unprotect(byte[] protectedData)
         {
-            using var aes = protectedData.Length > VersionBytes + NonceBytes + TagBytes ? Cipher(protectedData[0]) : null;
+            using var aes =
+                protectedData.Length > VersionBytes + NonceBytes + TagBytes ? Cipher(protectedData[0]) : null;
             if (aes is null)
             {
                 throw new CryptographicException("Not protected by a key that is known.");

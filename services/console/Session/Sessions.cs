@@ -57,7 +57,8 @@ internal static class Sessions
             .RequireAuthorization(Policy)
             .ExcludeFromDescription();
         session.MapPost("/sign-out", SignOut).WithMetadata(new RequireAntiforgeryTokenAttribute());
-        session.MapPost("/sign-out-everywhere", SignOutEverywhereAsync)
+        session
+            .MapPost("/sign-out-everywhere", SignOutEverywhereAsync)
             .WithMetadata(new RequireAntiforgeryTokenAttribute());
         Words.MapLanguage(session);
     }

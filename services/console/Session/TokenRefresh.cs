@@ -82,13 +82,11 @@ internal sealed class TokenRefresh(
 
         var options = provider.Get(Sessions.Provider);
         var known = await options.ConfigurationManager!.GetConfigurationAsync(cancel);
-        using var form = new FormUrlEncodedContent(
-            [
-                new(OpenIdConnectParameterNames.GrantType, OpenIdConnectGrantTypes.RefreshToken),
-                new(OpenIdConnectParameterNames.ClientId, options.ClientId),
-                new(OpenIdConnectParameterNames.RefreshToken, refresh),
-            ]
-        );
+        using var form = new FormUrlEncodedContent([
+            new(OpenIdConnectParameterNames.GrantType, OpenIdConnectGrantTypes.RefreshToken),
+            new(OpenIdConnectParameterNames.ClientId, options.ClientId),
+            new(OpenIdConnectParameterNames.RefreshToken, refresh),
+        ]);
         using var answer = await http.PostAsync(new Uri(known.TokenEndpoint), form, cancel);
         if (!answer.IsSuccessStatusCode)
         {

@@ -85,7 +85,10 @@ internal sealed partial class Browser : IDisposable
         throw new InvalidOperationException($"{At} goes round in circles.");
     }
 
-    [GeneratedRegex("""<form method="post" action="(?<action>[^"]*)"[^>]*>(?<body>.*?)</form>""", RegexOptions.Singleline)]
+    [GeneratedRegex(
+        """<form method="post" action="(?<action>[^"]*)"[^>]*>(?<body>.*?)</form>""",
+        RegexOptions.Singleline
+    )]
     private static partial Regex Form();
 
     [GeneratedRegex("""<input[^>]*?name="(?<name>[^"]*)"[^>]*?value="(?<value>[^"]*)"[^>]*>""")]

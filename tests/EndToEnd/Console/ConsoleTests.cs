@@ -58,7 +58,12 @@ public sealed class ConsoleTests(StackFixture stack)
         var page = await browser.PageAsync($"/console/runs/{id}");
         Assert.Contains("10.00 EUR are held until", page, StringComparison.Ordinal);
         Assert.Contains("10.00 EUR leave the card for good", page, StringComparison.Ordinal);
-        using var done = await browser.SubmitAsync(page, $"/console/runs/{id}/confirm", ("reason", "the till broke"), ("amount", ""));
+        using var done = await browser.SubmitAsync(
+            page,
+            $"/console/runs/{id}/confirm",
+            ("reason", "the till broke"),
+            ("amount", "")
+        );
 
         var after = await done.Content.ReadAsStringAsync();
         Assert.Contains("Done: Confirm.", after, StringComparison.Ordinal);
@@ -82,7 +87,11 @@ public sealed class ConsoleTests(StackFixture stack)
             ("__RequestVerificationToken", token)
         );
         Assert.Equal(403, (int)refused.StatusCode);
-        Assert.Contains("Your role does not allow this", await refused.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        Assert.Contains(
+            "Your role does not allow this",
+            await refused.Content.ReadAsStringAsync(),
+            StringComparison.Ordinal
+        );
         Assert.Equal("held", (string)(await SendAsync(HttpMethod.Get, $"/v1/redemptions/{id}"))["state"]!);
     }
 
@@ -92,7 +101,9 @@ public sealed class ConsoleTests(StackFixture stack)
         var id = await HeldAsync("ticket 19");
         using var browser = await Browser.SignedInAsync(stack, "otto");
 
-        foreach (var path in new[] { $"/console/runs/{id}/cancel", "/console/sign-out", "/console/sign-out-everywhere" })
+        foreach (
+            var path in new[] { $"/console/runs/{id}/cancel", "/console/sign-out", "/console/sign-out-everywhere" }
+        )
         {
             using var answer = await browser.PostAsync(new Uri(stack.LocalPlus.Gateway, path), ("reason", "because"));
 
@@ -159,7 +170,11 @@ public sealed class ConsoleTests(StackFixture stack)
             await browser.PageAsync($"/console/runs/red_{Guid.CreateVersion7():N}"),
             StringComparison.Ordinal
         );
-        Assert.Contains("There is no such page", await browser.PageAsync("/console/nowhere", 404), StringComparison.Ordinal);
+        Assert.Contains(
+            "There is no such page",
+            await browser.PageAsync("/console/nowhere", 404),
+            StringComparison.Ordinal
+        );
     }
 
     private async Task<string> HeldAsync(string reference)

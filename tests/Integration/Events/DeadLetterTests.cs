@@ -69,7 +69,17 @@ public sealed class DeadLetterTests(AnalyticsApi api) : IClassFixture<AnalyticsA
         await api.Service.DeliverRawAsync(topic, Encoding.UTF8.GetBytes($"poison {Guid.CreateVersion7()}"));
         var bad = (await ListAsync($"topic={topic}"))[0].GetProperty("id").GetInt64();
 
-        var dry = await CallAsync(HttpMethod.Post, $"{Letters}/replay", "operator", new { reason = "dry", topic, dry_run = true });
+        var dry = await CallAsync(
+            HttpMethod.Post,
+            $"{Letters}/replay",
+            "operator",
+            new
+            {
+                reason = "dry",
+                topic,
+                dry_run = true,
+            }
+        );
         Assert.Equal((1, 0), (dry.GetProperty("matched").GetInt32(), dry.GetProperty("replayed").GetInt32()));
         var wet = await CallAsync(HttpMethod.Post, $"{Letters}/replay", "operator", new { reason = "wet", topic });
 

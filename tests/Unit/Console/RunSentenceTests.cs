@@ -12,7 +12,10 @@ public sealed class RunSentenceTests
 
     [Theory]
     [InlineData("en", "Waiting to try capture again, attempt 3, next 2026-03-10 14:02:10 UTC: ledger timeout.")]
-    [InlineData("fr", "En attente d’un nouvel essai de capture, essai 3, prochain 2026-03-10 14:02:10 UTC : ledger timeout.")]
+    [InlineData(
+        "fr",
+        "En attente d’un nouvel essai de capture, essai 3, prochain 2026-03-10 14:02:10 UTC : ledger timeout."
+    )]
     public void A_run_that_is_tried_again_says_what_when_and_why(string language, string expected) =>
         Assert.Equal(
             expected,

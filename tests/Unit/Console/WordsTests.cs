@@ -32,7 +32,9 @@ public sealed partial class WordsTests
     private static IEnumerable<string> Written() =>
         Directory
             .EnumerateFiles(Folder, "*", SearchOption.AllDirectories)
-            .Where(file => file.EndsWith(".razor", StringComparison.Ordinal) || file.EndsWith(".cs", StringComparison.Ordinal))
+            .Where(file =>
+                file.EndsWith(".razor", StringComparison.Ordinal) || file.EndsWith(".cs", StringComparison.Ordinal)
+            )
             .SelectMany(file => Word().Matches(File.ReadAllText(file)))
             .Select(match => match.Groups[1].Value)
             .Distinct();

@@ -156,10 +156,7 @@ internal sealed class DeadLetterReplay(
     public async Task DiscardAsync(long id, string subject, string reason, CancellationToken cancel)
     {
         var letter = await FindAsync(id, cancel);
-        if (
-            letter.State != "parked"
-            || !await DecideAsync("discarded", id, letter.Refusals, subject, reason, cancel)
-        )
+        if (letter.State != "parked" || !await DecideAsync("discarded", id, letter.Refusals, subject, reason, cancel))
         {
             throw new FaultException(DecideDeadLetters.State, "It was decided about before, or has just come again.");
         }

@@ -120,19 +120,7 @@ internal static class ListDeadLetters
             """;
 
         public DeadLetterView ToView() =>
-            new(
-                Id,
-                Topic,
-                EventId,
-                Reason,
-                State,
-                Refusals,
-                Bytes,
-                ReceivedAt,
-                DecidedAt,
-                DecidedBy,
-                DecisionReason
-            );
+            new(Id, Topic, EventId, Reason, State, Refusals, Bytes, ReceivedAt, DecidedAt, DecidedBy, DecisionReason);
     }
 
     private static class Sql
