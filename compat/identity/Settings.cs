@@ -1,5 +1,3 @@
-using Microsoft.Extensions.Configuration;
-
 namespace LocalPlus.Identity;
 
 /// <summary>What the provider is told when it is started.</summary>

@@ -181,7 +181,7 @@ public partial class DashboardTests
                 || name.Contains(':', StringComparison.Ordinal)
                 || name is "up" or "ALERTS"
             )
-            .Where(name => !name.StartsWith("$", StringComparison.Ordinal));
+            .Where(name => !name.StartsWith('$'));
 
         static bool Followed(string text, int at) => text.AsSpan(at).TrimStart() is ['(', ..];
     }

@@ -60,7 +60,7 @@ internal static class Trigger
             return new Card(sold.Text("id")!, sold.Text("code")!);
         }
 
-        public Task DoAsync(Card card, string verb, JsonObject? body = null) =>
+        public Task<RestAnswer> DoAsync(Card card, string verb, JsonObject? body = null) =>
             PostAsync($"/v1/gift_cards/{card.Id}/{verb}", body ?? []);
 
         public async Task<string> RedeemAsync(Card card)
@@ -76,7 +76,7 @@ internal static class Trigger
             return (await PostAsync("/v1/redemptions", body)).Text("id")!;
         }
 
-        public Task RefundAsync(string redemption) =>
+        public Task<RestAnswer> RefundAsync(string redemption) =>
             PostAsync($"/v1/redemptions/{redemption}/refunds", new() { ["amount"] = Euro(Price) });
 
         public async Task TestAsync()
