@@ -7,7 +7,7 @@ namespace LocalPlus.Hosting;
 /// The service's entry of the secret store as configuration keys "Secrets:&lt;name&gt;". It may be read again at any time:
 /// what changed is in configuration then, and whoever holds a key or a password takes the new one by its reload token.
 /// </summary>
-public sealed class SecretEntry : ConfigurationProvider, IConfigurationSource
+public sealed class SecretEntry : ConfigurationProvider, IConfigurationSource, IDisposable
 {
     private readonly Func<CancellationToken, Task<IReadOnlyDictionary<string, string>>>? read;
     private readonly SemaphoreSlim turn = new(1, 1);
@@ -82,6 +82,8 @@ public sealed class SecretEntry : ConfigurationProvider, IConfigurationSource
             throw new InvalidOperationException($"The secret {entry} is no JSON object of texts.");
         }
     }
+
+    public void Dispose() => turn.Dispose();
 
     IConfigurationProvider IConfigurationSource.Build(IConfigurationBuilder builder) => this;
 }
