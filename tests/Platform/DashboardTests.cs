@@ -180,8 +180,7 @@ public partial class DashboardTests
                 name.Contains('_', StringComparison.Ordinal)
                 || name.Contains(':', StringComparison.Ordinal)
                 || name is "up" or "ALERTS"
-            )
-            .Where(name => !name.StartsWith('$'));
+            );
 
         static bool Followed(string text, int at) => text.AsSpan(at).TrimStart() is ['(', ..];
     }

@@ -85,5 +85,7 @@ public sealed class SecretEntry : ConfigurationProvider, IConfigurationSource, I
         }
     }
 
+    public void Dispose() => turn.Dispose();
+
     IConfigurationProvider IConfigurationSource.Build(IConfigurationBuilder builder) => this;
 }
