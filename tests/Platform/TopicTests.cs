@@ -13,6 +13,14 @@ public class TopicTests
 {
     private const string List = "components/topics.yaml";
     private const int Columns = 118;
+
+    private const string Raw =
+        "Whatever was published comes as it is: what is no CloudEvent is kept by the service, not dropped on the way.";
+
+    private const string Back =
+        "What could not be delivered comes back here: the service takes it after all, or keeps it in its table "
+        + "dead_letters.";
+
     private static readonly JsonObject File = Yaml.Load(Repository.At(List)).Single();
     private static readonly Topic[] Topics = [.. File.Items("topics").Select(Topic.Of)];
 
@@ -186,7 +194,7 @@ public class TopicTests
               topic: {topic}
               routes:
                 default: /events/{topic}
-              # Whatever was published comes as it is: what is no CloudEvent is kept by the service, not dropped on the way.
+              # {Raw}
               metadata:
                 rawPayload: "true"
               deadLetterTopic: {topic}.{app}.dead-letter
@@ -196,7 +204,7 @@ public class TopicTests
                 maxAwaitDurationMs: 100
             scopes: [{app}]
             ---
-            # What could not be delivered comes back here: the service takes it after all, or keeps it in its table dead_letters.
+            # {Back}
             apiVersion: dapr.io/v2alpha1
             kind: Subscription
             metadata:

@@ -22,11 +22,11 @@ internal static class WebhooksFeature
         services.AddSingleton(new Watch(Telemetry.WebhooksWaiting, Sql.Waiting));
     }
 
-    public static void MapWebhooks(this IEndpointRouteBuilder merchants)
+    public static IEndpointRouteBuilder MapWebhooks(this IEndpointRouteBuilder merchants)
     {
         merchants.MapCreateWebhookEndpoint().MapListWebhookEndpoints().MapGetWebhookEndpoint();
         merchants.MapChangeWebhookEndpoint().MapDeleteWebhookEndpoint().MapRollWebhookSecret().MapTestWebhookEndpoint();
-        merchants.MapListWebhookDeliveries().MapGetWebhookDelivery().MapRedeliverWebhook().MapRedeliverWebhooks();
+        return merchants.MapListWebhookDeliveries().MapGetWebhookDelivery().MapRedeliverWebhook().MapRedeliverWebhooks();
     }
 
     private static class Sql

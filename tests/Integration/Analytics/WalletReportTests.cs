@@ -46,7 +46,8 @@ public sealed class WalletReportTests(AnalyticsApi api) : IClassFixture<Analytic
                 .Select(total =>
                 {
                     var amount = total.GetProperty("amount");
-                    return $"{amount.GetProperty("currency")} {total.GetProperty("wallets")} {amount.GetProperty("amount")}";
+                    var wallets = total.GetProperty("wallets");
+                    return $"{amount.GetProperty("currency")} {wallets} {amount.GetProperty("amount")}";
                 })
         );
 

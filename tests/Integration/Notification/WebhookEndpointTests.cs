@@ -109,7 +109,12 @@ public sealed class WebhookEndpointTests(WebhookApi api) : IClassFixture<Webhook
         Assert.Equal(
             0L,
             await api.Api.Database.ScalarAsync<long>(
-                $"SELECT count(*) FROM webhook_deliveries d JOIN merchant_events e USING (event_id) WHERE merchant_id = '{shop.Value}'"
+                $"""
+                SELECT count(*)
+                  FROM webhook_deliveries d
+                  JOIN merchant_events e USING (event_id)
+                 WHERE merchant_id = '{shop.Value}'
+                """
             )
         );
         Assert.Empty(api.Receiver.At("deleted"));
@@ -122,9 +127,10 @@ public sealed class WebhookEndpointTests(WebhookApi api) : IClassFixture<Webhook
         await api.CreateAsync(key, "first");
         await api.Api.Database.AsOwnerAsync(
             $"""
-            INSERT INTO webhook_endpoints (webhook_id, merchant_id, url, event_types, api_version, ordered, state, secret, tests,
-                   version, created_at)
-            SELECT gen_random_uuid(), merchant_id, url, event_types, api_version, ordered, state, secret, 0, 1, created_at
+            INSERT INTO webhook_endpoints (webhook_id, merchant_id, url, event_types, api_version, ordered, state, secret,
+                   tests, version, created_at)
+            SELECT gen_random_uuid(), merchant_id, url, event_types, api_version, ordered, state, secret,
+                   0, 1, created_at
               FROM webhook_endpoints, generate_series(1, 49)
              WHERE merchant_id = '{shop.Value}'
             """

@@ -87,15 +87,15 @@ public sealed class WebhookRuleTests
     [Fact]
     public void Pauses_double_to_an_hour_and_end_after_three_days()
     {
-        double[] pauses = [.. Enumerable.Range(1, 14).Select(tries => Pause(tries, 0.5))];
+        double[] pauses = [.. Enumerable.Range(1, 14).Select(tries => Pause(tries, 100))];
 
         Assert.Equal([1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 3600, 3600], pauses);
-        Assert.Equal((0.75, 1.25), (Pause(1, 0), Pause(1, 1)));
-        Assert.NotNull(WebhookBackoff.Next(80, Now.AddHours(-70), Now, 0.5));
-        Assert.Null(WebhookBackoff.Next(80, Now.AddHours(-71), Now, 0.5));
+        Assert.Equal((0.75, 1.25), (Pause(1, 75), Pause(1, 125)));
+        Assert.NotNull(WebhookBackoff.Next(80, Now.AddHours(-70), Now, 100));
+        Assert.Null(WebhookBackoff.Next(80, Now.AddHours(-71), Now, 100));
 
-        static double Pause(int tries, double chance) =>
-            (WebhookBackoff.Next(tries, Now, Now, chance)!.Value - Now).TotalSeconds;
+        static double Pause(int tries, int percent) =>
+            (WebhookBackoff.Next(tries, Now, Now, percent)!.Value - Now).TotalSeconds;
     }
 
     [Fact]

@@ -28,8 +28,6 @@ public sealed class SecretEntry : ConfigurationProvider, IConfigurationSource, I
         return entry;
     }
 
-    public void Dispose() => turn.Dispose();
-
     /// <summary>Asks the store what the entry is now; true when that is something else than before.</summary>
     public async Task<bool> RefreshAsync(CancellationToken cancel)
     {

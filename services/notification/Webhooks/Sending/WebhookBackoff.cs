@@ -7,17 +7,19 @@ namespace LocalPlus.Notification.Webhooks.Sending;
 /// </summary>
 internal static class WebhookBackoff
 {
+    public const int LeastPercent = 75;
+    public const int MostPercent = 125;
     private const int HourTries = 13;
     private static readonly TimeSpan First = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Longest = TimeSpan.FromHours(1);
 
     /// <param name="tries">Failures since it was queued, this one too.</param>
-    /// <param name="chance">From 0 to 1, where in the spread the pause lies.</param>
+    /// <param name="percent">From 75 to 125, drawn anew each time: how much of the pause it is.</param>
     /// <returns>When it is due again, or null when it is given up.</returns>
-    public static DateTimeOffset? Next(int tries, DateTimeOffset queuedAt, DateTimeOffset now, double chance)
+    public static DateTimeOffset? Next(int tries, DateTimeOffset queuedAt, DateTimeOffset now, int percent)
     {
         var pause = tries >= HourTries ? Longest : First * (1 << (tries - 1));
-        var due = now + (pause * (0.75 + (chance / 2)));
+        var due = now + TimeSpan.FromTicks(pause.Ticks / 100 * percent);
         return due < queuedAt + WebhookLimits.TriedFor ? due : null;
     }
 }
