@@ -385,10 +385,7 @@ internal sealed class PointsAccount(
     /// <summary>
     /// The money that is owed no more: to where it goes; of what is taken back, a partner gets its part again.
     /// </summary>
-    private static List<Booking> Unowe(
-        IReadOnlyList<(long Value, long Funded, MerchantId? By)> money,
-        string moneyTo
-    )
+    private static List<Booking> Unowe(IReadOnlyList<(long Value, long Funded, MerchantId? By)> money, string moneyTo)
     {
         List<Booking> bookings = [];
         var returned = moneyTo == PointsAccounts.Expense;
