@@ -7,7 +7,8 @@ namespace LocalPlus.Wallet.Jobs;
 
 /// <summary>
 /// The job loyalty-expiry: writes off points whose time is over. The member's lock and what is left of each lot decide,
-/// so two that run at once, and one that died and runs again, take every point once.
+/// so two that run at once, and one that died and runs again, take every point once. Whoever is being served just now
+/// is left to the next run: whatever changes a member's points writes them off too.
 /// </summary>
 internal sealed class ExpireLots(Database database, LedgerCommands commands, TimeProvider time, ILogger<ExpireLots> log)
     : IJob
@@ -36,13 +37,17 @@ internal sealed class ExpireLots(Database database, LedgerCommands commands, Tim
 
             foreach (var member in due)
             {
+                last = member.Value;
                 await using var db = await database.BeginAsync(cancel);
                 // Locking is all: what is over is written off before anything else.
-                var points = await MemberPoints.LockAsync(db, member, time);
+                if (await MemberPoints.TryLockAsync(db, member, time) is not { } points)
+                {
+                    continue;
+                }
+
                 await db.CommitAsync();
                 await commands.TryAsync(points.Unbooked, cancel);
                 members += points.Unbooked.Count;
-                last = member.Value;
             }
         }
 

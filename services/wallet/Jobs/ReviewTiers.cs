@@ -7,7 +7,7 @@ namespace LocalPlus.Wallet.Jobs;
 
 /// <summary>
 /// The job loyalty-tiers: looks at tiers whose time is over. A review moves that time or ends it, under the member's
-/// lock, so two at once review each member once.
+/// lock, so two at once review each member once. Whoever is being served just now is left to the next run.
 /// </summary>
 internal sealed class ReviewTiers(
     Database database,
@@ -41,13 +41,17 @@ internal sealed class ReviewTiers(
 
             foreach (var member in due)
             {
+                last = member.Value;
                 await using var db = await database.BeginAsync(cancel);
-                var points = await MemberPoints.LockAsync(db, member, time);
+                if (await MemberPoints.TryLockAsync(db, member, time) is not { } points)
+                {
+                    continue;
+                }
+
                 await Tiers.ReviewAsync(db, points, now);
                 await db.CommitAsync();
                 await commands.TryAsync(points.Unbooked, cancel);
                 members++;
-                last = member.Value;
             }
         }
 

@@ -5,8 +5,8 @@ namespace LocalPlus.Wallet.Members;
 
 /// <summary>
 /// A membership's number: eleven characters and a check character, a weighted sum modulo 31 that sees every wrong
-/// character and every swap of two neighbours. It is printed on cards and shown as a QR code, and is no secret: it earns
-/// points, and spends nothing by itself.
+/// character and every swap of two neighbours. It is printed on cards and shown as a QR code, and is no secret: it
+/// earns points, and spends nothing by itself.
 /// </summary>
 internal static class MemberCard
 {

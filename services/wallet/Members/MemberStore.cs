@@ -54,6 +54,10 @@ internal sealed class MemberStore(PersonalDataVault vault)
     public static Task<MemberRow> LockAsync(DbSession db, MemberId id) =>
         db.QuerySingleAsync<MemberRow>(Sql.Lock, new { MemberId = id });
 
+    /// <summary>As the other, for a job: null where somebody is at the member just now.</summary>
+    public static Task<MemberRow?> TryLockAsync(DbSession db, MemberId id) =>
+        db.QuerySingleOrDefaultAsync<MemberRow>(Sql.TryLock, new { MemberId = id });
+
     public static void RequireActive(MemberRow member)
     {
         if (member.State != MemberRow.Active)
@@ -86,6 +90,11 @@ internal sealed class MemberStore(PersonalDataVault vault)
         public const string Lock = $"""
             {Get}
                FOR NO KEY UPDATE OF m
+            """;
+
+        // A job waits for nobody: whom it does not get is looked at by its next run.
+        public const string TryLock = $"""
+            {Lock} SKIP LOCKED
             """;
     }
 }

@@ -45,13 +45,19 @@ internal sealed class MemberPoints
     public IReadOnlyList<MovementId> Unbooked => unbooked;
 
     /// <summary>Locks the member and reads its points; what is over by now is written off.</summary>
-    public static async Task<MemberPoints> LockAsync(DbSession db, MemberId id, TimeProvider time)
+    public static async Task<MemberPoints> LockAsync(DbSession db, MemberId id, TimeProvider time) =>
+        await ReadAsync(db, await MemberStore.LockAsync(db, id), time);
+
+    /// <summary>As the other, for a job: null where somebody is at the member just now.</summary>
+    public static async Task<MemberPoints?> TryLockAsync(DbSession db, MemberId id, TimeProvider time) =>
+        await MemberStore.TryLockAsync(db, id) is { } member ? await ReadAsync(db, member, time) : null;
+
+    private static async Task<MemberPoints> ReadAsync(DbSession db, MemberRow member, TimeProvider time)
     {
-        var member = await MemberStore.LockAsync(db, id);
         var program = await LoyaltyPrograms.GetAsync(db, member.ProgramId);
-        var lots = await db.QueryAsync<Lot>(Sql.Lots, new { MemberId = id });
+        var lots = await db.QueryAsync<Lot>(Sql.Lots, new { member.MemberId });
         var account = new PointsAccount(
-            id,
+            member.MemberId,
             program.ToTerms().Negative,
             lots,
             member.Pending,

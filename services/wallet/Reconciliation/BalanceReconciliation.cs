@@ -4,9 +4,9 @@ using LocalPlus.Kernel;
 namespace LocalPlus.Wallet.Reconciliation;
 
 /// <summary>
-/// Job balance-reconciliation: compares every snapshot, and what members have, with the ledger and records what differs.
-/// It repairs nothing: a difference is a bug or a lost event, and somebody has to see it. Safe to run twice at once; each run has its own
-/// record.
+/// Job balance-reconciliation: compares every snapshot, and what members have, with the ledger and records what
+/// differs. It repairs nothing: a difference is a bug or a lost event, and somebody has to see it. Safe to run twice at
+/// once; each run has its own record.
 /// </summary>
 internal sealed class BalanceReconciliation(
     Database database,
