@@ -1,5 +1,3 @@
-using LocalPlus.Hosting;
-
 namespace LocalPlus.Giftcard.Offline;
 
 /// <summary>What tills take while nobody can be asked.</summary>
