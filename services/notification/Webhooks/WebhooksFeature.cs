@@ -26,7 +26,11 @@ internal static class WebhooksFeature
     {
         merchants.MapCreateWebhookEndpoint().MapListWebhookEndpoints().MapGetWebhookEndpoint();
         merchants.MapChangeWebhookEndpoint().MapDeleteWebhookEndpoint().MapRollWebhookSecret().MapTestWebhookEndpoint();
-        return merchants.MapListWebhookDeliveries().MapGetWebhookDelivery().MapRedeliverWebhook().MapRedeliverWebhooks();
+        return merchants
+            .MapListWebhookDeliveries()
+            .MapGetWebhookDelivery()
+            .MapRedeliverWebhook()
+            .MapRedeliverWebhooks();
     }
 
     private static class Sql

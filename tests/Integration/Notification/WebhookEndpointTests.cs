@@ -127,8 +127,8 @@ public sealed class WebhookEndpointTests(WebhookApi api) : IClassFixture<Webhook
         await api.CreateAsync(key, "first");
         await api.Api.Database.AsOwnerAsync(
             $"""
-            INSERT INTO webhook_endpoints (webhook_id, merchant_id, url, event_types, api_version, ordered, state, secret,
-                   tests, version, created_at)
+            INSERT INTO webhook_endpoints (webhook_id, merchant_id, url, event_types, api_version, ordered, state,
+                   secret, tests, version, created_at)
             SELECT gen_random_uuid(), merchant_id, url, event_types, api_version, ordered, state, secret,
                    0, 1, created_at
               FROM webhook_endpoints, generate_series(1, 49)

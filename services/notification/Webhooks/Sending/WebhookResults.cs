@@ -47,7 +47,12 @@ internal sealed class WebhookResults(Database database, TimeProvider time, ILogg
         var next =
             result.HasArrived || result.IsGone || due.Event is null
                 ? null
-                : WebhookBackoff.Next(due.Tries, due.QueuedAt, now, Random.Shared.Next(WebhookBackoff.LeastPercent, WebhookBackoff.MostPercent + 1));
+                : WebhookBackoff.Next(
+                    due.Tries,
+                    due.QueuedAt,
+                    now,
+                    Random.Shared.Next(WebhookBackoff.LeastPercent, WebhookBackoff.MostPercent + 1)
+                );
         var state =
             result.HasArrived ? "delivered"
             : next is null ? "failed"
