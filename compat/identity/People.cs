@@ -7,7 +7,8 @@ namespace LocalPlus.Identity;
 
 /// <summary>Somebody who can sign in.</summary>
 /// <param name="Subject">For ever the same; teams of merchants name people by it.</param>
-/// <param name="Role">An operator's: viewer, operator or admin; null for a merchant's people, whose team says it.</param>
+/// <param name="Role">An operator's: viewer, operator or admin; null for a merchant's people, whose team says
+/// it.</param>
 internal sealed record Person(string Subject, string Name, string What, string? Role)
 {
     public string Email => $"{Subject}@people.localplus.example";

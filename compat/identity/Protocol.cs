@@ -58,7 +58,9 @@ internal static class Protocol
         return Results.SignIn(People.Principal(known.Who, known.At, request.GetScopes()), null, Scheme);
     }
 
-    /// <summary>A caller that is about to do something dangerous asks for somebody who signed in a moment ago.</summary>
+    /// <summary>
+    /// A caller that is about to do something dangerous asks for somebody who signed in a moment ago.
+    /// </summary>
     private static bool IsTooOld(OpenIddictRequest request, DateTimeOffset at, TimeProvider time) =>
         request.MaxAge is { } seconds && time.GetUtcNow() - at > TimeSpan.FromSeconds(seconds);
 

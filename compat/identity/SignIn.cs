@@ -28,7 +28,8 @@ internal static class SignIn
             $"""
             {(isWrong ? "<p role=\"alert\">There is no such code, or it is too old.</p>" : "")}
             <form method="get" action="/connect/verify">
-              <label>The code that the terminal shows <input name="user_code" autocomplete="off" autofocus required></label>
+              <label>The code that the terminal shows
+              <input name="user_code" autocomplete="off" autofocus required></label>
               <button>Go on</button>
             </form>
             """
@@ -54,7 +55,8 @@ internal static class SignIn
         {
             buttons.Append(
                 $"""
-                <li><button name="person" value="{person.Subject}"><strong>{person.Name}</strong> {person.What}</button></li>
+                <li><button name="person" value="{person.Subject}">
+                <strong>{person.Name}</strong> {person.What}</button></li>
                 """
             );
         }
@@ -62,7 +64,8 @@ internal static class SignIn
         return Page(
             "Who are you?",
             $"""
-            <p>This provider is part of the local stack: it asks for no password and is reached from this machine alone.</p>
+            <p>This provider is part of the local stack: it asks for no password
+            and is reached from this machine alone.</p>
             <form method="post" action="{Path}">
               <input type="hidden" name="{token.FormFieldName}" value="{token.RequestToken}">
               <input type="hidden" name="back" value="{Text(back ?? "/done")}">
@@ -96,7 +99,8 @@ internal static class SignIn
             <meta name="viewport" content="width=device-width, initial-scale=1">
             <title>{{title}}</title>
             <style>
-              body { font: 1rem/1.5 system-ui, sans-serif; max-width: 34rem; margin: 3rem auto; padding: 0 1rem; color-scheme: light dark }
+              body { font: 1rem/1.5 system-ui, sans-serif; max-width: 34rem; margin: 3rem auto; padding: 0 1rem }
+              html { color-scheme: light dark }
               ul { list-style: none; padding: 0 } li { margin: .5rem 0 }
               button { font: inherit; padding: .6rem 1rem; text-align: left; cursor: pointer } li button { width: 100% }
             </style>

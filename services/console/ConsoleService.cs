@@ -6,7 +6,9 @@ using LocalPlus.Hosting;
 
 namespace LocalPlus.Console;
 
-/// <summary>What this service is made of: sign-in and sessions, the platform's API as its pages see it, the pages.</summary>
+/// <summary>
+/// What this service is made of: sign-in and sessions, the platform's API as its pages see it, the pages.
+/// </summary>
 internal static class ConsoleService
 {
     /// <summary>Every page and form lives below it; the gateway sends nothing else here.</summary>

@@ -4,7 +4,9 @@ using Microsoft.Playwright;
 
 namespace LocalPlus.Tests.Browser;
 
-/// <summary>The operator's console in a real browser: by keyboard alone, read aloud, on a phone, and as a picture.</summary>
+/// <summary>
+/// The operator's console in a real browser: by keyboard alone, read aloud, on a phone, and as a picture.
+/// </summary>
 [Collection(BrowserTests.Name)]
 public sealed class ConsolePageTests(ChromiumFixture chromium)
 {

@@ -55,7 +55,8 @@ public sealed class CommandLine : IDisposable
         {
             Assert.True(
                 clock.Elapsed < Limit,
-                $"not within {Limit.TotalMinutes:0} minutes: {what} {because?.Invoke()}\n{(await RunAsync("status")).Output}"
+                $"not within {Limit.TotalMinutes:0} minutes: {what} {because?.Invoke()}\n"
+                    + (await RunAsync("status")).Output
             );
         }
     }

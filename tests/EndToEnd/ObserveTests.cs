@@ -59,8 +59,8 @@ public sealed partial class ObserveTests : IAsyncLifetime
     }
 
     /// <summary>
-    /// The figures that dashboards ask of what runs here, after a day's business in small. A series that is born with the
-    /// first bad thing is of alerts, not of dashboards.
+    /// The figures that dashboards ask of what runs here, after a day's business in small. A series that is born with
+    /// the first bad thing is of alerts, not of dashboards.
     /// </summary>
     private async Task AssertEveryFigureOfADashboardIsThereAsync()
     {

@@ -69,8 +69,8 @@ public class ComponentTests
     }
 
     /// <summary>
-    /// A component that nobody uses is a name that lies: it fails here, unless its code is still to come; and those fail whose
-    /// code has come.
+    /// A component that nobody uses is a name that lies: it fails here, unless its code is still to come; and those
+    /// fail whose code has come.
     /// </summary>
     [Theory]
     [MemberData(nameof(Clouds))]

@@ -85,7 +85,8 @@ public partial class DashboardTests
                     + string.Concat(
                         Queries.Select(
                             (query, i) =>
-                                $"      - record: panel:query:n{i}\n        expr: {JsonValue.Create(Filled(query.Expr)).ToJsonString()}\n"
+                                $"      - record: panel:query:n{i}\n"
+                                + $"        expr: {JsonValue.Create(Filled(query.Expr)).ToJsonString()}\n"
                         )
                     )
             );
@@ -194,7 +195,9 @@ public partial class DashboardTests
             .Select(r => r.Text("record"))
             .Append("ALERTS");
 
-    /// <summary>The metrics of docs/reference/telemetry.md under the names that the Prometheus exporter gives them.</summary>
+    /// <summary>
+    /// The metrics of docs/reference/telemetry.md under the names that the Prometheus exporter gives them.
+    /// </summary>
     private static IEnumerable<string> OurMetrics()
     {
         foreach (Match row in MetricRow().Matches(Repository.Read("docs/reference/telemetry.md")))

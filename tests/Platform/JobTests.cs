@@ -2,7 +2,9 @@ using System.Text.Json.Nodes;
 
 namespace LocalPlus.Tests.Platform;
 
-/// <summary>The platform's own jobs: their schedules are the design's, and each says what is wrong when it is.</summary>
+/// <summary>
+/// The platform's own jobs: their schedules are the design's, and each says what is wrong when it is.
+/// </summary>
 public class JobTests
 {
     private const string Folder = "platform/gitops/jobs";

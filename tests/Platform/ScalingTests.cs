@@ -56,8 +56,8 @@ public class ScalingTests
     }
 
     /// <summary>
-    /// Every service at its most, one pod more of each while it is updated, all migrations and all jobs at once: less than
-    /// the quota lets in, which is less than the nodes have.
+    /// Every service at its most, one pod more of each while it is updated, all migrations and all jobs at once: less
+    /// than the quota lets in, which is less than the nodes have.
     /// </summary>
     [Theory]
     [InlineData("dev")]
@@ -93,7 +93,9 @@ public class ScalingTests
     private static void Add(Dictionary<string, long> sums, string key, long amount) =>
         sums[key] = sums.GetValueOrDefault(key) + amount;
 
-    /// <summary>What a pod asks for as the quota counts it: of its containers, and of the sidecar it will get.</summary>
+    /// <summary>
+    /// What a pod asks for as the quota counts it: of its containers, and of the sidecar it will get.
+    /// </summary>
     private static IEnumerable<(string Resource, long Amount)> Asked(JsonNode pod)
     {
         var container = pod.Items("spec.containers").Single();

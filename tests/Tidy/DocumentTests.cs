@@ -113,7 +113,7 @@ public partial class DocumentTests
                 $"| {m.Groups[1].Value} | {m.Groups[7].Value} | {m.Groups[2].Value} | {m.Groups[3].Value} | {m.Groups[4].Value} | {m.Groups[5].Value} | {m.Groups[6].Value} |"
             )
             .ToArray();
-        Assert.Equal(6, dapr.Length);
+        Assert.NotEmpty(dapr);
         var table = Tree.Lines("docs/reference/ports.md").Where(l => PortRow().IsMatch(l)).ToArray();
         Assert.Equal(dapr, table);
     }

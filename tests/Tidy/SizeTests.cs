@@ -6,6 +6,7 @@ public class SizeTests
     private const int ProgramLines = 30;
     private const int ReadmeLines = 150;
     private const int DecisionLines = 70;
+    private const string Packages = "0011-packages-in-use.md";
     private const long TrackedBytes = 1 << 20;
 
     /// <summary>What is shared costs every reader, so it has a budget; raising it is a decision for review.</summary>
@@ -18,7 +19,7 @@ public class SizeTests
     // (ADR 0021). And rows that are read in parts, and what services say of the doors among themselves.
     // And what a merchant may do that is not active (ADR 0022), from where a key is used, and whose team a person is in
     // (ADR 0023). And dead letters that operators decide about.
-    [InlineData("services/common/LocalPlus.Hosting", 8400)]
+    [InlineData("services/common/LocalPlus.Hosting", 8700)]
     public void Shared_code_keeps_to_its_budget(string folder, int lines) =>
         Assert.InRange(Tree.Code(folder).Sum(f => Tree.Lines(f).Length), 1, lines);
 
@@ -41,9 +42,13 @@ public class SizeTests
             )
         );
 
+    /// <summary>But for the list of packages, which is as long as there are packages.</summary>
     [Fact]
     public void A_decision_fits_on_a_page() =>
-        Tree.Holds(Tree.Under("docs/adr").Where(f => Tree.Lines(f).Length > DecisionLines));
+        Tree.Holds(
+            Tree.Under("docs/adr")
+                .Where(f => !f.EndsWith(Packages, StringComparison.Ordinal) && Tree.Lines(f).Length > DecisionLines)
+        );
 
     [Fact]
     public void No_tracked_file_is_larger_than_a_megabyte() =>

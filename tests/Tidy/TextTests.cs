@@ -10,6 +10,7 @@ public partial class TextTests
         ".config",
         ".csharpierignore",
         ".csharpierrc.yaml",
+        ".dockerignore",
         ".editorconfig",
         ".git",
         ".gitattributes",

@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace LocalPlus.Cli;
 
-/// <summary>A till that sells without a pause and remembers what it was answered, so what a loss takes is counted.</summary>
+/// <summary>
+/// A till that sells without a pause and remembers what it was answered, so what a loss takes is counted.
+/// </summary>
 internal sealed class DrillTill(Shop shop, string code, CancellationToken cancel)
 {
     /// <summary>Minor units a sale.</summary>

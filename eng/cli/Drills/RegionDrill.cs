@@ -4,8 +4,8 @@ using LocalPlus.Servers;
 namespace LocalPlus.Cli;
 
 /// <summary>
-/// The place is lost with all that was in it. Elsewhere there are a base backup, the log that was streamed out since, the
-/// secrets and the checkpoints of the signed log; a second stack is made of them, and the same till goes on.
+/// The place is lost with all that was in it. Elsewhere there are a base backup, the log that was streamed out since,
+/// the secrets and the checkpoints of the signed log; a second stack is made of them, and the same till goes on.
 /// </summary>
 internal static class RegionDrill
 {
@@ -135,7 +135,9 @@ internal static class RegionDrill
         }
     }
 
-    /// <summary>Base backup and log become the data of the new place; PostgreSQL reads the log as after a crash.</summary>
+    /// <summary>
+    /// Base backup and log become the data of the new place; PostgreSQL reads the log as after a crash.
+    /// </summary>
     private static async Task BringAsync(string elsewhere, Checkout checkout, CancellationToken cancel)
     {
         var data = checkout.PostgresData;

@@ -56,8 +56,8 @@ internal static class StackDrills
     }
 
     /// <summary>
-    /// Valkey dies. As the cache and broker that it is it comes back with what it had written; in the drill of the broker
-    /// its data is gone too, with events that a frozen service had not taken yet.
+    /// Valkey dies. As the cache and broker that it is it comes back with what it had written; in the drill of the
+    /// broker its data is gone too, with events that a frozen service had not taken yet.
     /// </summary>
     private static async Task<DrillResult> BrokerAsync(DrillStack stack, string kind, CancellationToken cancel)
     {

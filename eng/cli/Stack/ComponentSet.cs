@@ -8,8 +8,8 @@ namespace LocalPlus.Cli;
 internal sealed record MissingPart(string Kind, string Name, string NeededBy);
 
 /// <summary>
-/// A cloud's components (components/clouds/CLOUD): rendered with its values (components/values.json says which there are),
-/// and asked which secrets and topics they and the services lean on.
+/// A cloud's components (components/clouds/CLOUD): rendered with its values (components/values.json says which there
+/// are), and asked which secrets and topics they and the services lean on.
 /// </summary>
 internal sealed partial class ComponentSet
 {
@@ -70,7 +70,9 @@ internal sealed partial class ComponentSet
     public bool OneTextASecret =>
         _parts.Any(part => part.Type is "secretstores.gcp.secretmanager" or "secretstores.azure.keyvault");
 
-    /// <summary>Topics that have to be made before anybody publishes: none where the broker makes them itself.</summary>
+    /// <summary>
+    /// Topics that have to be made before anybody publishes: none where the broker makes them itself.
+    /// </summary>
     public IReadOnlyList<string> Topics =>
         [
             .. _parts

@@ -4,8 +4,8 @@ using System.Text.Json;
 namespace LocalPlus.Cli;
 
 /// <summary>
-/// Renders a cloud's components with the values given and says what is missing before a sidecar would: a value, a secret,
-/// a topic. No service is rebuilt; the names are the same everywhere.
+/// Renders a cloud's components with the values given and says what is missing before a sidecar would: a value, a
+/// secret, a topic. No service is rebuilt; the names are the same everywhere.
 /// </summary>
 internal static class Swap
 {
@@ -165,7 +165,8 @@ internal static class Swap
                         ComponentSet.ValueKind => "give the values by --set NAME=VALUE",
                         ComponentSet.TopicKind => "make the topics and say by --topics which there are",
                         _ when set.OneTextASecret =>
-                            "put the secrets into the store (a service's entry is one JSON object) and say by --secrets which there are",
+                            "put the secrets into the store (a service's entry is one JSON object) and say by "
+                                + "--secrets which there are",
                         _ => "put the secrets into the store and say by --secrets which there are",
                     }
                 )

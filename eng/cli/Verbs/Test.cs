@@ -12,7 +12,8 @@ internal static class Test
         Description =
             $"{string.Join(", ", Suites.Names)}: all of them when nothing is said; in depth: "
             + $"{string.Join(", ", Suites.InDepth)}, "
-            + $"{EngineRuns.Scale}; in a browser: {Suites.Console}; of one part: {string.Join(", ", Suites.Parts.Keys)}; "
+            + $"{EngineRuns.Scale}; in a browser: {Suites.Console}; "
+            + $"of one part: {string.Join(", ", Suites.Parts.Keys)}; "
             + $"across all: {Suites.Faults}",
         HelpName = "SUITE",
         Arity = ArgumentArity.ZeroOrMore,

@@ -19,7 +19,9 @@ internal sealed class Platform(HttpClient http, IHttpContextAccessor context)
     /// <summary>Throws <see cref="ApiRefusal"/> for a refusal, and for a service that does not answer.</summary>
     public Task<T> GetAsync<T>(string path) => SendAsync<T>(HttpMethod.Get, path, null);
 
-    /// <summary>As <see cref="GetAsync"/>, with null and the refusal where there is one: the rest of a page is shown.</summary>
+    /// <summary>
+    /// As <see cref="GetAsync"/>, with null and the refusal where there is one: the rest of a page is shown.
+    /// </summary>
     public async Task<(T? Value, ApiRefusal? Refusal)> TryGetAsync<T>(string path)
         where T : class
     {

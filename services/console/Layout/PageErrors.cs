@@ -64,7 +64,8 @@ internal sealed class PageErrors(RequestDelegate next, ILogger<PageErrors> log)
             $"""
             <!doctype html>
             <html lang="{words.Language}"><head><meta charset="utf-8"><title>{Text(words[title])}</title>
-            <meta name="viewport" content="width=device-width, initial-scale=1"><link rel="stylesheet" href="{StaticFiles.Style}"></head>
+            <meta name="viewport" content="width=device-width, initial-scale=1">
+            <link rel="stylesheet" href="{StaticFiles.Style}"></head>
             <body><main id="main"><h1>{Text(words[title])}</h1><p role="alert">{Text(words[text])}</p>
             <p>{Text(words.Format("request {0}", id))}</p>
             <p><a href="{Text(Back(http.Request))}">{Text(words["Back"])}</a></p></main></body></html>

@@ -4,7 +4,9 @@ using LocalPlus.Hosting;
 
 namespace LocalPlus.Console.Layout;
 
-/// <summary>The style sheet and the script: part of the assembly, named by their content, kept by browsers for ever.</summary>
+/// <summary>
+/// The style sheet and the script: part of the assembly, named by their content, kept by browsers for ever.
+/// </summary>
 internal static class StaticFiles
 {
     private static readonly Dictionary<string, (string Type, byte[] Body)> Files = new[]

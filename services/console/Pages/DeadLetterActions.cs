@@ -33,6 +33,7 @@ internal static class DeadLetterActions
             return Results.NotFound();
         }
 
+        Telemetry.Acted("dead_letter");
         await platform.PostAsync($"/ops/v1/{service}/dead_letters/{id}/{verb}", new { reason });
         return Results.LocalRedirect($"{ConsoleService.Root}/dead-letters/{service}/{id}");
     }
@@ -51,6 +52,7 @@ internal static class DeadLetterActions
             return Results.NotFound();
         }
 
+        Telemetry.Acted("dead_letters");
         var result = await platform.PostAsync($"/ops/v1/{service}/dead_letters/replay", new { reason, topic });
         var replayed = result.GetProperty("replayed").GetInt32();
         return Results.LocalRedirect($"{ConsoleService.Root}/dead-letters?service={service}&replayed={replayed}");

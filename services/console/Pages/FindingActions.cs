@@ -22,6 +22,7 @@ internal static class FindingActions
     )
     {
         settings.RequireWritable();
+        Telemetry.Acted("finding");
         await platform.PostAsync($"/ops/v1/ledger/findings/{id}/acknowledge", new { reason });
         return Results.LocalRedirect($"{ConsoleService.Root}/findings");
     }

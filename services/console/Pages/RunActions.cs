@@ -5,7 +5,9 @@ using Microsoft.AspNetCore.Mvc;
 
 namespace LocalPlus.Console.Pages;
 
-/// <summary>POST /console/runs/{id}/{verb}: a form of a run's page; the platform decides, and its page says so.</summary>
+/// <summary>
+/// POST /console/runs/{id}/{verb}: a form of a run's page; the platform decides, and its page says so.
+/// </summary>
 internal static class RunActions
 {
     public static void MapRunActions(this WebApplication app) =>
@@ -38,6 +40,7 @@ internal static class RunActions
             "skip" => new { reason, step = step ?? "" },
             _ => new { reason },
         };
+        Telemetry.Acted("run");
         await platform.PostAsync($"/ops/v1/runs/{Uri.EscapeDataString(id)}/{verb}", body);
         return Results.LocalRedirect($"{ConsoleService.Root}/runs/{Uri.EscapeDataString(id)}?done={verb}");
     }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Security.Cryptography;
+using System.Text;
 using Dapr.Client;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.Cookies;
@@ -75,7 +76,7 @@ internal sealed class SessionStore(DaprClient dapr, IDataProtectionProvider prot
     private static string Entry(string key) => $"console:session:{key}:v1";
 
     private static string Mark(string subject) =>
-        $"console:signed_out:{Convert.ToHexStringLower(SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(subject)))}:v1";
+        $"console:signed_out:{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(subject)))}:v1";
 
     private static Dictionary<string, string> Ttl(TimeSpan left) =>
         new() { ["ttlInSeconds"] = ((long)left.TotalSeconds + 1).ToString(CultureInfo.InvariantCulture) };

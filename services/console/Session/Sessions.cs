@@ -56,7 +56,7 @@ internal static class Sessions
             .RequirePort(Port.Public)
             .RequireAuthorization(Policy)
             .ExcludeFromDescription();
-        session.MapPost("/sign-out", SignOut).WithMetadata(new RequireAntiforgeryTokenAttribute());
+        session.MapPost("/sign-out", () => SignOut()).WithMetadata(new RequireAntiforgeryTokenAttribute());
         session
             .MapPost("/sign-out-everywhere", SignOutEverywhereAsync)
             .WithMetadata(new RequireAntiforgeryTokenAttribute());

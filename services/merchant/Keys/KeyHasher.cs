@@ -51,7 +51,8 @@ internal sealed class KeyHasher
         return texts.Length > 0 && Array.TrueForAll(texts, text => text.Length >= PepperMinLength)
             ? Array.ConvertAll(texts, Encoding.UTF8.GetBytes)
             : throw new InvalidOperationException(
-                $"Each pepper in the secret {SecretName} of service merchant must have at least {PepperMinLength} characters."
+                $"Each pepper in the secret {SecretName} of service merchant must have at least "
+                    + $"{PepperMinLength} characters."
             );
     }
 }

@@ -21,8 +21,8 @@ public sealed class Database(
 )
 {
     /// <summary>
-    /// How long a password that the server does not take is asked for again: role and secret store are changed one after
-    /// the other.
+    /// How long a password that the server does not take is asked for again: role and secret store are changed one
+    /// after the other.
     /// </summary>
     private static readonly TimeSpan PasswordWait = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan PasswordPause = TimeSpan.FromMilliseconds(50);

@@ -114,8 +114,8 @@ internal static class ListDeadLetters
     {
         public const string Columns = """
             SELECT l.id, l.topic, l.event_id, l.reason, l.state, l.refusals,
-                   coalesce(length(l.body), octet_length(l.payload::text)) AS bytes, l.received_at, l.decided_at, l.decided_by,
-                   l.decision_reason
+                   coalesce(length(l.body), octet_length(l.payload::text)) AS bytes, l.received_at, l.decided_at,
+                   l.decided_by, l.decision_reason
               FROM dead_letters l
             """;
 

@@ -49,8 +49,9 @@ public sealed class Fingerprint
 /// <summary>
 /// The keys of fingerprints, from the secret fingerprint_keys: <c>version:text</c> with a version of 1 to 255 and at
 /// least 32 characters of text, several separated by commas. The first one makes new fingerprints; the others are
-/// there for as long as answers are kept. Keys that are changed in the store are taken while the service runs. A request is fingerprinted in its canonical form (RFC 8785), so that
-/// neither white space nor the order of members counts, in metadata as little as anywhere.
+/// there for as long as answers are kept. Keys that are changed in the store are taken while the service runs. A
+/// request is fingerprinted in its canonical form (RFC 8785), so that neither white space nor the order of members
+/// counts, in metadata as little as anywhere.
 /// </summary>
 public sealed class FingerprintKeys
 {

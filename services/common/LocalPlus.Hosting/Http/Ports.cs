@@ -45,8 +45,8 @@ public sealed class Ports
     }
 
     /// <summary>
-    /// What the sidecar may show: APP_API_TOKEN, and in the secret app_tokens, separated by commas, those that a sidecar which is
-    /// replaced has or will have.
+    /// What the sidecar may show: APP_API_TOKEN, and in the secret app_tokens, separated by commas, those that a
+    /// sidecar which is replaced has or will have.
     /// </summary>
     private static byte[][] Tokens(IConfiguration configuration) =>
         [

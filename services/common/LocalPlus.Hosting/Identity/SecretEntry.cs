@@ -4,8 +4,9 @@ using Microsoft.Extensions.Configuration;
 namespace LocalPlus.Hosting;
 
 /// <summary>
-/// The service's entry of the secret store as configuration keys "Secrets:&lt;name&gt;". It may be read again at any time:
-/// what changed is in configuration then, and whoever holds a key or a password takes the new one by its reload token.
+/// The service's entry of the secret store as configuration keys "Secrets:&lt;name&gt;". It may be read again at any
+/// time: what changed is in configuration then, and whoever holds a key or a password takes the new one by its reload
+/// token.
 /// </summary>
 public sealed class SecretEntry : ConfigurationProvider, IConfigurationSource, IDisposable
 {
@@ -63,8 +64,8 @@ public sealed class SecretEntry : ConfigurationProvider, IConfigurationSource, I
     }
 
     /// <summary>
-    /// A store that keeps one text under a name (Google's, Azure's) answers with that name alone: the text is then a JSON
-    /// object of what others keep as a map.
+    /// A store that keeps one text under a name (Google's, Azure's) answers with that name alone: the text is then a
+    /// JSON object of what others keep as a map.
     /// </summary>
     internal static IReadOnlyDictionary<string, string> Unfold(string entry, IReadOnlyDictionary<string, string> answer)
     {

@@ -5,9 +5,10 @@ namespace LocalPlus.Hosting;
 
 /// <summary>
 /// A service's secrets come from the Dapr secret store and nowhere else: entry <c>secretstore/&lt;service&gt;</c>, read
-/// at the start and again whenever they change (<see cref="SecretEntry"/>), into configuration keys "Secrets:&lt;name&gt;". The credential of the schema's owner is not among
-/// them: the verb "migrate" reads it from entry <c>&lt;service&gt;-migrations</c> (<c>database</c>, <c>app_role</c>),
-/// which only the sidecar of a migration hands out. Tests put those keys into configuration themselves.
+/// at the start and again whenever they change (<see cref="SecretEntry"/>), into configuration keys
+/// "Secrets:&lt;name&gt;". The credential of the schema's owner is not among them: the verb "migrate" reads it from
+/// entry <c>&lt;service&gt;-migrations</c> (<c>database</c>, <c>app_role</c>), which only the sidecar of a migration
+/// hands out. Tests put those keys into configuration themselves.
 /// </summary>
 public static class Secrets
 {

@@ -3,4 +3,3 @@ ALTER TABLE dead_letters ADD COLUMN refusals integer NOT NULL DEFAULT 1 CHECK (r
 ALTER TABLE dead_letters ADD COLUMN decided_at timestamptz;
 ALTER TABLE dead_letters ADD COLUMN decided_by text;
 ALTER TABLE dead_letters ADD COLUMN decision_reason text CHECK (char_length(decision_reason) BETWEEN 3 AND 500);
-CREATE INDEX ix_dead_letters_parked ON dead_letters (id) WHERE state = 'parked';
