@@ -54,7 +54,7 @@ public class ChartTests
 
     [Theory]
     [InlineData("services.ledger.replica=3", "replica")]
-    [InlineData("services.console.criticality=P1", "console")]
+    [InlineData("services.nobody.criticality=P1", "nobody")]
     [InlineData("services.wallet.calls[0]=nobody", "calls")]
     [InlineData("services.ledger.criticality=P9", "criticality")]
     [InlineData("operators.jwksUrl=http://insecure", "jwksUrl")]
@@ -66,9 +66,9 @@ public class ChartTests
     }
 
     [Fact]
-    public void The_chart_ships_the_six_services_and_says_their_owner_criticality_and_data_class()
+    public void The_chart_ships_the_seven_services_and_says_their_owner_criticality_and_data_class()
     {
-        Assert.Equal(6, Chart.Apps.Length);
+        Assert.Equal(7, Chart.Apps.Length);
         foreach (var item in Chart.Environment("prod").Where(o => o.Kind() is not ("Gateway" or "HTTPRoute")))
         {
             var labels = item.Map("metadata", "labels");

@@ -11,7 +11,6 @@ public class ComponentTests
     private static readonly string[] Awaited =
     [
         "broadcast",
-        "cachestore",
         "taskqueue-critical",
         "taskqueue-default",
         "taskqueue-high",

@@ -19,6 +19,7 @@ public class ScalingTests
     [InlineData("giftcard", "P1", "1", "1-2", "2-6", 1)]
     [InlineData("notification", "P2", "1", "1-2", "2-6", 1)]
     [InlineData("analytics", "P2", "1", "1", "1-3", 0)]
+    [InlineData("console", "P1", "1", "1-2", "2-3", 1)]
     public void Replicas_and_budgets_are_the_agreed_ones(
         string app,
         string criticality,

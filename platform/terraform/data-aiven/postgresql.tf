@@ -1,6 +1,6 @@
 locals {
   # A database each: no service can read or join another's tables. `workflows` is Dapr's (components/clouds/aiven-aws/workflowstore).
-  databases = ["ledger", "wallet", "merchant", "giftcard", "notification", "analytics", "workflows"]
+  databases = ["ledger", "wallet", "merchant", "giftcard", "notification", "analytics", "console", "workflows"]
 }
 
 resource "aiven_pg" "this" {

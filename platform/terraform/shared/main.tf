@@ -1,5 +1,5 @@
 locals {
-  images = ["svc-ledger", "svc-wallet", "svc-merchant", "svc-giftcard", "svc-notification", "svc-analytics", "console"]
+  images = ["svc-ledger", "svc-wallet", "svc-merchant", "svc-giftcard", "svc-notification", "svc-analytics", "svc-console"]
 }
 
 resource "aws_kms_key" "this" {

@@ -11,7 +11,7 @@ variable "environment" {
 variable "services" {
   description = "Dapr app ids; each has a policy, a role and a database role of its own."
   type        = list(string)
-  default     = ["analytics", "giftcard", "ledger", "merchant", "notification", "wallet"]
+  default     = ["analytics", "console", "giftcard", "ledger", "merchant", "notification", "wallet"]
 
   validation {
     condition     = alltrue([for s in var.services : can(regex("^[a-z]+$", s))])

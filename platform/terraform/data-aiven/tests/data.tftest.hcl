@@ -69,7 +69,7 @@ run "databases" {
   command = apply
 
   assert {
-    condition     = length(aiven_pg_database.this) == 7 && alltrue([for k, p in aiven_connection_pool.this : p.pool_mode == "transaction" && p.username == "${k}_app"])
+    condition     = length(aiven_pg_database.this) == 8 && alltrue([for k, p in aiven_connection_pool.this : p.pool_mode == "transaction" && p.username == "${k}_app"])
     error_message = "A database and a pool each; the pool is the service's role, never the owner's."
   }
 }

@@ -24,7 +24,7 @@ run "images" {
     error_message = "Images are scanned, encrypted, and a tag is for good."
   }
   assert {
-    condition     = sort(keys(aws_ecr_repository.this)) == tolist(["console", "svc-analytics", "svc-giftcard", "svc-ledger", "svc-merchant", "svc-notification", "svc-wallet"])
+    condition     = sort(keys(aws_ecr_repository.this)) == tolist(["svc-analytics", "svc-console", "svc-giftcard", "svc-ledger", "svc-merchant", "svc-notification", "svc-wallet"])
     error_message = "One repository for each thing that is built."
   }
   assert {

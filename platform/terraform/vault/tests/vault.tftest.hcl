@@ -11,7 +11,7 @@ run "policies" {
   command = apply
 
   assert {
-    condition     = length(vault_policy.sidecar) == 12
+    condition     = length(vault_policy.sidecar) == 14
     error_message = "A policy for each service and for each migration."
   }
   assert {
