@@ -53,7 +53,7 @@ function prepare(platform) {
     `  filesystem_mirror {\n    path    = "${place}"\n    include = [${list(sources)}]\n  }\n`);
   fs.writeFileSync(path.join(work, 'terraformrc'), `disable_checkpoint = true\nprovider_installation {\n${blocks.join('')}`
     + `  direct {\n    exclude = [${list(mirrors.flatMap(([, sources]) => sources))}]\n  }\n}\n`);
-  for (const folder of ['platform/terraform', 'components/clouds']) {
+  for (const folder of ['platform/terraform', 'components']) {
     fs.cpSync(path.join(repository, folder), path.join(work, folder), { recursive: true });
   }
   if (over) {
