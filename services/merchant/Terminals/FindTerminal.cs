@@ -14,7 +14,12 @@ internal static class FindTerminal
 
     public static IEndpointRouteBuilder MapFindTerminal(this IEndpointRouteBuilder intern)
     {
-        intern.MapGet("/terminals/{id}", HandleAsync);
+        intern
+            .MapGet("/terminals/{id}", HandleAsync)
+            .CalledBy("giftcard")
+            .Refuses(CommonFaults.NoSuchObject)
+            .WithName(nameof(FindTerminal))
+            .Produces<Response>();
         return intern;
     }
 
