@@ -27,13 +27,16 @@ public sealed class OperatorTokens : IDisposable
         File.WriteAllText(JwksPath, JsonSerializer.Serialize(new { keys = new[] { jwk } }));
     }
 
+    /// <summary>The provider that services trust in development.</summary>
+    public const string Issuer = "https://localplus.local/";
+
     public string JwksPath { get; }
 
     public string Mint(string role, string subject = "olga@localplus.local") =>
         new JsonWebTokenHandler().CreateToken(
             new SecurityTokenDescriptor
             {
-                Issuer = "https://localplus.local/",
+                Issuer = Issuer,
                 Audience = "localplus",
                 Subject = new ClaimsIdentity([new Claim("sub", subject), new Claim("role", role)]),
                 SigningCredentials = new SigningCredentials(

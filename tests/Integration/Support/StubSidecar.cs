@@ -100,7 +100,7 @@ public sealed class StubSidecar : IAsyncDisposable
     public void IssuePerson(MerchantId merchant, string subject, params string[] scopes)
     {
         var key = IssueKey(merchant, scopes);
-        var credential = new PersonCredential("https://localplus.local", subject, "").ToString();
+        var credential = new PersonCredential(OperatorTokens.Issuer, subject, "").ToString();
         keys[credential] = keys[key].DeepClone();
         Say(credential, "person", "usr_00000000000000000000000001");
     }
