@@ -10,7 +10,15 @@ public class RouteTests
     private const string Pages = "/console";
 
     [Theory]
-    [InlineData("merchant", "/v1/merchants", "/v1/api_keys", "/v1/locations", "/v1/team_members", "/ops/v1/merchant", "/ops/v1/merchants")]
+    [InlineData(
+        "merchant",
+        "/v1/merchants",
+        "/v1/api_keys",
+        "/v1/locations",
+        "/v1/team_members",
+        "/ops/v1/merchant",
+        "/ops/v1/merchants"
+    )]
     [InlineData(
         "giftcard",
         "/v1/acceptances",
