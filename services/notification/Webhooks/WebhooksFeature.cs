@@ -12,8 +12,9 @@ internal static class WebhooksFeature
     public static void AddWebhooks(this WebApplicationBuilder builder)
     {
         var services = builder.Services;
-        services.AddSingleton(WebhookHosts.Of(builder.Configuration, builder.Environment));
-        services.AddSingleton(new WebhookSecrets(builder.Configuration["Secrets:webhook_keys"]));
+        // Made when the sender starts: a migration has neither, and needs none.
+        services.AddSingleton(_ => WebhookHosts.Of(builder.Configuration, builder.Environment));
+        services.AddSingleton(_ => new WebhookSecrets(builder.Configuration["Secrets:webhook_keys"]));
         services.AddSingleton<WebhookTransport>();
         services.AddSingleton<WebhookClaims>();
         services.AddSingleton<WebhookResults>();
