@@ -22,6 +22,7 @@ public sealed class OpenApiTests
 
     [Theory]
     [InlineData("analytics", "LocalPlus.Analytics")]
+    [InlineData("console", "LocalPlus.Console")]
     [InlineData("giftcard", "LocalPlus.Giftcard")]
     [InlineData("ledger", "LocalPlus.Ledger")]
     [InlineData("merchant", "LocalPlus.Merchant")]
@@ -37,6 +38,9 @@ public sealed class OpenApiTests
             database,
             sidecar.Port,
             FreePort.Next(),
+            ("LP_API_URL", "http://localhost"),
+            ("LP_PUBLIC_URL", "http://localhost"),
+            ("LP_OIDC_PROVIDER", "http://localhost"),
             ("Secrets__code_pepper", new string('p', 44)),
             ("Secrets__key_pepper", new string('p', 44)),
             ("Secrets__pii_key", new string('k', 44))
