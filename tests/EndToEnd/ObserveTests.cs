@@ -29,7 +29,7 @@ public sealed partial class ObserveTests : IAsyncLifetime
             async () =>
             {
                 var targets = (await PrometheusAsync("targets"))["activeTargets"]!.AsArray();
-                return targets.Count == 15 && targets.All(target => (string?)target!["health"] == "up");
+                return targets.Count == 17 && targets.All(target => (string?)target!["health"] == "up");
             }
         );
         await _localplus.MustAsync("demo");

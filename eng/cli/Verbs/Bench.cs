@@ -59,6 +59,8 @@ internal static class Bench
             return await Comparison.RunAsync(checkout, Path.GetFullPath(other), [scenario, .. options], cancel);
         }
 
+        // Before minutes of building: is there anything to measure?
+        _ = StackState.RunningOrFail(checkout);
         await BuildAsync(checkout, Perf, cancel);
         await MeasureAsync(checkout, checkout, [scenario, .. options], Terminal.Say, cancel);
         return ExitCodes.Ok;

@@ -44,7 +44,11 @@ internal sealed class PageErrors(RequestDelegate next, ILogger<PageErrors> log)
                 $"{failure.Message} ({refusal.Code})"
             ),
             ApiRefusal => (503, "The platform does not answer", "Try again in a moment."),
-            AntiforgeryValidationException => (400, "The form is too old", "Go back, reload the page and try again."),
+            AntiforgeryValidationException or BadHttpRequestException => (
+                400,
+                "The form is too old",
+                "Go back, reload the page and try again."
+            ),
             AuthenticationFailureException or OpenIdConnectProtocolException => (
                 400,
                 "Signing in failed",
