@@ -34,6 +34,13 @@ internal static class ConsoleService
         app.MapRunActions();
         app.MapDeadLetterActions();
         app.MapFindingActions();
+        app.MapFallback(
+                $"{Root}/{{**path}}",
+                IResult () => throw new ApiRefusalException(StatusCodes.Status404NotFound, "not_found", "", null)
+            )
+            .RequirePort(Port.Public)
+            .RequireAuthorization(Sessions.Policy)
+            .ExcludeFromDescription();
         app.MapRazorComponents<App>()
             .RequirePort(Port.Public)
             .RequireAuthorization(Sessions.Policy)

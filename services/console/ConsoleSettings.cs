@@ -28,7 +28,12 @@ internal sealed record ConsoleSettings(string Environment, Uri Address, bool IsR
     {
         if (IsReadOnly)
         {
-            throw new Api.ApiRefusal(StatusCodes.Status403Forbidden, "read_only", "This console is read only.", null);
+            throw new Api.ApiRefusalException(
+                StatusCodes.Status403Forbidden,
+                "read_only",
+                "This console is read only.",
+                null
+            );
         }
     }
 }

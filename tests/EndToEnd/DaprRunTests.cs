@@ -51,6 +51,7 @@ public sealed class DaprRunTests : IAsyncLifetime
                     ["LP_PUBLIC_PORT"] = $"{Port(5100)}",
                     ["LP_JWKS"] = Path.Combine(_localplus.State, "jwks.json"),
                     ["ASPNETCORE_ENVIRONMENT"] = "Development",
+                    ["LP_WEBHOOK_LOOPBACK"] = "allow",
                 }
             );
         }

@@ -9,27 +9,27 @@ namespace LocalPlus.Console.Api;
 /// The platform's API, asked in the name of who is signed in: pages see and do what that person may, and nothing of
 /// the console's own.
 /// </summary>
-internal sealed class Platform(HttpClient http, IHttpContextAccessor context)
+internal sealed class Platform(HttpClient http, IHttpContextAccessor context, TimeProvider time)
 {
     public static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
     {
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
     };
 
-    /// <summary>Throws <see cref="ApiRefusal"/> for a refusal, and for a service that does not answer.</summary>
+    /// <summary>Throws <see cref="ApiRefusalException"/> for a refusal, and for a service that does not answer.</summary>
     public Task<T> GetAsync<T>(string path) => SendAsync<T>(HttpMethod.Get, path, null);
 
     /// <summary>
     /// As <see cref="GetAsync"/>, with null and the refusal where there is one: the rest of a page is shown.
     /// </summary>
-    public async Task<(T? Value, ApiRefusal? Refusal)> TryGetAsync<T>(string path)
+    public async Task<(T? Value, ApiRefusalException? Refusal)> TryGetAsync<T>(string path)
         where T : class
     {
         try
         {
             return (await GetAsync<T>(path), null);
         }
-        catch (ApiRefusal refusal)
+        catch (ApiRefusalException refusal)
         {
             return (null, refusal);
         }
@@ -48,7 +48,7 @@ internal sealed class Platform(HttpClient http, IHttpContextAccessor context)
         if (body is not null)
         {
             request.Content = JsonContent.Create(body, options: Json);
-            request.Headers.Add("Idempotency-Key", Guid.CreateVersion7(DateTimeOffset.UtcNow).ToString());
+            request.Headers.Add("Idempotency-Key", Guid.CreateVersion7(time.GetUtcNow()).ToString());
         }
 
         try
@@ -56,14 +56,14 @@ internal sealed class Platform(HttpClient http, IHttpContextAccessor context)
             using var answer = await http.SendAsync(request, caller.RequestAborted);
             return answer.IsSuccessStatusCode
                 ? (await answer.Content.ReadFromJsonAsync<T>(Json, caller.RequestAborted))!
-                : throw await ApiRefusal.OfAsync(answer, caller.RequestAborted);
+                : throw await ApiRefusalException.OfAsync(answer, caller.RequestAborted);
         }
         catch (Exception failure)
             when (failure is HttpRequestException or TaskCanceledException
                 && !caller.RequestAborted.IsCancellationRequested
             )
         {
-            throw new ApiRefusal(
+            throw new ApiRefusalException(
                 StatusCodes.Status503ServiceUnavailable,
                 "busy",
                 "The platform does not answer.",
@@ -74,7 +74,7 @@ internal sealed class Platform(HttpClient http, IHttpContextAccessor context)
 }
 
 /// <summary>What the platform said instead of doing it.</summary>
-public sealed class ApiRefusal(int status, string code, string message, string? requestId) : Exception(message)
+public sealed class ApiRefusalException(int status, string code, string message, string? requestId) : Exception(message)
 {
     public int Status => status;
 
@@ -82,7 +82,7 @@ public sealed class ApiRefusal(int status, string code, string message, string? 
 
     public string? RequestId => requestId;
 
-    public static async Task<ApiRefusal> OfAsync(HttpResponseMessage answer, CancellationToken cancel)
+    public static async Task<ApiRefusalException> OfAsync(HttpResponseMessage answer, CancellationToken cancel)
     {
         var status = (int)answer.StatusCode;
         try

@@ -1,6 +1,5 @@
 using System.Net;
 using LocalPlus.Console.Api;
-using LocalPlus.Hosting;
 using Microsoft.AspNetCore.Antiforgery;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.IdentityModel.Protocols.OpenIdConnect;
@@ -29,21 +28,25 @@ internal sealed class PageErrors(RequestDelegate next, ILogger<PageErrors> log)
     private async Task AnswerAsync(HttpContext http, Exception failure)
     {
         var words = http.RequestServices.GetRequiredService<Words>();
-        var id = (failure as ApiRefusal)?.RequestId ?? http.TraceIdentifier;
+        var id = (failure as ApiRefusalException)?.RequestId ?? http.TraceIdentifier;
         var (status, title, text) = failure switch
         {
-            ApiRefusal { Status: StatusCodes.Status403Forbidden } => (
+            ApiRefusalException { Status: StatusCodes.Status403Forbidden } => (
                 403,
                 "Your role does not allow this",
                 failure.Message
             ),
-            ApiRefusal { Status: StatusCodes.Status404NotFound } => (404, "There is no such thing", failure.Message),
-            ApiRefusal { Status: < 500 } refusal => (
+            ApiRefusalException { Status: StatusCodes.Status404NotFound } => (
+                404,
+                "There is no such thing",
+                failure.Message
+            ),
+            ApiRefusalException { Status: < 500 } refusal => (
                 refusal.Status,
                 "The platform refused",
                 $"{failure.Message} ({refusal.Code})"
             ),
-            ApiRefusal => (503, "The platform does not answer", "Try again in a moment."),
+            ApiRefusalException => (503, "The platform does not answer", "Try again in a moment."),
             AntiforgeryValidationException or BadHttpRequestException => (
                 400,
                 "The form is too old",

@@ -28,7 +28,7 @@ internal sealed class Words(IHttpContextAccessor context)
 
     /// <summary>An instant to the second, in UTC: what logs and other people's screens say, too.</summary>
     public string Time(DateTimeOffset at) =>
-        at.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss 'UTC'", CultureInfo.InvariantCulture);
+        Format("{0} UTC", at.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture));
 
     /// <summary>How long ago, in the largest unit that says something.</summary>
     public string Ago(DateTimeOffset at, DateTimeOffset now)

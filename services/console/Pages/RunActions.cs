@@ -1,3 +1,4 @@
+using System.Globalization;
 using LocalPlus.Console.Api;
 using LocalPlus.Console.Session;
 using LocalPlus.Hosting;
@@ -16,12 +17,16 @@ internal static class RunActions
             .RequireAuthorization(Sessions.Policy)
             .ExcludeFromDescription();
 
+    /// <summary>A field that was left empty is an empty text, which is no number.</summary>
+    private static long? Number(string? text) =>
+        long.TryParse(text, NumberStyles.Integer, CultureInfo.InvariantCulture, out var number) ? number : null;
+
     private static async Task<IResult> HandleAsync(
         string id,
         string verb,
         [FromForm] string reason,
-        [FromForm] long? amount,
-        [FromForm] int? seconds,
+        [FromForm] string? amount,
+        [FromForm] string? seconds,
         [FromForm] string? step,
         Platform platform,
         ConsoleSettings settings
@@ -35,8 +40,8 @@ internal static class RunActions
 
         object body = verb switch
         {
-            "confirm" => new { reason, amount },
-            "extend" => new { reason, seconds = seconds ?? 0 },
+            "confirm" => new { reason, amount = Number(amount) },
+            "extend" => new { reason, seconds = Number(seconds) ?? 0 },
             "skip" => new { reason, step = step ?? "" },
             _ => new { reason },
         };

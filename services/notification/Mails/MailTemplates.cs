@@ -96,6 +96,12 @@ internal static class MailTemplates
                     + "locked for a while.",
                 $"If it was not you, ask {facts.Shop}."
             ),
+            _ => RenderForMerchant(kind, locale, facts),
+        };
+
+    private static Mail RenderForMerchant(string kind, string locale, MailFacts facts) =>
+        (kind, locale) switch
+        {
             (NotificationKinds.WebhookFailing, French) => Build(
                 locale,
                 facts,

@@ -66,7 +66,7 @@ public sealed class ConsoleTests(StackFixture stack)
         );
 
         var after = await done.Content.ReadAsStringAsync();
-        Assert.Contains("Done: Confirm.", after, StringComparison.Ordinal);
+        Assert.True(after.Contains("Done: Confirm.", StringComparison.Ordinal), after);
         Assert.Contains("the till broke", after, StringComparison.Ordinal);
         Assert.Equal("completed", (string)(await SendAsync(HttpMethod.Get, $"/v1/redemptions/{id}"))["state"]!);
     }
@@ -167,11 +167,11 @@ public sealed class ConsoleTests(StackFixture stack)
 
         Assert.Contains(
             "There is no such thing",
-            await browser.PageAsync($"/console/runs/red_{Guid.CreateVersion7():N}"),
+            await browser.PageAsync("/console/runs/rdm_01m8nkr5fgfnt9h1kxbgmyvzr5"),
             StringComparison.Ordinal
         );
         Assert.Contains(
-            "There is no such page",
+            "There is no such thing",
             await browser.PageAsync("/console/nowhere", 404),
             StringComparison.Ordinal
         );
