@@ -15,7 +15,7 @@ public sealed class DeveloperVerbTests(WebhookApi api) : IClassFixture<WebhookAp
         var path = api.NewPath();
         var secret = $"whsec_{Convert.ToBase64String(new byte[32])}";
         using var stop = new CancellationTokenSource();
-        var listening = RunAsync(stop.Token, key, "listen", "--forward", api.Receiver.Url(path), "--secret", secret);
+        var listening = RunAsync(key, ["listen", "--forward", api.Receiver.Url(path), "--secret", secret], stop.Token);
         await Eventually.TrueAsync(async () =>
         {
             // It tells what happens from its start on, and nobody knows when that was.
@@ -40,26 +40,28 @@ public sealed class DeveloperVerbTests(WebhookApi api) : IClassFixture<WebhookAp
         await api.TellAsync(loaded);
         var first = Assert.Single(await api.Receiver.ReceivedAsync(path, 1));
 
-        Assert.Equal(ExitCodes.Ok, await RunAsync(default, key, "events", "list", "--type", "gift_card.*", "--json"));
+        Assert.Equal(ExitCodes.Ok, await RunAsync(key, ["events", "list", "--type", "gift_card.*", "--json"], default));
         await Eventually.TrueAsync(async () =>
         {
             try
             {
-                return await RunAsync(default, key, "events", "resend", first.Id) == ExitCodes.Ok;
+                return await RunAsync(key, ["events", "resend", first.Id], default) == ExitCodes.Ok;
             }
             catch (CliFailure stillPending) when (stillPending.ExitCode == ExitCodes.Refused)
             {
                 return false;
             }
         });
-        Assert.Equal(ExitCodes.Ok, await RunAsync(default, key, "trigger", "webhook_endpoint.test"));
+        Assert.Equal(ExitCodes.Ok, await RunAsync(key, ["trigger", "webhook_endpoint.test"], default));
         var received = await api.Receiver.ReceivedAsync(path, 3);
 
         Assert.Equal(2, received.Count(webhook => webhook.Id == first.Id));
-        var failure = await Assert.ThrowsAsync<CliFailure>(() => RunAsync(default, "lp_test_nobody", "events", "list"));
+        var failure = await Assert.ThrowsAsync<CliFailure>(() =>
+            RunAsync("lp_test_nobody", ["events", "list"], default)
+        );
         Assert.Equal(ExitCodes.Refused, failure.ExitCode);
     }
 
-    private Task<int> RunAsync(CancellationToken cancel, string key, params string[] words) =>
+    private Task<int> RunAsync(string key, string[] words, CancellationToken cancel) =>
         Verbs.RunAsync([.. words, "--key", key, "--gateway", $"{api.Service.Public.BaseAddress}"], cancel);
 }
