@@ -16,7 +16,9 @@ internal sealed class Platform(HttpClient http, IHttpContextAccessor context, Ti
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
     };
 
-    /// <summary>Throws <see cref="ApiRefusalException"/> for a refusal, and for a service that does not answer.</summary>
+    /// <summary>
+    /// Throws <see cref="ApiRefusalException"/> for a refusal, and for a service that does not answer.
+    /// </summary>
     public Task<T> GetAsync<T>(string path) => SendAsync<T>(HttpMethod.Get, path, null);
 
     /// <summary>
