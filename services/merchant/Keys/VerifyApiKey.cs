@@ -29,7 +29,7 @@ internal static class VerifyApiKey
     {
         intern
             .MapPost("/api_keys/verify", HandleAsync)
-            .CalledBy("analytics", "giftcard", "ledger", "notification", "wallet")
+            .CalledBy("analytics", "console", "giftcard", "ledger", "notification", "wallet")
             .Refuses(Faults.ApiKeyInvalid)
             .WithName(nameof(VerifyApiKey))
             .Produces<Response>();

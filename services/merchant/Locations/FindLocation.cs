@@ -14,7 +14,7 @@ internal static class FindLocation
     {
         intern
             .MapGet("/locations/{id}", HandleAsync)
-            .CalledBy("giftcard")
+            .CalledBy("giftcard", "wallet")
             .Refuses(CommonFaults.NoSuchObject)
             .WithName(nameof(FindLocation))
             .Produces(StatusCodes.Status204NoContent);
