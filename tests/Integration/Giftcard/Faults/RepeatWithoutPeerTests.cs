@@ -9,7 +9,8 @@ namespace LocalPlus.Tests.Integration.Giftcard.Faults;
 /// </summary>
 public sealed class RepeatWithoutPeerTests(GiftcardApi api) : IClassFixture<GiftcardApi>
 {
-    private readonly string location = $"{LocationId.New(TimeProvider.System)}";
+    private static readonly TerminalId Till = TerminalId.New(TimeProvider.System);
+    private readonly string location = $"{GiftcardApi.PlaceOf(Till)}";
 
     [Fact]
     public Task A_programmes_repeat_gets_its_answer_while_merchant_is_away() =>
@@ -26,7 +27,7 @@ public sealed class RepeatWithoutPeerTests(GiftcardApi api) : IClassFixture<Gift
     [Fact]
     public Task An_allowances_repeat_gets_its_answer_while_merchant_is_away() =>
         RepeatAsync(
-            $"/v1/terminals/{TerminalId.New(TimeProvider.System)}/offline_allowances",
+            $"/v1/terminals/{Till}/offline_allowances",
             new
             {
                 card_cap = GiftcardApi.Eur(1000),
@@ -76,6 +77,7 @@ public sealed class RepeatWithoutPeerTests(GiftcardApi api) : IClassFixture<Gift
     {
         await api.RestartAsync();
         api.Sidecar.OnInvoke("merchant", "internal/locations/*", _ => Task.FromResult(Results.StatusCode(500)));
+        api.Sidecar.OnInvoke("merchant", "internal/terminals/*", _ => Task.FromResult(Results.StatusCode(500)));
         try
         {
             await act();
