@@ -31,7 +31,7 @@ internal static class MerchantService
         operators.MapAddTeamMemberForOperators();
 
         var merchants = app.MapMerchantApi();
-        merchants.MapGetMerchant().MapChangeMerchant().MapSubmitMerchant().MapReadVersions();
+        merchants.MapGetMerchant().MapChangeMerchant().MapSubmitMerchant().MapReadVersions().MapReadLimits();
         merchants.MapCreateApiKey().MapRotateApiKey().MapListApiKeys().MapRevokeApiKey();
         merchants.MapCreateLocation().MapGetLocation().MapListLocations().MapChangeLocation();
         merchants.MapRegisterTerminal().MapReadTerminals().MapBlockTerminal();

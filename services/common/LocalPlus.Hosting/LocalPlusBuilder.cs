@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 
 namespace LocalPlus.Hosting;
 
@@ -46,6 +47,7 @@ public static class LocalPlusBuilder
         app.UseMiddleware<Ports>();
         app.UseAuthentication();
         app.UseAuthorization();
+        app.UseMiddleware<RateLimitGate>();
         app.UseMiddleware<MerchantStanding>();
         app.MapHealth();
         app.MapOpenApi();
@@ -140,6 +142,13 @@ public static class LocalPlusBuilder
         builder.Services.AddLocalPlusDatabase(builder.Configuration, name);
         builder.Services.AddSingleton<KnownCallers>();
         builder.Services.AddSingleton<FairAdmission>();
+        builder.Services.AddSingleton<ITokenStore, CachedTokens>();
+        builder.Services.AddSingleton(all => new RateLimits(
+            all.GetRequiredService<ITokenStore>(),
+            builder.Configuration,
+            all.GetRequiredService<TimeProvider>(),
+            all.GetRequiredService<ILogger<SharedTokens>>()
+        ));
         builder.Services.AddSingleton<FingerprintKeys>();
         builder.Services.AddSingleton<SealedAnswers>();
         builder.Services.AddSingleton<IdempotentRequests>();
