@@ -47,6 +47,7 @@ public static class LocalPlusBuilder
         app.UseMiddleware<Ports>();
         app.UseAuthentication();
         app.UseAuthorization();
+        app.UseMiddleware<StepUp>();
         app.UseMiddleware<RateLimitGate>();
         app.UseMiddleware<MerchantStanding>();
         app.MapHealth();
@@ -112,6 +113,7 @@ public static class LocalPlusBuilder
                 await Console.Error.WriteLineAsync($"unknown verb '{verb}': use none, migrate or job NAME");
                 return 2;
             default:
+                Doors.Check(app);
                 // Who serves without this key would fail each POST; a job or a migration needs none.
                 _ = app.Services.GetRequiredService<FingerprintKeys>();
                 await migrations.CheckAsync(CancellationToken.None);
