@@ -62,6 +62,7 @@ internal sealed class RateLimitGate(RequestDelegate next, RateLimits limits)
         }
 
         Say(http, operation, ofOperation, ofKey, ofMerchant);
+        RowSecurity.Enter(caller.MerchantId);
         await next(http);
     }
 
