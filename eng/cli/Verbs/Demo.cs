@@ -39,6 +39,7 @@ internal static class Demo
         );
 
         await new Newcomer(checkout, state.Ports, narrator, Patience, cancel).TellAsync();
+        await new Guard(checkout, state.Ports, narrator, Patience, cancel).TellAsync();
         using var shop = new Shop(checkout, state.Ports, merchant, Patience, cancel);
         using var receiver = Receiver.Start();
         var story = new Story(checkout, shop, receiver, narrator, cancel);
