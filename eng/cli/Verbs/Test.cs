@@ -78,7 +78,7 @@ internal static class Test
 
         var score = await LanesAsync(
             [
-                .. Suites.Runs(checkout, names, words.GetValue(Filter)),
+                .. Suites.Runs(checkout, names, words.GetValue(Filter), shortForms: named.Length == 0),
                 .. CrashRuns.Runs(checkout, words, names, shortForms: named.Length == 0),
                 .. EngineRuns.Programs(checkout, words, names, shortForms: named.Length == 0),
             ],

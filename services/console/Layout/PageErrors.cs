@@ -102,7 +102,7 @@ internal sealed class PageErrors(RequestDelegate next, ILogger<PageErrors> log)
     private static string Back(HttpRequest request) =>
         Uri.TryCreate(request.Headers.Referer, UriKind.Absolute, out var from)
         && from.Authority == request.Host.Value
-        && from.AbsolutePath.StartsWith(ConsoleService.Root, StringComparison.Ordinal)
+        && ConsoleService.IsOwn(from.AbsolutePath)
             ? from.PathAndQuery
             : ConsoleService.Root;
 
