@@ -1,6 +1,5 @@
 using LocalPlus.Giftcard.Batches;
 using LocalPlus.Giftcard.Cards;
-using LocalPlus.Giftcard.Holders;
 using LocalPlus.Giftcard.Holds;
 using LocalPlus.Giftcard.Ledger;
 using LocalPlus.Giftcard.Offline;
@@ -58,7 +57,6 @@ internal static class GiftcardService
         operators.AddEndpointFilter(LedgerFeature.BusyWhenSilent);
         operators.MapRuns();
         operators.MapListAttention();
-        app.MapInternal().MapCardsInternal().MapHolders();
-        app.MapEvents().MapEvents<OnCustomerErased.Data>("customer.erased.v1", OnCustomerErased.HandleAsync);
+        app.MapInternal().MapCardsInternal();
     }
 }

@@ -33,7 +33,6 @@ internal static class OnboardMerchant
     {
         group
             .MapPost("/merchants", HandleAsync)
-            .Limited(RateLimit.Onboarding)
             .RequireIdempotencyKey()
             .WithName(nameof(OnboardMerchant))
             .Produces<MerchantView>(StatusCodes.Status201Created);

@@ -33,18 +33,13 @@ public sealed class ChromiumFixture : IAsyncLifetime
     }
 
     /// <summary>A fresh browser in which somebody has signed in.</summary>
-    /// <param name="home">Where they come to: operators to the overview, a merchant's people to their shop.</param>
-    public async Task<Visit> SignInAsync(
-        string person,
-        BrowserNewContextOptions? options = null,
-        string home = "/console"
-    )
+    public async Task<Visit> SignInAsync(string person, BrowserNewContextOptions? options = null)
     {
         var context = await browser!.NewContextAsync(options ?? new() { Locale = "en-GB" });
         var visit = new Visit(await context.NewPageAsync(), Stack.LocalPlus.Gateway);
         await visit.GoAsync("/console");
         await visit.Page.ClickAsync($"button[value='{person}']");
-        await visit.Page.WaitForURLAsync($"**{home}");
+        await visit.Page.WaitForURLAsync("**/console");
         return visit;
     }
 }
@@ -66,13 +61,6 @@ public sealed class Visit : IAsyncDisposable
             }
         };
         page.PageError += (_, error) => Complaints.Add(error);
-        page.Response += (_, response) =>
-        {
-            if (response.Status >= 400)
-            {
-                Complaints.Add($"{response.Status} {response.Url}");
-            }
-        };
         page.RequestFinished += (_, request) => Requests.Add(request);
     }
 

@@ -119,7 +119,6 @@ public partial class TextTests
             "CommandQueue.cs",
             "Doorbell.cs",
             "EngineReader.cs",
-            "ErasureReconciliation.cs",
             "Events.cs",
             "FaultHandler.cs",
             "GroupCommit.cs",

@@ -18,7 +18,6 @@ internal static class CreateBatch
         group
             .MapPost("/gift_cards/bulk", HandleAsync)
             .RequireScope("gift_cards:write")
-            .Limited(RateLimit.Sale)
             .RequireIdempotencyKey()
             .Refuses(
                 CommonFaults.NotFound,

@@ -16,7 +16,6 @@ internal static class QuoteRedemption
         group
             .MapPost("/redemptions/quote", HandleAsync)
             .RequireScope("redemptions:read")
-            .Limited(RateLimit.Lookup)
             .Refuses(
                 Faults.GiftCardNotUsable,
                 Faults.GiftCardState,

@@ -19,18 +19,13 @@ internal static class DecideMerchant
     {
         Map(ops, "approve", "operator", MerchantLifeCycle.Approve);
         Map(ops, "decline", "operator", MerchantLifeCycle.Decline);
-        Map(ops, "suspend", "operator", MerchantLifeCycle.Suspend).RequireStepUp();
+        Map(ops, "suspend", "operator", MerchantLifeCycle.Suspend);
         Map(ops, "resume", "operator", MerchantLifeCycle.Resume);
-        Map(ops, "close", "admin", MerchantLifeCycle.Close).RequireStepUp();
+        Map(ops, "close", "admin", MerchantLifeCycle.Close);
         return ops;
     }
 
-    private static RouteHandlerBuilder Map(
-        IEndpointRouteBuilder ops,
-        string verb,
-        string role,
-        MerchantLifeCycle.Step step
-    ) =>
+    private static void Map(IEndpointRouteBuilder ops, string verb, string role, MerchantLifeCycle.Step step) =>
         ops.MapPost(
                 $"/merchants/{{id}}/{verb}",
                 (

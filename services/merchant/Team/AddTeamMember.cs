@@ -37,7 +37,6 @@ internal static class AddTeamMember
     {
         ops.MapPost("/merchants/{id}/team_members", HandleForOperatorsAsync)
             .RequireRole("admin")
-            .RequireStepUp()
             .RequireIdempotencyKey()
             .Refuses(Faults.TeamMemberExists, Faults.TooManyTeamMembers)
             .WithName("AddTeamMemberForOperators")

@@ -50,6 +50,9 @@ internal static class CreateCustomer
         var (id, added) = await customers.FindOrAddAsync(db, merchant, data, request.Locale);
         return added
             ? Answer.Created($"/v1/customers/{id}", new Response(id, "customer"), version: 1)
-            : throw CustomerStore.Exists(id);
+            : throw new FaultException(Faults.CustomerExists, $"The address belongs to {id}.")
+            {
+                Extensions = new Dictionary<string, object?> { ["customer_id"] = id },
+            };
     }
 }

@@ -20,19 +20,13 @@ internal sealed partial class Browser : IDisposable
     /// <summary>Where the last page led through.</summary>
     public List<string> Way { get; } = [];
 
-    /// <param name="person">Whoever has no role of the platform comes to the shop's pages.</param>
-    public static async Task<Browser> SignedInAsync(
-        StackFixture stack,
-        string person,
-        string language = "en",
-        string home = "/console"
-    )
+    public static async Task<Browser> SignedInAsync(StackFixture stack, string person, string language = "en")
     {
         var browser = new Browser(stack.LocalPlus.Gateway);
         browser.http.DefaultRequestHeaders.Add("Accept-Language", language);
         var asked = await browser.GetAsync("/console");
         await browser.SubmitAsync(await asked.Content.ReadAsStringAsync(), "/sign-in", ("person", person));
-        Assert.Equal(new Uri(stack.LocalPlus.Gateway, home), browser.At);
+        Assert.Equal(new Uri(stack.LocalPlus.Gateway, "/console"), browser.At);
         return browser;
     }
 

@@ -34,7 +34,6 @@ internal static class DecideDeadLetters
         letters
             .MapPost("/{id:long}/discard", DiscardAsync)
             .RequireRole("operator")
-            .RequireStepUp()
             .Refuses(State)
             .WithName("DiscardDeadLetter")
             .Produces<DeadLetterView>();

@@ -11,9 +11,7 @@ public static class Problems
 {
     public const string ContentType = "application/problem+json";
     public const string TypeBase = "https://docs.localplus.io/problems/";
-
-    /// <summary>The member that says after how many seconds it may be otherwise; else that is one.</summary>
-    internal const string RetryAfterSeconds = "retry_after_seconds";
+    private const string RetryAfterSeconds = "1";
 
     /// <summary>A result that answers with the problem of <paramref name="fault"/>.</summary>
     public static IResult Result(Fault fault, string detail, params FieldError[] errors) =>
@@ -28,7 +26,7 @@ public static class Problems
         http.Response.ContentType = ContentType;
         if (fault.Fault.Retryable)
         {
-            http.Response.Headers.RetryAfter = $"{fault.Extensions?.GetValueOrDefault(RetryAfterSeconds) ?? 1}";
+            http.Response.Headers.RetryAfter = RetryAfterSeconds;
         }
 
         // Whatever ended the request does not end what is said of it; a caller that has gone is not written to.

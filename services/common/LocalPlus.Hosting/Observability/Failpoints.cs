@@ -82,10 +82,7 @@ public static class Failpoints
             return;
         }
 
-        var points = app.MapInternal()
-            .MapGroup("/failpoints")
-            .WithMetadata(new FailpointEndpoint())
-            .ExcludeFromDescription();
+        var points = app.MapInternal().MapGroup("/failpoints").ExcludeFromDescription();
         points.MapPut(
             "/{name}",
             (string name, string action) =>
@@ -145,6 +142,3 @@ public static class Failpoints
         }
     }
 }
-
-/// <summary>There only where a test armed failpoints.</summary>
-internal sealed record FailpointEndpoint;

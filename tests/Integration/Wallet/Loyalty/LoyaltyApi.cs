@@ -32,8 +32,6 @@ public sealed class LoyaltyApi : IAsyncLifetime
         "loyalty:write",
         "members:read",
         "members:write",
-        "privacy:read",
-        "privacy:write",
     ];
 
     private readonly LedgerFixture books = new();
