@@ -45,6 +45,8 @@ internal static partial class Suites
     {
         ["analytics"] = "FullyQualifiedName~.Analytics.",
         ["events"] = "FullyQualifiedName~Event",
+        ["imports"] = "FullyQualifiedName~.Import",
+        ["tasks"] = "FullyQualifiedName~.Task",
         ["webhooks"] = "FullyQualifiedName~Webhook",
     };
 
@@ -102,7 +104,7 @@ internal static partial class Suites
             "compat" => Projects(checkout, "compat/tests"),
             Console => Projects(checkout, "tests/Browser"),
             "guessing" => Projects(checkout, "tests/Integration"),
-            "analytics" or "events" or "ledger" or "webhooks" =>
+            "analytics" or "events" or "imports" or "ledger" or "tasks" or "webhooks" =>
             [
                 .. Projects(checkout, "tests/Unit"),
                 .. Projects(checkout, "tests/Contract"),
