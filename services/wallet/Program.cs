@@ -3,6 +3,7 @@ using LocalPlus.Wallet;
 using LocalPlus.Wallet.Balances;
 using LocalPlus.Wallet.Customers;
 using LocalPlus.Wallet.Ledger;
+using LocalPlus.Wallet.Points;
 using LocalPlus.Wallet.Reconciliation;
 
 var builder = WebApplication.CreateBuilder(args);
@@ -17,7 +18,7 @@ var app = builder.Build();
 app.UseLocalPlus();
 app.MapMerchantApi().MapCreateCustomer().MapGetCustomer().MapGetCustomerWallet().MapLoyalty();
 app.MapOperatorApi().MapListReconciliations().MapListAttention();
-app.MapInternal().MapFindCustomer().MapFindOrAddCustomer().MapGetCustomerContact();
+app.MapInternal().MapFindCustomer().MapFindOrAddCustomer().MapGetCustomerContact().MapRedemptionPoints();
 var events = app.MapEvents();
 events.MapEvents<OnCardEvent.Data>("giftcard.cards.v1", OnCardEvent.HandleAsync);
 events.MapEvents<OnLedgerTransaction.Data>(
