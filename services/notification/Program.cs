@@ -1,6 +1,7 @@
 using LocalPlus.Hosting;
 using LocalPlus.Notification;
 using LocalPlus.Notification.Events;
+using LocalPlus.Notification.Holders;
 using LocalPlus.Notification.Intake;
 using LocalPlus.Notification.Mails;
 using LocalPlus.Notification.Webhooks;
@@ -21,6 +22,8 @@ merchants.MapListNotifications();
 merchants.MapListEvents().MapGetEvent();
 merchants.MapWebhooks();
 app.MapOperatorApi().MapResendNotification();
+app.MapInternal().MapGetHolder().MapListForgottenHolders();
+app.MapEvents().MapEvents<OnCustomerErased.Data>("customer.erased.v1", OnCustomerErased.HandleAsync);
 var events = new KeptTopics(app.MapEvents());
 events.MapEvent<OnCardEvent.Data>("giftcard.cards.v1", OnCardEvent.HandleAsync);
 events.MapEvents<OnRedemptionEvent.Data>("giftcard.redemptions.v1", OnRedemptionEvent.HandleAsync);

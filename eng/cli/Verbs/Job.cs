@@ -12,6 +12,7 @@ internal static class Job
     {
         ["ledger-reconciliation"] = "ledger",
         ["balance-reconciliation"] = "wallet",
+        ["erasure-reconciliation"] = "wallet",
         ["loyalty-expiry"] = "wallet",
         ["loyalty-tiers"] = "wallet",
         ["expired-giftcards"] = "giftcard",

@@ -124,6 +124,20 @@ public sealed class GiftcardApi : IAsyncLifetime
         await StartAsync(settings);
     }
 
+    /// <summary>Ends the service, as a crash does.</summary>
+    public async Task StopAsync()
+    {
+        Service.Kill();
+        await Service.DisposeAsync();
+    }
+
+    /// <summary>Starts the service, perhaps on another database: a backup that was restored.</summary>
+    public Task StartAgainAsync(TestDatabase? restored = null)
+    {
+        Database = restored ?? Database;
+        return StartAsync();
+    }
+
     public (MerchantId Id, string Key) NewMerchant(bool live = false)
     {
         var merchant = MerchantId.New(TimeProvider.System);
