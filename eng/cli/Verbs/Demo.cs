@@ -46,6 +46,7 @@ internal static class Demo
         await new Interruption(checkout, shop, story, narrator, cancel).TellAsync(card, victim);
         await new Rescue(shop, narrator, cancel).TellAsync(card);
         await new Membership(shop, narrator).TellAsync();
+        await new Farewell(shop, story, narrator, cancel).TellAsync(card);
 
         Terminal.Say("");
         Terminal.Good($"{narrator.Checks} checks hold, in {Terminal.Seconds(clock.Elapsed)}");
