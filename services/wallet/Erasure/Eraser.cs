@@ -155,16 +155,21 @@ internal sealed class Eraser(ILogger<Eraser> log)
             UPDATE members
                SET customer_id = NULL, email_lookup = NULL, phone_lookup = NULL, birth_month = NULL,
                    version = version + 1
-             WHERE member_id IN (SELECT m.member_id
-                                   FROM members m
-                                  WHERE m.customer_id = ANY(@Ids)
-                                     OR m.email_lookup IN (SELECT c.email_lookup
-                                                             FROM customers c
-                                                            WHERE c.customer_id = ANY(@Ids))
-                                        AND m.program_id IN (SELECT p.program_id
-                                                               FROM loyalty_programs p
-                                                              WHERE p.merchant_id = @MerchantId)
-                                  ORDER BY m.member_id
+             WHERE member_id IN (SELECT member_id
+                                   FROM members
+                                  WHERE member_id IN (SELECT m.member_id
+                                                        FROM members m
+                                                       WHERE m.customer_id = ANY(@Ids)
+                                                       UNION ALL
+                                                      SELECT m.member_id
+                                                        FROM customers c
+                                                        JOIN loyalty_programs p
+                                                          ON p.merchant_id = @MerchantId
+                                                        JOIN members m
+                                                          ON m.program_id = p.program_id
+                                                         AND m.email_lookup = c.email_lookup
+                                                       WHERE c.customer_id = ANY(@Ids))
+                                  ORDER BY member_id
                                     FOR NO KEY UPDATE)
             """;
 

@@ -130,14 +130,19 @@ internal sealed class PersonalRecords(
         // Of the person, and of its address: what is forgotten with it.
         public const string Members = $"""
             {MemberRow.Columns}
-             WHERE m.customer_id = @CustomerId
-                OR m.email_lookup IN (SELECT c.email_lookup
-                                        FROM customers c
-                                       WHERE c.customer_id = @CustomerId
-                                          OR c.merged_into = @CustomerId)
-                   AND m.program_id IN (SELECT p.program_id
-                                          FROM loyalty_programs p
-                                         WHERE p.merchant_id = @MerchantId)
+             WHERE m.member_id IN (SELECT o.member_id
+                                     FROM members o
+                                    WHERE o.customer_id = @CustomerId
+                                    UNION ALL
+                                   SELECT o.member_id
+                                     FROM customers c
+                                     JOIN loyalty_programs p
+                                       ON p.merchant_id = @MerchantId
+                                     JOIN members o
+                                       ON o.program_id = p.program_id
+                                      AND o.email_lookup = c.email_lookup
+                                    WHERE c.customer_id = @CustomerId
+                                       OR c.merged_into = @CustomerId)
              ORDER BY m.member_id
             """;
 

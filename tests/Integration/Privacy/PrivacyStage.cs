@@ -1,7 +1,6 @@
 using System.Net.Http.Headers;
 using System.Security.Cryptography;
 using System.Text;
-using System.Text.Json;
 using LocalPlus.Kernel;
 using LocalPlus.Ledger.Audit;
 using LocalPlus.Tests.Integration.Giftcard;

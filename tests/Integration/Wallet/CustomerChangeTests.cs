@@ -1,4 +1,3 @@
-using System.Text.Json;
 using LocalPlus.Kernel;
 using LocalPlus.Tests.Integration.Support;
 using Npgsql;
