@@ -58,7 +58,7 @@ internal static class GetHolder
         Database database,
         CardSecrets secrets,
         CancellationToken cancel,
-        Guid after = default
+        Guid? after = null
     )
     {
         await using var db = await database.BeginAsync(cancel);
@@ -68,7 +68,7 @@ internal static class GetHolder
             {
                 CustomerId = id,
                 MerchantId = merchantId,
-                After = after,
+                After = after ?? Guid.Empty,
                 Take = PageSize + 1,
             }
         );

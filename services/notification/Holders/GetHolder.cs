@@ -26,7 +26,7 @@ internal static class GetHolder
         [FromQuery(Name = "merchant_id")] MerchantId merchantId,
         Database database,
         CancellationToken cancel,
-        Guid after = default
+        Guid? after = null
     )
     {
         var rows = await database.QueryAsync<NotificationRow>(
@@ -35,7 +35,7 @@ internal static class GetHolder
             {
                 CustomerId = id,
                 MerchantId = merchantId,
-                After = after,
+                After = after ?? Guid.Empty,
                 Take = PageSize + 1,
             },
             cancel

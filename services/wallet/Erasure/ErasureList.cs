@@ -15,15 +15,15 @@ internal static class ErasureList
     /// <summary>Also who asked for it, in the list that a restore makes anew.</summary>
     private const string Operators = "operators";
 
-    internal sealed record Erasure(CustomerId CustomerId, MerchantId MerchantId, DateTimeOffset ErasedAt);
+    internal sealed record ListedErasure(CustomerId CustomerId, MerchantId MerchantId, DateTimeOffset ErasedAt);
 
     /// <param name="Next">Where the list goes on: the value of <c>after</c>; absent at its end.</param>
-    internal sealed record ListResponse(IReadOnlyList<Erasure> Erasures, CustomerId? Next);
+    internal sealed record ListedErasures(IReadOnlyList<ListedErasure> Erasures, CustomerId? Next);
 
-    internal sealed record ApplyRequest(IReadOnlyList<Erasure> Erasures);
+    internal sealed record ErasuresToApply(IReadOnlyList<ListedErasure> Erasures);
 
     /// <param name="Forgotten">Those that were known here, or not known to be forgotten.</param>
-    internal sealed record ApplyResponse(int Forgotten);
+    internal sealed record AppliedErasures(int Forgotten);
 
     public static IEndpointRouteBuilder MapErasureList(this IEndpointRouteBuilder group)
     {
@@ -31,13 +31,13 @@ internal static class ErasureList
             .MapGet("/wallet/erasures", ListAsync)
             .RequireRole("operator")
             .WithName("ListErasures")
-            .Produces<ListResponse>();
+            .Produces<ListedErasures>();
         group
             .MapPost("/wallet/erasures", ApplyAsync)
             .RequireRole("admin")
             .RequireIdempotencyKey()
             .WithName("ApplyErasures")
-            .Produces<ApplyResponse>();
+            .Produces<AppliedErasures>();
         return group;
     }
 
@@ -49,8 +49,8 @@ internal static class ErasureList
             cancel
         );
         return Answer.Ok(
-            new ListResponse(
-                [.. rows.Take(PageSize).Select(e => new Erasure(e.CustomerId, e.MerchantId, e.ErasedAt))],
+            new ListedErasures(
+                [.. rows.Take(PageSize).Select(e => new ListedErasure(e.CustomerId, e.MerchantId, e.ErasedAt))],
                 rows.Count > PageSize ? rows[PageSize - 1].CustomerId : null
             )
         );
@@ -58,7 +58,7 @@ internal static class ErasureList
 
     private static Task<IResult> ApplyAsync(
         HttpContext http,
-        ApplyRequest request,
+        ErasuresToApply request,
         IdempotentRequests requests,
         Eraser eraser,
         CancellationToken cancel
@@ -77,7 +77,7 @@ internal static class ErasureList
                     await eraser.ForgetAgainAsync(db, erasure, Operators);
                 }
 
-                return Answer.Ok(new ApplyResponse(missing.Count));
+                return Answer.Ok(new AppliedErasures(missing.Count));
             },
             cancel
         );
