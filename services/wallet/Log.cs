@@ -30,6 +30,14 @@ internal static partial class Log
     public static partial void ErasuresReconciled(this ILogger log, int again, int told);
 
     [LoggerMessage(
+        2003,
+        LogLevel.Information,
+        "erasures not reconciled, again in {PauseMs} ms: {Reason}",
+        EventName = "wallet.erasures.not_reconciled"
+    )]
+    public static partial void ErasuresNotReconciled(this ILogger log, double pauseMs, string reason);
+
+    [LoggerMessage(
         2010,
         LogLevel.Information,
         "{Accounts} balances compared with the ledger, {Findings} findings",

@@ -144,7 +144,6 @@ public class ScalingTests
                 ("svc-giftcard-giftcard-cleanup", "30 3 * * *", "job giftcard-cleanup"),
                 ("svc-ledger-ledger-reconciliation", "30 1 * * *", "job ledger-reconciliation"),
                 ("svc-wallet-balance-reconciliation", "0 2 * * *", "job balance-reconciliation"),
-                ("svc-wallet-erasure-reconciliation", "30 4 * * *", "job erasure-reconciliation"),
                 ("svc-wallet-loyalty-expiry", "15 * * * *", "job loyalty-expiry"),
                 ("svc-wallet-loyalty-tiers", "45 0 * * *", "job loyalty-tiers"),
             ],

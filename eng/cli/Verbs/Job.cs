@@ -12,7 +12,6 @@ internal static class Job
     {
         ["ledger-reconciliation"] = "ledger",
         ["balance-reconciliation"] = "wallet",
-        ["erasure-reconciliation"] = "wallet",
         ["loyalty-expiry"] = "wallet",
         ["loyalty-tiers"] = "wallet",
         ["expired-giftcards"] = "giftcard",

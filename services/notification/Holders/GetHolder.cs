@@ -5,8 +5,8 @@ using Microsoft.AspNetCore.Mvc;
 namespace LocalPlus.Notification.Holders;
 
 /// <summary>
-/// GET /internal/holders/{id}?merchant_id=&amp;after=, for the wallet when a person asks what is kept: the messages about
-/// its cards. A holder that is not known has none.
+/// GET /internal/holders/{id}?merchant_id=&amp;after=, for the wallet when a person asks what is kept: the messages
+/// about its cards. A holder that is not known has none.
 /// </summary>
 internal static class GetHolder
 {

@@ -4,9 +4,9 @@ using LocalPlus.Kernel;
 namespace LocalPlus.Wallet.Customers;
 
 /// <summary>
-/// POST /v1/customers/{id}/consents: the person has agreed to a purpose, as a version of a text says it. What was agreed
-/// to before stays in force beside it. Refusals: not_found, limit_exceeded (<see cref="CustomerLimits.Consents"/>),
-/// invalid_request.
+/// POST /v1/customers/{id}/consents: the person has agreed to a purpose, as a version of a text says it. What was
+/// agreed to before stays in force beside it. Refusals: not_found, limit_exceeded
+/// (<see cref="CustomerLimits.Consents"/>), invalid_request.
 /// </summary>
 internal static class GiveConsent
 {

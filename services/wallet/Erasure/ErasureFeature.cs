@@ -16,7 +16,7 @@ internal static class ErasureFeature
         ));
         services.AddSingleton(_ => new HeldElsewhere(PeerClient.Create("giftcard"), PeerClient.Create("notification")));
         services.AddSingleton<PersonalRecords>();
-        services.AddJob<ErasureReconciliation>(ErasureReconciliation.Name);
+        services.AddHostedService<ErasureReconciliation>();
     }
 
     public static IEndpointRouteBuilder MapErasure(this IEndpointRouteBuilder merchants) =>

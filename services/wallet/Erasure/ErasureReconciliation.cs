@@ -4,21 +4,48 @@ using LocalPlus.Kernel;
 namespace LocalPlus.Wallet.Erasure;
 
 /// <summary>
-/// The job erasure-reconciliation: each service that keeps something of people has a list of those it has forgotten,
-/// and after a restore of an older backup the lists differ. Who is on another's list is forgotten here again; who is on
-/// this one's and not on another's is told of again. Safe to run twice at once, and run after every restore.
+/// Each service that keeps something of people has a list of those it has forgotten, and after a restore of an older
+/// backup the lists differ. When this service starts, and every hour, they are compared: who is on another's list is
+/// forgotten here again; who is on this one's and not on another's is told of again. Replicas may do it at once.
 /// </summary>
 internal sealed class ErasureReconciliation(
     Database database,
     Eraser eraser,
     ForgottenElsewhere elsewhere,
+    TimeProvider time,
     ILogger<ErasureReconciliation> log
-) : IJob
+) : BackgroundService
 {
-    public const string Name = "erasure-reconciliation";
+    private const string Name = "erasure-reconciliation";
     private const int PageSize = 1000;
+    private static readonly TimeSpan Pace = TimeSpan.FromHours(1);
 
-    public async Task RunAsync(CancellationToken cancel)
+    /// <summary>Until the others were there once, they are asked so often.</summary>
+    private static readonly TimeSpan Retry = TimeSpan.FromSeconds(5);
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        while (true)
+        {
+            await Task.Delay(await TryAsync(stoppingToken) ? Pace : Retry, time, stoppingToken);
+        }
+    }
+
+    private async Task<bool> TryAsync(CancellationToken cancel)
+    {
+        try
+        {
+            await ReconcileAsync(cancel);
+            return true;
+        }
+        catch (Exception exception) when (!cancel.IsCancellationRequested)
+        {
+            log.ErasuresNotReconciled(Retry.TotalMilliseconds, exception.Message);
+            return false;
+        }
+    }
+
+    private async Task ReconcileAsync(CancellationToken cancel)
     {
         var (again, told) = (0, 0);
         foreach (var peer in elsewhere.Peers)
@@ -77,7 +104,7 @@ internal sealed class ErasureReconciliation(
 
 /// <summary>
 /// The lists of the services that keep something of people. Throws <see cref="HttpRequestException"/> when one of them
-/// is away: a job that has not seen all says so.
+/// is away.
 /// </summary>
 internal sealed class ForgottenElsewhere(HttpClient giftcard, HttpClient notification) : IDisposable
 {

@@ -8,8 +8,8 @@ namespace LocalPlus.Wallet.Export;
 
 /// <summary>
 /// GET /v1/customers/{id}/export: everything that is kept about a person, of every service that keeps anything, in one
-/// document. The ledger keeps nothing of a person: its accounts are named after the cards and members in here. Refusals:
-/// not_found, busy (a service is away).
+/// document. The ledger keeps nothing of a person: its accounts are named after the cards and members in here.
+/// Refusals: not_found, busy (a service is away).
 /// </summary>
 internal static class ExportCustomer
 {

@@ -28,7 +28,7 @@ internal sealed record ExportedMember(
 );
 
 /// <summary>What this service keeps of a person, as of one moment.</summary>
-/// <param name="Ids">The customer's and those of customers that were merged into it: what it is called elsewhere.</param>
+/// <param name="Ids">The customer's and those of customers that were merged into it.</param>
 internal sealed record WalletRecords(
     IReadOnlyList<CustomerId> Ids,
     CustomerView Customer,

@@ -15,8 +15,8 @@ using Npgsql;
 namespace LocalPlus.Tests.Integration.Privacy;
 
 /// <summary>
-/// The services that keep anything of a person, and the ledger, as processes on databases of their own: what one asks of
-/// another is asked of it, and what one publishes is delivered when a test says so.
+/// The services that keep anything of a person, and the ledger, as processes on databases of their own: what one asks
+/// of another is asked of it, and what one publishes is delivered when a test says so.
 /// </summary>
 public sealed class PrivacyStage : IAsyncLifetime
 {
@@ -167,7 +167,11 @@ public sealed class PrivacyStage : IAsyncLifetime
     {
         await Eventually.TrueAsync(async () =>
             await Ledger.Database.ScalarAsync<long>(
-                "SELECT count(*) FROM transactions t WHERE NOT EXISTS (SELECT FROM log_leaves l WHERE l.transaction_id = t.transaction_id)"
+                """
+                SELECT count(*)
+                  FROM transactions t
+                 WHERE NOT EXISTS (SELECT FROM log_leaves l WHERE l.transaction_id = t.transaction_id)
+                """
             ) == 0
         );
         await Ledger.Service.DisposeAsync();
@@ -201,7 +205,12 @@ public sealed class PrivacyStage : IAsyncLifetime
         var tables = new List<string>();
         await using (
             var list = new NpgsqlCommand(
-                "SELECT c.oid::regclass::text FROM pg_class c WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace",
+                """
+                SELECT c.oid::regclass::text
+                  FROM pg_class c
+                 WHERE c.relkind = 'r'
+                   AND c.relnamespace = 'public'::regnamespace
+                """,
                 connection
             )
         )

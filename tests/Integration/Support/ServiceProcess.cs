@@ -119,42 +119,6 @@ public sealed class ServiceProcess : IAsyncDisposable
         return service;
     }
 
-    /// <summary>Runs a job of a service to its end, beside the service or without it.</summary>
-    public static async Task<(int ExitCode, string Output)> RunJobAsync(
-        string assemblyPath,
-        TestDatabase database,
-        int daprHttpPort,
-        string name,
-        params (string Name, string Value)[] environment
-    )
-    {
-        var start = new ProcessStartInfo("dotnet", [assemblyPath, "job", name])
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
-        (string, string)[] settings =
-        [
-            ("ASPNETCORE_ENVIRONMENT", "Development"),
-            ("LP_PUBLIC_PORT", $"{FreePort.Next()}"),
-            ("APP_PORT", $"{FreePort.Next()}"),
-            ("DAPR_HTTP_PORT", $"{daprHttpPort}"),
-            ("APP_API_TOKEN", AppToken),
-            ("Secrets__database", database.ConnectionString),
-            .. environment,
-        ];
-        foreach (var (variable, value) in settings)
-        {
-            start.Environment[variable] = value;
-        }
-
-        using var job = Process.Start(start)!;
-        var output = job.StandardOutput.ReadToEndAsync();
-        var errors = job.StandardError.ReadToEndAsync();
-        await job.WaitForExitAsync();
-        return (job.ExitCode, await output + await errors);
-    }
-
     public void Kill() => process.Kill();
 
     public async ValueTask DisposeAsync()

@@ -53,10 +53,6 @@ public sealed class WalletApi : IAsyncLifetime
         );
     }
 
-    /// <summary>Runs a scheduled job as a CronJob does: a process of its own, to its end.</summary>
-    public Task<(int ExitCode, string Output)> RunJobAsync(string name) =>
-        ServiceProcess.RunJobAsync(typeof(PersonalData).Assembly.Location, Database, Sidecar.Port, name, Settings);
-
     public string Operator(string role) => operators.Mint(role);
 
     /// <summary>A new merchant with a key for everything about customers.</summary>
