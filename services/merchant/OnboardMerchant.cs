@@ -34,6 +34,7 @@ internal static class OnboardMerchant
         group
             .MapPost("/merchants", HandleAsync)
             .RequireIdempotencyKey()
+            .Audit("merchant.onboard")
             .WithName(nameof(OnboardMerchant))
             .Produces<MerchantView>(StatusCodes.Status201Created);
         return group;
@@ -58,6 +59,7 @@ internal static class OnboardMerchant
             {
                 var merchant = NewMerchant(request, time);
                 await db.ExecuteAsync(Sql.Insert, merchant);
+                AuditNote.Current?.Of(merchant.MerchantId);
                 var scopes = request.Bookkeeping ? Scopes.All : Scopes.Shop;
                 var key = await keys.AddAsync(
                     db,

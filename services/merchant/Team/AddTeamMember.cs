@@ -28,6 +28,7 @@ internal static class AddTeamMember
             .OpenTo(MerchantStatus.Draft, MerchantStatus.Review, MerchantStatus.Suspended)
             .RequireIdempotencyKey()
             .Refuses(Faults.TeamMemberExists, Faults.TooManyTeamMembers)
+            .Audit("team_member.add")
             .WithName(nameof(AddTeamMember))
             .Produces<TeamMemberView>(StatusCodes.Status201Created);
         return group;
@@ -39,6 +40,7 @@ internal static class AddTeamMember
             .RequireRole("admin")
             .RequireIdempotencyKey()
             .Refuses(Faults.TeamMemberExists, Faults.TooManyTeamMembers)
+            .Audit("team_member.add")
             .WithName("AddTeamMemberForOperators")
             .Produces<TeamMemberView>(StatusCodes.Status201Created);
         return ops;

@@ -29,17 +29,20 @@ internal static class DecideDeadLetters
             .MapPost("/{id:long}/replay", ReplayAsync)
             .RequireRole("operator")
             .Refuses(State, Refused)
+            .Audit("dead_letter.replay")
             .WithName("ReplayDeadLetter")
             .Produces<DeadLetterView>();
         letters
             .MapPost("/{id:long}/discard", DiscardAsync)
             .RequireRole("operator")
             .Refuses(State)
+            .Audit("dead_letter.discard")
             .WithName("DiscardDeadLetter")
             .Produces<DeadLetterView>();
         letters
             .MapPost("/replay", ReplayManyAsync)
             .RequireRole("operator")
+            .Audit("dead_letter.replay_many")
             .WithName("ReplayDeadLetters")
             .Produces<ReplayResult>();
         return letters;
