@@ -16,17 +16,17 @@ public sealed class AuditEventTests
         Follows(
             new(
                 "merchant.suspend",
-                "mrc_1",
                 AuditEntry.Operator,
                 "ops@example.test",
+                "0af7651916cd43dd8448eb211c80319c",
+                "mrc_1",
                 "operator",
                 "203.0.113.0/24",
                 "complaints",
-                "0af7651916cd43dd8448eb211c80319c",
                 [new("status", "active", "suspended"), new("name")]
             )
         );
-        Follows(new("customer.export", null, AuditEntry.Key, "key_1", null, null, null, "r", null));
+        Follows(new("customer.export", AuditEntry.Key, "key_1", "r"));
 
         void Follows(AuditEntry entry) =>
             EventSchema.Follows(topic, EventSchema.Envelope(AuditEntry.EventType, entry.Target ?? entry.Actor, entry));

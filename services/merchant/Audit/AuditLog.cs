@@ -87,7 +87,7 @@ internal static class AuditLog
         var entry = new KeptEntry(
             e.Id,
             head.Size + 1,
-            e.MerchantId,
+            e.MerchantId == AuditEntry.Nobody ? null : e.MerchantId,
             service,
             e.Data.Action,
             e.Data.Target,

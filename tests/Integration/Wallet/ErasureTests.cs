@@ -144,7 +144,10 @@ public sealed class ErasureTests(WalletApi api) : IClassFixture<WalletApi>
             told.Select(e => e.GetProperty("action").GetString()).Order(StringComparer.Ordinal)
         );
         var change = told.Single(e => e.GetProperty("action").GetString() == "customer.change");
-        Assert.Equal("name", Assert.Single(change.GetProperty("changes").EnumerateArray()).GetProperty("field").GetString());
+        Assert.Equal(
+            "name",
+            Assert.Single(change.GetProperty("changes").EnumerateArray()).GetProperty("field").GetString()
+        );
         Assert.DoesNotContain(told, e => e.GetRawText().Contains("Wilhelmina", StringComparison.Ordinal));
         Assert.Contains(told, e => e.GetProperty("actor_kind").GetString() == "operator");
     }

@@ -20,17 +20,21 @@ public sealed record AuditChange(string Field, string? Before = null, string? Af
 /// <param name="RequestId">As in the answer's problem document, in logs and traces.</param>
 public sealed record AuditEntry(
     string Action,
-    string? Target,
     string ActorKind,
     string Actor,
-    string? Role,
-    string? Address,
-    string? Reason,
     string RequestId,
-    IReadOnlyList<AuditChange>? Changes
+    string? Target = null,
+    string? Role = null,
+    string? Address = null,
+    string? Reason = null,
+    IReadOnlyList<AuditChange>? Changes = null
 )
 {
     public const string EventType = "audit.entry";
+
+    /// <summary>Whose it is that concerns no merchant: events always say whose they are.</summary>
+    public static readonly MerchantId Nobody = new(Guid.Empty);
+
     public const string Key = "key";
     public const string Person = "person";
     public const string Operator = "operator";
@@ -111,7 +115,7 @@ public sealed class AuditNote
             AuditEntry.EventType,
             entry.Target ?? entry.Actor,
             sequence: 1,
-            merchant,
+            merchant ?? AuditEntry.Nobody,
             entry
         );
     }
@@ -134,13 +138,13 @@ public sealed class AuditNote
                 : default;
         return new(
             action,
-            subject ?? merchant?.ToString(),
             kind,
             actor,
+            Problems.RequestId(http),
+            subject ?? merchant?.ToString(),
             role,
             Masked(ClientAddress.Of(http)),
             reason,
-            Problems.RequestId(http),
             changes.Count == 0 ? null : changes
         );
     }
