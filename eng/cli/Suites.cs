@@ -53,8 +53,8 @@ internal static partial class Suites
     public const string Console = "console";
 
     /// <summary>
-    /// What takes minutes of a suite and changes with its own files alone: it runs when its suite is named, and not
-    /// among all of them.
+    /// What takes minutes of a suite and hangs on few files: it runs when its suite is named, and not among all of
+    /// them.
     /// </summary>
     private static readonly Dictionary<string, string> WhenNamed = new(StringComparer.Ordinal)
     {
