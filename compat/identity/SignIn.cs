@@ -95,7 +95,7 @@ internal static class SignIn
             $$"""
             <!doctype html>
             <html lang="en">
-            <meta charset="utf-8">
+            <meta charset="utf-8"><link rel="icon" href="data:,">
             <meta name="viewport" content="width=device-width, initial-scale=1">
             <title>{{title}}</title>
             <style>

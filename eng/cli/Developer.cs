@@ -6,8 +6,23 @@ namespace LocalPlus.Cli;
 /// The merchant that `up` onboards once through the real API, so that a developer has a key to try things with, and a
 /// card that everybody who asks for health looks up.
 /// </summary>
-internal sealed record Developer(string MerchantId, string ApiKey, string? CardCode = null, string? ProgramId = null)
+internal sealed record Developer(
+    string MerchantId,
+    string ApiKey,
+    string? CardCode = null,
+    string? ProgramId = null,
+    bool HasTeam = false
+)
 {
+    /// <summary>Who works there; the local provider of identities knows them by these names.</summary>
+    private static readonly (string Name, string Role, string Subject)[] Team =
+    [
+        ("Olga Owner", "owner", "olga"),
+        ("Mara Manager", "manager", "mara"),
+        ("Carl Cashier", "cashier", "carl"),
+        ("Anna Accountant", "accountant", "anna"),
+    ];
+
     private const string RememberedFile = "developer.json";
     private const long CardValue = 2500;
     private const int Onboardings = 5;
@@ -24,6 +39,12 @@ internal sealed record Developer(string MerchantId, string ApiKey, string? CardC
         if (developer is not { CardCode: not null, ProgramId: not null })
         {
             developer = await SellAsync(developer, ports, cancel);
+        }
+
+        if (!developer.HasTeam)
+        {
+            await AddTeamAsync(checkout, developer.MerchantId, ports, cancel);
+            developer = developer with { HasTeam = true };
         }
 
         checkout.Write(RememberedFile, developer);
@@ -102,6 +123,35 @@ internal sealed record Developer(string MerchantId, string ApiKey, string? CardC
                 $"no card was sold: {sold.Status} {sold.Body?.ToJsonString()}",
                 "./localplus logs giftcard"
             );
+    }
+
+    /// <summary>So that the portal and the till have somebody who may use them.</summary>
+    private static async Task AddTeamAsync(Checkout checkout, string merchant, Ports ports, CancellationToken cancel)
+    {
+        using var admin = new Rest(ports.GatewayUrl, Operators.Mint(checkout, "admin", "localplus"), Patience);
+        foreach (var (name, role, subject) in Team)
+        {
+            var answer = await admin.PostAsync(
+                $"/ops/v1/merchants/{merchant}/team_members",
+                new JsonObject
+                {
+                    ["name"] = name,
+                    ["role"] = role,
+                    ["subject"] = subject,
+                },
+                Guid.NewGuid().ToString(),
+                cancel
+            );
+            // Somebody who is in the team already, from a start that was broken off, is as good.
+            if (answer.Status != 201 && answer.Text("code") != "team_member_exists")
+            {
+                throw new CliFailure(
+                    ExitCodes.Failed,
+                    $"{name} was not added to the team: {answer.Status} {answer.Body?.ToJsonString()}",
+                    "./localplus logs merchant"
+                );
+            }
+        }
     }
 
     /// <summary>The key may be gone: a new database, or revoked.</summary>

@@ -62,6 +62,8 @@ internal static class Operators
             sub = subject,
             role,
             roles = new[] { role },
+            // Whoever has this machine's key is in front of it.
+            auth_time = now.ToUnixTimeSeconds(),
             iat = now.ToUnixTimeSeconds(),
             nbf = now.ToUnixTimeSeconds(),
             exp = now.Add(Lifetime).ToUnixTimeSeconds(),

@@ -40,6 +40,13 @@ internal sealed class Rest(string gateway, string bearer, TimeSpan patience) : I
     /// <summary>How often a call had to be repeated.</summary>
     public int Repeats { get; private set; }
 
+    /// <summary>Changes what is at the path under the version that was last seen.</summary>
+    public Task<RestAnswer> PatchAsync(string path, JsonObject body, long version, CancellationToken cancel) =>
+        SendAsync(HttpMethod.Patch, path, body, null, cancel, version);
+
+    public Task<RestAnswer> DeleteAsync(string path, CancellationToken cancel) =>
+        SendAsync(HttpMethod.Delete, path, null, null, cancel);
+
     public Task<RestAnswer> GetAsync(string path, CancellationToken cancel) =>
         SendAsync(HttpMethod.Get, path, null, null, cancel);
 
@@ -53,13 +60,14 @@ internal sealed class Rest(string gateway, string bearer, TimeSpan patience) : I
         string path,
         JsonObject? body,
         string? key,
-        CancellationToken cancel
+        CancellationToken cancel,
+        long? version = null
     )
     {
         var deadline = DateTimeOffset.UtcNow + patience;
         while (true)
         {
-            var answer = await TryAsync(method, path, body, key, cancel);
+            var answer = await TryAsync(method, path, body, key, version, cancel);
             var again = answer.Status is 0 or 503 || answer is { Status: 409, Code: "request_in_progress" };
             if (!again || DateTimeOffset.UtcNow > deadline)
             {
@@ -77,6 +85,7 @@ internal sealed class Rest(string gateway, string bearer, TimeSpan patience) : I
         string path,
         JsonObject? body,
         string? key,
+        long? version,
         CancellationToken cancel
     )
     {
@@ -85,6 +94,11 @@ internal sealed class Rest(string gateway, string bearer, TimeSpan patience) : I
         if (key is not null)
         {
             request.Headers.Add("Idempotency-Key", key);
+        }
+
+        if (version is not null)
+        {
+            request.Headers.Add("If-Match", $"\"{version}\"");
         }
 
         if (body is not null)

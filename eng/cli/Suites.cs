@@ -37,6 +37,24 @@ internal static partial class Suites
     public const string Faults = "faults";
 
     /// <summary>
+    /// The tests of what strangers may try, by the number under which they are planned: who may do what (T40), another
+    /// merchant's things (T41), tokens and keys (T42), guessing (T43), limits (T44), equal requests (T45), input (T46),
+    /// SQL (T48), and what may be read nowhere (T50).
+    /// </summary>
+    internal static readonly IReadOnlyList<(string Number, string[] Tests)> Security =
+    [
+        ("T40", ["T40_", "AccessTests"]),
+        ("T41", ["T41_", "OwnershipTests", "ConsentTests", "PersonTests", "Fault_29_"]),
+        ("T42", ["KeyVerdictTests", "OperatorKeysTests", "ApiKeyTests", "KeyNetworkTests", "StepUpTests"]),
+        ("T43", ["T43_", "GuessingTests", "Fault_04_", "Fault_30_"]),
+        ("T44", ["T44_", "LimitTests"]),
+        ("T45", ["EqualRequestsTests", "IdempotentRequestsTests", "FingerprintTests"]),
+        ("T46", ["InputTests", "FuzzTests", "StrictJsonTests", "BadInputTests", "Fault_22_"]),
+        ("T48", ["SqlTests", "StatementTests"]),
+        ("T50", ["No_code_PIN_address_or_token_is_in_any_signal", "No_personal_data_is_stored_in_clear", "Fault_29_"]),
+    ];
+
+    /// <summary>
     /// Suites of one part of the product: its tests out of several projects. Those projects run them anyway, so each
     /// runs only when it is named.
     /// </summary>
@@ -46,6 +64,10 @@ internal static partial class Suites
     {
         ["analytics"] = "FullyQualifiedName~.Analytics.",
         ["events"] = "FullyQualifiedName~Event",
+        ["security"] = string.Join(
+            '|',
+            Security.SelectMany(test => test.Tests).Distinct().Select(name => $"FullyQualifiedName~{name}")
+        ),
         ["webhooks"] = "FullyQualifiedName~Webhook",
     };
 
@@ -114,6 +136,14 @@ internal static partial class Suites
             "compat" => Projects(checkout, "compat/tests"),
             Console => Projects(checkout, "tests/Browser"),
             "guessing" => Projects(checkout, "tests/Integration"),
+            "security" =>
+            [
+                .. Projects(checkout, "tests/Unit"),
+                .. Projects(checkout, "tests/Tidy"),
+                .. Projects(checkout, "tests/Integration"),
+                .. Projects(checkout, "tests/Platform"),
+                .. Projects(checkout, "tests/EndToEnd"),
+            ],
             "analytics" or "events" or "ledger" or "webhooks" =>
             [
                 .. Projects(checkout, "tests/Unit"),

@@ -1,7 +1,9 @@
 using LocalPlus.Console.Api;
 using LocalPlus.Console.Layout;
 using LocalPlus.Console.Pages;
+using LocalPlus.Console.PointOfSale;
 using LocalPlus.Console.Session;
+using LocalPlus.Console.Shop;
 using LocalPlus.Hosting;
 
 namespace LocalPlus.Console;
@@ -13,6 +15,9 @@ internal static class ConsoleService
 {
     /// <summary>Every page and form lives below it; the gateway sends nothing else here.</summary>
     public const string Root = "/console";
+
+    /// <summary>Whether an address that a browser names leads to one of our pages.</summary>
+    public static bool IsOwn(string address) => address.StartsWith(Root, StringComparison.Ordinal);
 
     public static void AddConsole(this WebApplicationBuilder builder)
     {
@@ -34,6 +39,8 @@ internal static class ConsoleService
         app.MapRunActions();
         app.MapDeadLetterActions();
         app.MapFindingActions();
+        app.MapShop();
+        app.MapPointOfSale();
         app.MapFallback(
                 $"{Root}/{{**path}}",
                 IResult () => throw new ApiRefusalException(StatusCodes.Status404NotFound, "not_found", "", null)

@@ -1,5 +1,6 @@
 using LocalPlus.Giftcard.Batches;
 using LocalPlus.Giftcard.Cards;
+using LocalPlus.Giftcard.Holders;
 using LocalPlus.Giftcard.Holds;
 using LocalPlus.Giftcard.Ledger;
 using LocalPlus.Giftcard.Offline;
@@ -57,6 +58,7 @@ internal static class GiftcardService
         operators.AddEndpointFilter(LedgerFeature.BusyWhenSilent);
         operators.MapRuns();
         operators.MapListAttention();
-        app.MapInternal().MapCardsInternal();
+        app.MapInternal().MapCardsInternal().MapHolders();
+        app.MapEvents().MapEvents<OnCustomerErased.Data>("customer.erased.v1", OnCustomerErased.HandleAsync);
     }
 }

@@ -39,6 +39,7 @@ internal static class LedgerServices
         services.AddHostedService<OpenFindings>();
         services.AddSingleton(OpenFindings.Imbalances);
         services.AddJob<LedgerReconciliation>("ledger-reconciliation");
-        services.AddGrpc();
+        // Or a POST to any path of two words that says no type is taken for a call of a service that there is not.
+        services.AddGrpc(grpc => grpc.IgnoreUnknownServices = true);
     }
 }

@@ -13,6 +13,7 @@ internal static class MerchantService
 {
     public static void AddMerchant(this WebApplicationBuilder builder)
     {
+        builder.Services.AddRowSecurity();
         builder.Services.AddSingleton(_ => new KeyHasher(builder.Configuration));
         builder.Services.AddSingleton(_ => new IbanSeal(builder.Configuration));
         builder.Services.AddSingleton<People>();
@@ -31,7 +32,7 @@ internal static class MerchantService
         operators.MapAddTeamMemberForOperators();
 
         var merchants = app.MapMerchantApi();
-        merchants.MapGetMerchant().MapChangeMerchant().MapSubmitMerchant().MapReadVersions();
+        merchants.MapGetMerchant().MapChangeMerchant().MapSubmitMerchant().MapReadVersions().MapReadLimits();
         merchants.MapCreateApiKey().MapRotateApiKey().MapListApiKeys().MapRevokeApiKey();
         merchants.MapCreateLocation().MapGetLocation().MapListLocations().MapChangeLocation();
         merchants.MapRegisterTerminal().MapReadTerminals().MapBlockTerminal();

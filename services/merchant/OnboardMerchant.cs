@@ -33,6 +33,7 @@ internal static class OnboardMerchant
     {
         group
             .MapPost("/merchants", HandleAsync)
+            .Limited(RateLimit.Onboarding)
             .RequireIdempotencyKey()
             .WithName(nameof(OnboardMerchant))
             .Produces<MerchantView>(StatusCodes.Status201Created);

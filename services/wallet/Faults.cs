@@ -13,6 +13,12 @@ internal static class Faults
         "A customer with this e-mail address exists"
     );
 
+    public static readonly Fault CustomerOnHold = new(
+        "customer_on_hold",
+        409,
+        "A legal hold stands against forgetting the person"
+    );
+
     public static readonly Fault MemberExists = new("member_exists", 409, "The person is a member of the programme");
     public static readonly Fault MemberState = new("member_state", 409, "The membership's state does not allow this");
     public static readonly Fault ProgramState = new("program_state", 409, "The programme's state does not allow this");

@@ -14,6 +14,30 @@ internal static partial class Log
     public static partial void CustomerAdded(this ILogger log, CustomerId customerId, MerchantId merchantId);
 
     [LoggerMessage(
+        2001,
+        LogLevel.Information,
+        "customer {CustomerId} of {MerchantId} erased",
+        EventName = "wallet.customer.erased"
+    )]
+    public static partial void CustomerErased(this ILogger log, CustomerId customerId, MerchantId merchantId);
+
+    [LoggerMessage(
+        2002,
+        LogLevel.Information,
+        "{Again} customers erased again, {Told} erasures told again",
+        EventName = "wallet.erasures.reconciled"
+    )]
+    public static partial void ErasuresReconciled(this ILogger log, int again, int told);
+
+    [LoggerMessage(
+        2003,
+        LogLevel.Information,
+        "erasures not reconciled, again in {PauseMs} ms: {Reason}",
+        EventName = "wallet.erasures.not_reconciled"
+    )]
+    public static partial void ErasuresNotReconciled(this ILogger log, double pauseMs, string reason);
+
+    [LoggerMessage(
         2010,
         LogLevel.Information,
         "{Accounts} balances compared with the ledger, {Findings} findings",

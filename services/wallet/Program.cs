@@ -2,21 +2,22 @@ using LocalPlus.Hosting;
 using LocalPlus.Wallet;
 using LocalPlus.Wallet.Balances;
 using LocalPlus.Wallet.Customers;
+using LocalPlus.Wallet.Erasure;
 using LocalPlus.Wallet.Ledger;
 using LocalPlus.Wallet.Reconciliation;
 
 var builder = WebApplication.CreateBuilder(args);
 await builder.AddLocalPlusAsync("wallet");
-builder.Services.AddSingleton(_ => new PersonalDataVault(builder.Configuration["Secrets:pii_key"]));
-builder.Services.AddSingleton<CustomerStore>();
+builder.Services.AddCustomers(builder.Configuration);
+builder.Services.AddErasure();
 builder.AddLedger();
 builder.Services.AddLoyalty();
 builder.Services.AddReconciliation();
 
 var app = builder.Build();
 app.UseLocalPlus();
-app.MapMerchantApi().MapCreateCustomer().MapGetCustomer().MapGetCustomerWallet().MapLoyalty();
-app.MapOperatorApi().MapListReconciliations().MapListAttention();
+app.MapMerchantApi().MapCustomers().MapErasure().MapGetCustomerWallet().MapLoyalty();
+app.MapOperatorApi().MapListReconciliations().MapListAttention().MapErasureOperations();
 app.MapInternal().MapFindCustomer().MapFindOrAddCustomer().MapGetCustomerContact();
 var events = app.MapEvents();
 events.MapEvents<OnCardEvent.Data>("giftcard.cards.v1", OnCardEvent.HandleAsync);

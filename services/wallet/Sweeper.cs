@@ -1,3 +1,4 @@
+using LocalPlus.Wallet.Customers;
 using LocalPlus.Wallet.Earnings;
 using LocalPlus.Wallet.Ledger;
 
@@ -5,10 +6,15 @@ namespace LocalPlus.Wallet;
 
 /// <summary>
 /// Finishes what a crash or a silent ledger left open: books what was decided, and releases points whose time to wait
-/// is over. Replicas share the work; each step may be repeated.
+/// is over; makes the lookups that an older release left out. Replicas share the work; each step may be repeated.
 /// </summary>
-internal sealed class Sweeper(LedgerCommands commands, PendingEarnings pending, TimeProvider time, ILogger<Sweeper> log)
-    : BackgroundService
+internal sealed class Sweeper(
+    LedgerCommands commands,
+    PendingEarnings pending,
+    MissingLookups lookups,
+    TimeProvider time,
+    ILogger<Sweeper> log
+) : BackgroundService
 {
     private const int Batch = 100;
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
@@ -20,6 +26,7 @@ internal sealed class Sweeper(LedgerCommands commands, PendingEarnings pending, 
         {
             await OutliveAsync(() => pending.ReleaseDueAsync(Batch, stoppingToken), stoppingToken);
             await OutliveAsync(() => BookAsync(stoppingToken), stoppingToken);
+            await OutliveAsync(() => lookups.MakeAsync(Batch, stoppingToken), stoppingToken);
         }
     }
 

@@ -33,13 +33,18 @@ public sealed class ChromiumFixture : IAsyncLifetime
     }
 
     /// <summary>A fresh browser in which somebody has signed in.</summary>
-    public async Task<Visit> SignInAsync(string person, BrowserNewContextOptions? options = null)
+    /// <param name="home">Where they come to: operators to the overview, a merchant's people to their shop.</param>
+    public async Task<Visit> SignInAsync(
+        string person,
+        BrowserNewContextOptions? options = null,
+        string home = "/console"
+    )
     {
         var context = await browser!.NewContextAsync(options ?? new() { Locale = "en-GB" });
         var visit = new Visit(await context.NewPageAsync(), Stack.LocalPlus.Gateway);
         await visit.GoAsync("/console");
         await visit.Page.ClickAsync($"button[value='{person}']");
-        await visit.Page.WaitForURLAsync("**/console");
+        await visit.Page.WaitForURLAsync($"**{home}");
         return visit;
     }
 }
@@ -61,6 +66,13 @@ public sealed class Visit : IAsyncDisposable
             }
         };
         page.PageError += (_, error) => Complaints.Add(error);
+        page.Response += (_, response) =>
+        {
+            if (response.Status >= 400)
+            {
+                Complaints.Add($"{response.Status} {response.Url}");
+            }
+        };
         page.RequestFinished += (_, request) => Requests.Add(request);
     }
 

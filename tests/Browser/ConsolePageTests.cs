@@ -1,5 +1,4 @@
 using Deque.AxeCore.Playwright;
-using LocalPlus.Tests.EndToEnd;
 using Microsoft.Playwright;
 
 namespace LocalPlus.Tests.Browser;
@@ -21,6 +20,22 @@ public sealed class ConsolePageTests(ChromiumFixture chromium)
         "/console/findings",
         "/console/attention",
         "/console/help",
+    ];
+
+    private static readonly string[] ShopPages =
+    [
+        "/console/shop",
+        "/console/shop/cards",
+        "/console/shop/redemptions",
+        "/console/shop/members",
+        "/console/shop/programs",
+        "/console/shop/reports",
+        "/console/shop/places",
+        "/console/shop/team",
+        "/console/shop/keys",
+        "/console/shop/webhooks",
+        "/console/till",
+        "/console/till/offline",
     ];
 
     [Fact]
@@ -46,7 +61,7 @@ public sealed class ConsolePageTests(ChromiumFixture chromium)
 
         await visit.Page.WaitForURLAsync($"**/console/runs/{id}?done=cancel");
         Assert.Contains("Done: Cancel.", await visit.Page.InnerTextAsync("main"), StringComparison.Ordinal);
-        Assert.Empty(visit.Complaints);
+        Assert.Equal([], visit.Complaints);
     }
 
     [Theory]
@@ -65,7 +80,33 @@ public sealed class ConsolePageTests(ChromiumFixture chromium)
                 ViewportSize = new() { Width = width, Height = 800 },
             }
         );
-        foreach (var path in Pages.Append($"/console/runs/{id}"))
+        await CheckAsync(visit, scheme, width, [.. Pages, $"/console/runs/{id}"]);
+    }
+
+    [Theory]
+    [InlineData(ColorScheme.Light, 1280)]
+    [InlineData(ColorScheme.Dark, 1280)]
+    [InlineData(ColorScheme.Light, 360)]
+    public async Task No_page_of_a_shop_has_one_either(ColorScheme scheme, int width)
+    {
+        await chromium.TerminalAsync();
+        await chromium.HeldAsync();
+        await using var visit = await chromium.SignInAsync(
+            "olga",
+            new()
+            {
+                Locale = "en-GB",
+                ColorScheme = scheme,
+                ViewportSize = new() { Width = width, Height = 800 },
+            },
+            "/console/shop"
+        );
+        await CheckAsync(visit, scheme, width, ShopPages);
+    }
+
+    private static async Task CheckAsync(Visit visit, ColorScheme scheme, int width, string[] pages)
+    {
+        foreach (var path in pages)
         {
             await visit.GoAsync(path);
             var found = await visit.Page.RunAxe();
@@ -80,11 +121,11 @@ public sealed class ConsolePageTests(ChromiumFixture chromium)
                 $"{path} is wider than {width} pixels"
             );
             await visit.Page.ScreenshotAsync(
-                new() { Path = Picture($"{path.Split('/')[^1]}-{scheme}-{width}"), FullPage = true }
+                new() { Path = Pictures.At($"{path.Split('/')[^1]}-{scheme}-{width}"), FullPage = true }
             );
         }
 
-        Assert.Empty(visit.Complaints);
+        Assert.Equal([], visit.Complaints);
     }
 
     [Fact]
@@ -121,12 +162,5 @@ public sealed class ConsolePageTests(ChromiumFixture chromium)
         await visit.Page.ClickAsync($"form[action$='/{id}/extend'] button");
 
         await visit.Page.WaitForURLAsync($"**/console/runs/{id}?done=extend");
-    }
-
-    /// <summary>Beside the results of the tests; those of the documents are chosen from them.</summary>
-    private static string Picture(string name)
-    {
-        var folder = Directory.CreateDirectory(Path.Combine(CommandLine.Root, "artifacts", "tests", "console"));
-        return Path.Combine(folder.FullName, $"{name}.png");
     }
 }

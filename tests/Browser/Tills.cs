@@ -27,6 +27,13 @@ internal static class Tills
         return (string)held["id"]!;
     }
 
+    /// <summary>Registers a till at a place, so that there is one to stand at.</summary>
+    public static async Task TerminalAsync(this ChromiumFixture chromium)
+    {
+        var place = await PostAsync(chromium, "/v1/locations", new { name = "By the sea" });
+        await PostAsync(chromium, $"/v1/locations/{(string)place["id"]!}/terminals", new { name = "Till" });
+    }
+
     private static async Task<JsonNode> PostAsync(ChromiumFixture chromium, string path, object body)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = JsonContent.Create(body) };

@@ -5,7 +5,9 @@ using LocalPlus.Hosting;
 using LocalPlus.Kernel;
 using LocalPlus.Ledger.Commit;
 using LocalPlus.Merchant;
+using LocalPlus.Wallet.Erasure;
 using InAnalytics = LocalPlus.Analytics.Intake;
+using InGiftcard = LocalPlus.Giftcard.Holders;
 using InNotification = LocalPlus.Notification.Intake;
 using InWallet = LocalPlus.Wallet.Balances;
 
@@ -117,6 +119,16 @@ public sealed class ConsumerTests
     [Fact]
     public void An_onboarding_is_understood_by_notification() =>
         Assert.NotNull(Read<InNotification.OnMerchantOnboarded.Data>(new Onboarded("test", "FR", Currency.Eur, "fr")));
+
+    [Fact]
+    public void An_erasure_is_understood_by_giftcard_and_notification()
+    {
+        var erased = new Eraser.Erased(Holder, DateTimeOffset.UnixEpoch);
+        var giftcard = Read<InGiftcard.OnCustomerErased.Data>(erased);
+        Assert.Equal((erased.CustomerId, erased.ErasedAt), (giftcard.CustomerId, giftcard.ErasedAt));
+        var notification = Read<LocalPlus.Notification.Holders.OnCustomerErased.Data>(erased);
+        Assert.Equal((erased.CustomerId, erased.ErasedAt), (notification.CustomerId, notification.ErasedAt));
+    }
 
     private static T Read<T>(object written) =>
         JsonSerializer.Deserialize<T>(

@@ -3,6 +3,7 @@ using LocalPlus.Kernel;
 using LocalPlus.Merchant;
 using LocalPlus.Wallet;
 using LocalPlus.Wallet.Balances;
+using LocalPlus.Wallet.Erasure;
 using LocalPlus.Wallet.Members;
 using LocalPlus.Wallet.Points;
 
@@ -59,6 +60,16 @@ public sealed class WalletAndMerchantEventTests
                 wallet.ToString(),
                 new WalletBalances.Updated(wallet, CustomerId.New(Time), [])
             )
+        );
+    }
+
+    [Fact]
+    public void An_erasure_follows_its_schema()
+    {
+        var customer = CustomerId.New(Time);
+        EventSchema.Follows(
+            "customer.erased.v1",
+            EventSchema.Envelope("customer.erased", customer.ToString(), new Eraser.Erased(customer, Time.GetUtcNow()))
         );
     }
 

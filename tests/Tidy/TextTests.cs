@@ -119,6 +119,7 @@ public partial class TextTests
             "CommandQueue.cs",
             "Doorbell.cs",
             "EngineReader.cs",
+            "ErasureReconciliation.cs",
             "Events.cs",
             "FaultHandler.cs",
             "GroupCommit.cs",

@@ -39,6 +39,7 @@ internal static class Demo
         );
 
         await new Newcomer(checkout, state.Ports, narrator, Patience, cancel).TellAsync();
+        await new Guard(checkout, state.Ports, narrator, Patience, cancel).TellAsync();
         using var shop = new Shop(checkout, state.Ports, merchant, Patience, cancel);
         using var receiver = Receiver.Start();
         var story = new Story(checkout, shop, receiver, narrator, cancel);
@@ -46,6 +47,7 @@ internal static class Demo
         await new Interruption(checkout, shop, story, narrator, cancel).TellAsync(card, victim);
         await new Rescue(shop, narrator, cancel).TellAsync(card);
         await new Membership(shop, narrator).TellAsync();
+        await new Farewell(shop, story, narrator, cancel).TellAsync(card);
 
         Terminal.Say("");
         Terminal.Good($"{narrator.Checks} checks hold, in {Terminal.Seconds(clock.Elapsed)}");

@@ -228,6 +228,7 @@ internal static class Up
 
         Terminal.Say($"  mail       {ports.MailUrl}");
         Terminal.Say($"  console    {ports.GatewayUrl}/console   (sign in as anybody of {ports.IdentityUrl})");
+        Terminal.Say($"  till       {ports.GatewayUrl}/console/till   (sign in as Carl Cashier)");
         Terminal.Say("  operators  ./localplus token --role operator");
         Terminal.Say("  logs       ./localplus logs giftcard     SQL  ./localplus psql ledger");
         Terminal.Say("");

@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 
 namespace LocalPlus.Hosting;
 
@@ -46,6 +47,8 @@ public static class LocalPlusBuilder
         app.UseMiddleware<Ports>();
         app.UseAuthentication();
         app.UseAuthorization();
+        app.UseMiddleware<StepUp>();
+        app.UseMiddleware<RateLimitGate>();
         app.UseMiddleware<MerchantStanding>();
         app.MapHealth();
         app.MapOpenApi();
@@ -110,6 +113,7 @@ public static class LocalPlusBuilder
                 await Console.Error.WriteLineAsync($"unknown verb '{verb}': use none, migrate or job NAME");
                 return 2;
             default:
+                Doors.Check(app);
                 // Who serves without this key would fail each POST; a job or a migration needs none.
                 _ = app.Services.GetRequiredService<FingerprintKeys>();
                 await migrations.CheckAsync(CancellationToken.None);
@@ -140,6 +144,13 @@ public static class LocalPlusBuilder
         builder.Services.AddLocalPlusDatabase(builder.Configuration, name);
         builder.Services.AddSingleton<KnownCallers>();
         builder.Services.AddSingleton<FairAdmission>();
+        builder.Services.AddSingleton<ITokenStore, CachedTokens>();
+        builder.Services.AddSingleton(all => new RateLimits(
+            all.GetRequiredService<ITokenStore>(),
+            builder.Configuration,
+            all.GetRequiredService<TimeProvider>(),
+            all.GetRequiredService<ILogger<SharedTokens>>()
+        ));
         builder.Services.AddSingleton<FingerprintKeys>();
         builder.Services.AddSingleton<SealedAnswers>();
         builder.Services.AddSingleton<IdempotentRequests>();

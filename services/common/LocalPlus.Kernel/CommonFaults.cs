@@ -4,6 +4,7 @@ namespace LocalPlus.Kernel;
 public static class CommonFaults
 {
     public static readonly Fault Unauthenticated = new("unauthenticated", 401, "Credentials are missing or not valid");
+    public static readonly Fault StepUpRequired = new("step_up_required", 401, "Sign in again to do this");
     public static readonly Fault ScopeMissing = new("scope_missing", 403, "The credentials do not allow this");
     public static readonly Fault NetworkNotAllowed = new(
         "network_not_allowed",

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Http.Headers;
 using System.Text.Json;
 using LocalPlus.Console.Session;
@@ -37,9 +38,17 @@ internal sealed class Platform(HttpClient http, IHttpContextAccessor context, Ti
         }
     }
 
-    public Task<JsonElement> PostAsync(string path, object body) => SendAsync<JsonElement>(HttpMethod.Post, path, body);
+    public Task<JsonElement> PostAsync(string path, object body) => PostAsync<JsonElement>(path, body);
 
-    private async Task<T> SendAsync<T>(HttpMethod method, string path, object? body)
+    /// <param name="once">The name of this very act: sent again, it is not done again.</param>
+    public Task<T> PostAsync<T>(string path, object body, Once? once = null) =>
+        SendAsync<T>(HttpMethod.Post, path, body, once);
+
+    public Task DeleteAsync(string path) => SendAsync<Nothing>(HttpMethod.Delete, path, null);
+
+    private sealed record Nothing;
+
+    private async Task<T> SendAsync<T>(HttpMethod method, string path, object? body, Once? once = null)
     {
         var caller = context.HttpContext!;
         using var request = new HttpRequestMessage(method, new Uri(path, UriKind.Relative));
@@ -50,15 +59,15 @@ internal sealed class Platform(HttpClient http, IHttpContextAccessor context, Ti
         if (body is not null)
         {
             request.Content = JsonContent.Create(body, options: Json);
-            request.Headers.Add("Idempotency-Key", Guid.CreateVersion7(time.GetUtcNow()).ToString());
+            request.Headers.Add("Idempotency-Key", (once ?? Once.New(time)).Key);
         }
 
         try
         {
             using var answer = await http.SendAsync(request, caller.RequestAborted);
-            return answer.IsSuccessStatusCode
-                ? (await answer.Content.ReadFromJsonAsync<T>(Json, caller.RequestAborted))!
-                : throw await ApiRefusalException.OfAsync(answer, caller.RequestAborted);
+            return !answer.IsSuccessStatusCode ? throw await ApiRefusalException.OfAsync(answer, caller.RequestAborted)
+                : answer.StatusCode == HttpStatusCode.NoContent ? default!
+                : (await answer.Content.ReadFromJsonAsync<T>(Json, caller.RequestAborted))!;
         }
         catch (Exception failure)
             when (failure is HttpRequestException or TaskCanceledException

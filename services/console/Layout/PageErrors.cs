@@ -1,7 +1,10 @@
 using System.Net;
 using LocalPlus.Console.Api;
+using LocalPlus.Console.Session;
+using LocalPlus.Hosting;
 using Microsoft.AspNetCore.Antiforgery;
 using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Authentication.OpenIdConnect;
 using Microsoft.IdentityModel.Protocols.OpenIdConnect;
 
 namespace LocalPlus.Console.Layout;
@@ -9,11 +12,25 @@ namespace LocalPlus.Console.Layout;
 /// <summary>What went wrong, as a page: what it was, what to do, and the id by which logs know it.</summary>
 internal sealed class PageErrors(RequestDelegate next, ILogger<PageErrors> log)
 {
+    private const string StepUp = "step_up_required";
+
     public async Task InvokeAsync(HttpContext http)
     {
         try
         {
             await next(http);
+        }
+        catch (ApiRefusalException refusal) when (refusal.Code == StepUp && !http.Response.HasStarted)
+        {
+            // Back at the page of the form, whoever signed in again sends it once more.
+            await http.ChallengeAsync(
+                Sessions.Provider,
+                new OpenIdConnectChallengeProperties
+                {
+                    MaxAge = RequiredStepUp.MaxAge,
+                    RedirectUri = Back(http.Request),
+                }
+            );
         }
         catch (Exception failure)
             when (http.Request.Path.StartsWithSegments(ConsoleService.Root)
@@ -85,7 +102,7 @@ internal sealed class PageErrors(RequestDelegate next, ILogger<PageErrors> log)
     private static string Back(HttpRequest request) =>
         Uri.TryCreate(request.Headers.Referer, UriKind.Absolute, out var from)
         && from.Authority == request.Host.Value
-        && from.AbsolutePath.StartsWith(ConsoleService.Root, StringComparison.Ordinal)
+        && ConsoleService.IsOwn(from.AbsolutePath)
             ? from.PathAndQuery
             : ConsoleService.Root;
 

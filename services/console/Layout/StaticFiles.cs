@@ -5,7 +5,7 @@ using LocalPlus.Hosting;
 namespace LocalPlus.Console.Layout;
 
 /// <summary>
-/// The style sheet and the script: part of the assembly, named by their content, kept by browsers for ever.
+/// The style sheet and the scripts: part of the assembly, named by their content, kept by browsers for ever.
 /// </summary>
 internal static class StaticFiles
 {
@@ -13,13 +13,19 @@ internal static class StaticFiles
     {
         ("console.css", "text/css; charset=utf-8"),
         ("console.js", "text/javascript; charset=utf-8"),
+        ("till.js", "text/javascript; charset=utf-8"),
     }
         .Select(file => (Name: file.Item1, Type: file.Item2, Body: Read(file.Item1)))
         .ToDictionary(file => Named(file.Name, file.Body), file => (file.Type, file.Body), StringComparer.Ordinal);
 
-    public static string Style { get; } = Path(".css");
+    public static string Style { get; } = Path("-console.css");
 
-    public static string Script { get; } = Path(".js");
+    public static string Script { get; } = Path("-console.js");
+
+    public static string TillScript { get; } = Path("-till.js");
+
+    /// <summary>The till's service worker: under one name, for a browser compares it with the one it has.</summary>
+    public static byte[] Worker { get; } = Read("worker.js");
 
     public static void MapFiles(this WebApplication app) =>
         app.MapGet(

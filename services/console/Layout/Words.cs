@@ -58,9 +58,7 @@ internal sealed class Words(IHttpContextAccessor context)
                         Secure = settings.IsSecure,
                     }
                 );
-                return Results.LocalRedirect(
-                    back.StartsWith(ConsoleService.Root, StringComparison.Ordinal) ? back : ConsoleService.Root
-                );
+                return Results.LocalRedirect(ConsoleService.IsOwn(back) ? back : ConsoleService.Root);
             }
         );
 

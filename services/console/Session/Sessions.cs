@@ -1,6 +1,5 @@
 using LocalPlus.Console.Layout;
 using LocalPlus.Hosting;
-using Microsoft.AspNetCore.Antiforgery;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.Cookies;
 using Microsoft.AspNetCore.Authentication.OpenIdConnect;
@@ -56,21 +55,10 @@ internal static class Sessions
             .RequirePort(Port.Public)
             .RequireAuthorization(Policy)
             .ExcludeFromDescription();
-        var leaving = session.MapGroup("").WithMetadata(new RequireAntiforgeryTokenAttribute());
-        leaving.AddEndpointFilter(RequireOwnForm);
-        leaving.MapPost("/sign-out", () => SignOut());
-        leaving.MapPost("/sign-out-everywhere", SignOutEverywhereAsync);
+        session.MapPost("/sign-out", () => SignOut()).RequireForm();
+        session.MapPost("/sign-out-everywhere", SignOutEverywhereAsync).RequireForm();
         Words.MapLanguage(session);
     }
-
-    /// <summary>The framework looks whether a form is ours, and only says so where nothing is bound from it.</summary>
-    private static ValueTask<object?> RequireOwnForm(
-        EndpointFilterInvocationContext call,
-        EndpointFilterDelegate next
-    ) =>
-        call.HttpContext.Features.Get<IAntiforgeryValidationFeature>() is { IsValid: true }
-            ? next(call)
-            : throw new AntiforgeryValidationException("The form was not sent from one of our pages.");
 
     private static IResult SignOut() =>
         Results.SignOut(new AuthenticationProperties { RedirectUri = ConsoleService.Root }, [Cookie, Provider]);

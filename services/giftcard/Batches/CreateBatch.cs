@@ -18,6 +18,7 @@ internal static class CreateBatch
         group
             .MapPost("/gift_cards/bulk", HandleAsync)
             .RequireScope("gift_cards:write")
+            .Limited(RateLimit.Sale)
             .RequireIdempotencyKey()
             .Refuses(
                 CommonFaults.NotFound,

@@ -102,11 +102,13 @@ internal sealed class CardDeliveries(Database database, CardChanges changes, Car
         }
 
         var secret = JsonSerializer.Deserialize<HandOver.Secret>(secrets.Open(found.Code, card), StrictJson.Lenient)!;
-        var note = found.SealedNote is null
-            ? new Note(null, null)
-            : JsonSerializer.Deserialize<Note>(secrets.Open(found.SealedNote, card), StrictJson.Lenient)!;
+        var note = found.SealedNote is null ? new Note(null, null) : OpenNote(found.SealedNote, card, secrets);
         return new(secret.Code, secret.Pin, new(found.Amount, Currency.Parse(found.Currency)), note.From, note.Message);
     }
+
+    /// <summary>What the giver wrote.</summary>
+    public static Note OpenNote(byte[] sealedNote, GiftCardId card, CardSecrets secrets) =>
+        JsonSerializer.Deserialize<Note>(secrets.Open(sealedNote, card), StrictJson.Lenient)!;
 
     private sealed record Due(
         GiftCardId GiftCardId,

@@ -37,12 +37,14 @@ internal sealed record Spending(
 /// blocked, locked, closed or another merchant's: all are the same refusal, and all cost the same (one hash, one query,
 /// as many PIN hashes as PINs were sent, one write). What a found row still costs more is hidden by <see
 /// cref="MissTime"/>, so neither the answer nor its time tells a guesser anything. A text that can be no code is
-/// refused alike and is no guess: whoever wants to guess needs codes of the right form.
+/// refused alike and is no guess: whoever wants to guess needs codes of the right form. Who has guessed too often, as a
+/// merchant or from an address, is refused with quota_exceeded before anything is looked at.
 /// </summary>
 internal sealed class CardFinder(
     CardLookup lookup,
     Database database,
     CardSecrets secrets,
+    RateLimits limits,
     TimeProvider time,
     ILogger<CardFinder> log
 )
@@ -82,6 +84,12 @@ internal sealed class CardFinder(
     {
         var merchant = spending.Caller.MerchantId;
         var asked = time.GetTimestamp();
+        if (spending.HandedOverAt is null)
+        {
+            // What an offline till took is said once, and refused for what it is.
+            await RequireLimitsAsync(spending.Caller, credentials, cancel);
+        }
+
         var codes = credentials.Select(c => c.Code is { } code ? CardCode.Normalise(code) : null).ToArray();
         var hashes = codes.Select(code => code is null ? [] : secrets.HashesOfCode(code)).ToArray();
         await Failpoints.BeforeAsync("Verify");
@@ -108,7 +116,7 @@ internal sealed class CardFinder(
             {
                 if (code is null || CardCode.IsWellFormed(code))
                 {
-                    await CountMissAsync(merchant, cancel);
+                    await CountMissAsync(spending.Caller, cancel);
                 }
 
                 var left = MissTime - time.GetElapsedTime(asked);
@@ -132,6 +140,20 @@ internal sealed class CardFinder(
         }
 
         return cards;
+    }
+
+    private async Task RequireLimitsAsync(
+        MerchantIdentity caller,
+        IReadOnlyList<CardCredential> credentials,
+        CancellationToken cancel
+    )
+    {
+        limits.RequireLeft(RateLimit.Guess, caller.MerchantId);
+        limits.RequireLeft(RateLimit.GuessAddress, caller.From);
+        for (var pins = credentials.Count(c => c.Pin is not null); pins > 0; pins--)
+        {
+            await limits.RequireAsync(RateLimit.Pin, caller.MerchantId, cancel);
+        }
     }
 
     /// <summary>
@@ -223,8 +245,11 @@ internal sealed class CardFinder(
     /// Counts a miss, and tells somebody when a merchant's misses in a minute are no slips of a hand any
     /// more.
     /// </summary>
-    private async Task CountMissAsync(MerchantId merchant, CancellationToken cancel)
+    private async Task CountMissAsync(MerchantIdentity caller, CancellationToken cancel)
     {
+        var merchant = caller.MerchantId;
+        await limits.CountAsync(RateLimit.Guess, merchant, cancel);
+        await limits.CountAsync(RateLimit.GuessAddress, caller.From, cancel);
         var now = time.GetUtcNow();
         var minute = new DateTimeOffset(now.Ticks - (now.Ticks % TimeSpan.TicksPerMinute), TimeSpan.Zero);
         await using var db = await database.BeginAsync(cancel);

@@ -13,6 +13,7 @@ internal static class LookupGiftCard
         group
             .MapPost("/gift_cards/lookup", HandleAsync)
             .RequireScope("gift_cards:read")
+            .Limited(RateLimit.Lookup)
             .OpenTo(MerchantStatus.Suspended, MerchantStatus.Closed)
             .Refuses(Faults.GiftCardNotUsable, Faults.GiftCardState)
             .WithName(nameof(LookupGiftCard))

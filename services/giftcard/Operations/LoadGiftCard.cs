@@ -34,6 +34,7 @@ internal static class LoadGiftCard
         group
             .MapPost("/gift_cards/{id}/load", HandleAsync)
             .RequireScope("gift_cards:write")
+            .Limited(RateLimit.Sale)
             .RequireIdempotencyKey()
             .Refuses([.. Faults.OfCardOperations, Faults.CurrencyMismatch, Faults.ProgramState])
             .WithName(nameof(LoadGiftCard))

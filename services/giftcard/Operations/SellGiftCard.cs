@@ -23,6 +23,7 @@ internal static class SellGiftCard
         group
             .MapPost("/gift_cards", HandleAsync)
             .RequireScope("gift_cards:write")
+            .Limited(RateLimit.Sale)
             .RequireIdempotencyKey()
             .Refuses(
                 CommonFaults.NotFound,

@@ -16,6 +16,7 @@ internal static class QuoteRedemption
         group
             .MapPost("/redemptions/quote", HandleAsync)
             .RequireScope("redemptions:read")
+            .Limited(RateLimit.Lookup)
             .Refuses(
                 Faults.GiftCardNotUsable,
                 Faults.GiftCardState,

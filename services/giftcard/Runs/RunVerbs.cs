@@ -48,8 +48,9 @@ internal static class RunVerbs
         string role,
         Func<RunOperator, Call<TBody>, Task> act
     )
-        where TBody : IReasoned =>
-        group
+        where TBody : IReasoned
+    {
+        var mapped = group
             .MapPost(
                 $"/runs/{{id}}/{verb}",
                 async (
@@ -70,6 +71,12 @@ internal static class RunVerbs
             .Refuses(Faults.OfRunVerbs)
             .WithName($"Run{char.ToUpperInvariant(verb[0])}{verb[1..]}")
             .Produces<RunSummary>();
+        if (role == "admin")
+        {
+            // What an administrator alone may do can not be undone.
+            mapped.RequireStepUp();
+        }
+    }
 
     internal static void CheckReason(string reason) =>
         new FieldChecks()

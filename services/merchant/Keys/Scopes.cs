@@ -28,6 +28,8 @@ internal static class Scopes
         "merchants:read",
         "merchants:write",
         "notifications:read",
+        "privacy:read",
+        "privacy:write",
         "programs:read",
         "programs:write",
         "redemptions:read",

@@ -19,13 +19,18 @@ internal static class DecideMerchant
     {
         Map(ops, "approve", "operator", MerchantLifeCycle.Approve);
         Map(ops, "decline", "operator", MerchantLifeCycle.Decline);
-        Map(ops, "suspend", "operator", MerchantLifeCycle.Suspend);
+        Map(ops, "suspend", "operator", MerchantLifeCycle.Suspend).RequireStepUp();
         Map(ops, "resume", "operator", MerchantLifeCycle.Resume);
-        Map(ops, "close", "admin", MerchantLifeCycle.Close);
+        Map(ops, "close", "admin", MerchantLifeCycle.Close).RequireStepUp();
         return ops;
     }
 
-    private static void Map(IEndpointRouteBuilder ops, string verb, string role, MerchantLifeCycle.Step step) =>
+    private static RouteHandlerBuilder Map(
+        IEndpointRouteBuilder ops,
+        string verb,
+        string role,
+        MerchantLifeCycle.Step step
+    ) =>
         ops.MapPost(
                 $"/merchants/{{id}}/{verb}",
                 (

@@ -37,6 +37,7 @@ internal static class AddTeamMember
     {
         ops.MapPost("/merchants/{id}/team_members", HandleForOperatorsAsync)
             .RequireRole("admin")
+            .RequireStepUp()
             .RequireIdempotencyKey()
             .Refuses(Faults.TeamMemberExists, Faults.TooManyTeamMembers)
             .WithName("AddTeamMemberForOperators")

@@ -54,10 +54,14 @@ internal static class OnCardEvent
 
     private static class Sql
     {
-        // An event that names no customer takes none away: not every event of a card tells its holder.
+        // An event that names no customer takes none away: not every event of a card tells its holder. One that comes
+        // late brings nobody back who was forgotten.
         public const string Upsert = """
             INSERT INTO card_holders AS h (gift_card_id, merchant_id, customer_id, last4, sequence)
-            VALUES (@GiftCardId, @MerchantId, @CustomerId, @Last4, @Sequence)
+            VALUES (@GiftCardId, @MerchantId,
+                    (SELECT @CustomerId::uuid
+                      WHERE NOT EXISTS (SELECT FROM forgotten_holders f WHERE f.customer_id = @CustomerId)),
+                    @Last4, @Sequence)
                 ON CONFLICT (gift_card_id) DO UPDATE
                SET customer_id = CASE WHEN EXCLUDED.sequence > h.sequence
                                       THEN COALESCE(EXCLUDED.customer_id, h.customer_id)

@@ -1,5 +1,6 @@
 using LocalPlus.Hosting;
 using LocalPlus.Kernel;
+using LocalPlus.Wallet.Customers;
 
 namespace LocalPlus.Wallet.Balances;
 
@@ -48,26 +49,26 @@ internal static class GetCustomerWallet
     )
     {
         var args = new { CustomerId = id, http.GetMerchant().MerchantId };
-        if (await database.QuerySingleOrDefaultAsync<WalletId?>(Sql.Find, args, cancel) is not { } wallet)
+        if (await database.QuerySingleOrDefaultAsync<WalletRow>(Sql.Find, args, cancel) is not { } wallet)
         {
-            throw new FaultException(CommonFaults.NotFound, "There is no such customer.");
+            throw CustomerStore.Absent();
         }
 
         var sums = await database.QueryAsync<WalletBalances.CurrencyBalance>(
             WalletBalances.Sql.Balances,
-            new { WalletId = wallet },
+            new { wallet.WalletId },
             cancel
         );
         var cards = await database.QueryAsync<CardRow>(
             Sql.Cards,
-            new { WalletId = wallet, Limit = MaxCards + 1 },
+            new { wallet.WalletId, Limit = MaxCards + 1 },
             cancel
         );
         return Answer.Ok(
             new Response(
-                wallet,
+                wallet.WalletId,
                 "wallet",
-                id,
+                wallet.CustomerId,
                 [.. sums.Select(s => ToMoney(s.Posted, s.Currency))],
                 [.. cards.Take(MaxCards).Select(card => card.ToView())],
                 cards.Count > MaxCards
@@ -76,6 +77,8 @@ internal static class GetCustomerWallet
     }
 
     private static Money ToMoney(long minorUnits, string currency) => new(minorUnits, Currency.Parse(currency));
+
+    private sealed record WalletRow(WalletId WalletId, CustomerId CustomerId);
 
     private sealed record CardRow(
         GiftCardId GiftCardId,
@@ -93,10 +96,12 @@ internal static class GetCustomerWallet
     private static class Sql
     {
         public const string Find = """
-            SELECT wallet_id
-              FROM wallets
-             WHERE customer_id = @CustomerId
-               AND merchant_id = @MerchantId
+            SELECT w.wallet_id, w.customer_id
+              FROM customers c
+              JOIN wallets w ON w.customer_id = coalesce(c.merged_into, c.customer_id)
+              JOIN subject_keys k ON k.customer_id = w.customer_id
+             WHERE c.customer_id = @CustomerId
+               AND c.merchant_id = @MerchantId
             """;
 
         public const string Cards = """

@@ -25,10 +25,11 @@ internal static class OnCardEvent
     {
         var now = services.GetRequiredService<TimeProvider>().GetUtcNow();
         await WalletBalances.LockCardsAsync(db, events.Select(e => e.Data.GiftCardId));
+        var wallets = await WalletsAsync(db, events);
         var joined = new HashSet<WalletId>();
         foreach (var e in events)
         {
-            if (await UpsertAsync(db, e, now) is { } wallet)
+            if (await UpsertAsync(db, e, wallets, now) is { } wallet)
             {
                 joined.Add(wallet);
             }
@@ -37,12 +38,34 @@ internal static class OnCardEvent
         await WalletBalances.PublishAsync(db, joined);
     }
 
-    /// <summary>The wallet that the card is in now and was not before, if so.</summary>
-    private static async Task<WalletId?> UpsertAsync(DbSession db, EventEnvelope<Data> e, DateTimeOffset now)
+    /// <summary>
+    /// Where the customers of the events have their cards; of one that was merged, the wallet of the one that it is
+    /// part of now. Nobody is merged or forgotten before this transaction ends.
+    /// </summary>
+    private static async Task<Dictionary<(CustomerId, MerchantId), WalletId>> WalletsAsync(
+        DbSession db,
+        IReadOnlyList<EventEnvelope<Data>> events
+    )
     {
-        var wallet = e.Data.CustomerId is { } customer
-            ? await db.QuerySingleOrDefaultAsync<WalletId?>(Sql.Wallet, new { CustomerId = customer, e.MerchantId })
-            : null;
+        var customers = events.Select(e => e.Data.CustomerId).OfType<CustomerId>().Distinct().ToArray();
+        var rows =
+            customers.Length == 0 ? [] : await db.QueryAsync<WalletRow>(Sql.Wallets, new { Customers = customers });
+        return rows.ToDictionary(row => (row.CustomerId, row.MerchantId), row => row.WalletId);
+    }
+
+    /// <summary>The wallet that the card is in now and was not before, if so.</summary>
+    private static async Task<WalletId?> UpsertAsync(
+        DbSession db,
+        EventEnvelope<Data> e,
+        Dictionary<(CustomerId, MerchantId), WalletId> wallets,
+        DateTimeOffset now
+    )
+    {
+        WalletId? wallet =
+            e is { Data.CustomerId: { } customer, MerchantId: { } merchant }
+            && wallets.TryGetValue((customer, merchant), out var known)
+                ? known
+                : null;
         var status = CardStatus.After(e.Type);
         var joined = await db.QuerySingleAsync<bool>(
             Sql.Upsert,
@@ -62,13 +85,18 @@ internal static class OnCardEvent
         return joined ? wallet : null;
     }
 
+    private sealed record WalletRow(CustomerId CustomerId, MerchantId MerchantId, WalletId WalletId);
+
     private static class Sql
     {
-        public const string Wallet = """
-            SELECT wallet_id
-              FROM wallets
-             WHERE customer_id = @CustomerId
-               AND merchant_id = @MerchantId
+        // In one order by everybody.
+        public const string Wallets = """
+            SELECT c.customer_id, c.merchant_id, w.wallet_id
+              FROM customers c
+              JOIN wallets w ON w.customer_id = coalesce(c.merged_into, c.customer_id)
+             WHERE c.customer_id = ANY(@Customers)
+             ORDER BY c.customer_id
+               FOR KEY SHARE OF c
             """;
 
         // True when the card is in a wallet now and was in none, or in another one, before.

@@ -50,9 +50,6 @@ internal static class CreateCustomer
         var (id, added) = await customers.FindOrAddAsync(db, merchant, data, request.Locale);
         return added
             ? Answer.Created($"/v1/customers/{id}", new Response(id, "customer"), version: 1)
-            : throw new FaultException(Faults.CustomerExists, $"The address belongs to {id}.")
-            {
-                Extensions = new Dictionary<string, object?> { ["customer_id"] = id },
-            };
+            : throw CustomerStore.Exists(id);
     }
 }

@@ -1,5 +1,6 @@
 using LocalPlus.Hosting;
 using LocalPlus.Kernel;
+using LocalPlus.Wallet.Members;
 
 namespace LocalPlus.Wallet.Customers;
 
@@ -18,7 +19,7 @@ internal sealed class CustomerStore(
 
     /// <summary>
     /// The customer of this merchant with this address: added, with a wallet, unless it exists. What is known of one
-    /// that exists is left as it is.
+    /// that exists is left as it is; an address of one that was merged leads to the customer that it is part of now.
     /// </summary>
     public async Task<(CustomerId Id, bool Added)> FindOrAddAsync(
         DbSession db,
@@ -39,6 +40,7 @@ internal sealed class CustomerStore(
                     CustomerId = id,
                     MerchantId = merchant,
                     EmailLookup = lookup,
+                    PhoneLookup = PhoneLookup(merchant, data.Phone),
                     PersonalData = sealedData,
                     Locale = locale ?? English,
                     CreatedAt = now,
@@ -76,47 +78,85 @@ internal sealed class CustomerStore(
         return (id, true);
     }
 
-    /// <summary>The customer with its data in clear, or null when the merchant has no such customer.</summary>
-    public async Task<Customer?> FindAsync(MerchantId merchant, CustomerId id, CancellationToken cancel)
-    {
-        var row = await database.QuerySingleOrDefaultAsync<Row>(
+    /// <summary>
+    /// The customer that the id leads to, with its data in clear; or null when the merchant has no such customer, or
+    /// it is forgotten.
+    /// </summary>
+    public async Task<Customer?> FindAsync(MerchantId merchant, CustomerId id, CancellationToken cancel) =>
+        await database.QuerySingleOrDefaultAsync<CustomerRow>(
             Sql.Get,
             new { CustomerId = id, MerchantId = merchant },
             cancel
-        );
-        return row is null
-            ? null
-            : new Customer(
-                id,
-                vault.Reveal(id, row.WrappedKey, row.PersonalData),
-                row.Locale,
-                row.Version,
-                row.CreatedAt
-            );
+        )
+            is { } row
+            ? Open(row)
+            : null;
+
+    /// <summary>The customer that the id leads to; refuses with not_found.</summary>
+    public static async Task<CustomerRow> GetAsync(DbSession db, MerchantId merchant, CustomerId id) =>
+        await db.QuerySingleOrDefaultAsync<CustomerRow>(Sql.Get, new { CustomerId = id, MerchantId = merchant })
+        ?? throw Absent();
+
+    /// <summary>
+    /// As the other, and nobody else changes, merges or forgets it before this transaction ends.
+    /// </summary>
+    public static async Task<CustomerRow> LockAsync(DbSession db, MerchantId merchant, CustomerId id)
+    {
+        // Whoever waits here behind a merge looks again: what the id led to before is not where it leads now.
+        while (true)
+        {
+            var row = await GetAsync(db, merchant, id);
+            await db.ExecuteAsync(Sql.Lock, new { row.CustomerId });
+            var now = await GetAsync(db, merchant, id);
+            if (now.CustomerId == row.CustomerId)
+            {
+                return now;
+            }
+        }
     }
 
+    /// <summary>The row with its data in clear.</summary>
+    public Customer Open(CustomerRow row) =>
+        new(
+            row.CustomerId,
+            vault.Reveal(row.CustomerId, row.WrappedKey, row.PersonalData),
+            row.Locale,
+            row.Version,
+            row.CreatedAt
+        );
+
+    /// <summary>What finds a telephone; null where it is none in its international form.</summary>
+    public byte[]? PhoneLookup(MerchantId merchant, string? phone) =>
+        phone is not null && PhoneNumber.Parse(phone) is { } number ? vault.PhoneLookup(merchant, number) : null;
+
+    public static FaultException Absent() => new(CommonFaults.NotFound, "There is no such customer.");
+
+    /// <summary>customer_exists, which names the customer, if it is not gone again.</summary>
+    public static FaultException Exists(CustomerId? id) =>
+        id is null
+            ? new(Faults.CustomerExists, "The address was taken by another request.")
+            : new(Faults.CustomerExists, $"The address belongs to {id}.")
+            {
+                Extensions = new Dictionary<string, object?> { ["customer_id"] = id },
+            };
+
     /// <summary>The shape of every body that names a person.</summary>
-    public static void Check(string email, string? name, string? phone, string? locale) =>
+    public static void Check(string? email, string? name, string? phone, string? locale) =>
+        Shape(email, name, phone, locale).ThrowIfAny();
+
+    public static FieldChecks Shape(string? email, string? name, string? phone, string? locale) =>
         new FieldChecks()
             .Email(email, "/email")
             .Name(name)
-            .Text(phone, "/phone", maxLength: 32)
-            .Require(locale is null or English or French, "/locale", "invalid")
-            .ThrowIfAny();
+            .Text(phone, "/phone", CustomerLimits.PhoneLength)
+            .Require(locale is null or English or French, "/locale", "invalid");
 
-    private sealed record Row(
-        byte[] WrappedKey,
-        byte[] PersonalData,
-        string Locale,
-        long Version,
-        DateTimeOffset CreatedAt
-    );
-
-    private static class Sql
+    internal static class Sql
     {
         public const string Add = """
-            INSERT INTO customers (customer_id, merchant_id, email_lookup, personal_data, locale, version, created_at)
-            VALUES (@CustomerId, @MerchantId, @EmailLookup, @PersonalData, @Locale, 1, @CreatedAt)
+            INSERT INTO customers (customer_id, merchant_id, email_lookup, phone_lookup, lookups_made, personal_data,
+                   locale, version, created_at)
+            VALUES (@CustomerId, @MerchantId, @EmailLookup, @PhoneLookup, 2, @PersonalData, @Locale, 1, @CreatedAt)
                 ON CONFLICT (merchant_id, email_lookup) DO NOTHING
             """;
 
@@ -131,27 +171,25 @@ internal sealed class CustomerStore(
             """;
 
         public const string Find = """
-            SELECT customer_id
+            SELECT coalesce(merged_into, customer_id) AS customer_id
               FROM customers
              WHERE merchant_id = @MerchantId
                AND email_lookup = @EmailLookup
             """;
 
-        public const string Get = """
-            SELECT k.wrapped_key, c.personal_data, c.locale, c.version, c.created_at
-              FROM customers c
-              JOIN subject_keys k ON k.customer_id = c.customer_id
-             WHERE c.customer_id = @CustomerId
-               AND c.merchant_id = @MerchantId
+        public const string Get = $"""
+            {CustomerRow.Columns}
+             WHERE c.customer_id = (SELECT coalesce(f.merged_into, f.customer_id)
+                                      FROM customers f
+                                     WHERE f.customer_id = @CustomerId
+                                       AND f.merchant_id = @MerchantId)
+            """;
+
+        public const string Lock = """
+            SELECT 1
+              FROM customers
+             WHERE customer_id = @CustomerId
+               FOR UPDATE
             """;
     }
 }
-
-/// <summary>A customer with its personal data in clear.</summary>
-internal sealed record Customer(
-    CustomerId Id,
-    PersonalData Data,
-    string Locale,
-    long Version,
-    DateTimeOffset CreatedAt
-);

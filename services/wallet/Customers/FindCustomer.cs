@@ -38,11 +38,13 @@ internal static class FindCustomer
 
     private static class Sql
     {
+        // Who has no key any more is forgotten; an id that was merged leads on.
         public const string IsOfMerchant = """
             SELECT true
-              FROM customers
-             WHERE customer_id = @CustomerId
-               AND merchant_id = @MerchantId
+              FROM customers c
+              JOIN subject_keys k ON k.customer_id = coalesce(c.merged_into, c.customer_id)
+             WHERE c.customer_id = @CustomerId
+               AND c.merchant_id = @MerchantId
             """;
     }
 }

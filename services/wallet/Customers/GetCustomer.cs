@@ -4,27 +4,18 @@ using LocalPlus.Kernel;
 namespace LocalPlus.Wallet.Customers;
 
 /// <summary>
-/// GET /v1/customers/{id}: a holder with its personal data, for its own merchant only. Refusals: not_found.
+/// GET /v1/customers/{id}: a holder with its personal data, for its own merchant only. An id that was merged answers
+/// for the customer that it is part of now. Refusals: not_found.
 /// </summary>
 internal static class GetCustomer
 {
-    internal sealed record Response(
-        CustomerId Id,
-        string Object,
-        string Email,
-        string? Name,
-        string? Phone,
-        string Locale,
-        DateTimeOffset CreatedAt
-    );
-
     public static IEndpointRouteBuilder MapGetCustomer(this IEndpointRouteBuilder group)
     {
         group
             .MapGet("/customers/{id}", HandleAsync)
             .RequireScope("customers:read")
             .WithName(nameof(GetCustomer))
-            .Produces<Response>();
+            .Produces<CustomerView>();
         return group;
     }
 
@@ -35,24 +26,9 @@ internal static class GetCustomer
         CancellationToken cancel
     )
     {
-        if (await customers.FindAsync(http.GetMerchant().MerchantId, id, cancel) is not { } customer)
-        {
-            throw new FaultException(CommonFaults.NotFound, "There is no such customer.");
-        }
-
-        // Personal data is for this one reader.
-        http.Response.Headers.CacheControl = "no-store";
-        return Answer.Ok(
-            new Response(
-                id,
-                "customer",
-                customer.Data.Email,
-                customer.Data.Name,
-                customer.Data.Phone,
-                customer.Locale,
-                customer.CreatedAt
-            ),
-            customer.Version
-        );
+        var customer =
+            await customers.FindAsync(http.GetMerchant().MerchantId, id, cancel) ?? throw CustomerStore.Absent();
+        http.ForThisReaderOnly();
+        return Answer.Ok(customer.ToView(), customer.Version);
     }
 }

@@ -62,19 +62,21 @@ internal sealed class PersonalDataVault
     /// <summary>
     /// The data in clear. Throws <see cref="CryptographicException"/> when anything was changed or moved.
     /// </summary>
-    public PersonalData Reveal(CustomerId subject, byte[] wrappedKey, byte[] sealedData)
-    {
-        var key = Decrypt(wrappingKey, wrappedKey, Context("key", subject));
-        try
-        {
-            return JsonSerializer.Deserialize<PersonalData>(Decrypt(key, sealedData, Context("data", subject)))
-                ?? throw new CryptographicException("The sealed personal data is empty.");
-        }
-        finally
-        {
-            CryptographicOperations.ZeroMemory(key);
-        }
-    }
+    public PersonalData Reveal(CustomerId subject, byte[] wrappedKey, byte[] sealedData) =>
+        JsonSerializer.Deserialize<PersonalData>(Decrypt(subject, wrappedKey, "data", sealedData))
+        ?? throw new CryptographicException("The sealed personal data is empty.");
+
+    /// <summary>Changed data of a person who has a key.</summary>
+    public byte[] Seal(CustomerId subject, byte[] wrappedKey, PersonalData data) =>
+        Encrypt(subject, wrappedKey, "data", JsonSerializer.SerializeToUtf8Bytes(data));
+
+    /// <summary>A text about a person, of which there may be many; <paramref name="kind"/> says what it is.</summary>
+    public byte[] SealText(CustomerId subject, byte[] wrappedKey, string kind, string text) =>
+        Encrypt(subject, wrappedKey, kind, Encoding.UTF8.GetBytes(text));
+
+    /// <summary>As <see cref="SealText"/> sealed it.</summary>
+    public string OpenText(CustomerId subject, byte[] wrappedKey, string kind, byte[] sealedText) =>
+        Encoding.UTF8.GetString(Decrypt(subject, wrappedKey, kind, sealedText));
 
     /// <summary>
     /// The key under which a merchant's customer is found by address; mail systems in use ignore case on both sides of
@@ -92,6 +94,32 @@ internal sealed class PersonalDataVault
     /// <summary>The key under which a voucher is found by its code.</summary>
     public byte[] VoucherLookup(ProgramId program, string code) =>
         HMACSHA256.HashData(lookupKey, Encoding.UTF8.GetBytes($"voucher\n{program}\n{code}"));
+
+    private byte[] Encrypt(CustomerId subject, byte[] wrappedKey, string kind, byte[] clear)
+    {
+        var key = Decrypt(wrappingKey, wrappedKey, Context("key", subject));
+        try
+        {
+            return Encrypt(key, clear, Context(kind, subject));
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(key);
+        }
+    }
+
+    private byte[] Decrypt(CustomerId subject, byte[] wrappedKey, string kind, byte[] box)
+    {
+        var key = Decrypt(wrappingKey, wrappedKey, Context("key", subject));
+        try
+        {
+            return Decrypt(key, box, Context(kind, subject));
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(key);
+        }
+    }
 
     private static byte[] Context(string purpose, CustomerId subject) =>
         Encoding.ASCII.GetBytes($"{purpose}:{subject}");

@@ -75,7 +75,7 @@ internal static class EnrolMember
             throw new FaultException(Faults.ProgramState, "The programme is closed.");
         }
 
-        await RequireCustomerAsync(db, merchant, program, request.CustomerId);
+        var customer = await CustomerAsync(db, merchant, program, request.CustomerId);
         var id = MemberId.New(time);
         var args = new
         {
@@ -84,7 +84,7 @@ internal static class EnrolMember
             program.MerchantId,
             EnrolledBy = merchant.MerchantId,
             CardNumber = request.CardNumber is { } typed ? MemberCard.Parse(typed) : MemberCard.New(),
-            request.CustomerId,
+            CustomerId = customer,
             EmailLookup = members.EmailLookup(program.MerchantId, request.Email),
             PhoneLookup = members.PhoneLookup(program.MerchantId, request.Phone),
             BirthMonth = (short?)request.BirthMonth,
@@ -105,26 +105,25 @@ internal static class EnrolMember
         return Answer.Created($"/v1/members/{id}", member.ToView(), member.Version);
     }
 
-    private static async Task RequireCustomerAsync(
+    /// <summary>The customer that the id leads to; it is neither merged nor forgotten meanwhile.</summary>
+    private static async Task<CustomerId?> CustomerAsync(
         DbSession db,
         MerchantIdentity merchant,
         LoyaltyProgramRow program,
         CustomerId? customer
     )
     {
-        if (
-            customer is { } id
-            && (
-                merchant.MerchantId != program.MerchantId
-                || !await db.QuerySingleOrDefaultAsync<bool>(
-                    Sql.IsCustomer,
-                    new { CustomerId = id, merchant.MerchantId }
-                )
-            )
-        )
+        if (customer is null)
         {
-            throw Faults.Invalid("/customer_id", "There is no such customer of this merchant.");
+            return null;
         }
+
+        var args = new { CustomerId = customer, merchant.MerchantId };
+        return
+            merchant.MerchantId == program.MerchantId
+            && await db.QuerySingleOrDefaultAsync<CustomerId?>(Sql.Customer, args) is { } known
+            ? known
+            : throw Faults.Invalid("/customer_id", "There is no such customer of this merchant.");
     }
 
     private static async Task<FaultException> ExistsAsync(Database database, object args, CancellationToken cancel)
@@ -140,11 +139,14 @@ internal static class EnrolMember
 
     private static class Sql
     {
-        public const string IsCustomer = """
-            SELECT true
-              FROM customers
-             WHERE customer_id = @CustomerId
-               AND merchant_id = @MerchantId
+        public const string Customer = """
+            SELECT t.customer_id
+              FROM customers c
+              JOIN customers t ON t.customer_id = coalesce(c.merged_into, c.customer_id)
+              JOIN subject_keys k ON k.customer_id = t.customer_id
+             WHERE c.customer_id = @CustomerId
+               AND c.merchant_id = @MerchantId
+               FOR KEY SHARE OF c, t
             """;
 
         public const string Insert = """

@@ -20,13 +20,19 @@ internal sealed partial class Browser : IDisposable
     /// <summary>Where the last page led through.</summary>
     public List<string> Way { get; } = [];
 
-    public static async Task<Browser> SignedInAsync(StackFixture stack, string person, string language = "en")
+    /// <param name="person">Whoever has no role of the platform comes to the shop's pages.</param>
+    public static async Task<Browser> SignedInAsync(
+        StackFixture stack,
+        string person,
+        string language = "en",
+        string home = "/console"
+    )
     {
         var browser = new Browser(stack.LocalPlus.Gateway);
         browser.http.DefaultRequestHeaders.Add("Accept-Language", language);
         var asked = await browser.GetAsync("/console");
         await browser.SubmitAsync(await asked.Content.ReadAsStringAsync(), "/sign-in", ("person", person));
-        Assert.Equal(new Uri(stack.LocalPlus.Gateway, "/console"), browser.At);
+        Assert.Equal(new Uri(stack.LocalPlus.Gateway, home), browser.At);
         return browser;
     }
 

@@ -67,6 +67,8 @@ public sealed class GiftcardApi : IAsyncLifetime
 
     internal FakeEngine Engine { get; } = new();
 
+    internal StubStateStore State { get; } = new();
+
     /// <summary>Tills that merchant says are blocked.</summary>
     public ConcurrentDictionary<TerminalId, bool> BlockedTerminals { get; } = new();
 
@@ -122,6 +124,20 @@ public sealed class GiftcardApi : IAsyncLifetime
         Service.Kill();
         await Service.DisposeAsync();
         await StartAsync(settings);
+    }
+
+    /// <summary>Ends the service, as a crash does.</summary>
+    public async Task StopAsync()
+    {
+        Service.Kill();
+        await Service.DisposeAsync();
+    }
+
+    /// <summary>Starts the service, perhaps on another database: a backup that was restored.</summary>
+    public Task StartAgainAsync(TestDatabase? restored = null)
+    {
+        Database = restored ?? Database;
+        return StartAsync();
     }
 
     public (MerchantId Id, string Key) NewMerchant(bool live = false)
@@ -395,7 +411,13 @@ public sealed class GiftcardApi : IAsyncLifetime
     }
 
     private (string Name, string Value)[] Own() =>
-        [("Secrets__code_pepper", new string('p', 40)), ("LP_JWKS", operators.JwksPath)];
+        [
+            ("Secrets__code_pepper", new string('p', 40)),
+            ("LP_JWKS", operators.JwksPath),
+            // Tests guess more than anybody may.
+            ("LP_LIMIT_GUESS", "1000000/60"),
+            ("LP_LIMIT_GUESS_ADDRESS", "1000000/60"),
+        ];
 
     private IEnumerable<(string Name, string Value)> Settings() =>
         [
@@ -419,6 +441,8 @@ public sealed class GiftcardApi : IAsyncLifetime
         builder.Services.AddOfficialGrpc<FakeEngine>(TaskHubSidecarService.Descriptor);
         builder.Services.AddSingleton(Ledger);
         builder.Services.AddSingleton(Engine);
+        builder.Services.AddOfficialGrpc<StubStateStore>(Dapr.Client.Autogen.Grpc.v1.Dapr.Descriptor);
+        builder.Services.AddSingleton(State);
         if (Books is not null)
         {
             builder.Services.AddSingleton(Books);
@@ -428,6 +452,7 @@ public sealed class GiftcardApi : IAsyncLifetime
         app.Use(Pace.InvokeAsync);
         _ = Books is null ? app.MapGrpcService<FakeLedger>() : app.MapGrpcService<LedgerBehind>();
         app.MapGrpcService<FakeEngine>();
+        app.MapGrpcService<StubStateStore>();
         await app.StartAsync();
         return app;
     }

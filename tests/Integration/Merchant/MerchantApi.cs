@@ -43,6 +43,9 @@ public sealed class MerchantApi : IAsyncLifetime
 
     public string Token(string role) => operators.Mint(role);
 
+    /// <summary>The token of an operator who signed in then.</summary>
+    public string Token(string role, DateTimeOffset signedInAt) => operators.Mint(role, at: signedInAt);
+
     /// <summary>The token of somebody who is no operator.</summary>
     public string PersonToken(string subject) => operators.Mint("person", subject);
 

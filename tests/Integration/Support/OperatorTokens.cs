@@ -32,13 +32,22 @@ public sealed class OperatorTokens : IDisposable
 
     public string JwksPath { get; }
 
-    public string Mint(string role, string subject = "olga@localplus.local") =>
+    /// <param name="at">When its owner signed in; a moment ago if nothing is said.</param>
+    public string Mint(string role, string subject = "olga@localplus.local", DateTimeOffset? at = null) =>
         new JsonWebTokenHandler().CreateToken(
             new SecurityTokenDescriptor
             {
                 Issuer = Issuer,
                 Audience = "localplus",
-                Subject = new ClaimsIdentity([new Claim("sub", subject), new Claim("role", role)]),
+                Subject = new ClaimsIdentity([
+                    new Claim("sub", subject),
+                    new Claim("role", role),
+                    new Claim(
+                        "auth_time",
+                        $"{(at ?? TimeProvider.System.GetUtcNow()).ToUnixTimeSeconds()}",
+                        ClaimValueTypes.Integer64
+                    ),
+                ]),
                 SigningCredentials = new SigningCredentials(
                     new ECDsaSecurityKey(key) { KeyId = KeyId },
                     SecurityAlgorithms.EcdsaSha256

@@ -50,6 +50,27 @@ public static class ServiceCalls
         return await ReadAsync(service, answer, status, $"{method} {path}");
     }
 
+    /// <summary>Changes an object whose version was <paramref name="version"/>; null sends no If-Match.</summary>
+    public static async Task<JsonElement> PatchAsync(
+        this ServiceProcess service,
+        string path,
+        string bearer,
+        long? version,
+        object body,
+        int status = 200
+    )
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Patch, path) { Content = Content(body) };
+        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", bearer);
+        if (version is { } known)
+        {
+            request.Headers.IfMatch.Add(new EntityTagHeaderValue($"\"{known}\""));
+        }
+
+        using var answer = await service.Public.SendAsync(request);
+        return await ReadAsync(service, answer, status, $"PATCH {path}");
+    }
+
     /// <summary>Calls an internal route on the app port, as another service does through the sidecar.</summary>
     public static async Task<JsonElement> InvokeAsync(
         this ServiceProcess service,

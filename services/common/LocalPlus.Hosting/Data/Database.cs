@@ -17,7 +17,8 @@ public sealed class Database(
     NpgsqlDataSource source,
     OutboxSignal outbox,
     TimeProvider time,
-    SecretEntry? secrets = null
+    SecretEntry? secrets = null,
+    RowSecurity? rows = null
 )
 {
     /// <summary>
@@ -29,8 +30,32 @@ public sealed class Database(
 
     public NpgsqlDataSource Source { get; } = source;
 
-    /// <summary>A connection of the pool; a new one has the password of today, however lately it was changed.</summary>
+    /// <summary>
+    /// A connection of the pool; a new one has the password of today, however lately it was changed. Where tables have
+    /// policies it knows for whom it is.
+    /// </summary>
     public async Task<NpgsqlConnection> OpenAsync(CancellationToken cancel)
+    {
+        var connection = await TakeAsync(cancel);
+        if (rows is null)
+        {
+            return connection;
+        }
+
+        try
+        {
+            await rows.TellAsync(connection, cancel);
+            return connection;
+        }
+        catch
+        {
+            Preparation.Forget(connection);
+            await connection.DisposeAsync();
+            throw;
+        }
+    }
+
+    private async Task<NpgsqlConnection> TakeAsync(CancellationToken cancel)
     {
         var began = time.GetTimestamp();
         while (true)

@@ -34,6 +34,7 @@ internal static class DecideDeadLetters
         letters
             .MapPost("/{id:long}/discard", DiscardAsync)
             .RequireRole("operator")
+            .RequireStepUp()
             .Refuses(State)
             .WithName("DiscardDeadLetter")
             .Produces<DeadLetterView>();

@@ -117,6 +117,7 @@ public static class EndpointContract
         // Between services a 404 has to say whose word it is (no_such_object).
         Add(isPublic && endpoint.ParameterDescriptions.Any(p => p.Source.Id == "Path"), CommonFaults.NotFound);
         Add(metadata.Any(item => item is RequiredScope) || RoleOf(metadata) is not null, CommonFaults.ScopeMissing);
+        Add(metadata.Any(item => item is RequiredStepUp), CommonFaults.StepUpRequired);
         Add(metadata.Any(item => item is RequiredScope), CommonFaults.NetworkNotAllowed);
         if (metadata.Any(item => item is RequiredScope) && !HttpMethods.IsGet(endpoint.HttpMethod ?? ""))
         {

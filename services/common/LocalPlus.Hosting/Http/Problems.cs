@@ -11,7 +11,9 @@ public static class Problems
 {
     public const string ContentType = "application/problem+json";
     public const string TypeBase = "https://docs.localplus.io/problems/";
-    private const string RetryAfterSeconds = "1";
+
+    /// <summary>The member that says after how many seconds it may be otherwise; else that is one.</summary>
+    internal const string RetryAfterSeconds = "retry_after_seconds";
 
     /// <summary>A result that answers with the problem of <paramref name="fault"/>.</summary>
     public static IResult Result(Fault fault, string detail, params FieldError[] errors) =>
@@ -26,7 +28,7 @@ public static class Problems
         http.Response.ContentType = ContentType;
         if (fault.Fault.Retryable)
         {
-            http.Response.Headers.RetryAfter = RetryAfterSeconds;
+            http.Response.Headers.RetryAfter = $"{fault.Extensions?.GetValueOrDefault(RetryAfterSeconds) ?? 1}";
         }
 
         // Whatever ended the request does not end what is said of it; a caller that has gone is not written to.

@@ -36,16 +36,17 @@ internal sealed class ApiKeyAuthentication(
         }
 
         var key = header[Bearer.Length..];
+        var from = ClientAddress.Of(Context);
         if (
             !ApiKeyForm.TryParse(key, out _, out _)
-            || await verifier.VerifyAsync(key, ClientAddress.Of(Context), Context.RequestAborted) is not { } merchant
+            || await verifier.VerifyAsync(key, from, Context.RequestAborted) is not { } merchant
         )
         {
             return AuthenticateResult.Fail("The API key is not valid.");
         }
 
         callers.Remember(key, merchant.MerchantId);
-        Context.Items[typeof(MerchantIdentity)] = merchant;
+        Context.Items[typeof(MerchantIdentity)] = merchant with { From = from };
         var claims = merchant
             .Scopes.Select(scope => new Claim(Authentication.ScopeClaim, scope))
             .Append(new Claim("sub", Ids.Format(merchant.KeyId)));

@@ -20,6 +20,9 @@ public sealed record MerchantIdentity(MerchantId MerchantId, ApiKeyId KeyId, boo
     /// <summary>From where the key may be used; empty: from anywhere.</summary>
     public IReadOnlyList<IPNetwork> Networks { get; init; } = [];
 
+    /// <summary>From where this request came; null: from no connection.</summary>
+    public IPAddress? From { get; init; }
+
     /// <summary>How the merchant wants things done, in the words of who reads them; null: as everybody.</summary>
     public JsonElement? Settings { get; init; }
 }

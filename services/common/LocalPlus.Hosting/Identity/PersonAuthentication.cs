@@ -42,15 +42,13 @@ internal sealed class PersonAuthentication(
         }
 
         var credential = new PersonCredential(issuer.Issuer, subject, named).ToString();
-        if (
-            await verifier.VerifyAsync(credential, ClientAddress.Of(Context), Context.RequestAborted)
-            is not { } merchant
-        )
+        var from = ClientAddress.Of(Context);
+        if (await verifier.VerifyAsync(credential, from, Context.RequestAborted) is not { } merchant)
         {
             return AuthenticateResult.Fail("The person is in no such team.");
         }
 
-        Context.Items[typeof(MerchantIdentity)] = merchant;
+        Context.Items[typeof(MerchantIdentity)] = merchant with { From = from };
         var claims = merchant
             .Scopes.Select(scope => new Claim(Authentication.ScopeClaim, scope))
             .Append(new Claim("sub", subject));

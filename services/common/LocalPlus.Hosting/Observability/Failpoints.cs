@@ -82,7 +82,10 @@ public static class Failpoints
             return;
         }
 
-        var points = app.MapInternal().MapGroup("/failpoints").ExcludeFromDescription();
+        var points = app.MapInternal()
+            .MapGroup("/failpoints")
+            .WithMetadata(new FailpointEndpoint())
+            .ExcludeFromDescription();
         points.MapPut(
             "/{name}",
             (string name, string action) =>
@@ -142,3 +145,6 @@ public static class Failpoints
         }
     }
 }
+
+/// <summary>There only where a test armed failpoints.</summary>
+internal sealed record FailpointEndpoint;

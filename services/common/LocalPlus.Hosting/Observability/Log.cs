@@ -138,6 +138,14 @@ internal static partial class Log
     )]
     public static partial void SecretsUnread(this ILogger log, Exception exception);
 
+    [LoggerMessage(
+        154,
+        LogLevel.Warning,
+        "limits are not shared with other replicas for now",
+        EventName = "hosting.limits.local"
+    )]
+    public static partial void LimitsAreLocal(this ILogger log, Exception exception);
+
     [LoggerMessage(155, LogLevel.Information, "ready for the first request", EventName = "hosting.ready")]
     public static partial void BecameReady(this ILogger log);
 

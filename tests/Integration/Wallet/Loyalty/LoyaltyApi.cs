@@ -32,6 +32,8 @@ public sealed class LoyaltyApi : IAsyncLifetime
         "loyalty:write",
         "members:read",
         "members:write",
+        "privacy:read",
+        "privacy:write",
     ];
 
     private readonly LedgerFixture books = new();
