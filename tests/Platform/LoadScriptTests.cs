@@ -1,5 +1,5 @@
 using System.Net;
-using System.Net.Sockets;
+using LocalPlus.Servers;
 
 namespace LocalPlus.Tests.Platform;
 
@@ -10,7 +10,7 @@ namespace LocalPlus.Tests.Platform;
 public sealed class LoadScriptTests : IDisposable
 {
     private readonly HttpListener _gateway = new();
-    private readonly int _port = FreePort();
+    private readonly int _port = FreePort.Next();
     private int _status = 201;
     private int _requests;
 
@@ -87,12 +87,5 @@ public sealed class LoadScriptTests : IDisposable
             await call.Response.OutputStream.WriteAsync("""{"id":"card_1","code":"none"}"""u8.ToArray());
             call.Response.Close();
         }
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Net;
+using LocalPlus.Servers;
 
 namespace LocalPlus.Sidecar.Tests;
 
@@ -27,9 +28,9 @@ internal sealed class DaprdProcess : IAsyncDisposable
             "--dapr-http-port",
             $"{HttpPort}",
             "--dapr-grpc-port",
-            $"{SidecarUnderTest.FreePort()}",
+            $"{FreePort.Next()}",
             "--dapr-internal-grpc-port",
-            $"{SidecarUnderTest.FreePort()}",
+            $"{FreePort.Next()}",
             "--metrics-port",
             "0",
             .. appPort > 0 ? (string[])["--app-port", $"{appPort}"] : [],
@@ -49,7 +50,7 @@ internal sealed class DaprdProcess : IAsyncDisposable
         Http = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{HttpPort}") };
     }
 
-    public int HttpPort { get; } = SidecarUnderTest.FreePort();
+    public int HttpPort { get; } = FreePort.Next();
 
     public HttpClient Http { get; }
 

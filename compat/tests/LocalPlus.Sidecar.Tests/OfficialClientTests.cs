@@ -4,6 +4,7 @@ using Dapr;
 using Dapr.Client;
 using Grpc.Core;
 using Grpc.Net.Client;
+using LocalPlus.Servers;
 using Microsoft.AspNetCore.Http;
 using Official = Dapr.Client.Autogen.Grpc.v1;
 using StateOptions = Dapr.Client.StateOptions;
@@ -162,7 +163,7 @@ public sealed class OfficialClientTests
     [Fact]
     public async Task What_it_did_is_counted_on_its_metrics_page()
     {
-        var port = SidecarUnderTest.FreePort();
+        var port = FreePort.Next();
         await using var sidecar = await SidecarUnderTest.StartAsync(
             Yaml.Events,
             _ => Task.CompletedTask,

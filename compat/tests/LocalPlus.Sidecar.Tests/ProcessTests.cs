@@ -1,6 +1,7 @@
 using System.Net.Http.Json;
 using System.Net.NetworkInformation;
 using System.Text.Json;
+using LocalPlus.Servers;
 using Microsoft.AspNetCore.Http;
 
 namespace LocalPlus.Sidecar.Tests;
@@ -29,7 +30,7 @@ public sealed class ProcessTests
     {
         var release = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var delivered = 0;
-        var port = SidecarUnderTest.FreePort();
+        var port = FreePort.Next();
         await using var app = new ScriptedApp(
             port,
             "http",
@@ -115,8 +116,8 @@ public sealed class ProcessTests
     [Fact]
     public async Task Sidecars_in_processes_of_their_own_find_each_other_and_notice_an_end()
     {
-        var id = $"callee-{SidecarUnderTest.FreePort()}";
-        var port = SidecarUnderTest.FreePort();
+        var id = $"callee-{FreePort.Next()}";
+        var port = FreePort.Next();
         await using var app = new ScriptedApp(
             port,
             "http",

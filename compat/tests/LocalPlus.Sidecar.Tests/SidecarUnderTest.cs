@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
-using System.Net;
-using System.Net.Sockets;
+using LocalPlus.Servers;
 using LocalPlus.Sidecar.Cli;
 using LocalPlus.Sidecar.Runtime;
 using Microsoft.AspNetCore.Http;
@@ -26,15 +25,15 @@ internal sealed class SidecarUnderTest : IAsyncDisposable
         var options = new SidecarOptions
         {
             AppId = "under-test",
-            HttpPort = FreePort(),
-            GrpcPort = FreePort(),
-            InternalPort = FreePort(),
+            HttpPort = FreePort.Next(),
+            GrpcPort = FreePort.Next(),
+            InternalPort = FreePort.Next(),
             MetricsPort = 0,
             ListenAddresses = ["127.0.0.1"],
             ResourcesPaths = [folder],
             WorkingDirectory = folder,
             LogLevel = "fatal",
-            AppPort = handler is null ? 0 : FreePort(),
+            AppPort = handler is null ? 0 : FreePort.Next(),
         };
         configure?.Invoke(options);
         GrpcAddress = $"http://127.0.0.1:{options.GrpcPort}";
@@ -81,13 +80,6 @@ internal sealed class SidecarUnderTest : IAsyncDisposable
         {
             await timer.WaitForNextTickAsync(limit.Token);
         }
-    }
-
-    public static int FreePort()
-    {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)socket.LocalEndPoint!).Port;
     }
 
     public async ValueTask DisposeAsync()
