@@ -9,7 +9,10 @@ namespace LocalPlus.Cli;
 internal static partial class Suites
 {
     /// <remarks>The longest comes first: beside it the others find room.</remarks>
-    public static readonly string[] Names =
+    public static readonly string[] Names = [.. Parted, .. Whole];
+
+    /// <summary>Each test starts what it needs of the product.</summary>
+    private static string[] Parted =>
     [
         "integration",
         "unit",
@@ -18,11 +21,13 @@ internal static partial class Suites
         "compat",
         "platform",
         "conformance",
-        "e2e",
-        CrashRuns.Matrix,
-        CrashRuns.Chance,
-        EngineRuns.Kills,
     ];
+
+    /// <summary>
+    /// On a stack of their own with everything in it. They come after the others: what starts ten services beside a
+    /// suite that does so too waits for minutes on a small machine.
+    /// </summary>
+    public static string[] Whole => ["e2e", CrashRuns.Matrix, CrashRuns.Chance, EngineRuns.Kills];
 
     /// <summary>
     /// Suites of one part in depth: its tests out of several projects in their long forms. They run when they are
@@ -75,13 +80,10 @@ internal static partial class Suites
     public const string Console = "console";
 
     /// <summary>
-    /// What takes minutes of a suite and hangs on few files: it runs when its suite is named, and not among all of
+    /// Tests with this trait take minutes and hang on few files: they run when their suite is named, and not among all of
     /// them.
     /// </summary>
-    private static readonly Dictionary<string, string> WhenNamed = new(StringComparer.Ordinal)
-    {
-        ["platform"] = "FullyQualifiedName!~TerraformTests",
-    };
+    private const string WithoutNamed = "Run!=named";
 
     private const string FaultFilter = "FullyQualifiedName~Fault_";
 
@@ -120,7 +122,7 @@ internal static partial class Suites
     ) =>
         from name in names
         from test in Find(checkout, name)
-        let wanted = shortForms && filter is null ? WhenNamed.GetValueOrDefault(name) : filter
+        let wanted = shortForms && filter is null ? WithoutNamed : filter
         select new Func<CancellationToken, Task<Score>>(cancel => RunOneAsync(checkout, name, test, wanted, cancel));
 
     /// <summary>What of the wanted suites is there, as paths relative to the checkout.</summary>

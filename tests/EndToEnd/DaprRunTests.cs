@@ -6,6 +6,7 @@ namespace LocalPlus.Tests.EndToEnd;
 /// Services and sidecars that somebody else has started beside `up --backing`, as `dapr run -f .` does: without a token
 /// for the sidecars' API, in Development, and never started again. The stand-in takes the place of the Dapr CLI.
 /// </summary>
+[Trait("Run", "named")]
 public sealed class DaprRunTests : IAsyncLifetime
 {
     private static readonly (string Id, string Assembly)[] Apps =

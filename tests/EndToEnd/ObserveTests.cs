@@ -5,6 +5,7 @@ using System.Text.RegularExpressions;
 namespace LocalPlus.Tests.EndToEnd;
 
 /// <summary>`up --observe`: Debian's Prometheus and Alertmanager on what runs, with the rules of a cluster.</summary>
+[Trait("Run", "named")]
 public sealed partial class ObserveTests : IAsyncLifetime
 {
     private static readonly TimeSpan Paged = TimeSpan.FromMinutes(2);

@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 namespace LocalPlus.Tests.Platform;
 
 /// <summary>Every Terraform root is formatted, valid and passes its own tests, in a copy.</summary>
+[Trait("Run", "named")]
 public class TerraformTests
 {
     public static TheoryData<string> Roots => [.. Terraform.Roots];

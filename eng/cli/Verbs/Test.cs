@@ -76,14 +76,20 @@ internal static class Test
             return failure.ExitCode;
         }
 
-        var score = await LanesAsync(
-            [
-                .. Suites.Runs(checkout, names, words.GetValue(Filter), shortForms: named.Length == 0),
-                .. CrashRuns.Runs(checkout, words, names, shortForms: named.Length == 0),
-                .. EngineRuns.Programs(checkout, words, names, shortForms: named.Length == 0),
-            ],
-            cancel
-        );
+        var isShort = named.Length == 0;
+        var score = Score.None;
+        foreach (var phase in (string[][])[[.. names.Except(Suites.Whole)], [.. names.Intersect(Suites.Whole)]])
+        {
+            score += await LanesAsync(
+                [
+                    .. Suites.Runs(checkout, phase, words.GetValue(Filter), isShort),
+                    .. CrashRuns.Runs(checkout, words, phase, isShort),
+                    .. EngineRuns.Programs(checkout, words, phase, isShort),
+                ],
+                cancel
+            );
+        }
+
         TellTimes(score);
         Tell(checkout, score);
 
