@@ -179,7 +179,12 @@ internal sealed class RedemptionExtender(
                 new GetHoldRequest { MerchantId = books, Reference = row.Id.ToString() },
                 cancel
             );
-            if (hold.State != HoldState.Pending || hold.ExpiresAt.ToDateTimeOffset() < end)
+            if (hold.State != HoldState.Pending)
+            {
+                throw new FaultException(Faults.RedemptionNotHeld, "It was decided, or ran out, a moment ago.");
+            }
+
+            if (hold.ExpiresAt.ToDateTimeOffset() < end)
             {
                 throw;
             }

@@ -56,8 +56,12 @@ public sealed class CustomerMergeTests(WalletApi api) : IClassFixture<WalletApi>
             );
             var wallet = await api.Service.CallAsync(HttpMethod.Get, $"/v1/customers/{id}/wallet", key);
             Assert.Equal(
-                new[] { second.ToString(), first.ToString() },
-                wallet.GetProperty("gift_cards").EnumerateArray().Select(c => c.GetProperty("gift_card_id").GetString())
+                new HashSet<string> { first.ToString(), second.ToString() },
+                wallet
+                    .GetProperty("gift_cards")
+                    .EnumerateArray()
+                    .Select(c => c.GetProperty("gift_card_id").GetString()!)
+                    .ToHashSet()
             );
             var consents = await api.Service.CallAsync(HttpMethod.Get, $"/v1/customers/{id}/consents", key);
             Assert.Equal("on paper", consents.GetProperty("data")[0].GetProperty("proof").GetString());
