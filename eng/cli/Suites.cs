@@ -12,16 +12,7 @@ internal static partial class Suites
     public static readonly string[] Names = [.. Parted, .. Whole];
 
     /// <summary>Each test starts what it needs of the product.</summary>
-    private static string[] Parted =>
-    [
-        "integration",
-        "unit",
-        "tidy",
-        "contract",
-        "compat",
-        "platform",
-        "conformance",
-    ];
+    private static string[] Parted => ["integration", "unit", "tidy", "contract", "compat", "platform", "conformance"];
 
     /// <summary>
     /// On a stack of their own with everything in it. They come after the others: what starts ten services beside a

@@ -78,7 +78,8 @@ internal static class Test
 
         var isShort = named.Length == 0;
         var score = Score.None;
-        foreach (var phase in (string[][])[[.. names.Except(Suites.Whole)], [.. names.Intersect(Suites.Whole)]])
+        string[][] phases = [[.. names.Except(Suites.Whole)], [.. names.Intersect(Suites.Whole)]];
+        foreach (var phase in phases)
         {
             score += await LanesAsync(
                 [
