@@ -71,8 +71,8 @@ internal static partial class Suites
     public const string Console = "console";
 
     /// <summary>
-    /// Tests with this trait take minutes and hang on few files: they run when their suite is named, and not among all of
-    /// them.
+    /// Tests with this trait take minutes and hang on few files: they run when their suite is named, and not among
+    /// all of them.
     /// </summary>
     private const string WithoutNamed = "Run!=named";
 

@@ -231,8 +231,8 @@ internal sealed class LocalStack
     }
 
     /// <summary>
-    /// Ten processes start at once. To measure code and to compile it a second time, which pays off under load, costs two
-    /// fifths of that in a debug build; there it begins when a process has met nothing new for a while.
+    /// Ten processes start at once. To measure code and to compile it a second time, which pays off under load,
+    /// costs two fifths of that in a debug build; there it begins when a process has met nothing new for a while.
     /// </summary>
     private Dictionary<string, string?> Start() =>
         _options.Configuration != "Debug"

@@ -78,7 +78,11 @@ internal static class Test
 
         var isShort = named.Length == 0;
         var score = Score.None;
-        string[][] phases = [[.. names.Except(Suites.Whole)], [.. names.Intersect(Suites.Whole)]];
+        string[][] phases =
+        [
+            [.. names.Except(Suites.Whole)],
+            [.. names.Intersect(Suites.Whole)],
+        ];
         foreach (var phase in phases)
         {
             score += await LanesAsync(

@@ -87,8 +87,8 @@ public sealed class ServiceProcess : IAsyncDisposable
         (string, string)[] settings =
         [
             ("ASPNETCORE_ENVIRONMENT", "Development"),
-            // A service lives for a few requests here: to measure code and to compile it again costs a third of its time, so
-            // that begins a minute (in hexadecimal milliseconds) after it has met nothing new.
+            // A service lives for a few requests here. To measure code and to compile it again costs a third of its
+            // time, so that begins a minute (in hexadecimal milliseconds) after it has met nothing new.
             ("DOTNET_TieredPGO", "0"),
             ("DOTNET_TC_CallCountingDelayMs", "EA60"),
             ("LP_PUBLIC_PORT", $"{publicPort}"),
