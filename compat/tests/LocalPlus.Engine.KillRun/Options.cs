@@ -3,8 +3,25 @@ using System.Globalization;
 namespace LocalPlus.Engine.KillRun;
 
 /// <summary>What the program is asked to do: the kill run, or with <c>scale</c> many waiting runs.</summary>
-internal sealed record Options(bool Scale, int Runs, int Kills, int Seed, string Sidecar, bool Verbose)
+/// <param name="Recovery">
+/// Every run must have ended that long after all workers are back, which takes the official one 5 s.
+/// </param>
+internal sealed record Options(
+    bool Scale,
+    int Runs,
+    int Kills,
+    int Seed,
+    string Sidecar,
+    bool Verbose,
+    TimeSpan Recovery
+)
 {
+    /// <summary>As anything that one death leaves behind (Fault_19).</summary>
+    private static readonly TimeSpan Usual = TimeSpan.FromSeconds(15);
+
+    /// <summary>After that a run counts as stuck.</summary>
+    public static readonly TimeSpan GiveUp = TimeSpan.FromSeconds(60);
+
     public const int Workers = 2;
     public const int InFlight = 60;
 
@@ -31,7 +48,9 @@ internal sealed record Options(bool Scale, int Runs, int Kills, int Seed, string
                         "daprd"
                     )
             ),
-            args.Contains("--verbose")
+            args.Contains("--verbose"),
+            // Among all suites others are at work beside it, and nothing is said of speed.
+            isShort ? GiveUp : Usual
         );
 
         int Number(string name, int fallback) =>

@@ -9,12 +9,6 @@ namespace LocalPlus.Engine.KillRun;
 /// <summary>One kill run from the first start to the verdict.</summary>
 internal sealed class Session(Options options, PostgresServer postgres, SidecarProcess sidecar, Killer killer)
 {
-    /// <summary>
-    /// Every run must have ended that long after all workers are back, which takes the official one 5 s.
-    /// </summary>
-    private static readonly TimeSpan Allowed = TimeSpan.FromSeconds(5);
-
-    private static readonly TimeSpan GiveUp = TimeSpan.FromSeconds(60);
     private const int KillsBetweenPauses = 20;
 
     private readonly string _prefix = $"k{options.Seed}";
@@ -80,7 +74,7 @@ internal sealed class Session(Options options, PostgresServer postgres, SidecarP
             // Most kills find something at work; some come while the last one is being made good.
             if (random.Next(4) > 0)
             {
-                await killer.BackAsync(GiveUp, wanted: 1);
+                await killer.BackAsync(Options.GiveUp, wanted: 1);
             }
 
             await Task.Delay(random.Next(50, 400));
@@ -98,17 +92,17 @@ internal sealed class Session(Options options, PostgresServer postgres, SidecarP
     // All processes are back: the runs that are open now must end soon.
     private async Task QuietAsync(Driver driver)
     {
-        await killer.BackAsync(GiveUp);
+        await killer.BackAsync(Options.GiveUp);
         var begun = Stopwatch.GetTimestamp();
         var open = driver.Open.Keys.ToList();
-        while (open.Exists(driver.Open.ContainsKey) && Stopwatch.GetElapsedTime(begun) < GiveUp)
+        while (open.Exists(driver.Open.ContainsKey) && Stopwatch.GetElapsedTime(begun) < Options.GiveUp)
         {
             await Task.Delay(10);
         }
 
         var took = Stopwatch.GetElapsedTime(begun);
         _slowest = took > _slowest ? took : _slowest;
-        if (took > Allowed)
+        if (took > options.Recovery)
         {
             _complaints.Add(
                 $"after {killer.Kills} kills open runs took {took.TotalSeconds:F1} s to end: "
@@ -121,9 +115,9 @@ internal sealed class Session(Options options, PostgresServer postgres, SidecarP
     {
         await QuietAsync(driver);
         var all = Task.WhenAll(lanes);
-        await Task.WhenAny(all, Task.Delay(GiveUp));
+        await Task.WhenAny(all, Task.Delay(Options.GiveUp));
         await over.CancelAsync();
-        await Task.WhenAny(all, Task.Delay(GiveUp));
+        await Task.WhenAny(all, Task.Delay(Options.GiveUp));
     }
 
     // Events that came for a run that had ended are cleared away after the caller has his answer.

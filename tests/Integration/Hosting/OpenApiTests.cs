@@ -67,12 +67,24 @@ public sealed class OpenApiTests
         );
     }
 
+    private static async Task<HttpResponseMessage> AskAsync(ServiceProcess service, string document)
+    {
+        try
+        {
+            return await service.Public.GetAsync(new Uri($"/openapi/{document}.json", UriKind.Relative));
+        }
+        catch (HttpRequestException broken)
+        {
+            throw new InvalidOperationException(service.Output, broken);
+        }
+    }
+
     /// <summary>
     /// Without the address, which is this run's; paths in order, so that a file's diff is what changed.
     /// </summary>
     private static async Task<string> DescriptionAsync(ServiceProcess service, string document)
     {
-        using var answer = await service.Public.GetAsync(new Uri($"/openapi/{document}.json", UriKind.Relative));
+        using var answer = await AskAsync(service, document);
         Assert.True(answer.IsSuccessStatusCode, service.Output);
         var description = JsonNode.Parse(await answer.Content.ReadAsStringAsync())!.AsObject();
         description.Remove("servers");
