@@ -22,6 +22,12 @@ internal sealed class AdmissionControl(
 {
     private const string Bearer = "Bearer ";
     private static readonly TimeSpan NoPatience = Timeout.InfiniteTimeSpan;
+
+    /// <summary>
+    /// Where a service describes itself. That is put together when it is asked for, which takes a slow machine longer
+    /// than a request may.
+    /// </summary>
+    private static readonly PathString Description = "/openapi";
     private readonly int publicPort = Ports.PublicPort(configuration);
     private readonly ConcurrencyLimiter operators = Lane(
         AdmissionLimits.OperatorsAtOnce,
@@ -123,9 +129,9 @@ internal sealed class AdmissionControl(
         using var place = await PlaceAsync(lane, patience, http.RequestAborted);
         AdmissionMetrics.Decided(name, place is { IsAcquired: true });
         await (
-            place is { IsAcquired: true }
-                ? ServeAsync(http, AdmissionLimits.Answer)
-                : Problems.WriteAsync(http, Refusal(Entry.Full))
+            place is not { IsAcquired: true } ? Problems.WriteAsync(http, Refusal(Entry.Full))
+            : http.Request.Path.StartsWithSegments(Description) ? next(http)
+            : ServeAsync(http, AdmissionLimits.Answer)
         );
     }
 
