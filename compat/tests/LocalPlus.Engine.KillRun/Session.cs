@@ -121,11 +121,11 @@ internal sealed class Session(Options options, PostgresServer postgres, SidecarP
     }
 
     // Events that came for a run that had ended are cleared away after the caller has his answer.
-    private static async Task<List<string>> LeftoversAsync(Audit audit)
+    private async Task<List<string>> LeftoversAsync(Audit audit)
     {
         var begun = Stopwatch.GetTimestamp();
         var left = await audit.LeftoversAsync();
-        while (left.Count > 0 && Stopwatch.GetElapsedTime(begun) < Allowed)
+        while (left.Count > 0 && Stopwatch.GetElapsedTime(begun) < options.Recovery)
         {
             await Pulse.NextAsync();
             left = await audit.LeftoversAsync();
