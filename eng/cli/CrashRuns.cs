@@ -4,8 +4,8 @@ namespace LocalPlus.Cli;
 
 /// <summary>
 /// The suites that kill parts of a whole stack, in tests/Crash: <c>crash</c>, the matrix of instants and victims, and
-/// <c>kills</c>, by chance and under load. Asked for by name they run in full; among all suites they run for a minute
-/// or two.
+/// <c>kills</c>, by chance and under load. Asked for by name they run in full; among all suites the matrix runs for a
+/// few minutes.
 /// </summary>
 internal static class CrashRuns
 {

@@ -4,8 +4,7 @@ namespace LocalPlus.Cli;
 
 /// <summary>
 /// The workflow engine under fire (<c>engine</c>) and under many waiting runs (<c>engine-scale</c>): one program of its
-/// own that brings its own PostgreSQL and sidecar. Asked for by name it runs in full; among all suites it runs for a
-/// minute.
+/// own that brings its own PostgreSQL and sidecar. They run when they are named.
 /// </summary>
 internal static class EngineRuns
 {
@@ -22,18 +21,16 @@ internal static class EngineRuns
     public static IEnumerable<Func<CancellationToken, Task<Score>>> Programs(
         Checkout checkout,
         ParseResult words,
-        IReadOnlyList<string> names,
-        bool shortForms
+        IReadOnlyList<string> names
     ) =>
         from name in names
         where name is Kills or Scale
-        let args = Words(words, name, shortForms)
+        let args = Words(words, name)
         select new Func<CancellationToken, Task<Score>>(cancel => RunAsync(checkout, args, name, cancel));
 
-    private static string[] Words(ParseResult words, string name, bool shortForms) =>
+    private static string[] Words(ParseResult words, string name) =>
         [
             .. name == Scale ? ["scale"] : Array.Empty<string>(),
-            .. shortForms ? ["--short"] : Array.Empty<string>(),
             .. new[] { Runs, Kill, Seed }
                 .Where(o => words.GetValue(o) is not null)
                 .SelectMany(o => new[] { o.Name, $"{words.GetValue(o)}" }),
@@ -58,7 +55,7 @@ internal static class EngineRuns
                     WorkingDirectory = checkout.Root,
                     Environment = { ["DOTNET_ROOT"] = Tools.DotnetRoot },
                     Limit = Limit,
-                    OnLine = words.Contains("--short") ? line => progress.Detail = line : Terminal.Say,
+                    OnLine = Terminal.Say,
                 };
                 var ended = await run.RunAsync(cancel);
                 var log = Path.Combine(Suites.Results(checkout, name), $"{name}.log");

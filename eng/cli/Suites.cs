@@ -9,16 +9,27 @@ namespace LocalPlus.Cli;
 internal static partial class Suites
 {
     /// <remarks>The longest comes first: beside it the others find room.</remarks>
-    public static readonly string[] Names = [.. Parted, .. Whole];
-
-    /// <summary>Each test starts what it needs of the product.</summary>
-    private static string[] Parted => ["integration", "unit", "tidy", "contract", "compat", "platform", "conformance"];
+    public static readonly string[] Names =
+    [
+        "integration",
+        "unit",
+        "tidy",
+        "contract",
+        "compat",
+        "platform",
+        "conformance",
+        CrashRuns.Matrix,
+        Alone,
+    ];
 
     /// <summary>
-    /// On a stack of their own with everything in it. They come after the others: what starts ten services beside a
-    /// suite that does so too waits for minutes on a small machine.
+    /// It comes when the others are through: whole stacks that start beside a suite which starts services too wait for
+    /// minutes on a small machine.
     /// </summary>
-    public static string[] Whole => ["e2e", CrashRuns.Matrix, CrashRuns.Chance, EngineRuns.Kills];
+    public const string Alone = "e2e";
+
+    /// <summary>Kills by chance on a whole stack, and on the workflow engine. They run when they are named.</summary>
+    private static readonly string[] ByChance = [CrashRuns.Chance, EngineRuns.Kills];
 
     /// <summary>
     /// Suites of one part in depth: its tests out of several projects in their long forms. They run when they are
@@ -78,7 +89,8 @@ internal static partial class Suites
 
     private const string FaultFilter = "FullyQualifiedName~Fault_";
 
-    public static string[] Known => [.. Names, .. InDepth, .. Parts.Keys, Console, EngineRuns.Scale, Faults];
+    public static string[] Known =>
+        [.. Names, .. ByChance, .. InDepth, .. Parts.Keys, Console, EngineRuns.Scale, Faults];
 
     /// <summary>Where the result files of a suite go.</summary>
     public static string Results(Checkout checkout, string suite) =>

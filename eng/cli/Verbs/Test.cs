@@ -80,8 +80,8 @@ internal static class Test
         var score = Score.None;
         string[][] phases =
         [
-            [.. names.Except(Suites.Whole)],
-            [.. names.Intersect(Suites.Whole)],
+            [.. names.Where(n => n != Suites.Alone)],
+            [.. names.Where(n => n == Suites.Alone)],
         ];
         foreach (var phase in phases)
         {
@@ -89,7 +89,7 @@ internal static class Test
                 [
                     .. Suites.Runs(checkout, phase, words.GetValue(Filter), isShort),
                     .. CrashRuns.Runs(checkout, words, phase, isShort),
-                    .. EngineRuns.Programs(checkout, words, phase, isShort),
+                    .. EngineRuns.Programs(checkout, words, phase),
                 ],
                 cancel
             );

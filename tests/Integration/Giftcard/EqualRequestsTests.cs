@@ -10,6 +10,7 @@ namespace LocalPlus.Tests.Integration.Giftcard;
 /// The same request many times at once, with every optional field set: one is carried out, and every other one is told
 /// what it did or to ask again; none learns of a refusal that only the first one's effect explains.
 /// </summary>
+[Trait("Run", "named")]
 public sealed partial class EqualRequestsTests(GiftcardApi api) : IClassFixture<GiftcardApi>
 {
     /// <summary>Read-only, or known by what they carry instead of a key.</summary>

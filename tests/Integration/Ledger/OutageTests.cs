@@ -11,6 +11,7 @@ namespace LocalPlus.Tests.Integration.Ledger;
 /// half written, and the ledger recovers by itself once the database does.
 /// </summary>
 [Collection(Strain.Name)]
+[Trait("Run", "named")]
 public sealed class OutageTests : IAsyncLifetime
 {
     /// <summary>The ledger's own deadline is 6 s; the rest is what a busy machine needs to say so.</summary>

@@ -6,6 +6,7 @@ using LocalPlus.Tests.Integration.Support;
 namespace LocalPlus.Tests.Integration.Privacy;
 
 /// <summary>What a person may ask of all services together: to see what is kept, and to be forgotten.</summary>
+[Trait("Run", "named")]
 public sealed class PersonTests : IAsyncLifetime
 {
     private const string Email = "zacharias.quimby@example.test";

@@ -12,6 +12,7 @@ namespace LocalPlus.Tests.Integration.Giftcard.Guessing;
 /// A guesser with many keys: nothing is found, and every kind of miss is one answer at one cost. LP_LONG=1, as in
 /// ./localplus test guessing, makes 200,000 guesses: the few of every day prove the answers, the many the times.
 /// </summary>
+[Trait("Run", "named")]
 public sealed class GuessingTests(GiftcardApi api, ITestOutputHelper output) : IClassFixture<GiftcardApi>
 {
     private const int Keys = 20;

@@ -14,6 +14,7 @@ namespace LocalPlus.Tests.Integration.Ledger.Bank;
 /// The ledger as a whole under kills, and the checker's own test: the same without row locks has to be caught.
 /// </summary>
 [Collection(Strain.Name)]
+[Trait("Run", "named")]
 public sealed class BankTests(ITestOutputHelper output)
 {
     private const int Tills = 12;

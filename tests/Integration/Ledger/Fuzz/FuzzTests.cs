@@ -11,6 +11,7 @@ namespace LocalPlus.Tests.Integration.Ledger.Fuzz;
 /// <summary>
 /// Whatever is sent to whichever door: never a 5xx, never a word of the program's inside, never half a write.
 /// </summary>
+[Trait("Run", "named")]
 public sealed partial class FuzzTests : IClassFixture<LedgerFixture>
 {
     private readonly LedgerFixture ledger;

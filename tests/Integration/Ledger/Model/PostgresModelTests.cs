@@ -9,6 +9,7 @@ namespace LocalPlus.Tests.Integration.Ledger.Model;
 /// <summary>
 /// The command path on PostgreSQL against a naive ledger: the same runs as the rules in memory, with keys and batches.
 /// </summary>
+[Trait("Run", "named")]
 public sealed class PostgresModelTests
 {
     private const int Steps = 40;
