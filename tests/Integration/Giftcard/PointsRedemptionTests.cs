@@ -348,6 +348,7 @@ public sealed class PointsRedemptionTests(PointsApi api) : IClassFixture<PointsA
         );
     }
 
+    [Trait("Run", "named")]
     [Theory]
     [InlineData("HoldPoints.before")]
     [InlineData("HoldPoints.answered")]
