@@ -41,7 +41,8 @@ public partial class AccessTests
         ).ToArray();
         Assert.NotEmpty(declared);
         Assert.Equal(
-            declared.Order(),
+            // Two endpoints may have one path for Dapr.
+            declared.Distinct().Order(),
             Configurations.SelectMany(Allowed).Where(c => c.Contains(" /internal/", StringComparison.Ordinal)).Order()
         );
     }
