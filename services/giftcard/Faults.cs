@@ -10,6 +10,9 @@ internal static class Faults
     /// </summary>
     public static readonly Fault GiftCardNotUsable = new("gift_card_not_usable", 404, "The gift card can not be used");
 
+    /// <summary>Absent, another merchant's, of the other mode, left or merged: one answer here too.</summary>
+    public static readonly Fault MemberNotUsable = new("member_not_usable", 404, "The member's points can not be used");
+
     public static readonly Fault NotAcceptedHere = new("not_accepted_here", 422, "The gift card is not accepted here");
     public static readonly Fault CurrencyMismatch = new("currency_mismatch", 422, "The currencies differ");
     public static readonly Fault LimitExceeded = new(
@@ -153,6 +156,7 @@ internal static class Faults
         HoldExpired,
         InsufficientBalance,
         LimitExceeded,
+        MemberNotUsable,
         NotAcceptedHere,
         OperationFailed,
         TerminalBlocked,
@@ -210,6 +214,7 @@ internal static class Faults
         HoldExpired,
         InsufficientBalance,
         LimitExceeded,
+        MemberNotUsable,
         OperationFailed,
         RedemptionNotHeld,
         RefundExceedsCaptured,

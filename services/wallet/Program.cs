@@ -4,6 +4,7 @@ using LocalPlus.Wallet.Balances;
 using LocalPlus.Wallet.Customers;
 using LocalPlus.Wallet.Erasure;
 using LocalPlus.Wallet.Ledger;
+using LocalPlus.Wallet.Points;
 using LocalPlus.Wallet.Reconciliation;
 
 var builder = WebApplication.CreateBuilder(args);
@@ -18,7 +19,7 @@ var app = builder.Build();
 app.UseLocalPlus();
 app.MapMerchantApi().MapCustomers().MapErasure().MapGetCustomerWallet().MapLoyalty();
 app.MapOperatorApi().MapListReconciliations().MapListAttention().MapErasureOperations();
-app.MapInternal().MapFindCustomer().MapFindOrAddCustomer().MapGetCustomerContact();
+app.MapInternal().MapFindCustomer().MapFindOrAddCustomer().MapGetCustomerContact().MapRedemptionPoints();
 var events = app.MapEvents();
 events.MapEvents<OnCardEvent.Data>("giftcard.cards.v1", OnCardEvent.HandleAsync);
 events.MapEvents<OnLedgerTransaction.Data>(

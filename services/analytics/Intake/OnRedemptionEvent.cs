@@ -4,7 +4,8 @@ using LocalPlus.Kernel;
 namespace LocalPlus.Analytics.Intake;
 
 /// <summary>
-/// giftcard.redemptions.v1: what was paid with cards and what was given back, at the merchant where it was spent.
+/// giftcard.redemptions.v1: what was paid with cards and points, and what was given back, at the merchant where it was
+/// spent.
 /// </summary>
 internal static class OnRedemptionEvent
 {

@@ -49,7 +49,15 @@ public sealed record Run(
     public DateTimeOffset? FinishedAt { get; init; }
 }
 
-public sealed record RunSource(string GiftCardId, string Last4, Amount Held, Amount Captured, Amount Refunded);
+public sealed record RunSource(
+    string? GiftCardId,
+    string? Last4,
+    Amount Held,
+    Amount Captured,
+    Amount Refunded,
+    string? MemberId = null,
+    long? Points = null
+);
 
 public sealed record RunStep(
     int Generation,
@@ -66,7 +74,7 @@ public sealed record TimelineEntry(string Kind, string Actor, DateTimeOffset Occ
 
 public sealed record RunAction(string Verb, string Subject, string Role, string Reason, DateTimeOffset OccurredAt);
 
-public sealed record LedgerLeg(string AccountId, string GiftCardId, Amount Held, Amount Captured);
+public sealed record LedgerLeg(string AccountId, string? GiftCardId, Amount Held, Amount Captured);
 
 public sealed record LedgerSide(
     string? State,

@@ -32,7 +32,7 @@ internal static class LedgerFeature
         {
             throw new FaultException(
                 CommonFaults.Busy,
-                "The ledger did not answer in time; repeat the request with the same key."
+                "The books did not answer in time; repeat the request with the same key."
             );
         }
     }

@@ -7,12 +7,13 @@ using Npgsql;
 namespace LocalPlus.Giftcard.Redemptions;
 
 /// <summary>
-/// POST /v1/redemptions: pays from gift cards, at once (immediate) or by a hold that the till confirms or cancels
-/// (two_phase); all sources in one act of the ledger. Three steps: the intent in SQL, the hold in the ledger, the
-/// outcome in SQL; a crash between them is finished by the sweeper or by a repeat of the request. Refusals:
-/// gift_card_not_usable, gift_card_state, not_accepted_here, currency_mismatch, limit_exceeded, insufficient_balance
-/// (with available), reference_reused, velocity_limit, terminal_blocked. busy means that the outcome is not known
-/// yet: repeat with the same key.
+/// POST /v1/redemptions: pays from gift cards and with a member's points, at once (immediate) or by a hold that the
+/// till confirms or cancels (two_phase); all sources in one act of the ledger. Three steps: the intent in SQL, the
+/// hold in the ledger, the outcome in SQL (a member's points are reserved in the wallet between the first and the
+/// second); a crash between them is finished by the sweeper or by a repeat of the request. Refusals:
+/// gift_card_not_usable, member_not_usable, gift_card_state, not_accepted_here, currency_mismatch, limit_exceeded,
+/// insufficient_balance (with available), reference_reused, velocity_limit, terminal_blocked. busy means that the
+/// outcome is not known yet: repeat with the same key.
 /// </summary>
 internal static class CreateRedemption
 {
@@ -156,6 +157,7 @@ internal static class CreateRedemption
             try
             {
                 await db.ExecuteAsync(Sql.Insert, Arguments([intent.Row], [.. intent.Legs]));
+                await WritePointsAsync(db, [intent.Row]);
             }
             catch (PostgresException taken) when (taken.ConstraintName == ReferenceIndex)
             {
@@ -200,9 +202,31 @@ internal static class CreateRedemption
             if (rows.Length > 0)
             {
                 await db.ExecuteAsync(Sql.Insert, Arguments(rows, legs));
+                await WritePointsAsync(db, rows);
             }
 
             return [.. intents.Select(i => claimed.Contains(i.Intent.Row.Id.Value))];
+        }
+
+        /// <summary>Most redemptions have none, and cost nothing here.</summary>
+        private static Task WritePointsAsync(DbSession db, RedemptionRow[] rows)
+        {
+            var paying = Array.FindAll(rows, r => r.Points is not null);
+            return paying.Length == 0
+                ? Task.CompletedTask
+                : db.ExecuteAsync(
+                    Sql.Points,
+                    new
+                    {
+                        RedemptionIds = Array.ConvertAll(paying, r => r.Id),
+                        MemberIds = Array.ConvertAll(paying, r => r.Points!.MemberId),
+                        ProgramIds = Array.ConvertAll(paying, r => r.Points!.PointsProgramId),
+                        Lives = Array.ConvertAll(paying, r => r.Points!.PointsLive),
+                        Positions = Array.ConvertAll(paying, r => r.Points!.PointsPosition),
+                        MaxPoints = Array.ConvertAll(paying, r => r.Points!.MaxPoints),
+                        MaxAmounts = Array.ConvertAll(paying, r => r.Points!.PointsMaxAmount),
+                    }
+                );
         }
 
         private static object Arguments(RedemptionRow[] rows, LegRow[] legs) =>
@@ -295,7 +319,8 @@ internal static class CreateRedemption
                     now
                 ),
                 Decided: null,
-                Refused: null
+                Refused: null,
+                plan.Points?.ToPart()
             );
             return new(
                 row,
@@ -338,6 +363,17 @@ internal static class CreateRedemption
             SELECT *
               FROM unnest(@LegRedemptionIds, @Positions, @GiftCardIds, @LastFours, @LotIds, @AccountIds, @MaxAmounts,
                           @Commissions)
+            """;
+
+        public const string Points = """
+            UPDATE redemptions r
+               SET member_id = p.member_id, points_program_id = p.program_id, points_live = p.live,
+                   points_position = p.position, max_points = p.max_points, points_max_amount = p.max_amount,
+                   points = 0, points_pays = 0, points_held = 0, points_captured = 0, points_refunded = 0
+              FROM unnest(@RedemptionIds::uuid[], @MemberIds::uuid[], @ProgramIds::uuid[], @Lives::boolean[],
+                          @Positions::int[], @MaxPoints::bigint[], @MaxAmounts::bigint[])
+                AS p (redemption_id, member_id, program_id, live, position, max_points, max_amount)
+             WHERE r.redemption_id = p.redemption_id
             """;
     }
 }

@@ -28,7 +28,7 @@ internal static class ListRefunds
     {
         var redemption = await store.GetAsync(http.GetMerchant().MerchantId, id, cancel);
         var rows = await database.QueryAsync<RefundRow>(Sql.List, new { RedemptionId = id.Value }, cancel);
-        return Answer.Ok(new View([.. rows.Select(r => r.ToView(redemption.Row.State))]));
+        return Answer.Ok(new View([.. rows.Select(r => r.ToView(redemption.Row.State, redemption.Row.Points))]));
     }
 
     private static class Sql

@@ -103,6 +103,7 @@ internal sealed class OutcomeWriter
                 LegAvailable = Array.ConvertAll(legs, l => l.AvailableAfter),
             }
         );
+        await WritePointsAsync(db, rows, at);
         var promised = await runs.BeginAsync(
             db,
             [
@@ -145,6 +146,29 @@ internal sealed class OutcomeWriter
         }
 
         return promised;
+    }
+
+    private static async Task WritePointsAsync(DbSession db, RedemptionRow[] all, DateTimeOffset at)
+    {
+        var rows = Array.FindAll(all, r => r.Points is not null);
+        if (rows.Length == 0)
+        {
+            return;
+        }
+
+        await db.ExecuteAsync(
+            Sql.Points,
+            new
+            {
+                Ids = Array.ConvertAll(rows, r => r.Id),
+                AccountIds = Array.ConvertAll(rows, r => r.Points!.PointsAccountId),
+                Points = Array.ConvertAll(rows, r => r.Points!.Points),
+                Pays = Array.ConvertAll(rows, r => r.Points!.PointsPays),
+                Held = Array.ConvertAll(rows, r => r.Points!.PointsHeld),
+                Captured = Array.ConvertAll(rows, r => r.Points!.PointsCaptured),
+            }
+        );
+        await PointsSettlements.AddAsync(db, rows.Where(r => r.State.Value.IsSettled()), at);
     }
 
     private static Task RedeemedAsync(DbSession db, Redemption[] redeemed, DateTimeOffset at) =>
@@ -207,6 +231,15 @@ internal sealed class OutcomeWriter
                 AS n (redemption_id, position, held, captured, available_after)
              WHERE g.redemption_id = n.redemption_id
                AND g.position = n.position
+            """;
+
+        public const string Points = """
+            UPDATE redemptions r
+               SET points_account_id = p.account_id, points = p.points, points_pays = p.pays, points_held = p.held,
+                   points_captured = p.captured
+              FROM unnest(@Ids, @AccountIds, @Points, @Pays, @Held, @Captured)
+                AS p (redemption_id, account_id, points, pays, held, captured)
+             WHERE r.redemption_id = p.redemption_id
             """;
     }
 }

@@ -5,9 +5,9 @@ using LocalPlus.Kernel;
 namespace LocalPlus.Giftcard.Redemptions;
 
 /// <summary>
-/// POST /v1/redemptions/quote: what a redemption would take from each card if it came now. Reserves nothing, promises
-/// nothing, needs no Idempotency-Key. Refusals: as a redemption, but a shortage is an answer: would_be says approved,
-/// partially_approved or refused.
+/// POST /v1/redemptions/quote: what a redemption would take from each card, and of a member's points, if it came now.
+/// Reserves nothing, promises nothing, needs no Idempotency-Key. Refusals: as a redemption, but a shortage is an
+/// answer: would_be says approved, partially_approved or refused.
 /// </summary>
 internal static class QuoteRedemption
 {
@@ -19,6 +19,7 @@ internal static class QuoteRedemption
             .Limited(RateLimit.Lookup)
             .Refuses(
                 Faults.GiftCardNotUsable,
+                Faults.MemberNotUsable,
                 Faults.GiftCardState,
                 Faults.NotAcceptedHere,
                 Faults.CurrencyMismatch,
@@ -30,7 +31,16 @@ internal static class QuoteRedemption
         return group;
     }
 
-    internal sealed record SourceQuote(GiftCardId GiftCardId, string Last4, Money Available, Money Take);
+    /// <param name="Available">Of points: what they would pay of what the sources before them leave open.</param>
+    /// <param name="Points">That would be spent.</param>
+    internal sealed record SourceQuote(
+        GiftCardId? GiftCardId,
+        string? Last4,
+        Money Available,
+        Money Take,
+        MemberId? MemberId = null,
+        long? Points = null
+    );
 
     /// <param name="Commission">What of it the till's merchant leaves to the issuer of the cards; absent at the
     /// issuer's own till.</param>
@@ -75,23 +85,47 @@ internal static class QuoteRedemption
     {
         var currency = request.Amount.Currency;
         var available = plan.Legs.Select(leg => Math.Max(0, availableOf(leg))).ToList();
-        var takes = SpendOrder.Fill(
-            request.Amount.MinorUnits,
-            plan.Legs.Zip(available, (leg, left) => leg.MaxAmount == 0 ? left : Math.Min(left, leg.MaxAmount))
-        );
-        var rates = plan.Legs.Select(leg => leg.Card.CommissionBasisPoints).ToList();
+        List<long> usable =
+        [
+            .. plan.Legs.Zip(available, (leg, left) => leg.MaxAmount == 0 ? left : Math.Min(left, leg.MaxAmount)),
+        ];
+        if (plan.Points is { } paying)
+        {
+            usable.Insert(paying.Position, paying.Offer.Pays);
+        }
+
+        List<long> takes = [.. SpendOrder.Fill(request.Amount.MinorUnits, usable)];
         var total = takes.Sum();
+        var ofPoints = 0L;
+        if (plan.Points is { } taken)
+        {
+            ofPoints = takes[taken.Position];
+            takes.RemoveAt(taken.Position);
+        }
+
+        var rates = plan.Legs.Select(leg => leg.Card.CommissionBasisPoints).ToList();
         var covered = total == request.Amount.MinorUnits;
         var approved = covered || plan.Partial == Partial.Allow ? total : 0;
         var parts = plan
             .Legs.Select((leg, i) => (leg.Card, Available: available[i], Take: approved == 0 ? 0 : takes[i]))
             .ToLookup(l => l.Card);
-        var sources = plan.Cards.Select(card => new SourceQuote(
-            card.Row.GiftCardId,
-            card.Row.Last4,
-            new(parts[card].Sum(l => l.Available), currency),
-            new(parts[card].Sum(l => l.Take), currency)
-        ));
+        List<SourceQuote> sources =
+        [
+            .. plan.Cards.Select(card => new SourceQuote(
+                card.Row.GiftCardId,
+                card.Row.Last4,
+                new(parts[card].Sum(l => l.Available), currency),
+                new(parts[card].Sum(l => l.Take), currency)
+            )),
+        ];
+        if (plan.Points is { } points)
+        {
+            sources.Insert(
+                request.Sources.TakeWhile(s => s.MemberId is null).Count(),
+                Quote(points, approved, ofPoints)
+            );
+        }
+
         return new(
             covered ? "approved"
                 : approved > 0 ? "partially_approved"
@@ -100,7 +134,17 @@ internal static class QuoteRedemption
             new(approved, currency),
             new(request.Amount.MinorUnits - approved, currency),
             isForeign ? new Money(approved == 0 ? 0 : Redemptions.Commission.Of(rates, takes), currency) : null,
-            [.. sources]
+            sources
         );
+
+        SourceQuote Quote(PlannedPoints of, long all, long take) =>
+            new(
+                null,
+                null,
+                new(of.Offer.Pays, currency),
+                new(all == 0 ? 0 : take, currency),
+                of.Offer.MemberId,
+                all == 0 || take == 0 ? 0 : of.Offer.Points
+            );
     }
 }

@@ -15,6 +15,8 @@ internal sealed class RedemptionDriver(
     OutcomeWriter outcomes,
     RedemptionStore store,
     CardReader cards,
+    WalletPoints wallet,
+    PointsSettlements settlements,
     IRedemptionRuns runs,
     TimeProvider time
 )
@@ -26,12 +28,14 @@ internal sealed class RedemptionDriver(
     public async Task<Redemption> AuthorizeAsync(Redemption redemption, CancellationToken cancel)
     {
         var row = redemption.Row;
+        var reserved = ReservedPoints.None;
         Taken taken;
         try
         {
+            reserved = await ReserveAsync(row, cancel);
             taken = row.IsImmediate
-                ? await SpendAsync(redemption, cancel)
-                : await BalancedAsync(redemption, Taken.Of(await PlaceAsync(redemption, cancel)), cancel);
+                ? await SpendAsync(redemption, reserved, cancel)
+                : await BalancedAsync(redemption, Taken.Of(await PlaceAsync(redemption, reserved, cancel)), cancel);
         }
         catch (FaultException refusal)
         {
@@ -41,34 +45,54 @@ internal sealed class RedemptionDriver(
                 && await FindTakenAsync(row, cancel) is { } earlier
             )
             {
-                return await AuthorizedAsync(redemption, await BalancedAsync(redemption, earlier, cancel), cancel);
+                var balanced = await BalancedAsync(redemption, earlier, cancel);
+                return await AuthorizedAsync(redemption, balanced with { Points = reserved }, cancel);
             }
 
             var available =
-                refusal.Fault == Faults.InsufficientBalance ? await AvailableAsync(redemption, cancel) : (long?)null;
-            return await outcomes.FinishAsync(
+                refusal.Fault == Faults.InsufficientBalance
+                    ? await AvailableAsync(redemption, cancel) + reserved.Pays
+                    : (long?)null;
+            var refused =
+                await outcomes.FinishAsync(
                     row.Id,
                     (now, at) => RedemptionOutcomes.Refused(now, refusal, available, at),
                     cancel
                 ) ?? redemption;
+            await settlements.TryAsync(refused.Row, cancel);
+            return refused;
         }
 
-        return await AuthorizedAsync(redemption, taken, cancel);
+        return await AuthorizedAsync(redemption, taken with { Points = reserved }, cancel);
     }
 
+    /// <summary>
+    /// Has the wallet reserve what a member's points are to pay, before the ledger is asked for all of it together.
+    /// Asked again it says the same, so the ledger's request is the same too.
+    /// </summary>
+    private async Task<ReservedPoints> ReserveAsync(RedemptionRow row, CancellationToken cancel) =>
+        row.Points is { PointsMaxAmount: > 0 } points
+            ? await wallet.HoldAsync(row, points, cancel)
+            : ReservedPoints.None;
+
     /// <summary>The money has moved: from here on nothing that goes wrong is a refusal.</summary>
-    private async Task<Redemption> AuthorizedAsync(Redemption redemption, Taken taken, CancellationToken cancel) =>
-        await outcomes.FinishAsync(
-            redemption.Row.Id,
-            (now, at) => RedemptionOutcomes.Authorized(now, taken, at),
-            cancel
-        ) ?? redemption;
+    private async Task<Redemption> AuthorizedAsync(Redemption redemption, Taken taken, CancellationToken cancel)
+    {
+        var authorized =
+            await outcomes.FinishAsync(
+                redemption.Row.Id,
+                (now, at) => RedemptionOutcomes.Authorized(now, taken, at),
+                cancel
+            ) ?? redemption;
+        await settlements.TryAsync(authorized.Row, cancel);
+        return authorized;
+    }
 
     /// <summary>
     /// Hold and capture in one command. One that was begun long ago may be of the release that gave two, the second
     /// under a key of its own: its hold is looked for, and captured if that was not done yet.
     /// </summary>
-    private async Task<Taken> SpendAsync(Redemption redemption, CancellationToken cancel)
+    private async Task<Taken> SpendAsync(Redemption redemption, ReservedPoints reserved, CancellationToken cancel)
     {
         var row = redemption.Row;
         if (
@@ -84,7 +108,7 @@ internal sealed class RedemptionDriver(
             return await BalancedAsync(redemption, Taken.Of(captured) with { IsFresh = false }, cancel);
         }
 
-        return Taken.Of(await ledger.SpendAsync(SpendRequest(redemption), cancel));
+        return Taken.Of(await ledger.SpendAsync(SpendRequest(redemption, reserved), cancel));
     }
 
     /// <summary>
@@ -131,6 +155,7 @@ internal sealed class RedemptionDriver(
         else if (settled.Row.State.Value.IsSettled())
         {
             runs.Wake(settled.Row.Id, settled.Row.Progress.RunGeneration);
+            await settlements.TryAsync(settled.Row, cancel);
         }
 
         return settled;
@@ -161,11 +186,11 @@ internal sealed class RedemptionDriver(
     /// Places the hold. An intent that was driven so late that its hold would have run out already only learns whether
     /// the ledger had placed it in time.
     /// </summary>
-    private async Task<Hold> PlaceAsync(Redemption redemption, CancellationToken cancel)
+    private async Task<Hold> PlaceAsync(Redemption redemption, ReservedPoints reserved, CancellationToken cancel)
     {
         if (redemption.Row.Progress.HoldExpiresAt > time.GetUtcNow())
         {
-            return await ledger.PlaceHoldAsync(HoldRequest(redemption), cancel);
+            return await ledger.PlaceHoldAsync(HoldRequest(redemption, reserved), cancel);
         }
 
         return await FindHoldAsync(redemption.Row, cancel)
@@ -234,7 +259,7 @@ internal sealed class RedemptionDriver(
         );
     }
 
-    private static SpendRequest SpendRequest(Redemption redemption)
+    private static SpendRequest SpendRequest(Redemption redemption, ReservedPoints reserved)
     {
         var row = redemption.Row;
         var request = new SpendRequest
@@ -262,11 +287,19 @@ internal sealed class RedemptionDriver(
             request.Sources.Add(source);
         }
 
+        if (reserved.AccountId is { } points)
+        {
+            request.Sources.Insert(
+                row.Points!.PointsPosition,
+                new SpendSource { AccountId = points.ToString(), MaxAmount = reserved.Pays }
+            );
+        }
+
         request.Metadata.Add("redemption_id", row.Id.ToString());
         return request;
     }
 
-    private static PlaceHoldRequest HoldRequest(Redemption redemption)
+    private static PlaceHoldRequest HoldRequest(Redemption redemption, ReservedPoints reserved)
     {
         var row = redemption.Row;
         var request = new PlaceHoldRequest
@@ -285,6 +318,14 @@ internal sealed class RedemptionDriver(
                 MaxAmount = leg.MaxAmount,
             })
         );
+        if (reserved.AccountId is { } points)
+        {
+            request.Sources.Insert(
+                row.Points!.PointsPosition,
+                new HoldSource { AccountId = points.ToString(), MaxAmount = reserved.Pays }
+            );
+        }
+
         request.Metadata.Add("redemption_id", row.Id.ToString());
         return request;
     }

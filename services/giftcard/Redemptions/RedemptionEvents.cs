@@ -6,6 +6,9 @@ namespace LocalPlus.Giftcard.Redemptions;
 /// <summary>What one card gave, holds or gets back.</summary>
 internal sealed record SourceAmount(GiftCardId GiftCardId, long Amount);
 
+/// <summary>What a member's points gave, hold or get back, and how many they are.</summary>
+internal sealed record PointsAmount(MemberId MemberId, long Amount, long Points);
+
 /// <summary>The data of giftcard.redemptions.v1 (contracts/events).</summary>
 /// <param name="Notify">False: an operator decided that nobody is told; otherwise absent.</param>
 internal sealed record RedemptionEventData(
@@ -22,7 +25,8 @@ internal sealed record RedemptionEventData(
     long Refunded,
     IReadOnlyList<SourceAmount> Sources,
     RefundId? RefundId = null,
-    bool? Notify = null
+    bool? Notify = null,
+    PointsAmount? Points = null
 );
 
 internal static class RedemptionEvents
@@ -46,8 +50,7 @@ internal static class RedemptionEvents
         IEnumerable<LegRow> legs,
         string type,
         long amount,
-        RefundId? refund = null,
-        IEnumerable<RefundLeg>? parts = null
+        RefundRow? refund = null
     )
     {
         Telemetry.Told(type);
@@ -57,7 +60,7 @@ internal static class RedemptionEvents
             row.Id.ToString(),
             row.Progress.Version,
             row.Order.MerchantId,
-            Data(row, legs, type, amount, refund, parts)
+            Data(row, legs, type, amount, refund)
         );
     }
 
@@ -83,8 +86,7 @@ internal static class RedemptionEvents
         IEnumerable<LegRow> legs,
         string type,
         long amount,
-        RefundId? refund = null,
-        IEnumerable<RefundLeg>? parts = null
+        RefundRow? refund = null
     ) =>
         new(
             row.Id,
@@ -98,10 +100,22 @@ internal static class RedemptionEvents
             row.Order.Requested,
             row.Progress.Captured,
             row.Progress.Refunded,
-            Amounts(legs, type, parts),
-            refund,
-            row.Progress.SkipNotify ? false : null
+            Amounts(legs, type, refund?.Parts),
+            refund?.RefundId,
+            row.Progress.SkipNotify ? false : null,
+            Points(row.Points, type, refund)
         );
+
+    private static PointsAmount? Points(PointsPart? points, string type, RefundRow? refund)
+    {
+        if (points is null)
+        {
+            return null;
+        }
+
+        var amount = refund?.PointsAmount ?? (type == Completed ? points.PointsCaptured : points.PointsHeld);
+        return amount == 0 ? null : new(points.MemberId, amount, refund?.Points ?? points.PointsOf(amount));
+    }
 
     private static IReadOnlyList<SourceAmount> Amounts(
         IEnumerable<LegRow> legs,

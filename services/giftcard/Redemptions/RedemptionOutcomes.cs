@@ -55,6 +55,7 @@ internal static class RedemptionOutcomes
                 Captured = taken.Captured,
                 RunGeneration = 1,
             },
+            Points = Apply(now.Row.Points, taken),
         };
         var after = new Redemption(row, Apply(now.Legs, taken));
         return new(
@@ -123,6 +124,7 @@ internal static class RedemptionOutcomes
                 Captured = taken.Captured,
                 NeedsAttention = false,
             },
+            Points = Apply(now.Row.Points, taken),
         };
         var isCompleted = state == RedemptionState.Completed;
         return new(
@@ -145,6 +147,14 @@ internal static class RedemptionOutcomes
                 RedemptionView.Of(redemption.Row, redemption.Legs, RunState.Pending),
                 redemption.Row.Progress.Version
             );
+
+    private static PointsPart? Apply(PointsPart? points, Taken taken) =>
+        points?.With(
+            taken.Points ?? new(points.Points, points.PointsPays, points.PointsAccountId),
+            (taken.Points?.AccountId ?? points.PointsAccountId) is { } account
+                ? taken.Parts.GetValueOrDefault(account)
+                : default
+        );
 
     private static List<LegRow> Apply(IReadOnlyList<LegRow> legs, Taken taken) =>
         [

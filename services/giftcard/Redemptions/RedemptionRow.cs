@@ -10,26 +10,29 @@ namespace LocalPlus.Giftcard.Redemptions;
 /// <summary>A redemption's row.</summary>
 /// <param name="Decided">Null: nobody has decided yet.</param>
 /// <param name="Refused">Null: it was not refused.</param>
+/// <param name="Points">Null: no member is among its sources.</param>
 internal sealed record RedemptionRow(
     OrderPart Order,
     BooksPart Books,
     ProgressPart Progress,
     DecidedPart? Decided,
-    RefusedPart? Refused
+    RefusedPart? Refused,
+    PointsPart? Points = null
 ) : IRowOfParts<RedemptionRow>
 {
-    public const string Columns = """
+    public const string Columns = $"""
         SELECT r.redemption_id, r.merchant_id, r.mode, r.partial, r.reference, r.currency, r.requested, r.location_id,
                r.terminal_id, r.metadata::text AS metadata, r.idempotency_key, r.created_at,
                r.books_merchant_id, r.payable_account_id, r.commission_account_id, r.hold_id, r.transaction_id,
                r.state, r.approved, r.captured, r.refunded, r.hold_expires_at, r.needs_attention, r.run_generation,
                r.skip_notify, r.version, r.updated_at,
                r.decision, r.decision_amount, r.decided_by,
-               r.fault_code, r.fault_detail, r.fault_available
+               r.fault_code, r.fault_detail, r.fault_available,
+               {PointsPart.Columns}
           FROM redemptions r
         """;
 
-    public static string SplitOn => "books_merchant_id,state,decision,fault_code";
+    public static string SplitOn => "books_merchant_id,state,decision,fault_code,member_id";
 
     public RedemptionId Id => Order.RedemptionId;
 
@@ -54,9 +57,17 @@ internal sealed record RedemptionRow(
         );
 
     public static Task<IEnumerable<RedemptionRow>> QueryAsync(NpgsqlConnection connection, CommandDefinition command) =>
-        connection.QueryAsync<OrderPart, BooksPart, ProgressPart, DecidedPart?, RefusedPart?, RedemptionRow>(
+        connection.QueryAsync<
+            OrderPart,
+            BooksPart,
+            ProgressPart,
+            DecidedPart?,
+            RefusedPart?,
+            PointsPart?,
+            RedemptionRow
+        >(
             command,
-            (order, books, progress, decided, refused) => new(order, books, progress, decided, refused),
+            (order, books, progress, decided, refused, points) => new(order, books, progress, decided, refused, points),
             SplitOn
         );
 
@@ -145,14 +156,17 @@ internal sealed record LegRow(
         """;
 }
 
-/// <summary>One card's part of a redemption.</summary>
+/// <summary>One card's part of a redemption, or that of a member's points.</summary>
+/// <param name="Points">Held, or spent and not given back.</param>
 internal sealed record SourceView(
-    GiftCardId GiftCardId,
-    string Last4,
+    GiftCardId? GiftCardId,
+    string? Last4,
     Money Held,
     Money Captured,
     Money Refunded,
-    Money? BalanceAfter
+    Money? BalanceAfter,
+    MemberId? MemberId = null,
+    long? Points = null
 );
 
 /// <summary>How far the run behind a redemption is.</summary>
@@ -201,7 +215,7 @@ internal sealed record RedemptionView(
     public static RedemptionView Of(RedemptionRow row, IEnumerable<LegRow> all, RunState? run)
     {
         var legs = all.ToList();
-        var (order, books, progress, _, _) = row;
+        var (order, books, progress, _, _, _) = row;
         var currency = Currency.Parse(order.Currency);
         var isHeld = row.State.Value is RedemptionState.Held or RedemptionState.Confirming or RedemptionState.Releasing;
         return new(
@@ -215,7 +229,7 @@ internal sealed record RedemptionView(
             new(progress.Captured, currency),
             new(progress.Refunded, currency),
             row.IsAtIssuer ? null : new Money(Redemptions.Commission.Left(legs, isHeld), currency),
-            [.. legs.GroupBy(l => l.GiftCardId).Select(g => Source(g, currency, isHeld))],
+            SourcesOf(row, legs, currency, isHeld),
             order.LocationId,
             order.TerminalId,
             isHeld ? progress.HoldExpiresAt : null,
@@ -228,6 +242,35 @@ internal sealed record RedemptionView(
             order.CreatedAt,
             progress.UpdatedAt
         );
+    }
+
+    private static List<SourceView> SourcesOf(
+        RedemptionRow row,
+        IReadOnlyList<LegRow> legs,
+        Currency currency,
+        bool isHeld
+    )
+    {
+        List<SourceView> views = [.. legs.GroupBy(l => l.GiftCardId).Select(g => Source(g, currency, isHeld))];
+        if (row.Points is { } points)
+        {
+            var place = legs.Take(points.PointsPosition).Select(l => l.GiftCardId).Distinct().Count();
+            views.Insert(
+                place,
+                new(
+                    null,
+                    null,
+                    new(isHeld ? points.PointsHeld : 0, currency),
+                    new(points.PointsCaptured, currency),
+                    new(points.PointsRefunded, currency),
+                    null,
+                    points.MemberId,
+                    isHeld ? points.PointsOf(points.PointsHeld) : points.Spent
+                )
+            );
+        }
+
+        return views;
     }
 
     private static SourceView Source(IGrouping<GiftCardId, LegRow> card, Currency currency, bool isHeld)

@@ -67,6 +67,7 @@ internal sealed class RedemptionStore(Database database, TimeProvider time)
     {
         var args = new DynamicParameters(row.Progress);
         args.AddDynamicParams(row.Books);
+        args.AddDynamicParams(new { row.Points?.PointsRefunded });
         args.AddDynamicParams(
             new
             {
@@ -152,8 +153,8 @@ internal sealed class RedemptionStore(Database database, TimeProvider time)
                    hold_expires_at = @HoldExpiresAt, transaction_id = @TransactionId, decision = @Decision,
                    decision_amount = @DecisionAmount, decided_by = @DecidedBy, fault_code = @FaultCode,
                    fault_detail = @FaultDetail, fault_available = @FaultAvailable, needs_attention = @NeedsAttention,
-                   run_generation = @RunGeneration, version = @Version, updated_at = @UpdatedAt,
-                   drive_after = @DriveAfter, drive_attempts = 0, drive_error = NULL
+                   points_refunded = @PointsRefunded, run_generation = @RunGeneration, version = @Version,
+                   updated_at = @UpdatedAt, drive_after = @DriveAfter, drive_attempts = 0, drive_error = NULL
              WHERE redemption_id = @RedemptionId
             """;
 

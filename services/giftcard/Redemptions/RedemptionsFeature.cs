@@ -1,3 +1,5 @@
+using LocalPlus.Hosting;
+
 namespace LocalPlus.Giftcard.Redemptions;
 
 /// <summary>Payments from cards, at once or in two phases, and their refunds.</summary>
@@ -8,6 +10,8 @@ internal static class RedemptionsFeature
         builder.Services.AddSingleton<RedemptionStore>();
         builder.Services.AddSingleton<PastCards>();
         builder.Services.AddSingleton<RedemptionPlanner>();
+        builder.Services.AddSingleton(_ => new WalletPoints(PeerClient.Create("wallet")));
+        builder.Services.AddSingleton<PointsSettlements>();
         builder.Services.AddSingleton<OutcomeWriter>();
         builder.Services.AddSingleton<RedemptionDriver>();
         builder.Services.AddSingleton<RedemptionDecider>();
@@ -32,6 +36,11 @@ internal static class RedemptionsFeature
             "redemption_refunds",
             "refund_id",
             all => all.GetRequiredService<RefundDriver>().DriveAsync
+        );
+        builder.Services.AddDueWork(
+            "points_settlements",
+            "redemption_id",
+            all => all.GetRequiredService<PointsSettlements>().DriveAsync
         );
         builder.Services.AddSingleton<RefundRedemption.Intake>();
     }

@@ -33,20 +33,22 @@ internal sealed record RefundRow(
     string? IdempotencyKey,
     DateTimeOffset CreatedAt,
     DateTimeOffset? FinishedAt,
-    string? NotRefunded
+    string? NotRefunded,
+    long PointsAmount,
+    long Points
 )
 {
     public const string Columns = """
         SELECT f.refund_id, f.redemption_id, f.merchant_id, f.state, f.amount, f.commission, f.currency,
                f.legs::text AS legs, f.reference, f.reason, f.transaction_id, f.fault_code, f.idempotency_key,
                f.created_at, f.finished_at,
-               f.not_refunded::text AS not_refunded
+               f.not_refunded::text AS not_refunded, f.points_amount, f.points
           FROM redemption_refunds f
         """;
 
     public IReadOnlyList<RefundLeg> Parts => StoredJson.Read<RefundLeg[]>(Legs);
 
-    public RefundView ToView(RedemptionState redemption)
+    public RefundView ToView(RedemptionState redemption, PointsPart? points)
     {
         var currency = Kernel.Currency.Parse(Currency);
         return new(
@@ -59,7 +61,10 @@ internal sealed record RefundRow(
             [
                 .. Parts
                     .GroupBy(p => p.GiftCardId)
-                    .Select(g => new RefundedCard(g.Key, new(g.Sum(p => p.Amount), currency))),
+                    .Select(g => new RefundedSource(g.Key, new(g.Sum(p => p.Amount), currency))),
+                .. PointsAmount == 0
+                    ? Enumerable.Empty<RefundedSource>()
+                    : [new(null, new(PointsAmount, currency), points!.MemberId, Points)],
             ],
             Reference,
             Reason,
@@ -74,6 +79,21 @@ internal sealed record RefundRow(
     /// Gives back the value lot by lot, the one that was spent last first: what the holder paid for returns before what
     /// was a present.
     /// </summary>
+    public static (IReadOnlyList<RefundLeg> Cards, long Points) Split(
+        IReadOnlyList<LegRow> legs,
+        PointsPart? points,
+        long amount
+    )
+    {
+        var place = points?.PointsPosition ?? 0;
+        LegRow[] after = [.. legs.Where(l => l.Position >= place)];
+        LegRow[] before = [.. legs.Where(l => l.Position < place)];
+        var first = Math.Min(amount, after.Sum(l => l.Captured - l.Refunded));
+        var ofPoints = Math.Min(amount - first, points?.Left ?? 0);
+        return ([.. Split(after, first), .. Split(before, amount - first - ofPoints)], ofPoints);
+    }
+
+    /// <summary>As the other, of cards alone.</summary>
     public static IReadOnlyList<RefundLeg> Split(IEnumerable<LegRow> legs, long amount)
     {
         var backwards = legs.OrderByDescending(l => l.Position).ToList();
@@ -87,8 +107,15 @@ internal sealed record RefundRow(
     }
 }
 
-/// <summary>What went back to one card.</summary>
-internal sealed record RefundedCard(GiftCardId GiftCardId, Money Amount);
+/// <summary>What went back to one card, or to a member's points.</summary>
+/// <param name="Points">That came back: whole ones, in sum as many as all the money that has come back is
+/// worth.</param>
+internal sealed record RefundedSource(
+    GiftCardId? GiftCardId,
+    Money Amount,
+    MemberId? MemberId = null,
+    long? Points = null
+);
 
 /// <summary>A refund as the API shows it.</summary>
 internal sealed record RefundView(
@@ -98,7 +125,7 @@ internal sealed record RefundView(
     Money Amount,
     Money? Commission,
     string RedemptionState,
-    IReadOnlyList<RefundedCard> Sources,
+    IReadOnlyList<RefundedSource> Sources,
     string? Reference,
     string? Reason,
     TransactionId? TransactionId,

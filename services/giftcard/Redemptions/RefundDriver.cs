@@ -11,7 +11,14 @@ namespace LocalPlus.Giftcard.Redemptions;
 /// Carries a refund that is committed in SQL out in the ledger: a reversal of the capture, keyed by the refund, so that
 /// the value returns to the very lots it came from.
 /// </summary>
-internal sealed class RefundDriver(Database database, LedgerGateway ledger, RedemptionStore store, TimeProvider time)
+internal sealed class RefundDriver(
+    Database database,
+    LedgerGateway ledger,
+    WalletPoints wallet,
+    PointsSettlements settlements,
+    RedemptionStore store,
+    TimeProvider time
+)
 {
     public Task<RefundRow?> FindAsync(RefundId id, CancellationToken cancel) =>
         database.QuerySingleOrDefaultAsync<RefundRow>(Sql.Get, new { RefundId = id }, cancel);
@@ -28,15 +35,33 @@ internal sealed class RefundDriver(Database database, LedgerGateway ledger, Rede
     public async Task<Answer> DriveAsync(RefundRow refund, CancellationToken cancel)
     {
         var redemption = (await store.FindAsync(refund.RedemptionId, cancel))!;
+        PostTransactionResponse posted;
         try
         {
-            var posted = await ledger.ReverseAsync(Reversal(redemption.Row, refund), cancel);
-            return await FinishAsync(refund, TransactionId.Parse(posted.Transaction.TransactionId), null, cancel);
+            posted = await ledger.ReverseAsync(Reversal(redemption.Row, refund), cancel);
         }
         catch (FaultException refusal)
         {
             return await FinishAsync(refund, null, refusal, cancel);
         }
+
+        var done = refund with { Points = await GiveBackPointsAsync(redemption.Row, refund, cancel) };
+        return await FinishAsync(done, TransactionId.Parse(posted.Transaction.TransactionId), null, cancel);
+    }
+
+    /// <summary>
+    /// The money is back on the member's account: the wallet makes points of it again. It has to know first what the
+    /// redemption had taken, which it may not have been told yet.
+    /// </summary>
+    private async Task<long> GiveBackPointsAsync(RedemptionRow redemption, RefundRow refund, CancellationToken cancel)
+    {
+        if (refund.PointsAmount == 0)
+        {
+            return 0;
+        }
+
+        await settlements.DriveAsync(redemption.Id.Value, cancel);
+        return await wallet.RefundAsync(redemption.Id, refund.RefundId, refund.PointsAmount, cancel);
     }
 
     private async Task<Answer> FinishAsync(
@@ -110,16 +135,33 @@ internal sealed class RefundDriver(Database database, LedgerGateway ledger, Rede
                 Amounts = parts.Select(p => p.Amount).ToArray(),
             }
         );
-        var givenBack = now.Legs.Sum(l => l.Refunded) + refund.Amount;
+        var givenBack = now.Legs.Sum(l => l.Refunded) + (now.Row.Points?.PointsRefunded ?? 0) + refund.Amount;
         var row = now.Row with
         {
             Progress = now.Row.Progress.Next(time.GetUtcNow()) with
             {
                 State = RedemptionRules.AfterRefund(now.Row.Progress.Captured, givenBack),
             },
+            Points = now.Row.Points is { } points
+                ? points with
+                {
+                    PointsRefunded = points.PointsRefunded + refund.PointsAmount,
+                }
+                : null,
         };
         await RedemptionStore.UpdateAsync(db, row);
-        await store.NoteAsync(db, row.Id, "refunded", "till", new { refund.Amount, refund.RefundId });
+        await store.NoteAsync(
+            db,
+            row.Id,
+            "refunded",
+            "till",
+            new
+            {
+                refund.Amount,
+                refund.RefundId,
+                Points = refund.PointsAmount == 0 ? (long?)null : refund.Points,
+            }
+        );
         await CardActivities.AddAsync(
             db,
             "refund",
@@ -129,15 +171,7 @@ internal sealed class RefundDriver(Database database, LedgerGateway ledger, Rede
         );
         await Settlement.RefundedAsync(db, row, refund);
         await CardLeftovers.MarkAsync(db, parts.Select(p => p.GiftCardId), "refund", row.Progress.UpdatedAt);
-        await RedemptionEvents.PublishAsync(
-            db,
-            row,
-            now.Legs,
-            RedemptionEvents.Refunded,
-            refund.Amount,
-            refund.RefundId,
-            parts
-        );
+        await RedemptionEvents.PublishAsync(db, row, now.Legs, RedemptionEvents.Refunded, refund.Amount, refund);
         return row;
     }
 
@@ -147,7 +181,10 @@ internal sealed class RefundDriver(Database database, LedgerGateway ledger, Rede
                 refusal ?? new FaultException(Faults.FromLedger(refund.FaultCode!)!, "The ledger refused the refund."),
                 $"/v1/redemptions/{redemption.Id}/refunds"
             )
-            : Answer.Created($"/v1/redemptions/{redemption.Id}/refunds", refund.ToView(redemption.State));
+            : Answer.Created(
+                $"/v1/redemptions/{redemption.Id}/refunds",
+                refund.ToView(redemption.State, redemption.Points)
+            );
 
     private static ReverseTransactionRequest Reversal(RedemptionRow redemption, RefundRow refund)
     {
@@ -168,6 +205,18 @@ internal sealed class RefundDriver(Database database, LedgerGateway ledger, Rede
                 Amount = part.Amount,
             })
         );
+        if (refund.PointsAmount > 0)
+        {
+            request.Postings.Add(
+                new Posting
+                {
+                    SourceAccountId = redemption.Books.PayableAccountId.ToString(),
+                    DestinationAccountId = redemption.Points!.PointsAccountId!.Value.ToString(),
+                    Amount = refund.PointsAmount,
+                }
+            );
+        }
+
         if (refund.Commission > 0)
         {
             request.Postings.Add(
@@ -191,7 +240,8 @@ internal sealed class RefundDriver(Database database, LedgerGateway ledger, Rede
         public const string Finish = """
             UPDATE redemption_refunds
                SET state = @State, transaction_id = @TransactionId, fault_code = @FaultCode, finished_at = @FinishedAt,
-                   drive_after = NULL, needs_attention = @FaultCode IS NOT DISTINCT FROM 'operation_failed'
+                   points = @Points, drive_after = NULL,
+                   needs_attention = @FaultCode IS NOT DISTINCT FROM 'operation_failed'
              WHERE refund_id = @RefundId
                AND state = 'pending'
             """;

@@ -81,16 +81,16 @@ internal static class RefundRedemption
             var created = time.GetUtcNow();
             rules.RequireRefundable(now.Row.Order.CreatedAt, created);
             var asked = Amount(now.Row, request);
-            var open = await PendingAsync(db, now);
+            var (open, points) = await PendingAsync(db, now);
             var (takers, closed) = await RefundHomes.SplitAsync(db, now.Row, open, created);
-            var refundable = takers.Sum(l => l.Captured - l.Refunded);
+            var refundable = takers.Sum(l => l.Captured - l.Refunded) + (points?.Left ?? 0);
             if (refundable == 0 || request.Amount is not null && asked > refundable)
             {
                 throw Refusal(now.Row, refundable, closed);
             }
 
             var amount = Math.Min(asked, refundable);
-            var parts = RefundRow.Split(takers, amount);
+            var (parts, pointsAmount) = RefundRow.Split(takers, points, amount);
             var commission = Commission.Back(
                 open,
                 parts,
@@ -112,7 +112,9 @@ internal static class RefundRedemption
                 key.Key,
                 created,
                 null,
-                NotRefundedIn(request, closed)
+                NotRefundedIn(request, closed),
+                pointsAmount,
+                Points: 0
             );
             try
             {
@@ -133,6 +135,7 @@ internal static class RefundRedemption
                         DriveAfter = created + GiftcardLimits.TakeOver,
                         refund.CreatedAt,
                         refund.NotRefunded,
+                        refund.PointsAmount,
                     }
                 );
             }
@@ -198,13 +201,26 @@ internal static class RefundRedemption
                 );
         }
 
-        /// <summary>The legs with what other refunds, not yet finished, have set aside already.</summary>
-        private static async Task<IReadOnlyList<LegRow>> PendingAsync(DbSession db, Redemption now)
+        /// <summary>
+        /// The legs and points with what other refunds, not yet finished, have set aside already.
+        /// </summary>
+        private static async Task<(IReadOnlyList<LegRow> Legs, PointsPart? Points)> PendingAsync(
+            DbSession db,
+            Redemption now
+        )
         {
-            var pending = (await db.QueryAsync<RefundRow>(Sql.Pending, new { now.Row.Order.RedemptionId }))
-                .SelectMany(f => f.Parts)
-                .ToLookup(p => p.Position, p => p.Amount);
-            return [.. now.Legs.Select(l => l with { Refunded = l.Refunded + pending[l.Position].Sum() })];
+            var refunds = await db.QueryAsync<RefundRow>(Sql.Pending, new { now.Row.Order.RedemptionId });
+            var pending = refunds.SelectMany(f => f.Parts).ToLookup(p => p.Position, p => p.Amount);
+            var points = now.Row.Points;
+            return (
+                [.. now.Legs.Select(l => l with { Refunded = l.Refunded + pending[l.Position].Sum() })],
+                points is null
+                    ? null
+                    : points with
+                    {
+                        PointsRefunded = points.PointsRefunded + refunds.Sum(f => f.PointsAmount),
+                    }
+            );
         }
     }
 
@@ -226,9 +242,9 @@ internal static class RefundRedemption
 
         public const string Insert = """
             INSERT INTO redemption_refunds (refund_id, redemption_id, merchant_id, state, amount, commission, currency,
-                   legs, reference, reason, idempotency_key, drive_after, created_at, not_refunded)
+                   legs, reference, reason, idempotency_key, drive_after, created_at, not_refunded, points_amount)
             VALUES (@RefundId, @RedemptionId, @MerchantId, 'pending', @Amount, @Commission, @Currency, @Legs::jsonb,
-                   @Reference, @Reason, @IdempotencyKey, @DriveAfter, @CreatedAt, @NotRefunded::jsonb)
+                   @Reference, @Reason, @IdempotencyKey, @DriveAfter, @CreatedAt, @NotRefunded::jsonb, @PointsAmount)
             """;
     }
 }

@@ -20,6 +20,10 @@ internal sealed record Taken(
     bool IsFresh
 )
 {
+    /// <summary>What the wallet had reserved for it; null: no points are among the sources, or that is
+    /// written.</summary>
+    public ReservedPoints? Points { get; init; }
+
     public static Taken Of(Hold hold) =>
         new(
             HoldId.Parse(hold.HoldId),

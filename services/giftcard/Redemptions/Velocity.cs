@@ -84,7 +84,7 @@ internal sealed class Velocity(Database database, TimeProvider time)
         var asked = request.Amount;
         // How much of several cards is taken only the ledger knows: at most its maximum, or all.
         var cards = plan
-            .Cards.Zip(request.Sources)
+            .Cards.Zip(request.Cards())
             .Select(pair =>
                 (
                     pair.First.Row.GiftCardId.Value,

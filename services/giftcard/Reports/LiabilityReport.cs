@@ -1,3 +1,4 @@
+using LocalPlus.Giftcard.Redemptions;
 using LocalPlus.Hosting;
 using LocalPlus.Kernel;
 using Microsoft.AspNetCore.Mvc;
@@ -7,7 +8,8 @@ namespace LocalPlus.Giftcard.Reports;
 /// <summary>
 /// GET /v1/reports/liability?as_of=: what an issuer owed the holders of its cards at an instant, by programme and
 /// currency, held value included. Folded from the cards' append-only activities, so the past can be asked for, and now
-/// it is the sum of the ledger's accounts of the cards. Refusals: invalid_request (as_of in the future).
+/// it is the sum of the ledger's accounts of the cards; and what members have, which the wallet says. Refusals:
+/// invalid_request (as_of in the future).
 /// </summary>
 internal static class LiabilityReport
 {
@@ -30,7 +32,18 @@ internal static class LiabilityReport
         long CardsWithValue
     );
 
-    internal sealed record View(DateTimeOffset AsOf, IReadOnlyList<Line> Data)
+    /// <param name="Points">That members have, held ones included.</param>
+    /// <param name="Outstanding">What they are owed as in the books: by the rate at which they were given.</param>
+    internal sealed record PointsLine(
+        ProgramId ProgramId,
+        string Name,
+        long Points,
+        Money Outstanding,
+        long MembersWithPoints
+    );
+
+    /// <param name="Points">By loyalty programme.</param>
+    internal sealed record View(DateTimeOffset AsOf, IReadOnlyList<Line> Data, IReadOnlyList<PointsLine> Points)
     {
         public string Object { get; } = "liability_report";
     }
@@ -39,11 +52,13 @@ internal static class LiabilityReport
         HttpContext http,
         [FromQuery(Name = "as_of")] DateTimeOffset? asOf,
         Database database,
+        WalletPoints wallet,
         TimeProvider time,
         CancellationToken cancel
     )
     {
         var instant = AsOf.Check(asOf, time);
+        var points = await wallet.LiabilityAsync(http.GetMerchant().MerchantId, instant, cancel);
         var rows = await database.QueryAsync<Row>(
             Sql.Liability,
             new { http.GetMerchant().MerchantId, AsOf = instant },
@@ -59,6 +74,15 @@ internal static class LiabilityReport
                         r.VatKind,
                         new(r.Outstanding, Currency.Parse(r.Currency)),
                         r.CardsWithValue
+                    )),
+                ],
+                [
+                    .. points.Select(p => new PointsLine(
+                        p.ProgramId,
+                        p.Name,
+                        p.Points,
+                        new(p.Owed, p.Currency),
+                        p.Members
                     )),
                 ]
             )

@@ -110,7 +110,8 @@ internal sealed record OperatorActionView(
     DateTimeOffset OccurredAt
 );
 
-internal sealed record LedgerLeg(AccountId AccountId, GiftCardId GiftCardId, Money Held, Money Captured);
+/// <param name="GiftCardId">Null: what a member's points pay.</param>
+internal sealed record LedgerLeg(AccountId AccountId, GiftCardId? GiftCardId, Money Held, Money Captured);
 
 /// <summary>The hold as the ledger has it, or why it could not be asked.</summary>
 internal sealed record LedgerSide(
@@ -186,7 +187,7 @@ internal sealed class RunReader(Database database, RedemptionStore store, Redemp
                 [
                     .. taken.Parts.Select(part => new LedgerLeg(
                         part.Key,
-                        cards.GetValueOrDefault(part.Key),
+                        cards.TryGetValue(part.Key, out var card) ? card : null,
                         new(part.Value.Held, currency),
                         new(part.Value.Captured, currency)
                     )),

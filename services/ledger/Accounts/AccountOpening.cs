@@ -73,7 +73,7 @@ internal static class AccountOpening
         var args = new
         {
             merchant,
-            caller.Owner,
+            Owners = accounts.Select(a => caller.OwnerOf(a.Name)).ToArray(),
             // In the API's precision, as every time of the books: an instant that was shown finds what it was shown
             // for.
             Now = now.AddTicks(-(now.Ticks % TimeSpan.TicksPerMillisecond)),
@@ -100,7 +100,7 @@ internal static class AccountOpening
     }
 
     private static AccountRow Require(Caller caller, AccountRow row) =>
-        row.Owner == caller.Owner
+        row.Owner == caller.OwnerOf(row.Name)
             ? row
             : throw new FaultException(
                 Faults.OwnedByService,
@@ -113,9 +113,9 @@ internal static class AccountOpening
             WITH opened AS (
                 INSERT INTO accounts (account_id, merchant_id, name, asset, floor, ceiling, striped, owner,
                                       created_at, changed_at)
-                SELECT id, @Merchant, name, asset, floor, ceiling, striped, @Owner, @Now, @Now
-                  FROM unnest(@Ids, @Names, @Assets, @Floors, @Ceilings, @Striped)
-                    AS a (id, name, asset, floor, ceiling, striped)
+                SELECT id, @Merchant, name, asset, floor, ceiling, striped, owner, @Now, @Now
+                  FROM unnest(@Ids, @Names, @Assets, @Floors, @Ceilings, @Striped, @Owners)
+                    AS a (id, name, asset, floor, ceiling, striped, owner)
                  ORDER BY id
                     ON CONFLICT DO NOTHING
                 RETURNING account_id, striped

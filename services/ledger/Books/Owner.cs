@@ -19,12 +19,19 @@ internal readonly record struct Caller
     /// <summary>The ledger's own workers.</summary>
     public static Caller Ledger { get; } = new(null, isLedger: true);
 
-    /// <summary>Whom the accounts that it opens belong to; null: the merchant.</summary>
-    public string? Owner => service;
+    /// <summary>Whom an account belongs to that it opens by this name; null: the merchant.</summary>
+    public string? OwnerOf(string name) =>
+        ReservedNames.IsOneOfBoth(service) && ReservedNames.OwnerOf(name) == ReservedNames.Both
+            ? ReservedNames.Both
+            : service;
 
     public static Caller Service(string appId) => new(appId, isLedger: false);
 
-    public bool MayChange(string? owner) => owner is null || isLedger || owner == service;
+    public bool MayChange(string? owner) =>
+        owner is null
+        || isLedger
+        || owner == service
+        || (owner == ReservedNames.Both && ReservedNames.IsOneOfBoth(service));
 
     /// <summary>Refuses what belongs to a service that is not the caller.</summary>
     public void RequireMayChange(AccountId account, string? owner)
@@ -45,6 +52,12 @@ internal readonly record struct Caller
 /// </summary>
 internal static class ReservedNames
 {
+    /// <summary>
+    /// Of an account that two services share: wallet puts what a member's points pay there, giftcard holds and captures
+    /// it with the cards of the redemption.
+    /// </summary>
+    public const string Both = GiftCards + "-" + Points;
+
     private const string GiftCards = "giftcard";
     private const string Points = "wallet";
 
@@ -62,6 +75,7 @@ internal static class ReservedNames
     private static readonly string[] Beginnings = ["card:gc_", "commission:mrc_", "payable:mrc_"];
 
     private static readonly string[] BeginningsOfPoints = ["loyalty:", "member:mem_"];
+    private static readonly string[] BeginningsOfBoth = ["points:mem_"];
 
     public static bool Has(string name) => OwnerOf(name) is not null;
 
@@ -69,7 +83,10 @@ internal static class ReservedNames
     public static string? OwnerOf(string name) =>
         Whole.Contains(name, StringComparer.Ordinal) || Begins(name, Beginnings) ? GiftCards
         : Begins(name, BeginningsOfPoints) ? Points
+        : Begins(name, BeginningsOfBoth) ? Both
         : null;
+
+    public static bool IsOneOfBoth(string? service) => service is GiftCards or Points;
 
     private static bool Begins(string name, string[] with) =>
         with.Any(start => name.StartsWith(start, StringComparison.Ordinal));

@@ -91,7 +91,7 @@ internal sealed class LedgerAccounts(Database database, LedgerGateway ledger, Ti
                 Name = name,
                 Asset = asset,
                 Policy =
-                    PointsAccounts.IsMembers(name) && !mayBeNegative
+                    PointsAccounts.IsMembers(name) && !(mayBeNegative && PointsAccounts.MayBeNegative(name))
                         ? AccountPolicy.Unspecified
                         : AccountPolicy.Unbounded,
                 Striped = !PointsAccounts.IsMembers(name),

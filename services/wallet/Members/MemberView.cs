@@ -5,6 +5,7 @@ namespace LocalPlus.Wallet.Members;
 /// <summary>A membership. What finds the person is never shown, only whether there is something that does.</summary>
 /// <param name="MergedInto">Whose the points are now.</param>
 /// <param name="Owed">What was taken back beyond what there was; the next points settle it.</param>
+/// <param name="Held">What open redemptions hold; it is not among the points.</param>
 internal sealed record MemberView(
     MemberId Id,
     ProgramId ProgramId,
@@ -20,6 +21,7 @@ internal sealed record MemberView(
     long Points,
     long Pending,
     long Owed,
+    long Held,
     long Version,
     DateTimeOffset CreatedAt
 )
@@ -35,8 +37,8 @@ internal sealed class MemberRow
     public const string Columns = """
         SELECT m.member_id, m.program_id, m.merchant_id, m.card_number, m.state, m.merged_into, m.customer_id,
                m.email_lookup IS NOT NULL AS has_email, m.phone_lookup IS NOT NULL AS has_phone,
-               m.birth_month::int AS birth_month, m.tier, m.tier_until, m.points, m.pending, m.owed, m.purchases,
-               m.version, m.created_at
+               m.birth_month::int AS birth_month, m.tier, m.tier_until, m.points, m.pending, m.owed, m.held,
+               m.purchases, m.version, m.created_at
           FROM members m
         """;
 
@@ -71,6 +73,8 @@ internal sealed class MemberRow
 
     public required long Owed { get; set; }
 
+    public required long Held { get; set; }
+
     public required long Purchases { get; set; }
 
     public required long Version { get; set; }
@@ -93,6 +97,7 @@ internal sealed class MemberRow
             Points,
             Pending,
             Owed,
+            Held,
             Version,
             CreatedAt
         );

@@ -21,6 +21,7 @@ internal static class PointsAccounts
     public const string Breakage = "loyalty:breakage";
 
     private const string MemberPrefix = "member:";
+    private const string PayingPrefix = "points:";
 
     public static string Asset(ProgramId program) => $"PTS:{program}";
 
@@ -28,9 +29,24 @@ internal static class PointsAccounts
 
     public static string PendingOf(MemberId member) => $"{MemberPrefix}{member}:pending";
 
+    /// <summary>What open redemptions hold of a member's points.</summary>
+    public static string HeldOf(MemberId member) => $"{MemberPrefix}{member}:held";
+
+    /// <summary>
+    /// The money that a member's points pay in redemptions: put there by this service, held and captured by giftcard,
+    /// with the cards of the same redemption.
+    /// </summary>
+    public static string PayingOf(MemberId member) => $"{PayingPrefix}{member}";
+
     /// <summary>What a partner owes for the points that were earned at it.</summary>
     public static string FundedBy(MerchantId partner) => $"loyalty:funded:{partner}";
 
-    /// <summary>Whose balance must not go below zero; the others are unbounded, and striped.</summary>
-    public static bool IsMembers(string name) => name.StartsWith(MemberPrefix, StringComparison.Ordinal);
+    /// <summary>A member's own; the others are unbounded, and striped.</summary>
+    public static bool IsMembers(string name) =>
+        name.StartsWith(MemberPrefix, StringComparison.Ordinal)
+        || name.StartsWith(PayingPrefix, StringComparison.Ordinal);
+
+    /// <summary>Those that a programme may let go below zero; nothing that is held or pays ever does.</summary>
+    public static bool MayBeNegative(string name) =>
+        name.StartsWith(MemberPrefix, StringComparison.Ordinal) && !name.EndsWith(":held", StringComparison.Ordinal);
 }

@@ -65,7 +65,7 @@ internal static class GetBalance
             var good = lots.Where(lot => lot.ExpiresAt is null || lot.ExpiresAt > now).ToArray();
             var available = good.Sum(lot => lot.Remaining);
             return Answer.Ok(
-                View(member, program, terms, available, member.Pending, member.Owed, (now, now)) with
+                View(member, program, terms, new(available, member.Pending, member.Owed, member.Held), (now, now)) with
                 {
                     Expiring =
                     [
@@ -80,7 +80,7 @@ internal static class GetBalance
         }
 
         var (at, known) = (as_of ?? now, known_at ?? now);
-        var past = await db.QuerySingleAsync<PastRow>(
+        var past = await db.QuerySingleAsync<Standing>(
             Sql.Past,
             new
             {
@@ -89,40 +89,38 @@ internal static class GetBalance
                 KnownAt = known,
             }
         );
-        return Answer.Ok(View(member, program, terms, past.Points, past.Pending, past.Owed, (at, known)));
+        return Answer.Ok(View(member, program, terms, past, (at, known)));
     }
 
     private static Response View(
         MemberRow member,
         LoyaltyProgramRow program,
         LoyaltyTerms terms,
-        long points,
-        long pending,
-        long owed,
+        Standing standing,
         (DateTimeOffset AsOf, DateTimeOffset KnownAt) times
     ) =>
         new(
             "member_balance",
             member.MemberId,
             member.ProgramId,
-            terms.Negative == NegativePolicy.Allow ? points - owed : points,
-            0,
-            points,
-            pending,
-            owed,
-            new(terms.PointValue.Of(points), Currency.Parse(program.Currency)),
+            standing.Points + standing.Held - (terms.Negative == NegativePolicy.Allow ? standing.Owed : 0),
+            standing.Held,
+            standing.Points,
+            standing.Pending,
+            standing.Owed,
+            new(terms.PointValue.Of(standing.Points), Currency.Parse(program.Currency)),
             null,
             times.AsOf,
             times.KnownAt
         );
 
-    private sealed record PastRow(long Points, long Pending, long Owed);
+    private sealed record Standing(long Points, long Pending, long Owed, long Held);
 
     private static class Sql
     {
         public const string Past = """
             SELECT coalesce(sum(points), 0)::bigint AS points, coalesce(sum(pending), 0)::bigint AS pending,
-                   coalesce(sum(owed), 0)::bigint AS owed
+                   coalesce(sum(owed), 0)::bigint AS owed, coalesce(sum(held), 0)::bigint AS held
               FROM member_movements
              WHERE member_id = @MemberId
                AND effective_at <= @AsOf

@@ -14,14 +14,18 @@ internal static class ListHistory
 {
     /// <param name="Points">Change of what may be spent.</param>
     /// <param name="Owed">Change of what is owed.</param>
+    /// <param name="Held">Change of what redemptions hold.</param>
+    /// <param name="RedemptionId">The redemption that it was held, spent or given back for.</param>
     internal sealed record MovementView(
         MovementId Id,
         string Kind,
         long Points,
         long Pending,
         long Owed,
+        long Held,
         EarningId? EarningId,
         string? PurchaseReference,
+        RedemptionId? RedemptionId,
         MemberId? CounterpartId,
         IReadOnlyList<AwardView> Awards,
         IReadOnlyList<MovedLot> Lots,
@@ -85,8 +89,10 @@ internal static class ListHistory
         long Points,
         long Pending,
         long Owed,
+        long Held,
         EarningId? EarningId,
         string? Reference,
+        RedemptionId? RedemptionId,
         MemberId? CounterpartId,
         string? Awards,
         string? Lots,
@@ -103,8 +109,10 @@ internal static class ListHistory
                 Points,
                 Pending,
                 Owed,
+                Held,
                 EarningId,
                 Reference,
+                RedemptionId,
                 CounterpartId,
                 Awards is null ? [] : [.. StoredJson.Read<StoredAward[]>(Awards).Select(AwardView.Of)],
                 [
@@ -130,8 +138,8 @@ internal static class ListHistory
     private static class Sql
     {
         public const string List = """
-            SELECT m.movement_id, m.kind, m.points, m.pending, m.owed, m.earning_id, e.reference, m.counterpart_id,
-                   m.awards::text AS awards,
+            SELECT m.movement_id, m.kind, m.points, m.pending, m.owed, m.held, m.earning_id, e.reference,
+                   m.redemption_id, m.counterpart_id, m.awards::text AS awards,
                    (SELECT json_agg(json_build_object('lot', l.lot_id, 'points', l.points) ORDER BY l.lot_id)::text
                       FROM movement_lots l
                      WHERE l.movement_id = m.movement_id) AS lots,

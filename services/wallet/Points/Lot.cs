@@ -61,6 +61,15 @@ internal static class MovementKind
     /// <summary>What a refunded purchase had earned, spendable or still pending.</summary>
     public const string TakeBack = "take_back";
     public const string Redeem = "redeem";
+
+    /// <summary>Reserved by a redemption that is not settled.</summary>
+    public const string Hold = "hold";
+
+    /// <summary>What a redemption had reserved and did not need.</summary>
+    public const string HoldReleased = "hold_released";
+
+    /// <summary>What a redemption had spent, given back.</summary>
+    public const string Refund = "refund";
     public const string Expire = "expire";
     public const string Adjust = "adjust";
     public const string TransferOut = "transfer_out";
@@ -72,7 +81,7 @@ internal static class MovementKind
 
 /// <summary>One change of a member's points as it is decided.</summary>
 /// <param name="Owed">Change of what is owed.</param>
-/// <param name="Value">Change of what the books owe members, in minor units.</param>
+/// <param name="Value">Change of what the books owe members, in minor units; what is held is owed still.</param>
 /// <param name="Bookings">Nothing where another member's movement books both sides.</param>
 internal sealed record Movement(
     string Kind,
@@ -82,4 +91,8 @@ internal sealed record Movement(
     long Value,
     IReadOnlyList<LotChange> Lots,
     IReadOnlyList<Booking> Bookings
-);
+)
+{
+    /// <summary>Change of what redemptions hold.</summary>
+    public long Held { get; init; }
+}

@@ -13,7 +13,8 @@ internal sealed record MovementNote(
     EarningId? EarningId = null,
     MemberId? Counterpart = null,
     string? Awards = null,
-    string? Reason = null
+    string? Reason = null,
+    RedemptionId? RedemptionId = null
 );
 
 /// <summary>
@@ -62,16 +63,30 @@ internal sealed class MemberPoints
             lots,
             member.Pending,
             member.Owed,
-            () => LotId.New(time)
+            () => LotId.New(time),
+            member.Held
         );
         var points = new MemberPoints(member, program, account, time);
-        var now = time.GetUtcNow();
-        if (account.Expire(now) is { } expired)
-        {
-            await points.WriteAsync(db, expired, new(now));
-        }
-
+        await points.ExpireAsync(db);
         return points;
+    }
+
+    /// <summary>Writes off what is over by now.</summary>
+    public async Task ExpireAsync(DbSession db)
+    {
+        var now = time.GetUtcNow();
+        if (Account.Expire(now) is { } expired)
+        {
+            await WriteAsync(db, expired, new(now));
+        }
+    }
+
+    /// <summary>Reads lots that something is to come back to, also those that nothing is left of.</summary>
+    public async Task KnowAsync(DbSession db, IEnumerable<LotId> ids)
+    {
+        var lots = await db.QueryAsync<Lot>(Sql.LotsById, new { LotIds = ids.Select(id => id.Value).ToArray() });
+        Account.Know(lots);
+        known.UnionWith(lots.Select(lot => lot.LotId));
     }
 
     /// <summary>Writes a movement that <see cref="Account"/> has made, and tells it.</summary>
@@ -90,8 +105,10 @@ internal sealed class MemberPoints
                 movement.Points,
                 movement.Pending,
                 movement.Owed,
+                movement.Held,
                 movement.Value,
                 note.EarningId,
+                note.RedemptionId,
                 CounterpartId = note.Counterpart,
                 note.Awards,
                 note.Reason,
@@ -135,6 +152,7 @@ internal sealed class MemberPoints
         Member.Points = Account.Points;
         Member.Pending = Account.Pending;
         Member.Owed = Account.Owed;
+        Member.Held = Account.Held;
         Member.Version++;
         await db.ExecuteAsync(Sql.WriteMember, Member);
     }
@@ -156,9 +174,9 @@ internal sealed class MemberPoints
     private async Task WriteLotsAsync(DbSession db, IReadOnlyList<LotChange> changes)
     {
         // One that was made and settled at once has no change of its own and is written all the same.
-        foreach (var lot in Account.Lots.Where(lot => !known.Contains(lot.LotId)).ToArray())
+        var made = Account.Lots.Where(lot => known.Add(lot.LotId)).ToArray();
+        foreach (var lot in made)
         {
-            known.Add(lot.LotId);
             await db.ExecuteAsync(
                 Sql.AddLot,
                 new
@@ -179,7 +197,7 @@ internal sealed class MemberPoints
             );
         }
 
-        foreach (var lot in changes.Where(change => change.Points < 0).Select(change => change.Lot))
+        foreach (var lot in changes.Select(change => change.Lot).Except(made))
         {
             await db.ExecuteAsync(
                 Sql.WriteLot,
@@ -205,11 +223,20 @@ internal sealed class MemberPoints
              ORDER BY lot_id
             """;
 
+        public const string LotsById = """
+            SELECT lot_id, source, earning_id, parent_lot_id, points, remaining, value, funded, funded_by, expires_at,
+                   created_at
+              FROM member_lots
+             WHERE lot_id = ANY(@LotIds)
+             ORDER BY lot_id
+            """;
+
         public const string WriteMember = """
             UPDATE members
                SET points = @Points,
                    pending = @Pending,
                    owed = @Owed,
+                   held = @Held,
                    purchases = @Purchases,
                    tier = @Tier,
                    tier_until = @TierUntil,
@@ -239,10 +266,10 @@ internal sealed class MemberPoints
             """;
 
         public const string AddMovement = """
-            INSERT INTO member_movements (movement_id, member_id, kind, points, pending, owed, value, earning_id,
-                   counterpart_id, awards, reason, effective_at, recorded_at)
-            VALUES (@MovementId, @MemberId, @Kind, @Points, @Pending, @Owed, @Value, @EarningId,
-                   @CounterpartId, @Awards::jsonb, @Reason, @EffectiveAt, @RecordedAt);
+            INSERT INTO member_movements (movement_id, member_id, kind, points, pending, owed, held, value, earning_id,
+                   redemption_id, counterpart_id, awards, reason, effective_at, recorded_at)
+            VALUES (@MovementId, @MemberId, @Kind, @Points, @Pending, @Owed, @Held, @Value, @EarningId,
+                   @RedemptionId, @CounterpartId, @Awards::jsonb, @Reason, @EffectiveAt, @RecordedAt);
             INSERT INTO movement_lots (movement_id, lot_id, points)
             SELECT @MovementId, l.lot_id, l.points
               FROM unnest(@LotIds, @LotPoints) AS l (lot_id, points)

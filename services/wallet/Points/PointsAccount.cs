@@ -18,13 +18,14 @@ internal sealed record PointsOrigin(
 /// what it decides is written and booked by others. What can be spent is always the sum of the lots; nobody is owed and
 /// owes at once.
 /// </summary>
-internal sealed class PointsAccount(
+internal sealed partial class PointsAccount(
     MemberId member,
     NegativePolicy negative,
     IEnumerable<Lot> lots,
     long pending,
     long owed,
-    Func<LotId> newLot
+    Func<LotId> newLot,
+    long held = 0
 )
 {
     private readonly List<Lot> lots = [.. lots];
@@ -36,6 +37,9 @@ internal sealed class PointsAccount(
     public long Pending { get; private set; } = pending;
 
     public long Owed { get; private set; } = owed;
+
+    /// <summary>What redemptions hold; none of it can be spent.</summary>
+    public long Held { get; private set; } = held;
 
     public IReadOnlyList<Lot> Lots => lots;
 

@@ -8,6 +8,7 @@ internal static class PointsFeature
 {
     public static void AddPoints(this IServiceCollection services)
     {
+        services.AddSingleton<PointHolds>();
         services.AddJob<ExpireLots>("loyalty-expiry");
         services.AddJob<ReviewTiers>("loyalty-tiers");
     }
@@ -21,4 +22,8 @@ internal static class PointsFeature
             .MapTransferPoints()
             .MapMergeMembers()
             .MapLeaveProgram();
+
+    /// <summary>What giftcard asks for redemptions that are paid with points.</summary>
+    public static IEndpointRouteBuilder MapRedemptionPoints(this IEndpointRouteBuilder intern) =>
+        intern.MapQuotePoints().MapHoldPoints().MapSettlePoints().MapRefundPoints().MapPointsLiability();
 }

@@ -36,6 +36,19 @@ internal sealed record EarnRate(long Points, Money Per);
 internal sealed record PointValue(long Points, Money Value)
 {
     public long Of(long points) => (long)((Int128)points * Value.MinorUnits / Points);
+
+    /// <summary>The most points that are worth no more than an amount, in minor units of the same currency.</summary>
+    public long Within(long amount) => (long)((Int128)amount * Points / Value.MinorUnits);
+
+    /// <summary>
+    /// So many points as pay: no more than there are and are worth the amount at most, and none that adds nothing to
+    /// what they pay.
+    /// </summary>
+    public long Paying(long available, long amount)
+    {
+        var pays = Of(Math.Min(available, Within(amount)));
+        return (long)(((Int128)pays * Points + Value.MinorUnits - 1) / Value.MinorUnits);
+    }
 }
 
 internal sealed record ExpiryPolicy(ExpiryKind Kind, int? Days = null);

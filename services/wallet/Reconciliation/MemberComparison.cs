@@ -19,7 +19,8 @@ internal sealed record MemberDifference(
 /// </summary>
 internal sealed class MemberComparison(Database database, LedgerBalances ledger)
 {
-    private const int MembersPerPage = LedgerBalances.MaxAccounts / 2;
+    private const int AccountsPerMember = 3;
+    private const int MembersPerPage = LedgerBalances.MaxAccounts / AccountsPerMember;
 
     /// <summary>What differs, and how many accounts were looked at.</summary>
     public async Task<(IReadOnlyList<MemberDifference> Differences, long Checked)> RunAsync(
@@ -69,7 +70,9 @@ internal sealed class MemberComparison(Database database, LedgerBalances ledger)
         CancellationToken cancel
     )
     {
-        var names = members.SelectMany(id => new[] { PointsAccounts.Of(id), PointsAccounts.PendingOf(id) }).ToArray();
+        var names = members
+            .SelectMany(id => new[] { PointsAccounts.Of(id), PointsAccounts.PendingOf(id), PointsAccounts.HeldOf(id) })
+            .ToArray();
         var accounts = await database.QueryAsync<AccountRow>(
             Sql.Accounts,
             new { MerchantId = merchant, Names = names },
@@ -83,6 +86,7 @@ internal sealed class MemberComparison(Database database, LedgerBalances ledger)
         {
             Compare(PointsAccounts.Of(row.MemberId), row.Posted, row.Version);
             Compare(PointsAccounts.PendingOf(row.MemberId), row.Pending, row.Version);
+            Compare(PointsAccounts.HeldOf(row.MemberId), row.Held, row.Version);
         }
 
         return (differences, accounts.Count);
@@ -104,7 +108,7 @@ internal sealed class MemberComparison(Database database, LedgerBalances ledger)
 
     private sealed record AccountRow(string Name, AccountId AccountId);
 
-    private sealed record DecidedRow(MemberId MemberId, long Posted, long Pending, long Version);
+    private sealed record DecidedRow(MemberId MemberId, long Posted, long Pending, long Held, long Version);
 
     private static class Sql
     {
@@ -128,7 +132,7 @@ internal sealed class MemberComparison(Database database, LedgerBalances ledger)
         public const string Decided = """
             SELECT m.member_id,
                    m.points - CASE WHEN p.terms ->> 'negative' = 'allow' THEN m.owed ELSE 0 END AS posted,
-                   m.pending, m.version
+                   m.pending, m.held, m.version
               FROM members m
               JOIN loyalty_programs p
                 ON p.program_id = m.program_id

@@ -108,8 +108,8 @@ public sealed class StubSidecar : IAsyncDisposable
     public void RevokeKey(string key) => keys.TryRemove(key, out _);
 
     /// <summary>
-    /// Answers invocations of an app's method, e.g. ("wallet", "internal/customers"); "internal/customers/*" is any of
-    /// them.
+    /// Answers invocations of an app's method, e.g. ("wallet", "internal/customers"); "internal/customers/*" is any
+    /// below it.
     /// </summary>
     public void OnInvoke(string appId, string method, Func<HttpRequest, Task<IResult>> answer) =>
         invocations[$"{appId}/{method}"] = answer;
@@ -190,12 +190,20 @@ public sealed class StubSidecar : IAsyncDisposable
                         : Results.Json(new { code = "api_key_invalid" }, statusCode: 404);
                 }
 
-                return
-                    invocations.TryGetValue($"{appId}/{method}", out var answer)
-                    || invocations.TryGetValue($"{appId}/{method[..(method.LastIndexOf('/') + 1)]}*", out answer)
-                    ? await answer(request)
-                    : Results.StatusCode(500);
+                return Scripted($"{appId}/{method}") is { } answer ? await answer(request) : Results.StatusCode(500);
             }
         );
+    }
+
+    /// <summary>The method's own, or the one of the nearest path above it.</summary>
+    private Func<HttpRequest, Task<IResult>>? Scripted(string path)
+    {
+        var answer = invocations.GetValueOrDefault(path);
+        for (var end = path.LastIndexOf('/'); answer is null && end > 0; end = path.LastIndexOf('/', end - 1))
+        {
+            answer = invocations.GetValueOrDefault($"{path[..end]}/*");
+        }
+
+        return answer;
     }
 }

@@ -106,6 +106,7 @@ public sealed class OwnerTests
     [InlineData("payable:mrc_01")]
     [InlineData("loyalty:pool")]
     [InlineData("member:mem_01:points")]
+    [InlineData("points:mem_01")]
     public void Names_of_services_accounts_are_reserved(string name)
     {
         Assert.Equal(
@@ -113,6 +114,20 @@ public sealed class OwnerTests
             Assert.Throws<FaultException>(() => ReservedNames.RequireFree(name, "/name")).Fault.Code
         );
         ReservedNames.RequireFree($"my {name}", "/name");
+    }
+
+    [Fact]
+    public void What_points_pay_is_changed_by_the_two_services_that_share_it_and_nobody_else()
+    {
+        const string name = "points:mem_01";
+        var (wallet, giftcard, other) = (Caller.Service("wallet"), Caller.Service("giftcard"), Caller.Service("other"));
+
+        Assert.Equal(ReservedNames.OwnerOf(name), wallet.OwnerOf(name));
+        Assert.Equal(ReservedNames.OwnerOf(name), giftcard.OwnerOf(name));
+        Assert.True(wallet.MayChange(wallet.OwnerOf(name)) && giftcard.MayChange(wallet.OwnerOf(name)));
+        Assert.False(other.MayChange(wallet.OwnerOf(name)) || Caller.Merchant.MayChange(wallet.OwnerOf(name)));
+        Assert.False(giftcard.MayChange(wallet.OwnerOf("member:mem_01:points")));
+        Assert.Equal(("other", (string?)null), (other.OwnerOf(name), Caller.Merchant.OwnerOf(name)));
     }
 
     private PostTransaction Post(Account from, Account to) =>

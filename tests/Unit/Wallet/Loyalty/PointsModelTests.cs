@@ -44,6 +44,9 @@ public sealed class PointsModelTests
         Adjust,
         Forfeit,
         Merge,
+        Hold,
+        Settle,
+        Refund,
     }
 
     internal sealed record Planned(Act Act, bool Second, int Points, int Days, int Pick);
@@ -59,7 +62,10 @@ public sealed class PointsModelTests
             (12, Gen.Constant(Act.Transfer)),
             (8, Gen.Constant(Act.Adjust)),
             (1, Gen.Constant(Act.Forfeit)),
-            (1, Gen.Constant(Act.Merge))
+            (1, Gen.Constant(Act.Merge)),
+            (12, Gen.Constant(Act.Hold)),
+            (10, Gen.Constant(Act.Settle)),
+            (10, Gen.Constant(Act.Refund))
         )
         from second in Gen.Elements(true, false)
         from points in Gen.Choose(1, 12)
@@ -80,6 +86,23 @@ public sealed class PointsModelTests
     /// <summary>One point: where it came from, and when it ends.</summary>
     private sealed record Single(EarningId? Earning, DateTimeOffset? Ends, int Order);
 
+    /// <summary>A redemption that is paid with points: what it has taken, one by one, and what of it came
+    /// back.</summary>
+    private sealed class Redemption
+    {
+        public required int Member { get; init; }
+
+        public required HeldPoints Held { get; init; }
+
+        public required List<Single> Taken { get; init; }
+
+        public long? Captured { get; set; }
+
+        public long Returned { get; set; }
+
+        public int Back { get; set; }
+    }
+
     private sealed class Reference
     {
         public List<Single> Points { get; } = [];
@@ -87,6 +110,14 @@ public sealed class PointsModelTests
         public Dictionary<EarningId, int> Waiting { get; } = [];
 
         public int Owed { get; set; }
+
+        /// <summary>These come back; what is owed is settled with them.</summary>
+        public void Return(List<Single> singles)
+        {
+            var settled = Math.Min(Owed, singles.Count);
+            Owed -= settled;
+            Points.AddRange(singles.Skip(settled));
+        }
 
         /// <summary>Those that end first, first; what is owed is settled with what comes.</summary>
         public void Add(int count, EarningId? earning, DateTimeOffset? ends, int order)
@@ -118,6 +149,7 @@ public sealed class PointsModelTests
         private readonly PointsAccount[] accounts;
         private readonly Dictionary<(string Name, bool IsMoney), long> books = [];
         private readonly List<(int Member, EarningId Earning, int Left)> earnings = [];
+        private readonly List<Redemption> redemptions = [];
         private readonly NegativePolicy negative;
         private readonly MerchantId partner = new(Guid.CreateVersion7());
         private DateTimeOffset now = new(2026, 3, 1, 12, 0, 0, TimeSpan.Zero);
@@ -186,6 +218,15 @@ public sealed class PointsModelTests
                 case Act.Merge:
                     Merge(account, accounts[1 - at], reference, references[1 - at], (at, 1 - at));
                     break;
+                case Act.Hold:
+                    Hold(at, step);
+                    break;
+                case Act.Settle:
+                    Settle(step);
+                    break;
+                case Act.Refund:
+                    Refund(step);
+                    break;
                 case Act.Forfeit:
                     Try(account.Forfeit(), reference.Points.Count + reference.Waiting.Count > 0);
                     reference.Points.Clear();
@@ -214,6 +255,18 @@ public sealed class PointsModelTests
                     Balance(PointsAccounts.Of(members[i]))
                 );
                 Assert.Equal(account.Pending, Balance(PointsAccounts.PendingOf(members[i])));
+                Assert.Equal(account.Held, Balance(PointsAccounts.HeldOf(members[i])));
+                Assert.Equal(
+                    redemptions.Where(r => r.Member == i && r.Captured is null).Sum(r => r.Held.Points),
+                    account.Held
+                );
+                // Less than a point's worth of each redemption waits for the rest of its point.
+                Assert.Equal(
+                    redemptions
+                        .Where(r => r.Member == i)
+                        .Sum(r => r.Captured is null ? r.Held.Pays : r.Returned - r.Held.Back(0, r.Back).Pays),
+                    Balance(PointsAccounts.PayingOf(members[i]), isMoney: true)
+                );
                 Assert.All(account.Lots, lot => Assert.InRange(lot.Funded, 0, lot.Value));
                 Assert.All(account.Lots, lot => Assert.True(lot.Remaining > 0 || lot.Value == 0));
             }
@@ -224,6 +277,89 @@ public sealed class PointsModelTests
             );
             Assert.Equal(0, books.Where(book => !book.Key.IsMoney).Sum(book => book.Value));
             Assert.Equal(0, books.Where(book => book.Key.IsMoney).Sum(book => book.Value));
+        }
+
+        private void Hold(int at, Planned step)
+        {
+            var (account, reference) = (accounts[at], references[at]);
+            var pays = (step.Points * (step.Pick % 9 + 1) / 3) + 1;
+            var before = reference.Points.Count;
+            if (account.Hold(step.Points, pays) is not var (movement, held))
+            {
+                Assert.True(step.Points > before);
+                return;
+            }
+
+            Book(movement);
+            redemptions.Add(
+                new()
+                {
+                    Member = at,
+                    Held = held,
+                    Taken = reference.Remove(step.Points),
+                }
+            );
+        }
+
+        private void Settle(Planned step)
+        {
+            if (redemptions.Find(r => r.Captured is null) is not { } redemption)
+            {
+                return;
+            }
+
+            var captured = redemption.Held.Pays * (step.Pick % 5) / 4;
+            redemption.Captured = captured;
+            Move(redemption, PointsAccounts.PayingOf(members[redemption.Member]), "till", captured);
+            var account = accounts[redemption.Member];
+            var back = Return(redemption, redemption.Held.Pays - captured);
+            if (back.Points > 0)
+            {
+                Book(account.Unhold(back));
+            }
+
+            if (back.Points < redemption.Held.Points)
+            {
+                Book(account.Spend(redemption.Held.Points - back.Points, redemption.Held.OwedAs - back.OwedAs));
+            }
+        }
+
+        private void Refund(Planned step)
+        {
+            var open = redemptions.FindAll(r => r.Captured is not null && r.Returned < r.Held.Pays);
+            if (open.Count == 0)
+            {
+                return;
+            }
+
+            var redemption = open[step.Pick % open.Count];
+            var amount = Math.Min(step.Points, redemption.Held.Pays - redemption.Returned);
+            Move(redemption, "till", PointsAccounts.PayingOf(members[redemption.Member]), amount);
+            var back = Return(redemption, amount);
+            if (back.Points > 0)
+            {
+                Book(accounts[redemption.Member].Refund(back));
+            }
+        }
+
+        private PointsBack Return(Redemption redemption, long amount)
+        {
+            redemption.Returned += amount;
+            var (before, after) = (redemption.Back, (int)redemption.Held.PointsFor(redemption.Returned));
+            redemption.Back = after;
+            // Those that were taken last, first.
+            List<Single> singles = [.. Enumerable.Reverse(redemption.Taken).Skip(before).Take(after - before)];
+            references[redemption.Member].Return(singles);
+            var back = redemption.Held.Back(before, after);
+            Assert.Equal(redemption.Returned == redemption.Held.Pays, after == redemption.Held.Points);
+            return back;
+        }
+
+        private void Move(Redemption redemption, string from, string to, long amount)
+        {
+            Assert.InRange(amount, 0, redemption.Held.Pays);
+            books[(from, true)] = Balance(from, isMoney: true) - amount;
+            books[(to, true)] = Balance(to, isMoney: true) + amount;
         }
 
         private void TakeBack(int at, Planned step)
