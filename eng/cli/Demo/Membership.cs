@@ -50,6 +50,7 @@ internal sealed class Membership(Shop shop, Narrator narrator)
             history
         );
         await SimulateAsync(program, began);
+        await new Payment(shop, narrator).TellAsync(member);
     }
 
     private async Task SimulateAsync(string program, DateTimeOffset began)
