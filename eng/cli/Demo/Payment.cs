@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace LocalPlus.Cli;
 
-/// <summary>A member pays partly with points and partly with a card, is refunded, and asks why the points moved.</summary>
+/// <summary>A member pays with points and a card in one, is refunded, and asks why the points moved.</summary>
 internal sealed class Payment(Shop shop, Narrator narrator)
 {
     private const long Points = 40;

@@ -101,7 +101,7 @@ internal static class RedemptionEvents
             row.Progress.Captured,
             row.Progress.Refunded,
             Amounts(legs, type, refund?.Parts),
-            refund?.RefundId,
+            refund?.Id,
             row.Progress.SkipNotify ? false : null,
             Points(row.Points, type, refund)
         );
@@ -113,8 +113,8 @@ internal static class RedemptionEvents
             return null;
         }
 
-        var amount = refund?.PointsAmount ?? (type == Completed ? points.PointsCaptured : points.PointsHeld);
-        return amount == 0 ? null : new(points.MemberId, amount, refund?.Points ?? points.PointsOf(amount));
+        var amount = refund?.Points.PointsAmount ?? (type == Completed ? points.PointsCaptured : points.PointsHeld);
+        return amount == 0 ? null : new(points.MemberId, amount, refund?.Points.Points ?? points.PointsOf(amount));
     }
 
     private static IReadOnlyList<SourceAmount> Amounts(

@@ -1,6 +1,8 @@
 using System.Text.Json;
+using Dapper;
 using LocalPlus.Hosting;
 using LocalPlus.Kernel;
+using Npgsql;
 
 namespace LocalPlus.Giftcard.Redemptions;
 
@@ -16,62 +18,87 @@ internal enum RefundState
 /// <summary>What goes back to one lot. The position is that of the redemption's leg.</summary>
 internal sealed record RefundLeg(int Position, GiftCardId GiftCardId, AccountId AccountId, long Amount);
 
-/// <summary>A refund's row.</summary>
-internal sealed record RefundRow(
+/// <summary>What is given back and to whom, which never changes.</summary>
+internal sealed record RefundOrderPart(
     RefundId RefundId,
     RedemptionId RedemptionId,
     MerchantId MerchantId,
-    EnumText<RefundState> State,
     long Amount,
     long Commission,
     string Currency,
     string Legs,
     string? Reference,
     string? Reason,
-    TransactionId? TransactionId,
-    string? FaultCode,
     string? IdempotencyKey,
     DateTimeOffset CreatedAt,
-    DateTimeOffset? FinishedAt,
-    string? NotRefunded,
-    long PointsAmount,
-    long Points
+    string? NotRefunded
+);
+
+/// <summary>How far it is, and what the ledger made of it.</summary>
+internal sealed record RefundEndPart(
+    EnumText<RefundState> State,
+    TransactionId? TransactionId,
+    string? FaultCode,
+    DateTimeOffset? FinishedAt
 )
 {
+    public static readonly RefundEndPart None = new(RefundState.Pending, null, null, null);
+}
+
+/// <summary>What of it goes to a member.</summary>
+/// <param name="PointsAmount">In minor units of the redemption's currency.</param>
+/// <param name="Points">That came back for it; 0 until the wallet has given them back.</param>
+internal sealed record RefundPointsPart(long PointsAmount, long Points);
+
+/// <summary>A refund's row.</summary>
+internal sealed record RefundRow(RefundOrderPart Order, RefundEndPart End, RefundPointsPart Points)
+    : IRowOfParts<RefundRow>
+{
     public const string Columns = """
-        SELECT f.refund_id, f.redemption_id, f.merchant_id, f.state, f.amount, f.commission, f.currency,
-               f.legs::text AS legs, f.reference, f.reason, f.transaction_id, f.fault_code, f.idempotency_key,
-               f.created_at, f.finished_at,
-               f.not_refunded::text AS not_refunded, f.points_amount, f.points
+        SELECT f.refund_id, f.redemption_id, f.merchant_id, f.amount, f.commission, f.currency, f.legs::text AS legs,
+               f.reference, f.reason, f.idempotency_key, f.created_at, f.not_refunded::text AS not_refunded,
+               f.state, f.transaction_id, f.fault_code, f.finished_at,
+               f.points_amount, f.points
           FROM redemption_refunds f
         """;
 
-    public IReadOnlyList<RefundLeg> Parts => StoredJson.Read<RefundLeg[]>(Legs);
+    public static string SplitOn => "state,points_amount";
+
+    public RefundId Id => Order.RefundId;
+
+    public static Task<IEnumerable<RefundRow>> QueryAsync(NpgsqlConnection connection, CommandDefinition command) =>
+        connection.QueryAsync<RefundOrderPart, RefundEndPart, RefundPointsPart, RefundRow>(
+            command,
+            (order, end, points) => new(order, end, points),
+            SplitOn
+        );
+
+    public IReadOnlyList<RefundLeg> Parts => StoredJson.Read<RefundLeg[]>(Order.Legs);
 
     public RefundView ToView(RedemptionState redemption, PointsPart? points)
     {
-        var currency = Kernel.Currency.Parse(Currency);
+        var currency = Currency.Parse(Order.Currency);
         return new(
-            RefundId,
-            RedemptionId,
-            State.ToString(),
-            new(Amount, currency),
-            Commission == 0 ? null : new Money(Commission, currency),
+            Id,
+            Order.RedemptionId,
+            End.State.ToString(),
+            new(Order.Amount, currency),
+            Order.Commission == 0 ? null : new Money(Order.Commission, currency),
             Wire.Name(redemption),
             [
                 .. Parts
                     .GroupBy(p => p.GiftCardId)
                     .Select(g => new RefundedSource(g.Key, new(g.Sum(p => p.Amount), currency))),
-                .. PointsAmount == 0
+                .. Points.PointsAmount == 0
                     ? Enumerable.Empty<RefundedSource>()
-                    : [new(null, new(PointsAmount, currency), points!.MemberId, Points)],
+                    : [new(null, new(Points.PointsAmount, currency), points!.MemberId, Points.Points)],
             ],
-            Reference,
-            Reason,
-            TransactionId,
-            CreatedAt,
-            FinishedAt,
-            NotRefunded is null ? null : JsonSerializer.Deserialize<NotRefunded[]>(NotRefunded, StrictJson.Lenient)
+            Order.Reference,
+            Order.Reason,
+            End.TransactionId,
+            Order.CreatedAt,
+            End.FinishedAt,
+            Order.NotRefunded is { } kept ? JsonSerializer.Deserialize<NotRefunded[]>(kept, StrictJson.Lenient) : null
         );
     }
 

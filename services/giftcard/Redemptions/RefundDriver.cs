@@ -25,7 +25,7 @@ internal sealed class RefundDriver(
 
     public async Task DriveAsync(Guid id, CancellationToken cancel)
     {
-        if (await FindAsync(new RefundId(id), cancel) is { State.Value: RefundState.Pending } refund)
+        if (await FindAsync(new RefundId(id), cancel) is { End.State.Value: RefundState.Pending } refund)
         {
             await DriveAsync(refund, cancel);
         }
@@ -34,7 +34,7 @@ internal sealed class RefundDriver(
     /// <summary>What the refund's request is answered with. Throws when the ledger does not answer.</summary>
     public async Task<Answer> DriveAsync(RefundRow refund, CancellationToken cancel)
     {
-        var redemption = (await store.FindAsync(refund.RedemptionId, cancel))!;
+        var redemption = (await store.FindAsync(refund.Order.RedemptionId, cancel))!;
         PostTransactionResponse posted;
         try
         {
@@ -45,7 +45,8 @@ internal sealed class RefundDriver(
             return await FinishAsync(refund, null, refusal, cancel);
         }
 
-        var done = refund with { Points = await GiveBackPointsAsync(redemption.Row, refund, cancel) };
+        var points = await GiveBackPointsAsync(redemption.Row, refund, cancel);
+        var done = refund with { Points = refund.Points with { Points = points } };
         return await FinishAsync(done, TransactionId.Parse(posted.Transaction.TransactionId), null, cancel);
     }
 
@@ -55,13 +56,13 @@ internal sealed class RefundDriver(
     /// </summary>
     private async Task<long> GiveBackPointsAsync(RedemptionRow redemption, RefundRow refund, CancellationToken cancel)
     {
-        if (refund.PointsAmount == 0)
+        if (refund.Points.PointsAmount == 0)
         {
             return 0;
         }
 
         await settlements.DriveAsync(redemption.Id.Value, cancel);
-        return await wallet.RefundAsync(redemption.Id, refund.RefundId, refund.PointsAmount, cancel);
+        return await wallet.RefundAsync(redemption.Id, refund.Id, refund.Points.PointsAmount, cancel);
     }
 
     private async Task<Answer> FinishAsync(
@@ -72,18 +73,24 @@ internal sealed class RefundDriver(
     )
     {
         await using var db = await database.BeginAsync(cancel);
-        var now = (await RedemptionStore.LockAsync(db, refund.RedemptionId))!;
+        var now = (await RedemptionStore.LockAsync(db, refund.Order.RedemptionId))!;
         var state = refusal is null ? RefundState.Completed : RefundState.Refused;
-        var done = refund with
+        var done = refund with { End = new(state, transactionId, refusal?.Fault.Code, time.GetUtcNow()) };
+        var written = await db.ExecuteAsync(
+            Sql.Finish,
+            new
+            {
+                RefundId = refund.Id,
+                done.End.State,
+                done.End.TransactionId,
+                done.End.FaultCode,
+                done.End.FinishedAt,
+                done.Points.Points,
+            }
+        );
+        if (written == 0)
         {
-            State = state,
-            TransactionId = transactionId,
-            FaultCode = refusal?.Fault.Code,
-            FinishedAt = time.GetUtcNow(),
-        };
-        if (await db.ExecuteAsync(Sql.Finish, done) == 0)
-        {
-            var other = await db.QuerySingleAsync<RefundRow>(Sql.Get, new { refund.RefundId });
+            var other = await db.QuerySingleAsync<RefundRow>(Sql.Get, new { RefundId = refund.Id });
             return ToAnswer(other, now.Row, refusal);
         }
 
@@ -99,7 +106,7 @@ internal sealed class RefundDriver(
             {
                 Progress = row.Progress.Next(time.GetUtcNow()) with
                 {
-                    Refunded = row.Progress.Refunded - refund.Amount,
+                    Refunded = row.Progress.Refunded - refund.Order.Amount,
                     NeedsAttention = row.Progress.NeedsAttention || refusal.Fault == Faults.OperationFailed,
                 },
             };
@@ -109,14 +116,14 @@ internal sealed class RefundDriver(
                 row.Id,
                 "refund_refused",
                 "giftcard",
-                new { refund.Amount, Code = refusal.Fault.Code }
+                new { refund.Order.Amount, Code = refusal.Fault.Code }
             );
         }
 
         var answer = ToAnswer(done, row, refusal);
-        if (refund.IdempotencyKey is { } key)
+        if (refund.Order.IdempotencyKey is { } key)
         {
-            await Intents.StoreAsync(db, refund.MerchantId, key, answer);
+            await Intents.StoreAsync(db, refund.Order.MerchantId, key, answer);
         }
 
         await db.CommitAsync();
@@ -130,12 +137,12 @@ internal sealed class RefundDriver(
             Sql.GiveBack,
             new
             {
-                refund.RedemptionId,
+                refund.Order.RedemptionId,
                 Positions = parts.Select(p => p.Position).ToArray(),
                 Amounts = parts.Select(p => p.Amount).ToArray(),
             }
         );
-        var givenBack = now.Legs.Sum(l => l.Refunded) + (now.Row.Points?.PointsRefunded ?? 0) + refund.Amount;
+        var givenBack = now.Legs.Sum(l => l.Refunded) + (now.Row.Points?.PointsRefunded ?? 0) + refund.Order.Amount;
         var row = now.Row with
         {
             Progress = now.Row.Progress.Next(time.GetUtcNow()) with
@@ -145,7 +152,7 @@ internal sealed class RefundDriver(
             Points = now.Row.Points is { } points
                 ? points with
                 {
-                    PointsRefunded = points.PointsRefunded + refund.PointsAmount,
+                    PointsRefunded = points.PointsRefunded + refund.Points.PointsAmount,
                 }
                 : null,
         };
@@ -157,28 +164,29 @@ internal sealed class RefundDriver(
             "till",
             new
             {
-                refund.Amount,
-                refund.RefundId,
-                Points = refund.PointsAmount == 0 ? (long?)null : refund.Points,
+                refund.Order.Amount,
+                RefundId = refund.Id,
+                Points = refund.Points.PointsAmount == 0 ? (long?)null : refund.Points.Points,
             }
         );
         await CardActivities.AddAsync(
             db,
             "refund",
             parts.GroupBy(p => p.GiftCardId).Select(g => (g.Key, g.Sum(p => p.Amount))),
-            ActivityCause.OfRedemption(row, refund.TransactionId, refund.Reference, refund.Reason),
+            ActivityCause.OfRedemption(row, refund.End.TransactionId, refund.Order.Reference, refund.Order.Reason),
             time
         );
         await Settlement.RefundedAsync(db, row, refund);
         await CardLeftovers.MarkAsync(db, parts.Select(p => p.GiftCardId), "refund", row.Progress.UpdatedAt);
-        await RedemptionEvents.PublishAsync(db, row, now.Legs, RedemptionEvents.Refunded, refund.Amount, refund);
+        await RedemptionEvents.PublishAsync(db, row, now.Legs, RedemptionEvents.Refunded, refund.Order.Amount, refund);
         return row;
     }
 
     private static Answer ToAnswer(RefundRow refund, RedemptionRow redemption, FaultException? refusal) =>
-        refund.State == RefundState.Refused
+        refund.End.State == RefundState.Refused
             ? Problems.Answer(
-                refusal ?? new FaultException(Faults.FromLedger(refund.FaultCode!)!, "The ledger refused the refund."),
+                refusal
+                    ?? new FaultException(Faults.FromLedger(refund.End.FaultCode!)!, "The ledger refused the refund."),
                 $"/v1/redemptions/{redemption.Id}/refunds"
             )
             : Answer.Created(
@@ -188,7 +196,7 @@ internal sealed class RefundDriver(
 
     private static ReverseTransactionRequest Reversal(RedemptionRow redemption, RefundRow refund)
     {
-        var id = refund.RefundId.ToString();
+        var id = refund.Id.ToString();
         var request = new ReverseTransactionRequest
         {
             MerchantId = redemption.Books.BooksMerchantId.ToString(),
@@ -205,26 +213,26 @@ internal sealed class RefundDriver(
                 Amount = part.Amount,
             })
         );
-        if (refund.PointsAmount > 0)
+        if (refund.Points.PointsAmount > 0)
         {
             request.Postings.Add(
                 new Posting
                 {
                     SourceAccountId = redemption.Books.PayableAccountId.ToString(),
                     DestinationAccountId = redemption.Points!.PointsAccountId!.Value.ToString(),
-                    Amount = refund.PointsAmount,
+                    Amount = refund.Points.PointsAmount,
                 }
             );
         }
 
-        if (refund.Commission > 0)
+        if (refund.Order.Commission > 0)
         {
             request.Postings.Add(
                 new Posting
                 {
                     SourceAccountId = redemption.Books.CommissionAccountId!.Value.ToString(),
                     DestinationAccountId = redemption.Books.PayableAccountId.ToString(),
-                    Amount = refund.Commission,
+                    Amount = refund.Order.Commission,
                 }
             );
         }

@@ -97,24 +97,22 @@ internal static class RefundRedemption
                 await db.QuerySingleAsync<long>(Sql.CommissionBack, new { now.Row.Order.RedemptionId })
             );
             var refund = new RefundRow(
-                refundId,
-                id,
-                key.Merchant,
-                RefundState.Pending,
-                amount,
-                commission,
-                now.Row.Order.Currency,
-                StoredJson.Write(parts),
-                request.Reference,
-                request.Reason,
-                null,
-                null,
-                key.Key,
-                created,
-                null,
-                NotRefundedIn(request, closed),
-                pointsAmount,
-                Points: 0
+                new(
+                    refundId,
+                    id,
+                    key.Merchant,
+                    amount,
+                    commission,
+                    now.Row.Order.Currency,
+                    StoredJson.Write(parts),
+                    request.Reference,
+                    request.Reason,
+                    key.Key,
+                    created,
+                    NotRefundedIn(request, closed)
+                ),
+                RefundEndPart.None,
+                new(pointsAmount, Points: 0)
             );
             try
             {
@@ -122,20 +120,20 @@ internal static class RefundRedemption
                     Sql.Insert,
                     new
                     {
-                        refund.RefundId,
-                        refund.RedemptionId,
-                        refund.MerchantId,
-                        refund.Amount,
-                        refund.Commission,
-                        refund.Currency,
-                        refund.Legs,
-                        refund.Reference,
-                        refund.Reason,
-                        refund.IdempotencyKey,
+                        refund.Order.RefundId,
+                        refund.Order.RedemptionId,
+                        refund.Order.MerchantId,
+                        refund.Order.Amount,
+                        refund.Order.Commission,
+                        refund.Order.Currency,
+                        refund.Order.Legs,
+                        refund.Order.Reference,
+                        refund.Order.Reason,
+                        refund.Order.IdempotencyKey,
                         DriveAfter = created + GiftcardLimits.TakeOver,
-                        refund.CreatedAt,
-                        refund.NotRefunded,
-                        refund.PointsAmount,
+                        refund.Order.CreatedAt,
+                        refund.Order.NotRefunded,
+                        refund.Points.PointsAmount,
                     }
                 );
             }
@@ -218,7 +216,7 @@ internal static class RefundRedemption
                     ? null
                     : points with
                     {
-                        PointsRefunded = points.PointsRefunded + refunds.Sum(f => f.PointsAmount),
+                        PointsRefunded = points.PointsRefunded + refunds.Sum(f => f.Points.PointsAmount),
                     }
             );
         }

@@ -13,7 +13,7 @@ internal static class Settlement
         AddAsync(db, row, "capture", row.Progress.Captured, commission, null, row.Books.TransactionId);
 
     public static Task RefundedAsync(DbSession db, RedemptionRow row, RefundRow refund) =>
-        AddAsync(db, row, "refund", refund.Amount, refund.Commission, refund.RefundId, refund.TransactionId);
+        AddAsync(db, row, "refund", refund.Order.Amount, refund.Order.Commission, refund.Id, refund.End.TransactionId);
 
     private static Task AddAsync(
         DbSession db,

@@ -83,73 +83,14 @@ public sealed class PointsModelTests
         }
     }
 
-    /// <summary>One point: where it came from, and when it ends.</summary>
-    private sealed record Single(EarningId? Earning, DateTimeOffset? Ends, int Order);
-
-    /// <summary>A redemption that is paid with points: what it has taken, one by one, and what of it came
-    /// back.</summary>
-    private sealed class Redemption
-    {
-        public required int Member { get; init; }
-
-        public required HeldPoints Held { get; init; }
-
-        public required List<Single> Taken { get; init; }
-
-        public long? Captured { get; set; }
-
-        public long Returned { get; set; }
-
-        public int Back { get; set; }
-    }
-
-    private sealed class Reference
-    {
-        public List<Single> Points { get; } = [];
-
-        public Dictionary<EarningId, int> Waiting { get; } = [];
-
-        public int Owed { get; set; }
-
-        /// <summary>These come back; what is owed is settled with them.</summary>
-        public void Return(List<Single> singles)
-        {
-            var settled = Math.Min(Owed, singles.Count);
-            Owed -= settled;
-            Points.AddRange(singles.Skip(settled));
-        }
-
-        /// <summary>Those that end first, first; what is owed is settled with what comes.</summary>
-        public void Add(int count, EarningId? earning, DateTimeOffset? ends, int order)
-        {
-            var settled = Math.Min(Owed, count);
-            Owed -= settled;
-            Points.AddRange(Enumerable.Repeat(new Single(earning, ends, order), count - settled));
-        }
-
-        public List<Single> Remove(int count, Func<Single, int>? first = null)
-        {
-            List<Single> taken =
-            [
-                .. Points
-                    .OrderBy(first ?? (_ => 0))
-                    .ThenBy(point => point.Ends ?? DateTimeOffset.MaxValue)
-                    .ThenBy(point => point.Order)
-                    .Take(count),
-            ];
-            taken.ForEach(point => Points.Remove(point));
-            return taken;
-        }
-    }
-
     private sealed class World
     {
         private readonly MemberId[] members = [new(Guid.CreateVersion7()), new(Guid.CreateVersion7())];
-        private readonly Reference[] references = [new(), new()];
+        private readonly ReferenceMember[] references = [new(), new()];
         private readonly PointsAccount[] accounts;
         private readonly Dictionary<(string Name, bool IsMoney), long> books = [];
         private readonly List<(int Member, EarningId Earning, int Left)> earnings = [];
-        private readonly List<Redemption> redemptions = [];
+        private readonly List<ReferenceRedemption> redemptions = [];
         private readonly NegativePolicy negative;
         private readonly MerchantId partner = new(Guid.CreateVersion7());
         private DateTimeOffset now = new(2026, 3, 1, 12, 0, 0, TimeSpan.Zero);
@@ -342,20 +283,20 @@ public sealed class PointsModelTests
             }
         }
 
-        private PointsBack Return(Redemption redemption, long amount)
+        private PointsBack Return(ReferenceRedemption redemption, long amount)
         {
             redemption.Returned += amount;
             var (before, after) = (redemption.Back, (int)redemption.Held.PointsFor(redemption.Returned));
             redemption.Back = after;
             // Those that were taken last, first.
-            List<Single> singles = [.. Enumerable.Reverse(redemption.Taken).Skip(before).Take(after - before)];
+            List<SinglePoint> singles = [.. Enumerable.Reverse(redemption.Taken).Skip(before).Take(after - before)];
             references[redemption.Member].Return(singles);
             var back = redemption.Held.Back(before, after);
             Assert.Equal(redemption.Returned == redemption.Held.Pays, after == redemption.Held.Points);
             return back;
         }
 
-        private void Move(Redemption redemption, string from, string to, long amount)
+        private void Move(ReferenceRedemption redemption, string from, string to, long amount)
         {
             Assert.InRange(amount, 0, redemption.Held.Pays);
             books[(from, true)] = Balance(from, isMoney: true) - amount;
@@ -394,7 +335,13 @@ public sealed class PointsModelTests
             earnings.Add(picked with { Left = picked.Left - points });
         }
 
-        private void Transfer(PointsAccount from, PointsAccount to, Reference source, Reference target, int points)
+        private void Transfer(
+            PointsAccount from,
+            PointsAccount to,
+            ReferenceMember source,
+            ReferenceMember target,
+            int points
+        )
         {
             var moved = from.Transfer(points, to, now);
             Assert.Equal(points <= source.Points.Count, moved is not null);
@@ -409,7 +356,7 @@ public sealed class PointsModelTests
             {
                 // Each lot becomes one of the other's, in their order.
                 var order = ++clock;
-                target.Points.AddRange(lot.Select(_ => new Single(null, lot.Key.Ends, order)));
+                target.Points.AddRange(lot.Select(_ => new SinglePoint(null, lot.Key.Ends, order)));
             }
 
             var settled = Math.Min(target.Owed, points);
@@ -420,8 +367,8 @@ public sealed class PointsModelTests
         private void Merge(
             PointsAccount from,
             PointsAccount to,
-            Reference source,
-            Reference target,
+            ReferenceMember source,
+            ReferenceMember target,
             (int From, int To) members
         )
         {
