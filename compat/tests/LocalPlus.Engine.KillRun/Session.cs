@@ -102,7 +102,7 @@ internal sealed class Session(Options options, PostgresServer postgres, SidecarP
 
         var took = Stopwatch.GetElapsedTime(begun);
         _slowest = took > _slowest ? took : _slowest;
-        if (took > options.Recovery)
+        if (took > Options.Recovery)
         {
             _complaints.Add(
                 $"after {killer.Kills} kills open runs took {took.TotalSeconds:F1} s to end: "
@@ -121,11 +121,11 @@ internal sealed class Session(Options options, PostgresServer postgres, SidecarP
     }
 
     // Events that came for a run that had ended are cleared away after the caller has his answer.
-    private async Task<List<string>> LeftoversAsync(Audit audit)
+    private static async Task<List<string>> LeftoversAsync(Audit audit)
     {
         var begun = Stopwatch.GetTimestamp();
         var left = await audit.LeftoversAsync();
-        while (left.Count > 0 && Stopwatch.GetElapsedTime(begun) < options.Recovery)
+        while (left.Count > 0 && Stopwatch.GetElapsedTime(begun) < Options.Recovery)
         {
             await Pulse.NextAsync();
             left = await audit.LeftoversAsync();
