@@ -51,14 +51,21 @@ internal sealed class Rest(string gateway, string bearer, TimeSpan patience) : I
         SendAsync(HttpMethod.Get, path, null, null, cancel);
 
     public Task<RestAnswer> PostAsync(string path, JsonObject? body, string key, CancellationToken cancel) =>
-        SendAsync(HttpMethod.Post, path, body ?? [], key, cancel);
+        SendAsync(HttpMethod.Post, path, new Written((body ?? []).ToJsonString(), "application/json"), key, cancel);
+
+    /// <summary>Sends what is no JSON and is known by itself.</summary>
+    public Task<RestAnswer> UploadAsync(string path, string text, string media, CancellationToken cancel) =>
+        SendAsync(HttpMethod.Post, path, new Written(text, media), null, cancel);
 
     public void Dispose() => _http.Dispose();
+
+    /// <summary>A body, which is sent as often as it is asked for.</summary>
+    private sealed record Written(string Text, string Media);
 
     private async Task<RestAnswer> SendAsync(
         HttpMethod method,
         string path,
-        JsonObject? body,
+        Written? body,
         string? key,
         CancellationToken cancel,
         long? version = null
@@ -83,7 +90,7 @@ internal sealed class Rest(string gateway, string bearer, TimeSpan patience) : I
     private async Task<RestAnswer> TryAsync(
         HttpMethod method,
         string path,
-        JsonObject? body,
+        Written? body,
         string? key,
         long? version,
         CancellationToken cancel
@@ -103,7 +110,7 @@ internal sealed class Rest(string gateway, string bearer, TimeSpan patience) : I
 
         if (body is not null)
         {
-            request.Content = new StringContent(body.ToJsonString(), System.Text.Encoding.UTF8, "application/json");
+            request.Content = new StringContent(body.Text, System.Text.Encoding.UTF8, body.Media);
         }
 
         try

@@ -71,10 +71,12 @@ internal static partial class Suites
     {
         ["analytics"] = "FullyQualifiedName~.Analytics.",
         ["events"] = "FullyQualifiedName~Event",
+        ["imports"] = "FullyQualifiedName~.Import",
         ["security"] = string.Join(
             '|',
             Security.SelectMany(test => test.Tests).Distinct().Select(name => $"FullyQualifiedName~{name}")
         ),
+        ["tasks"] = "FullyQualifiedName~.Task",
         ["webhooks"] = "FullyQualifiedName~Webhook",
     };
 
@@ -149,7 +151,7 @@ internal static partial class Suites
                 .. Projects(checkout, "tests/Platform"),
                 .. Projects(checkout, "tests/EndToEnd"),
             ],
-            "analytics" or "events" or "ledger" or "webhooks" =>
+            "analytics" or "events" or "imports" or "ledger" or "tasks" or "webhooks" =>
             [
                 .. Projects(checkout, "tests/Unit"),
                 .. Projects(checkout, "tests/Contract"),

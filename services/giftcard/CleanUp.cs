@@ -4,7 +4,8 @@ namespace LocalPlus.Giftcard;
 
 /// <summary>
 /// Job giftcard-cleanup: deletes what has done its duty: sealed codes and notes whose time is over, counts of misses
-/// after a week, counts of redemptions after two days, batches whose codes nobody fetched. A bounded number of rows a
+/// after a week, counts of redemptions after two days, batches whose codes nobody fetched, imports that
+/// nobody went on with and the rows of those that are long over. A bounded number of rows a
 /// statement, each found through an index; safe to run twice at once. Answers to keys and claims on them go with
 /// their days (housekeeping).
 /// </summary>
@@ -25,6 +26,9 @@ internal sealed class CleanUp(Database database, TimeProvider time, ILogger<Clea
         ("sealed_notes", Sql.Notes, TimeSpan.Zero),
         ("sealed_codes", Sql.Codes, TimeSpan.Zero),
         ("card_batches", Sql.Batches, TimeSpan.Zero),
+        ("card_imports", Sql.Imports, GiftcardLimits.ImportPatience),
+        ("card_import_rows", Sql.GivenUpRows, TimeSpan.Zero),
+        ("card_import_rows", Sql.ImportRows, GiftcardLimits.ImportLife),
         ("code_misses", Sql.Misses, MissesLife),
         ("velocity_counters", Sql.Counters, CountersLife),
     ];
@@ -85,6 +89,43 @@ internal sealed class CleanUp(Database database, TimeProvider time, ILogger<Clea
                                  ORDER BY codes_until
                                  LIMIT @Take
                                    FOR UPDATE SKIP LOCKED)
+            """;
+
+        public const string Imports = """
+            UPDATE card_imports
+               SET state = 'cancelled', version = version + 1, cancel_wanted = true
+             WHERE import_id IN (SELECT import_id
+                                   FROM card_imports
+                                  WHERE changed_at <= @Before
+                                    AND due_at IS NULL
+                                    AND state IN ('uploading', 'checked')
+                                  ORDER BY changed_at
+                                  LIMIT @Take
+                                    FOR UPDATE SKIP LOCKED)
+            """;
+
+        // Of what was never committed nothing is kept, sealed or not.
+        public const string GivenUpRows = """
+            DELETE FROM card_import_rows
+             WHERE (import_id, part, line) IN (SELECT r.import_id, r.part, r.line
+                                                 FROM card_imports i
+                                                 JOIN card_import_rows r
+                                                   ON r.import_id = i.import_id
+                                                WHERE i.state = 'cancelled'
+                                                  AND i.imported = 0
+                                                  AND i.changed_at <= @Before
+                                                LIMIT @Take)
+            """;
+
+        public const string ImportRows = """
+            DELETE FROM card_import_rows
+             WHERE (import_id, part, line) IN (SELECT r.import_id, r.part, r.line
+                                                 FROM card_imports i
+                                                 JOIN card_import_rows r
+                                                   ON r.import_id = i.import_id
+                                                WHERE i.due_at IS NULL
+                                                  AND i.changed_at <= @Before
+                                                LIMIT @Take)
             """;
 
         public const string Misses = """

@@ -41,6 +41,13 @@ internal static class Faults
         "The batch is being made",
         Retryable: true
     );
+    public static readonly Fault ImportState = new("import_state", 409, "The import's state does not allow this");
+    public static readonly Fault PartChanged = new(
+        "part_changed",
+        409,
+        "The part was sent before with another content"
+    );
+    public static readonly Fault JobState = new("job_state", 409, "The job is over");
     public static readonly Fault CodesGone = new("codes_gone", 409, "The codes were fetched before or not in time");
 
     public static readonly Fault OfflineAllowanceInvalid = new(

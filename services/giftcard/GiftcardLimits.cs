@@ -60,6 +60,26 @@ internal static class GiftcardLimits
     /// <summary>How long the codes of a batch wait for their printer.</summary>
     public static readonly TimeSpan BatchCodesLife = TimeSpan.FromDays(7);
 
+    /// <summary>Rows of one import, in all its parts.</summary>
+    public const int ImportRowsMax = 1_000_000;
+
+    public const int ImportPartsMax = 1000;
+
+    /// <summary>A part is 1 MiB at most, as every body is; so many short rows fit into it.</summary>
+    public const int ImportPartRowsMax = 20_000;
+
+    /// <summary>Imports of one merchant that are neither over nor given up.</summary>
+    public const int ImportsUnderWay = 10;
+
+    /// <summary>How long an import waits for its next step before it is given up.</summary>
+    public static readonly TimeSpan ImportPatience = TimeSpan.FromDays(7);
+
+    /// <summary>How long the rows of an import are kept: for its report, and to take it back.</summary>
+    public static readonly TimeSpan ImportLife = TimeSpan.FromDays(30);
+
+    /// <summary>What may be on a card whose code can be guessed, in whole units of its currency.</summary>
+    public const long WeakCodeUnits = 50;
+
     public const int MessageLength = 1000;
 
     /// <summary>So many codes that match nothing, from one merchant in one minute, are guessed.</summary>

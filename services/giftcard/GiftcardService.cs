@@ -2,6 +2,8 @@ using LocalPlus.Giftcard.Batches;
 using LocalPlus.Giftcard.Cards;
 using LocalPlus.Giftcard.Holders;
 using LocalPlus.Giftcard.Holds;
+using LocalPlus.Giftcard.Imports;
+using LocalPlus.Giftcard.Jobs;
 using LocalPlus.Giftcard.Ledger;
 using LocalPlus.Giftcard.Offline;
 using LocalPlus.Giftcard.Operations;
@@ -32,6 +34,7 @@ internal static class GiftcardService
         builder.AddCards();
         builder.AddOperations();
         builder.AddBatches();
+        builder.AddImports();
         builder.AddRedemptions();
         builder.AddOffline();
         builder.AddRuns();
@@ -49,6 +52,8 @@ internal static class GiftcardService
         merchants.MapCards();
         merchants.MapOperations();
         merchants.MapBatches();
+        merchants.MapImports();
+        merchants.MapJobs();
         merchants.MapRedemptions();
         merchants.MapHolds();
         merchants.MapOffline();

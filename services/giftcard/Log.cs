@@ -73,12 +73,6 @@ internal static partial class Log
     )]
     public static partial void CleanedUp(this ILogger log, int count, string name);
 
-    [LoggerMessage(4032, LogLevel.Warning, "batch maker stumbled", EventName = "giftcard.batch.stumbled")]
-    public static partial void BatchStumbled(this ILogger log, Exception exception);
-
-    [LoggerMessage(4033, LogLevel.Error, "chunk of batch {BatchId} failed", EventName = "giftcard.batch.failed")]
-    public static partial void BatchFailed(this ILogger log, Guid batchId, Exception exception);
-
     [LoggerMessage(
         4040,
         LogLevel.Warning,

@@ -12,6 +12,9 @@ internal static class References
     public const string Card =
         "SELECT gift_card_id FROM gift_cards WHERE merchant_id = @MerchantId AND reference = @Reference";
 
+    public const string Import =
+        "SELECT import_id FROM card_imports WHERE merchant_id = @MerchantId AND reference = @Reference";
+
     public const string Operation = """
         SELECT gift_card_id
           FROM card_operations

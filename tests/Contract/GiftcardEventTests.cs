@@ -14,6 +14,7 @@ public sealed class GiftcardEventTests
     [Theory]
     [InlineData("gift_card.activated")]
     [InlineData("gift_card.delivery_due")]
+    [InlineData("gift_card.imported")]
     [InlineData("gift_card.pin_locked")]
     public void Card_events_follow_their_schema(string type)
     {

@@ -53,6 +53,14 @@ internal static partial class CodeFacts
             .SelectMany(f => InternalCall().Matches(File.ReadAllText(f)))
             .Select(m => m.Groups[1].Value);
 
+    /// <summary>Queues whose tasks a service does.</summary>
+    public static IEnumerable<string> TaskQueues(string app) =>
+        Repository
+            .Sources($"services/{app}")
+            .SelectMany(f => TaskQueue().Matches(File.ReadAllText(f)))
+            .Select(m => m.Groups[1].Value.ToLowerInvariant())
+            .Distinct();
+
     /// <summary>Jobs that a service runs as "job NAME".</summary>
     public static IEnumerable<string> Jobs(string app) => Arguments(app, Job());
 
@@ -104,6 +112,9 @@ internal static partial class CodeFacts
 
     [GeneratedRegex(@"(?:PeerClient\.Create|CreateInvocationInvoker)\(\s*(?:appId:\s*)?(?:""([a-z]+)""|([A-Z][\w.]*))")]
     private static partial Regex Invocation();
+
+    [GeneratedRegex(@"=> WorkQueue\.([A-Z][a-z]+);")]
+    private static partial Regex TaskQueue();
 
     [GeneratedRegex(@"\.AddJob<[^>]+>\(\s*(?:""([^""]+)""|([A-Z][\w.]*))")]
     private static partial Regex Job();

@@ -7,16 +7,8 @@ public class ComponentTests
 {
     private const string DeadLetters = ".dead-letter";
 
-    /// <summary>Caches in front of PostgreSQL and background tasks, whose code is to come.</summary>
-    private static readonly string[] Awaited =
-    [
-        "broadcast",
-        "taskqueue-critical",
-        "taskqueue-default",
-        "taskqueue-high",
-        "taskqueue-low",
-        "taskqueue-scheduled",
-    ];
+    /// <summary>Caches in front of PostgreSQL, whose code is to come.</summary>
+    private static readonly string[] Awaited = ["broadcast"];
 
     private static readonly JsonObject[] Base = Load(Repository.At("components/base"));
     private static readonly JsonObject[] Subscriptions = [.. Base.Where(o => o.Kind() == "Subscription")];

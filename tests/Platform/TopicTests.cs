@@ -51,11 +51,30 @@ public class TopicTests
             Golden.CheckFile($"components/base/subscriptions/{app}.{topic}.yaml", Subscription(topic, app, purpose));
         }
 
+        foreach (var (app, queue) in Doorbells())
+        {
+            var subscription = Subscription($"tasks.{app}", app, $"Rings for tasks of {queue}.", $"taskqueue-{queue}");
+            Golden.CheckFile(
+                $"components/base/subscriptions/{app}.tasks.{queue}.yaml",
+                WithoutBulk(subscription).Replace($"name: {app}-tasks-{app}", $"name: {app}-tasks-{queue}")
+            );
+        }
+
         Assert.Equal(
-            Consumers().Select(c => $"{c.App}.{c.Topic}.yaml").Order(),
+            Consumers()
+                .Select(c => $"{c.App}.{c.Topic}.yaml")
+                .Concat(Doorbells().Select(d => $"{d.App}.tasks.{d.Queue}.yaml"))
+                .Order(),
             Directory.GetFiles(Repository.At("components/base/subscriptions")).Select(f => Path.GetFileName(f)).Order()
         );
     }
+
+    [Fact]
+    public void Queues_that_ring_are_those_whose_tasks_a_service_does() =>
+        Assert.Equal(
+            Repository.Services.SelectMany(app => CodeFacts.TaskQueues(app).Select(queue => $"{app} {queue}")).Order(),
+            Doorbells().Select(d => $"{d.App} {d.Queue}").Order()
+        );
 
     [Theory]
     [MemberData(nameof(Clouds))]
@@ -171,6 +190,16 @@ public class TopicTests
     private static IEnumerable<(string Topic, string App, string Purpose)> Consumers() =>
         Topics.SelectMany(t => t.Consumers.Select(c => (t.Name, c.Key, c.Value)));
 
+    private static IEnumerable<(string App, string Queue)> Doorbells() =>
+        File.Items("tasks").SelectMany(t => t.Items("queues").Select(q => (t.Text("service"), q.ToString())));
+
+    /// <summary>A ring is one message and needs no company.</summary>
+    private static string WithoutBulk(string subscription)
+    {
+        var from = subscription.IndexOf("  bulkSubscribe:", StringComparison.Ordinal);
+        return subscription[..from] + subscription[subscription.IndexOf("scopes:", StringComparison.Ordinal)..];
+    }
+
     private static IEnumerable<string> Published(string app) =>
         Topics
             .Where(t => t.Publisher == app)
@@ -180,7 +209,7 @@ public class TopicTests
     private static IEnumerable<string> Subscribed(string app) =>
         Topics.Where(t => t.Consumers.ContainsKey(app)).SelectMany(t => new[] { t.Name, t.DeadLetterOf(app) });
 
-    private static string Subscription(string topic, string app, string purpose)
+    private static string Subscription(string topic, string app, string purpose, string pubsub = "pubsub")
     {
         var name = $"{app}-{topic.Replace('.', '-')}";
         return $"""
@@ -190,7 +219,7 @@ public class TopicTests
             metadata:
               name: {name}
             spec:
-              pubsubname: pubsub
+              pubsubname: {pubsub}
               topic: {topic}
               routes:
                 default: /events/{topic}
@@ -210,7 +239,7 @@ public class TopicTests
             metadata:
               name: {name}-dead-letter
             spec:
-              pubsubname: pubsub
+              pubsubname: {pubsub}
               topic: {topic}.{app}.dead-letter
               routes:
                 default: /events/dead-letter

@@ -83,6 +83,8 @@ internal sealed class Shop(
     /// <summary>Any question of the till's.</summary>
     public Task<RestAnswer> AskAsync(string path, JsonObject body) => _till.PostAsync(path, body, NewKey(), cancel);
 
+    public Task<RestAnswer> UploadAsync(string path, string csv) => _till.UploadAsync(path, csv, "text/csv", cancel);
+
     public Task<RestAnswer> ReadAsync(string path) => _till.GetAsync(path, cancel);
 
     public Task<RestAnswer> RunAsync(string redemption) => _operator.GetAsync($"/ops/v1/runs/{redemption}", cancel);

@@ -47,6 +47,7 @@ internal static class Demo
         await new Interruption(checkout, shop, story, narrator, cancel).TellAsync(card, victim);
         await new Rescue(shop, narrator, cancel).TellAsync(card);
         await new Membership(shop, narrator).TellAsync();
+        await new Takeover(shop, narrator, cancel).TellAsync();
         await new Farewell(shop, story, narrator, cancel).TellAsync(card);
 
         Terminal.Say("");

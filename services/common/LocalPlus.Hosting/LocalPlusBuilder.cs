@@ -1,6 +1,7 @@
 using System.Reflection;
 using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -37,13 +38,14 @@ public static class LocalPlusBuilder
         app.UseMetricsPort();
         app.UseExceptionHandler();
         app.UseWhen(
-            http => pages is null || !http.Request.Path.StartsWithSegments(pages),
+            IsApi,
             api =>
                 api.UseStatusCodePages(context => Problems.WriteStatusAsync(context.HttpContext))
                     .UseMiddleware<AdmissionControl>()
                     .UseMiddleware<RequestHygiene>()
         );
         app.UseRouting();
+        app.UseWhen(IsApi, api => api.UseMiddleware<BodyMedia>());
         app.UseMiddleware<Ports>();
         app.UseAuthentication();
         app.UseAuthorization();
@@ -53,8 +55,12 @@ public static class LocalPlusBuilder
         app.MapHealth();
         app.MapOpenApi();
         app.MapEvents().MapDeadLetters();
+        app.MapTasks();
+        app.MapJobRuns();
         app.MapEventOperations();
         app.MapFailpoints();
+
+        bool IsApi(HttpContext http) => pages is null || !http.Request.Path.StartsWithSegments(pages);
     }
 
     /// <summary>Endpoints for merchants: public port, an API key, paths below /v1.</summary>
@@ -160,6 +166,8 @@ public static class LocalPlusBuilder
         builder.Services.AddSingleton<DeadLetterReplay>();
         builder.Services.AddSingleton<EventPublisher>();
         builder.Services.AddSingleton<OutboxSignal>();
+        builder.Services.AddTasks();
+        builder.Services.AddSingleton(Jobs.Forget);
         builder.Services.AddHostedService<SecretWatch>();
         builder.Services.AddHostedService<OutboxRelay>();
         builder.Services.AddHostedService<Housekeeping>();

@@ -1,3 +1,5 @@
+using LocalPlus.Hosting;
+
 namespace LocalPlus.Giftcard.Batches;
 
 /// <summary>Cards for a printer, made in the background.</summary>
@@ -5,8 +7,7 @@ internal static class BatchesFeature
 {
     public static void AddBatches(this WebApplicationBuilder builder)
     {
-        builder.Services.AddSingleton<BatchMaker>();
-        builder.Services.AddHostedService(provider => provider.GetRequiredService<BatchMaker>());
+        builder.Services.AddTask<BatchTask>();
     }
 
     public static RouteGroupBuilder MapBatches(this RouteGroupBuilder merchants)

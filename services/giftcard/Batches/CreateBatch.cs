@@ -42,7 +42,7 @@ internal static class CreateBatch
         HttpContext http,
         Request request,
         IdempotentRequests requests,
-        BatchMaker maker,
+        TaskQueue tasks,
         Database database,
         TimeProvider time,
         CancellationToken cancel
@@ -56,12 +56,7 @@ internal static class CreateBatch
         return requests.ExecuteAsync(
             http,
             request,
-            async db =>
-            {
-                var answer = await InsertAsync(db, database, http.GetMerchant().MerchantId, request, time);
-                maker.Ring();
-                return answer;
-            },
+            db => InsertAsync(db, database, tasks, http.GetMerchant().MerchantId, request, time),
             cancel
         );
     }
@@ -69,6 +64,7 @@ internal static class CreateBatch
     private static async Task<Answer> InsertAsync(
         DbSession db,
         Database database,
+        TaskQueue tasks,
         MerchantId merchant,
         Request request,
         TimeProvider time
@@ -124,6 +120,7 @@ internal static class CreateBatch
             );
         }
 
+        await BatchTask.OrderAsync(tasks, db, merchant, id);
         var view = (await db.QuerySingleAsync<BatchRow>(Sql.Get, new { BatchId = id })).ToView();
         return Answer.Accepted($"/v1/gift_cards/bulk/{id}", view, view.Version);
     }

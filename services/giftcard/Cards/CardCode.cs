@@ -14,6 +14,10 @@ internal static class CardCode
     public const int Length = 16;
     public const int Last4Length = 4;
 
+    /// <summary>The shortest and the longest code that is taken over from elsewhere.</summary>
+    public const int ForeignLengthMin = 8;
+    public const int ForeignLengthMax = 32;
+
     /// <summary>The longest text that is looked at; more is refused as a body error before it costs anything.</summary>
     public const int MaxInputLength = 64;
 
@@ -99,6 +103,16 @@ internal static class CardCode
 
         return Check(digits[..RandomLength]) == digits[RandomLength];
     }
+
+    /// <summary>
+    /// Whether a normalised text may be somebody's guess: it has the form of one of our codes, or of one that was made
+    /// elsewhere (8 to 32 characters). A text of our length that is none of ours is a slip, unless it is all digits.
+    /// </summary>
+    public static bool MayBeGuess(string normalised) =>
+        normalised.Length == Length && !normalised.All(char.IsAsciiDigit)
+            ? IsWellFormed(normalised)
+            : normalised.Length is >= ForeignLengthMin and <= ForeignLengthMax
+                && normalised.All(char.IsAsciiLetterOrDigit);
 
     public static string Last4(string normalised) => normalised[^Last4Length..];
 

@@ -114,7 +114,7 @@ internal sealed class CardFinder(
             );
             if (!await MayUseAsync(card, credential, spending, cancel) || card is null)
             {
-                if (code is null || CardCode.IsWellFormed(code))
+                if (code is null || CardCode.MayBeGuess(code))
                 {
                     await CountMissAsync(spending.Caller, cancel);
                 }

@@ -20,6 +20,7 @@ internal static class EventTypes
         "gift_card.delivery_due",
         "gift_card.expired",
         "gift_card.extended",
+        "gift_card.imported",
         "gift_card.loaded",
         "gift_card.pin_locked",
         "gift_card.replaced",

@@ -10,7 +10,7 @@ internal static class CardStatus
         eventType switch
         {
             "gift_card.created" => "pending",
-            "gift_card.activated" or "gift_card.unblocked" or "gift_card.extended" => Active,
+            "gift_card.activated" or "gift_card.imported" or "gift_card.unblocked" or "gift_card.extended" => Active,
             "gift_card.blocked" => "blocked",
             "gift_card.expired" => "expired",
             "gift_card.closed" => "closed",

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using LocalPlus.Giftcard.Cards;
 using LocalPlus.Kernel;
 using LocalPlus.Tests.Integration.Support;
 
@@ -16,6 +17,7 @@ public sealed partial class EqualRequestsTests(GiftcardApi api) : IClassFixture<
     /// <summary>Read-only, or known by what they carry instead of a key.</summary>
     private static readonly string[] WithoutKey =
     [
+        "/gift_cards/import/{id}/parts/{part}",
         "/gift_cards/lookup",
         "/redemptions/quote",
         "/terminals/{id}/offline_batches",
@@ -135,6 +137,33 @@ public sealed partial class EqualRequestsTests(GiftcardApi api) : IClassFixture<
                     new { public_key = printer.ExportSubjectPublicKeyInfoPem() }
                 );
             },
+            ["/gift_cards/import"] = async api =>
+                (
+                    "/v1/gift_cards/import",
+                    new
+                    {
+                        program_id = await api.ProgramAsync(),
+                        amounts = "minor_units",
+                        columns = new { code = "voucher" },
+                        reference = Unique(),
+                    }
+                ),
+            ["/gift_cards/import/{id}/check"] = async api =>
+                ($"/v1/gift_cards/import/{await UploadedAsync(api)}/check", new { }),
+            ["/gift_cards/import/{id}/commit"] = async api =>
+            {
+                var import = await UploadedAsync(api);
+                await StepAsync(api, import, "check", "checked");
+                return ($"/v1/gift_cards/import/{import}/commit", new { });
+            },
+            ["/gift_cards/import/{id}/revert"] = async api =>
+            {
+                var import = await UploadedAsync(api);
+                await StepAsync(api, import, "check", "checked");
+                await StepAsync(api, import, "commit", "committed");
+                return ($"/v1/gift_cards/import/{import}/revert", new { });
+            },
+            ["/jobs/{id}/cancel"] = async api => ($"/v1/jobs/{await UploadedAsync(api)}/cancel", new { }),
             ["/gift_cards/{id}/activate"] = async api =>
             {
                 var card = Id(await api.PostAsync("/v1/gift_cards", new { program_id = await ProgramAsync(api) }, 201));
@@ -397,6 +426,21 @@ public sealed partial class EqualRequestsTests(GiftcardApi api) : IClassFixture<
                 cash_out_below = Eur(1000),
             }
         );
+
+    /// <summary>An import with a row that is good.</summary>
+    private static async Task<string> UploadedAsync(GiftcardApi api)
+    {
+        var order = new { program_id = await api.ProgramAsync(), amounts = "minor_units" };
+        var import = Id(await api.PostAsync("/v1/gift_cards/import", order, 201));
+        await api.UploadAsync(import, 1, $"code,balance\n{CardCode.New()},100\n");
+        return import;
+    }
+
+    private static async Task StepAsync(GiftcardApi api, string import, string verb, string step)
+    {
+        await api.PostAsync($"/v1/gift_cards/import/{import}/{verb}", null, 202);
+        await api.JobAsync(import, step);
+    }
 
     private static async Task<(string Path, object? Body)> VerbAsync(
         GiftcardApi api,

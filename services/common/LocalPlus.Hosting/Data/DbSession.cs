@@ -11,6 +11,7 @@ public sealed class DbSession : IAsyncDisposable
 {
     private readonly OutboxSignal signal;
     private readonly TimeProvider time;
+    private Action? committed;
     private bool hasEvents;
     private bool isInDoubt;
 
@@ -96,7 +97,12 @@ public sealed class DbSession : IAsyncDisposable
         {
             signal.Ring();
         }
+
+        committed?.Invoke();
     }
+
+    /// <summary>What is to be told once this is committed, and never without.</summary>
+    internal void OnCommit(Action tell) => committed += tell;
 
     public async ValueTask DisposeAsync()
     {

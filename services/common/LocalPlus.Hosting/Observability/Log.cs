@@ -85,6 +85,40 @@ internal static partial class Log
     public static partial void JobFailed(this ILogger log, string name, Exception exception);
 
     [LoggerMessage(
+        142,
+        LogLevel.Information,
+        "no replica heard of a task of {Queue}: {Reason}",
+        EventName = "hosting.tasks.unheard"
+    )]
+    public static partial void TaskBellUnheard(this ILogger log, string queue, string reason);
+
+    [LoggerMessage(143, LogLevel.Warning, "tasks of {Queue} stumbled", EventName = "hosting.tasks.stumbled")]
+    public static partial void TasksStumbled(this ILogger log, string queue, Exception exception);
+
+    [LoggerMessage(
+        144,
+        LogLevel.Warning,
+        "task {TaskId} of {Kind} failed in try {Attempt}, again: {Again}",
+        EventName = "hosting.task.failed"
+    )]
+    public static partial void TaskFailed(
+        this ILogger log,
+        Guid taskId,
+        string kind,
+        int attempt,
+        bool again,
+        Exception exception
+    );
+
+    [LoggerMessage(
+        149,
+        LogLevel.Warning,
+        "what came of task {TaskId} of {Kind} was not written, it is run again",
+        EventName = "hosting.task.unwritten"
+    )]
+    public static partial void TaskUnwritten(this ILogger log, Guid taskId, string kind, Exception exception);
+
+    [LoggerMessage(
         145,
         LogLevel.Warning,
         "housekeeping of {Table} stumbled, next try in {DelayMs} ms",

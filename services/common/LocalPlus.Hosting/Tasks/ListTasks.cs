@@ -1,0 +1,159 @@
+using System.Text.Json;
+using LocalPlus.Kernel;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+
+namespace LocalPlus.Hosting;
+
+/// <summary>A task as operators see it; what it is about is nobody's business here.</summary>
+/// <param name="Attempts">Tries since it last got somewhere.</param>
+/// <param name="Done">Items that it is through with, of <paramref name="Total"/>.</param>
+internal sealed record TaskView(
+    Guid TaskId,
+    string Queue,
+    string Kind,
+    MerchantId? MerchantId,
+    string State,
+    int Priority,
+    DateTimeOffset? DueAt,
+    int Attempts,
+    long Done,
+    long? Total,
+    JsonElement? Result,
+    string? LastError,
+    DateTimeOffset CreatedAt,
+    DateTimeOffset? StartedAt,
+    DateTimeOffset? FinishedAt
+)
+{
+    public string Object { get; } = "task";
+}
+
+/// <summary>
+/// GET /ops/v1/{service}/tasks: a service's tasks, the newest first, by queue and state. POST …/{id}/cancel: no more of
+/// one (operators). Refusals: invalid_request, not_found, task_state (it is over).
+/// </summary>
+internal static class ListTasks
+{
+    public static readonly Fault Over = new("task_state", 409, "The task is over");
+
+    private static readonly string[] States = ["waiting", "running", "done", "dead", "cancelled"];
+
+    public static IEndpointRouteBuilder MapListTasks(this IEndpointRouteBuilder tasks)
+    {
+        tasks.MapGet("", HandleAsync).WithName(nameof(ListTasks)).Produces<Page<TaskView>>();
+        tasks
+            .MapPost("/{id:guid}/cancel", CancelAsync)
+            .RequireRole("operator")
+            .Refuses(CommonFaults.NotFound, Over)
+            .WithName("CancelTask")
+            .Produces<TaskView>();
+        return tasks;
+    }
+
+    private static async Task<IResult> HandleAsync(
+        Database database,
+        string? queue,
+        string? state,
+        int? limit,
+        string? cursor,
+        CancellationToken cancel
+    )
+    {
+        var before = Guid.AllBitsSet;
+        new FieldChecks()
+            .Require(queue is null || WorkQueue.All.Any(q => q.Name == queue), "queue", "invalid")
+            .Require(state is null || States.Contains(state), "state", "invalid")
+            .Require(cursor is null || Guid.TryParse(cursor, out before), "cursor", "invalid")
+            .ThrowIfAny();
+        var take = CursorCodec.Limit(limit);
+        var rows = await database.SearchAsync<TaskRow>(
+            Sql.List,
+            new
+            {
+                Queue = queue,
+                State = state,
+                Before = before,
+                Take = take + 1,
+            },
+            cancel
+        );
+        return Answer.Ok(Page<TaskView>.Of([.. rows.Select(row => row.ToView())], take, row => row.TaskId.ToString()));
+    }
+
+    private static async Task<IResult> CancelAsync(Guid id, Database database, CancellationToken cancel)
+    {
+        await using var db = await database.BeginAsync(cancel);
+        var isCancelled = await TaskQueue.CancelAsync(db, id);
+        var row =
+            await db.QuerySingleOrDefaultAsync<TaskRow>(Sql.Get, new { TaskId = id })
+            ?? throw new FaultException(CommonFaults.NotFound, "There is no such task.");
+        if (!isCancelled)
+        {
+            throw new FaultException(Over, $"The task is {row.State}.");
+        }
+
+        await db.CommitAsync();
+        return Answer.Ok(row.ToView());
+    }
+
+    private sealed record TaskRow(
+        Guid TaskId,
+        string Queue,
+        string Kind,
+        MerchantId? MerchantId,
+        string State,
+        int Priority,
+        DateTimeOffset? DueAt,
+        int Attempts,
+        long Done,
+        long? Total,
+        string? Result,
+        string? LastError,
+        DateTimeOffset CreatedAt,
+        DateTimeOffset? StartedAt,
+        DateTimeOffset? FinishedAt
+    )
+    {
+        public const string Columns = """
+            SELECT t.task_id, t.queue, t.kind, t.merchant_id, t.state, t.priority, t.due_at, t.attempts, t.done, t.total,
+                   t.result::text AS result, t.last_error, t.created_at, t.started_at, t.finished_at
+              FROM tasks t
+            """;
+
+        public TaskView ToView() =>
+            new(
+                TaskId,
+                Queue,
+                Kind,
+                MerchantId,
+                State,
+                Priority,
+                DueAt,
+                Attempts,
+                Done,
+                Total,
+                Result is null ? null : JsonElement.Parse(Result),
+                LastError,
+                CreatedAt,
+                StartedAt,
+                FinishedAt
+            );
+    }
+
+    private static class Sql
+    {
+        // Ids are UUIDv7: their order is that of their making.
+        public const string List = $"""
+            {TaskRow.Columns}
+             WHERE t.task_id < @Before
+               AND (@Queue::text IS NULL OR t.queue = @Queue)
+               AND (@State::text IS NULL OR t.state = @State)
+             ORDER BY t.task_id DESC
+             LIMIT @Take
+            """;
+
+        public const string Get = $"{TaskRow.Columns} WHERE t.task_id = @TaskId";
+    }
+}
