@@ -1,13 +1,20 @@
+using LocalPlus.Analytics.Value;
 using LocalPlus.Hosting;
 
 namespace LocalPlus.Analytics;
 
 /// <summary>
-/// Job analytics-rollup: recomputes the totals of the latest days from their facts and says how many were wrong. They
-/// should never be; this is the proof, and the repair of what a bug or a hand in the database did. Safe to run twice at
-/// once.
+/// Job analytics-rollup: recomputes the totals and cells of the latest days from their facts and entries and says how
+/// many were wrong. They should never be; this is the proof, and the repair of what a bug or a hand in the database
+/// did. Of days that have been over for a day it compares what events told with what the ledger booked, and fails when
+/// they differ. Safe to run twice at once.
 /// </summary>
-internal sealed class AnalyticsRollup(Database database, TimeProvider time, ILogger<AnalyticsRollup> log) : IJob
+internal sealed class AnalyticsRollup(
+    Database database,
+    ValueRollup value,
+    TimeProvider time,
+    ILogger<AnalyticsRollup> log
+) : IJob
 {
     private const int Days = 3;
 
@@ -17,7 +24,25 @@ internal sealed class AnalyticsRollup(Database database, TimeProvider time, ILog
         for (var back = 0; back < Days; back++)
         {
             var day = today.AddDays(-back);
-            log.DayRolledUp(day.ToString("O"), await RecomputeAsync(day, cancel));
+            log.DayRolledUp(
+                day.ToString("O"),
+                await RecomputeAsync(day, cancel) + await value.RecomputeAsync(day, cancel)
+            );
+        }
+
+        var different = 0;
+        for (var back = 2; back < 2 + Days; back++)
+        {
+            foreach (var finding in await value.CompareAsync(today.AddDays(-back), cancel))
+            {
+                log.BooksDiffer(finding.Card, finding.Booked, finding.Told);
+                different++;
+            }
+        }
+
+        if (different > 0)
+        {
+            throw new InvalidOperationException($"{different} cards differ between the books and what events told.");
         }
     }
 

@@ -1,4 +1,5 @@
 using LocalPlus.Analytics;
+using LocalPlus.Analytics.Value;
 using LocalPlus.Hosting;
 using LocalPlus.Kernel;
 using LocalPlus.Tests.Integration.Support;
@@ -57,9 +58,12 @@ public sealed class AnalyticsApi : IAsyncLifetime
     public Task<int> RollUpAsync() =>
         new AnalyticsRollup(
             new Database(source, signal, TimeProvider.System),
+            Value,
             TimeProvider.System,
             NullLogger<AnalyticsRollup>.Instance
         ).RecomputeAsync(Day, default);
+
+    internal ValueRollup Value => new(new Database(source, signal, TimeProvider.System));
 
     public async Task ExecuteAsync(string sql)
     {
