@@ -6,6 +6,7 @@ using LocalPlus.Hosting;
 var builder = WebApplication.CreateBuilder(args);
 await builder.AddLocalPlusAsync("analytics");
 builder.Services.AddSingleton<ValueRollup>();
+builder.Services.AddAudit(AuditTrail.Topic);
 builder.Services.AddJob<AnalyticsRollup>("analytics-rollup");
 
 var app = builder.Build();

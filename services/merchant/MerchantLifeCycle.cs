@@ -66,6 +66,8 @@ internal static class MerchantLifeCycle
                 taken.Version,
             }
         );
+        AuditNote.Current?.Of(id);
+        AuditNote.Current?.Changed("status", row.Status, taken.Status);
         await MerchantVersions.AddAsync(db, taken, new(step.Action, actor, reason), log);
         return taken;
     }

@@ -1,4 +1,5 @@
 using LocalPlus.Hosting;
+using LocalPlus.Merchant.Audit;
 using LocalPlus.Merchant.Details;
 using LocalPlus.Merchant.Keys;
 using LocalPlus.Merchant.Locations;
@@ -18,6 +19,7 @@ internal static class MerchantService
         builder.Services.AddSingleton(_ => new IbanSeal(builder.Configuration));
         builder.Services.AddSingleton<People>();
         builder.Services.AddSingleton<ApiKeys>();
+        builder.Services.AddAudit();
 
         // The other services ask this one; it asks its own table.
         builder.Services.AddSingleton<IApiKeyVerifier>(services => services.GetRequiredService<ApiKeys>());
@@ -38,6 +40,7 @@ internal static class MerchantService
         merchants.MapRegisterTerminal().MapReadTerminals().MapBlockTerminal();
         merchants.MapAddTeamMember().MapReadTeam().MapChangeTeamMember();
 
+        app.MapAudit();
         var intern = app.MapInternal();
         intern.MapFindLocation().MapFindTerminal();
         intern.MapVerifyApiKey().MapGetMerchantContact();

@@ -35,6 +35,7 @@ internal static class OnboardMerchant
             .MapPost("/merchants", HandleAsync)
             .Limited(RateLimit.Onboarding)
             .RequireIdempotencyKey()
+            .Audit("merchant.onboard")
             .WithName(nameof(OnboardMerchant))
             .Produces<MerchantView>(StatusCodes.Status201Created);
         return group;
@@ -59,6 +60,7 @@ internal static class OnboardMerchant
             {
                 var merchant = NewMerchant(request, time);
                 await db.ExecuteAsync(Sql.Insert, merchant);
+                AuditNote.Current?.Of(merchant.MerchantId);
                 var scopes = request.Bookkeeping ? Scopes.All : Scopes.Shop;
                 var key = await keys.AddAsync(
                     db,

@@ -18,6 +18,7 @@ internal static class SubmitMerchant
             .OpenTo(MerchantStatus.Draft, MerchantStatus.Review)
             .RequireIdempotencyKey()
             .Refuses(Faults.MerchantState, Faults.MerchantIncomplete)
+            .Audit("merchant.submit")
             .WithName(nameof(SubmitMerchant))
             .Produces<MerchantView>();
         return group;

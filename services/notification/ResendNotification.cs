@@ -19,6 +19,7 @@ internal static class ResendNotification
             .RequireRole("operator")
             .RequireIdempotencyKey()
             .Refuses(Faults.NotificationPending)
+            .Audit("notification.resend")
             .WithName(nameof(ResendNotification))
             .Produces<NotificationView>(StatusCodes.Status202Accepted);
         return ops;

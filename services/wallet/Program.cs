@@ -9,6 +9,7 @@ using LocalPlus.Wallet.Reconciliation;
 
 var builder = WebApplication.CreateBuilder(args);
 await builder.AddLocalPlusAsync("wallet");
+builder.Services.AddAudit(AuditTrail.Topic);
 builder.Services.AddCustomers(builder.Configuration);
 builder.Services.AddErasure();
 builder.AddLedger();

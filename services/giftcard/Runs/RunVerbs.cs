@@ -69,6 +69,7 @@ internal static class RunVerbs
             )
             .RequireRole(role)
             .Refuses(Faults.OfRunVerbs)
+            .Audit($"run.{verb}")
             .WithName($"Run{char.ToUpperInvariant(verb[0])}{verb[1..]}")
             .Produces<RunSummary>();
         if (role == "admin")
@@ -95,6 +96,7 @@ internal static class ReconcileRuns
         group
             .MapPost("/runs/reconcile", HandleAsync)
             .RequireRole("operator")
+            .Audit("run.reconcile")
             .WithName(nameof(ReconcileRuns))
             .Produces<ReconcileResult>();
         return group;

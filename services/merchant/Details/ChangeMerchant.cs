@@ -34,6 +34,7 @@ internal static class ChangeMerchant
             .RequireScope("merchants:write")
             .OpenTo(MerchantStatus.Draft, MerchantStatus.Suspended)
             .RequireIfMatch()
+            .Audit("merchant.change")
             .WithName(nameof(ChangeMerchant))
             .Produces<MerchantView>();
         return group;

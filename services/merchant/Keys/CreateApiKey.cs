@@ -27,6 +27,7 @@ internal static class CreateApiKey
             .OpenTo(MerchantStatus.Draft, MerchantStatus.Review)
             .RequireIdempotencyKey()
             .Refuses(Faults.TooManyApiKeys)
+            .Audit("api_key.create")
             .WithName(nameof(CreateApiKey))
             .Produces<ApiKeyView>(StatusCodes.Status201Created);
         return group;

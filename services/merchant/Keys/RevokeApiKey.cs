@@ -15,6 +15,7 @@ internal static class RevokeApiKey
             .MapDelete("/api_keys/{id}", HandleAsync)
             .RequireScope("api_keys:write")
             .OpenTo(MerchantStatus.Draft, MerchantStatus.Review, MerchantStatus.Suspended, MerchantStatus.Closed)
+            .Audit("api_key.revoke")
             .WithName(nameof(RevokeApiKey))
             .Produces(StatusCodes.Status204NoContent);
         return group;

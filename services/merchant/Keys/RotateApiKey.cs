@@ -26,6 +26,7 @@ internal static class RotateApiKey
             .OpenTo(MerchantStatus.Draft, MerchantStatus.Review, MerchantStatus.Suspended)
             .RequireIdempotencyKey()
             .Refuses(Faults.ApiKeyNotActive, Faults.ApiKeyAlreadyRotated, Faults.TooManyApiKeys)
+            .Audit("api_key.rotate")
             .WithName(nameof(RotateApiKey))
             .Produces<ApiKeyView>(StatusCodes.Status201Created);
         return group;

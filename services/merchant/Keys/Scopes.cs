@@ -10,6 +10,7 @@ internal static class Scopes
     [
         "api_keys:read",
         "api_keys:write",
+        "audit:read",
         "customers:read",
         "customers:write",
         "earnings:read",

@@ -20,6 +20,7 @@ internal static class ChangeLocation
             .RequireScope("locations:write")
             .OpenTo(MerchantStatus.Draft, MerchantStatus.Review)
             .RequireIfMatch()
+            .Audit("location.change")
             .WithName(nameof(ChangeLocation))
             .Produces<LocationView>();
         return group;

@@ -26,6 +26,7 @@ internal static class CreateLocation
             .OpenTo(MerchantStatus.Draft, MerchantStatus.Review)
             .RequireIdempotencyKey()
             .Refuses(CommonFaults.ReferenceReused)
+            .Audit("location.create")
             .WithName(nameof(CreateLocation))
             .Produces<LocationView>(StatusCodes.Status201Created);
         return group;

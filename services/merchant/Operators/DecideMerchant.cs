@@ -62,6 +62,7 @@ internal static class DecideMerchant
             .RequireRole(role)
             .RequireIdempotencyKey()
             .Refuses(Faults.MerchantState)
+            .Audit($"merchant.{verb}")
             .WithName($"{char.ToUpperInvariant(verb[0])}{verb[1..]}Merchant")
             .Produces<MerchantView>();
 }

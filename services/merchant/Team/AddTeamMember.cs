@@ -28,6 +28,7 @@ internal static class AddTeamMember
             .OpenTo(MerchantStatus.Draft, MerchantStatus.Review, MerchantStatus.Suspended)
             .RequireIdempotencyKey()
             .Refuses(Faults.TeamMemberExists, Faults.TooManyTeamMembers)
+            .Audit("team_member.add")
             .WithName(nameof(AddTeamMember))
             .Produces<TeamMemberView>(StatusCodes.Status201Created);
         return group;
@@ -40,6 +41,7 @@ internal static class AddTeamMember
             .RequireStepUp()
             .RequireIdempotencyKey()
             .Refuses(Faults.TeamMemberExists, Faults.TooManyTeamMembers)
+            .Audit("team_member.add")
             .WithName("AddTeamMemberForOperators")
             .Produces<TeamMemberView>(StatusCodes.Status201Created);
         return ops;

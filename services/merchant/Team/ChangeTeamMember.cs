@@ -20,6 +20,7 @@ internal static class ChangeTeamMember
             .OpenTo(MerchantStatus.Draft, MerchantStatus.Review, MerchantStatus.Suspended)
             .RequireIfMatch()
             .Refuses(Faults.LastOwner)
+            .Audit("team_member.change")
             .WithName(nameof(ChangeTeamMember))
             .Produces<TeamMemberView>();
         group
@@ -27,6 +28,7 @@ internal static class ChangeTeamMember
             .RequireScope("team:write")
             .OpenTo(MerchantStatus.Draft, MerchantStatus.Review, MerchantStatus.Suspended, MerchantStatus.Closed)
             .Refuses(Faults.LastOwner)
+            .Audit("team_member.remove")
             .WithName("RemoveTeamMember")
             .Produces(StatusCodes.Status204NoContent);
         return group;

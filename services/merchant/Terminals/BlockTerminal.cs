@@ -61,6 +61,7 @@ internal static class BlockTerminal
             .RequireScope("locations:write")
             .OpenTo(MerchantStatus.Suspended)
             .RequireIdempotencyKey()
+            .Audit(blocks ? "terminal.block" : "terminal.unblock")
             .WithName($"{(blocks ? "Block" : "Unblock")}Terminal")
             .Produces<TerminalView>();
 

@@ -22,6 +22,7 @@ internal static class RegisterTerminal
             .OpenTo(MerchantStatus.Draft, MerchantStatus.Review)
             .RequireIdempotencyKey()
             .Refuses(CommonFaults.ReferenceReused)
+            .Audit("terminal.register")
             .WithName(nameof(RegisterTerminal))
             .Produces<TerminalView>(StatusCodes.Status201Created);
         return group;

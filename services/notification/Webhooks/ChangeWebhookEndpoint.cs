@@ -26,6 +26,7 @@ internal static class ChangeWebhookEndpoint
             .RequireScope("webhooks:write")
             .RequireIfMatch()
             .Refuses(Faults.WebhookUrlRefused)
+            .Audit("webhook_endpoint.change")
             .WithName(nameof(ChangeWebhookEndpoint))
             .Produces<WebhookEndpointView>();
         return group;

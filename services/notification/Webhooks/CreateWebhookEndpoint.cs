@@ -31,6 +31,7 @@ internal static class CreateWebhookEndpoint
             .RequireScope("webhooks:write")
             .RequireIdempotencyKey()
             .Refuses(Faults.WebhookUrlRefused, Faults.TooManyWebhookEndpoints)
+            .Audit("webhook_endpoint.create")
             .WithName(nameof(CreateWebhookEndpoint))
             .Produces<WebhookEndpointView>(StatusCodes.Status201Created);
         return group;

@@ -14,6 +14,7 @@ internal static class DeleteWebhookEndpoint
         group
             .MapDelete("/webhook_endpoints/{id}", HandleAsync)
             .RequireScope("webhooks:write")
+            .Audit("webhook_endpoint.delete")
             .WithName(nameof(DeleteWebhookEndpoint))
             .Produces(StatusCodes.Status204NoContent);
         return group;

@@ -19,6 +19,7 @@ internal static class RollWebhookSecret
             .MapPost("/webhook_endpoints/{id}/roll_secret", HandleAsync)
             .RequireScope("webhooks:write")
             .RequireIdempotencyKey()
+            .Audit("webhook_endpoint.roll_secret")
             .WithName(nameof(RollWebhookSecret))
             .Produces<WebhookEndpointView>(StatusCodes.Status201Created);
         return group;

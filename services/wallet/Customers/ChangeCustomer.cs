@@ -30,6 +30,7 @@ internal static class ChangeCustomer
             .RequireScope("customers:write")
             .RequireIfMatch()
             .Refuses(Faults.CustomerExists)
+            .Audit("customer.change")
             .WithName(nameof(ChangeCustomer))
             .Produces<CustomerView>();
         return group;

@@ -26,6 +26,7 @@ internal static class GiveConsent
             .RequireScope("customers:write")
             .RequireIdempotencyKey()
             .Refuses(Faults.LimitExceeded)
+            .Audit("consent.give")
             .WithName(nameof(GiveConsent))
             .Produces<ConsentView>(StatusCodes.Status201Created);
         return group;

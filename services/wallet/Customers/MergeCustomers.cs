@@ -24,6 +24,7 @@ internal static class MergeCustomers
             .RequireScope("customers:write")
             .RequireIdempotencyKey()
             .Refuses(Faults.MemberExists, Faults.CustomerOnHold)
+            .Audit("customer.merge")
             .WithName(nameof(MergeCustomers))
             .Produces<Response>();
         return group;

@@ -18,6 +18,7 @@ internal static class WithdrawConsent
             .MapPost("/customers/{id}/consents/{consent_id}/withdraw", HandleAsync)
             .RequireScope("customers:write")
             .RequireIdempotencyKey()
+            .Audit("consent.withdraw")
             .WithName(nameof(WithdrawConsent))
             .Produces<ConsentView>();
         return group;

@@ -20,6 +20,7 @@ internal static class EraseCustomer
             .RequireScope("privacy:write")
             .RequireIdempotencyKey()
             .Refuses(Faults.CustomerOnHold)
+            .Audit("customer.erase")
             .WithName(nameof(EraseCustomer))
             .Produces<ErasureView>();
         return group;

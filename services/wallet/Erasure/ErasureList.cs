@@ -36,6 +36,7 @@ internal static class ErasureList
             .MapPost("/wallet/erasures", ApplyAsync)
             .RequireRole("admin")
             .RequireIdempotencyKey()
+            .Audit("customer.erase_again")
             .WithName("ApplyErasures")
             .Produces<AppliedErasures>();
         return group;

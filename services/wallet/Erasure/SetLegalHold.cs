@@ -30,12 +30,14 @@ internal static class MerchantLegalHolds
             .MapPost("/customers/{id}/legal_hold", SetAsync)
             .RequireScope("privacy:write")
             .RequireIdempotencyKey()
+            .Audit("customer.hold", withReason: false)
             .WithName("SetLegalHold")
             .Produces<LegalHoldView>();
         group
             .MapPost("/customers/{id}/legal_hold/lift", LiftAsync)
             .RequireScope("privacy:write")
             .RequireIdempotencyKey()
+            .Audit("customer.lift_hold", withReason: false)
             .WithName("LiftLegalHold")
             .Produces<LegalHoldView>();
         group
@@ -121,12 +123,14 @@ internal static class OperatorLegalHolds
             .MapPost("/wallet/customers/{id}/legal_hold", SetAsync)
             .RequireRole("operator")
             .RequireIdempotencyKey()
+            .Audit("customer.hold", withReason: false)
             .WithName("SetLegalHoldAsOperator")
             .Produces<LegalHoldView>();
         group
             .MapPost("/wallet/customers/{id}/legal_hold/lift", LiftAsync)
             .RequireRole("operator")
             .RequireIdempotencyKey()
+            .Audit("customer.lift_hold", withReason: false)
             .WithName("LiftLegalHoldAsOperator")
             .Produces<LegalHoldView>();
         return group;
@@ -144,6 +148,7 @@ internal static class OperatorLegalHolds
     {
         request.Check();
         var hand = LegalHolds.Hand.OfOperator(http.GetOperator());
+        AuditNote.Current?.Of(merchantId);
         return requests.ExecuteAsync(
             http,
             request,
@@ -168,6 +173,7 @@ internal static class OperatorLegalHolds
     {
         request.Check();
         var hand = LegalHolds.Hand.OfOperator(http.GetOperator());
+        AuditNote.Current?.Of(merchantId);
         return requests.ExecuteAsync(
             http,
             request,

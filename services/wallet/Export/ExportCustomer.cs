@@ -33,6 +33,7 @@ internal static class ExportCustomer
         group
             .MapGet("/customers/{id}/export", HandleAsync)
             .RequireScope("privacy:read")
+            .Audit("customer.export")
             .WithName(nameof(ExportCustomer))
             .Produces<Response>();
         return group;

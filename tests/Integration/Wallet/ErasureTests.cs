@@ -112,6 +112,47 @@ public sealed class ErasureTests(WalletApi api) : IClassFixture<WalletApi>
     }
 
     [Fact]
+    public async Task Who_exports_holds_and_erases_a_person_is_told_to_the_audit_without_naming_the_person()
+    {
+        var (merchant, key) = api.NewMerchant();
+        var id = await NewAsync(key, new { email = "audited@example.test", name = "Wilhelmina" });
+        await api.Service.PatchAsync($"/v1/customers/{id}", key, 1, new { name = "Wilhelmina Q." });
+        await api.Service.CallAsync(
+            HttpMethod.Post,
+            $"/ops/v1/wallet/customers/{id}/legal_hold?merchant_id={merchant}",
+            api.Operator("operator"),
+            new { reason = "Wilhelmina is in court" }
+        );
+        await EraseAsync(key, id, 409);
+        await api.Service.CallAsync(
+            HttpMethod.Post,
+            $"/ops/v1/wallet/customers/{id}/legal_hold/lift?merchant_id={merchant}",
+            api.Operator("operator"),
+            new { reason = "Wilhelmina has won" }
+        );
+        await EraseAsync(key, id);
+        await EraseAsync(key, id);
+
+        JsonElement[] told = [];
+        await Eventually.TrueAsync(() =>
+        {
+            told = [.. AuditOf(id)];
+            return told.Length >= 5;
+        });
+        Assert.Equal(
+            ["customer.change", "customer.erase", "customer.erase", "customer.hold", "customer.lift_hold"],
+            told.Select(e => e.GetProperty("action").GetString()).Order(StringComparer.Ordinal)
+        );
+        var change = told.Single(e => e.GetProperty("action").GetString() == "customer.change");
+        Assert.Equal(
+            "name",
+            Assert.Single(change.GetProperty("changes").EnumerateArray()).GetProperty("field").GetString()
+        );
+        Assert.DoesNotContain(told, e => e.GetRawText().Contains("Wilhelmina", StringComparison.Ordinal));
+        Assert.Contains(told, e => e.GetProperty("actor_kind").GetString() == "operator");
+    }
+
+    [Fact]
     public async Task An_erasure_that_nobody_hears_of_is_told_when_the_broker_is_back()
     {
         var (_, key) = api.NewMerchant();
@@ -284,6 +325,12 @@ public sealed class ErasureTests(WalletApi api) : IClassFixture<WalletApi>
             .Sidecar.Published.Where(p => p.GetProperty("topic").GetString() == Topic)
             .Select(p => p.GetProperty("event").GetProperty("data"))
             .Where(e => e.GetProperty("key").GetString() == customer);
+
+    private IEnumerable<JsonElement> AuditOf(string customer) =>
+        api
+            .Sidecar.Published.Where(p => p.GetProperty("topic").GetString() == "wallet.audit.v1")
+            .Select(p => p.GetProperty("event").GetProperty("data").GetProperty("data"))
+            .Where(e => e.TryGetProperty("target", out var target) && target.GetString() == customer);
 
     private async Task<string> NewAsync(string key, object body) =>
         (await api.Service.CallAsync(HttpMethod.Post, "/v1/customers", key, body, 201)).GetProperty("id").GetString()!;

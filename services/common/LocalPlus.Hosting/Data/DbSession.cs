@@ -92,6 +92,11 @@ public sealed class DbSession : IAsyncDisposable
     {
         // The last moment to turn back: a commit that was sent is waited for.
         Cancel.ThrowIfCancellationRequested();
+        if (AuditNote.Current is { } note)
+        {
+            await note.WriteAsync(this);
+        }
+
         await Transaction.CommitAsync(CancellationToken.None);
         if (hasEvents)
         {

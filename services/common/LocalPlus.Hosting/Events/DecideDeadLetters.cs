@@ -29,6 +29,7 @@ internal static class DecideDeadLetters
             .MapPost("/{id:long}/replay", ReplayAsync)
             .RequireRole("operator")
             .Refuses(State, Refused)
+            .Audit("dead_letter.replay")
             .WithName("ReplayDeadLetter")
             .Produces<DeadLetterView>();
         letters
@@ -36,11 +37,13 @@ internal static class DecideDeadLetters
             .RequireRole("operator")
             .RequireStepUp()
             .Refuses(State)
+            .Audit("dead_letter.discard")
             .WithName("DiscardDeadLetter")
             .Produces<DeadLetterView>();
         letters
             .MapPost("/replay", ReplayManyAsync)
             .RequireRole("operator")
+            .Audit("dead_letter.replay_many")
             .WithName("ReplayDeadLetters")
             .Produces<ReplayResult>();
         return letters;

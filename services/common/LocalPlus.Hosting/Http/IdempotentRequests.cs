@@ -51,6 +51,7 @@ public sealed class IdempotentRequests(
         }
 
         var answer = await RunAsync(http, db, handler);
+        AuditNote.Current?.Answered(answer);
         var row = new
         {
             MerchantId = asked.Caller,

@@ -1,0 +1,7 @@
+namespace LocalPlus.Analytics;
+
+/// <summary>Where what people and keys did at this service is told (ADR 0031).</summary>
+internal static class AuditTrail
+{
+    public const string Topic = "analytics.audit.v1";
+}
