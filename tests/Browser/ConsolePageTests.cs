@@ -19,6 +19,7 @@ public sealed class ConsolePageTests(ChromiumFixture chromium)
         "/console/dead-letters",
         "/console/findings",
         "/console/attention",
+        "/console/audit",
         "/console/help",
     ];
 
@@ -34,6 +35,7 @@ public sealed class ConsolePageTests(ChromiumFixture chromium)
         "/console/shop/team",
         "/console/shop/keys",
         "/console/shop/webhooks",
+        "/console/shop/audit",
         "/console/till",
         "/console/till/offline",
     ];
