@@ -42,7 +42,7 @@ internal sealed class Rest(string gateway, string bearer, TimeSpan patience) : I
 
     /// <summary>Changes what is at the path under the version that was last seen.</summary>
     public Task<RestAnswer> PatchAsync(string path, JsonObject body, long version, CancellationToken cancel) =>
-        SendAsync(HttpMethod.Patch, path, body, null, cancel, version);
+        SendAsync(HttpMethod.Patch, path, Written.Json(body), null, cancel, version);
 
     public Task<RestAnswer> DeleteAsync(string path, CancellationToken cancel) =>
         SendAsync(HttpMethod.Delete, path, null, null, cancel);
@@ -51,7 +51,7 @@ internal sealed class Rest(string gateway, string bearer, TimeSpan patience) : I
         SendAsync(HttpMethod.Get, path, null, null, cancel);
 
     public Task<RestAnswer> PostAsync(string path, JsonObject? body, string key, CancellationToken cancel) =>
-        SendAsync(HttpMethod.Post, path, new Written((body ?? []).ToJsonString(), "application/json"), key, cancel);
+        SendAsync(HttpMethod.Post, path, Written.Json(body ?? []), key, cancel);
 
     /// <summary>Sends what is no JSON and is known by itself.</summary>
     public Task<RestAnswer> UploadAsync(string path, string text, string media, CancellationToken cancel) =>
@@ -60,7 +60,10 @@ internal sealed class Rest(string gateway, string bearer, TimeSpan patience) : I
     public void Dispose() => _http.Dispose();
 
     /// <summary>A body, which is sent as often as it is asked for.</summary>
-    private sealed record Written(string Text, string Media);
+    private sealed record Written(string Text, string Media)
+    {
+        public static Written Json(JsonObject body) => new(body.ToJsonString(), "application/json");
+    }
 
     private async Task<RestAnswer> SendAsync(
         HttpMethod method,
