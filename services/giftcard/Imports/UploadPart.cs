@@ -85,7 +85,8 @@ internal static class UploadPart
             // One part of an import after the other, for a moment: the sum of their rows has a limit.
             var locked = await db.QuerySingleAsync<ImportRow>(Sql.Lock, new { import.ImportId });
             if (
-                await db.QuerySingleOrDefaultAsync<PartRow>(Sql.Part, new { import.ImportId, Part = part }) is { } known
+                await db.QuerySingleOrDefaultAsync<UploadedPart>(Sql.Part, new { import.ImportId, Part = part }) is
+                { } known
             )
             {
                 return known.Digest.AsSpan().SequenceEqual(digest)
@@ -203,7 +204,7 @@ internal static class UploadPart
             public string? Fault { get; set; }
         }
 
-        private sealed record PartRow(byte[] Digest, int Rows, int Refused);
+        private sealed record UploadedPart(byte[] Digest, int Rows, int Refused);
     }
 
     private static class Sql

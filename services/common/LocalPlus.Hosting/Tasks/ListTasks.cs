@@ -44,7 +44,7 @@ internal static class ListTasks
     {
         tasks.MapGet("", HandleAsync).WithName(nameof(ListTasks)).Produces<Page<TaskView>>();
         tasks
-            .MapPost("/{id:guid}/cancel", CancelAsync)
+            .MapPost("/{id}/cancel", CancelAsync)
             .RequireRole("operator")
             .Refuses(CommonFaults.NotFound, Over)
             .WithName("CancelTask")
@@ -82,13 +82,16 @@ internal static class ListTasks
         return Answer.Ok(Page<TaskView>.Of([.. rows.Select(row => row.ToView())], take, row => row.TaskId.ToString()));
     }
 
-    private static async Task<IResult> CancelAsync(Guid id, Database database, CancellationToken cancel)
+    private static async Task<IResult> CancelAsync(string id, Database database, CancellationToken cancel)
     {
+        if (!Guid.TryParse(id, out var task))
+        {
+            throw NoSuchTask();
+        }
+
         await using var db = await database.BeginAsync(cancel);
-        var isCancelled = await TaskQueue.CancelAsync(db, id);
-        var row =
-            await db.QuerySingleOrDefaultAsync<TaskRow>(Sql.Get, new { TaskId = id })
-            ?? throw new FaultException(CommonFaults.NotFound, "There is no such task.");
+        var isCancelled = await TaskQueue.CancelAsync(db, task);
+        var row = await db.QuerySingleOrDefaultAsync<TaskRow>(Sql.Get, new { TaskId = task }) ?? throw NoSuchTask();
         if (!isCancelled)
         {
             throw new FaultException(Over, $"The task is {row.State}.");
@@ -97,6 +100,8 @@ internal static class ListTasks
         await db.CommitAsync();
         return Answer.Ok(row.ToView());
     }
+
+    private static FaultException NoSuchTask() => new(CommonFaults.NotFound, "There is no such task.");
 
     private sealed record TaskRow(
         Guid TaskId,

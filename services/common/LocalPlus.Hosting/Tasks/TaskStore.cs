@@ -240,7 +240,7 @@ internal sealed class TaskStore(Database database, ServiceIdentity service, Time
             UPDATE tasks t
                SET due_at = @Until
               FROM (SELECT k.task_id
-                      FROM unnest(@TaskIds, @Runs) AS h (task_id, run)
+                      FROM unnest(@TaskIds::uuid[], @Runs::int[]) AS h (task_id, run)
                       JOIN tasks k
                         ON k.task_id = h.task_id
                        AND k.runs = h.run
