@@ -11,7 +11,6 @@ using LocalPlus.Ledger.Transactions;
 
 var builder = WebApplication.CreateBuilder(args);
 await builder.AddLocalPlusAsync("ledger");
-builder.Services.AddAudit(AuditTrail.Topic);
 if (AuditCommand.Knows(args))
 {
     return await AuditCommand.RunAsync(args, builder.Configuration, Console.Out, CancellationToken.None);

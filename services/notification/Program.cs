@@ -9,11 +9,7 @@ using LocalPlus.Notification.Webhooks;
 var builder = WebApplication.CreateBuilder(args);
 await builder.AddLocalPlusAsync("notification");
 builder.Services.AddAudit(AuditTrail.Topic);
-builder.Services.AddSingleton(_ => new Recipients(PeerClient.Create("wallet"), PeerClient.Create("merchant")));
-builder.Services.AddSingleton(_ => new CardDeliveries(PeerClient.Create("giftcard")));
-builder.Services.AddSingleton<SmtpBinding>();
-builder.Services.AddHostedService<MailSender>();
-builder.Services.AddMailWatches();
+builder.Services.AddMails();
 builder.AddWebhooks();
 
 var app = builder.Build();

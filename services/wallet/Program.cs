@@ -11,7 +11,6 @@ var builder = WebApplication.CreateBuilder(args);
 await builder.AddLocalPlusAsync("wallet");
 builder.Services.AddAudit(AuditTrail.Topic);
 builder.Services.AddCustomers(builder.Configuration);
-builder.Services.AddErasure();
 builder.AddLedger();
 builder.Services.AddLoyalty();
 builder.Services.AddReconciliation();

@@ -13,6 +13,7 @@ public partial class MoneyTests
         "FairAdmission.cs",
         "Log.cs",
         "ServiceBound.cs",
+        "TaskMetrics.cs",
         "Telemetry.cs",
         "TelemetrySummary.cs",
     ];

@@ -136,6 +136,8 @@ public partial class TextTests
             "Sequencer.cs",
             "SharedCalls.cs",
             "Sweeper.cs",
+            "TaskBell.cs",
+            "TaskWorkers.cs",
             "Watcher.cs",
             "WebhookSender.cs",
         ];

@@ -15,7 +15,7 @@ internal sealed class Takeover(Shop shop, Narrator narrator, CancellationToken c
     {
         Narrator.Chapter("Cards that were sold elsewhere are taken over");
         var program = (await shop.CreateProgramAsync("Cards of the old till")).Text("id")!;
-        var order = new JsonObject { ["program_id"] = program, ["amounts"] = "decimal" };
+        var order = new JsonObject { ["program_id"] = program, ["amounts"] = "major_units" };
         var import = await shop.AskAsync("/v1/gift_cards/import", order);
         narrator.Check(import.Status == 201, "an import is begun", import);
         var id = import.Text("id")!;

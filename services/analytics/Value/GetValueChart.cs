@@ -56,7 +56,8 @@ internal static class ValueChart
         var svg = new StringBuilder();
         svg.Append(
             CultureInfo.InvariantCulture,
-            $"<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {Width} {Height}\" role=\"img\" font-family=\"sans-serif\" font-size=\"11\">"
+            $"<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {Width} {Height}\" role=\"img\" "
+                + $"font-family=\"sans-serif\" font-size=\"11\">"
         );
         if (days.Count == 0)
         {
@@ -81,7 +82,8 @@ internal static class ValueChart
 
         return svg.Append(
                 CultureInfo.InvariantCulture,
-                $"<polyline fill=\"none\" stroke=\"#1565c0\" stroke-width=\"2\" points=\"{line.ToString().TrimEnd()}\"/>"
+                $"<polyline fill=\"none\" stroke=\"#1565c0\" stroke-width=\"2\" "
+                    + $"points=\"{line.ToString().TrimEnd()}\"/>"
             )
             .Append(CultureInfo.InvariantCulture, $"<path d=\"M{Margin} {Y(0)}H{Width - Margin}\" stroke=\"#888\"/>")
             .Append(
@@ -94,7 +96,8 @@ internal static class ValueChart
             )
             .Append(
                 CultureInfo.InvariantCulture,
-                $"<text x=\"{Width - Margin}\" y=\"{Height - 6}\" text-anchor=\"end\">{days[^1].Date:yyyy-MM-dd}</text></svg>"
+                $"<text x=\"{Width - Margin}\" y=\"{Height - 6}\" text-anchor=\"end\">"
+                    + $"{days[^1].Date:yyyy-MM-dd}</text></svg>"
             )
             .ToString();
 
@@ -108,7 +111,8 @@ internal static class ValueChart
         {
             svg.Append(
                 CultureInfo.InvariantCulture,
-                $"<rect x=\"{x}\" y=\"{from}\" width=\"{Math.Max(1, width - 1)}\" height=\"{to - from}\" fill=\"{colour}\"/>"
+                $"<rect x=\"{x}\" y=\"{from}\" width=\"{Math.Max(1, width - 1)}\" height=\"{to - from}\" "
+                    + $"fill=\"{colour}\"/>"
             );
         }
     }

@@ -86,7 +86,8 @@ internal static class GetValueReport
     private static string Line(ValueDay d) =>
         string.Create(
             CultureInfo.InvariantCulture,
-            $"{d.Date:yyyy-MM-dd},{d.Currency},{d.Opening},{d.Sold},{d.Loaded},{d.Imported},{d.Redeemed},{d.Refunded},{d.Expired},{d.Other},{d.Closing}\r\n"
+            $"{d.Date:yyyy-MM-dd},{d.Currency},{d.Opening},{d.Sold},{d.Loaded},{d.Imported},"
+                + $"{d.Redeemed},{d.Refunded},{d.Expired},{d.Other},{d.Closing}\r\n"
         );
 
     private static Day ToView(ValueDay d)

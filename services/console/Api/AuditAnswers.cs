@@ -19,7 +19,7 @@ public sealed record AuditEntryView(
     DateTimeOffset OccurredAt
 );
 
-/// <param name="Hash">The head of the chain, in base64: kept elsewhere, it shows later that nothing was cut off.</param>
+/// <param name="Hash">The head of the chain, in base64: kept elsewhere, it shows that nothing was cut off.</param>
 public sealed record AuditVerification(bool Verified, long Size, string Hash, string? Problem, long? Position);
 
 /// <summary>What is looked for, as the query of an address; what is empty is left out.</summary>

@@ -1,4 +1,7 @@
+using Dapper;
+using LocalPlus.Hosting;
 using LocalPlus.Kernel;
+using Npgsql;
 
 namespace LocalPlus.Giftcard.Imports;
 
@@ -28,17 +31,82 @@ internal static class ImportRowState
 }
 
 /// <summary>An import's row.</summary>
-internal sealed record ImportRow(
+internal sealed record ImportRow(ImportOrderPart Order, ImportProgressPart Progress) : IRowOfParts<ImportRow>
+{
+    public const string Select = """
+        SELECT i.import_id, i.merchant_id, i.program_id, i.account_id, p.currency, p.max_balance, p.pin, i.amounts,
+               i.columns::text AS columns, i.reference, i.created_at,
+               i.state, i.rows, i.refused, i.checked, i.amount, i.imported, i.imported_amount, i.reverted,
+               i.reverted_amount, i.at_part, i.at_line, i.cancel_wanted, i.last_error, i.version, i.changed_at
+          FROM card_imports i
+          JOIN programs p
+            ON p.program_id = i.program_id
+        """;
+
+    public static string SplitOn => "state";
+
+    public JobId ImportId => Order.ImportId;
+
+    public MerchantId MerchantId => Order.MerchantId;
+
+    public AccountId AccountId => Order.AccountId;
+
+    public string State => Progress.State;
+
+    public static Task<IEnumerable<ImportRow>> QueryAsync(NpgsqlConnection connection, CommandDefinition command) =>
+        connection.QueryAsync<ImportOrderPart, ImportProgressPart, ImportRow>(
+            command,
+            (order, progress) => new(order, progress),
+            SplitOn
+        );
+
+    /// <summary>The account's name in the merchant's books.</summary>
+    public string AccountName => $"migration:{ImportId}";
+
+    public ImportView ToView()
+    {
+        var currency = Currency.Parse(Order.Currency);
+        return new(
+            ImportId,
+            Order.ProgramId,
+            State,
+            Order.Amounts,
+            Order.Reference,
+            Progress.Rows,
+            Progress.Refused,
+            State is ImportState.Uploading or ImportState.Checking ? null : new Money(Progress.Amount, currency),
+            Progress.Imported,
+            new Money(Progress.ImportedAmount, currency),
+            Progress.Reverted,
+            new Money(Progress.RevertedAmount, currency),
+            AccountId,
+            Progress.LastError,
+            Progress.Version,
+            Order.CreatedAt,
+            Progress.ChangedAt
+        );
+    }
+}
+
+/// <summary>What was asked for, which never changes, and the terms of the programme that the cards are of.</summary>
+internal sealed record ImportOrderPart(
     JobId ImportId,
     MerchantId MerchantId,
     ProgramId ProgramId,
+    AccountId AccountId,
     string Currency,
     long MaxBalance,
     string Pin,
-    string State,
     string Amounts,
     string? Columns,
     string? Reference,
+    DateTimeOffset CreatedAt
+);
+
+/// <summary>How far it is.</summary>
+/// <param name="AtPart">With <paramref name="AtLine"/>, the row that the present step goes on after.</param>
+internal sealed record ImportProgressPart(
+    string State,
     int Rows,
     int Refused,
     int Checked,
@@ -47,53 +115,13 @@ internal sealed record ImportRow(
     long ImportedAmount,
     int Reverted,
     long RevertedAmount,
-    AccountId AccountId,
     int AtPart,
     int AtLine,
     bool CancelWanted,
     string? LastError,
     long Version,
-    DateTimeOffset CreatedAt,
     DateTimeOffset ChangedAt
-)
-{
-    public const string Select = """
-        SELECT i.import_id, i.merchant_id, i.program_id, p.currency, p.max_balance, p.pin, i.state, i.amounts,
-               i.columns::text AS columns, i.reference, i.rows, i.refused, i.checked, i.amount, i.imported,
-               i.imported_amount, i.reverted, i.reverted_amount, i.account_id, i.at_part, i.at_line, i.cancel_wanted,
-               i.last_error, i.version, i.created_at, i.changed_at
-          FROM card_imports i
-          JOIN programs p
-            ON p.program_id = i.program_id
-        """;
-
-    /// <summary>The account's name in the merchant's books.</summary>
-    public string AccountName => $"migration:{ImportId}";
-
-    public ImportView ToView()
-    {
-        var currency = Kernel.Currency.Parse(Currency);
-        return new(
-            ImportId,
-            ProgramId,
-            State,
-            Amounts,
-            Reference,
-            Rows,
-            Refused,
-            State is ImportState.Uploading or ImportState.Checking ? null : new Money(Amount, currency),
-            Imported,
-            new Money(ImportedAmount, currency),
-            Reverted,
-            new Money(RevertedAmount, currency),
-            AccountId,
-            LastError,
-            Version,
-            CreatedAt,
-            ChangedAt
-        );
-    }
-}
+);
 
 /// <summary>An import as the API shows it.</summary>
 /// <param name="Rows">Lines that were uploaded, without heads.</param>

@@ -13,7 +13,7 @@ internal enum ImportAmounts
     MinorUnits,
 
     /// <summary>25.00 or 25,00 or € 25.</summary>
-    Decimal,
+    MajorUnits,
 }
 
 /// <summary>
@@ -162,8 +162,8 @@ internal static class CreateImport
             """;
 
         public const string Insert = """
-            INSERT INTO card_imports (import_id, merchant_id, program_id, state, amounts, columns, reference, account_id,
-                   created_at, changed_at)
+            INSERT INTO card_imports (import_id, merchant_id, program_id, state, amounts, columns, reference,
+                   account_id, created_at, changed_at)
             VALUES (@ImportId, @MerchantId, @ProgramId, 'uploading', @Amounts, @Columns::jsonb, @Reference, @AccountId,
                    @Now, @Now)
             """;

@@ -72,13 +72,14 @@ internal static class DecideImport
             await db.QuerySingleOrDefaultAsync<ImportRow>(Sql.Lock, new { ImportId = id, MerchantId = merchant })
             ?? throw new FaultException(CommonFaults.NotFound, "There is no such import.");
         // What was stopped half-way may be taken back, too.
-        var isStopped = import is { State: ImportState.Cancelled, Imported: > 0 } && to == ImportState.Reverting;
+        var isStopped =
+            import is { State: ImportState.Cancelled, Progress.Imported: > 0 } && to == ImportState.Reverting;
         if (import.State != from && !isStopped)
         {
             throw new FaultException(Faults.ImportState, $"The import is {import.State}.");
         }
 
-        if (to == ImportState.Reverting && import.ChangedAt + GiftcardLimits.ImportLife <= time.GetUtcNow())
+        if (to == ImportState.Reverting && import.Progress.ChangedAt + GiftcardLimits.ImportLife <= time.GetUtcNow())
         {
             throw new FaultException(Faults.ImportState, "It is too long ago; its rows are not kept any more.");
         }

@@ -20,10 +20,10 @@ internal static class ImportActivity
             import.MerchantId,
             new CardEventData(
                 row.GiftCardId,
-                import.ProgramId,
+                import.Order.ProgramId,
                 row.Last4!,
                 row.Amount,
-                import.Currency,
+                import.Order.Currency,
                 row.CustomerId
             ),
             null

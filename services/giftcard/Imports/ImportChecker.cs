@@ -17,8 +17,8 @@ internal sealed class ImportChecker(Database database, TimeProvider time)
         var at = new
         {
             import.ImportId,
-            import.AtPart,
-            import.AtLine,
+            import.Progress.AtPart,
+            import.Progress.AtLine,
             Take = Chunk,
         };
         var end = await db.QuerySingleOrDefaultAsync<ChunkEnd>(Sql.End, at);
@@ -32,8 +32,8 @@ internal sealed class ImportChecker(Database database, TimeProvider time)
         var window = new
         {
             import.ImportId,
-            import.AtPart,
-            import.AtLine,
+            import.Progress.AtPart,
+            import.Progress.AtLine,
             end.Part,
             end.Line,
         };
@@ -43,8 +43,8 @@ internal sealed class ImportChecker(Database database, TimeProvider time)
             new
             {
                 import.ImportId,
-                import.AtPart,
-                import.AtLine,
+                import.Progress.AtPart,
+                import.Progress.AtLine,
                 end.Part,
                 end.Line,
                 end.Rows,

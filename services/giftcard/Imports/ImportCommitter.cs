@@ -12,7 +12,7 @@ namespace LocalPlus.Giftcard.Imports;
 /// </summary>
 internal sealed class ImportCommitter(
     Database database,
-    ImportBooks books,
+    ImportLedger books,
     CardSecrets secrets,
     WalletCustomers wallet,
     TimeProvider time
@@ -61,8 +61,8 @@ internal sealed class ImportCommitter(
                 new
                 {
                     import.MerchantId,
-                    import.ProgramId,
-                    import.Currency,
+                    import.Order.ProgramId,
+                    import.Order.Currency,
                     GiftCardIds = Array.ConvertAll(ready, r => r.GiftCardId),
                     CodeHashes = Array.ConvertAll(ready, r => r.CodeHash!),
                     LastFours = Array.ConvertAll(ready, r => r.Last4!),
@@ -189,7 +189,7 @@ internal sealed class ImportCommitter(
                 r.Row.GiftCardId,
                 ImportActivity.Import,
                 r.Row.Amount!.Value,
-                new(import.MerchantId, import.Currency, null, r.Transaction, import.Reference, null)
+                new(import.MerchantId, import.Order.Currency, null, r.Transaction, import.Order.Reference, null)
             )),
             now
         );

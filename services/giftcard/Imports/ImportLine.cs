@@ -20,13 +20,7 @@ internal sealed record ImportText(
 );
 
 /// <summary>What the import's programme and order say of its rows.</summary>
-internal sealed record ImportTerms(
-    Currency Currency,
-    long MaxBalance,
-    bool NeedsPin,
-    bool IsDecimal,
-    DateTimeOffset Now
-);
+internal sealed record ImportTerms(Currency Currency, long MaxBalance, bool NeedsPin, bool IsMajor, DateTimeOffset Now);
 
 /// <summary>Why a row is not imported: stable codes, for the report of rows alone.</summary>
 internal static class RowFault
@@ -142,7 +136,7 @@ internal static partial class ImportRules
             return null;
         }
 
-        if (!terms.IsDecimal)
+        if (!terms.IsMajor)
         {
             return
                 long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var units)
@@ -152,7 +146,7 @@ internal static partial class ImportRules
         }
 
         // 1,000 is a thousand here and one there: a comma is a point only where no thousands can be meant.
-        var match = Decimal().Match(text);
+        var match = MajorUnits().Match(text);
         var fraction = match.Groups["fraction"].Value;
         return
             match.Success && fraction.Length <= terms.Currency.Exponent && (fraction.Length != 3 || text.Contains('.'))
@@ -203,5 +197,5 @@ internal static partial class ImportRules
         @"^[$€£¥]?\s?(?<whole>[0-9]{1,12})([.,](?<fraction>[0-9]{1,4}))?\s?[$€£¥]?$",
         RegexOptions.ExplicitCapture
     )]
-    private static partial Regex Decimal();
+    private static partial Regex MajorUnits();
 }

@@ -62,7 +62,8 @@ internal static class ImportReport
                 // Only what this service made itself: no text of the file, so nothing that a spreadsheet would run.
                 text.Append(
                     CultureInfo.InvariantCulture,
-                    $"{row.Part},{row.Line},{row.Last4},{row.Amount},{import.Currency},{row.State},{row.Fault},{row.Detail},{row.Card}\r\n"
+                    $"{row.Part},{row.Line},{row.Last4},{row.Amount},{import.Order.Currency},"
+                        + $"{row.State},{row.Fault},{row.Detail},{row.Card}\r\n"
                 );
             }
 

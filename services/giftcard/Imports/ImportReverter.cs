@@ -9,7 +9,7 @@ namespace LocalPlus.Giftcard.Imports;
 /// value is there and not held. They are blocked first, so that nothing begins meanwhile; then their value goes back in
 /// the ledger, whose word is the last; then they are closed. What can not be taken back is good again.
 /// </summary>
-internal sealed class ImportReverter(Database database, ImportBooks books, TimeProvider time)
+internal sealed class ImportReverter(Database database, ImportLedger books, TimeProvider time)
 {
     public async Task AdvanceAsync(ImportRow import, CancellationToken cancel)
     {
@@ -117,7 +117,7 @@ internal sealed class ImportReverter(Database database, ImportBooks books, TimeP
                 r.Row.GiftCardId,
                 ImportActivity.Revert,
                 -r.Row.Amount!.Value,
-                new(import.MerchantId, import.Currency, null, r.Transaction, import.Reference, null)
+                new(import.MerchantId, import.Order.Currency, null, r.Transaction, import.Order.Reference, null)
             )),
             now
         );

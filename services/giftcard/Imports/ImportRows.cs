@@ -39,8 +39,8 @@ internal static class ImportRows
             new
             {
                 import.ImportId,
-                import.AtPart,
-                import.AtLine,
+                import.Progress.AtPart,
+                import.Progress.AtLine,
                 Take = PerTransaction * TransactionsPerChunk,
             },
             cancel
@@ -64,8 +64,8 @@ internal static class ImportRows
             {
                 import.ImportId,
                 import.State,
-                import.AtPart,
-                import.AtLine,
+                import.Progress.AtPart,
+                import.Progress.AtLine,
                 last.Part,
                 last.Line,
                 Count = done.Count,

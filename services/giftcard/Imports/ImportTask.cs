@@ -44,7 +44,7 @@ internal sealed class ImportTask(
         try
         {
             await (
-                import.CancelWanted ? StopAsync(import, cancel)
+                import.Progress.CancelWanted ? StopAsync(import, cancel)
                 : import.State == ImportState.Checking ? checker.AdvanceAsync(import, cancel)
                 : import.State == ImportState.Committing ? committer.AdvanceAsync(import, cancel)
                 : reverter.AdvanceAsync(import, cancel)
@@ -56,7 +56,7 @@ internal sealed class ImportTask(
             throw;
         }
 
-        return new TaskStep.Again(Items: import.Checked + import.Imported + import.Reverted);
+        return new TaskStep.Again(Items: import.Progress.Checked + import.Progress.Imported + import.Progress.Reverted);
     }
 
     /// <summary>The import, if there is something to do.</summary>

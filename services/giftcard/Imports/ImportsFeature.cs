@@ -8,7 +8,7 @@ internal static class ImportsFeature
     public static void AddImports(this WebApplicationBuilder builder)
     {
         builder.Services.AddSingleton<UploadPart.Intake>();
-        builder.Services.AddSingleton<ImportBooks>();
+        builder.Services.AddSingleton<ImportLedger>();
         builder.Services.AddSingleton<ImportChecker>();
         builder.Services.AddSingleton<ImportCommitter>();
         builder.Services.AddSingleton<ImportReverter>();

@@ -77,9 +77,9 @@ internal static class UploadPart
         )
         {
             var digest = SHA256.HashData(body);
-            var columns = import.Columns is null
+            var columns = import.Order.Columns is null
                 ? null
-                : JsonSerializer.Deserialize<Dictionary<string, string>>(import.Columns, StrictJson.Lenient);
+                : JsonSerializer.Deserialize<Dictionary<string, string>>(import.Order.Columns, StrictJson.Lenient);
             var rows = ReadRows(import, ImportParser.Read(body, isCsv, columns));
             await using var db = await database.BeginAsync(cancel);
             // One part of an import after the other, for a moment: the sum of their rows has a limit.
@@ -99,11 +99,11 @@ internal static class UploadPart
                 throw new FaultException(Faults.ImportState, $"The import is {locked.State}.");
             }
 
-            if (locked.Rows + rows.Count > GiftcardLimits.ImportRowsMax)
+            if (locked.Progress.Rows + rows.Count > GiftcardLimits.ImportRowsMax)
             {
                 throw new FaultException(
                     Faults.LimitExceeded,
-                    $"An import has {GiftcardLimits.ImportRowsMax} rows at most; {locked.Rows} are here."
+                    $"An import has {GiftcardLimits.ImportRowsMax} rows at most; {locked.Progress.Rows} are here."
                 );
             }
 
@@ -113,10 +113,10 @@ internal static class UploadPart
         private List<ReadRow> ReadRows(ImportRow import, IReadOnlyList<ImportText> texts)
         {
             var terms = new ImportTerms(
-                Currency.Parse(import.Currency),
-                import.MaxBalance,
-                import.Pin == "required",
-                import.Amounts == "decimal",
+                Currency.Parse(import.Order.Currency),
+                import.Order.MaxBalance,
+                import.Order.Pin == "required",
+                import.Order.Amounts == "major_units",
                 time.GetUtcNow()
             );
             var rows = new List<ReadRow>(texts.Count);

@@ -36,17 +36,17 @@ internal sealed record JobView(
 
     public static JobView Of(ImportRow import)
     {
-        var good = import.Rows - import.Refused;
+        var good = import.Progress.Rows - import.Progress.Refused;
         var (state, total, done) = import.State switch
         {
-            ImportState.Uploading => (Waiting, import.Rows, 0),
-            ImportState.Checking => (Running, import.Rows, import.Checked),
+            ImportState.Uploading => (Waiting, import.Progress.Rows, 0),
+            ImportState.Checking => (Running, import.Progress.Rows, import.Progress.Checked),
             ImportState.Checked => (Waiting, good, 0),
-            ImportState.Committing => (Running, good, import.Imported),
-            ImportState.Reverting => (Running, import.Imported, import.Reverted),
-            ImportState.Reverted => (Finished, import.Imported, import.Reverted),
-            ImportState.Committed => (Finished, good, import.Imported),
-            _ => (Cancelled, good, import.Imported),
+            ImportState.Committing => (Running, good, import.Progress.Imported),
+            ImportState.Reverting => (Running, import.Progress.Imported, import.Progress.Reverted),
+            ImportState.Reverted => (Finished, import.Progress.Imported, import.Progress.Reverted),
+            ImportState.Committed => (Finished, good, import.Progress.Imported),
+            _ => (Cancelled, good, import.Progress.Imported),
         };
         return new(
             import.ImportId,
@@ -55,10 +55,10 @@ internal sealed record JobView(
             import.State,
             total,
             done,
-            import.Refused,
-            import.LastError,
-            import.Version,
-            import.CreatedAt
+            import.Progress.Refused,
+            import.Progress.LastError,
+            import.Progress.Version,
+            import.Order.CreatedAt
         );
     }
 

@@ -82,7 +82,9 @@ internal static class BreakageReport
     {
         public const string Breakage = """
             SELECT p.program_id, p.name, p.vat_kind, p.currency,
-                   coalesce(sum(a.amount) FILTER (WHERE a.kind IN ('activate', 'load', 'adjust', 'import', 'import_revert')), 0)::bigint AS loaded,
+                   coalesce(sum(a.amount)
+                            FILTER (WHERE a.kind IN ('activate', 'load', 'adjust', 'import', 'import_revert')),
+                            0)::bigint AS loaded,
                    coalesce(-sum(a.amount) FILTER (WHERE a.kind IN ('redeem', 'refund')), 0)::bigint AS redeemed,
                    coalesce(-sum(a.amount) FILTER (WHERE a.kind = 'cash_out'), 0)::bigint AS cashed_out,
                    coalesce(-sum(a.amount) FILTER (WHERE a.kind IN ('expire', 'extend', 'offline_return')), 0)::bigint

@@ -9,8 +9,8 @@ CREATE TABLE card_imports (
     state           text        NOT NULL
                     CHECK (state IN ('uploading', 'checking', 'checked', 'committing', 'committed', 'reverting',
                                      'reverted', 'cancelled')),
-    -- How amounts are written: whole minor units, or decimals of the currency.
-    amounts         text        NOT NULL CHECK (amounts IN ('minor_units', 'decimal')),
+    -- How amounts are written: whole minor units, or major units with a fraction.
+    amounts         text        NOT NULL CHECK (amounts IN ('minor_units', 'major_units')),
     -- The merchant's own names of columns, by the field they are.
     columns         jsonb,
     reference       text        CHECK (char_length(reference) BETWEEN 1 AND 255),

@@ -4,8 +4,8 @@ using LocalPlus.Hosting;
 namespace LocalPlus.Merchant.Audit;
 
 /// <summary>
-/// GET /v1/audit/export: the merchant's whole chain as NDJSON, the oldest first: each entry's text and its hash, which is
-/// SHA-256 of the hash before it (32 zero bytes before the first) and of the text; the last line is the chain's head.
+/// GET /v1/audit/export: the merchant's whole chain as NDJSON, the oldest first: each entry's text and its hash, which
+/// is SHA-256 of the hash before it (32 zero bytes before the first) and of the text; the last line is its head.
 /// Whoever keeps it needs nobody to see later whether an entry was changed, left out or cut off.
 /// </summary>
 internal static class ExportAudit

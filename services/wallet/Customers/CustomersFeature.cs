@@ -1,3 +1,5 @@
+using LocalPlus.Wallet.Erasure;
+
 namespace LocalPlus.Wallet.Customers;
 
 /// <summary>Who the holders are: the only place that knows a person.</summary>
@@ -9,6 +11,7 @@ internal static class CustomersFeature
         services.AddSingleton<CustomerStore>();
         services.AddSingleton<CustomerMerger>();
         services.AddSingleton<MissingLookups>();
+        services.AddErasure();
     }
 
     public static IEndpointRouteBuilder MapCustomers(this IEndpointRouteBuilder merchants) =>

@@ -5,7 +5,9 @@ using LocalPlus.Tests.Integration.Support;
 
 namespace LocalPlus.Tests.Integration.Analytics;
 
-/// <summary>What is on cards is what the ledger's entries add up to, in every zone's days, whatever order they came in.</summary>
+/// <summary>
+/// What is on cards is what the ledger's entries add up to, in every zone's days, whatever order they came in.
+/// </summary>
 public sealed class ValueReportTests(AnalyticsApi api) : IClassFixture<AnalyticsApi>
 {
     private const string Ledger = "ledger.transactions.v1";

@@ -84,13 +84,14 @@ public sealed class BatchTests(GiftcardApi api) : IClassFixture<GiftcardApi>
         Assert.Equal(
             10_000,
             await api.CountAsync(
-                $"SELECT count(*) FROM gift_cards c JOIN card_batches b USING (batch_id) WHERE b.quantity = 10000"
+                $"SELECT count(*) FROM gift_cards c JOIN card_batches b USING (batch_id) " + "WHERE b.quantity = 10000"
             )
         );
         Assert.Equal(
             10_000,
             await api.CountAsync(
-                "SELECT count(DISTINCT c.code_hash) FROM gift_cards c JOIN card_batches b USING (batch_id) WHERE b.quantity = 10000"
+                "SELECT count(DISTINCT c.code_hash) FROM gift_cards c JOIN card_batches b USING (batch_id) "
+                    + "WHERE b.quantity = 10000"
             )
         );
     }
@@ -299,7 +300,8 @@ public sealed class BatchTests(GiftcardApi api) : IClassFixture<GiftcardApi>
         );
         await Eventually.TrueAsync(async () =>
             await api.CountAsync(
-                $"SELECT count(*) FROM card_deliveries WHERE state = 'revoked' AND gift_card_id = '{GiftcardApi.CardUuid(id)}'"
+                "SELECT count(*) FROM card_deliveries WHERE state = 'revoked' "
+                    + $"AND gift_card_id = '{GiftcardApi.CardUuid(id)}'"
             ) == 1
         );
         await NotToBeHadAsync(id);
@@ -372,7 +374,8 @@ public sealed class BatchTests(GiftcardApi api) : IClassFixture<GiftcardApi>
             UPDATE sealed_codes SET expires_at = now() - interval '1 hour' WHERE gift_card_id = '{GiftcardApi.CardUuid(
                 old
             )}';
-            INSERT INTO code_misses (merchant_id, minute, misses) VALUES (gen_random_uuid(), now() - interval '8 days', 3)
+            INSERT INTO code_misses (merchant_id, minute, misses)
+            VALUES (gen_random_uuid(), now() - interval '8 days', 3)
             """
         );
         await api.RunJobAsync("giftcard-cleanup");

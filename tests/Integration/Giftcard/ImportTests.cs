@@ -14,7 +14,7 @@ public sealed class ImportTests(GiftcardApi api) : IClassFixture<GiftcardApi>
     public async Task Cards_are_checked_then_taken_over_and_the_books_prove_the_total()
     {
         var (merchant, key) = api.NewMerchant();
-        var import = await CreateAsync(key, "decimal");
+        var import = await CreateAsync(key, "major_units");
         var file = $"""
             Gift Card Code,Balance,Currency,Expires On,Email
             {Strong}AAAAAA,12.50,EUR,2030-01-31,ada@example.test
@@ -95,7 +95,8 @@ public sealed class ImportTests(GiftcardApi api) : IClassFixture<GiftcardApi>
                 SELECT count(DISTINCT a.gift_card_id)
                   FROM gift_card_activities a
                   JOIN gift_cards c USING (gift_card_id)
-                 WHERE a.kind = 'import' AND a.amount = 100 AND c.status = 'active' AND c.merchant_id = '{merchant.Value}'
+                 WHERE a.kind = 'import' AND a.amount = 100
+                   AND c.status = 'active' AND c.merchant_id = '{merchant.Value}'
                 """
             )
         );
@@ -269,7 +270,7 @@ public sealed class ImportTests(GiftcardApi api) : IClassFixture<GiftcardApi>
                     new
                     {
                         program_id = await api.ProgramAsync(),
-                        amounts = "decimal",
+                        amounts = "major_units",
                         columns = new { colour = "Shade" },
                     },
                     400

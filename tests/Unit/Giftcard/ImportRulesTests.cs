@@ -13,11 +13,12 @@ public sealed class ImportRulesTests
     [Fact]
     public void A_file_in_the_columns_of_Shopify_is_read()
     {
-        const string file = """
-            Id,Gift Card Code,Last Characters,Customer Name,Email,Order Name,Created At,Expires On,Initial Value,Balance,Currency,Enabled,Disabled At
-            451,k7qw-9zx2-mb4t-11aa,11aa,Ada Lovelace,ada@example.com,#1001,2025-05-01 10:00:00 UTC,2027-05-01,50.00,12.50,EUR,true,
-            452,k7qw-9zx2-mb4t-22bb,22bb,,,,2025-05-02 10:00:00 UTC,,20.00,20.00,EUR,false,2025-06-01
-            """;
+        const string file =
+            "Id,Gift Card Code,Last Characters,Customer Name,Email,Order Name,Created At,Expires On,"
+            + "Initial Value,Balance,Currency,Enabled,Disabled At\n"
+            + "451,k7qw-9zx2-mb4t-11aa,11aa,Ada Lovelace,ada@example.com,#1001,2025-05-01 10:00:00 UTC,2027-05-01,"
+            + "50.00,12.50,EUR,true,\n"
+            + "452,k7qw-9zx2-mb4t-22bb,22bb,,,,2025-05-02 10:00:00 UTC,,20.00,20.00,EUR,false,2025-06-01\n";
         var rows = Read(file);
         Assert.Equal(
             ("K7QW9ZX2MB4T11AA", 1250L, "ada@example.com", "Ada Lovelace", null),
@@ -103,11 +104,11 @@ public sealed class ImportRulesTests
     [Fact]
     public void Minor_units_are_whole_numbers()
     {
-        Assert.Equal(1250, Line(new(2, Strong, Balance: "1250"), isDecimal: false).Amount);
-        Assert.Equal(RowFault.BalanceInvalid, Line(new(2, Strong, Balance: "12.50"), isDecimal: false).Fault);
+        Assert.Equal(1250, Line(new(2, Strong, Balance: "1250"), isMajor: false).Amount);
+        Assert.Equal(RowFault.BalanceInvalid, Line(new(2, Strong, Balance: "12.50"), isMajor: false).Fault);
         Assert.Equal(
             RowFault.BalanceInvalid,
-            Line(new(2, Strong, Balance: "99999999999999999999"), isDecimal: false).Fault
+            Line(new(2, Strong, Balance: "99999999999999999999"), isMajor: false).Fault
         );
     }
 
@@ -162,12 +163,12 @@ public sealed class ImportRulesTests
     [Fact]
     public void A_programme_that_wants_PINs_has_no_cards_without()
     {
-        var terms = new ImportTerms(Currency.Eur, 500_000, NeedsPin: true, IsDecimal: true, Now);
+        var terms = new ImportTerms(Currency.Eur, 500_000, NeedsPin: true, IsMajor: true, Now);
         Assert.Equal(RowFault.PinMissing, ImportRules.Read(new(2, Strong, Balance: "10"), terms, null).Fault);
     }
 
-    private static ImportLine Line(ImportText text, bool isDecimal = true) =>
-        ImportRules.Read(text, new(Currency.Eur, 500_000, NeedsPin: false, isDecimal, Now), null);
+    private static ImportLine Line(ImportText text, bool isMajor = true) =>
+        ImportRules.Read(text, new(Currency.Eur, 500_000, NeedsPin: false, isMajor, Now), null);
 
     private static ImportLine[] Read(string file, Dictionary<string, string>? columns = null) =>
         [.. ImportParser.Read(Encoding.UTF8.GetBytes(file), isCsv: true, columns).Select(row => Line(row))];

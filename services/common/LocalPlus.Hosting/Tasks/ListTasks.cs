@@ -36,8 +36,6 @@ internal sealed record TaskView(
 /// </summary>
 internal static class ListTasks
 {
-    public static readonly Fault Over = new("task_state", 409, "The task is over");
-
     private static readonly string[] States = ["waiting", "running", "done", "dead", "cancelled"];
 
     public static IEndpointRouteBuilder MapListTasks(this IEndpointRouteBuilder tasks)
@@ -46,7 +44,7 @@ internal static class ListTasks
         tasks
             .MapPost("/{id}/cancel", CancelAsync)
             .RequireRole("operator")
-            .Refuses(CommonFaults.NotFound, Over)
+            .Refuses(CommonFaults.NotFound, CommonFaults.TaskState)
             .WithName("CancelTask")
             .Produces<TaskView>();
         return tasks;
@@ -94,7 +92,7 @@ internal static class ListTasks
         var row = await db.QuerySingleOrDefaultAsync<TaskRow>(Sql.Get, new { TaskId = task }) ?? throw NoSuchTask();
         if (!isCancelled)
         {
-            throw new FaultException(Over, $"The task is {row.State}.");
+            throw new FaultException(CommonFaults.TaskState, $"The task is {row.State}.");
         }
 
         await db.CommitAsync();
@@ -122,7 +120,8 @@ internal static class ListTasks
     )
     {
         public const string Columns = """
-            SELECT t.task_id, t.queue, t.kind, t.merchant_id, t.state, t.priority, t.due_at, t.attempts, t.done, t.total,
+            SELECT t.task_id, t.queue, t.kind, t.merchant_id, t.state, t.priority, t.due_at, t.attempts, t.done,
+                   t.total,
                    t.result::text AS result, t.last_error, t.created_at, t.started_at, t.finished_at
               FROM tasks t
             """;

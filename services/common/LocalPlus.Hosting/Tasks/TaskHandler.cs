@@ -11,7 +11,9 @@ public sealed record NewTask(string Kind, object Payload)
     /// <summary>Whose work it is; null: our own.</summary>
     public MerchantId? MerchantId { get; init; }
 
-    /// <summary>While a task of the kind with this key waits or runs, it is asked for again and there is no other.</summary>
+    /// <summary>
+    /// While a task of the kind with this key waits or runs, it is asked for again and there is no other.
+    /// </summary>
     public string? DedupKey { get; init; }
 
     /// <summary>The highest is taken first within a queue.</summary>

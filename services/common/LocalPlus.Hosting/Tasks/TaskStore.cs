@@ -52,7 +52,9 @@ internal sealed class TaskStore(Database database, ServiceIdentity service, Time
         return taken;
     }
 
-    /// <summary>Prolongs what is still held; the tasks whose cancellation is wanted, and those that are another's.</summary>
+    /// <summary>
+    /// Prolongs what is still held; the tasks whose cancellation is wanted, and those that are another's.
+    /// </summary>
     public async Task<IReadOnlyList<Guid>> ProlongAsync(IReadOnlyList<RunningTask> tasks, CancellationToken cancel)
     {
         await using var db = await database.BeginAsync(cancel);
@@ -95,7 +97,9 @@ internal sealed class TaskStore(Database database, ServiceIdentity service, Time
                 }
         );
 
-    /// <summary>Nobody waits for it any more, or this process can not: waiting again, as if it had not been taken.</summary>
+    /// <summary>
+    /// Nobody waits for it any more, or this process can not: waiting again, as if it had not been taken.
+    /// </summary>
     public Task<bool> LetGoAsync(RunningTask task) =>
         WriteAsync(
             task,
@@ -108,7 +112,9 @@ internal sealed class TaskStore(Database database, ServiceIdentity service, Time
             }
         );
 
-    /// <summary>After a try that failed: the rest before the next one, or a dead letter in the same transaction.</summary>
+    /// <summary>
+    /// After a try that failed: the rest before the next one, or a dead letter in the same transaction.
+    /// </summary>
     public async Task<bool> FailAsync(RunningTask task, TimeSpan? rest, Exception cause)
     {
         await using var db = await database.BeginAsync(CancellationToken.None);
@@ -330,6 +336,8 @@ internal sealed class TaskStore(Database database, ServiceIdentity service, Time
             """;
     }
 
-    /// <summary>How long a task that is over is kept with its result; dead ones are, until they are discarded.</summary>
+    /// <summary>
+    /// How long a task that is over is kept with its result; dead ones are, until they are discarded.
+    /// </summary>
     public static readonly Chore Forget = new("tasks", TimeSpan.FromDays(7), Sql.Forget);
 }

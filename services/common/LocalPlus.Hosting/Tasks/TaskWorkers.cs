@@ -58,7 +58,9 @@ internal sealed class TaskWorkers(
         await beating.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
-    /// <summary>Gives tasks to free workers until the process is stopped, and waits for those that are at one.</summary>
+    /// <summary>
+    /// Gives tasks to free workers until the process is stopped, and waits for those that are at one.
+    /// </summary>
     private async Task ServeAsync(
         WorkQueue queue,
         string[] kinds,

@@ -9,7 +9,7 @@ namespace LocalPlus.Giftcard.Imports;
 /// and goes back to. So the books prove the total: what that account is below zero is what is on, or was spent from,
 /// the cards of the import. Every transaction is keyed by the row it begins with.
 /// </summary>
-internal sealed class ImportBooks(LedgerGateway ledger)
+internal sealed class ImportLedger(LedgerGateway ledger)
 {
     /// <summary>Opens the accounts of a group of rows and moves their value there, in one transaction.</summary>
     public async Task<TransactionId> FillAsync(
@@ -66,7 +66,7 @@ internal sealed class ImportBooks(LedgerGateway ledger)
             {
                 AccountId = import.AccountId.ToString(),
                 Name = import.AccountName,
-                Asset = import.Currency,
+                Asset = import.Order.Currency,
                 Policy = AccountPolicy.Unbounded,
                 Striped = true,
             }
@@ -101,12 +101,12 @@ internal sealed class ImportBooks(LedgerGateway ledger)
         {
             AccountId = row.AccountId.ToString(),
             Name = $"card:{row.GiftCardId}:paid",
-            Asset = import.Currency,
+            Asset = import.Order.Currency,
         };
         if (row.IsWeak)
         {
             // Whoever guesses the code finds no more than this, whatever is loaded later: the ledger refuses it.
-            account.Ceiling = Currency.Parse(import.Currency).Units(GiftcardLimits.WeakCodeUnits);
+            account.Ceiling = Currency.Parse(import.Order.Currency).Units(GiftcardLimits.WeakCodeUnits);
         }
 
         return account;
