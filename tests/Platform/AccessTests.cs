@@ -100,6 +100,7 @@ public partial class AccessTests
         var subscriptions = Directory
             .GetFiles(Repository.At("components/base/subscriptions"))
             .SelectMany(Yaml.Load)
+            .Where(s => s.Text("spec.pubsubname") == "pubsub")
             .Select(s =>
                 (
                     App: Assert.Single(s.Items("scopes")).ToString(),

@@ -29,6 +29,7 @@ public class RouteTests
         "/v1/gift_cards",
         "/v1/redemptions",
         "/v1/holds",
+        "/v1/jobs",
         "/v1/terminals",
         "/v1/reports/liability",
         "/v1/reports/breakage",
@@ -48,7 +49,7 @@ public class RouteTests
         "/v1/earnings",
         "/ops/v1/wallet"
     )]
-    [InlineData("analytics", "/v1/reports/daily", "/v1/reports/wallets", "/ops/v1/analytics")]
+    [InlineData("analytics", "/v1/reports/daily", "/v1/reports/value", "/v1/reports/wallets", "/ops/v1/analytics")]
     [InlineData("console", Pages, "/ops/v1/console")]
     [InlineData("notification", "/v1/events", "/v1/notifications", "/v1/webhook_endpoints", "/ops/v1/notification")]
     public void What_merchants_and_operators_reach_of_a_service_is_routed_to_it(
