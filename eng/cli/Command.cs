@@ -8,7 +8,10 @@ internal sealed record CommandResult(int ExitCode, IReadOnlyList<string> Lines)
 {
     public string Output => string.Join('\n', Lines);
 
-    public string Tail(int lines) => string.Join('\n', Lines.TakeLast(lines));
+    /// <summary>The last lines, without those of a stack: they would hide what happened.</summary>
+    public string Tail(int lines) => string.Join('\n', Lines.Where(line => !IsOfStack(line)).TakeLast(lines));
+
+    private static bool IsOfStack(string line) => line.StartsWith("   at ", StringComparison.Ordinal);
 }
 
 /// <summary>Runs a program to its end.</summary>
