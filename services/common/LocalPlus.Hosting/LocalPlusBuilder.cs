@@ -56,6 +56,7 @@ public static class LocalPlusBuilder
         app.MapOpenApi();
         app.MapEvents().MapDeadLetters();
         app.MapTasks();
+        app.MapCaches();
         app.MapJobRuns();
         app.MapEventOperations();
         app.MapFailpoints();

@@ -180,6 +180,17 @@ internal static partial class Log
     )]
     public static partial void LimitsAreLocal(this ILogger log, Exception exception);
 
+    [LoggerMessage(
+        156,
+        LogLevel.Warning,
+        "the shared cache does not answer, each replica has its own for now",
+        EventName = "hosting.caches.local"
+    )]
+    public static partial void CachesAreLocal(this ILogger log);
+
+    [LoggerMessage(157, LogLevel.Information, "the shared cache answers again", EventName = "hosting.caches.shared")]
+    public static partial void CachesAreShared(this ILogger log);
+
     [LoggerMessage(155, LogLevel.Information, "ready for the first request", EventName = "hosting.ready")]
     public static partial void BecameReady(this ILogger log);
 
