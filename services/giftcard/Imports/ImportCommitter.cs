@@ -104,7 +104,11 @@ internal sealed class ImportCommitter(
     /// The PINs as they are kept, and the customers that the wallet makes of addresses: one with that address is the
     /// same each time.
     /// </summary>
-    private async Task<CardSecret[]> ReadAsync(ImportRow import, ImportedRow[] rows, CancellationToken cancel)
+    private async Task<CardSecret[]> ReadAsync(
+        ImportRow import,
+        ImportedRow[] rows,
+        CancellationToken cancel
+    )
     {
         var cards = new CardSecret[rows.Length];
         await Parallel.ForAsync(
