@@ -32,6 +32,7 @@ internal static class MerchantService
         app.MapAdminApi().MapOnboardMerchant();
 
         var operators = app.MapOperatorApi();
+        operators.MapListFlags();
         operators.MapFindMerchants().MapDecideMerchant().MapReadVersionsForOperators();
         operators.MapAddTeamMemberForOperators();
 

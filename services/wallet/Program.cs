@@ -3,6 +3,7 @@ using LocalPlus.Wallet;
 using LocalPlus.Wallet.Balances;
 using LocalPlus.Wallet.Customers;
 using LocalPlus.Wallet.Erasure;
+using LocalPlus.Wallet.Grpc;
 using LocalPlus.Wallet.Ledger;
 using LocalPlus.Wallet.Points;
 using LocalPlus.Wallet.Programs;
@@ -20,6 +21,7 @@ builder.Services.AddReconciliation();
 
 var app = builder.Build();
 app.UseLocalPlus();
+app.MapGrpcService<WalletGrpc>().RequirePort(Port.App);
 app.MapMerchantApi().MapCustomers().MapErasure().MapGetCustomerWallet().MapLoyalty();
 app.MapOperatorApi().MapListReconciliations().MapListAttention().MapErasureOperations();
 app.MapInternal().MapFindCustomer().MapFindOrAddCustomer().MapGetCustomerContact().MapRedemptionPoints();

@@ -168,6 +168,7 @@ public static class LocalPlusBuilder
         builder.Services.AddSingleton<EventPublisher>();
         builder.Services.AddSingleton<OutboxSignal>();
         builder.Services.AddTasks();
+        builder.Services.AddFlags();
         builder.Services.AddSingleton(Jobs.Forget);
         builder.Services.AddHostedService<SecretWatch>();
         builder.Services.AddHostedService<OutboxRelay>();

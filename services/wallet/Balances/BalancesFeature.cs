@@ -9,6 +9,8 @@ internal static class BalancesFeature
     {
         services.AddCaches();
         services.AddSingleton<WalletReader>();
+        // Or a POST to any path of two words that says no type is taken for a call of a service that there is not.
+        services.AddGrpc(grpc => grpc.IgnoreUnknownServices = true);
     }
 
     public static IEndpointRouteBuilder MapBalanceEvents(this IEndpointRouteBuilder events) =>

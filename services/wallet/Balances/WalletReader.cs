@@ -8,7 +8,7 @@ namespace LocalPlus.Wallet.Balances;
 /// Wallets as holders and their merchants see them, for REST and gRPC: out of a cache for 30 s, or until a change is
 /// told. Shows and never decides: who pays is asked by the ledger's accounts and under the member's row lock.
 /// </summary>
-internal sealed class WalletReader(Database database, Caches caches)
+internal sealed class WalletReader(Database database, Caches caches, Flags flags)
 {
     public static readonly CachePolicy Balance = new("balance", TimeSpan.FromSeconds(30))
     {
@@ -25,9 +25,12 @@ internal sealed class WalletReader(Database database, Caches caches)
     public async Task<WalletView> GetAsync(MerchantId merchant, CustomerId id, CancellationToken cancel)
     {
         var asked = id;
+        var isCached = flags.IsOn(Flag.CachedWallets, merchant);
         for (var step = 0; step < MaxSteps; step++)
         {
-            var found = await caches.GetAsync(Balance, asked.ToString(), token => ReadAsync(asked, token), cancel);
+            var found = isCached
+                ? await caches.GetAsync(Balance, asked.ToString(), token => ReadAsync(asked, token), cancel)
+                : await ReadAsync(asked, cancel);
             if (found is null || found.Value.MerchantId != merchant)
             {
                 break;
