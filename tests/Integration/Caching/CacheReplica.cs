@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Dapr.Client;
 using LocalPlus.Hosting;
 using LocalPlus.Tests.Integration.Support;
@@ -27,6 +28,9 @@ internal sealed class CacheReplica : IAsyncDisposable
 
     public Caches Caches { get; }
 
+    /// <summary>The highest version that it has been told of.</summary>
+    public long Heard { get; private set; }
+
     /// <summary>As the sidecar delivers a broadcast.</summary>
     public async Task HearAsync(string topic, byte[] body)
     {
@@ -34,6 +38,7 @@ internal sealed class CacheReplica : IAsyncDisposable
         Assert.Equal(door.Topic, topic);
         var subscriber = new Subscriber(null!, null!, TimeProvider.System, Service, NullLogger<Subscriber>.Instance);
         Assert.True(await door.TakeAsync([new Arrival("", body)], subscriber, services, default));
+        Heard = Math.Max(Heard, JsonSerializer.Deserialize<CacheNews>(body, StrictJson.Lenient)!.Version);
     }
 
     public async ValueTask DisposeAsync()

@@ -71,8 +71,8 @@ public sealed class CacheTests : IAsyncLifetime
         for (var version = 1L; version <= 60; version++)
         {
             var now = version;
-            // Delivered to all when it returns: the stub delivers before it answers.
             await all[version % 3].Caches.InvalidateAsync(Thing, "1", version);
+            await Eventually.TrueAsync(() => all.All(replica => replica.Heard >= now));
             foreach (var replica in all)
             {
                 var found = await replica.Caches.GetAsync(Thing, "1", _ => Answer($"{now}", now), default);
@@ -105,6 +105,7 @@ public sealed class CacheTests : IAsyncLifetime
         );
         await Eventually.TrueAsync(() => reads == 1);
         await one.Caches.InvalidateAsync(Thing, "1", 2);
+        await Eventually.TrueAsync(() => two.Heard == 2);
         gate.SetResult();
 
         Assert.Equal("new", (await slow)!.Value);
@@ -123,6 +124,7 @@ public sealed class CacheTests : IAsyncLifetime
         await Eventually.TrueAsync(() => sidecar.Store.Keys.Any());
         var old = sidecar.Store.Read("hosting:thing:1:v1")!;
         await one.Caches.InvalidateAsync(Thing, "1", 2);
+        await Eventually.TrueAsync(() => two.Heard == 2);
         // Somebody wrote late what was read early.
         sidecar.Store.Write("hosting:thing:1:v1", old);
 
@@ -243,6 +245,7 @@ public sealed class CacheTests : IAsyncLifetime
         await using var two = new CacheReplica(sidecar);
         await two.Caches.GetAsync(policy, "1", _ => Answer("old", 1), default);
         await one.Caches.InvalidateAsync(policy, "1", 2);
+        await Eventually.TrueAsync(() => two.Heard == 2);
 
         Assert.Equal("new", (await two.Caches.GetAsync(policy, "1", _ => Answer("new", 2), default))!.Value);
         Assert.Empty(sidecar.Store.Keys);

@@ -19,7 +19,6 @@ internal sealed class StubStateStore
     private readonly ConcurrentDictionary<string, string> configuration = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<Guid, IServerStreamWriter<SubscribeConfigurationResponse>> subscribers = [];
     private int calls;
-    private int delivered;
 
     /// <summary>False makes every call fail, as without the component.</summary>
     public bool Up { get; set; } = true;
@@ -34,9 +33,6 @@ internal sealed class StubStateStore
 
     /// <summary>Who hears broadcasts: the body as it was published, to each.</summary>
     public ConcurrentBag<Func<string, byte[], Task>> Replicas { get; } = [];
-
-    /// <summary>How many broadcasts every replica has heard.</summary>
-    public int Delivered => delivered;
 
     /// <summary>The server is emptied.</summary>
     public void Flush() => entries.Clear();
@@ -99,7 +95,6 @@ internal sealed class StubStateStore
         await AnswerAsync(context);
         var body = request.Data.ToByteArray();
         await Task.WhenAll(Replicas.Select(hear => hear(request.Topic, body)));
-        Interlocked.Increment(ref delivered);
         return new Empty();
     }
 
@@ -125,7 +120,7 @@ internal sealed class StubStateStore
     )
     {
         RequireUp();
-        var id = Guid.NewGuid();
+        var id = Guid.CreateVersion7();
         await stream.WriteAsync(new SubscribeConfigurationResponse { Id = id.ToString() });
         subscribers[id] = stream;
         try

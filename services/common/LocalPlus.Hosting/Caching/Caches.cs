@@ -165,7 +165,11 @@ public sealed class Caches : IDisposable
 
         floors.Raise(key, version, policy.Life + policy.Life / JitterShare);
         CacheMetrics.Invalidated(policy.Entity);
-        await fusion.RemoveAsync(key, DropOptions(policy));
+        // Side by side: neighbours are told even while the shared cache does not answer.
+        await Task.WhenAll(
+            fusion.RemoveAsync(key, DropHere(policy)).AsTask(),
+            policy.Shared ? fusion.RemoveAsync(key, DropShared(policy)).AsTask() : Task.CompletedTask
+        );
     }
 
     /// <summary>As the other, once the transaction is committed and never without; nobody waits for it.</summary>
@@ -282,12 +286,21 @@ public sealed class Caches : IDisposable
             }
         );
 
-    private FusionCacheEntryOptions DropOptions(CachePolicy policy)
+    private FusionCacheEntryOptions DropHere(CachePolicy policy)
     {
         var drop = OptionsOf(policy).Duplicate();
+        drop.SkipDistributedCacheRead = true;
+        drop.SkipDistributedCacheWrite = true;
         drop.SkipBackplaneNotifications = false;
-        drop.AllowBackgroundDistributedCacheOperations = false;
         drop.AllowBackgroundBackplaneOperations = false;
+        return drop;
+    }
+
+    private FusionCacheEntryOptions DropShared(CachePolicy policy)
+    {
+        var drop = OptionsOf(policy).Duplicate();
+        drop.SkipMemoryCacheWrite = true;
+        drop.AllowBackgroundDistributedCacheOperations = false;
         return drop;
     }
 
