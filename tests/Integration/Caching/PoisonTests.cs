@@ -24,7 +24,7 @@ public sealed class PoisonTests(GiftcardApi api) : IClassFixture<GiftcardApi>
         await using (var wallet = await WalletReplicas.StartAsync(database, api.Sidecar, api.GrpcPort))
         {
             holder = await WalletReplicas.NewHolderAsync(wallet, api.Sidecar);
-            holder = holder with { Card = GiftCardId.Parse(id, null) };
+            holder = holder with { Card = GiftCardId.Parse(id) };
             await wallet.DeliverAsync(WalletReplicas.Cards, holder.Activated());
             await wallet.DeliverAsync(WalletReplicas.Ledger, holder.Balance(Value, 1));
             key = $"wallet:balance:{holder.Customer}:v1";

@@ -2,6 +2,7 @@ using Grpc.Core;
 using Grpc.Net.Client;
 using LocalPlus.Contracts.Wallet.V1;
 using LocalPlus.Hosting;
+using LocalPlus.Kernel;
 using LocalPlus.Tests.Integration.Support;
 using Npgsql;
 
@@ -146,7 +147,7 @@ public sealed class WalletCacheTests(WalletReplicas wallets) : IClassFixture<Wal
             (wallet.GiftCards[0].GiftCardId, wallet.GiftCards[0].Status, wallet.GiftCards[0].Balance.Amount)
         );
 
-        var stranger = Kernel.MerchantId.New(TimeProvider.System).ToString();
+        var stranger = MerchantId.New(TimeProvider.System).ToString();
         Assert.Equal("not_found", await CodeAsync(new() { MerchantId = stranger, CustomerId = holder.Customer }));
         Assert.Equal("invalid_request", await CodeAsync(new() { MerchantId = stranger, CustomerId = "cus_?" }));
         var untold = await Assert.ThrowsAsync<RpcException>(async () =>
