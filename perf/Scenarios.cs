@@ -1,6 +1,7 @@
 using LocalPlus.Perf.Events;
 using LocalPlus.Perf.GiftCards;
 using LocalPlus.Perf.Overload;
+using LocalPlus.Perf.Reads;
 using LocalPlus.Perf.Transfer;
 
 namespace LocalPlus.Perf;
@@ -17,6 +18,7 @@ internal static class Scenarios
         ["lookup"] = LookupScenario.RunAsync,
         ["overload"] = OverloadScenario.RunAsync,
         ["poison"] = PoisonScenario.RunAsync,
+        ["read"] = ReadScenario.RunAsync,
         ["redeem"] = RedeemScenario.RunAsync,
         ["relay"] = RelayScenario.RunAsync,
         ["transfer"] = TransferScenario.RunAsync,

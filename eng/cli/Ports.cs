@@ -46,6 +46,9 @@ internal sealed record Ports(int Offset)
     /// <summary>Where a bench starts a service of its own; its app port is the next.</summary>
     public int Bench => 5704 + Offset;
 
+    /// <summary>Where that one shows its figures.</summary>
+    public int BenchMetrics => 5708 + Offset;
+
     /// <summary>Where `dapr init` has placement and scheduler listen, whatever the offset.</summary>
     public const int InitPlacement = 50005;
     public const int InitScheduler = 50006;

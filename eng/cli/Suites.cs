@@ -70,6 +70,7 @@ internal static partial class Suites
     )
     {
         ["analytics"] = "FullyQualifiedName~.Analytics.",
+        ["caches"] = "FullyQualifiedName~.Caching.",
         ["events"] = "FullyQualifiedName~Event",
         ["imports"] = "FullyQualifiedName~.Import",
         ["security"] = string.Join(
@@ -158,6 +159,7 @@ internal static partial class Suites
                 .. Projects(checkout, "tests/Integration"),
             ],
             "loyalty" => [.. Projects(checkout, "tests/Unit"), .. Projects(checkout, "tests/Integration")],
+            "caches" => Projects(checkout, "tests/Integration"),
             Faults => Names.Where(n => n != "conformance").SelectMany(n => Find(checkout, n)),
             "conformance" => Scripts(checkout, "compat/tests"),
             _ => [],

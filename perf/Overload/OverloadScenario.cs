@@ -42,7 +42,7 @@ internal static class OverloadScenario
         await bench.LadderAsync("one", gateway, one, capacity, Factors);
         await bench.FloodAsync(gateway, one, many, capacity);
         await bench.FreezeAsync(gateway, many, capacity);
-        await using (var replica = await GiftcardReplica.StartAsync(cancel))
+        await using (var replica = await ServiceReplica.StartAsync("giftcard", cancel))
         {
             string[] both = [.. gateway, replica.Address];
             await bench.SendAsync("warm_up", both, [new(many, capacity / 2, default, options.ToWarmUp().For)]);

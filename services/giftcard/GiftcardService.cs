@@ -26,7 +26,13 @@ internal static class GiftcardService
         EnumTextHandlers.Register();
         builder.AddLedger();
         builder.Services.AddSingleton<Intents>();
-        builder.Services.AddSingleton(_ => new Ownership(PeerClient.Create("merchant"), PeerClient.Create("wallet")));
+        builder.Services.AddCaches();
+        builder.Services.AddSingleton<ProgramCopies>();
+        builder.Services.AddSingleton(all => new Ownership(
+            PeerClient.Create("merchant"),
+            PeerClient.Create("wallet"),
+            all.GetRequiredService<Caches>()
+        ));
         builder.Services.AddSingleton(all => new Terminals(
             PeerClient.Create("merchant"),
             all.GetRequiredService<TimeProvider>()
@@ -64,6 +70,8 @@ internal static class GiftcardService
         operators.MapRuns();
         operators.MapListAttention();
         app.MapInternal().MapCardsInternal().MapHolders();
-        app.MapEvents().MapEvents<OnCustomerErased.Data>("customer.erased.v1", OnCustomerErased.HandleAsync);
+        app.MapEvents()
+            .MapEvents<OnCustomerErased.Data>("customer.erased.v1", OnCustomerErased.HandleAsync)
+            .MapEvents<ProgramChanged>("giftcard.programs.v1", ProgramCopies.HandleAsync, Repeats.AreHarmless);
     }
 }

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using LocalPlus.Hosting;
 using LocalPlus.Kernel;
 
@@ -6,16 +5,25 @@ namespace LocalPlus.Giftcard;
 
 /// <summary>
 /// Whether what a request refers to is its merchant's own: locations are the merchant service's, customers the
-/// wallet's. What was found is remembered, for an owner never changes. Where the peer does not answer in time the
+/// wallet's. What was found is kept in a cache, for an owner never changes. Where the peer does not answer in time the
 /// request is busy: nothing is written down about somebody else's things on trust, and a till whose location has been
 /// seen is served without asking.
 /// </summary>
-internal sealed class Ownership(HttpClient merchants, HttpClient wallet)
+internal sealed class Ownership(HttpClient merchants, HttpClient wallet, Caches caches)
 {
-    private const int RememberedMax = 50_000;
+    public static readonly CachePolicy Location = new("location", TimeSpan.FromMinutes(5))
+    {
+        Spare = TimeSpan.FromHours(12),
+    };
+
+    /// <summary>Who is forgotten is nobody's customer from then on.</summary>
+    public static readonly CachePolicy Customer = new("customer", TimeSpan.FromMinutes(5));
+
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(1);
 
-    private readonly ConcurrentDictionary<(MerchantId Merchant, Guid Id), bool> remembered = new();
+    /// <summary>Under which a merchant's thing is kept.</summary>
+    public static string Of<TId>(MerchantId merchant, TId id)
+        where TId : struct, IId<TId> => $"{merchant}.{id}";
 
     /// <summary>
     /// Refuses with invalid_request unless the customer is the merchant's; busy when the wallet is
@@ -24,8 +32,8 @@ internal sealed class Ownership(HttpClient merchants, HttpClient wallet)
     public Task RequireCustomerAsync(MerchantId merchant, CustomerId customer, CancellationToken cancel) =>
         RequireAsync(
             wallet,
-            merchant,
-            customer.Value,
+            Customer,
+            Of(merchant, customer),
             $"/internal/customer_ids/{customer}?merchant_id={merchant}",
             "/customer_id",
             cancel
@@ -43,8 +51,8 @@ internal sealed class Ownership(HttpClient merchants, HttpClient wallet)
     ) =>
         RequireAsync(
             merchants,
-            merchant,
-            location.Value,
+            Location,
+            Of(merchant, location),
             $"/internal/locations/{location}?merchant_id={merchant}",
             pointer,
             cancel
@@ -69,29 +77,19 @@ internal sealed class Ownership(HttpClient merchants, HttpClient wallet)
 
     private async Task RequireAsync(
         HttpClient peer,
-        MerchantId merchant,
-        Guid id,
+        CachePolicy kind,
+        string key,
         string path,
         string pointer,
         CancellationToken cancel
     )
     {
-        if (remembered.ContainsKey((merchant, id)))
-        {
-            return;
-        }
-
-        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancel);
-        deadline.CancelAfter(Deadline);
         try
         {
-            using var answer = await peer.GetAsync(new Uri(path, UriKind.Relative), deadline.Token);
-            if (await PeerRefusals.IsNoSuchObjectAsync(answer, deadline.Token))
+            if (await caches.GetAsync(kind, key, token => AskAsync(peer, path, token), cancel) is null)
             {
                 throw Faults.Invalid(pointer, "There is no such thing of this merchant.");
             }
-
-            answer.EnsureSuccessStatusCode();
         }
         catch (Exception exception)
             when (exception is HttpRequestException
@@ -100,12 +98,20 @@ internal sealed class Ownership(HttpClient merchants, HttpClient wallet)
         {
             throw new FaultException(CommonFaults.Busy, $"{pointer} can not be verified at the moment.");
         }
+    }
 
-        if (remembered.Count >= RememberedMax)
+    /// <summary>Null: the peer knows no such thing of the merchant's.</summary>
+    private static async Task<Cached<bool>?> AskAsync(HttpClient peer, string path, CancellationToken cancel)
+    {
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        deadline.CancelAfter(Deadline);
+        using var answer = await peer.GetAsync(new Uri(path, UriKind.Relative), deadline.Token);
+        if (await PeerRefusals.IsNoSuchObjectAsync(answer, deadline.Token))
         {
-            remembered.Clear();
+            return null;
         }
 
-        remembered[(merchant, id)] = true;
+        answer.EnsureSuccessStatusCode();
+        return new(true, 0);
     }
 }

@@ -14,8 +14,8 @@ internal static class GetMerchant
         group
             .MapGet(
                 "/merchants/me",
-                (HttpContext http, Database database, CancellationToken cancel) =>
-                    HandleAsync(http, http.GetMerchant().MerchantId, database, cancel)
+                (HttpContext http, MerchantCopies merchants, CancellationToken cancel) =>
+                    HandleAsync(http, http.GetMerchant().MerchantId, merchants, cancel)
             )
             .RequireScope("merchants:read")
             .WithName("GetOwnMerchant")
@@ -31,21 +31,10 @@ internal static class GetMerchant
     private static async Task<IResult> HandleAsync(
         HttpContext http,
         MerchantId id,
-        Database database,
+        MerchantCopies merchants,
         CancellationToken cancel
-    )
-    {
-        var row =
-            id == http.GetMerchant().MerchantId
-                ? await database.QuerySingleOrDefaultAsync<MerchantRow>(Sql.Get, new { MerchantId = id }, cancel)
-                : null;
-        return row is null
-            ? throw new FaultException(CommonFaults.NotFound, "There is no such merchant.")
-            : Answer.Ok(row.ToView(), row.Version);
-    }
-
-    private static class Sql
-    {
-        public const string Get = $"{MerchantRow.Columns} WHERE m.merchant_id = @MerchantId";
-    }
+    ) =>
+        id == http.GetMerchant().MerchantId && await merchants.GetAsync(id, cancel) is { } merchant
+            ? Answer.Ok(merchant.Value, merchant.Version)
+            : throw new FaultException(CommonFaults.NotFound, "There is no such merchant.");
 }

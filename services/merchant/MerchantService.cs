@@ -19,6 +19,8 @@ internal static class MerchantService
         builder.Services.AddSingleton(_ => new IbanSeal(builder.Configuration));
         builder.Services.AddSingleton<People>();
         builder.Services.AddSingleton<ApiKeys>();
+        builder.Services.AddCaches();
+        builder.Services.AddSingleton<MerchantCopies>();
         builder.Services.AddAudit();
 
         // The other services ask this one; it asks its own table.
@@ -30,6 +32,7 @@ internal static class MerchantService
         app.MapAdminApi().MapOnboardMerchant();
 
         var operators = app.MapOperatorApi();
+        operators.MapListFlags();
         operators.MapFindMerchants().MapDecideMerchant().MapReadVersionsForOperators();
         operators.MapAddTeamMemberForOperators();
 
@@ -40,6 +43,7 @@ internal static class MerchantService
         merchants.MapRegisterTerminal().MapReadTerminals().MapBlockTerminal();
         merchants.MapAddTeamMember().MapReadTeam().MapChangeTeamMember();
 
+        app.MapEvents().MapEvents<Changed>("merchant.changed.v1", MerchantCopies.HandleAsync, Repeats.AreHarmless);
         app.MapAudit();
         var intern = app.MapInternal();
         intern.MapFindLocation().MapFindTerminal();

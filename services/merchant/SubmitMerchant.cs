@@ -27,6 +27,7 @@ internal static class SubmitMerchant
     private static Task<IResult> HandleAsync(
         HttpContext http,
         IdempotentRequests idempotent,
+        MerchantCopies copies,
         ILogger<ServiceIdentity> log,
         CancellationToken cancel
     )
@@ -46,6 +47,7 @@ internal static class SubmitMerchant
                     log
                 );
                 RequireComplete(merchant.ToView());
+                copies.DropWith(db, merchant);
                 return Answer.Ok(merchant.ToView(), merchant.Version);
             },
             cancel

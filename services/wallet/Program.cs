@@ -3,13 +3,16 @@ using LocalPlus.Wallet;
 using LocalPlus.Wallet.Balances;
 using LocalPlus.Wallet.Customers;
 using LocalPlus.Wallet.Erasure;
+using LocalPlus.Wallet.Grpc;
 using LocalPlus.Wallet.Ledger;
 using LocalPlus.Wallet.Points;
+using LocalPlus.Wallet.Programs;
 using LocalPlus.Wallet.Reconciliation;
 
 var builder = WebApplication.CreateBuilder(args);
 await builder.AddLocalPlusAsync("wallet");
 builder.Services.AddAudit(AuditTrail.Topic);
+builder.Services.AddBalances();
 builder.Services.AddCustomers(builder.Configuration);
 builder.AddLedger();
 builder.Services.AddLoyalty();
@@ -17,14 +20,9 @@ builder.Services.AddReconciliation();
 
 var app = builder.Build();
 app.UseLocalPlus();
+app.MapGrpcService<WalletGrpc>().RequirePort(Port.App);
 app.MapMerchantApi().MapCustomers().MapErasure().MapGetCustomerWallet().MapLoyalty();
 app.MapOperatorApi().MapListReconciliations().MapListAttention().MapErasureOperations();
 app.MapInternal().MapFindCustomer().MapFindOrAddCustomer().MapGetCustomerContact().MapRedemptionPoints();
-var events = app.MapEvents();
-events.MapEvents<OnCardEvent.Data>("giftcard.cards.v1", OnCardEvent.HandleAsync);
-events.MapEvents<OnLedgerTransaction.Data>(
-    "ledger.transactions.v1",
-    OnLedgerTransaction.HandleAsync,
-    Repeats.AreHarmless
-);
+app.MapEvents().MapBalanceEvents().MapProgramEvents();
 return await app.RunLocalPlusAsync(args);

@@ -121,6 +121,15 @@ public sealed class ConsumerTests
         Assert.NotNull(Read<InNotification.OnMerchantOnboarded.Data>(new Onboarded("test", "FR", Currency.Eur, "fr")));
 
     [Fact]
+    public void A_wallet_s_balance_is_understood_by_the_wallet_that_drops_its_copy() =>
+        Assert.Equal(
+            Holder,
+            Read<InWallet.OnBalanceUpdated.Data>(
+                new InWallet.WalletBalances.Updated(WalletId.New(Time), Holder, [new("EUR", 5000)])
+            ).CustomerId
+        );
+
+    [Fact]
     public void An_erasure_is_understood_by_giftcard_and_notification()
     {
         var erased = new Eraser.Erased(Holder, DateTimeOffset.UnixEpoch);

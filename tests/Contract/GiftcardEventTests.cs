@@ -1,4 +1,5 @@
 using LocalPlus.Giftcard.Cards;
+using LocalPlus.Giftcard.Programs;
 using LocalPlus.Giftcard.Redemptions;
 using LocalPlus.Kernel;
 
@@ -24,6 +25,18 @@ public sealed class GiftcardEventTests
         EventSchema.Follows(
             "giftcard.cards.v1",
             EventSchema.Envelope(type, card.ToString(), full with { Amount = null, CustomerId = null })
+        );
+    }
+
+    [Theory]
+    [InlineData("active")]
+    [InlineData("closed")]
+    public void A_changed_programme_follows_its_schema(string status)
+    {
+        var program = ProgramId.New(Time);
+        EventSchema.Follows(
+            ProgramChanged.Topic,
+            EventSchema.Envelope("program.changed", program.ToString(), new ProgramChanged(program, status))
         );
     }
 

@@ -6,6 +6,7 @@ using LocalPlus.Wallet.Balances;
 using LocalPlus.Wallet.Erasure;
 using LocalPlus.Wallet.Members;
 using LocalPlus.Wallet.Points;
+using LocalPlus.Wallet.Programs;
 
 namespace LocalPlus.Tests.Contract;
 
@@ -59,6 +60,22 @@ public sealed class WalletAndMerchantEventTests
                 "wallet.balance_updated",
                 wallet.ToString(),
                 new WalletBalances.Updated(wallet, CustomerId.New(Time), [])
+            )
+        );
+    }
+
+    [Theory]
+    [InlineData("active")]
+    [InlineData("closed")]
+    public void A_changed_programme_follows_its_schema(string state)
+    {
+        var program = ProgramId.New(Time);
+        EventSchema.Follows(
+            LoyaltyProgramChanged.Topic,
+            EventSchema.Envelope(
+                "loyalty_program.changed",
+                program.ToString(),
+                new LoyaltyProgramChanged(program, state)
             )
         );
     }

@@ -100,6 +100,7 @@ public partial class AccessTests
         var subscriptions = Directory
             .GetFiles(Repository.At("components/base/subscriptions"))
             .SelectMany(Yaml.Load)
+            // What rings and what caches tell goes over components of their own.
             .Where(s => s.Text("spec.pubsubname") == "pubsub")
             .Select(s =>
                 (

@@ -61,6 +61,12 @@ internal static partial class CodeFacts
             .Select(m => m.Groups[1].Value.ToLowerInvariant())
             .Distinct();
 
+    /// <summary>Whether a service keeps caches.</summary>
+    public static bool HasCaches(string app) =>
+        Repository
+            .Sources($"services/{app}")
+            .Any(f => File.ReadAllText(f).Contains(".AddCaches()", StringComparison.Ordinal));
+
     /// <summary>Jobs that a service runs as "job NAME".</summary>
     public static IEnumerable<string> Jobs(string app) => Arguments(app, Job());
 
@@ -106,7 +112,7 @@ internal static partial class CodeFacts
     }
 
     [GeneratedRegex(
-        "\"((?:taskqueue-[a-z]+)|pubsub|broadcast|cachestore|statestore|workflowstore|secretstore|smtp|sms)\""
+        "\"((?:taskqueue-[a-z]+)|pubsub|broadcast|cachestore|statestore|workflowstore|secretstore|smtp|sms|featureflags)\""
     )]
     private static partial Regex ComponentName();
 

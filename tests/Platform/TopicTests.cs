@@ -60,10 +60,19 @@ public class TopicTests
             );
         }
 
+        foreach (var app in Caching())
+        {
+            Golden.CheckFile(
+                $"components/base/subscriptions/{app}.caches.yaml",
+                WithoutBulk(Subscription($"caches.{app}", app, "What another replica has dropped.", "broadcast"))
+            );
+        }
+
         Assert.Equal(
             Consumers()
                 .Select(c => $"{c.App}.{c.Topic}.yaml")
                 .Concat(Doorbells().Select(d => $"{d.App}.tasks.{d.Queue}.yaml"))
+                .Concat(Caching().Select(app => $"{app}.caches.yaml"))
                 .Order(),
             Directory.GetFiles(Repository.At("components/base/subscriptions")).Select(f => Path.GetFileName(f)).Order()
         );
@@ -75,6 +84,10 @@ public class TopicTests
             Repository.Services.SelectMany(app => CodeFacts.TaskQueues(app).Select(queue => $"{app} {queue}")).Order(),
             Doorbells().Select(d => $"{d.App} {d.Queue}").Order()
         );
+
+    [Fact]
+    public void Caches_hear_of_each_other_in_those_services_that_have_them() =>
+        Assert.Equal(Repository.Services.Where(CodeFacts.HasCaches).Order(), Caching().Order());
 
     [Theory]
     [MemberData(nameof(Clouds))]
@@ -193,7 +206,9 @@ public class TopicTests
     private static IEnumerable<(string App, string Queue)> Doorbells() =>
         File.Items("tasks").SelectMany(t => t.Items("queues").Select(q => (t.Text("service"), q.ToString())));
 
-    /// <summary>A ring is one message and needs no company.</summary>
+    private static IEnumerable<string> Caching() => File.Items("caches").Select(app => app.ToString());
+
+    /// <summary>A ring, and what a cache tells, is one message and needs no company.</summary>
     private static string WithoutBulk(string subscription)
     {
         var from = subscription.IndexOf("  bulkSubscribe:", StringComparison.Ordinal);

@@ -13,8 +13,8 @@ internal static class Bench
 
     private static readonly Argument<string> Scenario = new("scenario")
     {
-        Description = "lookup, overload, poison, redeem, relay, transfer or workflow",
-        CompletionSources = { "lookup", "overload", "poison", "redeem", "relay", "transfer", Workflow },
+        Description = "lookup, overload, poison, read, redeem, relay, transfer or workflow",
+        CompletionSources = { "lookup", "overload", "poison", "read", "redeem", "relay", "transfer", Workflow },
     };
 
     private static readonly Option<bool> AsJson = Verbs.Flag("--json", "only the result");
@@ -90,13 +90,10 @@ internal static class Bench
             {
                 ["LP_GATEWAY"] = state.Ports.GatewayUrl.Replace("localhost", "127.0.0.1", StringComparison.Ordinal),
                 ["LP_LEDGER_ASSEMBLY"] = measured.Assembly("LocalPlus.Ledger", "Release"),
-                ["LP_GIFTCARD_ASSEMBLY"] = measured.Assembly("LocalPlus.Giftcard", "Release"),
-                ["LP_GIFTCARD_DAPR_HTTP"] = $"{state.Ports.DaprHttp("giftcard")}",
-                ["LP_GIFTCARD_DAPR_GRPC"] = $"{state.Ports.DaprGrpc("giftcard")}",
-                ["LP_GIFTCARD_APP_TOKEN"] = secrets.AppApiToken("giftcard"),
                 ["LP_PROCESSES"] = string.Join(',', state.Processes.Select(process => $"{process.Name}={process.Pid}")),
                 ["LP_METRICS"] = string.Join(',', Checkout.Apps.Select(state.Ports.Metrics)),
                 ["LP_BENCH_PORT"] = $"{state.Ports.Bench}",
+                ["LP_BENCH_METRICS_PORT"] = $"{state.Ports.BenchMetrics}",
                 ["LP_SECRETS"] = measured.Secrets,
                 ["LP_GIFTCARD_SIDECAR"] = $"http://127.0.0.1:{state.Ports.DaprHttp("giftcard")}",
                 ["DAPR_HTTP_PORT"] = $"{state.Ports.DaprHttp("ledger")}",
@@ -115,6 +112,17 @@ internal static class Bench
                 ["PGPASSWORD"] = secrets.PostgresPassword,
             },
         };
+        // Of which a bench may start a second process.
+        foreach (var app in new[] { "giftcard", "merchant", "wallet" })
+        {
+            var prefix = $"LP_{app.ToUpperInvariant()}";
+            var assembly = $"LocalPlus.{char.ToUpperInvariant(app[0])}{app[1..]}";
+            run.Environment[$"{prefix}_ASSEMBLY"] = measured.Assembly(assembly, "Release");
+            run.Environment[$"{prefix}_DAPR_HTTP"] = $"{state.Ports.DaprHttp(app)}";
+            run.Environment[$"{prefix}_DAPR_GRPC"] = $"{state.Ports.DaprGrpc(app)}";
+            run.Environment[$"{prefix}_APP_TOKEN"] = secrets.AppApiToken(app);
+        }
+
         var result = await run.RunAsync(cancel);
         return result.ExitCode switch
         {

@@ -56,6 +56,7 @@ public static class LocalPlusBuilder
         app.MapOpenApi();
         app.MapEvents().MapDeadLetters();
         app.MapTasks();
+        app.MapCaches();
         app.MapJobRuns();
         app.MapEventOperations();
         app.MapFailpoints();
@@ -167,6 +168,7 @@ public static class LocalPlusBuilder
         builder.Services.AddSingleton<EventPublisher>();
         builder.Services.AddSingleton<OutboxSignal>();
         builder.Services.AddTasks();
+        builder.Services.AddFlags();
         builder.Services.AddSingleton(Jobs.Forget);
         builder.Services.AddHostedService<SecretWatch>();
         builder.Services.AddHostedService<OutboxRelay>();

@@ -47,6 +47,7 @@ public static class CommonFaults
     public static readonly Fault IfMatchRequired = new("if_match_required", 428, "The If-Match header is missing");
     public static readonly Fault VersionConflict = new("version_conflict", 412, "The object has changed");
     public static readonly Fault TaskState = new("task_state", 409, "The task is over");
+    public static readonly Fault FeatureOff = new("feature_off", 503, "This is switched off for now");
     public static readonly Fault InternalError = new("internal_error", 500, "Something is broken on our side");
     public static readonly Fault Busy = new("busy", 503, "Try again in a moment", Retryable: true);
 

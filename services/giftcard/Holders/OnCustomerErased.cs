@@ -17,6 +17,7 @@ internal static class OnCustomerErased
         IServiceProvider services
     )
     {
+        var caches = services.GetRequiredService<Caches>();
         foreach (var e in events.OrderBy(e => e.Data.CustomerId.Value))
         {
             await db.ExecuteAsync(
@@ -28,6 +29,10 @@ internal static class OnCustomerErased
                     e.Data.ErasedAt,
                 }
             );
+            if (e.MerchantId is { } merchant)
+            {
+                caches.InvalidateWith(db, Ownership.Customer, Ownership.Of(merchant, e.Data.CustomerId), 1);
+            }
         }
     }
 

@@ -8,7 +8,7 @@ namespace LocalPlus.Giftcard.Offline;
 /// all, until a time; signed, so that the till can check it and hand it in with its items. The risk is the merchant's:
 /// what a card can not pay afterwards is the merchant's receivable. A till that wants no risk places a hold beforehand.
 /// The terminal is one of the merchant's; whoever has a key and the token may hand items in.
-/// Refusals: invalid_request, terminal_blocked.
+/// Refusals: invalid_request, terminal_blocked, feature_off (operators have switched them off).
 /// </summary>
 internal static class CreateAllowance
 {
@@ -18,7 +18,7 @@ internal static class CreateAllowance
             .MapPost("/terminals/{id}/offline_allowances", HandleAsync)
             .RequireScope("redemptions:write")
             .RequireIdempotencyKey()
-            .Refuses(Faults.TerminalBlocked)
+            .Refuses(Faults.TerminalBlocked, CommonFaults.FeatureOff)
             .WithName(nameof(CreateAllowance))
             .Produces<View>(StatusCodes.Status201Created);
         return group;
@@ -51,6 +51,7 @@ internal static class CreateAllowance
         Ownership ownership,
         Terminals terminals,
         AllowanceSigner signer,
+        Flags flags,
         TimeProvider time,
         CancellationToken cancel
     )
@@ -71,6 +72,8 @@ internal static class CreateAllowance
             request,
             async () =>
             {
+                // An allowance that was given is given again under its key.
+                flags.Require(Flag.OfflineAllowances);
                 await ownership.RequireLocationAsync(merchant, request.LocationId, cancel);
                 await terminals.RequireAsync(merchant, id, request.LocationId, cancel, "id");
             },

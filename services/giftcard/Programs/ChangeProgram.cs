@@ -52,6 +52,7 @@ internal static class ChangeProgram
         Request request,
         Ownership ownership,
         Database database,
+        ProgramCopies copies,
         TimeProvider time,
         CancellationToken cancel
     )
@@ -85,6 +86,7 @@ internal static class ChangeProgram
         }
 
         var changed = await db.QuerySingleAsync<ProgramRow>(Sql.Get, new { row.About.ProgramId });
+        await copies.ChangedAsync(db, id);
         await db.CommitAsync();
         return Answer.Ok(changed.ToView(), changed.About.Version);
     }

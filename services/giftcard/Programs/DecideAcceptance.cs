@@ -39,6 +39,7 @@ internal static class DecideAcceptance
                     ProgramId programId,
                     TRequest request,
                     IdempotentRequests requests,
+                    ProgramCopies copies,
                     TimeProvider time,
                     CancellationToken cancel
                 ) =>
@@ -51,7 +52,7 @@ internal static class DecideAcceptance
                                 http.GetMerchant(),
                                 programId,
                                 row => decide(row, request, time.GetUtcNow()),
-                                time
+                                copies
                             ),
                         cancel
                     )
@@ -102,7 +103,7 @@ internal static class DecideAcceptance
         MerchantIdentity merchant,
         ProgramId program,
         Func<AcceptanceRow, AcceptanceRow> decide,
-        TimeProvider time
+        ProgramCopies copies
     )
     {
         var args = new
@@ -111,13 +112,14 @@ internal static class DecideAcceptance
             merchant.Live,
             ProgramId = program,
         };
+        await ProgramCopies.LockAsync(db, program);
         var row =
             await db.QuerySingleOrDefaultAsync<AcceptanceRow>(Sql.Lock, args)
             ?? throw new FaultException(CommonFaults.NotFound, "Nobody offers this.");
         var decided = decide(row);
         if (decided != row)
         {
-            decided = decided with { DecidedAt = time.GetUtcNow() };
+            decided = decided with { DecidedAt = db.Now };
             await db.ExecuteAsync(
                 Sql.Write,
                 new
@@ -131,6 +133,7 @@ internal static class DecideAcceptance
                     decided.DecidedAt,
                 }
             );
+            await copies.ChangedAsync(db, program);
         }
 
         return Answer.Ok(decided.ToView());

@@ -19,26 +19,11 @@ internal static class GetProgram
     private static async Task<IResult> HandleAsync(
         HttpContext http,
         ProgramId id,
-        Database database,
+        ProgramCopies programs,
         CancellationToken cancel
     )
     {
-        var row = await database.QuerySingleOrDefaultAsync<ProgramRow>(
-            Sql.Get,
-            new { ProgramId = id, http.GetMerchant().MerchantId },
-            cancel
-        );
-        return row is null
-            ? throw new FaultException(CommonFaults.NotFound, "There is no such programme.")
-            : Answer.Ok(row.ToView(), row.About.Version);
-    }
-
-    private static class Sql
-    {
-        public const string Get = $"""
-            {ProgramRow.Columns}
-             WHERE p.program_id = @ProgramId
-               AND p.merchant_id = @MerchantId
-            """;
+        var program = await programs.GetAsync(http.GetMerchant().MerchantId, id, cancel);
+        return Answer.Ok(program, program.Version);
     }
 }

@@ -44,6 +44,7 @@ internal static class ChangeMerchant
         HttpContext http,
         Request request,
         Database database,
+        MerchantCopies copies,
         IbanSeal seal,
         ILogger<ServiceIdentity> log,
         CancellationToken cancel
@@ -75,6 +76,7 @@ internal static class ChangeMerchant
             }
         );
         await MerchantVersions.AddAsync(db, changed, new("changed", Actor.MerchantOf(http)), log);
+        copies.DropWith(db, changed);
         await db.CommitAsync();
         return Answer.Ok(changed.ToView(), changed.Version);
     }

@@ -38,6 +38,7 @@ internal static class DecideMerchant
                     MerchantId id,
                     Request request,
                     IdempotentRequests idempotent,
+                    MerchantCopies copies,
                     ILogger<ServiceIdentity> log,
                     CancellationToken cancel
                 ) =>
@@ -53,6 +54,7 @@ internal static class DecideMerchant
                         async db =>
                         {
                             var merchant = await MerchantLifeCycle.TakeAsync(db, id, step, actor, reason, log);
+                            copies.DropWith(db, merchant);
                             return Answer.Ok(merchant.ToView(), merchant.Version);
                         },
                         cancel

@@ -26,16 +26,18 @@ internal static class OnCardEvent
         var now = services.GetRequiredService<TimeProvider>().GetUtcNow();
         await WalletBalances.LockCardsAsync(db, events.Select(e => e.Data.GiftCardId));
         var wallets = await WalletsAsync(db, events);
-        var joined = new HashSet<WalletId>();
+        var (joined, touched) = (new HashSet<WalletId>(), new HashSet<WalletId>());
         foreach (var e in events)
         {
-            if (await UpsertAsync(db, e, wallets, now) is { } wallet)
+            var (before, after) = await UpsertAsync(db, e, wallets, now);
+            touched.UnionWith(new[] { before, after }.OfType<WalletId>());
+            if (after is { } wallet && after != before)
             {
                 joined.Add(wallet);
             }
         }
 
-        await WalletBalances.PublishAsync(db, joined);
+        await WalletBalances.PublishAsync(db, joined, services.GetRequiredService<Caches>(), touched);
     }
 
     /// <summary>
@@ -53,8 +55,8 @@ internal static class OnCardEvent
         return rows.ToDictionary(row => (row.CustomerId, row.MerchantId), row => row.WalletId);
     }
 
-    /// <summary>The wallet that the card is in now and was not before, if so.</summary>
-    private static async Task<WalletId?> UpsertAsync(
+    /// <summary>The wallets that the card was in before and is in now.</summary>
+    private static Task<Place> UpsertAsync(
         DbSession db,
         EventEnvelope<Data> e,
         Dictionary<(CustomerId, MerchantId), WalletId> wallets,
@@ -67,7 +69,7 @@ internal static class OnCardEvent
                 ? known
                 : null;
         var status = CardStatus.After(e.Type);
-        var joined = await db.QuerySingleAsync<bool>(
+        return db.QuerySingleAsync<Place>(
             Sql.Upsert,
             new
             {
@@ -82,8 +84,9 @@ internal static class OnCardEvent
                 UpdatedAt = now,
             }
         );
-        return joined ? wallet : null;
     }
+
+    private sealed record Place(WalletId? Before, WalletId? After);
 
     private sealed record WalletRow(CustomerId CustomerId, MerchantId MerchantId, WalletId WalletId);
 
@@ -99,7 +102,6 @@ internal static class OnCardEvent
                FOR KEY SHARE OF c
             """;
 
-        // True when the card is in a wallet now and was in none, or in another one, before.
         public const string Upsert = """
             WITH before AS (SELECT wallet_id FROM wallet_cards WHERE gift_card_id = @GiftCardId)
             INSERT INTO wallet_cards AS w (gift_card_id, merchant_id, wallet_id, program_id, last4, currency, status,
@@ -110,7 +112,7 @@ internal static class OnCardEvent
                    status = CASE WHEN EXCLUDED.sequence > w.sequence THEN EXCLUDED.status ELSE w.status END,
                    sequence = GREATEST(EXCLUDED.sequence, w.sequence),
                    updated_at = EXCLUDED.updated_at
-            RETURNING wallet_id IS NOT NULL AND wallet_id IS DISTINCT FROM (SELECT b.wallet_id FROM before b)
+            RETURNING (SELECT b.wallet_id FROM before b) AS before, wallet_id AS after
             """;
     }
 }

@@ -46,7 +46,7 @@ internal static class OnLedgerTransaction
                 UpdatedAt = services.GetRequiredService<TimeProvider>().GetUtcNow(),
             }
         );
-        await WalletBalances.PublishAsync(db, wallets);
+        await WalletBalances.PublishAsync(db, wallets, services.GetRequiredService<Caches>());
     }
 
     private static Snapshot? ToSnapshot(EventEnvelope<Data> e) =>

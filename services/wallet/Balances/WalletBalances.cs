@@ -23,14 +23,29 @@ internal static class WalletBalances
     public static Task LockCardsAsync(DbSession db, IEnumerable<GiftCardId> cards) =>
         db.ExecuteAsync(Sql.LockCards, new { Names = cards.Select(card => card.ToString()).ToArray() });
 
-    /// <summary>Counts each wallet's version up and publishes its balances as this transaction leaves them.</summary>
-    public static async Task PublishAsync(DbSession db, IEnumerable<WalletId> wallets)
+    /// <summary>
+    /// Counts each wallet's version up, publishes its balances as this transaction leaves them, and has copies dropped
+    /// after it.
+    /// </summary>
+    /// <param name="others">Wallets that look different and whose balances are the same: of them no event tells.</param>
+    public static async Task PublishAsync(
+        DbSession db,
+        IEnumerable<WalletId> wallets,
+        Caches caches,
+        IReadOnlyCollection<WalletId>? others = null
+    )
     {
+        var changed = wallets.ToHashSet();
         // As with the cards: in one order by everybody.
-        WalletId[] ordered = [.. wallets.OrderBy(w => w.Value)];
-        foreach (var wallet in ordered)
+        foreach (var wallet in changed.Union(others ?? []).OrderBy(w => w.Value))
         {
             var row = await db.QuerySingleAsync<WalletRow>(Sql.Bump, new { WalletId = wallet });
+            caches.InvalidateWith(db, WalletReader.Balance, row.CustomerId.ToString(), row.Version);
+            if (!changed.Contains(wallet))
+            {
+                continue;
+            }
+
             var balances = await db.QueryAsync<CurrencyBalance>(Sql.Balances, new { WalletId = wallet });
             await db.PublishAsync(
                 Topic,
@@ -42,7 +57,7 @@ internal static class WalletBalances
             );
         }
 
-        Telemetry.Updated(ordered.Length);
+        Telemetry.Updated(changed.Count);
     }
 
     private sealed record WalletRow(MerchantId MerchantId, CustomerId CustomerId, long Version);

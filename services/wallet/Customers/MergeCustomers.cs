@@ -55,7 +55,7 @@ internal static class MergeCustomers
 }
 
 /// <summary>Makes two customers one, in the caller's transaction.</summary>
-internal sealed class CustomerMerger(CustomerStore customers, PersonalDataVault vault, LegalHolds holds)
+internal sealed class CustomerMerger(CustomerStore customers, PersonalDataVault vault, LegalHolds holds, Caches caches)
 {
     /// <summary>The customer that is left, and its version.</summary>
     public async Task<(CustomerId Into, long Version)> MergeAsync(
@@ -162,13 +162,12 @@ internal sealed class CustomerMerger(CustomerStore customers, PersonalDataVault 
     }
 
     /// <summary>Last, so that the balances told are those that this transaction leaves.</summary>
-    private static async Task MoveCardsAsync(DbSession db, CustomerId from, CustomerId into)
+    private async Task MoveCardsAsync(DbSession db, CustomerId from, CustomerId into)
     {
         var wallets = await db.QueryAsync<WalletId>(Sql.Wallets, new { Ids = new[] { from, into } });
-        if (await db.ExecuteAsync(Sql.MoveCards, new { From = from, Into = into }) > 0)
-        {
-            await WalletBalances.PublishAsync(db, wallets);
-        }
+        var haveMoved = await db.ExecuteAsync(Sql.MoveCards, new { From = from, Into = into }) > 0;
+        // The one leads to the other from now on, with cards or without.
+        await WalletBalances.PublishAsync(db, haveMoved ? wallets : [], caches, wallets);
     }
 
     private sealed record Sealed(ConsentId ConsentId, byte[]? Proof);

@@ -1,5 +1,6 @@
 using LocalPlus.Hosting;
 using LocalPlus.Kernel;
+using LocalPlus.Wallet.Balances;
 using LocalPlus.Wallet.Customers;
 
 namespace LocalPlus.Wallet.Erasure;
@@ -24,7 +25,7 @@ internal sealed record ErasureRow(CustomerId CustomerId, MerchantId MerchantId, 
 /// and the ledger has never known more: its books, receipts and proofs are what they were. All of it in one
 /// transaction, so a crash leaves a person known or forgotten, and nothing between.
 /// </summary>
-internal sealed class Eraser(ILogger<Eraser> log)
+internal sealed class Eraser(Caches caches, ILogger<Eraser> log)
 {
     private const string Topic = "customer.erased.v1";
 
@@ -121,12 +122,24 @@ internal sealed class Eraser(ILogger<Eraser> log)
                 }
             );
             await TellAsync(db, erasure, Math.Max(version, 1));
+            if (await db.QuerySingleOrDefaultAsync<long?>(Sql.CloseWallet, new { CustomerId = id }) is { } closed)
+            {
+                caches.InvalidateWith(db, WalletReader.Balance, id.ToString(), closed);
+            }
+
             log.CustomerErased(id, merchant);
         }
     }
 
     internal static class Sql
     {
+        public const string CloseWallet = """
+            UPDATE wallets
+               SET version = version + 1
+             WHERE customer_id = @CustomerId
+            RETURNING version
+            """;
+
         public const string Find = $"""
             {ErasureRow.Columns}
              WHERE e.customer_id = @CustomerId

@@ -48,6 +48,7 @@ internal static class ChangeLoyaltyProgram
         Request request,
         Database database,
         LocationOwnership locations,
+        LoyaltyProgramCopies copies,
         TimeProvider time,
         CancellationToken cancel
     )
@@ -96,6 +97,7 @@ internal static class ChangeLoyaltyProgram
         }
 
         var changed = await LoyaltyPrograms.GetAsync(db, id);
+        await copies.ChangedAsync(db, id);
         await db.CommitAsync();
         return Answer.Ok(changed.ToView(), changed.Version);
     }

@@ -38,6 +38,7 @@ internal static class DecidePartnership
                     ProgramId programId,
                     TRequest request,
                     IdempotentRequests requests,
+                    LoyaltyProgramCopies copies,
                     TimeProvider time,
                     CancellationToken cancel
                 ) =>
@@ -50,7 +51,7 @@ internal static class DecidePartnership
                                 http.GetMerchant(),
                                 programId,
                                 row => decide(row, request, time.GetUtcNow()),
-                                time.GetUtcNow()
+                                copies
                             ),
                         cancel
                     )
@@ -101,7 +102,7 @@ internal static class DecidePartnership
         MerchantIdentity merchant,
         ProgramId program,
         Func<PartnershipRow, PartnershipRow> decide,
-        DateTimeOffset now
+        LoyaltyProgramCopies copies
     )
     {
         var args = new
@@ -110,13 +111,14 @@ internal static class DecidePartnership
             merchant.Live,
             ProgramId = program,
         };
+        await LoyaltyProgramCopies.LockAsync(db, program);
         var row =
             await db.QuerySingleOrDefaultAsync<PartnershipRow>(Sql.Lock, args)
             ?? throw new FaultException(CommonFaults.NotFound, "Nobody offers this.");
         var decided = decide(row);
         if (decided != row)
         {
-            decided = decided with { DecidedAt = now };
+            decided = decided with { DecidedAt = db.Now };
             await db.ExecuteAsync(
                 Sql.Write,
                 new
@@ -127,9 +129,10 @@ internal static class DecidePartnership
                     decided.State,
                     decided.FundingBasisPoints,
                     decided.EndsAt,
-                    DecidedAt = now,
+                    decided.DecidedAt,
                 }
             );
+            await copies.ChangedAsync(db, program);
         }
 
         return Answer.Ok(decided.ToView());

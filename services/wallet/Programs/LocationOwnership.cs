@@ -1,18 +1,20 @@
-using System.Collections.Concurrent;
 using LocalPlus.Hosting;
 using LocalPlus.Kernel;
 
 namespace LocalPlus.Wallet.Programs;
 
 /// <summary>
-/// Whether a location is the merchant's own, which the merchant service knows. What was found is remembered, for an
-/// owner never changes: a till whose location has been seen is served without asking.
+/// Whether a location is the merchant's own, which the merchant service knows. What was found is kept in a cache, for
+/// an owner never changes: a till whose location has been seen is served without asking.
 /// </summary>
-internal sealed class LocationOwnership(HttpClient merchants)
+internal sealed class LocationOwnership(HttpClient merchants, Caches caches)
 {
-    private const int RememberedMax = 50_000;
+    public static readonly CachePolicy Location = new("location", TimeSpan.FromMinutes(5))
+    {
+        Spare = TimeSpan.FromHours(12),
+    };
+
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(1);
-    private readonly ConcurrentDictionary<(MerchantId Merchant, LocationId Location), bool> remembered = new();
 
     public async Task RequireAsync(
         MerchantId merchant,
@@ -29,25 +31,18 @@ internal sealed class LocationOwnership(HttpClient merchants)
     /// <summary>Refuses with invalid_request unless it is the merchant's; busy when that can not be asked.</summary>
     public async Task RequireAsync(MerchantId merchant, LocationId location, string pointer, CancellationToken cancel)
     {
-        if (remembered.ContainsKey((merchant, location)))
-        {
-            return;
-        }
-
-        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancel);
-        deadline.CancelAfter(Deadline);
         try
         {
-            using var answer = await merchants.GetAsync(
-                new Uri($"/internal/locations/{location}?merchant_id={merchant}", UriKind.Relative),
-                deadline.Token
+            var found = await caches.GetAsync(
+                Location,
+                $"{merchant}.{location}",
+                token => AskAsync(merchant, location, token),
+                cancel
             );
-            if (await PeerRefusals.IsNoSuchObjectAsync(answer, deadline.Token))
+            if (found is null)
             {
                 throw Faults.Invalid(pointer, "There is no such location of this merchant.");
             }
-
-            answer.EnsureSuccessStatusCode();
         }
         catch (Exception exception)
             when (exception is HttpRequestException
@@ -56,12 +51,23 @@ internal sealed class LocationOwnership(HttpClient merchants)
         {
             throw new FaultException(CommonFaults.Busy, $"{pointer} can not be verified at the moment.");
         }
+    }
 
-        if (remembered.Count >= RememberedMax)
+    /// <summary>Null: merchant knows no such location of this merchant.</summary>
+    private async Task<Cached<bool>?> AskAsync(MerchantId merchant, LocationId location, CancellationToken cancel)
+    {
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        deadline.CancelAfter(Deadline);
+        using var answer = await merchants.GetAsync(
+            new Uri($"/internal/locations/{location}?merchant_id={merchant}", UriKind.Relative),
+            deadline.Token
+        );
+        if (await PeerRefusals.IsNoSuchObjectAsync(answer, deadline.Token))
         {
-            remembered.Clear();
+            return null;
         }
 
-        remembered[(merchant, location)] = true;
+        answer.EnsureSuccessStatusCode();
+        return new(true, 0);
     }
 }

@@ -19,13 +19,12 @@ internal static class GetLoyaltyProgram
     private static async Task<IResult> HandleAsync(
         HttpContext http,
         ProgramId id,
-        Database database,
+        LoyaltyProgramCopies programs,
         CancellationToken cancel
     )
     {
-        await using var db = await database.BeginAsync(cancel);
-        var row = await LoyaltyPrograms.OwnAsync(db, http.GetMerchant(), id);
-        return Answer.Ok(row.ToView(), row.Version);
+        var program = await programs.GetAsync(http.GetMerchant(), id, cancel);
+        return Answer.Ok(program, program.Version);
     }
 }
 

@@ -69,6 +69,9 @@ public sealed partial class GiftcardApi : IAsyncLifetime
 
     internal StubStateStore State { get; } = new();
 
+    /// <summary>Where <see cref="State"/> and the ledger are, for other services beside this one.</summary>
+    public int GrpcPort => ledgerPort;
+
     /// <summary>Tills that merchant says are blocked.</summary>
     public ConcurrentDictionary<TerminalId, bool> BlockedTerminals { get; } = new();
 

@@ -180,6 +180,33 @@ internal static partial class Log
     )]
     public static partial void LimitsAreLocal(this ILogger log, Exception exception);
 
+    [LoggerMessage(
+        156,
+        LogLevel.Warning,
+        "the shared cache does not answer, each replica has its own for now",
+        EventName = "hosting.caches.local"
+    )]
+    public static partial void CachesAreLocal(this ILogger log);
+
+    [LoggerMessage(157, LogLevel.Information, "the shared cache answers again", EventName = "hosting.caches.shared")]
+    public static partial void CachesAreShared(this ILogger log);
+
+    [LoggerMessage(
+        158,
+        LogLevel.Warning,
+        "flags stay as they are, they can not be read: {Reason}",
+        EventName = "hosting.flags.stay"
+    )]
+    public static partial void FlagsStay(this ILogger log, string reason);
+
+    [LoggerMessage(
+        159,
+        LogLevel.Warning,
+        "{Flag} stays as it is, it is set to what it can not be",
+        EventName = "hosting.flag.unread"
+    )]
+    public static partial void FlagUnread(this ILogger log, string flag);
+
     [LoggerMessage(155, LogLevel.Information, "ready for the first request", EventName = "hosting.ready")]
     public static partial void BecameReady(this ILogger log);
 

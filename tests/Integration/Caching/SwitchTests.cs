@@ -1,0 +1,89 @@
+using LocalPlus.Hosting;
+using LocalPlus.Kernel;
+using LocalPlus.Tests.Integration.Giftcard;
+using LocalPlus.Tests.Integration.Support;
+
+namespace LocalPlus.Tests.Integration.Caching;
+
+/// <summary>What operators switch while the service runs, and copies of programmes.</summary>
+public sealed class SwitchTests(GiftcardApi api) : IClassFixture<GiftcardApi>
+{
+    [Fact]
+    public async Task Operators_stop_new_offline_allowances_and_let_them_go_on()
+    {
+        var key = Guid.CreateVersion7().ToString();
+        Assert.Equal("", await AskAsync(key));
+
+        // Said until the service listens; it would read by itself a minute later only.
+        await Eventually.TrueAsync(async () =>
+        {
+            await api.State.ConfigureAsync(Flag.OfflineAllowances.Key, "off");
+            return await AskAsync() == "feature_off";
+        });
+        Assert.Equal("", await AskAsync(key));
+
+        await Eventually.TrueAsync(async () =>
+        {
+            await api.State.ConfigureAsync(Flag.OfflineAllowances.Key, null);
+            return await AskAsync() == "";
+        });
+    }
+
+    [Fact]
+    public async Task A_programme_is_what_it_was_changed_to_last_and_what_others_said_to_it()
+    {
+        var (other, otherKey) = api.NewMerchant();
+        var program = await api.ProgramAsync(
+            new
+            {
+                name = "Before",
+                currency = "EUR",
+                accepted_at = new[] { new { merchant_id = other.ToString() } },
+            }
+        );
+        var path = $"/v1/programs/{program}";
+        var before = await api.GetAsync(path);
+        Assert.Equal("offered", before.GetProperty("accepted_at")[0].GetProperty("state").GetString());
+
+        await api.AcceptAsync(program, otherKey);
+        var accepted = await api.GetAsync(path);
+        Assert.Equal("accepted", accepted.GetProperty("accepted_at")[0].GetProperty("state").GetString());
+
+        await api.PatchAsync(path, new { name = "After" }, accepted.GetProperty("version").GetInt64());
+        Assert.Equal("After", (await api.GetAsync(path)).GetProperty("name").GetString());
+        await api.GetAsync(path, 404, otherKey);
+    }
+
+    [Fact]
+    public async Task A_programme_that_is_not_there_is_asked_for_once_and_one_that_is_made_is_there()
+    {
+        await api.GetAsync($"/v1/programs/{ProgramId.New(TimeProvider.System)}", 404);
+        await api.GetAsync($"/v1/programs/{await api.ProgramAsync()}");
+    }
+
+    /// <summary>The refusal's code, or nothing for an allowance.</summary>
+    private async Task<string> AskAsync(string? key = null)
+    {
+        using var answer = await api.SendAsync(
+            HttpMethod.Post,
+            $"/v1/terminals/{Till}/offline_allowances",
+            api.Key,
+            new
+            {
+                card_cap = GiftcardApi.Eur(100),
+                total_cap = GiftcardApi.Eur(1000),
+                valid_seconds = 3600,
+            },
+            key
+        );
+        var text = await answer.Content.ReadAsStringAsync();
+        if (answer.IsSuccessStatusCode)
+        {
+            return "";
+        }
+
+        return System.Text.Json.JsonDocument.Parse(text).RootElement.GetProperty("code").GetString()!;
+    }
+
+    private static readonly TerminalId Till = TerminalId.New(TimeProvider.System);
+}

@@ -1,0 +1,149 @@
+using System.Collections.Concurrent;
+using System.Net.Http.Json;
+using System.Text.Json;
+using LocalPlus.Hosting;
+using LocalPlus.Kernel;
+using LocalPlus.Tests.Integration.Support;
+using LocalPlus.Wallet.Customers;
+using ZiggyCreatures.Caching.Fusion.Backplane;
+
+namespace LocalPlus.Tests.Integration.Caching;
+
+/// <summary>A holder's customer with one card, and the account that its value is on.</summary>
+public sealed record CachedHolder(MerchantId Merchant, string Key, string Customer, GiftCardId Card, AccountId Account)
+{
+    /// <summary>The card in the holder's wallet.</summary>
+    public TestEvent Activated() => OfCard("gift_card.activated", 1);
+
+    public TestEvent OfCard(string type, long sequence) =>
+        new(
+            type,
+            Card.ToString(),
+            sequence,
+            Merchant,
+            new
+            {
+                gift_card_id = Card.ToString(),
+                program_id = ProgramId.New(TimeProvider.System).ToString(),
+                last4 = "7Q2M",
+                amount = 5000,
+                currency = "EUR",
+                customer_id = Customer,
+            }
+        );
+
+    /// <summary>What is on the card after an entry of the ledger.</summary>
+    public TestEvent Balance(long balance, long sequence) =>
+        new(
+            "ledger.transaction.posted",
+            Account.ToString(),
+            sequence,
+            Merchant,
+            new
+            {
+                account_id = Account.ToString(),
+                account_name = $"card:{Card}:paid",
+                asset = "EUR",
+                balance_after = balance,
+                sequence,
+            }
+        );
+}
+
+/// <summary>Replicas of the wallet as processes, over one database, one state store and one broadcast.</summary>
+public sealed class WalletReplicas : IAsyncLifetime
+{
+    public const string Cards = "giftcard.cards.v1";
+    public const string Ledger = "ledger.transactions.v1";
+    private const int Count = 3;
+    private readonly ConcurrentDictionary<(int Replica, string Customer), long> heard = [];
+    private StubDapr dapr = null!;
+
+    public TestDatabase Database { get; private set; } = null!;
+
+    public StubSidecar Sidecar { get; private set; } = null!;
+
+    internal StubStateStore Store => dapr.Store;
+
+    public IReadOnlyList<ServiceProcess> All { get; private set; } = [];
+
+    public async Task InitializeAsync()
+    {
+        Database = await TestDatabase.CreateAsync("wallet", typeof(PersonalData).Assembly);
+        Sidecar = await StubSidecar.StartAsync();
+        dapr = await StubDapr.StartAsync();
+        All = await Task.WhenAll(Enumerable.Range(0, Count).Select(_ => StartAsync(Database, Sidecar, dapr.Port)));
+        foreach (var (number, replica) in All.Index())
+        {
+            Store.Replicas.Add((topic, body) => HearAsync(number, replica, topic, body));
+        }
+    }
+
+    public async Task DisposeAsync()
+    {
+        foreach (var replica in All)
+        {
+            await replica.DisposeAsync();
+        }
+
+        await dapr.DisposeAsync();
+        await Sidecar.DisposeAsync();
+        await Database.DisposeAsync();
+    }
+
+    public static Task<ServiceProcess> StartAsync(TestDatabase database, StubSidecar sidecar, int grpcPort) =>
+        ServiceProcess.StartAsync(
+            typeof(PersonalData).Assembly.Location,
+            database,
+            sidecar.Port,
+            grpcPort,
+            ("Secrets__pii_key", new string('k', 44))
+        );
+
+    /// <summary>A customer with a card in its wallet, as far as that replica has been told.</summary>
+    public static async Task<CachedHolder> NewHolderAsync(ServiceProcess replica, StubSidecar sidecar)
+    {
+        var merchant = MerchantId.New(TimeProvider.System);
+        var key = sidecar.IssueKey(merchant, "customers:read", "customers:write", "privacy:read", "privacy:write");
+        var made = await replica.CallAsync(
+            HttpMethod.Post,
+            "/v1/customers",
+            key,
+            new { email = "holder@example.test" },
+            201
+        );
+        var holder = new CachedHolder(
+            merchant,
+            key,
+            made.GetProperty("id").GetString()!,
+            GiftCardId.New(TimeProvider.System),
+            AccountId.New(TimeProvider.System)
+        );
+        await replica.DeliverAsync(Cards, holder.Activated());
+        return holder;
+    }
+
+    public static Task<JsonElement> WalletAsync(ServiceProcess replica, CachedHolder holder, int status = 200) =>
+        replica.CallAsync(HttpMethod.Get, $"/v1/customers/{holder.Customer}/wallet", holder.Key, status: status);
+
+    /// <summary>The sum of a wallet that has one currency.</summary>
+    public static async Task<long> SumAsync(ServiceProcess replica, CachedHolder holder) =>
+        (await WalletAsync(replica, holder)).GetProperty("balances")[0].GetProperty("amount").GetInt64();
+
+    /// <summary>The version that every replica has been told of, of a customer's wallet.</summary>
+    public long HeardOf(CachedHolder holder) =>
+        Enumerable.Range(0, Count).Min(replica => heard.GetValueOrDefault((replica, holder.Customer)));
+
+    /// <summary>As the sidecar of that replica delivers a broadcast.</summary>
+    private async Task HearAsync(int number, ServiceProcess replica, string topic, byte[] body)
+    {
+        using var answer = await replica.App.PostAsync(
+            new Uri($"/events/{topic}", UriKind.Relative),
+            JsonContent.Create(new { data_base64 = Convert.ToBase64String(body) })
+        );
+        answer.EnsureSuccessStatusCode();
+        var news = JsonSerializer.Deserialize<CacheNews>(body, StrictJson.Lenient)!;
+        var customer = BackplaneMessage.FromByteArray(news.Message).CacheKey!.Split(':')[2];
+        heard.AddOrUpdate((number, customer), news.Version, (_, known) => Math.Max(known, news.Version));
+    }
+}
