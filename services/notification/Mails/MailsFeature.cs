@@ -1,0 +1,30 @@
+using LocalPlus.Hosting;
+using LocalPlus.Notification.Templates;
+
+namespace LocalPlus.Notification.Mails;
+
+/// <summary>What sends messages, and how long their queue is.</summary>
+internal static class MailsFeature
+{
+    public static void AddMails(this WebApplicationBuilder builder)
+    {
+        var services = builder.Services;
+        services.AddSingleton(_ => new Recipients(PeerClient.Create("wallet"), PeerClient.Create("merchant")));
+        services.AddSingleton(_ => new CardDeliveries(PeerClient.Create("giftcard")));
+        // Made when the sender starts: a migration has no mail server, and needs none.
+        services.AddSingleton(_ => new MailServer(MailSettings.Of(builder.Configuration)));
+        services.AddSingleton<SmsBinding>();
+        services.AddSingleton<TemplateStore>();
+        services.AddSingleton<MessageDispatch>();
+        services.AddHostedService<MailSender>();
+        services.AddSingleton(new Watch(Telemetry.Waiting, Sql.Waiting));
+        services.AddSingleton(new Watch(Telemetry.Dead, Sql.Dead));
+    }
+
+    private static class Sql
+    {
+        public const string Waiting = "SELECT count(notification_id) FROM notifications WHERE state = 'pending'";
+
+        public const string Dead = "SELECT count(notification_id) FROM notifications WHERE state = 'dead'";
+    }
+}
