@@ -105,9 +105,7 @@ internal static partial class CodeFacts
         }
     }
 
-    [GeneratedRegex(
-        "\"((?:taskqueue-[a-z]+)|pubsub|broadcast|cachestore|statestore|workflowstore|secretstore|smtp|sms)\""
-    )]
+    [GeneratedRegex("\"((?:taskqueue-[a-z]+)|pubsub|broadcast|cachestore|statestore|workflowstore|secretstore|sms)\"")]
     private static partial Regex ComponentName();
 
     [GeneratedRegex(@"(?:PeerClient\.Create|CreateInvocationInvoker)\(\s*(?:appId:\s*)?(?:""([a-z]+)""|([A-Z][\w.]*))")]

@@ -156,7 +156,7 @@ internal sealed class MailSender(
 
         await db.CommitAsync();
         Telemetry.Tried(message.Kind, message.Channel, outcome is SendOutcome.Deferred ? "deferred" : state);
-        if (sent is not null)
+        if (sent is not null && message.Deferrals == 0)
         {
             Telemetry.Sent(now - message.CreatedAt);
         }
@@ -184,12 +184,7 @@ internal sealed class MailSender(
                 log.GivenUp(message.NotificationId, failed.Code);
                 break;
             case SendOutcome.Failed failed:
-                log.Failed(
-                    message.NotificationId,
-                    failed.Code,
-                    message.Attempts - message.Deferrals,
-                    failed.Cause
-                );
+                log.Failed(message.NotificationId, failed.Code, message.Attempts - message.Deferrals, failed.Cause);
                 break;
         }
     }

@@ -82,7 +82,8 @@ internal sealed class MailServer(MailSettings settings)
         {
             await client.DisconnectAsync(quit: true, deadline.Token);
         }
-        catch (Exception parting) when (IsAway(parting) || parting is SmtpCommandException or OperationCanceledException)
+        catch (Exception parting)
+            when (IsAway(parting) || parting is SmtpCommandException or OperationCanceledException)
         {
             client.Dispose();
         }

@@ -23,7 +23,13 @@ internal static class MailsFeature
 
     private static class Sql
     {
-        public const string Waiting = "SELECT count(notification_id) FROM notifications WHERE state = 'pending'";
+        // What waits for a morning or a limit is not late.
+        public const string Waiting = """
+            SELECT count(notification_id)
+              FROM notifications
+             WHERE state = 'pending'
+               AND COALESCE(last_error, '') NOT IN ('quiet_hours', 'recipient_throttled', 'merchant_throttled')
+            """;
 
         public const string Dead = "SELECT count(notification_id) FROM notifications WHERE state = 'dead'";
     }

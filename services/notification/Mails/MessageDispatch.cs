@@ -68,12 +68,7 @@ internal sealed class MessageDispatch(
         }
         catch (SmtpCommandException refusal) when (MailServer.IsBounce(refusal))
         {
-            return new SendOutcome.Bounced(
-                (int)refusal.StatusCode,
-                reader!.Outgoing,
-                reader.Customer,
-                reader.Address
-            );
+            return new SendOutcome.Bounced((int)refusal.StatusCode, reader!.Outgoing, reader.Customer, reader.Address);
         }
         catch (Exception exception)
             when (exception is HttpRequestException or TaskCanceledException
@@ -137,9 +132,7 @@ internal sealed class MessageDispatch(
         var hash = hashes.Of(message.MerchantId, message.Channel, address);
         // What a reader wants is kept by where it reads mails, whichever way a message takes.
         var wishes =
-            message.Channel == Channels.Mail
-                ? hash
-                : hashes.Of(message.MerchantId, Channels.Mail, contact.Address);
+            message.Channel == Channels.Mail ? hash : hashes.Of(message.MerchantId, Channels.Mail, contact.Address);
         return (
             new Reader(
                 address,
@@ -171,15 +164,18 @@ internal sealed class MessageDispatch(
         var (kind, locale) = isSample
             ? (message.SampleKind!, message.SampleLocale!)
             : (message.Kind, TemplateKinds.LocaleOf(reader.Contact.Locale));
-        var unsubscribe =
-            reader is { Outgoing: { IsUrgent: false } outgoing, Customer: { } customer }
-                ? tokens.LinkOf(new(message.MerchantId, customer, outgoing.AddressHash, message.Kind))
-                : null;
+        var unsubscribe = reader is { Outgoing: { IsUrgent: false } outgoing, Customer: { } customer }
+            ? tokens.LinkOf(new(message.MerchantId, customer, outgoing.AddressHash, message.Kind))
+            : null;
         var facts = isSample
             ? TemplateSamples.Facts(kind, reader.Contact.Shop, reader.Contact.Support)
-            : FactsOf(message, reader, carried) with { Unsubscribe = unsubscribe };
+            : FactsOf(message, reader, carried) with
+            {
+                Unsubscribe = unsubscribe,
+            };
         var own = await OwnAsync(message.MerchantId, kind, locale, cancel);
         var mail = Rendered(message, kind, own, text => MailTemplates.Render(kind, locale, facts, text));
+        mail = isSample ? mail with { Subject = $"[Test] {mail.Subject}" } : mail;
         using var composed = MailMessages.Compose(
             message.NotificationId.ToString(),
             mails.From,
@@ -222,7 +218,10 @@ internal sealed class MessageDispatch(
             message.RedemptionId?.ToString() ?? message.WebhookId?.ToString(),
             carried,
             // LocalPlus's own messages to a merchant do not send it to itself.
-            message.GiftCardId is null ? null : reader.Contact.Support
+            message.GiftCardId
+                is null
+                ? null
+                : reader.Contact.Support
         );
 
     private async Task<TemplateText?> OwnAsync(
@@ -230,10 +229,7 @@ internal sealed class MessageDispatch(
         string kind,
         string locale,
         CancellationToken cancel
-    ) =>
-        TemplateKinds.IsKnown(kind, locale)
-            ? (await templates.FindAsync(merchant, kind, locale, cancel))?.Own
-            : null;
+    ) => TemplateKinds.IsKnown(kind, locale) ? (await templates.FindAsync(merchant, kind, locale, cancel))?.Own : null;
 
     /// <summary>A template that can not be rendered any more keeps no message back.</summary>
     private T Rendered<T>(DueMessage message, string kind, TemplateText? own, Func<TemplateText?, T> render)

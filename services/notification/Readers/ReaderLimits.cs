@@ -18,12 +18,7 @@ internal static class ReaderLimits
     public const int Deferrals = 10;
 
     /// <summary>What a reader can do without, from one merchant to one address.</summary>
-    public static readonly SendLimit Recipient = new(
-        "recipient",
-        "recipient_throttled",
-        20,
-        TimeSpan.FromDays(1)
-    );
+    public static readonly SendLimit Recipient = new("recipient", "recipient_throttled", 20, TimeSpan.FromDays(1));
 
     /// <summary>Cards and warnings, from one merchant to one address.</summary>
     public static readonly SendLimit RecipientUrgent = new(
@@ -34,12 +29,7 @@ internal static class ReaderLimits
     );
 
     /// <summary>All that a merchant has sent.</summary>
-    public static readonly SendLimit Merchant = new(
-        "merchant",
-        "merchant_throttled",
-        20_000,
-        TimeSpan.FromHours(1)
-    );
+    public static readonly SendLimit Merchant = new("merchant", "merchant_throttled", 20_000, TimeSpan.FromHours(1));
 
     /// <summary>How long counts are kept: longer than any window.</summary>
     public static readonly TimeSpan CountLife = TimeSpan.FromDays(3);

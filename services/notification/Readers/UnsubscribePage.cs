@@ -11,7 +11,8 @@ namespace LocalPlus.Notification.Readers;
 /// </summary>
 internal static class UnsubscribePage
 {
-    private const string Policy = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'";
+    private const string Policy =
+        "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'";
 
     public static void MapUnsubscribe(this WebApplication app)
     {
@@ -117,11 +118,15 @@ internal static class UnsubscribePage
 
         public string Button => IsFrench ? "Ne plus recevoir" : "Unsubscribe";
 
-        public string Unknown =>
-            IsFrench ? "Ce lien n'est pas complet." : "This link is not complete.";
+        public string Unknown => IsFrench ? "Ce lien n'est pas complet." : "This link is not complete.";
 
         public static Words Of(HttpContext http) =>
-            new(http.Request.GetTypedHeaders().AcceptLanguage.FirstOrDefault()?.Value.StartsWith("fr", StringComparison.OrdinalIgnoreCase) ?? false);
+            new(
+                http.Request.GetTypedHeaders()
+                    .AcceptLanguage.FirstOrDefault()
+                    ?.Value.StartsWith("fr", StringComparison.OrdinalIgnoreCase)
+                    ?? false
+            );
 
         public string Question(string kind) =>
             IsFrench

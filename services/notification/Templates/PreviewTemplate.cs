@@ -52,8 +52,6 @@ internal static class PreviewTemplate
             )
         );
         var sample = TemplateSamples.Render(kind, locale, text);
-        return Answer.Ok(
-            new Preview("notification_preview", sample.Subject, sample.Html, sample.Text, sample.Sms)
-        );
+        return Answer.Ok(new Preview("notification_preview", sample.Subject, sample.Html, sample.Text, sample.Sms));
     }
 }

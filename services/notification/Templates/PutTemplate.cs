@@ -39,11 +39,7 @@ internal static class PutTemplate
     {
         TemplateChecks.RequireKnown(kind, locale);
         var version = http.RequireIfMatch();
-        var text = TemplateChecks.Checked(
-            kind,
-            locale,
-            new(request.Subject, request.Html, request.Text, request.Sms)
-        );
+        var text = TemplateChecks.Checked(kind, locale, new(request.Subject, request.Html, request.Text, request.Sms));
         await using var db = await database.BeginAsync(cancel);
         var changed = await db.QuerySingleOrDefaultAsync<TemplateRow>(
             version == 0 ? Sql.Add : Sql.Change,

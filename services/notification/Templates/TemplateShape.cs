@@ -18,7 +18,8 @@ internal static partial class TemplateShape
         {
             count++;
             var word = tag.Groups["word"].Value;
-            depth += word is "if" or "unless" or "case" ? 1
+            depth +=
+                word is "if" or "unless" or "case" ? 1
                 : word.StartsWith("end", StringComparison.Ordinal) ? -1
                 : 0;
             if (depth > TemplateLimits.Depth)
@@ -86,8 +87,11 @@ internal static partial class TemplateShape
     private static (Place Place, char Quote) Next(string html, int at, Place place, char quote) =>
         (place, html[at]) switch
         {
-            (Place.Text, '<') when at + 1 < html.Length && (char.IsAsciiLetter(html[at + 1]) || html[at + 1] is '/' or '!') =>
-                (Place.Tag, '\0'),
+            (Place.Text, '<')
+                when at + 1 < html.Length && (char.IsAsciiLetter(html[at + 1]) || html[at + 1] is '/' or '!') => (
+                Place.Tag,
+                '\0'
+            ),
             (Place.Tag, var c and ('"' or '\'')) => (Place.Quoted, c),
             (Place.Tag, '>') => (Place.Text, '\0'),
             (Place.Quoted, var c) when c == quote => (Place.Tag, '\0'),
@@ -102,7 +106,10 @@ internal static partial class TemplateShape
     }
 
     // To the nearest end; without one to the end of all, which is too long or no syntax.
-    [GeneratedRegex(@"\{\{-?\s*(?<word>[a-z_0-9]*).*?(?:\}\}|\z)|\{%-?\s*(?<word>[a-z]*).*?(?:%\}|\z)", RegexOptions.Singleline)]
+    [GeneratedRegex(
+        @"\{\{-?\s*(?<word>[a-z_0-9]*).*?(?:\}\}|\z)|\{%-?\s*(?<word>[a-z]*).*?(?:%\}|\z)",
+        RegexOptions.Singleline
+    )]
     private static partial Regex Braces();
 
     [GeneratedRegex(@"<\s*(script|iframe|object|embed|form|base|link|svg|math)\b", RegexOptions.IgnoreCase)]

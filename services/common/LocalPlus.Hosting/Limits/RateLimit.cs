@@ -45,7 +45,12 @@ public sealed record RateLimit(string Name, CountedPer Per, long Quota, TimeSpan
     public static readonly RateLimit Onboarding = new("onboarding", CountedPer.Operator, 600, Minute);
 
     /// <summary>Mails that a merchant sends itself to try a template.</summary>
-    public static readonly RateLimit TemplateTest = new("template_test", CountedPer.Merchant, 40, TimeSpan.FromHours(1));
+    public static readonly RateLimit TemplateTest = new(
+        "template_test",
+        CountedPer.Merchant,
+        40,
+        TimeSpan.FromHours(1)
+    );
 
     /// <summary>Codes and PINs that matched nothing, of one merchant.</summary>
     public static readonly RateLimit Guess = new("guess", CountedPer.Merchant, 300, Minute);
