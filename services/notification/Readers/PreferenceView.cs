@@ -1,3 +1,4 @@
+using Dapper;
 using LocalPlus.Kernel;
 
 namespace LocalPlus.Notification.Readers;
@@ -31,6 +32,7 @@ internal sealed record PreferenceView(
 );
 
 /// <summary>A row of notification_recipients.</summary>
+[method: ExplicitConstructor] // Npgsql calls the types an Array, so Dapper would not match them to string[] by itself.
 internal sealed record PreferenceRow(
     string[] Declined,
     string[] SmsKinds,
