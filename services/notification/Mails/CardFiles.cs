@@ -3,7 +3,9 @@ using System.Text;
 
 namespace LocalPlus.Notification.Mails;
 
-/// <summary>What goes with the mail of a digital card: a sheet to print, and the day its value ends for a calendar.</summary>
+/// <summary>
+/// What goes with the mail of a digital card: a sheet to print, and the day its value ends for a calendar.
+/// </summary>
 internal static class CardFiles
 {
     private const int FoldBytes = 73;

@@ -15,9 +15,9 @@ namespace LocalPlus.Notification.Mails;
 /// </summary>
 internal static class CardSheet
 {
-    private const double Margin = 56;
-    private const double QrSide = 170;
-    private const double BarsHeight = 56;
+    private const int Margin = 56;
+    private const int QrSide = 170;
+    private const int BarsHeight = 56;
     private const string Family = "Segoe WP";
 
     static CardSheet() => GlobalFontSettings.FontResolver = new BundledFonts();
@@ -31,7 +31,7 @@ internal static class CardSheet
         page.Size = PdfSharp.PageSize.A4;
         using (var canvas = XGraphics.FromPdfPage(page))
         {
-            var width = page.Width.Point - (2 * Margin);
+            var width = (int)page.Width.Point - (2 * Margin);
             var text = new Lines(canvas, Margin, width);
             text.Write(facts.Shop, 28, XFontStyleEx.Bold);
             text.Write(isFrench ? "Carte cadeau" : "Gift card", 16);
@@ -105,15 +105,16 @@ internal static class CardSheet
     }
 
     /// <summary>Text from the top down, broken at blanks where a line is full.</summary>
-    private sealed class Lines(XGraphics canvas, double left, double width)
+    private sealed class Lines(XGraphics canvas, int left, int width)
     {
-        private const double Leading = 1.4;
+        /// <summary>From one line to the next, in tenths of a letter's height.</summary>
+        private const int Leading = 14;
 
-        public double Top { get; private set; } = Margin;
+        public int Top { get; private set; } = Margin;
 
-        public void Space(double points) => Top += points;
+        public void Space(int points) => Top += points;
 
-        public void Write(string text, double size, XFontStyleEx style = XFontStyleEx.Regular)
+        public void Write(string text, int size, XFontStyleEx style = XFontStyleEx.Regular)
         {
             var font = new XFont(Family, size, style);
             foreach (var paragraph in text.ReplaceLineEndings("\n").Split('\n'))
@@ -137,10 +138,10 @@ internal static class CardSheet
             }
         }
 
-        private void Put(string line, XFont font, double size)
+        private void Put(string line, XFont font, int size)
         {
             canvas.DrawString(line, font, XBrushes.Black, new XPoint(left, Top + size));
-            Top += size * Leading;
+            Top += size * Leading / 10;
         }
 
         /// <summary>A word, in pieces where it is wider than a line.</summary>

@@ -6,9 +6,9 @@ namespace LocalPlus.Notification.Mails;
 
 /// <summary>
 /// Sends what is due. A message is claimed for <see cref="Lease"/> in SQL, the claim renewed while it is sent, and
-/// marked; a sender that dies in between loses its claim and the message is sent again: a mail may come twice, never
-/// not at all, and has the same Message-ID. Failures are repeated with back-off until <see cref="Backoff.MaxAttempts"/>, then the message is dead
-/// until an operator sends it again.
+/// marked; a sender that dies in between loses its claim and the message is sent again: a mail may come twice, with
+/// the same Message-ID, never not at all. Failures are repeated with back-off until <see cref="Backoff.MaxAttempts"/>,
+/// then the message is dead until an operator sends it again.
 /// </summary>
 internal sealed class MailSender(
     Database database,
@@ -204,9 +204,9 @@ internal sealed class MailSender(
                      LIMIT @Limit
                        FOR UPDATE SKIP LOCKED) d
              WHERE n.notification_id = d.notification_id
-            RETURNING n.notification_id, n.merchant_id, n.kind, n.channel, n.gift_card_id, n.redemption_id, n.webhook_id,
-                   n.amount, n.currency, n.attempts, n.deferrals, n.sample_kind, n.sample_locale, n.sample_to,
-                   n.created_at
+            RETURNING n.notification_id, n.merchant_id, n.kind, n.channel, n.gift_card_id, n.redemption_id,
+                   n.webhook_id, n.amount, n.currency, n.attempts, n.deferrals, n.sample_kind, n.sample_locale,
+                   n.sample_to, n.created_at
             """;
 
         // A claim is known by its end: one that was finished, or taken by another, has another one.

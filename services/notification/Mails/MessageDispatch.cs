@@ -10,7 +10,8 @@ using Npgsql;
 namespace LocalPlus.Notification.Mails;
 
 /// <summary>
-/// One attempt to send a message: finds out who is to get it and whether they want it now, renders it and hands it over.
+/// One attempt to send a message: finds out who is to get it and whether they want it now, renders it and hands it
+/// over.
 /// </summary>
 internal sealed class MessageDispatch(
     Database database,

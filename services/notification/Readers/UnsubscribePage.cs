@@ -17,19 +17,21 @@ internal static class UnsubscribePage
     public static void MapUnsubscribe(this WebApplication app)
     {
         var pages = app.MapGroup(UnsubscribeTokens.Path).RequirePort(Port.Public).AllowAnonymous();
-        pages.MapGet("/{token}", Show).ExcludeFromDescription();
-        pages.MapPost("/{token}", UnsubscribeAsync).ExcludeFromDescription();
+        pages.MapGet("/{token}", ShowAsync).ExcludeFromDescription();
+        pages.MapPost("/{token}", HandleAsync).ExcludeFromDescription();
     }
 
-    private static IResult Show(HttpContext http, string token, UnsubscribeTokens tokens)
+    private static Task<IResult> ShowAsync(HttpContext http, string token, UnsubscribeTokens tokens)
     {
         var words = Words.Of(http);
-        return tokens.TryRead(token, out var wish)
-            ? Page(http, words, words.Question(wish.Kind), button: words.Button)
-            : Unknown(http, words);
+        return Task.FromResult(
+            tokens.TryRead(token, out var wish)
+                ? Page(http, words, words.Question(wish.Kind), button: words.Button)
+                : Unknown(http, words)
+        );
     }
 
-    private static async Task<IResult> UnsubscribeAsync(
+    private static async Task<IResult> HandleAsync(
         HttpContext http,
         string token,
         UnsubscribeTokens tokens,
@@ -84,7 +86,8 @@ internal static class UnsubscribePage
         headers["X-Robots-Tag"] = "noindex";
         var form = button is null
             ? ""
-            : $"<form method=\"post\"><button name=\"List-Unsubscribe\" value=\"One-Click\">{WebUtility.HtmlEncode(button)}</button></form>\n";
+            : "<form method=\"post\"><button name=\"List-Unsubscribe\" value=\"One-Click\">"
+                + $"{WebUtility.HtmlEncode(button)}</button></form>\n";
         var html = $$"""
             <!DOCTYPE html>
             <html lang="{{words.Language}}">

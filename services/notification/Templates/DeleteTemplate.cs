@@ -3,8 +3,8 @@ using LocalPlus.Hosting;
 namespace LocalPlus.Notification.Templates;
 
 /// <summary>
-/// DELETE /v1/notification_templates/{kind}/{locale}: the default again, from the next message on; also where it was the
-/// default already. Refusals: not_found.
+/// DELETE /v1/notification_templates/{kind}/{locale}: the default again, from the next message on; also where it was
+/// the default already. Refusals: not_found.
 /// </summary>
 internal static class DeleteTemplate
 {

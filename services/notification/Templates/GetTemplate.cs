@@ -3,8 +3,8 @@ using LocalPlus.Hosting;
 namespace LocalPlus.Notification.Templates;
 
 /// <summary>
-/// GET /v1/notification_templates/{kind}/{locale}: the merchant's own or the default; its version is the ETag. Refusals:
-/// not_found.
+/// GET /v1/notification_templates/{kind}/{locale}: the merchant's own or the default; its version is the ETag.
+/// Refusals: not_found.
 /// </summary>
 internal static class GetTemplate
 {

@@ -3,8 +3,8 @@ using LocalPlus.Hosting;
 namespace LocalPlus.Notification.Templates;
 
 /// <summary>
-/// GET /v1/notification_templates: every kind and language of what the merchant's customers get, its own or the default.
-/// All of them are one page.
+/// GET /v1/notification_templates: every kind and language of what the merchant's customers get, its own or the
+/// default. All of them are one page.
 /// </summary>
 internal static class ListTemplates
 {

@@ -68,7 +68,8 @@ internal static class PutTemplate
     private static class Sql
     {
         public const string Add = $"""
-            INSERT INTO notification_templates (merchant_id, kind, locale, subject, html, text, sms, version, updated_at)
+            INSERT INTO notification_templates (merchant_id, kind, locale, subject, html, text, sms, version,
+                   updated_at)
             VALUES (@MerchantId, @Kind, @Locale, @Subject, @Html, @Text, @Sms, @Version + 1, @UpdatedAt)
                 ON CONFLICT (merchant_id, kind, locale) DO NOTHING
             RETURNING {TemplateRow.Columns}

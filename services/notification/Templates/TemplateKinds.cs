@@ -2,7 +2,9 @@ using System.Collections.Frozen;
 
 namespace LocalPlus.Notification.Templates;
 
-/// <summary>Of which kinds a merchant may write its own templates, in which languages, and what stands in them.</summary>
+/// <summary>
+/// Of which kinds a merchant may write its own templates, in which languages, and what stands in them.
+/// </summary>
 internal static class TemplateKinds
 {
     public static readonly IReadOnlyList<string> Locales = ["en", "fr"];

@@ -143,13 +143,13 @@ internal static class TemplateLanguage
     /// <summary>A text that may have several lines; in HTML each is encoded and ends with a br.</summary>
     private static ValueTask<FluidValue> Lines(FluidValue input, TemplateContext context)
     {
-        var text = input.ToStringValue();
+        var text = input.ToStringValue().ReplaceLineEndings("\n");
         if (!context.GetValue(IsHtml).ToBooleanValue())
         {
             return new StringValue(text);
         }
 
-        var lines = text.ReplaceLineEndings("\n").Split('\n').Select(Markup.Encode);
+        var lines = text.Split('\n').Select(Markup.Encode);
         return new StringValue(string.Join("<br>\n", lines), encode: false);
     }
 }

@@ -64,8 +64,8 @@ internal static class TestTemplate
     {
         // No event made it, so it is its own.
         public const string Add = $"""
-            INSERT INTO notifications (notification_id, merchant_id, event_id, kind, channel, state, attempts, deferrals,
-                   due_at, created_at, sample_kind, sample_locale, sample_to)
+            INSERT INTO notifications (notification_id, merchant_id, event_id, kind, channel, state, attempts,
+                   deferrals, due_at, created_at, sample_kind, sample_locale, sample_to)
             VALUES (@NotificationId, @MerchantId, @NotificationId, 'template_test', 'mail', 'pending', 0, 0, @Now, @Now,
                    @SampleKind, @SampleLocale, @SampleTo)
             RETURNING {NotificationRow.Columns}

@@ -194,12 +194,7 @@ public sealed class ReaderTests(NotificationApi api) : IClassFixture<Notificatio
         );
         Assert.Equal(gus.ToString(), Text(only, "customer_id"));
         // One attempt reached the server.
-        Assert.Equal(
-            1L,
-            await api.Database.ScalarAsync<long>(
-                $"SELECT count(*) FROM notification_counts WHERE merchant_id = '{shop.Value}' AND limit_name = 'recipient' AND taken = 1"
-            )
-        );
+        Assert.Equal(1L, await api.Database.ScalarAsync<long>(OnceCounted(shop)));
 
         api.Smtp.Unknown.TryRemove(gus.ToString(), out _);
         var (_, stranger) = api.NewMerchant("Stranger");
@@ -233,12 +228,7 @@ public sealed class ReaderTests(NotificationApi api) : IClassFixture<Notificatio
         await DueNowAsync(shop);
         await api.MailToAsync(hal);
         // What was not sent was given back, so it counts once.
-        Assert.Equal(
-            1L,
-            await api.Database.ScalarAsync<long>(
-                $"SELECT count(*) FROM notification_counts WHERE merchant_id = '{shop.Value}' AND limit_name = 'recipient' AND taken = 1"
-            )
-        );
+        Assert.Equal(1L, await api.Database.ScalarAsync<long>(OnceCounted(shop)));
     }
 
     [Fact]
@@ -318,12 +308,13 @@ public sealed class ReaderTests(NotificationApi api) : IClassFixture<Notificatio
         Assert.Equal(
             2,
             await api.Database.ScalarAsync<int>(
-                $"SELECT sum(taken)::int FROM notification_counts WHERE merchant_id = '{shop.Value}' AND limit_name = 'merchant'"
+                $"SELECT sum(taken)::int FROM notification_counts WHERE {Of(shop)} AND limit_name = 'merchant'"
             )
         );
         await api.Database.AsOwnerAsync(
-            $"UPDATE notifications SET deferrals = 10, attempts = 11, due_at = '-infinity' WHERE merchant_id = '{shop.Value}' AND state = 'pending'"
+            $"UPDATE notifications SET deferrals = 10, attempts = 11 WHERE {Of(shop)} AND state = 'pending'"
         );
+        await DueNowAsync(shop);
         await StatesAsync(key, "sent", "sent", "skipped recipient_throttled");
     }
 
@@ -501,6 +492,11 @@ public sealed class ReaderTests(NotificationApi api) : IClassFixture<Notificatio
             because: () => $"[{string.Join(", ", found)}] {api.Service.Output}"
         );
     }
+
+    private static string Of(MerchantId shop) => $"merchant_id = '{shop.Value}'";
+
+    private static string OnceCounted(MerchantId shop) =>
+        $"SELECT count(*) FROM notification_counts WHERE {Of(shop)} AND limit_name = 'recipient' AND taken = 1";
 
     private Task DueNowAsync(MerchantId shop) =>
         api.Database.AsOwnerAsync(

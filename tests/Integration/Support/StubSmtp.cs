@@ -61,6 +61,7 @@ public sealed class StubSmtp : IAsyncDisposable
     private readonly WebApplication app;
     private readonly CancellationTokenSource ends = new();
     private Task serving = Task.CompletedTask;
+    private int arriving;
 
     private StubSmtp(WebApplication app, int port)
     {
@@ -83,6 +84,9 @@ public sealed class StubSmtp : IAsyncDisposable
 
     /// <summary>False makes every mail fail for now, as where the server has no room.</summary>
     public bool Up { get; set; } = true;
+
+    /// <summary>Mails that were handed over and wait for <see cref="Hold"/>.</summary>
+    public int Arriving => arriving;
 
     /// <summary>What the next mails wait for on their way.</summary>
     public Task Hold { get; set; } = Task.CompletedTask;
@@ -164,6 +168,7 @@ public sealed class StubSmtp : IAsyncDisposable
                 return new SmtpResponse(LocalError, $"5.1.1 <{message.To}> not now; {words}");
             }
 
+            Interlocked.Increment(ref smtp.arriving);
             await smtp.Hold;
             smtp.Mails.Enqueue(new BoundMail(message));
             return SmtpResponse.Ok;

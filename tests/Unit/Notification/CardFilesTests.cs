@@ -65,7 +65,7 @@ public sealed class CardFilesTests
         Assert.Contains("DTEND;VALUE=DATE:20310101\r\n", unfolded, StringComparison.Ordinal);
         Assert.Contains("UID:gc_1@localplus\r\n", unfolded, StringComparison.Ordinal);
         Assert.Contains(
-            "SUMMARY:Last day of your Fish\\; Chips\\, \u00c9t\u00e9 & S\u00f6hne\\, der Laden an der langen Stra\u00dfe gift card\r\n",
+            "SUMMARY:Last day of your Fish\\; Chips\\, Été & Söhne\\, der Laden an der langen Straße gift card\r\n",
             unfolded,
             StringComparison.Ordinal
         );

@@ -107,15 +107,10 @@ public sealed class TemplateLanguageTests
     [InlineData("{{ other | default: '<i>' }}", "&lt;i&gt;", "<i>")]
     [InlineData("{{ name | truncate: 2 }}", "&lt;…", "<…")]
     [InlineData("{{ lines | lines }}", "&lt;a&gt;<br>\nb", "<a>\nb")]
-    [InlineData("{{ lines | lines | upcase }}", "&lt;A&gt;&lt;BR&gt;\nB", "<A>\nB", true)]
+    [InlineData("{{ lines | lines | capitalize }}", "&amp;lt;a&amp;gt;&lt;br&gt;&#xA;b", "<a>\nb")]
     [InlineData("{{ picture }}", "<table>", "")]
     [InlineData("{{ picture | default: name }}", "<table>", "<b>&\"'é")]
-    public void Every_value_is_encoded_in_html_and_none_in_text(
-        string source,
-        string html,
-        string text,
-        bool isTwiceEncoded = false
-    )
+    public void Every_value_is_encoded_in_html_and_none_in_text(string source, string html, string text)
     {
         var values = new Dictionary<string, TemplateValue>
         {
@@ -124,15 +119,7 @@ public sealed class TemplateLanguageTests
             ["picture"] = new("", "<table>"),
         };
 
-        var rendered = TemplateLanguage.Render(source, values, isHtml: true);
-        Assert.Equal(
-            html,
-            isTwiceEncoded
-                ? rendered
-                    .Replace("&amp;LT;", "&lt;", StringComparison.Ordinal)
-                    .Replace("&amp;GT;", "&gt;", StringComparison.Ordinal)
-                : rendered
-        );
+        Assert.Equal(html, TemplateLanguage.Render(source, values, isHtml: true));
         Assert.Equal(text, TemplateLanguage.Render(source, values, isHtml: false));
     }
 
