@@ -39,11 +39,20 @@ internal static class OnCustomerErased
             VALUES (@CustomerId, @MerchantId, @ErasedAt)
                 ON CONFLICT (customer_id) DO NOTHING;
             DELETE FROM notification_counts c
-             USING notifications n
-              JOIN card_holders h ON h.gift_card_id = n.gift_card_id
-             WHERE h.customer_id = @CustomerId
-               AND c.merchant_id = n.merchant_id
-               AND c.subject = n.address_hash;
+             USING (SELECT n.merchant_id, n.address_hash
+                      FROM notifications n
+                      JOIN card_holders h ON h.gift_card_id = n.gift_card_id
+                     WHERE h.customer_id = @CustomerId
+                     UNION
+                    SELECT r.merchant_id, r.address_hash
+                      FROM notification_recipients r
+                     WHERE r.customer_id = @CustomerId
+                     UNION
+                    SELECT s.merchant_id, s.address_hash
+                      FROM notification_suppressions s
+                     WHERE s.customer_id = @CustomerId) known
+             WHERE c.merchant_id = known.merchant_id
+               AND c.subject = known.address_hash;
             UPDATE notifications n
                SET masked_address = NULL,
                    address_hash = NULL,

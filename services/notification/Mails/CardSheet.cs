@@ -1,7 +1,6 @@
 using PdfSharp.Drawing;
 using PdfSharp.Fonts;
 using PdfSharp.Pdf;
-using PdfSharp.WPFonts;
 using ZXing;
 using ZXing.Common;
 using ZXing.OneD;
@@ -10,15 +9,15 @@ using ZXing.QrCode;
 namespace LocalPlus.Notification.Mails;
 
 /// <summary>
-/// A digital card on a sheet of A4, to print and give. Its font comes with PDFsharp (Segoe WP, which may be passed on
-/// with documents), so that it needs none of the machine's.
+/// A digital card on a sheet of A4, to print and give. Its font comes with the service (Liberation Sans, under the SIL
+/// Open Font License), so that it needs none of the machine's.
 /// </summary>
 internal static class CardSheet
 {
     private const int Margin = 56;
     private const int QrSide = 170;
     private const int BarsHeight = 56;
-    private const string Family = "Segoe WP";
+    private const string Family = "Liberation Sans";
 
     static CardSheet() => GlobalFontSettings.FontResolver = new BundledFonts();
 
@@ -166,9 +165,16 @@ internal static class CardSheet
     private sealed class BundledFonts : IFontResolver
     {
         public FontResolverInfo ResolveTypeface(string familyName, bool isBold, bool isItalic) =>
-            new(isBold ? "bold" : "regular");
+            new(isBold ? "LiberationSans-Bold" : "LiberationSans-Regular");
 
-        public byte[] GetFont(string faceName) =>
-            faceName == "bold" ? FontDataHelper.SegoeWPBold : FontDataHelper.SegoeWP;
+        public byte[] GetFont(string faceName)
+        {
+            using var font =
+                typeof(CardSheet).Assembly.GetManifestResourceStream($"fonts/{faceName}.ttf")
+                ?? throw new InvalidOperationException($"The service lacks its font {faceName}.");
+            using var bytes = new MemoryStream();
+            font.CopyTo(bytes);
+            return bytes.ToArray();
+        }
     }
 }

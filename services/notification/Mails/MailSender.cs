@@ -129,7 +129,7 @@ internal sealed class MailSender(
         };
         var sent = outcome as SendOutcome.Sent;
         await using var db = await database.BeginAsync(cancel);
-        await db.ExecuteAsync(
+        var isOurs = await db.ExecuteAsync(
             Sql.Finish,
             new
             {
@@ -149,7 +149,8 @@ internal sealed class MailSender(
             await SendGate.GiveBackAsync(db, counted.Message, counted.At);
         }
 
-        if (outcome is SendOutcome.Bounced { Message: { } bounced, Customer: { } customer } bounce)
+        // Whoever was forgotten meanwhile has no message that waits, and nothing new is kept.
+        if (isOurs > 0 && outcome is SendOutcome.Bounced { Message: { } bounced, Customer: { } customer } bounce)
         {
             await Suppressions.AddAsync(db, bounced, customer, bounce.Address, "bounced", time, bounce.SmtpStatus);
         }

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text.RegularExpressions;
 using MailKit.Net.Smtp;
 using MailKit.Security;
 using MimeKit;
@@ -55,7 +56,7 @@ internal sealed record MailSettings(
 /// Hands mails to the mail server by SMTP. Dapr's binding for it carries one HTML body, no second form, no header and
 /// no attachment (ADR 0051).
 /// </summary>
-internal sealed class MailServer(MailSettings settings)
+internal sealed partial class MailServer(MailSettings settings)
 {
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(20);
 
@@ -69,7 +70,8 @@ internal sealed class MailServer(MailSettings settings)
     {
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         deadline.CancelAfter(Timeout);
-        using var client = new SmtpClient();
+        // Lists of revoked certificates lie at addresses that nothing here may reach.
+        using var client = new SmtpClient { CheckCertificateRevocation = false };
         await client.ConnectAsync(settings.Host, settings.Port, settings.Security, deadline.Token);
         if (settings is { User: { } user, Password: { } password })
         {
@@ -100,12 +102,23 @@ internal sealed class MailServer(MailSettings settings)
                 or System.Net.Sockets.SocketException
                 or NotSupportedException;
 
-    /// <summary>Whether the server says that there is no such mailbox, or that it takes nothing, for good.</summary>
+    /// <summary>
+    /// Whether the server says that there is no such mailbox, for good. What it has against us or against the message
+    /// (RFC 3463: 5.6 and 5.7) is no fault of the address.
+    /// </summary>
     public static bool IsBounce(SmtpCommandException refusal) =>
         refusal.ErrorCode == SmtpErrorCode.RecipientNotAccepted
-        && refusal.StatusCode
-            is SmtpStatusCode.MailboxUnavailable
-                or SmtpStatusCode.UserNotLocalTryAlternatePath
-                or SmtpStatusCode.MailboxNameNotAllowed
-                or SmtpStatusCode.TransactionFailed;
+        && (
+            EnhancedStatus().Match(refusal.Message) is { Success: true } status
+                ? (int)refusal.StatusCode >= FirstPermanent && status.ValueSpan is ['5', '.', '1', '.', ..] or "5.2.1"
+                : refusal.StatusCode
+                    is SmtpStatusCode.MailboxUnavailable
+                        or SmtpStatusCode.UserNotLocalTryAlternatePath
+                        or SmtpStatusCode.MailboxNameNotAllowed
+        );
+
+    private const int FirstPermanent = 500;
+
+    [GeneratedRegex(@"\b[245]\.[0-9]{1,3}\.[0-9]{1,3}\b")]
+    private static partial Regex EnhancedStatus();
 }

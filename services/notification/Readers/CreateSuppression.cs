@@ -54,14 +54,9 @@ internal static class CreateSuppression
             async db =>
             {
                 var message = new Outgoing(merchant, "", request.Channel, address!.Hash, address.Hash);
-                var row = await Suppressions.AddAsync(
-                    db,
-                    message,
-                    request.CustomerId,
-                    address.Text,
-                    request.Reason,
-                    time
-                );
+                var row =
+                    await Suppressions.AddAsync(db, message, request.CustomerId, address.Text, request.Reason, time)
+                    ?? throw new FaultException(CommonFaults.NotFound, "There is no such customer.");
                 return Answer.Created($"/v1/notification_suppressions/{row.SuppressionId}", row.ToView());
             },
             cancel

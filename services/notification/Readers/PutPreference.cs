@@ -81,8 +81,9 @@ internal static class PutPreference
         public const string Add = $"""
             INSERT INTO notification_recipients (merchant_id, address_hash, customer_id, declined, sms_kinds, time_zone,
                    quiet_from, quiet_until, version, updated_at)
-            VALUES (@MerchantId, @AddressHash, @CustomerId, @Declined, @SmsKinds, @TimeZone, @QuietFrom, @QuietUntil,
-                   @Version + 1, @UpdatedAt)
+            SELECT @MerchantId, @AddressHash, @CustomerId, @Declined, @SmsKinds, @TimeZone, @QuietFrom, @QuietUntil,
+                   @Version + 1, @UpdatedAt
+             WHERE NOT EXISTS (SELECT FROM forgotten_holders f WHERE f.customer_id = @CustomerId)
                 ON CONFLICT (merchant_id, address_hash) DO NOTHING
             RETURNING {PreferenceRow.Columns}
             """;

@@ -7,8 +7,10 @@ namespace LocalPlus.Notification.Readers;
 /// <summary>Keeps messages from an address, once, whoever asks for it first.</summary>
 internal static class Suppressions
 {
-    /// <summary>The row that keeps the messages away, this one or the one that was there.</summary>
-    public static Task<SuppressionRow> AddAsync(
+    /// <summary>
+    /// The row that keeps the messages away, this one or the one that was there; null for who was forgotten.
+    /// </summary>
+    public static Task<SuppressionRow?> AddAsync(
         DbSession db,
         Outgoing message,
         CustomerId customer,
@@ -17,7 +19,7 @@ internal static class Suppressions
         TimeProvider time,
         int? smtpStatus = null
     ) =>
-        db.QuerySingleAsync<SuppressionRow>(
+        db.QuerySingleOrDefaultAsync<SuppressionRow>(
             Sql.Add,
             new
             {
@@ -39,8 +41,9 @@ internal static class Suppressions
         public const string Add = $"""
             INSERT INTO notification_suppressions AS s (suppression_id, merchant_id, channel, address_hash,
                    masked_address, customer_id, reason, smtp_status, created_at)
-            VALUES (@SuppressionId, @MerchantId, @Channel, @AddressHash, @MaskedAddress, @CustomerId, @Reason,
-                   @SmtpStatus, @CreatedAt)
+            SELECT @SuppressionId, @MerchantId, @Channel, @AddressHash, @MaskedAddress, @CustomerId, @Reason,
+                   @SmtpStatus, @CreatedAt
+             WHERE NOT EXISTS (SELECT FROM forgotten_holders f WHERE f.customer_id = @CustomerId)
                 ON CONFLICT (merchant_id, channel, address_hash) DO UPDATE
                SET reason = s.reason
             RETURNING {SuppressionRow.Columns}
