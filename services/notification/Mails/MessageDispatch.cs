@@ -140,7 +140,7 @@ internal sealed class MessageDispatch(
                 contact,
                 customer,
                 holder.Last4,
-                new Outgoing(message.MerchantId, message.Kind, message.Channel, hash, wishes)
+                new Outgoing(message.MerchantId, message.Kind, message.Channel, hash, wishes, contact.TimeZone)
             ),
             null
         );

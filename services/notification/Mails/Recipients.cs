@@ -7,13 +7,15 @@ namespace LocalPlus.Notification.Mails;
 /// <summary>Whom a message goes to and what they are called. Lives for one sending, is never stored.</summary>
 /// <param name="Support">Where the shop's customers turn to, if it has said so.</param>
 /// <param name="Phone">A number that takes SMS, as E.164 has it.</param>
+/// <param name="TimeZone">The shop's.</param>
 internal sealed record Recipient(
     string Address,
     string? Name,
     string Locale,
     string Shop,
     string? Support = null,
-    string? Phone = null
+    string? Phone = null,
+    string? TimeZone = null
 )
 {
     /// <summary>Where it is reached by the channel, if it is.</summary>
@@ -69,7 +71,8 @@ internal sealed class Recipients : IDisposable
                 contact.Locale,
                 seller.Name,
                 seller.SupportEmail,
-                SmsNumbers.Normalize(contact.Phone, seller.Country)
+                SmsNumbers.Normalize(contact.Phone, seller.Country),
+                seller.TimeZone
             );
     }
 
@@ -93,7 +96,8 @@ internal sealed class Recipients : IDisposable
         string Locale,
         string ContactEmail,
         string? SupportEmail = null,
-        string? Country = null
+        string? Country = null,
+        string? TimeZone = null
     );
 
     private sealed record CustomerContact(string Email, string? Name, string Locale, string? Phone = null);

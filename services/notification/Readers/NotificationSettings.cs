@@ -17,7 +17,7 @@ internal static class NotificationSettings
         DateTimeOffset? UpdatedAt
     );
 
-    /// <param name="TimeZone">IANA name, as Europe/Paris; absent: UTC.</param>
+    /// <param name="TimeZone">IANA name, as Europe/Paris; absent: the merchant's own, or UTC.</param>
     internal sealed record Request(string? TimeZone = null, HoursView? QuietHours = null);
 
     public static IEndpointRouteBuilder MapNotificationSettings(this IEndpointRouteBuilder group)

@@ -21,12 +21,14 @@ internal abstract record GateAnswer
 /// <summary>A message that is about to go out to a holder.</summary>
 /// <param name="AddressHash">Of where it goes.</param>
 /// <param name="WishesHash">Of the mail address, by which it is kept what the reader wants.</param>
+/// <param name="TimeZone">The merchant's, where neither it nor the reader said another one for hours.</param>
 internal sealed record Outgoing(
     MerchantId MerchantId,
     string Kind,
     string Channel,
     byte[] AddressHash,
-    byte[] WishesHash
+    byte[] WishesHash,
+    string? TimeZone = null
 )
 {
     public bool IsUrgent => !NotificationKinds.IsDeclinable(Kind);
@@ -94,7 +96,7 @@ internal sealed class SendGate(Database database, TimeProvider time)
             return new GateAnswer.Closed("declined");
         }
 
-        var zone = QuietHours.TryFindZone(state.TimeZone, out var found) ? found : TimeZoneInfo.Utc;
+        var zone = QuietHours.TryFindZone(state.TimeZone ?? message.TimeZone, out var found) ? found : TimeZoneInfo.Utc;
         return QuietHours.Of(state.QuietFrom, state.QuietUntil)?.EndAt(now, zone) is { } end
             ? new GateAnswer.NotYet("quiet_hours", end)
             : null;
