@@ -58,6 +58,7 @@ internal sealed class Secrets
         secrets["console"]["session_keys"] = $"1:{Key("session_key")}";
         secrets["giftcard"]["code_pepper"] = Key("code_pepper");
         secrets["merchant"]["key_pepper"] = Key("key_pepper");
+        secrets["notification"]["address_key"] = Key("address_key");
         secrets["notification"]["webhook_keys"] = $"1:{Key("webhook_key")}";
         secrets["wallet"]["pii_key"] = Key("pii_key");
         secrets["components"] = new Dictionary<string, string>
@@ -68,7 +69,6 @@ internal sealed class Secrets
                 $"host=127.0.0.1 port={ports.Postgres} user=workflow password={WorkflowPassword} "
                 + "dbname=workflow sslmode=disable",
         };
-        secrets["smtp"] = new Dictionary<string, string> { ["host"] = "127.0.0.1", ["port"] = $"{ports.Smtp}" };
         return secrets;
     }
 

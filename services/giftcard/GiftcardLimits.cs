@@ -54,6 +54,9 @@ internal static class GiftcardLimits
 
     public const int BatchQuantityMax = 10_000;
 
+    /// <summary>Cards of a batch that are printed on sheets; larger batches go to a printer as CSV.</summary>
+    public const int BatchSheetsMax = 500;
+
     /// <summary>Batches of one merchant that are being made at once.</summary>
     public const int BatchesBeingMade = 5;
 

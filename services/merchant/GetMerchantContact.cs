@@ -9,7 +9,16 @@ namespace LocalPlus.Merchant;
 /// </summary>
 internal static class GetMerchantContact
 {
-    internal sealed record Response(string Name, string Locale, string ContactEmail, string? SupportEmail);
+    /// <param name="Country">ISO 3166; telephone numbers without a country's code are of it.</param>
+    /// <param name="TimeZone">IANA name, if it has said so.</param>
+    internal sealed record Response(
+        string Name,
+        string Locale,
+        string ContactEmail,
+        string? SupportEmail,
+        string Country,
+        string? TimeZone
+    );
 
     public static IEndpointRouteBuilder MapGetMerchantContact(this IEndpointRouteBuilder intern)
     {
@@ -30,7 +39,8 @@ internal static class GetMerchantContact
     private static class Sql
     {
         public const string Get = """
-            SELECT name, locale, contact_email, details->>'support_email' AS support_email
+            SELECT name, locale, contact_email, details->>'support_email' AS support_email, country,
+                   details->>'time_zone' AS time_zone
               FROM merchants
              WHERE merchant_id = @MerchantId
             """;

@@ -10,6 +10,12 @@ internal static class Faults
         409,
         "The notification is still to be sent"
     );
+    public static readonly Fault CustomerWithoutAddress = new(
+        "customer_without_address",
+        422,
+        "The customer has no address of this kind"
+    );
+    public static readonly Fault TemplateInvalid = new("template_invalid", 422, "The template can not be used");
     public static readonly Fault WebhookDeliveryPending = new(
         "webhook_delivery_pending",
         409,

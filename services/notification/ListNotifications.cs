@@ -51,9 +51,8 @@ internal static class ListNotifications
 
     private static class Sql
     {
-        public const string List = """
-            SELECT notification_id, kind, state, masked_address, gift_card_id, redemption_id, webhook_id, attempts,
-                   last_error, created_at, sent_at
+        public const string List = $"""
+            SELECT {NotificationRow.Columns}
               FROM notifications
              WHERE merchant_id = @MerchantId
                AND (created_at, notification_id) < (@CreatedAt, @Id)

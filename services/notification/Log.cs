@@ -32,6 +32,36 @@ internal static partial class Log
     public static partial void SenderStumbled(this ILogger log, Exception exception);
 
     [LoggerMessage(
+        5005,
+        LogLevel.Information,
+        "{NotificationId} deferred: {Code}",
+        EventName = "notification.deferred"
+    )]
+    public static partial void Deferred(this ILogger log, NotificationId notificationId, string code);
+
+    [LoggerMessage(
+        5006,
+        LogLevel.Warning,
+        "{NotificationId} is sent by the default: {MerchantId}'s template for {Kind} can not be rendered ({Cause})",
+        EventName = "notification.template.failed"
+    )]
+    public static partial void TemplateFailed(
+        this ILogger log,
+        NotificationId notificationId,
+        MerchantId merchantId,
+        string kind,
+        string cause
+    );
+
+    [LoggerMessage(
+        5007,
+        LogLevel.Information,
+        "a reader of {MerchantId} wants no more {Kind}",
+        EventName = "notification.unsubscribed"
+    )]
+    public static partial void Unsubscribed(this ILogger log, MerchantId merchantId, string kind);
+
+    [LoggerMessage(
         5010,
         LogLevel.Information,
         "{NotificationId} queued again by hand",

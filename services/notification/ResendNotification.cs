@@ -93,15 +93,15 @@ internal static class ResendNotification
             VALUES (@NotificationId, @Operator, @Reason, @CreatedAt)
             """;
 
-        public const string Queue = """
+        public const string Queue = $"""
             UPDATE notifications
                SET state = 'pending',
                    attempts = 0,
+                   deferrals = 0,
                    due_at = @DueAt,
                    last_error = NULL
              WHERE notification_id = @NotificationId
-            RETURNING notification_id, kind, state, masked_address, gift_card_id, redemption_id, webhook_id, attempts,
-                   last_error, created_at, sent_at
+            RETURNING {NotificationRow.Columns}
             """;
     }
 }

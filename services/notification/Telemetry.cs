@@ -62,9 +62,16 @@ internal static class Telemetry
 
     public static void Arrived(TimeSpan delay) => WebhookDelay.Record(Math.Max(0, delay.TotalSeconds));
 
-    /// <param name="outcome">The state that the message has now: sent, skipped, pending (tried again) or dead.</param>
-    public static void Tried(string kind, string outcome) =>
-        Mails.Add(1, new("localplus.notification.kind", kind), new("localplus.outcome", outcome));
+    /// <param name="outcome">
+    /// The state that the message has now: sent, skipped, deferred, pending (tried again) or dead.
+    /// </param>
+    public static void Tried(string kind, string channel, string outcome) =>
+        Mails.Add(
+            1,
+            new("localplus.notification.kind", kind),
+            new("localplus.notification.channel", channel),
+            new("localplus.outcome", outcome)
+        );
 
     public static void Sent(TimeSpan delay) => Delay.Record(Math.Max(0, delay.TotalSeconds));
 }

@@ -112,7 +112,7 @@ internal static partial class CodeFacts
     }
 
     [GeneratedRegex(
-        "\"((?:taskqueue-[a-z]+)|pubsub|broadcast|cachestore|statestore|workflowstore|secretstore|smtp|sms|featureflags)\""
+        "\"((?:taskqueue-[a-z]+)|pubsub|broadcast|cachestore|statestore|workflowstore|secretstore|sms|featureflags)\""
     )]
     private static partial Regex ComponentName();
 

@@ -148,9 +148,11 @@ public class NetworkTests
     [Fact]
     public void The_mail_server_of_the_cloud_is_the_one_that_notification_may_reach()
     {
-        var smtp = Yaml.Load(Repository.At("components/clouds/aiven-aws/smtp.yaml")).Single();
-        var host = smtp.Items("spec.metadata").Single(m => m.Text("name") == "host").Text("value");
-        Assert.Contains(Chart.Values.Items("services.notification.internet"), i => i.Text("host") == host);
+        var server = Chart.Values.Text("services.notification.env.LP_MAIL_SERVER");
+        Assert.Contains(
+            Chart.Values.Items("services.notification.internet"),
+            i => $"{i.Text("host")}:{i.Text("port")}" == server
+        );
     }
 
     [Fact]

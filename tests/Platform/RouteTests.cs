@@ -9,6 +9,9 @@ public class RouteTests
     /// <summary>The console's pages, which no description of the API has; they ask several services each.</summary>
     private const string Pages = "/console";
 
+    /// <summary>Links in mails, whose readers are not signed in.</summary>
+    private const string Unsubscribe = "/unsubscribe";
+
     [Theory]
     [InlineData(
         "merchant",
@@ -51,7 +54,18 @@ public class RouteTests
     )]
     [InlineData("analytics", "/v1/reports/daily", "/v1/reports/value", "/v1/reports/wallets", "/ops/v1/analytics")]
     [InlineData("console", Pages, "/ops/v1/console")]
-    [InlineData("notification", "/v1/events", "/v1/notifications", "/v1/webhook_endpoints", "/ops/v1/notification")]
+    [InlineData(
+        "notification",
+        "/v1/events",
+        "/v1/notifications",
+        "/v1/notification_preferences",
+        "/v1/notification_settings",
+        "/v1/notification_suppressions",
+        "/v1/notification_templates",
+        "/v1/webhook_endpoints",
+        "/ops/v1/notification",
+        Unsubscribe
+    )]
     public void What_merchants_and_operators_reach_of_a_service_is_routed_to_it(
         string app,
         params string[] resources
@@ -72,7 +86,7 @@ public class RouteTests
     public void Nothing_internal_can_be_reached_through_the_gateway()
     {
         Assert.All(
-            File.SelectMany(Paths).Where(p => p != Pages),
+            File.SelectMany(Paths).Where(p => p is not (Pages or Unsubscribe)),
             p => Assert.Matches("^/(ops/)?v1/[a-z_]+(/[a-z_]+)?$", p)
         );
         Assert.All(
@@ -105,7 +119,7 @@ public class RouteTests
                 var paths = CodeFacts.PublicPaths(app).ToArray();
                 Assert.NotEmpty(paths);
                 Assert.All(
-                    Paths(Route(app)).Where(route => route != Pages),
+                    Paths(Route(app)).Where(route => route is not (Pages or Unsubscribe)),
                     route => Assert.Contains(paths, path => IsBelow(path, route))
                 );
             }

@@ -9,7 +9,7 @@ internal static class ComponentTypes
         StringComparer.Ordinal
     )
     {
-        ["bindings.smtp/v1"] = (_, c) => new Bindings.SmtpBinding(c),
+        ["bindings.localstorage/v1"] = (app, c) => new Bindings.LocalStorageBinding(app, c),
         ["configuration.redis/v1"] = (app, c) => new Configuration.RedisConfiguration(app, c),
         ["pubsub.in-memory/v1"] = (app, c) => new PubSub.MemoryPubSub(app, c),
         ["pubsub.redis/v1"] = (app, c) => new PubSub.RedisPubSub(app, c),

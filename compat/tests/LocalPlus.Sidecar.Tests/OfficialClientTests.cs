@@ -186,4 +186,52 @@ public sealed class OfficialClientTests
             StringComparison.Ordinal
         );
     }
+
+    [Fact]
+    public async Task A_binding_of_local_storage_writes_reads_and_deletes_files_below_its_root_alone()
+    {
+        var root = Directory.CreateTempSubdirectory("localplus-storage-").FullName;
+        try
+        {
+            await using var sidecar = await SidecarUnderTest.StartAsync(Yaml.Storage(root));
+            using var client = Client(sidecar);
+            var named = new Dictionary<string, string> { ["fileName"] = "a/b.txt", ["toNumber"] = "+1" };
+            await client.InvokeBindingAsync(Request("create", "hello", named));
+            await client.InvokeBindingAsync(Request("create", "nameless", []));
+
+            Assert.Equal("hello", await File.ReadAllTextAsync(Path.Combine(root, "a", "b.txt")));
+            Assert.Equal("nameless", await File.ReadAllTextAsync(Assert.Single(Directory.GetFiles(root))));
+            Assert.Equal(
+                "hello"u8.ToArray(),
+                (await client.InvokeBindingAsync(Request("get", "", named))).Data.ToArray()
+            );
+            await client.InvokeBindingAsync(Request("delete", "", named));
+            Assert.False(File.Exists(Path.Combine(root, "a", "b.txt")));
+            foreach (
+                var (operation, name) in new[] { ("create", "../x"), ("get", "absent"), ("get", ""), ("list", "a") }
+            )
+            {
+                await Assert.ThrowsAsync<DaprException>(() =>
+                    client.InvokeBindingAsync(Request(operation, "", new() { ["fileName"] = name }))
+                );
+            }
+
+            Assert.False(File.Exists(Path.Combine(root, "..", "x")));
+        }
+        finally
+        {
+            Directory.Delete(root, recursive: true);
+        }
+
+        static BindingRequest Request(string operation, string text, Dictionary<string, string> metadata)
+        {
+            var request = new BindingRequest("files", operation) { Data = System.Text.Encoding.UTF8.GetBytes(text) };
+            foreach (var (name, value) in metadata)
+            {
+                request.Metadata[name] = value;
+            }
+
+            return request;
+        }
+    }
 }

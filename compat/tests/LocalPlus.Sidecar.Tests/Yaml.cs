@@ -51,6 +51,10 @@ internal static class Yaml
         $"apiVersion: dapr.io/v1alpha1\nkind: Component\nmetadata:\n  name: store\nspec:\n  type: state.redis\n  version: v1\n"
         + $"  metadata:\n  - name: redisHost\n    value: \"127.0.0.1:{port}\"\n";
 
+    public static string Storage(string root) =>
+        "apiVersion: dapr.io/v1alpha1\nkind: Component\nmetadata:\n  name: files\nspec:\n  type: bindings.localstorage\n  version: v1\n"
+        + $"  metadata:\n  - name: rootPath\n    value: \"{root}\"\n";
+
     public static string Postgres(string connection) =>
         "apiVersion: dapr.io/v1alpha1\nkind: Component\nmetadata:\n  name: store\nspec:\n  type: state.postgresql\n  version: v2\n"
         + $"  metadata:\n  - name: connectionString\n    value: \"{connection}\"\n";

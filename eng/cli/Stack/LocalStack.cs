@@ -215,7 +215,9 @@ internal sealed class LocalStack
                     : null
                 ),
                 ("LP_API_URL", app == "console" ? _ports.GatewayUrl : null),
-                ("LP_PUBLIC_URL", app == "console" ? _ports.GatewayUrl : null),
+                ("LP_MAIL_SERVER", app == "notification" ? $"127.0.0.1:{_ports.Smtp}" : null),
+                ("LP_MAIL_FROM", app == "notification" ? "LocalPlus <no-reply@localplus.local>" : null),
+                ("LP_PUBLIC_URL", app is "console" or "notification" ? _ports.GatewayUrl : null),
                 ("LP_OIDC_PROVIDER", app == "console" ? _ports.IdentityUrl : null)
             ),
             Ports =

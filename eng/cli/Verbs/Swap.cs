@@ -112,6 +112,9 @@ internal static class Swap
         return given;
     }
 
+    /// <summary>What a mail server asks for that is not on this machine.</summary>
+    private static readonly string[] MailLogin = ["mail_password", "mail_user"];
+
     /// <summary>What each service asks of its entry, and in a cluster each migration of its own.</summary>
     private static IEnumerable<(string Entry, string Key)> Needed(
         Dictionary<string, Dictionary<string, string>> secrets,
@@ -119,7 +122,8 @@ internal static class Swap
     ) =>
         Checkout.Apps.SelectMany(app =>
             secrets[app]
-                .Keys.Select(key => (app, key))
+                .Keys.Concat(withOwners && app == "notification" ? MailLogin : [])
+                .Select(key => (app, key))
                 .Concat(withOwners ? [($"{app}-migrations", "database"), ($"{app}-migrations", "app_role")] : [])
         );
 

@@ -1,7 +1,7 @@
 locals {
   # Entries of secret/localplus that every sidecar needs for its components, and those that one service's sidecar does.
   shared = ["components", "kafka"]
-  scoped = { notification = ["smtp"] }
+  scoped = { notification = ["sms"] }
 
   # What a sidecar may read. A migration has its own entry and never the service's; the service never the owner's.
   sidecars = merge(

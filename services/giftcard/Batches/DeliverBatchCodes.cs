@@ -9,10 +9,10 @@ using LocalPlus.Kernel;
 namespace LocalPlus.Giftcard.Batches;
 
 /// <summary>
-/// POST /v1/gift_cards/bulk/{id}/codes: the codes of a batch as CSV, once, encrypted to the caller's RSA key (JWE):
-/// nobody between here and the printer can read them, and here they are erased in the same transaction. A repeat with
-/// the same key gets the same ciphertext. Refusals: not_found, batch_not_ready, codes_gone, invalid_request (not a
-/// public RSA key of 2048 bits or more).
+/// POST /v1/gift_cards/bulk/{id}/codes: the codes of a batch as CSV, or as sheets to print (PDF), once, encrypted to the
+/// caller's RSA key (JWE): nobody between here and the printer can read them, and here they are erased in the same
+/// transaction. A repeat with the same key gets the same ciphertext. Refusals: not_found, batch_not_ready, codes_gone,
+/// invalid_request (not a public RSA key of 2048 bits or more, more cards than are printed on sheets).
 /// </summary>
 internal static class DeliverBatchCodes
 {
@@ -29,13 +29,18 @@ internal static class DeliverBatchCodes
     }
 
     /// <param name="PublicKey">PEM, "-----BEGIN PUBLIC KEY-----".</param>
-    internal sealed record Request(string PublicKey);
+    /// <param name="Format">csv, or pdf for a batch of at most <see cref="GiftcardLimits.BatchSheetsMax"/> cards.</param>
+    internal sealed record Request(string PublicKey, string Format = Csv);
 
-    /// <param name="Jwe">Compact serialisation, RSA-OAEP-256 and A256GCM; what is inside is text/csv.</param>
+    /// <param name="Jwe">Compact serialisation, RSA-OAEP-256 and A256GCM; what is inside is text/csv or application/pdf, as its
+    /// header's cty says.</param>
     internal sealed record View(JobId BatchId, int Count, string Jwe)
     {
         public string Object { get; } = "gift_card_codes";
     }
+
+    private const string Csv = "csv";
+    private const string Pdf = "pdf";
 
     private static async Task<IResult> HandleAsync(
         HttpContext http,
@@ -50,10 +55,11 @@ internal static class DeliverBatchCodes
         using var key =
             Jwe.PublicKey(request.PublicKey)
             ?? throw Faults.Invalid("/public_key", "It is not a public RSA key of 2048 bits or more.");
+        new FieldChecks().Require(request.Format is Csv or Pdf, "/format", "unknown_format").ThrowIfAny();
         return await requests.ExecuteAsync(
             http,
             request,
-            db => DeliverAsync(db, http.GetMerchant().MerchantId, id, key, secrets, time),
+            db => DeliverAsync(db, http.GetMerchant().MerchantId, id, request.Format, key, secrets, time),
             cancel
         );
     }
@@ -62,6 +68,7 @@ internal static class DeliverBatchCodes
         DbSession db,
         MerchantId merchant,
         JobId id,
+        string format,
         RSA key,
         CardSecrets secrets,
         TimeProvider time
@@ -83,24 +90,51 @@ internal static class DeliverBatchCodes
             );
         }
 
-        var csv = new StringBuilder("gift_card_id,code,pin,last4,currency\r\n");
-        var count = 0;
-        foreach (var card in await db.QueryAsync<SealedCard>(Sql.Codes, new { batch.BatchId }))
+        if (format == Pdf && batch.Quantity > GiftcardLimits.BatchSheetsMax)
         {
-            var secret = JsonSerializer.Deserialize<HandOver.Secret>(
-                secrets.Open(card.Sealed, card.GiftCardId),
-                StrictJson.Lenient
-            )!;
+            throw Faults.Invalid(
+                "/format",
+                $"At most {GiftcardLimits.BatchSheetsMax} cards are printed on sheets: fetch the codes as csv."
+            );
+        }
+
+        Card[] cards =
+        [
+            .. (await db.QueryAsync<SealedCard>(Sql.Codes, new { batch.BatchId })).Select(card => new Card(
+                card,
+                JsonSerializer.Deserialize<HandOver.Secret>(
+                    secrets.Open(card.Sealed, card.GiftCardId),
+                    StrictJson.Lenient
+                )!
+            )),
+        ];
+        await db.ExecuteAsync(Sql.Erase, new { batch.BatchId, Now = time.GetUtcNow() });
+        var jwe =
+            format == Pdf
+                ? Jwe.Encrypt(
+                    CodeSheets.Draw([.. cards.Select(card => new PrintedCard(card.Secret.Code, card.Secret.Pin))]),
+                    "application/pdf",
+                    key
+                )
+                : Jwe.Encrypt(Encoding.UTF8.GetBytes(AsCsv(cards)), "text/csv", key);
+        return Answer.Ok(new View(id, cards.Length, jwe));
+    }
+
+    private static string AsCsv(IEnumerable<Card> cards)
+    {
+        var csv = new StringBuilder("gift_card_id,code,pin,last4,currency\r\n");
+        foreach (var (card, secret) in cards)
+        {
             csv.Append(
                 CultureInfo.InvariantCulture,
                 $"{card.GiftCardId},{secret.Code},{secret.Pin},{card.Last4},{card.Currency}\r\n"
             );
-            count++;
         }
 
-        await db.ExecuteAsync(Sql.Erase, new { batch.BatchId, Now = time.GetUtcNow() });
-        return Answer.Ok(new View(id, count, Jwe.Encrypt(Encoding.UTF8.GetBytes(csv.ToString()), "text/csv", key)));
+        return csv.ToString();
     }
+
+    private sealed record Card(SealedCard Row, HandOver.Secret Secret);
 
     private sealed record SealedCard(GiftCardId GiftCardId, string Last4, string Currency, byte[] Sealed);
 

@@ -30,7 +30,14 @@ internal sealed class CardDeliveries(Database database, CardChanges changes, Car
     internal sealed record Note(string? From, string? Message);
 
     /// <summary>What the mail says beside the code.</summary>
-    internal sealed record Content(string Code, string? Pin, Money Amount, string? From, string? Message);
+    internal sealed record Content(
+        string Code,
+        string? Pin,
+        Money Amount,
+        string? From,
+        string? Message,
+        DateTimeOffset? ExpiresAt
+    );
 
     /// <summary>Schedules a delivery in the transaction that makes the card.</summary>
     public Task ScheduleAsync(DbSession db, MerchantId merchant, GiftCardId card, Money amount, Delivery delivery)
@@ -103,7 +110,14 @@ internal sealed class CardDeliveries(Database database, CardChanges changes, Car
 
         var secret = JsonSerializer.Deserialize<HandOver.Secret>(secrets.Open(found.Code, card), StrictJson.Lenient)!;
         var note = found.SealedNote is null ? new Note(null, null) : OpenNote(found.SealedNote, card, secrets);
-        return new(secret.Code, secret.Pin, new(found.Amount, Currency.Parse(found.Currency)), note.From, note.Message);
+        return new(
+            secret.Code,
+            secret.Pin,
+            new(found.Amount, Currency.Parse(found.Currency)),
+            note.From,
+            note.Message,
+            found.ExpiresAt
+        );
     }
 
     /// <summary>What the giver wrote.</summary>
@@ -118,7 +132,13 @@ internal sealed class CardDeliveries(Database database, CardChanges changes, Car
         DateTimeOffset? ExpiresAt
     );
 
-    private sealed record Sealed(byte[] Code, byte[]? SealedNote, long Amount, string Currency);
+    private sealed record Sealed(
+        byte[] Code,
+        byte[]? SealedNote,
+        long Amount,
+        string Currency,
+        DateTimeOffset? ExpiresAt
+    );
 
     private static class Sql
     {
@@ -147,7 +167,7 @@ internal sealed class CardDeliveries(Database database, CardChanges changes, Car
             """;
 
         public const string Open = """
-            SELECT s.sealed AS code, d.sealed_note, d.amount, c.currency
+            SELECT s.sealed AS code, d.sealed_note, d.amount, c.currency, c.expires_at
               FROM card_deliveries d
               JOIN gift_cards c
                 ON c.gift_card_id = d.gift_card_id

@@ -29,6 +29,7 @@ internal static class Scopes
         "merchants:read",
         "merchants:write",
         "notifications:read",
+        "notifications:write",
         "privacy:read",
         "privacy:write",
         "programs:read",

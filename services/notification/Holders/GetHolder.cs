@@ -52,8 +52,8 @@ internal static class GetHolder
     {
         // Of the issuer's cards, also what another merchant that took one made.
         public const string Messages = """
-            SELECT n.notification_id, n.kind, n.state, n.masked_address, n.gift_card_id, n.redemption_id, n.webhook_id,
-                   n.attempts, n.last_error, n.created_at, n.sent_at
+            SELECT n.notification_id, n.kind, n.channel, n.state, n.masked_address, n.gift_card_id, n.redemption_id,
+                   n.webhook_id, n.attempts - n.deferrals AS attempts, n.last_error, n.created_at, n.due_at, n.sent_at
               FROM card_holders h
               JOIN notifications n ON n.gift_card_id = h.gift_card_id
              WHERE h.customer_id = @CustomerId

@@ -1,5 +1,7 @@
+using System.Security.Cryptography;
 using LocalPlus.Hosting;
 using LocalPlus.Kernel;
+using LocalPlus.Notification.Readers;
 using EventId = LocalPlus.Kernel.EventId;
 
 namespace LocalPlus.Notification.Intake;
@@ -16,19 +18,31 @@ internal sealed record NewNotification(
     WebhookId? WebhookId = null
 )
 {
-    /// <summary>Adds it in the event's transaction; a second one of the same event and card changes nothing.</summary>
-    public Task AddAsync(DbSession db, TimeProvider time)
+    /// <summary>
+    /// Adds it in the event's transaction, and an SMS beside the mail for who asked for that; a second one of the same
+    /// event and card changes nothing.
+    /// </summary>
+    public async Task AddAsync(DbSession db, TimeProvider time)
+    {
+        await AddAsync(db, Sql.Add, EventId, time);
+        if (GiftCardId is not null && SmsKinds.Contains(Kind))
+        {
+            await AddAsync(db, Sql.AddSms, OfSms(EventId), time);
+        }
+    }
+
+    private Task<int> AddAsync(DbSession db, string statement, EventId eventId, TimeProvider time)
     {
         var now = time.GetUtcNow();
         // A zero amount says nothing to a reader.
         var amount = Amount > 0 ? Amount : null;
         return db.ExecuteAsync(
-            Sql.Add,
+            statement,
             new
             {
                 NotificationId = NotificationId.New(time),
                 MerchantId,
-                EventId,
+                EventId = eventId,
                 Kind,
                 GiftCardId = GiftCardId?.Value,
                 RedemptionId = RedemptionId?.Value,
@@ -40,6 +54,10 @@ internal sealed record NewNotification(
         );
     }
 
+    /// <summary>One event makes one mail and one SMS: what is unique of it is told apart by this.</summary>
+    private static EventId OfSms(EventId mail) =>
+        new(new Guid(SHA256.HashData([.. mail.Value.ToByteArray(), .. "sms"u8]).AsSpan(0, 16)));
+
     private static class Sql
     {
         public const string Add = """
@@ -47,6 +65,24 @@ internal sealed record NewNotification(
                    amount, currency, webhook_id, state, attempts, due_at, created_at)
             VALUES (@NotificationId, @MerchantId, @EventId, @Kind, @GiftCardId, @RedemptionId, @Amount, @Currency,
                    @WebhookId, 'pending', 0, @Now, @Now)
+                ON CONFLICT (event_id, gift_card_id) DO NOTHING
+            """;
+
+        // What the holder said last, at whatever address.
+        public const string AddSms = """
+            INSERT INTO notifications (notification_id, merchant_id, event_id, kind, gift_card_id, redemption_id,
+                   amount, currency, webhook_id, channel, state, attempts, due_at, created_at)
+            SELECT @NotificationId, @MerchantId, @EventId, @Kind, @GiftCardId, @RedemptionId, @Amount, @Currency,
+                   @WebhookId, 'sms', 'pending', 0, @Now, @Now
+              FROM card_holders h
+             CROSS JOIN LATERAL (SELECT r.sms_kinds
+                                   FROM notification_recipients r
+                                  WHERE r.customer_id = h.customer_id
+                                    AND r.merchant_id = @MerchantId
+                                  ORDER BY r.updated_at DESC
+                                  LIMIT 1) wish
+             WHERE h.gift_card_id = @GiftCardId
+               AND @Kind = ANY(wish.sms_kinds)
                 ON CONFLICT (event_id, gift_card_id) DO NOTHING
             """;
     }

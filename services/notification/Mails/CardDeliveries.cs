@@ -4,7 +4,15 @@ using LocalPlus.Kernel;
 namespace LocalPlus.Notification.Mails;
 
 /// <summary>What a mail that carries a digital card says. Lives for one sending, is never stored.</summary>
-internal sealed record CardDelivery(string Code, string? Pin, Money Amount, string? From, string? Message);
+/// <param name="ExpiresAt">When what is on it ends; null for never.</param>
+internal sealed record CardDelivery(
+    string Code,
+    string? Pin,
+    Money Amount,
+    string? From,
+    string? Message,
+    DateTimeOffset? ExpiresAt = null
+);
 
 /// <summary>
 /// Asks the gift card service for what a digital card's mail carries. Throws <see cref="HttpRequestException"/> or

@@ -8,8 +8,8 @@ using ZXing.QrCode;
 namespace LocalPlus.Notification.Mails;
 
 /// <summary>
-/// A card's code for a till's scanner, as QR and as Code 128. The pictures are tables: Dapr's smtp binding carries one
-/// body and no attachments, mail programs show neither SVG nor data URLs, and an address of a picture would have the
+/// A card's code for a till's scanner, as QR and as Code 128. The pictures are tables: mail programs show neither SVG
+/// nor data URLs, many keep pictures back until their reader asks for them, and an address of a picture would have the
 /// code in it.
 /// </summary>
 internal static class CodePictures

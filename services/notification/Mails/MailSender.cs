@@ -1,22 +1,18 @@
-using Dapr;
-using Grpc.Core;
 using LocalPlus.Hosting;
-using LocalPlus.Kernel;
+using LocalPlus.Notification.Readers;
 using Npgsql;
 
 namespace LocalPlus.Notification.Mails;
 
 /// <summary>
 /// Sends what is due. A message is claimed for <see cref="Lease"/> in SQL, the claim renewed while it is sent, and
-/// marked; a sender that dies in between loses its claim and the message is sent again: a mail may come twice, never
-/// not at all. Failures are repeated with back-off until <see cref="Backoff.MaxAttempts"/>, then the message is dead
-/// until an operator sends it again.
+/// marked; a sender that dies in between loses its claim and the message is sent again: a mail may come twice, with
+/// the same Message-ID, never not at all. Failures are repeated with back-off until <see cref="Backoff.MaxAttempts"/>,
+/// then the message is dead until an operator sends it again.
 /// </summary>
 internal sealed class MailSender(
     Database database,
-    Recipients recipients,
-    CardDeliveries deliveries,
-    SmtpBinding smtp,
+    MessageDispatch dispatch,
     TimeProvider time,
     ILogger<MailSender> log
 ) : BackgroundService
@@ -54,7 +50,7 @@ internal sealed class MailSender(
     {
         var now = time.GetUtcNow();
         await using var db = await database.BeginAsync(cancel);
-        var due = await db.QueryAsync<Due>(
+        var due = await db.QueryAsync<DueMessage>(
             Sql.Claim,
             new
             {
@@ -76,7 +72,7 @@ internal sealed class MailSender(
             await System.Threading.Tasks.Parallel.ForEachAsync(
                 due,
                 new ParallelOptions { MaxDegreeOfParallelism = Parallel, CancellationToken = cancel },
-                async (message, token) => await FinishAsync(message, await SendAsync(message, token), token)
+                async (message, token) => await FinishAsync(message, await dispatch.SendAsync(message, token), token)
             );
         }
         finally
@@ -89,7 +85,7 @@ internal sealed class MailSender(
     }
 
     /// <summary>Keeps the claims on those of the messages that are not finished, until it is cancelled.</summary>
-    private async Task HoldAsync(IReadOnlyList<Due> messages, DateTimeOffset until, CancellationToken cancel)
+    private async Task HoldAsync(IReadOnlyList<DueMessage> messages, DateTimeOffset until, CancellationToken cancel)
     {
         var ids = messages.Select(message => message.NotificationId.Value).ToArray();
         using var timer = new PeriodicTimer(Renewal, time);
@@ -118,109 +114,50 @@ internal sealed class MailSender(
         }
     }
 
-    private async Task<Outcome> SendAsync(Due message, CancellationToken cancel)
+    private async Task FinishAsync(DueMessage message, SendOutcome outcome, CancellationToken cancel)
     {
-        try
+        var now = time.GetUtcNow();
+        var pause = outcome is SendOutcome.Failed ? Backoff.After(message.Attempts - message.Deferrals) : null;
+        var (state, code, due) = outcome switch
         {
-            var holder = message.GiftCardId is { } card
-                ? await database.QuerySingleOrDefaultAsync<Holder>(Sql.Holder, new { GiftCardId = card }, cancel)
-                : null;
-            if (message.GiftCardId is not null && holder is null)
-            {
-                return new Outcome.Failed("card_unknown");
-            }
-
-            if (holder is { CustomerId: null })
-            {
-                return new Outcome.Skipped("card_of_nobody");
-            }
-
-            var recipient = holder is { CustomerId: { } customer }
-                ? await recipients.OfHolderAsync(customer, holder.MerchantId, message.MerchantId, cancel)
-                : await recipients.OfMerchantAsync(message.MerchantId, cancel);
-            if (recipient is null)
-            {
-                return new Outcome.Skipped("recipient_unknown");
-            }
-
-            var carried = message is { Kind: NotificationKinds.GiftCardDelivery, GiftCardId: { } sent }
-                ? await deliveries.OfAsync(sent, cancel)
-                : null;
-            if (carried is null && message.Kind == NotificationKinds.GiftCardDelivery)
-            {
-                return new Outcome.Skipped("delivery_gone");
-            }
-
-            var facts = new MailFacts(
-                recipient.Shop,
-                recipient.Name,
-                holder?.Last4,
-                carried?.Amount ?? message.Money,
-                message.RedemptionId?.ToString() ?? message.WebhookId?.ToString(),
-                carried,
-                recipient.Support
-            );
-            await smtp.SendAsync(
-                recipient.Address,
-                MailTemplates.Render(message.Kind, recipient.Locale, facts),
-                cancel
-            );
-            return new Outcome.Sent(MaskedAddress.Of(recipient.Address));
-        }
-        catch (Exception exception)
-            when (exception is HttpRequestException or TaskCanceledException && !cancel.IsCancellationRequested)
-        {
-            return new Outcome.Failed("contact_unavailable", Cause(exception));
-        }
-        catch (Exception exception)
-            when (exception is DaprException or OperationCanceledException && !cancel.IsCancellationRequested)
-        {
-            return new Outcome.Failed("smtp_unavailable", Cause(exception));
-        }
-        catch (Exception exception) when (exception is not NpgsqlException && !cancel.IsCancellationRequested)
-        {
-            // An answer that is none, a contact without an address: this message's own trouble, not that of the others.
-            return new Outcome.Failed("not_sendable", Cause(exception));
-        }
-    }
-
-    /// <summary>What kind of failure it is. Its message is a server's and may name the reader or the mail.</summary>
-    private static string Cause(Exception exception) =>
-        exception switch
-        {
-            HttpRequestException { StatusCode: { } status } => $"HTTP {(int)status}",
-            DaprException { InnerException: RpcException rpc } => $"gRPC {rpc.StatusCode}",
-            _ => exception.GetType().Name,
-        };
-
-    private async Task FinishAsync(Due message, Outcome outcome, CancellationToken cancel)
-    {
-        var pause = outcome is Outcome.Failed ? Backoff.After(message.Attempts) : null;
-        var (state, code) = outcome switch
-        {
-            Outcome.Sent => ("sent", null),
-            Outcome.Skipped skipped => ("skipped", skipped.Code),
-            Outcome.Failed failed => (pause is null ? "dead" : "pending", failed.Code),
+            SendOutcome.Sent => ("sent", null, (DateTimeOffset?)null),
+            SendOutcome.Skipped skipped => ("skipped", skipped.Code, null),
+            SendOutcome.Bounced => ("skipped", "address_bounced", null),
+            SendOutcome.Deferred deferred => ("pending", deferred.Code, deferred.Until),
+            SendOutcome.Failed failed => (pause is null ? "dead" : "pending", failed.Code, now + pause),
             _ => throw new System.Diagnostics.UnreachableException(),
         };
-        var now = time.GetUtcNow();
+        var sent = outcome as SendOutcome.Sent;
         await using var db = await database.BeginAsync(cancel);
-        await db.ExecuteAsync(
+        var isOurs = await db.ExecuteAsync(
             Sql.Finish,
             new
             {
                 message.NotificationId,
                 message.Attempts,
                 State = state,
-                DueAt = state == "pending" ? (now + pause)?.UtcDateTime : null,
+                DueAt = due?.UtcDateTime,
                 LastError = code,
-                MaskedAddress = (outcome as Outcome.Sent)?.MaskedAddress,
-                SentAt = outcome is Outcome.Sent ? now.UtcDateTime : (DateTime?)null,
+                Deferrals = outcome is SendOutcome.Deferred ? 1 : 0,
+                sent?.MaskedAddress,
+                sent?.AddressHash,
+                SentAt = sent is null ? (DateTime?)null : now.UtcDateTime,
             }
         );
+        if (outcome is SendOutcome.Failed { Counted: { } counted })
+        {
+            await SendGate.GiveBackAsync(db, counted.Message, counted.At);
+        }
+
+        // Whoever was forgotten meanwhile has no message that waits, and nothing new is kept.
+        if (isOurs > 0 && outcome is SendOutcome.Bounced { Message: { } bounced, Customer: { } customer } bounce)
+        {
+            await Suppressions.AddAsync(db, bounced, customer, bounce.Address, "bounced", time, bounce.SmtpStatus);
+        }
+
         await db.CommitAsync();
-        Telemetry.Tried(message.Kind, state);
-        if (state == "sent")
+        Telemetry.Tried(message.Kind, message.Channel, outcome is SendOutcome.Deferred ? "deferred" : state);
+        if (sent is not null && message.Deferrals == 0)
         {
             Telemetry.Sent(now - message.CreatedAt);
         }
@@ -228,56 +165,30 @@ internal sealed class MailSender(
         Tell(message, outcome, dead: state == "dead");
     }
 
-    private void Tell(Due message, Outcome outcome, bool dead)
+    private void Tell(DueMessage message, SendOutcome outcome, bool dead)
     {
         switch (outcome)
         {
-            case Outcome.Sent:
+            case SendOutcome.Sent:
                 log.Sent(message.NotificationId);
                 break;
-            case Outcome.Skipped skipped:
+            case SendOutcome.Skipped skipped:
                 log.Skipped(message.NotificationId, skipped.Code);
                 break;
-            case Outcome.Failed failed when dead:
+            case SendOutcome.Bounced:
+                log.Skipped(message.NotificationId, "address_bounced");
+                break;
+            case SendOutcome.Deferred deferred:
+                log.Deferred(message.NotificationId, deferred.Code);
+                break;
+            case SendOutcome.Failed failed when dead:
                 log.GivenUp(message.NotificationId, failed.Code);
                 break;
-            case Outcome.Failed failed:
-                log.Failed(message.NotificationId, failed.Code, message.Attempts, failed.Cause);
+            case SendOutcome.Failed failed:
+                log.Failed(message.NotificationId, failed.Code, message.Attempts - message.Deferrals, failed.Cause);
                 break;
         }
     }
-
-    private abstract record Outcome
-    {
-        private Outcome() { }
-
-        public sealed record Sent(string MaskedAddress) : Outcome;
-
-        public sealed record Skipped(string Code) : Outcome;
-
-        public sealed record Failed(string Code, string Cause = "") : Outcome;
-    }
-
-    private sealed record Due(
-        NotificationId NotificationId,
-        MerchantId MerchantId,
-        string Kind,
-        GiftCardId? GiftCardId,
-        RedemptionId? RedemptionId,
-        WebhookId? WebhookId,
-        long? Amount,
-        string? Currency,
-        int Attempts,
-        DateTimeOffset CreatedAt
-    )
-    {
-        public Money? Money =>
-            Amount is { } amount && Currency is { } currency
-                ? new Money(amount, Kernel.Currency.Parse(currency))
-                : null;
-    }
-
-    private sealed record Holder(MerchantId MerchantId, CustomerId? CustomerId, string Last4);
 
     private static class Sql
     {
@@ -294,8 +205,9 @@ internal sealed class MailSender(
                      LIMIT @Limit
                        FOR UPDATE SKIP LOCKED) d
              WHERE n.notification_id = d.notification_id
-            RETURNING n.notification_id, n.merchant_id, n.kind, n.gift_card_id, n.redemption_id, n.webhook_id, n.amount,
-                   n.currency, n.attempts, n.created_at
+            RETURNING n.notification_id, n.merchant_id, n.kind, n.channel, n.gift_card_id, n.redemption_id,
+                   n.webhook_id, n.amount, n.currency, n.attempts, n.deferrals, n.sample_kind, n.sample_locale,
+                   n.sample_to, n.created_at
             """;
 
         // A claim is known by its end: one that was finished, or taken by another, has another one.
@@ -307,18 +219,14 @@ internal sealed class MailSender(
                AND due_at = @Held
             """;
 
-        public const string Holder = """
-            SELECT merchant_id, customer_id, last4
-              FROM card_holders
-             WHERE gift_card_id = @GiftCardId
-            """;
-
         // A claim that ran out meanwhile belongs to somebody else, who counted an attempt more.
         public const string Finish = """
             UPDATE notifications
                SET state = @State,
                    due_at = @DueAt,
                    last_error = @LastError,
+                   deferrals = deferrals + @Deferrals,
+                   address_hash = COALESCE(@AddressHash, address_hash),
                    masked_address = COALESCE(@MaskedAddress, masked_address),
                    sent_at = COALESCE(@SentAt, sent_at)
              WHERE notification_id = @NotificationId

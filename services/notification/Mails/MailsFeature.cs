@@ -1,15 +1,21 @@
 using LocalPlus.Hosting;
+using LocalPlus.Notification.Templates;
 
 namespace LocalPlus.Notification.Mails;
 
-/// <summary>The mails that are sent: whoever gets them, the queue and its sender, and how long it is.</summary>
+/// <summary>What sends messages, and how long their queue is.</summary>
 internal static class MailsFeature
 {
-    public static void AddMails(this IServiceCollection services)
+    public static void AddMails(this WebApplicationBuilder builder)
     {
+        var services = builder.Services;
         services.AddSingleton(_ => new Recipients(PeerClient.Create("wallet"), PeerClient.Create("merchant")));
         services.AddSingleton(_ => new CardDeliveries(PeerClient.Create("giftcard")));
-        services.AddSingleton<SmtpBinding>();
+        // Made when the sender starts: a migration has no mail server, and needs none.
+        services.AddSingleton(_ => new MailServer(MailSettings.Of(builder.Configuration)));
+        services.AddSingleton<SmsBinding>();
+        services.AddSingleton<TemplateStore>();
+        services.AddSingleton<MessageDispatch>();
         services.AddHostedService<MailSender>();
         services.AddSingleton(new Watch(Telemetry.Waiting, Sql.Waiting));
         services.AddSingleton(new Watch(Telemetry.Dead, Sql.Dead));
@@ -17,7 +23,13 @@ internal static class MailsFeature
 
     private static class Sql
     {
-        public const string Waiting = "SELECT count(notification_id) FROM notifications WHERE state = 'pending'";
+        // What waits for a morning or a limit is not late.
+        public const string Waiting = """
+            SELECT count(notification_id)
+              FROM notifications
+             WHERE state = 'pending'
+               AND COALESCE(last_error, '') NOT IN ('quiet_hours', 'recipient_throttled', 'merchant_throttled')
+            """;
 
         public const string Dead = "SELECT count(notification_id) FROM notifications WHERE state = 'dead'";
     }

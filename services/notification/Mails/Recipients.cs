@@ -1,11 +1,26 @@
 using LocalPlus.Hosting;
 using LocalPlus.Kernel;
+using LocalPlus.Notification.Readers;
 
 namespace LocalPlus.Notification.Mails;
 
 /// <summary>Whom a message goes to and what they are called. Lives for one sending, is never stored.</summary>
 /// <param name="Support">Where the shop's customers turn to, if it has said so.</param>
-internal sealed record Recipient(string Address, string? Name, string Locale, string Shop, string? Support = null);
+/// <param name="Phone">A number that takes SMS, as E.164 has it.</param>
+/// <param name="TimeZone">The shop's.</param>
+internal sealed record Recipient(
+    string Address,
+    string? Name,
+    string Locale,
+    string Shop,
+    string? Support = null,
+    string? Phone = null,
+    string? TimeZone = null
+)
+{
+    /// <summary>Where it is reached by the channel, if it is.</summary>
+    public string? At(string channel) => channel == Channels.Sms ? Phone : Address;
+}
 
 /// <summary>
 /// Asks the services that know: the wallet for holders, the merchant service for merchants. Throws
@@ -27,7 +42,7 @@ internal sealed class Recipients : IDisposable
     /// <summary>The merchant itself, or null when it does not exist.</summary>
     public async Task<Recipient?> OfMerchantAsync(MerchantId id, CancellationToken cancel) =>
         await GetAsync<MerchantContact>(merchant, $"/internal/merchants/{id}/contact", cancel) is { } contact
-            ? new Recipient(contact.ContactEmail, Name: null, contact.Locale, contact.Name)
+            ? new Recipient(contact.ContactEmail, Name: null, contact.Locale, contact.Name, contact.SupportEmail)
             : null;
 
     /// <summary>
@@ -50,7 +65,15 @@ internal sealed class Recipients : IDisposable
             : await GetAsync<MerchantContact>(merchant, $"/internal/merchants/{shop}/contact", cancel);
         return contact is null || seller is null
             ? null
-            : new Recipient(contact.Email, contact.Name, contact.Locale, seller.Name, seller.SupportEmail);
+            : new Recipient(
+                contact.Email,
+                contact.Name,
+                contact.Locale,
+                seller.Name,
+                seller.SupportEmail,
+                SmsNumbers.Normalize(contact.Phone, seller.Country),
+                seller.TimeZone
+            );
     }
 
     public void Dispose()
@@ -68,7 +91,14 @@ internal sealed class Recipients : IDisposable
             : await answer.EnsureSuccessStatusCode().Content.ReadFromJsonAsync<T>(StrictJson.Lenient, cancel);
     }
 
-    private sealed record MerchantContact(string Name, string Locale, string ContactEmail, string? SupportEmail = null);
+    private sealed record MerchantContact(
+        string Name,
+        string Locale,
+        string ContactEmail,
+        string? SupportEmail = null,
+        string? Country = null,
+        string? TimeZone = null
+    );
 
-    private sealed record CustomerContact(string Email, string? Name, string Locale);
+    private sealed record CustomerContact(string Email, string? Name, string Locale, string? Phone = null);
 }

@@ -10,7 +10,7 @@ namespace LocalPlus.Wallet.Customers;
 /// </summary>
 internal static class GetCustomerContact
 {
-    internal sealed record Response(string Email, string? Name, string Locale);
+    internal sealed record Response(string Email, string? Name, string Locale, string? Phone);
 
     public static IEndpointRouteBuilder MapGetCustomerContact(this IEndpointRouteBuilder intern)
     {
@@ -30,6 +30,6 @@ internal static class GetCustomerContact
         CancellationToken cancel
     ) =>
         await customers.FindAsync(merchantId, id, cancel) is { } customer
-            ? Answer.Ok(new Response(customer.Data.Email, customer.Data.Name, customer.Locale))
+            ? Answer.Ok(new Response(customer.Data.Email, customer.Data.Name, customer.Locale, customer.Data.Phone))
             : throw new FaultException(CommonFaults.NoSuchObject, "There is no such customer.");
 }

@@ -68,6 +68,51 @@ public sealed class BatchTests(GiftcardApi api) : IClassFixture<GiftcardApi>
     }
 
     [Fact]
+    public async Task A_batch_comes_as_sheets_to_print_where_it_is_small_enough()
+    {
+        var program = await api.ProgramAsync();
+        using var printer = RSA.Create(2048);
+        var body = new { public_key = printer.ExportSubjectPublicKeyInfoPem(), format = "pdf" };
+        var small = await BatchAsync(program, 12);
+        Assert.Equal(
+            "invalid_request",
+            GiftcardApi.Code(
+                await api.PostAsync($"/v1/gift_cards/bulk/{small}/codes", body with { format = "svg" }, 400)
+            )
+        );
+        var codes = await api.PostAsync($"/v1/gift_cards/bulk/{small}/codes", body);
+        var jwe = codes.GetProperty("jwe").GetString()!;
+        Assert.Equal(12, codes.GetProperty("count").GetInt32());
+        Assert.StartsWith("%PDF-", Encoding.Latin1.GetString(Open(jwe, printer)), StringComparison.Ordinal);
+        Assert.Contains(
+            "\"cty\":\"application/pdf\"",
+            Encoding.ASCII.GetString(Base64Url.DecodeFromChars(jwe.Split('.')[0])),
+            StringComparison.Ordinal
+        );
+        Assert.Equal(
+            "codes_gone",
+            GiftcardApi.Code(await api.PostAsync($"/v1/gift_cards/bulk/{small}/codes", body, 409))
+        );
+
+        var large = await BatchAsync(program, 501);
+        Assert.Equal(
+            "invalid_request",
+            GiftcardApi.Code(await api.PostAsync($"/v1/gift_cards/bulk/{large}/codes", body, 400))
+        );
+        // What was refused erased nothing.
+        await api.PostAsync($"/v1/gift_cards/bulk/{large}/codes", body with { format = "csv" });
+    }
+
+    private async Task<string> BatchAsync(string program, int quantity)
+    {
+        var id = (await api.PostAsync("/v1/gift_cards/bulk", new { program_id = program, quantity }, 202))
+            .GetProperty("id")
+            .GetString()!;
+        await ReadyAsync(id);
+        return id;
+    }
+
+    [Fact]
     public async Task A_batch_goes_on_where_a_killed_process_left_it()
     {
         var program = await api.ProgramAsync();
@@ -430,7 +475,9 @@ public sealed class BatchTests(GiftcardApi api) : IClassFixture<GiftcardApi>
     }
 
     /// <summary>What a printer does with any JOSE library.</summary>
-    private static string Decrypt(string jwe, RSA key)
+    private static string Decrypt(string jwe, RSA key) => Encoding.UTF8.GetString(Open(jwe, key));
+
+    private static byte[] Open(string jwe, RSA key)
     {
         var parts = jwe.Split('.');
         var cipher = Base64Url.DecodeFromChars(parts[3]);
@@ -446,6 +493,6 @@ public sealed class BatchTests(GiftcardApi api) : IClassFixture<GiftcardApi>
             plain,
             Encoding.ASCII.GetBytes(parts[0])
         );
-        return Encoding.UTF8.GetString(plain);
+        return plain;
     }
 }

@@ -29,7 +29,8 @@ public sealed class NotificationApi : IAsyncLifetime
             Sidecar.Port,
             Smtp.Port,
             ("LP_JWKS", operators.JwksPath),
-            ("LP_WEBHOOK_LOOPBACK", "allow")
+            ("LP_WEBHOOK_LOOPBACK", "allow"),
+            Smtp.Setting
         );
     }
 
@@ -44,7 +45,7 @@ public sealed class NotificationApi : IAsyncLifetime
 
     public string Operator(string role) => operators.Mint(role);
 
-    /// <summary>A merchant that the merchant service knows, with a key that reads notifications.</summary>
+    /// <summary>A merchant that the merchant service knows, with a key for notifications.</summary>
     public (MerchantId Id, string Key) NewMerchant(string name, string locale = "en")
     {
         var id = MerchantId.New(TimeProvider.System);
@@ -59,17 +60,19 @@ public sealed class NotificationApi : IAsyncLifetime
                             name,
                             locale,
                             contact_email = $"owner-{id}@shop.test",
+                            support_email = $"help-{id}@shop.test",
+                            country = "FR",
                         }
                     )
                 )
         );
-        return (id, Sidecar.IssueKey(id, "notifications:read"));
+        return (id, Sidecar.IssueKey(id, "notifications:read", "notifications:write"));
     }
 
     /// <summary>
     /// A customer that the wallet knows; its address starts with its id, so that a test finds its mails.
     /// </summary>
-    public CustomerId NewCustomer(string? name, string locale = "en", bool walletUp = true)
+    public CustomerId NewCustomer(string? name, string locale = "en", bool walletUp = true, string? phone = null)
     {
         var id = CustomerId.New(TimeProvider.System);
         var up = walletUp;
@@ -85,6 +88,7 @@ public sealed class NotificationApi : IAsyncLifetime
                                 email = $"{id}@holder.test",
                                 name,
                                 locale,
+                                phone,
                             }
                         )
                         : Results.StatusCode(503)
@@ -102,4 +106,35 @@ public sealed class NotificationApi : IAsyncLifetime
         await Eventually.TrueAsync(() => MailsTo(id).Any(), because: () => Service.Output);
         return Assert.Single(MailsTo(id));
     }
+
+    /// <summary>An event of a card.</summary>
+    public static TestEvent Card(
+        string type,
+        MerchantId shop,
+        GiftCardId card,
+        CustomerId? customer,
+        long sequence = 1
+    ) =>
+        new(
+            type,
+            card.ToString(),
+            sequence,
+            shop,
+            new
+            {
+                gift_card_id = card.ToString(),
+                program_id = ProgramId.New(TimeProvider.System).ToString(),
+                last4 = "7Q2M",
+                amount = 5000,
+                currency = "EUR",
+                customer_id = customer?.ToString(),
+            }
+        );
+
+    /// <summary>Tells of a new card of somebody's.</summary>
+    public Task ActivateAsync(MerchantId shop, CustomerId holder) =>
+        Service.DeliverAsync(
+            "giftcard.cards.v1",
+            Card("gift_card.activated", shop, GiftCardId.New(TimeProvider.System), holder)
+        );
 }

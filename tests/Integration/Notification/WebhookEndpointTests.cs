@@ -149,7 +149,8 @@ public sealed class WebhookEndpointTests(WebhookApi api) : IClassFixture<Webhook
             typeof(LocalPlus.Notification.Mails.Mail).Assembly.Location,
             api.Api.Database,
             api.Api.Sidecar.Port,
-            api.Api.Smtp.Port
+            api.Api.Smtp.Port,
+            api.Api.Smtp.Setting
         );
         var (_, key) = api.NewMerchant();
         string[] refused =

@@ -132,7 +132,7 @@ public sealed class WebhookFaultTests(WebhookApi api) : IClassFixture<WebhookApi
             database,
             api.Api.Sidecar.Port,
             api.Api.Smtp.Port,
-            [("LP_WEBHOOK_LOOPBACK", "allow"), .. more]
+            [("LP_WEBHOOK_LOOPBACK", "allow"), api.Api.Smtp.Setting, .. more]
         );
 
     private static string Text(JsonElement json, string name) => json.GetProperty(name).GetString()!;

@@ -51,16 +51,36 @@ public static class ServiceCalls
     }
 
     /// <summary>Changes an object whose version was <paramref name="version"/>; null sends no If-Match.</summary>
-    public static async Task<JsonElement> PatchAsync(
+    public static Task<JsonElement> PatchAsync(
         this ServiceProcess service,
         string path,
         string bearer,
         long? version,
         object body,
         int status = 200
+    ) => service.ChangeAsync(HttpMethod.Patch, path, bearer, version, body, status);
+
+    /// <summary>Replaces an object whose version was <paramref name="version"/>; null sends no If-Match.</summary>
+    public static Task<JsonElement> PutAsync(
+        this ServiceProcess service,
+        string path,
+        string bearer,
+        long? version,
+        object body,
+        int status = 200
+    ) => service.ChangeAsync(HttpMethod.Put, path, bearer, version, body, status);
+
+    private static async Task<JsonElement> ChangeAsync(
+        this ServiceProcess service,
+        HttpMethod method,
+        string path,
+        string bearer,
+        long? version,
+        object body,
+        int status
     )
     {
-        using var request = new HttpRequestMessage(HttpMethod.Patch, path) { Content = Content(body) };
+        using var request = new HttpRequestMessage(method, path) { Content = Content(body) };
         request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", bearer);
         if (version is { } known)
         {
@@ -68,7 +88,7 @@ public static class ServiceCalls
         }
 
         using var answer = await service.Public.SendAsync(request);
-        return await ReadAsync(service, answer, status, $"PATCH {path}");
+        return await ReadAsync(service, answer, status, $"{method} {path}");
     }
 
     /// <summary>Calls an internal route on the app port, as another service does through the sidecar.</summary>

@@ -100,6 +100,11 @@ public sealed class ServiceProcess : IAsyncDisposable
             ("Secrets__fingerprint_keys", $"1:{new string('f', 40)}"),
             ("Secrets__checkpoint_key", CheckpointKey),
             ("Secrets__webhook_keys", $"1:{new string('w', 40)}"),
+            ("Secrets__address_key", new string('a', 40)),
+            ("LP_PUBLIC_URL", "http://localhost:5080"),
+            ("LP_MAIL_FROM", "LocalPlus <no-reply@localplus.test>"),
+            // Nobody is there; a test that sends has a mail server of its own.
+            ("LP_MAIL_SERVER", "127.0.0.1:1"),
             .. environment,
         ];
         foreach (var (name, value) in settings)

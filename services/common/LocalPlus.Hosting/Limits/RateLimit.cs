@@ -44,6 +44,14 @@ public sealed record RateLimit(string Name, CountedPer Per, long Quota, TimeSpan
     /// <summary>Merchants that an operator lets in.</summary>
     public static readonly RateLimit Onboarding = new("onboarding", CountedPer.Operator, 600, Minute);
 
+    /// <summary>Mails that a merchant sends itself to try a template.</summary>
+    public static readonly RateLimit TemplateTest = new(
+        "template_test",
+        CountedPer.Merchant,
+        40,
+        TimeSpan.FromHours(1)
+    );
+
     /// <summary>Codes and PINs that matched nothing, of one merchant.</summary>
     public static readonly RateLimit Guess = new("guess", CountedPer.Merchant, 300, Minute);
 
@@ -51,7 +59,7 @@ public sealed record RateLimit(string Name, CountedPer Per, long Quota, TimeSpan
     public static readonly RateLimit GuessAddress = new("guess_address", CountedPer.Address, 600, Minute);
 
     public static IReadOnlyList<RateLimit> All { get; } =
-    [Key, Merchant, Lookup, Pin, Sale, Onboarding, Guess, GuessAddress];
+    [Key, Merchant, Lookup, Pin, Sale, Onboarding, TemplateTest, Guess, GuessAddress];
 
     /// <summary>As an item of RateLimit-Policy.</summary>
     internal string Policy { get; } =
