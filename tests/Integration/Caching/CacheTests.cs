@@ -131,6 +131,27 @@ public sealed class CacheTests : IAsyncLifetime
         Assert.Equal("new", (await two.Caches.GetAsync(Thing, "1", _ => Answer("new", 2), default))!.Value);
     }
 
+    [Fact]
+    public async Task What_a_replica_wrote_too_late_is_gone_from_the_shared_cache_once_it_hears()
+    {
+        await using var one = new CacheReplica(sidecar);
+        await using var two = new CacheReplica(sidecar);
+        await two.Caches.GetAsync(Thing, "1", _ => Answer("old", 1), default);
+        await Eventually.TrueAsync(() => sidecar.Store.Keys.Any());
+        var old = sidecar.Store.Read("hosting:thing:1:v1")!;
+        // Between what the one drops there and what the other hears.
+        sidecar.Store.BeforeDelivery = async () =>
+        {
+            await Eventually.TrueAsync(() => !sidecar.Store.Keys.Any());
+            sidecar.Store.Write("hosting:thing:1:v1", old);
+        };
+        await one.Caches.InvalidateAsync(Thing, "1", 2);
+
+        await Eventually.TrueAsync(() => two.Heard == 2 && !sidecar.Store.Keys.Any());
+        await using var late = new CacheReplica(sidecar);
+        Assert.Equal("new", (await late.Caches.GetAsync(Thing, "1", _ => Answer("new", 2), default))!.Value);
+    }
+
     [Theory]
     [InlineData("down")]
     [InlineData("frozen")]
