@@ -17,7 +17,7 @@ public class RouteTests
         "/v1/locations",
         "/v1/team_members",
         "/ops/v1/merchant",
-        "/v1/audit", "/ops/v1/audit", "/ops/v1/merchants"
+        "/v1/audit", "/ops/v1/audit", "/ops/v1/merchants", "/ops/v1/flags"
     )]
     [InlineData(
         "giftcard",
