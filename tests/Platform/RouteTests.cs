@@ -22,7 +22,8 @@ public class RouteTests
         "/ops/v1/merchant",
         "/v1/audit",
         "/ops/v1/audit",
-        "/ops/v1/merchants"
+        "/ops/v1/merchants",
+        "/ops/v1/flags"
     )]
     [InlineData(
         "giftcard",

@@ -34,6 +34,9 @@ internal sealed class StubStateStore
     /// <summary>Who hears broadcasts: the body as it was published, to each.</summary>
     public ConcurrentBag<Func<string, byte[], Task>> Replicas { get; } = [];
 
+    /// <summary>What happens after a broadcast was taken and before anybody hears it.</summary>
+    public Func<Task>? BeforeDelivery { get; set; }
+
     /// <summary>The server is emptied.</summary>
     public void Flush() => entries.Clear();
 
@@ -93,6 +96,11 @@ internal sealed class StubStateStore
     public async Task<Empty> PublishEvent(PublishEventRequest request, ServerCallContext context)
     {
         await AnswerAsync(context);
+        if (BeforeDelivery is { } before)
+        {
+            await before();
+        }
+
         var body = request.Data.ToByteArray();
         await Task.WhenAll(Replicas.Select(hear => hear(request.Topic, body)));
         return new Empty();

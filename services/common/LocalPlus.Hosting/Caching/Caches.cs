@@ -39,6 +39,24 @@ public sealed class Caches : IDisposable
 
     private static readonly TimeSpan Throttle = TimeSpan.FromSeconds(5);
 
+    /// <summary>In the process alone.</summary>
+    private static readonly FusionCacheEntryOptions Here = new()
+    {
+        SkipDistributedCacheRead = true,
+        SkipDistributedCacheWrite = true,
+        SkipBackplaneNotifications = true,
+    };
+
+    /// <summary>In the shared cache alone, and nobody waits for it.</summary>
+    private static readonly FusionCacheEntryOptions There = new()
+    {
+        SkipMemoryCacheRead = true,
+        SkipMemoryCacheWrite = true,
+        SkipBackplaneNotifications = true,
+        AllowBackgroundDistributedCacheOperations = true,
+        ReThrowDistributedCacheExceptions = false,
+    };
+
     private readonly ServiceIdentity service;
     private readonly MemoryCache memory;
     private readonly DaprBackplane backplane;
@@ -185,12 +203,20 @@ public sealed class Caches : IDisposable
     /// <summary>A neighbour has dropped something.</summary>
     internal async Task HearAsync(BackplaneMessage message, long version, TimeSpan life)
     {
-        if (message.CacheKey is { } key && version > 0)
+        if (message.CacheKey is not { } key || version <= 0)
         {
-            floors.Raise(key, version, life);
+            await backplane.TakeAsync(message);
+            return;
         }
 
+        floors.Raise(key, version, life);
+        var known = await fusion.TryGetAsync<CacheEntry>(key, Here);
         await backplane.TakeAsync(message);
+        if (known.HasValue && known.Value.Version < version)
+        {
+            // It was perhaps this replica that wrote it, and after the neighbour had dropped it.
+            await fusion.RemoveAsync(key, There);
+        }
     }
 
     private bool IsGood<T>(string key, CacheEntry entry, out Cached<T>? value)
