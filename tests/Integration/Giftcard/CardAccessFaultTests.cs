@@ -113,7 +113,8 @@ public sealed class CardAccessFaultTests(GiftcardApi api) : IClassFixture<Giftca
         var (merchant, key) = api.NewMerchant();
         var code = CardCode.New();
         foreach (
-            var slip in (string[])[code[..15], code + "A", "12 34", "?", code[..15] + (code[15] == 'A' ? 'B' : 'A')]
+            var slip in (string[])
+                [code[..7], code + code + "A", "12 34", "?", code[..15] + (code[15] == 'A' ? 'B' : 'A')]
         )
         {
             Assert.Equal(

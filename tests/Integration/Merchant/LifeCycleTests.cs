@@ -213,6 +213,5 @@ public sealed class LifeCycleTests(MerchantApi api) : IClassFixture<MerchantApi>
         return await answer.EnsureSuccessStatusCode().Content.ReadFromJsonAsync<JsonElement>();
     }
 
-    private JsonElement[] Events(string id) =>
-        [.. api.Sidecar.Published.Where(e => e.GetProperty("event").GetProperty("subject").GetString() == id)];
+    private JsonElement[] Events(string id) => api.Announced(id);
 }

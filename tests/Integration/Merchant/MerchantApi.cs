@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json;
@@ -58,8 +59,32 @@ public sealed class MerchantApi : IAsyncLifetime
         int status = 200
     ) => CallAsync(method, path, operators.Mint(role), body, status);
 
-    public Task<HttpResponseMessage> OnboardAsync(object body, string role = "admin", string? idempotencyKey = null) =>
-        Service.SendAsync(HttpMethod.Post, "/v1/merchants", operators.Mint(role), body, idempotencyKey);
+    /// <summary>What others were told of a merchant; its audit is not for them.</summary>
+    public JsonElement[] Announced(string id) =>
+        [
+            .. Sidecar.Published.Where(e =>
+                e.GetProperty("event").GetProperty("subject").GetString() == id
+                && e.GetProperty("topic").GetString() != "merchant.audit.v1"
+            ),
+        ];
+
+    /// <summary>"busy" is an invitation to repeat with the same key.</summary>
+    public async Task<HttpResponseMessage> OnboardAsync(
+        object body,
+        string role = "admin",
+        string? idempotencyKey = null
+    )
+    {
+        var key = idempotencyKey ?? Guid.CreateVersion7().ToString();
+        HttpResponseMessage? answer = null;
+        await Eventually.TrueAsync(async () =>
+        {
+            answer?.Dispose();
+            answer = await Service.SendAsync(HttpMethod.Post, "/v1/merchants", operators.Mint(role), body, key);
+            return answer.StatusCode != HttpStatusCode.ServiceUnavailable;
+        });
+        return answer!;
+    }
 
     /// <summary>A new merchant's id and first API key.</summary>
     public async Task<(string Id, string Key, string KeyId)> OnboardAsync()

@@ -85,12 +85,8 @@ public sealed class MerchantTests(MerchantApi api) : IClassFixture<MerchantApi>
     {
         var (id, _, _) = await api.OnboardAsync();
 
-        await Eventually.TrueAsync(() =>
-            api.Sidecar.Published.Any(e => e.GetProperty("event").GetProperty("subject").GetString() == id)
-        );
-        var published = api.Sidecar.Published.Single(e =>
-            e.GetProperty("event").GetProperty("subject").GetString() == id
-        );
+        await Eventually.TrueAsync(() => api.Announced(id).Length > 0);
+        var published = Assert.Single(api.Announced(id));
         Assert.Equal("merchant.onboarded.v1", published.GetProperty("topic").GetString());
         var envelope = published.GetProperty("event").GetProperty("data");
         Assert.Equal(id, envelope.GetProperty("merchant_id").GetString());

@@ -22,7 +22,7 @@ public sealed class RowSecurityTests(MerchantApi api) : IClassFixture<MerchantAp
     [Fact]
     public async Task T41_no_table_of_merchants_is_without_the_lock()
     {
-        // What every service keeps beside its own tables (answers, events) is read by who knows its key.
+        // What every service keeps beside its own tables (answers, events, tasks) is read by who knows its key.
         const string unlocked = """
             SELECT coalesce(string_agg(c.relname, ' ' ORDER BY c.relname), '')
               FROM pg_class c
@@ -34,7 +34,7 @@ public sealed class RowSecurityTests(MerchantApi api) : IClassFixture<MerchantAp
                AND NOT c.relispartition
                AND NOT c.relrowsecurity
             """;
-        Assert.Equal("outbox_events sealed_answers", await api.Database.ScalarAsync<string>(unlocked));
+        Assert.Equal("outbox_events sealed_answers tasks", await api.Database.ScalarAsync<string>(unlocked));
     }
 
     [Fact]
