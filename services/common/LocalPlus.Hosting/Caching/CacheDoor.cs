@@ -74,7 +74,7 @@ public static class CachesRegistration
 
     internal static void MapCaches(this WebApplication app)
     {
-        if (app.Services.GetService<Caches>() is null)
+        if (!app.Services.GetRequiredService<IServiceProviderIsService>().IsService(typeof(Caches)))
         {
             return;
         }
