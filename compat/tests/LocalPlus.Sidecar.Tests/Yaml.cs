@@ -52,7 +52,8 @@ internal static class Yaml
         + $"  metadata:\n  - name: redisHost\n    value: \"127.0.0.1:{port}\"\n";
 
     public static string Storage(string root) =>
-        "apiVersion: dapr.io/v1alpha1\nkind: Component\nmetadata:\n  name: files\nspec:\n  type: bindings.localstorage\n  version: v1\n"
+        "apiVersion: dapr.io/v1alpha1\nkind: Component\nmetadata:\n  name: files\n"
+        + "spec:\n  type: bindings.localstorage\n  version: v1\n"
         + $"  metadata:\n  - name: rootPath\n    value: \"{root}\"\n";
 
     public static string Postgres(string connection) =>

@@ -9,8 +9,8 @@ using LocalPlus.Kernel;
 namespace LocalPlus.Giftcard.Batches;
 
 /// <summary>
-/// POST /v1/gift_cards/bulk/{id}/codes: the codes of a batch as CSV, or as sheets to print (PDF), once, encrypted to the
-/// caller's RSA key (JWE): nobody between here and the printer can read them, and here they are erased in the same
+/// POST /v1/gift_cards/bulk/{id}/codes: the codes of a batch as CSV, or as sheets to print (PDF), once, encrypted to
+/// the caller's RSA key (JWE): nobody between here and the printer can read them, and here they are erased in the same
 /// transaction. A repeat with the same key gets the same ciphertext. Refusals: not_found, batch_not_ready, codes_gone,
 /// invalid_request (not a public RSA key of 2048 bits or more, more cards than are printed on sheets).
 /// </summary>
@@ -29,11 +29,15 @@ internal static class DeliverBatchCodes
     }
 
     /// <param name="PublicKey">PEM, "-----BEGIN PUBLIC KEY-----".</param>
-    /// <param name="Format">csv, or pdf for a batch of at most <see cref="GiftcardLimits.BatchSheetsMax"/> cards.</param>
+    /// <param name="Format">
+    /// csv, or pdf for a batch of at most <see cref="GiftcardLimits.BatchSheetsMax"/> cards.
+    /// </param>
     internal sealed record Request(string PublicKey, string Format = Csv);
 
-    /// <param name="Jwe">Compact serialisation, RSA-OAEP-256 and A256GCM; what is inside is text/csv or application/pdf, as its
-    /// header's cty says.</param>
+    /// <param name="Jwe">
+    /// Compact serialisation, RSA-OAEP-256 and A256GCM; what is inside is text/csv or application/pdf, as its header's
+    /// cty says.
+    /// </param>
     internal sealed record View(JobId BatchId, int Count, string Jwe)
     {
         public string Object { get; } = "gift_card_codes";
