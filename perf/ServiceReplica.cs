@@ -4,7 +4,7 @@ using System.Globalization;
 namespace LocalPlus.Perf;
 
 /// <summary>
-/// A second process of a service beside the stack's: the same database, the same sidecar, a bound and caches of its own.
+/// A second process of a service beside the stack's: its database and sidecar, a bound and caches of its own.
 /// Callers reach it at its address; the gateway knows one of a service.
 /// </summary>
 internal sealed class ServiceReplica : IAsyncDisposable

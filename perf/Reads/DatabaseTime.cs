@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace LocalPlus.Perf.Reads;
 
-/// <summary>What a database has done so far: time in statements, and transactions, of which a read alone is one.</summary>
+/// <summary>
+/// What a database has done so far: time in statements, and transactions, of which a read alone is one.
+/// </summary>
 internal sealed record DatabaseTime(DateTimeOffset At, double ActiveMicroseconds, double Transactions)
 {
     /// <summary>A back end that has nothing to do tells its figures within ten seconds.</summary>

@@ -64,9 +64,11 @@ internal static class ReadScenario
         result.Note("yardstick", "the same readings with LP_CACHES=off, in the same run");
         result.Note(
             "conditions",
-            $"generator, stack and PostgreSQL share {Environment.ProcessorCount} processors; {options.Clients} clients; "
+            $"generator, stack and PostgreSQL share {Environment.ProcessorCount} processors; "
+                + $"{options.Clients} clients; "
                 + $"{ReadSubjects.Count} customers of {ReadSubjects.SpreadOver} merchants; "
-                + $"{options.Briefly().For.TotalSeconds:0} s each; merchant's own check of each key costs the same both "
+                + $"{options.Briefly().For.TotalSeconds:0} s each; merchant's own check of each key costs "
+                + $"the same both "
                 + "ways"
         );
         return result.Build();

@@ -9,6 +9,7 @@ public partial class MoneyTests
     [
         "AdmissionLimits.cs",
         "AdmissionMetrics.cs",
+        "CacheMetrics.cs",
         "EventMetrics.cs",
         "FairAdmission.cs",
         "Log.cs",

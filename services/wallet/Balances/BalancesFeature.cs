@@ -2,7 +2,9 @@ using LocalPlus.Hosting;
 
 namespace LocalPlus.Wallet.Balances;
 
-/// <summary>Holders' wallets: what the ledger's and the cards' events make of them, and their copies in caches.</summary>
+/// <summary>
+/// Holders' wallets: what the ledger's and the cards' events make of them, and their copies in caches.
+/// </summary>
 internal static class BalancesFeature
 {
     public static void AddBalances(this IServiceCollection services)

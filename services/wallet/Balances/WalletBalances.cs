@@ -27,7 +27,7 @@ internal static class WalletBalances
     /// Counts each wallet's version up, publishes its balances as this transaction leaves them, and has copies dropped
     /// after it.
     /// </summary>
-    /// <param name="others">Wallets that look different and whose balances are the same: of them no event tells.</param>
+    /// <param name="others">Wallets that look different with the same balances: no event tells of them.</param>
     public static async Task PublishAsync(
         DbSession db,
         IEnumerable<WalletId> wallets,

@@ -5,7 +5,9 @@ using LocalPlus.Tests.Integration.Support;
 
 namespace LocalPlus.Tests.Integration.Caching;
 
-/// <summary>What caches promise: one question for many, nothing old after the news, and no need of the shared one.</summary>
+/// <summary>
+/// What caches promise: one question for many, nothing old after the news, and no need of the shared one.
+/// </summary>
 public sealed class CacheTests : IAsyncLifetime
 {
     private static readonly CachePolicy Thing = new("thing", TimeSpan.FromMinutes(5));

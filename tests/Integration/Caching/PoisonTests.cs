@@ -33,7 +33,7 @@ public sealed class PoisonTests(GiftcardApi api) : IClassFixture<GiftcardApi>
             );
         }
 
-        // The poison works: a replica that has no copy of its own shows it, unless the shared cache was too slow for it.
+        // The poison works: a replica that has no copy of its own shows it, unless the shared cache is too slow.
         var poison = Poisoned(api.State.Read(key)!);
         await Eventually.TrueAsync(async () =>
         {

@@ -2,7 +2,9 @@ using System.Diagnostics.Metrics;
 
 namespace LocalPlus.Hosting;
 
-/// <summary>Figures of caches: what they answered, what the shared one costs, and how full the one in process is.</summary>
+/// <summary>
+/// Figures of caches: what they answered, what the shared one costs, and how full the one in process is.
+/// </summary>
 internal static class CacheMetrics
 {
     public const string Hit = "hit";

@@ -8,8 +8,8 @@ namespace LocalPlus.Hosting;
 /// <summary>What goes over the broadcast: a cache's own message, and the least version of its key.</summary>
 /// <param name="Topic">In case it comes back as a dead letter.</param>
 /// <param name="Message">As FusionCache writes it.</param>
-/// <param name="LifeSeconds">How long a value of the key may be kept.</param>
-internal sealed record CacheNews(string Topic, byte[] Message, long Version, double LifeSeconds);
+/// <param name="LifeSeconds">How long a value of the key may be kept, in whole seconds.</param>
+internal sealed record CacheNews(string Topic, byte[] Message, long Version, long LifeSeconds);
 
 /// <summary>
 /// The Dapr pub/sub component <c>broadcast</c>, which each replica hears, as what caches tell each other over. What
@@ -38,7 +38,12 @@ internal sealed class DaprBackplane(DaprClient dapr, string topic, CacheFloors f
     )
     {
         var (version, life) = floors.Of(message.CacheKey ?? "");
-        var news = new CacheNews(topic, BackplaneMessage.ToByteArray(message), version, life.TotalSeconds);
+        var news = new CacheNews(
+            topic,
+            BackplaneMessage.ToByteArray(message),
+            version,
+            (long)Math.Ceiling(life.TotalSeconds)
+        );
         using var late = CancellationTokenSource.CreateLinkedTokenSource(token);
         late.CancelAfter(Patience);
         try

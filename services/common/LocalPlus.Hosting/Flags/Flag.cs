@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.RegularExpressions;
 using LocalPlus.Kernel;
 
 namespace LocalPlus.Hosting;
@@ -21,7 +22,7 @@ public enum FlagKind
 /// </summary>
 /// <param name="Name">In snake_case; the component has it behind <see cref="Prefix"/>.</param>
 /// <param name="Default">What holds where the component says nothing, or nothing that can be read.</param>
-public sealed record Flag(string Name, FlagKind Kind, string Default, string Meaning)
+public sealed partial record Flag(string Name, FlagKind Kind, string Default, string Meaning)
 {
     public const string Prefix = "flags.";
 
@@ -56,12 +57,23 @@ public sealed record Flag(string Name, FlagKind Kind, string Default, string Mea
                 "off" => 0,
                 _ => null,
             },
-            _ => decimal.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var percent)
-            && percent is >= 0 and <= 100
-            && decimal.Round(percent, 2) == percent
-                ? (int)(percent * (Places / 100))
-                : null,
+            _ => ReadPercent(text),
         };
+
+    /// <summary>A percentage with at most two places behind the point, as hundredths of a percent.</summary>
+    private static int? ReadPercent(string text) =>
+        Percent().Match(text) is { Success: true } match
+        && int.Parse(
+            match.Groups["whole"].Value + match.Groups["places"].Value.PadRight(2, '0'),
+            CultureInfo.InvariantCulture
+        )
+            is <= Places
+                and var hundredths
+            ? hundredths
+            : null;
+
+    [GeneratedRegex(@"^(?<whole>[0-9]{1,3})(\.(?<places>[0-9]{1,2}))?$", RegexOptions.ExplicitCapture)]
+    private static partial Regex Percent();
 
     /// <summary>
     /// 0 to 9,999: the same for a merchant always and everywhere, and for each flag another, so that a share that grows

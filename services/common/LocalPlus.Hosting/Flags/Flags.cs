@@ -4,7 +4,8 @@ using LocalPlus.Kernel;
 namespace LocalPlus.Hosting;
 
 /// <summary>
-/// What flags say now. Nobody waits for it: <see cref="FlagWatch"/> keeps it, and what it can not learn stays as it was.
+/// What flags say now. Nobody waits for it: <see cref="FlagWatch"/> keeps it, and what it can
+/// not learn stays as it was.
 /// </summary>
 public sealed class Flags(TimeProvider time)
 {
@@ -35,7 +36,9 @@ public sealed class Flags(TimeProvider time)
             ? known
             : new(flag.Default, flag.Read(flag.Default)!.Value, false, begunAt);
 
-    /// <summary>What is said of a flag; null: nothing. False: it can not be read, and what held before still does.</summary>
+    /// <summary>
+    /// What is said of a flag; null: nothing. False: it can not be read, and what held before still does.
+    /// </summary>
     internal bool Learn(Flag flag, string? text)
     {
         var value = string.IsNullOrEmpty(text) ? flag.Default : text;
