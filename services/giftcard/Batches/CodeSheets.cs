@@ -1,5 +1,5 @@
+using LocalPlus.Fonts;
 using PdfSharp.Drawing;
-using PdfSharp.Fonts;
 using PdfSharp.Pdf;
 using ZXing;
 using ZXing.QrCode;
@@ -22,9 +22,8 @@ internal static class CodeSheets
     private const int GroupLength = 4;
     private const int LetterHeight = 12;
     private const int LineHeight = 20;
-    private const string Family = "Liberation Sans";
 
-    static CodeSheets() => GlobalFontSettings.FontResolver = new BundledFonts();
+    static CodeSheets() => BundledFonts.Use();
 
     public static byte[] Draw(IReadOnlyList<PrintedCard> cards)
     {
@@ -64,7 +63,7 @@ internal static class CodeSheets
             .. card.Code.Chunk(GroupLength * 2).Select(Grouped),
             card.Pin is null ? null : $"PIN {card.Pin}",
         ];
-        var font = new XFont(Family, LetterHeight, XFontStyleEx.Bold);
+        var font = new XFont(BundledFonts.Family, LetterHeight, XFontStyleEx.Bold);
         foreach (var (n, line) in lines.OfType<string>().Index())
         {
             var at = new XPoint(area.X + side + (2 * Padding), area.Y + (3 * Padding) + (n * LineHeight));
@@ -100,22 +99,6 @@ internal static class CodeSheets
                     );
                 }
             }
-        }
-    }
-
-    private sealed class BundledFonts : IFontResolver
-    {
-        public FontResolverInfo ResolveTypeface(string familyName, bool isBold, bool isItalic) =>
-            new(isBold ? "LiberationSans-Bold" : "LiberationSans-Regular");
-
-        public byte[] GetFont(string faceName)
-        {
-            using var font =
-                typeof(CodeSheets).Assembly.GetManifestResourceStream($"fonts/{faceName}.ttf")
-                ?? throw new InvalidOperationException($"The service lacks its font {faceName}.");
-            using var bytes = new MemoryStream();
-            font.CopyTo(bytes);
-            return bytes.ToArray();
         }
     }
 }

@@ -1,5 +1,5 @@
+using LocalPlus.Fonts;
 using PdfSharp.Drawing;
-using PdfSharp.Fonts;
 using PdfSharp.Pdf;
 using ZXing;
 using ZXing.Common;
@@ -17,9 +17,8 @@ internal static class CardSheet
     private const int Margin = 56;
     private const int QrSide = 170;
     private const int BarsHeight = 56;
-    private const string Family = "Liberation Sans";
 
-    static CardSheet() => GlobalFontSettings.FontResolver = new BundledFonts();
+    static CardSheet() => BundledFonts.Use();
 
     public static byte[] Draw(MailFacts facts, CardDelivery card, string locale)
     {
@@ -115,7 +114,7 @@ internal static class CardSheet
 
         public void Write(string text, int size, XFontStyleEx style = XFontStyleEx.Regular)
         {
-            var font = new XFont(Family, size, style);
+            var font = new XFont(BundledFonts.Family, size, style);
             foreach (var paragraph in text.ReplaceLineEndings("\n").Split('\n'))
             {
                 var line = "";
@@ -159,22 +158,6 @@ internal static class CardSheet
             }
 
             yield return word;
-        }
-    }
-
-    private sealed class BundledFonts : IFontResolver
-    {
-        public FontResolverInfo ResolveTypeface(string familyName, bool isBold, bool isItalic) =>
-            new(isBold ? "LiberationSans-Bold" : "LiberationSans-Regular");
-
-        public byte[] GetFont(string faceName)
-        {
-            using var font =
-                typeof(CardSheet).Assembly.GetManifestResourceStream($"fonts/{faceName}.ttf")
-                ?? throw new InvalidOperationException($"The service lacks its font {faceName}.");
-            using var bytes = new MemoryStream();
-            font.CopyTo(bytes);
-            return bytes.ToArray();
         }
     }
 }

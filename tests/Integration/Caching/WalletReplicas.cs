@@ -75,7 +75,14 @@ public sealed class WalletReplicas : IAsyncLifetime
         All = await Task.WhenAll(Enumerable.Range(0, Count).Select(_ => StartAsync(Database, Sidecar, dapr.Port)));
         foreach (var (number, replica) in All.Index())
         {
-            Store.Replicas.Add((topic, body) => HearAsync(number, replica, topic, body));
+            // A broker takes a message and delivers it afterwards.
+            Store.Replicas.Add(
+                (topic, body) =>
+                {
+                    _ = HearAsync(number, replica, topic, body);
+                    return Task.CompletedTask;
+                }
+            );
         }
     }
 
@@ -146,14 +153,17 @@ public sealed class WalletReplicas : IAsyncLifetime
     public long HeardOf(CachedHolder holder) =>
         Enumerable.Range(0, Count).Min(replica => heard.GetValueOrDefault((replica, holder.Customer)));
 
-    /// <summary>As the sidecar of that replica delivers a broadcast.</summary>
+    /// <summary>As the sidecar of that replica delivers a broadcast: until it is taken.</summary>
     private async Task HearAsync(int number, ServiceProcess replica, string topic, byte[] body)
     {
-        using var answer = await replica.App.PostAsync(
-            new Uri($"/events/{topic}", UriKind.Relative),
-            JsonContent.Create(new { data_base64 = Convert.ToBase64String(body) })
-        );
-        answer.EnsureSuccessStatusCode();
+        await Eventually.TrueAsync(async () =>
+        {
+            using var answer = await replica.App.PostAsync(
+                new Uri($"/events/{topic}", UriKind.Relative),
+                JsonContent.Create(new { data_base64 = Convert.ToBase64String(body) })
+            );
+            return answer.IsSuccessStatusCode;
+        });
         var news = JsonSerializer.Deserialize<CacheNews>(body, StrictJson.Lenient)!;
         var customer = BackplaneMessage.FromByteArray(news.Message).CacheKey!.Split(':')[2];
         heard.AddOrUpdate((number, customer), news.Version, (_, known) => Math.Max(known, news.Version));

@@ -5,6 +5,7 @@ using PdfSharp.Pdf.IO;
 
 namespace LocalPlus.Tests.Unit.Giftcard;
 
+[Collection("fonts")]
 public sealed class CodeSheetsTests
 {
     [Theory]

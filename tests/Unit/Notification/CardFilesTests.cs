@@ -5,6 +5,7 @@ using PdfSharp.Pdf.IO;
 
 namespace LocalPlus.Tests.Unit.Notification;
 
+[Collection("fonts")]
 public sealed class CardFilesTests
 {
     private static readonly CardDelivery Card = new(

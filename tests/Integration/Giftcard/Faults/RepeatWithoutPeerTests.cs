@@ -5,22 +5,25 @@ using Microsoft.AspNetCore.Http;
 namespace LocalPlus.Tests.Integration.Giftcard.Faults;
 
 /// <summary>
-/// What is known of a request that is repeated needs no peer: not even a service that never saw the location asks.
+/// What is known of a request that is repeated needs no peer: not even a service that has just started asks.
 /// </summary>
 public sealed class RepeatWithoutPeerTests(GiftcardApi api) : IClassFixture<GiftcardApi>
 {
     private static readonly TerminalId Till = TerminalId.New(TimeProvider.System);
     private readonly string location = $"{GiftcardApi.PlaceOf(Till)}";
 
+    /// <summary>A place that nobody has asked about, so that not even a cache knows whose it is.</summary>
+    private readonly string unknown = $"{LocationId.New(TimeProvider.System)}";
+
     [Fact]
     public Task A_programmes_repeat_gets_its_answer_while_merchant_is_away() =>
         RepeatAsync(
             "/v1/programs",
-            new
+            place => new
             {
                 name = "Gift cards",
                 currency = "EUR",
-                locations = new[] { location },
+                locations = new[] { place },
             }
         );
 
@@ -28,12 +31,12 @@ public sealed class RepeatWithoutPeerTests(GiftcardApi api) : IClassFixture<Gift
     public Task An_allowances_repeat_gets_its_answer_while_merchant_is_away() =>
         RepeatAsync(
             $"/v1/terminals/{Till}/offline_allowances",
-            new
+            place => new
             {
                 card_cap = GiftcardApi.Eur(1000),
                 total_cap = GiftcardApi.Eur(5000),
                 valid_seconds = 3600,
-                location_id = location,
+                location_id = place,
             }
         );
 
@@ -48,15 +51,17 @@ public sealed class RepeatWithoutPeerTests(GiftcardApi api) : IClassFixture<Gift
         {
             var refused = await api.PatchAsync($"/v1/programs/{program}", change, version: 1, status: 412);
             Assert.Equal("version_conflict", GiftcardApi.Code(refused));
+            var other = new { locations = new[] { unknown } };
             Assert.Equal(
                 "busy",
-                GiftcardApi.Code(await api.PatchAsync($"/v1/programs/{program}", change, version: 2, status: 503))
+                GiftcardApi.Code(await api.PatchAsync($"/v1/programs/{program}", other, version: 2, status: 503))
             );
         });
     }
 
-    private async Task RepeatAsync(string path, object body)
+    private async Task RepeatAsync(string path, Func<string, object> at)
     {
+        var body = at(location);
         var key = Guid.CreateVersion7().ToString();
         using var first = await api.SendAsync(HttpMethod.Post, path, api.Key, body, key);
         Assert.Equal(HttpStatusCode.Created, first.StatusCode);
@@ -67,7 +72,7 @@ public sealed class RepeatWithoutPeerTests(GiftcardApi api) : IClassFixture<Gift
             Assert.Equal(HttpStatusCode.Created, repeat.StatusCode);
             Assert.Equal("true", Assert.Single(repeat.Headers.GetValues("Idempotency-Replayed")));
             Assert.Equal(await first.Content.ReadAsStringAsync(), await repeat.Content.ReadAsStringAsync());
-            using var other = await api.SendAsync(HttpMethod.Post, path, api.Key, body, null);
+            using var other = await api.SendAsync(HttpMethod.Post, path, api.Key, at(unknown), null);
             Assert.Equal(HttpStatusCode.ServiceUnavailable, other.StatusCode);
         });
     }
