@@ -29,12 +29,12 @@ internal static class GiftcardService
         builder.Services.AddCaches();
         builder.Services.AddSingleton<ProgramCopies>();
         builder.Services.AddSingleton(all => new Ownership(
-            PeerClient.Create("merchant"),
-            PeerClient.Create("wallet"),
+            PeerClient.Create(all, "merchant"),
+            PeerClient.Create(all, "wallet"),
             all.GetRequiredService<Caches>()
         ));
         builder.Services.AddSingleton(all => new Terminals(
-            PeerClient.Create("merchant"),
+            PeerClient.Create(all, "merchant"),
             all.GetRequiredService<TimeProvider>()
         ));
         builder.AddCards();

@@ -148,7 +148,7 @@ public static class LocalPlusBuilder
         builder.Services.AddDaprClient();
         builder.Services.AddLocalPlusAuthentication(builder.Configuration, builder.Environment);
         builder.AddLocalPlusTelemetry(name);
-        builder.Services.AddLocalPlusDatabase(builder.Configuration, name);
+        builder.Services.AddLocalPlusDatabase(builder.Configuration, service);
         builder.Services.AddSingleton<KnownCallers>();
         builder.Services.AddSingleton<FairAdmission>();
         builder.Services.AddSingleton<ITokenStore, CachedTokens>();

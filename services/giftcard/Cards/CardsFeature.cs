@@ -10,7 +10,7 @@ internal static class CardsFeature
     public static void AddCards(this WebApplicationBuilder builder)
     {
         builder.Services.AddSingleton(_ => new CardSecrets(builder.Configuration));
-        builder.Services.AddSingleton(_ => new WalletCustomers(PeerClient.Create("wallet")));
+        builder.Services.AddSingleton(all => new WalletCustomers(PeerClient.Create(all, "wallet")));
         builder.Services.AddSingleton<CardChanges>();
         builder.Services.AddSingleton<CardDeliveries>();
         builder.Services.AddSingleton<CardFinder>();

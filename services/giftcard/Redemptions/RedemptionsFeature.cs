@@ -10,7 +10,7 @@ internal static class RedemptionsFeature
         builder.Services.AddSingleton<RedemptionStore>();
         builder.Services.AddSingleton<PastCards>();
         builder.Services.AddSingleton<RedemptionPlanner>();
-        builder.Services.AddSingleton(_ => new WalletPoints(PeerClient.Create("wallet")));
+        builder.Services.AddSingleton(all => new WalletPoints(PeerClient.Create(all, "wallet")));
         builder.Services.AddSingleton<PointsSettlements>();
         builder.Services.AddSingleton<OutcomeWriter>();
         builder.Services.AddSingleton<RedemptionDriver>();

@@ -1,14 +1,14 @@
 using System.Text;
-using Dapr.Client;
 using Dapr.Workflow;
 using Grpc.Core;
+using LocalPlus.Hosting;
 
 namespace LocalPlus.Giftcard.Runs;
 
 /// <summary>
 /// Asks the workflow engine about a run, with a deadline: a page about a run must not wait for an engine that is away.
 /// </summary>
-internal sealed class EngineReader(DaprWorkflowClient workflows)
+internal sealed class EngineReader(DaprWorkflowClient workflows, IServiceProvider all)
 {
     /// <summary>Protobuf: field 1, text.</summary>
     private const byte FirstField = 0x0A;
@@ -25,7 +25,7 @@ internal sealed class EngineReader(DaprWorkflowClient workflows)
         AsIs
     );
 
-    private readonly CallInvoker sidecar = DaprClient.CreateInvocationInvoker("giftcard");
+    private readonly CallInvoker sidecar = PeerClient.CreateInvoker(all, "giftcard");
 
     /// <summary>
     /// The engine's whole history of a run, a GetInstanceHistoryResponse as it came; null when there is none to be had.

@@ -9,8 +9,11 @@ internal static class MailsFeature
     public static void AddMails(this WebApplicationBuilder builder)
     {
         var services = builder.Services;
-        services.AddSingleton(_ => new Recipients(PeerClient.Create("wallet"), PeerClient.Create("merchant")));
-        services.AddSingleton(_ => new CardDeliveries(PeerClient.Create("giftcard")));
+        services.AddSingleton(all => new Recipients(
+            PeerClient.Create(all, "wallet"),
+            PeerClient.Create(all, "merchant")
+        ));
+        services.AddSingleton(all => new CardDeliveries(PeerClient.Create(all, "giftcard")));
         // Made when the sender starts: a migration has no mail server, and needs none.
         services.AddSingleton(_ => new MailServer(MailSettings.Of(builder.Configuration)));
         services.AddSingleton<SmsBinding>();

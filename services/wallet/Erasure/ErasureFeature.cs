@@ -10,11 +10,14 @@ internal static class ErasureFeature
     {
         services.AddSingleton<Eraser>();
         services.AddSingleton<LegalHolds>();
-        services.AddSingleton(_ => new ForgottenElsewhere(
-            PeerClient.Create("giftcard"),
-            PeerClient.Create("notification")
+        services.AddSingleton(all => new ForgottenElsewhere(
+            PeerClient.Create(all, "giftcard"),
+            PeerClient.Create(all, "notification")
         ));
-        services.AddSingleton(_ => new HeldElsewhere(PeerClient.Create("giftcard"), PeerClient.Create("notification")));
+        services.AddSingleton(all => new HeldElsewhere(
+            PeerClient.Create(all, "giftcard"),
+            PeerClient.Create(all, "notification")
+        ));
         services.AddSingleton<PersonalRecords>();
         services.AddHostedService<ErasureReconciliation>();
     }

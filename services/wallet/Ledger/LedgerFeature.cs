@@ -1,5 +1,5 @@
-using Dapr.Client;
 using LocalPlus.Contracts.Ledger.V1;
+using LocalPlus.Hosting;
 
 namespace LocalPlus.Wallet.Ledger;
 
@@ -8,8 +8,8 @@ internal static class LedgerFeature
 {
     public static void AddLedger(this WebApplicationBuilder builder)
     {
-        builder.Services.AddSingleton(_ => new LedgerService.LedgerServiceClient(
-            DaprClient.CreateInvocationInvoker("ledger")
+        builder.Services.AddSingleton(all => new LedgerService.LedgerServiceClient(
+            PeerClient.CreateInvoker(all, "ledger")
         ));
         builder.Services.AddSingleton<LedgerGateway>();
         builder.Services.AddSingleton<LedgerAccounts>();

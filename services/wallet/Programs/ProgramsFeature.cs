@@ -9,7 +9,7 @@ internal static class ProgramsFeature
     {
         services.AddSingleton<LoyaltyProgramCopies>();
         services.AddSingleton(all => new LocationOwnership(
-            PeerClient.Create("merchant"),
+            PeerClient.Create(all, "merchant"),
             all.GetRequiredService<Caches>()
         ));
     }

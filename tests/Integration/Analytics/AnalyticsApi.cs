@@ -18,7 +18,7 @@ public sealed class AnalyticsApi : IAsyncLifetime
 
     public TestDatabase Database { get; private set; } = null!;
 
-    public ServiceProcess Service { get; private set; } = null!;
+    public RunningService Service { get; private set; } = null!;
 
     public StubSidecar Sidecar { get; private set; } = null!;
 
@@ -26,11 +26,11 @@ public sealed class AnalyticsApi : IAsyncLifetime
     {
         Database = await TestDatabase.CreateAsync("analytics", typeof(AnalyticsRollup).Assembly);
         Sidecar = await StubSidecar.StartAsync();
-        Service = await ServiceProcess.StartAsync(
+        Service = await RunningService.StartAsync(
             typeof(AnalyticsRollup).Assembly.Location,
             Database,
             Sidecar.Port,
-            environment: ("LP_JWKS", operators.JwksPath)
+            settings: ("LP_JWKS", operators.JwksPath)
         );
         TypeHandlers.Register();
         source = NpgsqlDataSource.Create(Database.ConnectionString);

@@ -19,7 +19,10 @@ public sealed class WalletCacheTests(WalletReplicas wallets) : IClassFixture<Wal
         {
             var heard = wallets.HeardOf(holder);
             await wallets.All[n % 3].DeliverAsync(WalletReplicas.Ledger, holder.Balance(n * 100, n));
-            await Eventually.TrueAsync(() => wallets.HeardOf(holder) > heard);
+            await Eventually.TrueAsync(
+                () => wallets.HeardOf(holder) > heard,
+                because: () => $"After change {n} no news of what is newer than {heard}: {wallets.Heard(holder)}."
+            );
 
             foreach (var replica in wallets.All)
             {
@@ -131,7 +134,7 @@ public sealed class WalletCacheTests(WalletReplicas wallets) : IClassFixture<Wal
         await replica.DeliverAsync(WalletReplicas.Ledger, holder.Balance(4200, 1));
         using var channel = GrpcChannel.ForAddress($"http://127.0.0.1:{replica.AppPort}");
         var client = new WalletService.WalletServiceClient(channel);
-        var sidecar = new Metadata { { "dapr-api-token", ServiceProcess.AppToken } };
+        var sidecar = new Metadata { { "dapr-api-token", RunningService.AppToken } };
 
         var rest = await WalletReplicas.WalletAsync(replica, holder);
         var wallet = (
@@ -163,7 +166,7 @@ public sealed class WalletCacheTests(WalletReplicas wallets) : IClassFixture<Wal
 
     private static TimeSpan WalletBalanceLife => LocalPlus.Wallet.Balances.WalletReader.Balance.Life;
 
-    private static async Task<string?> StatusAsync(ServiceProcess replica, CachedHolder holder) =>
+    private static async Task<string?> StatusAsync(RunningService replica, CachedHolder holder) =>
         (await WalletReplicas.WalletAsync(replica, holder))
             .GetProperty("gift_cards")[0]
             .GetProperty("status")

@@ -65,7 +65,7 @@ public sealed class WalletReplicas : IAsyncLifetime
 
     internal StubStateStore Store => dapr.Store;
 
-    public IReadOnlyList<ServiceProcess> All { get; private set; } = [];
+    public IReadOnlyList<RunningService> All { get; private set; } = [];
 
     public async Task InitializeAsync()
     {
@@ -108,7 +108,7 @@ public sealed class WalletReplicas : IAsyncLifetime
         );
 
     /// <summary>A customer with a card in its wallet, as far as that replica has been told.</summary>
-    public static async Task<CachedHolder> NewHolderAsync(ServiceProcess replica, StubSidecar sidecar)
+    public static async Task<CachedHolder> NewHolderAsync(RunningService replica, StubSidecar sidecar)
     {
         var merchant = MerchantId.New(TimeProvider.System);
         var key = sidecar.IssueKey(merchant, "customers:read", "customers:write", "privacy:read", "privacy:write");
@@ -142,19 +142,23 @@ public sealed class WalletReplicas : IAsyncLifetime
         return holder;
     }
 
-    public static Task<JsonElement> WalletAsync(ServiceProcess replica, CachedHolder holder, int status = 200) =>
+    public static Task<JsonElement> WalletAsync(RunningService replica, CachedHolder holder, int status = 200) =>
         replica.CallAsync(HttpMethod.Get, $"/v1/customers/{holder.Customer}/wallet", holder.Key, status: status);
 
     /// <summary>The sum of a wallet that has one currency.</summary>
-    public static async Task<long> SumAsync(ServiceProcess replica, CachedHolder holder) =>
+    public static async Task<long> SumAsync(RunningService replica, CachedHolder holder) =>
         (await WalletAsync(replica, holder)).GetProperty("balances")[0].GetProperty("amount").GetInt64();
 
     /// <summary>The version that every replica has been told of, of a customer's wallet.</summary>
     public long HeardOf(CachedHolder holder) =>
         Enumerable.Range(0, Count).Min(replica => heard.GetValueOrDefault((replica, holder.Customer)));
 
+    /// <summary>The same of each replica, for people.</summary>
+    public string Heard(CachedHolder holder) =>
+        string.Join(", ", Enumerable.Range(0, Count).Select(n => heard.GetValueOrDefault((n, holder.Customer))));
+
     /// <summary>As the sidecar of that replica delivers a broadcast: until it is taken.</summary>
-    private async Task HearAsync(int number, ServiceProcess replica, string topic, byte[] body)
+    private async Task HearAsync(int number, RunningService replica, string topic, byte[] body)
     {
         await Eventually.TrueAsync(async () =>
         {

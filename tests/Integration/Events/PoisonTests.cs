@@ -217,11 +217,11 @@ public sealed class PoisonTests(AnalyticsApi api) : IClassFixture<AnalyticsApi>
         var server = new NpgsqlConnectionStringBuilder(api.Database.ConnectionString);
         await using var way = new TcpProxy(server.Port);
         (server.Host, server.Port) = ("127.0.0.1", way.Port);
-        await using var service = await ServiceProcess.StartAsync(
+        await using var service = await RunningService.StartAsync(
             typeof(LocalPlus.Analytics.AnalyticsRollup).Assembly.Location,
             api.Database,
             api.Sidecar.Port,
-            environment: ("Secrets__database", server.ConnectionString)
+            settings: ("Secrets__database", server.ConnectionString)
         );
         var (merchant, key) = api.NewMerchant();
 

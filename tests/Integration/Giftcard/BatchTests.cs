@@ -8,7 +8,7 @@ using LocalPlus.Tests.Integration.Support;
 namespace LocalPlus.Tests.Integration.Giftcard;
 
 /// <summary>Physical cards in boxes and digital ones by mail: how their codes leave the house.</summary>
-public sealed class BatchTests(GiftcardApi api) : IClassFixture<GiftcardApi>
+public sealed class BatchTests(GiftcardProcess api) : IClassFixture<GiftcardProcess>
 {
     [Fact]
     public async Task A_batch_is_made_in_the_background_and_its_codes_are_fetched_once_encrypted()

@@ -6,7 +6,7 @@ using LocalPlus.Tests.Integration.Support;
 namespace LocalPlus.Tests.Integration.Giftcard;
 
 /// <summary>Files that merchants send and get: imports, jobs and reports.</summary>
-public sealed partial class GiftcardApi
+public partial class GiftcardApi
 {
     /// <summary>Sends a part of an import, as often as the service asks to be asked again.</summary>
     public async Task<JsonElement> UploadAsync(

@@ -23,10 +23,10 @@ using Npgsql;
 namespace LocalPlus.Tests.Integration.Giftcard;
 
 /// <summary>
-/// The gift card service as a process, with its own database, a sidecar that verifies keys, and behind the sidecar's
+/// The gift card service with its own database, a sidecar that verifies keys, and behind the sidecar's
 /// gRPC port a ledger in memory and an engine that is away unless a test turns it on: customers must be served without.
 /// </summary>
-public sealed partial class GiftcardApi : IAsyncLifetime
+public partial class GiftcardApi : IAsyncLifetime
 {
     private static readonly string[] AllScopes =
     [
@@ -53,7 +53,7 @@ public sealed partial class GiftcardApi : IAsyncLifetime
 
     public TestDatabase Database { get; private set; } = null!;
 
-    public ServiceProcess Service { get; private set; } = null!;
+    public RunningService Service { get; private set; } = null!;
 
     public StubSidecar Sidecar { get; private set; } = null!;
 
@@ -64,6 +64,9 @@ public sealed partial class GiftcardApi : IAsyncLifetime
 
     /// <summary>A ledger that runs, instead of the one in memory; whoever sets it starts and ends it.</summary>
     public LedgerFixture? Books { get; init; }
+
+    /// <summary>Whether the service is a process of its own, which dies when it is ended.</summary>
+    public bool IsProcess { get; init; }
 
     internal FakeEngine Engine { get; } = new();
 
@@ -125,21 +128,17 @@ public sealed partial class GiftcardApi : IAsyncLifetime
     }
 
     /// <summary>
-    /// Kills the service, as a crash does, and starts it again on the same database, perhaps with other settings.
+    /// Ends the service, which dies if it is a process, and starts it again on the same database, perhaps with other
+    /// settings.
     /// </summary>
     public async Task RestartAsync(params (string Name, string Value)[] settings)
     {
-        Service.Kill();
         await Service.DisposeAsync();
         await StartAsync(settings);
     }
 
-    /// <summary>Ends the service, as a crash does.</summary>
-    public async Task StopAsync()
-    {
-        Service.Kill();
-        await Service.DisposeAsync();
-    }
+    /// <summary>Ends the service.</summary>
+    public async Task StopAsync() => await Service.DisposeAsync();
 
     /// <summary>Starts the service, perhaps on another database: a backup that was restored.</summary>
     public Task StartAgainAsync(TestDatabase? restored = null)
@@ -391,11 +390,12 @@ public sealed partial class GiftcardApi : IAsyncLifetime
     public static long Amount(JsonElement body, string name) => body.GetProperty(name).GetProperty("amount").GetInt64();
 
     private async Task StartAsync(params (string Name, string Value)[] settings) =>
-        Service = await ServiceProcess.StartAsync(
+        Service = await RunningService.StartAsync(
             typeof(CardCode).Assembly.Location,
             Database,
             Sidecar.Port,
             ledgerPort,
+            inProcess: !IsProcess,
             [.. Own(), .. settings]
         );
 
@@ -440,7 +440,7 @@ public sealed partial class GiftcardApi : IAsyncLifetime
             ("DAPR_GRPC_PORT", $"{ledgerPort}"),
             ("LP_PUBLIC_PORT", $"{FreePort.Next()}"),
             ("APP_PORT", $"{FreePort.Next()}"),
-            ("APP_API_TOKEN", ServiceProcess.AppToken),
+            ("APP_API_TOKEN", RunningService.AppToken),
         ];
 
     private async Task<WebApplication> StartLedgerAsync()
@@ -468,4 +468,10 @@ public sealed partial class GiftcardApi : IAsyncLifetime
         await app.StartAsync();
         return app;
     }
+}
+
+/// <summary>The gift card service for classes that let it die.</summary>
+public sealed class GiftcardProcess : GiftcardApi
+{
+    public GiftcardProcess() => IsProcess = true;
 }

@@ -6,7 +6,7 @@ using LocalPlus.Tests.Integration.Support;
 namespace LocalPlus.Tests.Integration.Giftcard;
 
 /// <summary>Cards that were sold elsewhere: checked, taken over, proved by the books, and taken back.</summary>
-public sealed class ImportTests(GiftcardApi api) : IClassFixture<GiftcardApi>
+public sealed class ImportTests(GiftcardProcess api) : IClassFixture<GiftcardProcess>
 {
     private const string Strong = "K7QW9ZX2MB";
 

@@ -33,7 +33,7 @@ public sealed class OpenApiTests
         var code = Assembly.Load(assembly);
         await using var database = await TestDatabase.CreateAsync(service, code);
         await using var sidecar = await StubSidecar.StartAsync();
-        await using var running = await ServiceProcess.StartAsync(
+        await using var running = await RunningService.StartAsync(
             code.Location,
             database,
             sidecar.Port,
@@ -50,7 +50,7 @@ public sealed class OpenApiTests
         await HoldsAsync(running, "internal", $"internal/{service}");
     }
 
-    private static async Task HoldsAsync(ServiceProcess running, string document, string name)
+    private static async Task HoldsAsync(RunningService running, string document, string name)
     {
         var text = await DescriptionAsync(running, document);
         var file = Path.Combine(ApiContract.Root(), "contracts", "openapi", $"{name}.json");
@@ -67,7 +67,7 @@ public sealed class OpenApiTests
         );
     }
 
-    private static async Task<HttpResponseMessage> AskAsync(ServiceProcess service, string document)
+    private static async Task<HttpResponseMessage> AskAsync(RunningService service, string document)
     {
         try
         {
@@ -82,7 +82,7 @@ public sealed class OpenApiTests
     /// <summary>
     /// Without the address, which is this run's; paths in order, so that a file's diff is what changed.
     /// </summary>
-    private static async Task<string> DescriptionAsync(ServiceProcess service, string document)
+    private static async Task<string> DescriptionAsync(RunningService service, string document)
     {
         using var answer = await AskAsync(service, document);
         Assert.True(answer.IsSuccessStatusCode, service.Output);

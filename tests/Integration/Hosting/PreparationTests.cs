@@ -238,7 +238,7 @@ public sealed class PreparationTests : IAsyncLifetime
             .AddLogging()
             .AddSingleton(TimeProvider.System)
             .AddSingleton<OutboxSignal>();
-        collection.AddLocalPlusDatabase(configuration, "hosting");
+        collection.AddLocalPlusDatabase(configuration, new ServiceIdentity("hosting", typeof(Database).Assembly));
         services = collection.BuildServiceProvider();
         database = services.GetRequiredService<Database>();
     }

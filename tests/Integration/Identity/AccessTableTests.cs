@@ -48,7 +48,7 @@ public sealed class AccessTableTests
         using var operators = new OperatorTokens();
         await using var database = await TestDatabase.CreateAsync(service, code);
         await using var sidecar = await StubSidecar.StartAsync();
-        await using var running = await ServiceProcess.StartAsync(
+        await using var running = await RunningService.StartAsync(
             code.Location,
             database,
             sidecar.Port,
@@ -157,7 +157,7 @@ public sealed class AccessTableTests
         };
 
     /// <summary>Merchant asks its own table: a key that may read reports, of which it has none.</summary>
-    private static async Task<string> OwnKeyAsync(ServiceProcess merchant, OperatorTokens operators)
+    private static async Task<string> OwnKeyAsync(RunningService merchant, OperatorTokens operators)
     {
         var onboarded = await merchant.CallAsync(
             HttpMethod.Post,

@@ -137,7 +137,7 @@ public sealed class RotationTests : IAsyncLifetime
         await TakenAsync(1);
         await AskAsSidecarAsync("next", key, HttpStatusCode.OK);
         await AskAsSidecarAsync("one after", key, HttpStatusCode.OK);
-        await AskAsSidecarAsync(ServiceProcess.AppToken, key, HttpStatusCode.OK);
+        await AskAsSidecarAsync(RunningService.AppToken, key, HttpStatusCode.OK);
         store.Entry.TryRemove("app_tokens", out _);
         await TakenAsync(2);
         await AskAsSidecarAsync("next", key, HttpStatusCode.Unauthorized);

@@ -80,6 +80,6 @@ public sealed class SidecarTokenTests : IAsyncLifetime
             typeof(AnalyticsRollup).Assembly.Location,
             database,
             sidecar.Port,
-            environment: ("DAPR_API_TOKEN", token)
+            settings: ("DAPR_API_TOKEN", token)
         );
 }

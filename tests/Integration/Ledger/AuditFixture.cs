@@ -45,7 +45,7 @@ public sealed class AuditFixture : IAsyncLifetime
 
         await ledger.Service.DisposeAsync();
         using var key = ECDsa.Create();
-        key.ImportPkcs8PrivateKey(Convert.FromBase64String(ServiceProcess.CheckpointKey), out _);
+        key.ImportPkcs8PrivateKey(Convert.FromBase64String(RunningService.CheckpointKey), out _);
         keyPath = $"{ledger.CheckpointPath}.pem";
         await File.WriteAllTextAsync(keyPath, key.ExportSubjectPublicKeyInfoPem());
     }

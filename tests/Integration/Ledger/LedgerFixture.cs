@@ -7,15 +7,16 @@ using LocalPlus.Tests.Integration.Support;
 
 namespace LocalPlus.Tests.Integration.Ledger;
 
-/// <summary>The ledger as its own process on a database of its own, reached by gRPC as the sidecar would.</summary>
-public sealed class LedgerFixture : IAsyncLifetime
+/// <summary>The ledger on a database of its own, reached by gRPC as the sidecar would.</summary>
+public class LedgerFixture : IAsyncLifetime
 {
     /// <summary>Whose accounts are those that are opened over gRPC.</summary>
     public const string Caller = "tests";
 
+    private static readonly string Built = typeof(LocalPlus.Ledger.Faults).Assembly.Location;
     private readonly Metadata token = new()
     {
-        { "dapr-api-token", ServiceProcess.AppToken },
+        { "dapr-api-token", RunningService.AppToken },
         { "dapr-caller-app-id", Caller },
     };
     private GrpcChannel? channel;
@@ -24,13 +25,16 @@ public sealed class LedgerFixture : IAsyncLifetime
 
     public StubSidecar Sidecar { get; private set; } = null!;
 
-    public ServiceProcess Service { get; private set; } = null!;
+    public RunningService Service { get; private set; } = null!;
 
     /// <summary>A server of the test's own instead of the one that all tests share.</summary>
     public PostgresServer? Server { get; init; }
 
     /// <summary>The program, when it is not the one that was built.</summary>
-    public string Program { get; init; } = typeof(LocalPlus.Ledger.Faults).Assembly.Location;
+    public string Program { get; init; } = Built;
+
+    /// <summary>Whether it is a process of its own, which a test may kill; another program always is.</summary>
+    public bool IsProcess { get; init; }
 
     /// <summary>Where the service keeps its checkpoints outside the database.</summary>
     public string CheckpointPath { get; } =
@@ -53,11 +57,12 @@ public sealed class LedgerFixture : IAsyncLifetime
     /// <summary>Starts the service, perhaps with other settings than usual.</summary>
     public async Task StartAsync(params (string Name, string Value)[] settings)
     {
-        Service = await ServiceProcess.StartAsync(
+        Service = await RunningService.StartAsync(
             Program,
             Database,
             Sidecar.Port,
             0,
+            inProcess: !IsProcess && Program == Built,
             [("LP_CHECKPOINTS", CheckpointPath), .. settings]
         );
         channel?.Dispose();
@@ -66,10 +71,12 @@ public sealed class LedgerFixture : IAsyncLifetime
         Invoker = channel.CreateCallInvoker();
     }
 
-    /// <summary>Kills the service, as a crash does, and starts it again with these settings.</summary>
+    /// <summary>Ends the process at once, as a crash does.</summary>
+    public void Kill() => ((ServiceProcess)Service).Kill();
+
+    /// <summary>Ends the service, which dies if it is a process, and starts it again with these settings.</summary>
     public async Task RestartAsync(params (string Name, string Value)[] settings)
     {
-        Service.Kill();
         await Service.DisposeAsync();
         await StartAsync(settings);
     }
@@ -85,7 +92,7 @@ public sealed class LedgerFixture : IAsyncLifetime
     /// <summary>As another service, or whatever stands in the header.</summary>
     public static CallOptions OptionsOf(params string[] callers)
     {
-        var metadata = new Metadata { { "dapr-api-token", ServiceProcess.AppToken } };
+        var metadata = new Metadata { { "dapr-api-token", RunningService.AppToken } };
         Array.ForEach(callers, caller => metadata.Add("dapr-caller-app-id", caller));
         return new(metadata);
     }
@@ -184,4 +191,10 @@ public sealed class LedgerFixture : IAsyncLifetime
     /// <summary>The stable code a refused call carries.</summary>
     public static async Task<string?> RefusalAsync(Func<Task> call) =>
         (await Assert.ThrowsAsync<RpcException>(call)).Trailers.GetValue("localplus-code");
+}
+
+/// <summary>A ledger for classes that kill it, or look at its memory.</summary>
+public sealed class LedgerProcess : LedgerFixture
+{
+    public LedgerProcess() => IsProcess = true;
 }

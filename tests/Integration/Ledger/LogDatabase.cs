@@ -49,7 +49,7 @@ public sealed class LogDatabase : IAsyncLifetime
             .AddInMemoryCollection(
                 new Dictionary<string, string?>
                 {
-                    ["Secrets:checkpoint_key"] = ServiceProcess.CheckpointKey,
+                    ["Secrets:checkpoint_key"] = RunningService.CheckpointKey,
                     ["LP_CHECKPOINTS"] = CheckpointPath,
                 }
             )
@@ -160,7 +160,7 @@ public sealed class LogDatabase : IAsyncLifetime
             )
         ).ToDictionary(c => c.Size);
         using var key = ECDsa.Create();
-        key.ImportPkcs8PrivateKey(Convert.FromBase64String(ServiceProcess.CheckpointKey), out _);
+        key.ImportPkcs8PrivateKey(Convert.FromBase64String(RunningService.CheckpointKey), out _);
         var (frontier, stored) = (new Frontier(), 0);
         foreach (var (index, hash) in leaves)
         {

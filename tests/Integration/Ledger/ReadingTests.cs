@@ -8,12 +8,12 @@ using LocalPlus.Tests.Unit.Ledger.Support;
 namespace LocalPlus.Tests.Integration.Ledger;
 
 /// <summary>What the books say: now, as of then, as known then, in pages, statements, streams and exports.</summary>
-public sealed class ReadingTests : IClassFixture<LedgerFixture>
+public sealed class ReadingTests : IClassFixture<LedgerProcess>
 {
-    private readonly LedgerFixture ledger;
+    private readonly LedgerProcess ledger;
     private readonly RestClient rest;
 
-    public ReadingTests(LedgerFixture ledger) => (this.ledger, rest) = (ledger, new RestClient(ledger));
+    public ReadingTests(LedgerProcess ledger) => (this.ledger, rest) = (ledger, new RestClient(ledger));
 
     [Fact]
     public async Task A_striped_account_is_the_sum_of_its_stripes_and_has_neither_floor_nor_holds()
@@ -226,7 +226,7 @@ public sealed class ReadingTests : IClassFixture<LedgerFixture>
             '\n',
             StringSplitOptions.RemoveEmptyEntries
         );
-        var before = ledger.Service.ResidentBytes;
+        var before = ((ServiceProcess)ledger.Service).ResidentBytes;
         var csv = (
             await Task.WhenAll(
                 Enumerable.Range(0, 4).Select(_ => rest.GetAsync($"/v1/accounts/{card}/entries/export?format=csv"))
@@ -242,7 +242,7 @@ public sealed class ReadingTests : IClassFixture<LedgerFixture>
             (csv.ContentType, csv.Text.Split('\n', StringSplitOptions.RemoveEmptyEntries).Length)
         );
         Assert.Contains("\"'=cmd(),\"\"x\"\"\"", csv.Text, StringComparison.Ordinal);
-        Assert.InRange(ledger.Service.ResidentBytes - before, long.MinValue, 96 << 20);
+        Assert.InRange(((ServiceProcess)ledger.Service).ResidentBytes - before, long.MinValue, 96 << 20);
         var request = new StreamEntriesRequest
         {
             MerchantId = ledger.Merchant.ToString(),

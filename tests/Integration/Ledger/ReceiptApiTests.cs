@@ -9,7 +9,7 @@ using Npgsql;
 
 namespace LocalPlus.Tests.Integration.Ledger;
 
-public sealed class ReceiptApiTests(LedgerFixture ledger) : IClassFixture<LedgerFixture>
+public sealed class ReceiptApiTests(LedgerProcess ledger) : IClassFixture<LedgerProcess>
 {
     private static readonly TimeSpan Promised = TimeSpan.FromSeconds(1);
     private const int BusyMachine = 30;
@@ -106,7 +106,7 @@ public sealed class ReceiptApiTests(LedgerFixture ledger) : IClassFixture<Ledger
                     (await ledger.PostAsync($"before-kill-{i}", clearing, card, 1)).Transaction.TransactionId
                 )
         );
-        ledger.Service.Kill();
+        ledger.Kill();
         await ledger.Service.DisposeAsync();
         await ledger.StartAsync();
 
@@ -150,7 +150,7 @@ public sealed class ReceiptApiTests(LedgerFixture ledger) : IClassFixture<Ledger
     private static ECDsa Key()
     {
         var key = ECDsa.Create();
-        key.ImportPkcs8PrivateKey(Convert.FromBase64String(ServiceProcess.CheckpointKey), out _);
+        key.ImportPkcs8PrivateKey(Convert.FromBase64String(RunningService.CheckpointKey), out _);
         return key;
     }
 

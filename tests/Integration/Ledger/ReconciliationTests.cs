@@ -15,14 +15,14 @@ public sealed class ReconciliationTests : IAsyncLifetime
     private readonly OperatorTokens operators = new();
     private TestDatabase database = null!;
     private StubSidecar sidecar = null!;
-    private ServiceProcess service = null!;
+    private RunningService service = null!;
     private NpgsqlDataSource source = null!;
 
     public async Task InitializeAsync()
     {
         database = await TestDatabase.CreateAsync("ledger", typeof(LocalPlus.Ledger.Faults).Assembly);
         sidecar = await StubSidecar.StartAsync();
-        service = await ServiceProcess.StartAsync(
+        service = await RunningService.StartAsync(
             typeof(LocalPlus.Ledger.Faults).Assembly.Location,
             database,
             sidecar.Port,

@@ -15,7 +15,7 @@ public sealed class RestBehaviourTests : IClassFixture<LedgerFixture>
     [Fact]
     public async Task Answers_and_refusals_are_replayed_to_the_byte_also_after_a_restart()
     {
-        var own = new LedgerFixture();
+        var own = new LedgerFixture { IsProcess = true };
         await own.InitializeAsync();
         var merchant = new RestClient(own);
         var (clearing, card) = (await merchant.OpenAsync("outside", unbounded: true), await merchant.OpenAsync("card"));
@@ -23,7 +23,7 @@ public sealed class RestBehaviourTests : IClassFixture<LedgerFixture>
         var refused = await merchant.TransferAsync(card, clearing, 101, key: "refused");
         var absent = await merchant.TransferAsync(card, "acc_00000000000000000000000000", 1, key: "absent");
         Assert.Equal((201, 422, 404), (done.Status, refused.Status, absent.Status));
-        own.Service.Kill();
+        own.Kill();
         await own.Service.DisposeAsync();
         await own.StartAsync();
         await merchant.TransferAsync(clearing, card, 900);

@@ -41,7 +41,7 @@ public sealed class RestartRegressionTests
     [Fact]
     public async Task Midaz_1799_a_key_whose_request_died_with_the_service_is_answered_at_once()
     {
-        var ledger = new LedgerFixture();
+        var ledger = new LedgerFixture { IsProcess = true };
         await ledger.InitializeAsync();
         var (clearing, card) = (
             await ledger.OpenAsync("clearing", unbounded: true),
@@ -51,7 +51,7 @@ public sealed class RestartRegressionTests
             .Range(0, 200)
             .Select(i => ledger.PostAsync($"midaz-1799-{i}", clearing, card, 1))
             .ToList();
-        ledger.Service.Kill();
+        ledger.Kill();
         await Task.WhenAny(Task.WhenAll(died));
         await ledger.Service.DisposeAsync();
         await ledger.StartAsync();

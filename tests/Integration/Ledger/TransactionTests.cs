@@ -154,7 +154,7 @@ public sealed class TransactionTests(LedgerFixture ledger) : IClassFixture<Ledge
                 })
         );
         await Eventually.TrueAsync(() => Volatile.Read(ref acknowledged) > 200);
-        own.Ledger.Service.Kill();
+        own.Ledger.Kill();
         await load;
 
         await own.Ledger.Service.DisposeAsync();
@@ -243,7 +243,7 @@ public sealed class TransactionTests(LedgerFixture ledger) : IClassFixture<Ledge
     /// <summary>A ledger of this test alone, since it gets killed.</summary>
     private sealed class KillableLedger : IAsyncDisposable
     {
-        public LedgerFixture Ledger { get; } = new();
+        public LedgerFixture Ledger { get; } = new() { IsProcess = true };
 
         public async ValueTask DisposeAsync() => await Ledger.DisposeAsync();
     }

@@ -16,7 +16,7 @@ public sealed class MerchantApi : IAsyncLifetime
 
     public TestDatabase Database { get; private set; } = null!;
 
-    public ServiceProcess Service { get; private set; } = null!;
+    public RunningService Service { get; private set; } = null!;
 
     public StubSidecar Sidecar { get; private set; } = null!;
 
@@ -24,11 +24,11 @@ public sealed class MerchantApi : IAsyncLifetime
     {
         Database = await TestDatabase.CreateAsync("merchant", typeof(KeyText).Assembly);
         Sidecar = await StubSidecar.StartAsync();
-        Service = await ServiceProcess.StartAsync(
+        Service = await RunningService.StartAsync(
             typeof(KeyText).Assembly.Location,
             Database,
             Sidecar.Port,
-            environment: [("Secrets__key_pepper", new string('p', 40)), ("LP_JWKS", operators.JwksPath)]
+            settings: [("Secrets__key_pepper", new string('p', 40)), ("LP_JWKS", operators.JwksPath)]
         );
     }
 

@@ -147,7 +147,7 @@ public sealed class RowSecurityTests(MerchantApi api) : IClassFixture<MerchantAp
         services.AddSingleton<IConfiguration>(configuration);
         services.AddSingleton(TimeProvider.System);
         services.AddSingleton<OutboxSignal>();
-        services.AddLocalPlusDatabase(configuration, "merchant");
+        services.AddLocalPlusDatabase(configuration, new ServiceIdentity("merchant", typeof(Database).Assembly));
         services.AddRowSecurity();
         return services.BuildServiceProvider();
     }

@@ -12,7 +12,7 @@ public sealed class NotificationApi : IAsyncLifetime
 
     public TestDatabase Database { get; private set; } = null!;
 
-    public ServiceProcess Service { get; private set; } = null!;
+    public RunningService Service { get; private set; } = null!;
 
     public StubSidecar Sidecar { get; private set; } = null!;
 
@@ -23,7 +23,7 @@ public sealed class NotificationApi : IAsyncLifetime
         Database = await TestDatabase.CreateAsync("notification", typeof(Mail).Assembly);
         Sidecar = await StubSidecar.StartAsync();
         Smtp = await StubSmtp.StartAsync();
-        Service = await ServiceProcess.StartAsync(
+        Service = await RunningService.StartAsync(
             typeof(Mail).Assembly.Location,
             Database,
             Sidecar.Port,

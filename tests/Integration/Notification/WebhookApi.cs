@@ -16,7 +16,7 @@ public sealed class WebhookApi : IAsyncLifetime
 
     public StubReceiver Receiver { get; private set; } = null!;
 
-    public ServiceProcess Service => Api.Service;
+    public RunningService Service => Api.Service;
 
     public async Task InitializeAsync()
     {

@@ -145,7 +145,7 @@ public sealed class WebhookEndpointTests(WebhookApi api) : IClassFixture<Webhook
     public async Task T49_An_address_that_is_not_public_is_refused_when_it_is_saved()
     {
         // As everywhere but on a developer's machine.
-        await using var strict = await ServiceProcess.StartAsync(
+        await using var strict = await RunningService.StartAsync(
             typeof(LocalPlus.Notification.Mails.Mail).Assembly.Location,
             api.Api.Database,
             api.Api.Sidecar.Port,

@@ -126,8 +126,8 @@ public sealed class WebhookFaultTests(WebhookApi api) : IClassFixture<WebhookApi
         Assert.True(delivery.TryGetProperty("next_attempt_at", out _));
     }
 
-    private Task<ServiceProcess> StartAsync(TestDatabase database, params (string, string)[] more) =>
-        ServiceProcess.StartAsync(
+    private Task<RunningService> StartAsync(TestDatabase database, params (string, string)[] more) =>
+        RunningService.StartAsync(
             typeof(Mail).Assembly.Location,
             database,
             api.Api.Sidecar.Port,

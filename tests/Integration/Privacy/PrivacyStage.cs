@@ -97,7 +97,7 @@ public sealed class PrivacyStage : IAsyncLifetime
             foreach (var message in published)
             {
                 var topic = message.GetProperty("topic").GetString()!;
-                ServiceProcess[] consumers = topic switch
+                RunningService[] consumers = topic switch
                 {
                     "giftcard.cards.v1" => [Wallet.Service, Notification.Service],
                     "customer.erased.v1" => [Giftcard.Service, Notification.Service],
@@ -178,7 +178,7 @@ public sealed class PrivacyStage : IAsyncLifetime
         );
         await Ledger.Service.DisposeAsync();
         using var key = ECDsa.Create();
-        key.ImportPkcs8PrivateKey(Convert.FromBase64String(ServiceProcess.CheckpointKey), out _);
+        key.ImportPkcs8PrivateKey(Convert.FromBase64String(RunningService.CheckpointKey), out _);
         var keyPath = $"{Ledger.CheckpointPath}.pem";
         await File.WriteAllTextAsync(keyPath, key.ExportSubjectPublicKeyInfoPem());
         var configuration = new ConfigurationBuilder()
@@ -245,7 +245,7 @@ public sealed class PrivacyStage : IAsyncLifetime
     }
 
     /// <summary>Asks the service itself what its peer asked the sidecar for.</summary>
-    private static Func<HttpRequest, Task<IResult>> Ask(Func<ServiceProcess> service) =>
+    private static Func<HttpRequest, Task<IResult>> Ask(Func<RunningService> service) =>
         async request =>
         {
             var path = request.Path.Value!;

@@ -49,7 +49,7 @@ public static class InputCorpus
     }
 
     /// <summary>Sends all of it and checks every answer; the number of answers that were looked at.</summary>
-    public static async Task<int> SurviveAsync(ServiceProcess service, string path, string bearer, string good)
+    public static async Task<int> SurviveAsync(RunningService service, string path, string bearer, string good)
     {
         var looked = 0;
         foreach (var (name, body) in Broken(good))

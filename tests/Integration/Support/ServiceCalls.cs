@@ -12,7 +12,7 @@ public static class ServiceCalls
     /// is.
     /// </summary>
     public static async Task<HttpResponseMessage> SendAsync(
-        this ServiceProcess service,
+        this RunningService service,
         HttpMethod method,
         string path,
         string? bearer,
@@ -37,7 +37,7 @@ public static class ServiceCalls
 
     /// <summary>Sends, checks the status and returns the body (an empty object where there is none).</summary>
     public static async Task<JsonElement> CallAsync(
-        this ServiceProcess service,
+        this RunningService service,
         HttpMethod method,
         string path,
         string? bearer,
@@ -52,7 +52,7 @@ public static class ServiceCalls
 
     /// <summary>Changes an object whose version was <paramref name="version"/>; null sends no If-Match.</summary>
     public static Task<JsonElement> PatchAsync(
-        this ServiceProcess service,
+        this RunningService service,
         string path,
         string bearer,
         long? version,
@@ -62,7 +62,7 @@ public static class ServiceCalls
 
     /// <summary>Replaces an object whose version was <paramref name="version"/>; null sends no If-Match.</summary>
     public static Task<JsonElement> PutAsync(
-        this ServiceProcess service,
+        this RunningService service,
         string path,
         string bearer,
         long? version,
@@ -71,7 +71,7 @@ public static class ServiceCalls
     ) => service.ChangeAsync(HttpMethod.Put, path, bearer, version, body, status);
 
     private static async Task<JsonElement> ChangeAsync(
-        this ServiceProcess service,
+        this RunningService service,
         HttpMethod method,
         string path,
         string bearer,
@@ -93,7 +93,7 @@ public static class ServiceCalls
 
     /// <summary>Calls an internal route on the app port, as another service does through the sidecar.</summary>
     public static async Task<JsonElement> InvokeAsync(
-        this ServiceProcess service,
+        this RunningService service,
         HttpMethod method,
         string path,
         object? body = null,
@@ -111,7 +111,7 @@ public static class ServiceCalls
     }
 
     /// <summary>Delivers an event in its CloudEvent.</summary>
-    public static async Task DeliverAsync(this ServiceProcess service, string topic, TestEvent e)
+    public static async Task DeliverAsync(this RunningService service, string topic, TestEvent e)
     {
         using var content = JsonContent.Create(
             e.CloudEvent(),
@@ -124,7 +124,7 @@ public static class ServiceCalls
 
     /// <summary>Delivers as a bulk subscription does; gives the answer with its statuses.</summary>
     public static async Task<JsonElement> DeliverManyAsync(
-        this ServiceProcess service,
+        this RunningService service,
         string topic,
         IReadOnlyList<object> entries
     )
@@ -149,7 +149,7 @@ public static class ServiceCalls
     /// statuses.
     /// </summary>
     public static async Task<string> DeliverRawAsync(
-        this ServiceProcess service,
+        this RunningService service,
         string topic,
         params byte[][] messages
     )
@@ -182,7 +182,7 @@ public static class ServiceCalls
             : JsonContent.Create(body);
 
     private static async Task<JsonElement> ReadAsync(
-        ServiceProcess service,
+        RunningService service,
         HttpResponseMessage answer,
         int status,
         string what

@@ -11,7 +11,7 @@ public sealed class WalletApi : IAsyncLifetime
 
     public TestDatabase Database { get; private set; } = null!;
 
-    public ServiceProcess Service { get; private set; } = null!;
+    public RunningService Service { get; private set; } = null!;
 
     public StubSidecar Sidecar { get; private set; } = null!;
 
@@ -33,18 +33,14 @@ public sealed class WalletApi : IAsyncLifetime
         operators.Dispose();
     }
 
-    /// <summary>Ends the service, as a crash does.</summary>
-    public async Task StopAsync()
-    {
-        Service.Kill();
-        await Service.DisposeAsync();
-    }
+    /// <summary>Ends the service.</summary>
+    public async Task StopAsync() => await Service.DisposeAsync();
 
     /// <summary>Starts the service, perhaps on another database: a backup that was restored.</summary>
     public async Task StartAsync(TestDatabase? restored = null)
     {
         Database = restored ?? Database;
-        Service = await ServiceProcess.StartAsync(
+        Service = await RunningService.StartAsync(
             typeof(PersonalData).Assembly.Location,
             Database,
             Sidecar.Port,

@@ -140,15 +140,15 @@ internal static class DatabaseRegistration
     public static void AddLocalPlusDatabase(
         this IServiceCollection services,
         IConfiguration configuration,
-        string service
+        ServiceIdentity service
     )
     {
-        TypeHandlers.Register();
+        TypeHandlers.Register(service.Assembly);
         services.AddSingleton(provider =>
         {
             var settings = new NpgsqlConnectionStringBuilder(configuration.Secret("database"))
             {
-                ApplicationName = service,
+                ApplicationName = service.Name,
                 Timeout = PoolWaitSeconds,
                 MaxPoolSize = AdmissionLimits.Connections,
                 CommandTimeout = CommandSeconds,
@@ -164,7 +164,7 @@ internal static class DatabaseRegistration
                     + "-c plan_cache_mode=force_generic_plan -c random_page_cost=1.1",
             };
             settings.Remove(nameof(settings.Password));
-            var source = new NpgsqlDataSourceBuilder(settings.ConnectionString) { Name = service };
+            var source = new NpgsqlDataSourceBuilder(settings.ConnectionString) { Name = service.Name };
             // Asked for with each new connection: the role's password changes while this service runs.
             string Password() => new NpgsqlConnectionStringBuilder(configuration.Secret("database")).Password ?? "";
             source.UsePasswordProvider(_ => Password(), (_, _) => ValueTask.FromResult(Password()));
@@ -180,16 +180,18 @@ internal static class DatabaseRegistration
     }
 }
 
-/// <summary>How ids and instants travel between Dapper and PostgreSQL; registered once per process.</summary>
+/// <summary>How ids and instants travel between Dapper and PostgreSQL; registered by each service, however many of them one process has.</summary>
 internal static class TypeHandlers
 {
-    public static void Register()
+    /// <param name="services">Where ids are declared beside the kernel's, which everybody knows.</param>
+    public static void Register(params Assembly[] services)
     {
         DefaultTypeMap.MatchNamesWithUnderscores = true;
         SqlMapper.RemoveTypeMap(typeof(DateTimeOffset));
         SqlMapper.AddTypeHandler(new InstantHandler());
         foreach (
-            var id in Known()
+            var id in services
+                .Append(typeof(IId<>).Assembly)
                 .SelectMany(assembly => assembly.GetTypes())
                 .Where(type =>
                     type.IsValueType
@@ -208,20 +210,6 @@ internal static class TypeHandlers
 
     private static SqlMapper.ITypeHandler Handler(Type handler, Type id) =>
         (SqlMapper.ITypeHandler)Activator.CreateInstance(handler.MakeGenericType(id))!;
-
-    /// <summary>Where ids are declared: those that everybody knows, and the service's own.</summary>
-    private static IEnumerable<Assembly> Known()
-    {
-        var kernel = typeof(IId<>).Assembly;
-        yield return kernel;
-        if (
-            Assembly.GetEntryAssembly() is { } service
-            && service.GetReferencedAssemblies().Any(a => a.Name == kernel.GetName().Name)
-        )
-        {
-            yield return service;
-        }
-    }
 
     /// <summary>An id, or none; the server is told what kind of nothing it is.</summary>
     private sealed class IdHandler<TId> : SqlMapper.ITypeHandler

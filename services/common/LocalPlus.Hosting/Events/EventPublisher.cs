@@ -19,7 +19,7 @@ internal sealed class EventPublisher : IDisposable
     public EventPublisher(IConfiguration configuration, ServiceIdentity service)
     {
         source = service.Name;
-        sidecar = new HttpClient { BaseAddress = SidecarAddress(configuration), Timeout = Timeout };
+        sidecar = new HttpClient { BaseAddress = SidecarAddress.Of(configuration), Timeout = Timeout };
         if (configuration["DAPR_API_TOKEN"] is { Length: > 0 } token)
         {
             sidecar.DefaultRequestHeaders.Add("dapr-api-token", token);
@@ -63,9 +63,6 @@ internal sealed class EventPublisher : IDisposable
     public void Dispose() => sidecar.Dispose();
 
     private static string EntryId(OutboxRow row) => row.EventId.ToString();
-
-    internal static Uri SidecarAddress(IConfiguration configuration) =>
-        new(configuration["DAPR_HTTP_ENDPOINT"] ?? $"http://127.0.0.1:{configuration["DAPR_HTTP_PORT"] ?? "3500"}");
 
     private byte[] Serialize(IReadOnlyList<(OutboxRow Row, string? Traceparent)> events)
     {

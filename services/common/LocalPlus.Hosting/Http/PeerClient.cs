@@ -1,4 +1,7 @@
 using Dapr.Client;
+using Grpc.Core;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace LocalPlus.Hosting;
 
@@ -10,18 +13,30 @@ public static class PeerClient
     /// tell the peer when: the SDK's own factory takes the token that it is given even where that is none, and then the
     /// sidecar refuses every call.
     /// </summary>
+    /// <param name="all">This service's own, whose configuration says where its sidecar is.</param>
     /// <param name="appId">The peer's Dapr app id.</param>
-    public static HttpClient Create(string appId) =>
+    public static HttpClient Create(IServiceProvider all, string appId) =>
         new(
             new InTime
             {
                 // By itself it takes the sidecar's token from the environment.
-                InnerHandler = new InvocationHandler { InnerHandler = new HttpClientHandler() },
+                InnerHandler = new InvocationHandler
+                {
+                    DaprEndpoint = SidecarAddress.Of(all.GetRequiredService<IConfiguration>()).ToString(),
+                    InnerHandler = new HttpClientHandler(),
+                },
             }
         )
         {
             BaseAddress = new Uri($"http://{appId}"),
         };
+
+    /// <summary>The same for gRPC; the SDK takes the sidecar's token from the environment.</summary>
+    public static CallInvoker CreateInvoker(IServiceProvider all, string appId) =>
+        DaprClient.CreateInvocationInvoker(
+            appId,
+            SidecarAddress.GrpcOf(all.GetRequiredService<IConfiguration>()).ToString()
+        );
 
     private sealed class InTime : DelegatingHandler
     {

@@ -49,7 +49,7 @@ public static class Authentication
         ));
         services.AddHostedService(provider => provider.GetRequiredService<OperatorKeys>());
         services.TryAddSingleton<IApiKeyVerifier>(provider => new RemoteApiKeyVerifier(
-            PeerClient.Create("merchant"),
+            PeerClient.Create(provider, "merchant"),
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<RemoteApiKeyVerifier>>()
         ));

@@ -75,7 +75,7 @@ internal sealed class Readiness(
 
     private async Task<string?> SidecarProblemAsync(CancellationToken cancel)
     {
-        using var client = new HttpClient { BaseAddress = EventPublisher.SidecarAddress(configuration) };
+        using var client = new HttpClient { BaseAddress = SidecarAddress.Of(configuration) };
         if (configuration["DAPR_API_TOKEN"] is { Length: > 0 } token)
         {
             client.DefaultRequestHeaders.Add("dapr-api-token", token);

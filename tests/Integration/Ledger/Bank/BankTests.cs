@@ -29,7 +29,7 @@ public sealed class BankTests(ITestOutputHelper output)
     {
         output.WriteLine($"LP_SEED={seed}");
         await using var postgres = await PostgresServer.StartAsync(new() { IsDurable = true });
-        var ledger = new LedgerFixture { Server = postgres };
+        var ledger = new LedgerFixture { Server = postgres, IsProcess = true };
         await ledger.InitializeAsync();
         var bank = new Bank(ledger, seed);
         await bank.OpenAsync();
@@ -91,7 +91,7 @@ public sealed class BankTests(ITestOutputHelper output)
 
         if (service)
         {
-            ledger.Service.Kill();
+            ledger.Kill();
         }
 
         if (fault % 4 == 2)

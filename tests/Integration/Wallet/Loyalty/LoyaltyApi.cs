@@ -45,7 +45,7 @@ public sealed class LoyaltyApi : IAsyncLifetime
     /// <summary>The ledger behind it.</summary>
     public LedgerFixture Books => books;
 
-    public ServiceProcess Service { get; private set; } = null!;
+    public RunningService Service { get; private set; } = null!;
 
     public StubSidecar Sidecar { get; private set; } = null!;
 
@@ -60,7 +60,7 @@ public sealed class LoyaltyApi : IAsyncLifetime
         Sidecar.OnInvoke("merchant", "internal/locations/*", _ => Task.FromResult(Results.NoContent()));
         ledgerPort = FreePort.Next();
         ledgerHost = await StartLedgerAsync();
-        Service = await ServiceProcess.StartAsync(
+        Service = await RunningService.StartAsync(
             typeof(PersonalData).Assembly.Location,
             Database,
             Sidecar.Port,
@@ -271,7 +271,7 @@ public sealed class LoyaltyApi : IAsyncLifetime
             ("DAPR_GRPC_PORT", $"{ledgerPort}"),
             ("LP_PUBLIC_PORT", $"{FreePort.Next()}"),
             ("APP_PORT", $"{FreePort.Next()}"),
-            ("APP_API_TOKEN", ServiceProcess.AppToken),
+            ("APP_API_TOKEN", RunningService.AppToken),
         ];
         foreach (var (variable, value) in settings)
         {
