@@ -180,7 +180,10 @@ internal static class DatabaseRegistration
     }
 }
 
-/// <summary>How ids and instants travel between Dapper and PostgreSQL; registered by each service, however many of them one process has.</summary>
+/// <summary>
+/// How ids and instants travel between Dapper and PostgreSQL; registered by each service, however many of them one
+/// process has.
+/// </summary>
 internal static class TypeHandlers
 {
     /// <param name="services">Where ids are declared beside the kernel's, which everybody knows.</param>
