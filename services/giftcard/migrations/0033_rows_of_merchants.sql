@@ -40,13 +40,17 @@ SELECT lock_rows('card_deliveries', '${app_role}');
 
 SELECT lock_rows('redemptions', '${app_role}');
 
+-- Also its issuer's: what is on its way back to a card decides whether that may be closed.
 SELECT lock_rows('redemption_legs', '${app_role}',
-    'SELECT p.merchant_id FROM redemptions p WHERE p.redemption_id = redemption_legs.redemption_id');
+    'SELECT p.merchant_id FROM redemptions p WHERE p.redemption_id = redemption_legs.redemption_id',
+    'SELECT p.merchant_id FROM gift_cards p WHERE p.gift_card_id = redemption_legs.gift_card_id');
 
 SELECT lock_rows('redemption_events', '${app_role}',
     'SELECT p.merchant_id FROM redemptions p WHERE p.redemption_id = redemption_events.redemption_id');
 
-SELECT lock_rows('redemption_refunds', '${app_role}');
+SELECT lock_rows('redemption_refunds', '${app_role}', 'merchant_id',
+    'SELECT p.merchant_id FROM redemption_legs l JOIN gift_cards p ON p.gift_card_id = l.gift_card_id
+      WHERE l.redemption_id = redemption_refunds.redemption_id LIMIT 1');
 
 SELECT lock_rows('redemption_runs', '${app_role}');
 

@@ -158,9 +158,42 @@ public sealed class RowsOfMerchantsTests
 
         var written = "SELECT merchant_id FROM code_misses WHERE minute = @Minute";
         Assert.Equal(
-            [both.Mine.Value, both.Theirs.Value],
+            new[] { both.Mine.Value, both.Theirs.Value }.Order(),
             (await database.QueryAsync<Guid>(written, new { Minute = minute }, default)).Order()
         );
+    }
+
+    [Fact]
+    public async Task T41_an_issuer_sees_what_is_on_its_way_back_to_its_card_from_another_merchant_s_till()
+    {
+        await using var both = await TwoMerchants.CreateAsync("giftcard", "LocalPlus.Giftcard");
+        await both.ArrangeAsync(
+            """
+            UPDATE redemption_legs l
+               SET gift_card_id = c.gift_card_id
+              FROM gift_cards c, redemptions r
+             WHERE c.merchant_id = @Mine
+               AND r.merchant_id = @Theirs
+               AND r.redemption_id = l.redemption_id
+            """,
+            new { Mine = both.Mine.Value, Theirs = both.Theirs.Value }
+        );
+        await using var provider = both.Open();
+        var database = provider.GetRequiredService<Database>();
+
+        Task<IReadOnlyList<Guid>> OfCardsAsync() =>
+            database.QueryAsync<Guid>(
+                "SELECT f.merchant_id FROM redemption_legs l JOIN redemption_refunds f USING (redemption_id)",
+                null,
+                default
+            );
+
+        Assert.Equal(
+            new[] { both.Mine.Value, both.Theirs.Value }.Order(),
+            (await ForAsync(both.Mine, OfCardsAsync)).Order()
+        );
+        // The other's till sees its own payment, and nothing else.
+        Assert.Equal([both.Theirs.Value], await ForAsync(both.Theirs, OfCardsAsync));
     }
 
     [Fact]

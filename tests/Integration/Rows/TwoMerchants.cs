@@ -107,6 +107,15 @@ internal sealed class TwoMerchants : IAsyncDisposable
         return services.BuildServiceProvider();
     }
 
+    /// <summary>As the administrator, whom neither locks nor references hold.</summary>
+    public async Task ArrangeAsync(string sql, object args)
+    {
+        await using var admin = new NpgsqlConnection(database.SuperuserConnectionString);
+        await admin.OpenAsync();
+        await admin.ExecuteAsync("SET session_replication_role = replica");
+        await admin.ExecuteAsync(sql, args);
+    }
+
     private string Value(NeededColumn column, MerchantId merchant)
     {
         var number = merchant == Mine ? 1 : 2;
@@ -135,7 +144,7 @@ internal sealed class TwoMerchants : IAsyncDisposable
     {
         public const string Tables = """
             SELECT c.relname::text AS name,
-                   c.relrowsecurity AND EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = c.oid) AS is_locked,
+                   c.relrowsecurity AND EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = c.oid) AS islocked,
                    has_table_privilege(@Role::text, c.oid, 'INSERT') AS inserts,
                    has_table_privilege(@Role::text, c.oid, 'DELETE') AS deletes,
                    (SELECT a.attname::text
