@@ -86,6 +86,11 @@ public static class RowSecurity
 
     private static NpgsqlCommand Command(NpgsqlConnection connection, string whom)
     {
+        if (whom == Everybody)
+        {
+            return new NpgsqlCommand(Sql.TellAll, connection);
+        }
+
         var command = new NpgsqlCommand(Sql.Tell, connection);
         command.Parameters.Add(new NpgsqlParameter<string>("Setting", Setting));
         command.Parameters.Add(new NpgsqlParameter<string>("Whom", whom));
@@ -109,6 +114,9 @@ public static class RowSecurity
     private static class Sql
     {
         public const string Tell = "SELECT set_config(@Setting, @Whom, false)";
+
+        // By its text the two are told apart in what is logged and counted of statements.
+        public const string TellAll = $"SELECT set_config('{Setting}', '{Everybody}', false)";
     }
 }
 
