@@ -32,12 +32,14 @@ public static class RowSecurity
     private static readonly ConditionalWeakTable<object, string> Told = [];
 
     /// <summary>
-    /// From here to its end, and in what it calls, this flow works for all merchants. For what is shared among them, and
-    /// for the few things that are another's by consent; a test knows every place that says so.
+    /// From here to its end, and in what it calls, this flow works for all merchants. For what is shared among them,
+    /// and for the few things that are another's by consent; a test knows every place that says so.
     /// </summary>
     public static Scope ForAll() => new(Everybody);
 
-    /// <summary>As the other, for one merchant: where a request proves by something else than a key whose it is.</summary>
+    /// <summary>
+    /// As the other, for one merchant: where a request proves by something else than a key whose it is.
+    /// </summary>
     public static Scope For(MerchantId merchant) => new(merchant.Value.ToString());
 
     /// <summary>From here on this flow runs on the merchant's behalf.</summary>
