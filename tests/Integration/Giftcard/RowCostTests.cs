@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.RegularExpressions;
 
 namespace LocalPlus.Tests.Integration.Giftcard;
@@ -31,7 +32,8 @@ public sealed partial class RowCostTests(GiftcardApi api) : IClassFixture<Giftca
         Assert.Equal(1, ToldOne().Count(api.Service.Output[read..]));
     }
 
-    private Task RedeemAsync(string code) => api.PostAsync("/v1/redemptions", GiftcardApi.Redemption(code, 10), 201);
+    private Task<JsonElement> RedeemAsync(string code) =>
+        api.PostAsync("/v1/redemptions", GiftcardApi.Redemption(code, 10), 201);
 
     [GeneratedRegex(@"completed[^\n]*INSERT INTO redemptions ")]
     private static partial Regex WrittenIntent();
