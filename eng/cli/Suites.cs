@@ -44,12 +44,13 @@ internal static partial class Suites
     public const string Faults = "faults";
 
     /// <summary>
-    /// The tests of what strangers may try, by the number under which they are planned: who may do what (T40), another
-    /// merchant's things (T41), tokens and keys (T42), guessing (T43), limits (T44), equal requests (T45), input (T46),
-    /// SQL (T48), and what may be read nowhere (T50).
+    /// The tests of what strangers may try, by the number under which they are planned: erasures after a restore (T32),
+    /// who may do what (T40), another merchant's things (T41), tokens and keys (T42), guessing (T43), limits (T44),
+    /// equal requests (T45), input (T46), SQL (T48), and what may be read nowhere (T50).
     /// </summary>
     internal static readonly IReadOnlyList<(string Number, string[] Tests)> Security =
     [
+        ("T32", ["T32_"]),
         ("T40", ["T40_", "AccessTests"]),
         ("T41", ["T41_", "OwnershipTests", "ConsentTests", "PersonTests", "Fault_29_"]),
         ("T42", ["KeyVerdictTests", "OperatorKeysTests", "ApiKeyTests", "KeyNetworkTests", "StepUpTests"]),
@@ -58,7 +59,15 @@ internal static partial class Suites
         ("T45", ["EqualRequestsTests", "IdempotentRequestsTests", "FingerprintTests"]),
         ("T46", ["InputTests", "FuzzTests", "StrictJsonTests", "BadInputTests", "Fault_22_"]),
         ("T48", ["SqlTests", "StatementTests"]),
-        ("T50", ["No_code_PIN_address_or_token_is_in_any_signal", "No_personal_data_is_stored_in_clear", "Fault_29_"]),
+        (
+            "T50",
+            [
+                "T50_",
+                "No_code_PIN_address_or_token_is_in_any_signal",
+                "No_personal_data_is_stored_in_clear",
+                "Fault_29_",
+            ]
+        ),
     ];
 
     /// <summary>

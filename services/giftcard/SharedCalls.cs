@@ -56,8 +56,9 @@ internal sealed class SharedCalls<TAsk, TAnswer>(
 
     private async Task CallWhileSomeWaitAsync()
     {
-        // What is shared keeps nobody's time but its own.
+        // What is shared keeps nobody's time but its own, and is no one merchant's.
         RequestDeadline.Forget();
+        using var shared = RowSecurity.ForAll();
         do
         {
             while (Next() is { Count: > 0 } batch)

@@ -14,7 +14,6 @@ internal static class MerchantService
 {
     public static void AddMerchant(this WebApplicationBuilder builder)
     {
-        builder.Services.AddRowSecurity();
         builder.Services.AddSingleton(_ => new KeyHasher(builder.Configuration));
         builder.Services.AddSingleton(_ => new IbanSeal(builder.Configuration));
         builder.Services.AddSingleton<People>();

@@ -19,7 +19,7 @@ public class SizeTests
     // (ADR 0021). And rows that are read in parts, and what services say of the doors among themselves.
     // And what a merchant may do that is not active (ADR 0022), from where a key is used, and whose team a person is in
     // (ADR 0023). And dead letters that operators decide about. And how often one may ask (ADR 0034), and who has to be
-    // there (ADR 0035). And for whom rows are read (ADR 0036),
+    // there (ADR 0035). And for whom rows are read (ADR 0058),
     // and what each request leaves in the audit (ADR 0031). And tasks: queues, workers, retries, leases (ADR 0043).
     // And copies in caches, flags (ADR 0050).
     [InlineData("services/common/LocalPlus.Hosting", 12800)]

@@ -49,6 +49,7 @@ public static class LocalPlusBuilder
         app.UseMiddleware<Ports>();
         app.UseAuthentication();
         app.UseAuthorization();
+        app.UseMiddleware<RowSecurityGate>();
         app.UseMiddleware<StepUp>();
         app.UseMiddleware<RateLimitGate>();
         app.UseMiddleware<MerchantStanding>();

@@ -81,6 +81,7 @@ internal static class UploadPart
                 ? null
                 : JsonSerializer.Deserialize<Dictionary<string, string>>(import.Order.Columns, StrictJson.Lenient);
             var rows = ReadRows(import, ImportParser.Read(body, isCsv, columns));
+            var taken = await TakenAsync(rows, cancel);
             await using var db = await database.BeginAsync(cancel);
             // One part of an import after the other, for a moment: the sum of their rows has a limit.
             var locked = await db.QuerySingleAsync<ImportRow>(Sql.Lock, new { import.ImportId });
@@ -107,7 +108,21 @@ internal static class UploadPart
                 );
             }
 
-            return await InsertAsync(db, import.ImportId, part, digest, rows);
+            return await InsertAsync(db, import.ImportId, part, digest, rows, taken);
+        }
+
+        /// <summary>
+        /// The codes that cards have already, whosever they are. A card may have been sold under a pepper that was
+        /// replaced since: each row asks under all of them.
+        /// </summary>
+        private async Task<HashSet<string>> TakenAsync(List<ReadRow> rows, CancellationToken cancel)
+        {
+            // No two cards have one code, of no two merchants either.
+            using var all = RowSecurity.ForAll();
+            var hashes = rows.SelectMany(r => r.Hashes).ToArray();
+            return (await database.QueryAsync<byte[]>(Sql.Taken, new { Hashes = hashes }, cancel))
+                .Select(Convert.ToHexString)
+                .ToHashSet(StringComparer.Ordinal);
         }
 
         private List<ReadRow> ReadRows(ImportRow import, IReadOnlyList<ImportText> texts)
@@ -150,15 +165,10 @@ internal static class UploadPart
             JobId import,
             int part,
             byte[] digest,
-            List<ReadRow> rows
+            List<ReadRow> rows,
+            HashSet<string> taken
         )
         {
-            // A card may have been sold under a pepper that was replaced since: each row asks under all of them.
-            var taken = (
-                await db.QueryAsync<byte[]>(Sql.Taken, new { Hashes = rows.SelectMany(r => r.Hashes).ToArray() })
-            )
-                .Select(Convert.ToHexString)
-                .ToHashSet(StringComparer.Ordinal);
             foreach (var row in rows)
             {
                 row.Fault =

@@ -79,6 +79,8 @@ internal sealed class LedgerAccounts(Database database, LedgerGateway ledger, Ti
             return ids;
         }
 
+        // The books may be those of a card's issuer, and what is found is remembered for everybody.
+        using var all = RowSecurity.ForAll();
         foreach (
             var row in await database.QueryAsync<NamedAccount>(
                 Sql.Read,

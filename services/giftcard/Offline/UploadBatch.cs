@@ -17,6 +17,7 @@ internal static class UploadBatch
         group
             .MapPost("/terminals/{id}/offline_batches", HandleAsync)
             .RequireScope("redemptions:write")
+            .WorksAcrossMerchants()
             .OpenTo(MerchantStatus.Suspended)
             .Refuses(Faults.OfflineAllowanceInvalid, Faults.OfflineGap, Faults.OfflineChainBroken)
             .WithName(nameof(UploadBatch))

@@ -58,6 +58,7 @@ internal static class DecideAcceptance
                     )
             )
             .RequireScope("programs:write")
+            .WorksAcrossMerchants()
             .RequireIdempotencyKey()
             .Refuses(Faults.AcceptanceChanged, Faults.AcceptanceState)
             .WithName($"{char.ToUpperInvariant(verb[0])}{verb[1..]}Acceptance")

@@ -14,6 +14,7 @@ internal static class GetAcceptance
         group
             .MapGet("/acceptances/{programId}", HandleAsync)
             .RequireScope("programs:read")
+            .WorksAcrossMerchants()
             .WithName(nameof(GetAcceptance))
             .Produces<AcceptanceView>();
         return group;
@@ -59,6 +60,7 @@ internal static class ListAcceptances
         group
             .MapGet("/acceptances", HandleAsync)
             .RequireScope("programs:read")
+            .WorksAcrossMerchants()
             .WithName(nameof(ListAcceptances))
             .Produces<Page<AcceptanceView>>();
         return group;

@@ -19,6 +19,7 @@ internal static class RefundRedemption
         group
             .MapPost("/redemptions/{id}/refunds", HandleAsync)
             .RequireScope("redemptions:write")
+            .WorksAcrossMerchants()
             .OpenTo(MerchantStatus.Suspended, MerchantStatus.Closed)
             .RequireIdempotencyKey()
             .Refuses(Faults.OfRefunds)

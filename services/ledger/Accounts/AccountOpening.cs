@@ -109,22 +109,24 @@ internal static class AccountOpening
 
     private static class Sql
     {
+        // Two statements: whose the stripes are is looked up, and the first one's rows are there for the second.
         public const string Open = """
-            WITH opened AS (
-                INSERT INTO accounts (account_id, merchant_id, name, asset, floor, ceiling, striped, owner,
-                                      created_at, changed_at)
-                SELECT id, @Merchant, name, asset, floor, ceiling, striped, owner, @Now, @Now
-                  FROM unnest(@Ids, @Names, @Assets, @Floors, @Ceilings, @Striped, @Owners)
-                    AS a (id, name, asset, floor, ceiling, striped, owner)
-                 ORDER BY id
-                    ON CONFLICT DO NOTHING
-                RETURNING account_id, striped
-            )
+            INSERT INTO accounts (account_id, merchant_id, name, asset, floor, ceiling, striped, owner, created_at,
+                   changed_at)
+            SELECT id, @Merchant, name, asset, floor, ceiling, striped, owner, @Now, @Now
+              FROM unnest(@Ids, @Names, @Assets, @Floors, @Ceilings, @Striped, @Owners)
+                AS a (id, name, asset, floor, ceiling, striped, owner)
+             ORDER BY id
+                ON CONFLICT DO NOTHING;
             INSERT INTO account_stripes (account_id, stripe, changed_at)
-            SELECT account_id, stripe, @Now
-              FROM opened
-              CROSS JOIN generate_series(1, @Stripes) AS stripe
-             WHERE striped
+            SELECT a.account_id, stripe, @Now
+              FROM unnest(@Ids) AS n (id)
+              JOIN accounts a
+                ON a.account_id = n.id
+               AND a.merchant_id = @Merchant
+               AND a.striped
+             CROSS JOIN generate_series(1, @Stripes) AS stripe
+                ON CONFLICT DO NOTHING
             """;
 
         public const string Find = $"""

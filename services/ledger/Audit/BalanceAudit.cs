@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Globalization;
+using LocalPlus.Hosting;
 using LocalPlus.Kernel;
 using Npgsql;
 
@@ -21,6 +22,8 @@ internal sealed class BalanceAudit(NpgsqlDataSource source, AuditReport report)
     {
         await using var first = await source.OpenConnectionAsync(cancel);
         await using var second = await source.OpenConnectionAsync(cancel);
+        RowSecurity.Tell(first);
+        RowSecurity.Tell(second);
         await using var snapshot = await first.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead, cancel);
         await using var same = await second.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead, cancel);
         await ShareSnapshotAsync(first, second, cancel);

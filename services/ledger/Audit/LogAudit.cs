@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using LocalPlus.Hosting;
 using LocalPlus.Ledger.Proof;
 using Npgsql;
 
@@ -21,6 +22,7 @@ internal sealed class LogAudit(NpgsqlDataSource source, AuditReport report)
     public async Task RunAsync(IEnumerable<Checkpoint>? kept, ECDsa? key, CancellationToken cancel)
     {
         await using var connection = await source.OpenConnectionAsync(cancel);
+        RowSecurity.Tell(connection);
         await using var snapshot = await connection.BeginTransactionAsync(
             System.Data.IsolationLevel.RepeatableRead,
             cancel

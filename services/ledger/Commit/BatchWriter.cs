@@ -173,10 +173,28 @@ internal sealed class BatchWriter(
         Telemetry.BatchDuration.Record(time.GetElapsedTime(started).TotalSeconds);
     }
 
-    private NpgsqlConnection Open() =>
-        connection is { FullState: System.Data.ConnectionState.Open }
-            ? connection
-            : connection = database.OpenConnection();
+    private NpgsqlConnection Open()
+    {
+        if (connection is { FullState: System.Data.ConnectionState.Open })
+        {
+            return connection;
+        }
+
+        // A batch is of many merchants.
+        using var shared = RowSecurity.ForAll();
+        var open = database.OpenConnection();
+        try
+        {
+            RowSecurity.Tell(open);
+        }
+        catch
+        {
+            open.Dispose();
+            throw;
+        }
+
+        return connection = open;
+    }
 
     private static Decided Decide(IReadOnlyList<Command> batch, Book book, Dictionary<Guid, StoredAnswer> known)
     {

@@ -47,6 +47,7 @@ internal static class UnsubscribePage
             return Unknown(http, words);
         }
 
+        using var ofMerchant = RowSecurity.For(wish.MerchantId);
         await using var db = await database.BeginAsync(cancel);
         var changed = await db.ExecuteAsync(
             Sql.Decline,

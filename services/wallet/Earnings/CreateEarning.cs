@@ -28,6 +28,7 @@ internal static class CreateEarning
         group
             .MapPost("/earnings", HandleAsync)
             .RequireScope("earnings:write")
+            .WorksAcrossMerchants()
             .RequireIdempotencyKey()
             .Refuses(
                 CommonFaults.NotFound,

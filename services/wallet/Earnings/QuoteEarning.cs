@@ -38,6 +38,7 @@ internal static class QuoteEarning
         group
             .MapPost("/earnings/quote", HandleAsync)
             .RequireScope("earnings:read")
+            .WorksAcrossMerchants()
             .Refuses(
                 CommonFaults.NotFound,
                 Faults.CurrencyMismatch,

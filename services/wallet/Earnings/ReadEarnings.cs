@@ -13,6 +13,7 @@ internal static class GetEarning
         group
             .MapGet("/earnings/{id}", HandleAsync)
             .RequireScope("earnings:read")
+            .WorksAcrossMerchants()
             .WithName(nameof(GetEarning))
             .Produces<EarningView>();
         return group;

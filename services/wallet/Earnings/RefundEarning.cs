@@ -35,6 +35,7 @@ internal static class RefundEarning
         group
             .MapPost("/earnings/{id}/refund", HandleAsync)
             .RequireScope("earnings:write")
+            .WorksAcrossMerchants()
             .RequireIdempotencyKey()
             .Refuses(CommonFaults.ReferenceReused, Faults.CurrencyMismatch, Faults.RefundExceedsPurchase)
             .WithName(nameof(RefundEarning))

@@ -28,6 +28,7 @@ internal static class EnrolMember
         group
             .MapPost("/members", HandleAsync)
             .RequireScope("members:write")
+            .WorksAcrossMerchants()
             .RequireIdempotencyKey()
             .Refuses(CommonFaults.NotFound, Faults.MemberExists, Faults.ProgramState)
             .WithName(nameof(EnrolMember))

@@ -12,6 +12,7 @@ internal static class GetMember
         group
             .MapGet("/members/{id}", HandleAsync)
             .RequireScope("members:read")
+            .WorksAcrossMerchants()
             .WithName(nameof(GetMember))
             .Produces<MemberView>();
         return group;
@@ -50,6 +51,7 @@ internal static class FindMember
         group
             .MapPost("/members/find", HandleAsync)
             .RequireScope("members:read")
+            .WorksAcrossMerchants()
             .Refuses(CommonFaults.NotFound)
             .WithName(nameof(FindMember))
             .Produces<MemberView>();

@@ -40,6 +40,7 @@ internal static class GetBalance
         group
             .MapGet("/members/{id}/balance", HandleAsync)
             .RequireScope("members:read")
+            .WorksAcrossMerchants()
             .WithName("GetMemberBalance")
             .Produces<Response>();
         return group;

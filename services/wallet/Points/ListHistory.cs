@@ -42,6 +42,7 @@ internal static class ListHistory
         group
             .MapGet("/members/{id}/history", HandleAsync)
             .RequireScope("members:read")
+            .WorksAcrossMerchants()
             .WithName("ListMemberHistory")
             .Produces<Page<MovementView>>();
         return group;

@@ -27,6 +27,7 @@ internal static class ListLots
         group
             .MapGet("/members/{id}/lots", HandleAsync)
             .RequireScope("members:read")
+            .WorksAcrossMerchants()
             .WithName("ListMemberLots")
             .Produces<Page<LotView>>();
         return group;

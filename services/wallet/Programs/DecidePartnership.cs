@@ -57,6 +57,7 @@ internal static class DecidePartnership
                     )
             )
             .RequireScope("loyalty:write")
+            .WorksAcrossMerchants()
             .RequireIdempotencyKey()
             .Refuses(Faults.AcceptanceChanged, Faults.AcceptanceState)
             .WithName($"{char.ToUpperInvariant(verb[0])}{verb[1..]}Partnership")

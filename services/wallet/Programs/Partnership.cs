@@ -83,6 +83,7 @@ internal static class ListPartnerships
         group
             .MapGet("/loyalty_partnerships", HandleAsync)
             .RequireScope("loyalty:read")
+            .WorksAcrossMerchants()
             .WithName(nameof(ListPartnerships))
             .Produces<Page<PartnershipView>>();
         return group;

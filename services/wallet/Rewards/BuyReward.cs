@@ -33,6 +33,7 @@ internal static class BuyReward
         group
             .MapPost("/loyalty_rewards/{id}/redeem", HandleAsync)
             .RequireScope("members:write")
+            .WorksAcrossMerchants()
             .RequireIdempotencyKey()
             .Refuses(Faults.InsufficientBalance, Faults.LimitExceeded, Faults.MemberState, Faults.RewardGone)
             .WithName(nameof(BuyReward))

@@ -28,6 +28,7 @@ internal static class UseVoucher
         group
             .MapPost("/loyalty_rewards/use_voucher", HandleAsync)
             .RequireScope("members:write")
+            .WorksAcrossMerchants()
             .RequireIdempotencyKey()
             .Refuses(CommonFaults.NotFound, Faults.VoucherUsed)
             .WithName(nameof(UseVoucher))

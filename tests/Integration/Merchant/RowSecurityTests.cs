@@ -6,7 +6,7 @@ using Npgsql;
 
 namespace LocalPlus.Tests.Integration.Merchant;
 
-/// <summary>The second lock (ADR 0036): statements that forgot to ask for one merchant's rows.</summary>
+/// <summary>The second lock (ADR 0058): statements that forgot to ask for one merchant's rows.</summary>
 public sealed class RowSecurityTests(MerchantApi api) : IClassFixture<MerchantApi>
 {
     private static readonly string[] Tables =
@@ -18,24 +18,6 @@ public sealed class RowSecurityTests(MerchantApi api) : IClassFixture<MerchantAp
         "team_members",
         "terminals",
     ];
-
-    [Fact]
-    public async Task T41_no_table_of_merchants_is_without_the_lock()
-    {
-        // What every service keeps beside its own tables (answers, events, tasks) is read by who knows its key.
-        const string unlocked = """
-            SELECT coalesce(string_agg(c.relname, ' ' ORDER BY c.relname), '')
-              FROM pg_class c
-              JOIN pg_attribute a
-                ON a.attrelid = c.oid
-               AND a.attname = 'merchant_id'
-             WHERE c.relnamespace = 'public'::regnamespace
-               AND c.relkind = 'r'
-               AND NOT c.relispartition
-               AND NOT c.relrowsecurity
-            """;
-        Assert.Equal("outbox_events sealed_answers tasks", await api.Database.ScalarAsync<string>(unlocked));
-    }
 
     [Fact]
     public async Task T41_without_a_condition_each_request_sees_the_rows_of_its_own_merchant()
@@ -148,7 +130,6 @@ public sealed class RowSecurityTests(MerchantApi api) : IClassFixture<MerchantAp
         services.AddSingleton(TimeProvider.System);
         services.AddSingleton<OutboxSignal>();
         services.AddLocalPlusDatabase(configuration, new ServiceIdentity("merchant", typeof(Database).Assembly));
-        services.AddRowSecurity();
         return services.BuildServiceProvider();
     }
 }

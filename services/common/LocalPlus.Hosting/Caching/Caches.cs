@@ -125,6 +125,8 @@ public sealed class Caches : IDisposable
         CancellationToken cancel
     )
     {
+        // What is read is for whoever asks next too.
+        using var shared = RowSecurity.ForAll();
         if (isOff)
         {
             return await read(cancel);

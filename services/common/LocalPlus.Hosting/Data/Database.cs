@@ -17,8 +17,7 @@ public sealed class Database(
     NpgsqlDataSource source,
     OutboxSignal outbox,
     TimeProvider time,
-    SecretEntry? secrets = null,
-    RowSecurity? rows = null
+    SecretEntry? secrets = null
 )
 {
     /// <summary>
@@ -31,20 +30,15 @@ public sealed class Database(
     public NpgsqlDataSource Source { get; } = source;
 
     /// <summary>
-    /// A connection of the pool; a new one has the password of today, however lately it was changed. Where tables have
-    /// policies it knows for whom it is.
+    /// A connection of the pool that knows for whom it is (<see cref="RowSecurity"/>); a new one has the password of
+    /// today, however lately it was changed.
     /// </summary>
     public async Task<NpgsqlConnection> OpenAsync(CancellationToken cancel)
     {
         var connection = await TakeAsync(cancel);
-        if (rows is null)
-        {
-            return connection;
-        }
-
         try
         {
-            await rows.TellAsync(connection, cancel);
+            await RowSecurity.TellAsync(connection, cancel);
             return connection;
         }
         catch
@@ -158,10 +152,11 @@ internal static class DatabaseRegistration
                 NoResetOnClose = true,
                 // Statements take sets as arrays, whose length the planner would plan for each time: planned once is
                 // cheaper. They go by keys that memory or an SSD holds, where a page at random costs what the next one
-                // does.
+                // does. And whoever was not told for whom it works sees no merchant's rows.
                 Options =
                     "-c statement_timeout=5s -c lock_timeout=2s -c idle_in_transaction_session_timeout=15s "
-                    + "-c plan_cache_mode=force_generic_plan -c random_page_cost=1.1",
+                    + "-c plan_cache_mode=force_generic_plan -c random_page_cost=1.1 "
+                    + $"-c {RowSecurity.Setting}={RowSecurity.Nobody}",
             };
             settings.Remove(nameof(settings.Password));
             var source = new NpgsqlDataSourceBuilder(settings.ConnectionString) { Name = service.Name };

@@ -69,6 +69,7 @@ public sealed class GroupCommit<TItem, TResult>(
     private async Task DrainAsync()
     {
         RequestDeadline.Forget();
+        using var shared = RowSecurity.ForAll();
         while (true)
         {
             var batch = new List<Entry>(MaxItems);

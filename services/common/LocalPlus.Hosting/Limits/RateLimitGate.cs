@@ -62,7 +62,6 @@ internal sealed class RateLimitGate(RequestDelegate next, RateLimits limits)
         }
 
         Say(http, operation, ofOperation, ofKey, ofMerchant);
-        RowSecurity.Enter(caller.MerchantId);
         await next(http);
     }
 
