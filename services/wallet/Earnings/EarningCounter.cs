@@ -39,7 +39,7 @@ internal sealed class EarningCounter(EarningRules rules, TimeProvider time, ILog
         var facts = new MemberFacts(points.Member.Tier, points.Member.Purchases == 0, points.Member.BirthMonth);
         var inForce = await LockBudgetsAsync(
             db,
-            await rules.InForceAsync(db, program.ProgramId, request.MemberId, purchase.DayNumber, at),
+            await rules.InForceAsync(db, program, request.MemberId, purchase.DayNumber, at),
             purchase,
             facts
         );

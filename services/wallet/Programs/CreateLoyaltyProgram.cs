@@ -41,6 +41,7 @@ internal static class CreateLoyaltyProgram
         Request request,
         IdempotentRequests requests,
         LocationOwnership locations,
+        LoyaltyProgramCopies copies,
         TimeProvider time,
         CancellationToken cancel
     )
@@ -66,7 +67,13 @@ internal static class CreateLoyaltyProgram
         return await requests.ExecuteAsync(
             http,
             request,
-            db => InsertAsync(db, merchant, request, terms, time.GetUtcNow(), ProgramId.New(time)),
+            async db =>
+            {
+                var id = ProgramId.New(time);
+                var answer = await InsertAsync(db, merchant, request, terms, time.GetUtcNow(), id);
+                await copies.ChangedAsync(db, id);
+                return answer;
+            },
             cancel
         );
     }

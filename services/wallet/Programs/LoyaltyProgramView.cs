@@ -26,6 +26,7 @@ internal sealed record LoyaltyProgramView(
 }
 
 /// <summary>A programme's row; partners come along as JSON.</summary>
+/// <param name="RulesVersion">Counts every change of its rules.</param>
 internal sealed record LoyaltyProgramRow(
     ProgramId ProgramId,
     MerchantId MerchantId,
@@ -37,6 +38,7 @@ internal sealed record LoyaltyProgramRow(
     string? Reference,
     long Version,
     DateTimeOffset CreatedAt,
+    long RulesVersion,
     string? Partners
 )
 {
@@ -44,7 +46,7 @@ internal sealed record LoyaltyProgramRow(
 
     public const string Columns = """
         SELECT p.program_id, p.merchant_id, p.live, p.name, p.currency, p.state, p.terms::text AS terms, p.reference,
-               p.version, p.created_at,
+               p.version, p.created_at, p.rules_version,
                (SELECT json_agg(json_build_object('merchant', a.merchant_id, 'funding', a.funding_basis_points,
                                                   'state', a.state, 'ends_at', a.ends_at,
                                                   'decided_at', a.decided_at)

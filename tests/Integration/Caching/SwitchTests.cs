@@ -55,6 +55,45 @@ public sealed class SwitchTests(GiftcardApi api) : IClassFixture<GiftcardApi>
     }
 
     [Fact]
+    public async Task The_catalogue_is_a_copy_that_every_change_of_a_programme_drops()
+    {
+        var (merchant, key) = api.NewMerchant();
+        Assert.Empty(await NamesAsync());
+        foreach (var name in new[] { "One", "Two" })
+        {
+            await api.ProgramAsync(new { name, currency = "EUR" }, key);
+        }
+
+        Assert.Equal(["Two", "One"], await NamesAsync());
+        var first = (await api.GetAsync("/v1/programs", key: key)).GetProperty("data")[1];
+        await api.PatchAsync(
+            $"/v1/programs/{first.GetProperty("id").GetString()}",
+            new { name = "First" },
+            first.GetProperty("version").GetInt64(),
+            key: key
+        );
+        Assert.Equal(["Two", "First"], await NamesAsync());
+        // Nobody notices that the rows are others now, but for what is beyond the beginning.
+        await using var connection = new Npgsql.NpgsqlConnection(api.Database.OwnerConnectionString);
+        await connection.OpenAsync();
+        await using var command = new Npgsql.NpgsqlCommand(
+            $"UPDATE programs SET name = 'Behind' WHERE merchant_id = '{merchant.Value}'",
+            connection
+        );
+        Assert.Equal(2, await command.ExecuteNonQueryAsync());
+        Assert.Equal(["Two", "First"], await NamesAsync());
+        Assert.Equal(["Behind", "Behind"], await NamesAsync("?limit=51"));
+
+        async Task<string?[]> NamesAsync(string query = "") =>
+            [
+                .. (await api.GetAsync($"/v1/programs{query}", key: key))
+                    .GetProperty("data")
+                    .EnumerateArray()
+                    .Select(program => program.GetProperty("name").GetString()),
+            ];
+    }
+
+    [Fact]
     public async Task A_programme_that_is_not_there_is_asked_for_once_and_one_that_is_made_is_there()
     {
         await api.GetAsync($"/v1/programs/{ProgramId.New(TimeProvider.System)}", 404);
