@@ -134,6 +134,8 @@ internal static class MergeMembers
              WHERE member_id = @Into;
             UPDATE earnings
                SET member_id = @Into
+             WHERE member_id = @MemberId;
+            DELETE FROM member_pool_members
              WHERE member_id = @MemberId
             """;
     }

@@ -242,7 +242,9 @@ internal static class LeaveProgram
             UPDATE earnings
                SET state = 'earned', taken_back = points
              WHERE member_id = @MemberId
-               AND state = 'pending'
+               AND state = 'pending';
+            DELETE FROM member_pool_members
+             WHERE member_id = @MemberId
             """;
     }
 }

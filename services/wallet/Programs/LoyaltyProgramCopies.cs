@@ -28,6 +28,12 @@ internal sealed class LoyaltyProgramCopies(Database database, Caches caches)
         Spare = TimeSpan.FromHours(1),
     };
 
+    /// <summary>What is kept of one programme.</summary>
+    private static readonly CachePolicy[] OfOne = [Program, EarningRuleCopies.Rules];
+
+    /// <summary>Live, and test.</summary>
+    private static readonly bool[] Modes = [true, false];
+
     /// <summary>The merchant's newest programmes, in its mode.</summary>
     public async Task<FirstRows<LoyaltyProgramView>> FirstAsync(MerchantIdentity merchant, CancellationToken cancel) =>
         (
@@ -88,13 +94,13 @@ internal sealed class LoyaltyProgramCopies(Database database, Caches caches)
         var caches = services.GetRequiredService<Caches>();
         var programs =
             from e in events
-            from policy in new[] { Program, EarningRuleCopies.Rules }
+            from policy in OfOne
             select caches.InvalidateAsync(policy, e.Data.ProgramId.ToString(), e.Sequence);
         var catalogs =
             from e in events
             where e.MerchantId is not null
             group e.Data.CatalogVersion by e.MerchantId!.Value into merchant
-            from live in new[] { true, false }
+            from live in Modes
             select caches.InvalidateAsync(Catalog, CatalogOf(merchant.Key, live), merchant.Max());
         return Task.WhenAll(programs.Concat(catalogs));
     }

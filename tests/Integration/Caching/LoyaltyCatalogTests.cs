@@ -12,17 +12,19 @@ public sealed class LoyaltyCatalogTests(WalletReplicas wallets) : IClassFixture<
     public async Task A_list_of_programmes_is_read_once_and_anew_on_every_replica_after_each_change()
     {
         var (merchant, key) = NewMerchant();
-        Assert.Equal([], await NamesAsync(0, key, "/v1/loyalty_programs"));
+        Assert.Empty(await NamesAsync(0, key, "/v1/loyalty_programs"));
         var ids = new List<string>();
         for (var n = 1; n <= 3; n++)
         {
             var heard = wallets.HeardOf($"{merchant}.test");
             ids.Add(await ProgramAsync(n % 3, key, $"P{n}"));
             await Eventually.TrueAsync(() => wallets.HeardOf($"{merchant}.test") > heard);
-            await EachAsync(async replica =>
-                Assert.Equal(
-                    Enumerable.Range(1, n).Reverse().Select(i => $"P{i}"),
-                    await NamesAsync(replica, key, "/v1/loyalty_programs")
+            await EachAsync(replica =>
+                ShowsAsync(
+                    replica,
+                    key,
+                    "/v1/loyalty_programs",
+                    [.. Enumerable.Range(1, n).Reverse().Select(i => $"P{i}")]
                 )
             );
         }
@@ -35,9 +37,7 @@ public sealed class LoyaltyCatalogTests(WalletReplicas wallets) : IClassFixture<
                 .PatchAsync($"/v1/loyalty_programs/{ids[0]}", key, n, new { name = $"Changed {n}" });
             Assert.Equal(n + 1, change.GetProperty("version").GetInt64());
             await Eventually.TrueAsync(() => wallets.HeardOf($"{merchant}.test") > heard);
-            await EachAsync(async replica =>
-                Assert.Equal(["P3", "P2", $"Changed {n}"], await NamesAsync(replica, key, "/v1/loyalty_programs"))
-            );
+            await EachAsync(replica => ShowsAsync(replica, key, "/v1/loyalty_programs", "P3", "P2", $"Changed {n}"));
         }
 
         // What it says is a copy: nobody notices that the row is another now. What is beyond the beginning is not.
@@ -45,7 +45,7 @@ public sealed class LoyaltyCatalogTests(WalletReplicas wallets) : IClassFixture<
         Assert.Contains("Changed 10", await NamesAsync(0, key, "/v1/loyalty_programs"));
         Assert.Contains("Changed 10", await NamesAsync(0, key, "/v1/loyalty_programs?limit=50"));
         Assert.Contains("Behind", await NamesAsync(0, key, "/v1/loyalty_programs?limit=51"));
-        Assert.Equal(["P3"], await NamesAsync(0, key, "/v1/loyalty_programs?limit=1"));
+        await ShowsAsync(0, key, "/v1/loyalty_programs?limit=1", "P3");
         Assert.Empty(await NamesAsync(0, NewMerchant().Key, "/v1/loyalty_programs"));
         Assert.Empty(await NamesAsync(0, Key(merchant, live: true), "/v1/loyalty_programs"));
     }
@@ -60,7 +60,7 @@ public sealed class LoyaltyCatalogTests(WalletReplicas wallets) : IClassFixture<
         var heard = wallets.HeardOf(program);
         var rule = await RuleAsync(2, key, program, "R1");
         await Eventually.TrueAsync(() => wallets.HeardOf(program) > heard);
-        await EachAsync(async replica => Assert.Equal(["R1"], await NamesAsync(replica, key, list)));
+        await EachAsync(replica => ShowsAsync(replica, key, list, "R1"));
         for (var n = 1; n <= 10; n++)
         {
             heard = wallets.HeardOf(program);
@@ -68,7 +68,7 @@ public sealed class LoyaltyCatalogTests(WalletReplicas wallets) : IClassFixture<
             await Eventually.TrueAsync(() => wallets.HeardOf(program) > heard);
             await EachAsync(async replica =>
             {
-                Assert.Equal([$"Changed {n}"], await NamesAsync(replica, key, list));
+                await ShowsAsync(replica, key, list, $"Changed {n}");
                 var one = await GetAsync(replica, key, $"/v1/earning_rules/{rule}");
                 Assert.Equal($"Changed {n}", one.GetProperty("name").GetString());
                 Assert.Equal(n + 1, one.GetProperty("version").GetInt64());
@@ -76,7 +76,7 @@ public sealed class LoyaltyCatalogTests(WalletReplicas wallets) : IClassFixture<
         }
 
         await ExecuteAsync($"UPDATE earning_rules SET name = 'Behind' WHERE rule_id = '{Uuid(rule)}'");
-        Assert.Equal(["Changed 10"], await NamesAsync(0, key, list));
+        await ShowsAsync(0, key, list, "Changed 10");
         var stranger = NewMerchant().Key;
         Assert.Empty(await NamesAsync(0, stranger, list));
         await wallets.All[0].CallAsync(HttpMethod.Get, $"/v1/earning_rules/{rule}", stranger, status: 404);
@@ -160,12 +160,15 @@ public sealed class LoyaltyCatalogTests(WalletReplicas wallets) : IClassFixture<
     private Task<JsonElement> GetAsync(int replica, string key, string path) =>
         wallets.All[replica].CallAsync(HttpMethod.Get, path, key);
 
-    private async Task<string?[]> NamesAsync(int replica, string key, string path) =>
+    private async Task ShowsAsync(int replica, string key, string path, params string[] names) =>
+        Assert.Equal(names, await NamesAsync(replica, key, path));
+
+    private async Task<string[]> NamesAsync(int replica, string key, string path) =>
         [
             .. (await GetAsync(replica, key, path))
                 .GetProperty("data")
                 .EnumerateArray()
-                .Select(item => item.GetProperty("name").GetString()),
+                .Select(item => item.GetProperty("name").GetString()!),
         ];
 
     private async Task<string> ProgramAsync(int replica, string key, string name) => (

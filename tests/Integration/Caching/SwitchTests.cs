@@ -64,7 +64,7 @@ public sealed class SwitchTests(GiftcardApi api) : IClassFixture<GiftcardApi>
             await api.ProgramAsync(new { name, currency = "EUR" }, key);
         }
 
-        Assert.Equal(["Two", "One"], await NamesAsync());
+        await ShowsAsync("", "Two", "One");
         var first = (await api.GetAsync("/v1/programs", key: key)).GetProperty("data")[1];
         await api.PatchAsync(
             $"/v1/programs/{first.GetProperty("id").GetString()}",
@@ -72,7 +72,7 @@ public sealed class SwitchTests(GiftcardApi api) : IClassFixture<GiftcardApi>
             first.GetProperty("version").GetInt64(),
             key: key
         );
-        Assert.Equal(["Two", "First"], await NamesAsync());
+        await ShowsAsync("", "Two", "First");
         // Nobody notices that the rows are others now, but for what is beyond the beginning.
         await using var connection = new Npgsql.NpgsqlConnection(api.Database.OwnerConnectionString);
         await connection.OpenAsync();
@@ -81,15 +81,17 @@ public sealed class SwitchTests(GiftcardApi api) : IClassFixture<GiftcardApi>
             connection
         );
         Assert.Equal(2, await command.ExecuteNonQueryAsync());
-        Assert.Equal(["Two", "First"], await NamesAsync());
-        Assert.Equal(["Behind", "Behind"], await NamesAsync("?limit=51"));
+        await ShowsAsync("", "Two", "First");
+        await ShowsAsync("?limit=51", "Behind", "Behind");
 
-        async Task<string?[]> NamesAsync(string query = "") =>
+        async Task ShowsAsync(string query, params string[] names) => Assert.Equal(names, await NamesAsync(query));
+
+        async Task<string[]> NamesAsync(string query = "") =>
             [
                 .. (await api.GetAsync($"/v1/programs{query}", key: key))
                     .GetProperty("data")
                     .EnumerateArray()
-                    .Select(program => program.GetProperty("name").GetString()),
+                    .Select(program => program.GetProperty("name").GetString()!),
             ];
     }
 

@@ -154,11 +154,16 @@ public sealed class BalanceTests(WalletApi api) : IClassFixture<WalletApi>
             }
         );
 
-        Assert.Equal(
-            ["2026-02-28 -", "2026-03-01 4000", "2026-03-02 4300", "2026-03-03 1800", "2026-03-04 1800"],
-            await DaysAsync("2026-02-28", "2026-03-04")
-        );
-        Assert.Equal(["2026-03-02 4300"], await DaysAsync("2026-03-02", "2026-03-02"));
+        string[] expected =
+        [
+            "2026-02-28 -",
+            "2026-03-01 4000",
+            "2026-03-02 4300",
+            "2026-03-03 1800",
+            "2026-03-04 1800",
+        ];
+        Assert.Equal(expected, await DaysAsync("2026-02-28", "2026-03-04"));
+        Assert.Equal("2026-03-02 4300", Assert.Single(await DaysAsync("2026-03-02", "2026-03-02")));
         Assert.Equal(
             30,
             (await api.Service.CallAsync(HttpMethod.Get, Days(""), holder.Key)).GetProperty("data").GetArrayLength()
