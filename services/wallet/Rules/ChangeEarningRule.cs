@@ -58,7 +58,7 @@ internal static class ChangeEarningRule
             cancel
         );
         await using var db = await database.BeginAsync(cancel);
-        await db.ExecuteAsync(Sql.LockProgram, new { RuleId = id });
+        await db.ExecuteAsync(Sql.LockProgram, new { RuleId = id, merchant.MerchantId });
         var row =
             await db.QuerySingleOrDefaultAsync<EarningRuleRow>(
                 Sql.Lock,
@@ -123,6 +123,7 @@ internal static class ChangeEarningRule
             SELECT 1
               FROM loyalty_programs p
              WHERE p.program_id = (SELECT program_id FROM earning_rules WHERE rule_id = @RuleId)
+               AND p.merchant_id = @MerchantId
                FOR NO KEY UPDATE
             """;
 
