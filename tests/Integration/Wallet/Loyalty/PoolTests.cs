@@ -1,4 +1,5 @@
 using LocalPlus.Kernel;
+using LocalPlus.Tests.Integration.Support;
 using static LocalPlus.Tests.Integration.Wallet.Loyalty.LoyaltyApi;
 
 namespace LocalPlus.Tests.Integration.Wallet.Loyalty;
