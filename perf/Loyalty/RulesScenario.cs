@@ -23,9 +23,10 @@ internal static class RulesScenario
     {
         var config = ManualConfig
             .CreateEmpty()
-            .AddJob(Job.Default.WithToolchain(InProcessNoEmitToolchain.Default))
+            .AddJob(Job.Default.WithToolchain(new InProcessNoEmitToolchain(logOutput: false)))
             .AddDiagnoser(MemoryDiagnoser.Default)
             .AddLogger(NullLogger.Instance)
+            .WithArtifactsPath(Path.Combine(Path.GetTempPath(), "localplus-bench-rules"))
             .WithOptions(ConfigOptions.DisableLogFile);
         var summary = BenchmarkRunner.Run<RuleBenchmarks>(config);
         var result = new BenchResult.Builder("rules");
