@@ -132,7 +132,7 @@ public sealed class ConsumerTests
     {
         var wallet = Read<InWallet.OnLedgerTransaction.Data>(LedgerEvent);
         Assert.Equal((LedgerEvent.AccountId, "EUR", 7000), (wallet.AccountId, wallet.Asset, wallet.BalanceAfter));
-        Assert.Equal(Card, InWallet.OnLedgerTransaction.CardOf(wallet.AccountName));
+        Assert.Equal(Card, InWallet.CardAccount.CardOf(wallet.AccountName));
         var analytics = Read<InAnalytics.OnLedgerTransaction.Data>(LedgerEvent);
         Assert.Equal((LedgerEvent.TransactionId, "EUR"), (analytics.TransactionId, analytics.Asset));
     }
@@ -146,7 +146,7 @@ public sealed class ConsumerTests
         Assert.Equal(
             Holder,
             Read<InWallet.OnBalanceUpdated.Data>(
-                new InWallet.WalletBalances.Updated(WalletId.New(Time), Holder, [new("EUR", 5000)])
+                new InWallet.WalletBalances.Updated(WalletId.New(Time), Holder, [new("EUR", 5000, 0, 5000)], [])
             ).CustomerId
         );
 
