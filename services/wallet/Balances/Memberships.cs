@@ -46,6 +46,9 @@ internal static class Memberships
                     {
                         CustomerId = customer,
                         Now = now,
+                        In30 = now.AddDays(30),
+                        In60 = now.AddDays(60),
+                        In90 = now.AddDays(90),
                         Most,
                     }
                 )
@@ -102,12 +105,9 @@ internal static class Memberships
         public const string List = """
             SELECT m.member_id, m.program_id, p.name, p.currency, p.terms::text AS terms, m.tier, m.held, m.pending,
                    m.owed, coalesce(sum(l.remaining), 0)::bigint AS available,
-                   coalesce(sum(l.remaining) FILTER (WHERE l.expires_at <= @Now + interval '30 days'), 0)::bigint
-                       AS within30,
-                   coalesce(sum(l.remaining) FILTER (WHERE l.expires_at <= @Now + interval '60 days'), 0)::bigint
-                       AS within60,
-                   coalesce(sum(l.remaining) FILTER (WHERE l.expires_at <= @Now + interval '90 days'), 0)::bigint
-                       AS within90
+                   coalesce(sum(l.remaining) FILTER (WHERE l.expires_at <= @In30), 0)::bigint AS within30,
+                   coalesce(sum(l.remaining) FILTER (WHERE l.expires_at <= @In60), 0)::bigint AS within60,
+                   coalesce(sum(l.remaining) FILTER (WHERE l.expires_at <= @In90), 0)::bigint AS within90
               FROM members m
               JOIN loyalty_programs p
                 ON p.program_id = m.program_id
