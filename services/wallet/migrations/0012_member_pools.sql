@@ -15,5 +15,5 @@ CREATE TABLE member_pool_members (
 );
 CREATE INDEX ix_member_pool_members_pool_id ON member_pool_members (pool_id, member_id);
 
-GRANT SELECT, INSERT ON member_pools TO ${app_role};
+GRANT SELECT, INSERT, UPDATE ON member_pools TO ${app_role};
 GRANT SELECT, INSERT, DELETE ON member_pool_members TO ${app_role};
