@@ -63,7 +63,7 @@ internal static class EarnScenario
         result.Note(
             "books",
             wrong == 0 && unbooked == 0
-                ? $"{BenchMembers.Count} members have exactly what {earnings.Accepted} purchases earned, all of it booked"
+                ? $"{BenchMembers.Count} members have what {earnings.Accepted} purchases earned, all of it booked"
                 : $"{wrong} members differ, {earnings.Unknown} outcomes unknown, {unbooked} movements not booked"
         );
         return result.Build();

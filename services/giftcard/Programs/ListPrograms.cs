@@ -4,7 +4,8 @@ using LocalPlus.Kernel;
 namespace LocalPlus.Giftcard.Programs;
 
 /// <summary>
-/// GET /v1/programs: a merchant's programmes, newest first; the beginning out of a cache. Refusals: invalid_request (limit, cursor).
+/// GET /v1/programs: a merchant's programmes, newest first; the beginning out of a cache. Refusals:
+/// invalid_request (limit, cursor).
 /// </summary>
 internal static class ListPrograms
 {

@@ -5,7 +5,9 @@ using LocalPlus.Wallet.Programs;
 namespace LocalPlus.Wallet.Balances;
 
 /// <summary>What a customer has in one loyalty programme.</summary>
-/// <param name="Posted">What the books have: available and held, less what is owed where a programme allows that.</param>
+/// <param name="Posted">
+/// What the books have: available and held, less what is owed where a programme allows that.
+/// </param>
 /// <param name="Held">Of what is posted, what open redemptions hold.</param>
 /// <param name="Available">What may be spent now; never below zero.</param>
 /// <param name="Pending">Earned, and not to be spent before its time.</param>

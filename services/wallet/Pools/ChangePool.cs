@@ -93,7 +93,8 @@ internal static class JoinMemberPool
 }
 
 /// <summary>
-/// POST /v1/members/{id}/leave_pool: the member spends alone from now on, and keeps its own points. Refusals: not_found.
+/// POST /v1/members/{id}/leave_pool: the member spends alone from now on, and keeps its own points. Refusals:
+/// not_found.
 /// </summary>
 internal static class LeaveMemberPool
 {

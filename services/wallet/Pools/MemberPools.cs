@@ -15,7 +15,9 @@ internal sealed record MemberPoolView(
 
 internal sealed record PooledMemberView(MemberId MemberId, long Available, DateTimeOffset JoinedAt);
 
-/// <summary>Who spends with whom. A member is in one pool at most; every change locks the members that it is of.</summary>
+/// <summary>
+/// Who spends with whom. A member is in one pool at most; every change locks the members that it is of.
+/// </summary>
 internal static class MemberPools
 {
     /// <summary>The pool that a member is in; null: in none.</summary>
@@ -25,7 +27,9 @@ internal static class MemberPools
         return rows.Count < 2 ? null : new("member_pool", member.ProgramId, rows.Sum(row => row.Available), rows);
     }
 
-    /// <summary>Both are locked, active and of one programme. The other joins the one's pool, which begins if need be.</summary>
+    /// <summary>
+    /// Both are locked, active and of one programme. The other joins the one's pool, which begins if need be.
+    /// </summary>
     public static async Task JoinAsync(DbSession db, MemberRow one, MemberRow other, DateTimeOffset now)
     {
         var pool = await db.QuerySingleOrDefaultAsync<Guid?>(Sql.PoolOf, new { one.MemberId });

@@ -12,8 +12,8 @@ internal sealed record LoyaltyProgramChanged(ProgramId ProgramId, string State, 
 }
 
 /// <summary>
-/// Programmes and their rules as their issuers see them, out of a cache for 15 minutes or until a change is told. What a
-/// purchase earns is decided by the terms and rules that the database has, and never here.
+/// Programmes and their rules as their issuers see them, out of a cache for 15 minutes or until a change is told. What
+/// a purchase earns is decided by the terms and rules that the database has, and never here.
 /// </summary>
 internal sealed class LoyaltyProgramCopies(Database database, Caches caches)
 {

@@ -29,7 +29,8 @@ internal static class GetLoyaltyProgram
 }
 
 /// <summary>
-/// GET /v1/loyalty_programs: a merchant's programmes, newest first; the beginning out of a cache. Refusals: invalid_request (limit, cursor).
+/// GET /v1/loyalty_programs: a merchant's programmes, newest first; the beginning out of a cache. Refusals:
+/// invalid_request (limit, cursor).
 /// </summary>
 internal static class ListLoyaltyPrograms
 {

@@ -143,7 +143,9 @@ public sealed class WalletPointsTests(LoyaltyApi api) : IClassFixture<LoyaltyApi
             .Where(e => e.GetProperty("merchant_id").GetString() == merchant.ToString())
             .OrderBy(e => e.GetProperty("sequence").GetInt64());
 
-    /// <summary>As the broker does: what was told of the merchant's members comes back, and then that of wallets.</summary>
+    /// <summary>
+    /// As the broker does: what was told of the merchant's members comes back, and then that of wallets.
+    /// </summary>
     private async Task DeliverAsync(MerchantId merchant)
     {
         await Eventually.TrueAsync(async () => await api.CountAsync("outbox_events") == 0);
