@@ -29,7 +29,9 @@ internal sealed class BenchMembers : IDisposable
 
     /// <summary>What is bought: a bun and a tea.</summary>
     public const string Basket = """
-        "amount":{"amount":1149,"currency":"EUR"},"lines":[{"product":"bun","category":"bakery","amount":{"amount":150,"currency":"EUR"}},{"product":"tea","category":"tea","amount":{"amount":999,"currency":"EUR"}}]
+        "amount":{"amount":1149,"currency":"EUR"},
+        "lines":[{"product":"bun","category":"bakery","amount":{"amount":150,"currency":"EUR"}},
+        {"product":"tea","category":"tea","amount":{"amount":999,"currency":"EUR"}}]
         """;
 
     private const int InParallel = 8;

@@ -1,5 +1,5 @@
--- Members of a programme who spend together, as a family does. Each has its own points and lots; who spends more than it
--- has is given the rest by the others first.
+-- Members of a programme who spend together, as a family does. Each has its own points and lots; who spends more than
+-- it has is given the rest by the others first.
 SET LOCAL lock_timeout = '2s';
 
 CREATE TABLE member_pools (
