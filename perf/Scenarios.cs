@@ -1,5 +1,6 @@
 using LocalPlus.Perf.Events;
 using LocalPlus.Perf.GiftCards;
+using LocalPlus.Perf.Loyalty;
 using LocalPlus.Perf.Overload;
 using LocalPlus.Perf.Reads;
 using LocalPlus.Perf.Transfer;
@@ -15,12 +16,14 @@ internal static class Scenarios
 
     private static readonly SortedDictionary<string, Scenario> All = new(StringComparer.Ordinal)
     {
+        ["earn"] = EarnScenario.RunAsync,
         ["lookup"] = LookupScenario.RunAsync,
         ["overload"] = OverloadScenario.RunAsync,
         ["poison"] = PoisonScenario.RunAsync,
         ["read"] = ReadScenario.RunAsync,
         ["redeem"] = RedeemScenario.RunAsync,
         ["relay"] = RelayScenario.RunAsync,
+        ["rules"] = RulesScenario.RunAsync,
         ["transfer"] = TransferScenario.RunAsync,
     };
 

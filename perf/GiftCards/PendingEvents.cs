@@ -9,7 +9,7 @@ namespace LocalPlus.Perf.GiftCards;
 /// </summary>
 internal static class PendingEvents
 {
-    private static readonly string[] Outboxes = ["giftcard", "ledger"];
+    private static readonly string[] Outboxes = ["giftcard", "ledger", "wallet"];
     private static readonly TimeSpan DrainLimit = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(250);
 

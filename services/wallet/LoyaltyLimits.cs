@@ -30,6 +30,12 @@ internal static class LoyaltyLimits
     /// <summary>How late a till may tell a purchase.</summary>
     public static readonly TimeSpan LateMax = TimeSpan.FromDays(366);
 
+    /// <summary>Who spend together.</summary>
+    public const int MembersPerPool = 10;
+
+    /// <summary>A year.</summary>
+    public const int ReturnWindowDaysMax = 365;
+
     public static readonly TimeSpan PendingMax = TimeSpan.FromDays(366);
 
     /// <summary>How long a request has for itself before the sweeper drives its command.</summary>

@@ -21,7 +21,7 @@ builder.Services.AddReconciliation();
 var app = builder.Build();
 app.UseLocalPlus();
 app.MapGrpcService<WalletGrpc>().RequirePort(Port.App);
-app.MapMerchantApi().MapCustomers().MapErasure().MapGetCustomerWallet().MapLoyalty();
+app.MapMerchantApi().MapCustomers().MapErasure().MapGetCustomerWallet().MapListWalletDays().MapLoyalty();
 app.MapOperatorApi().MapListReconciliations().MapListAttention().MapErasureOperations();
 app.MapInternal().MapFindCustomer().MapFindOrAddCustomer().MapGetCustomerContact().MapRedemptionPoints();
 app.MapEvents().MapBalanceEvents().MapProgramEvents();

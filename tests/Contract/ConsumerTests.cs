@@ -107,11 +107,32 @@ public sealed class ConsumerTests
     }
 
     [Fact]
+    public void What_is_held_and_whose_points_moved_is_understood_by_wallet()
+    {
+        var held = new AccountHeld(AccountId.New(Time), $"card:{Card}:paid", "EUR", 1500);
+        var read = Read<InWallet.OnAccountHeld.Data>(held);
+        Assert.Equal(
+            (held.AccountId, held.AccountName, "EUR", 1500),
+            (read.AccountId, read.AccountName, read.Asset, read.Held)
+        );
+        var member = new LocalPlus.Wallet.Members.MemberEvents.Data(
+            MemberId.New(Time),
+            ProgramId.New(Time),
+            "active",
+            null,
+            1,
+            0,
+            0
+        );
+        Assert.Equal(member.MemberId, Read<InWallet.OnMemberEvent.Data>(member).MemberId);
+    }
+
+    [Fact]
     public void Ledger_entries_are_understood_by_wallet_and_analytics()
     {
         var wallet = Read<InWallet.OnLedgerTransaction.Data>(LedgerEvent);
         Assert.Equal((LedgerEvent.AccountId, "EUR", 7000), (wallet.AccountId, wallet.Asset, wallet.BalanceAfter));
-        Assert.Equal(Card, InWallet.OnLedgerTransaction.CardOf(wallet.AccountName));
+        Assert.Equal(Card, InWallet.CardAccount.CardOf(wallet.AccountName));
         var analytics = Read<InAnalytics.OnLedgerTransaction.Data>(LedgerEvent);
         Assert.Equal((LedgerEvent.TransactionId, "EUR"), (analytics.TransactionId, analytics.Asset));
     }
@@ -125,7 +146,7 @@ public sealed class ConsumerTests
         Assert.Equal(
             Holder,
             Read<InWallet.OnBalanceUpdated.Data>(
-                new InWallet.WalletBalances.Updated(WalletId.New(Time), Holder, [new("EUR", 5000)])
+                new InWallet.WalletBalances.Updated(WalletId.New(Time), Holder, [new("EUR", 5000, 0, 5000)], [])
             ).CustomerId
         );
 

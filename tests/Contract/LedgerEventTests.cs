@@ -44,6 +44,16 @@ public sealed class LedgerEventTests
     }
 
     [Fact]
+    public void What_is_held_follows_its_schema()
+    {
+        var account = AccountId.New(Time);
+        EventSchema.Follows(
+            AccountHeld.Topic,
+            EventSchema.Envelope(AccountHeld.Type, $"{account}", new AccountHeld(account, "card:1", "EUR", 0))
+        );
+    }
+
+    [Fact]
     public void A_checkpoint_follows_its_schema() =>
         EventSchema.Follows(
             CheckpointSigned.Topic,

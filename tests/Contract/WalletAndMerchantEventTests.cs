@@ -51,7 +51,12 @@ public sealed class WalletAndMerchantEventTests
             EventSchema.Envelope(
                 "wallet.balance_updated",
                 wallet.ToString(),
-                new WalletBalances.Updated(wallet, CustomerId.New(Time), [new("EUR", 5000), new("USD", -1)])
+                new WalletBalances.Updated(
+                    wallet,
+                    CustomerId.New(Time),
+                    [new("EUR", 5000, 4000, 1000), new("USD", -1, 0, 0)],
+                    [new(MemberId.New(Time), ProgramId.New(Time), -2, 0, 0, 7)]
+                )
             )
         );
         EventSchema.Follows(
@@ -59,7 +64,7 @@ public sealed class WalletAndMerchantEventTests
             EventSchema.Envelope(
                 "wallet.balance_updated",
                 wallet.ToString(),
-                new WalletBalances.Updated(wallet, CustomerId.New(Time), [])
+                new WalletBalances.Updated(wallet, CustomerId.New(Time), [], [])
             )
         );
     }

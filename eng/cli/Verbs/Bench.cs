@@ -8,13 +8,28 @@ internal static class Bench
 {
     private const string Workflow = "workflow";
 
+    /// <summary>It asks no stack.</summary>
+    private const string Rules = "rules";
+
     /// <summary>An hour of load is asked for now and then, and the books are looked at afterwards.</summary>
     private static readonly TimeSpan LongestBench = TimeSpan.FromHours(3);
 
     private static readonly Argument<string> Scenario = new("scenario")
     {
-        Description = "lookup, overload, poison, read, redeem, relay, transfer or workflow",
-        CompletionSources = { "lookup", "overload", "poison", "read", "redeem", "relay", "transfer", Workflow },
+        Description = "earn, lookup, overload, poison, read, redeem, relay, rules, transfer or workflow",
+        CompletionSources =
+        {
+            "earn",
+            "lookup",
+            "overload",
+            "poison",
+            "read",
+            "redeem",
+            "relay",
+            Rules,
+            "transfer",
+            Workflow,
+        },
     };
 
     private static readonly Option<bool> AsJson = Verbs.Flag("--json", "only the result");
@@ -57,6 +72,11 @@ internal static class Bench
         if (words.GetValue(Against) is { } other)
         {
             return await Comparison.RunAsync(checkout, Path.GetFullPath(other), [scenario, .. options], cancel);
+        }
+
+        if (scenario == Rules)
+        {
+            return await RulesAsync(checkout, options, cancel);
         }
 
         // Before minutes of building: is there anything to measure?
@@ -140,6 +160,19 @@ internal static class Bench
                 "./localplus status"
             ),
         };
+    }
+
+    /// <summary>Measures what is in the bench's own process.</summary>
+    private static async Task<int> RulesAsync(Checkout checkout, string[] options, CancellationToken cancel)
+    {
+        await BuildAsync(checkout, Perf, cancel);
+        var run = new Command(Tools.Dotnet, [checkout.Assembly("LocalPlus.Perf", "Release"), Rules, .. options])
+        {
+            OnLine = Terminal.Say,
+            Limit = LongestBench,
+        };
+        var result = await run.RunAsync(cancel);
+        return result.ExitCode == 0 ? ExitCodes.Ok : ExitCodes.Failed;
     }
 
     /// <summary>

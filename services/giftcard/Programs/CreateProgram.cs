@@ -48,6 +48,7 @@ internal static class CreateProgram
         IdempotentRequests requests,
         Ownership ownership,
         Database database,
+        ProgramCopies copies,
         TimeProvider time,
         CancellationToken cancel
     )
@@ -58,7 +59,12 @@ internal static class CreateProgram
             http,
             request,
             () => ownership.RequireLocationsAsync(merchant.MerchantId, request.Locations, cancel),
-            db => InsertAsync(db, database, merchant, request, time),
+            async db =>
+            {
+                var view = await InsertAsync(db, database, merchant, request, time);
+                await copies.ChangedAsync(db, view.Id);
+                return Answer.Created($"/v1/programs/{view.Id}", view, view.Version);
+            },
             cancel
         );
     }
@@ -101,7 +107,7 @@ internal static class CreateProgram
     // 10,000 of any currency, in its own minor unit: a slip of the keyboard should not become a card of a million.
     private static long DefaultMax(Request request) => request.Currency.Units(10_000);
 
-    private static async Task<Answer> InsertAsync(
+    private static async Task<ProgramView> InsertAsync(
         DbSession db,
         Database database,
         MerchantIdentity merchant,
@@ -151,8 +157,7 @@ internal static class CreateProgram
             );
         }
 
-        var view = (await db.QuerySingleAsync<ProgramRow>(Sql.Get, new { ProgramId = id })).ToView();
-        return Answer.Created($"/v1/programs/{id}", view, view.Version);
+        return (await db.QuerySingleAsync<ProgramRow>(Sql.Get, new { ProgramId = id })).ToView();
     }
 
     private static class Sql

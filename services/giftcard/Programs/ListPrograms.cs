@@ -1,9 +1,11 @@
 using LocalPlus.Hosting;
+using LocalPlus.Kernel;
 
 namespace LocalPlus.Giftcard.Programs;
 
 /// <summary>
-/// GET /v1/programs: a merchant's programmes, newest first. Refusals: invalid_request (limit, cursor).
+/// GET /v1/programs: a merchant's programmes, newest first; the beginning out of a cache. Refusals:
+/// invalid_request (limit, cursor).
 /// </summary>
 internal static class ListPrograms
 {
@@ -20,6 +22,7 @@ internal static class ListPrograms
     private static async Task<IResult> HandleAsync(
         HttpContext http,
         Database database,
+        ProgramCopies copies,
         CursorCodec cursors,
         CancellationToken cancel,
         int? limit = null,
@@ -30,25 +33,33 @@ internal static class ListPrograms
         var merchant = http.GetMerchant().MerchantId;
         var take = CursorCodec.Limit(limit);
         var after = cursors.Read(cursor, merchant, filters);
-        var rows = await database.QueryAsync<ProgramRow>(
+        var views = FirstRows<ProgramView>.Have(take, cursor)
+            ? (await copies.FirstAsync(merchant, cancel)).For(take)
+            : [.. (await ReadAsync(database, merchant, after, take + 1, cancel)).Select(row => row.ToView())];
+        return Answer.Ok(
+            Page<ProgramView>.Of(views, take, p => cursors.Write(new(p.CreatedAt, p.Id.Value), merchant, filters))
+        );
+    }
+
+    /// <summary>Rows after a position, from the database.</summary>
+    public static Task<IReadOnlyList<ProgramRow>> ReadAsync(
+        Database database,
+        MerchantId merchant,
+        Keyset after,
+        int take,
+        CancellationToken cancel
+    ) =>
+        database.QueryAsync<ProgramRow>(
             Sql.List,
             new
             {
                 MerchantId = merchant,
                 after.CreatedAt,
                 after.Id,
-                Take = take + 1,
+                Take = take,
             },
             cancel
         );
-        return Answer.Ok(
-            Page<ProgramView>.Of(
-                [.. rows.Select(r => r.ToView())],
-                take,
-                p => cursors.Write(new(p.CreatedAt, p.Id.Value), merchant, filters)
-            )
-        );
-    }
 
     private static class Sql
     {

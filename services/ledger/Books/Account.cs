@@ -64,6 +64,9 @@ internal sealed class Account(AccountState state)
 
     public bool IsChanged => State != Loaded;
 
+    /// <summary>Holds came or went, and what is reserved is not what it was.</summary>
+    public bool IsHeldChanged => State.Held != Loaded.Held;
+
     public long Posted => State.Posted + (Elsewhere ?? 0);
 
     public long Held => State.Held;

@@ -132,6 +132,7 @@ internal sealed class BatchWriter(
                 var (book, known) = BookReader.Read(open, batch, stripe, clock, time.GetUtcNow(), isRehearsal: false);
                 var decided = Decide(batch, book, known);
                 BookWriter.Write(open, book, decided.Fresh, decided.Traces);
+                decided.HasEvents = decided.Traces.Count > 0 || book.Accounts.Any(account => account.IsHeldChanged);
                 return decided;
             }
         );
@@ -155,7 +156,7 @@ internal sealed class BatchWriter(
                 command.Complete(answer);
             }
 
-            if (decided.Traces.Count > 0)
+            if (decided.HasEvents)
             {
                 outbox.Ring();
             }
@@ -274,5 +275,8 @@ internal sealed class BatchWriter(
 
         /// <summary>Per transaction of the book: the trace it belongs to.</summary>
         public List<string?> Traces { get; } = new(count);
+
+        /// <summary>Something is in the outbox.</summary>
+        public bool HasEvents { get; set; }
     }
 }

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using LocalPlus.Hosting;
 using LocalPlus.Ledger.Books;
 using LocalPlus.Ledger.Proof;
@@ -38,6 +39,7 @@ internal static class BookWriter
             AddEvents(batch, book, traces);
         }
 
+        AddHeld(batch, book);
         if (answers.Count > 0)
         {
             AddAnswers(batch, answers);
@@ -147,6 +149,27 @@ internal static class BookWriter
             .Instants(Array.ConvertAll(rows, r => r.Transaction.RecordedAt.UtcDateTime))
             .With(NpgsqlDbType.Text, TransactionPosted.Topic)
             .With(NpgsqlDbType.Text, TransactionPosted.Type);
+    }
+
+    private static void AddHeld(NpgsqlBatch batch, Book book)
+    {
+        var rows = book.Accounts.Where(account => account.IsHeldChanged).OrderBy(account => account.Id.Value).ToArray();
+        if (rows.Length == 0)
+        {
+            return;
+        }
+
+        batch
+            .Add(Sql.Events)
+            .Ids(Array.ConvertAll(rows, _ => Guid.CreateVersion7(book.Now)))
+            .Texts(Array.ConvertAll(rows, a => a.Id.ToString()))
+            .Longs(Array.ConvertAll(rows, a => a.State.Revision))
+            .Ids(Array.ConvertAll(rows, a => a.MerchantId.Value))
+            .Texts(Array.ConvertAll(rows, a => JsonSerializer.Serialize(AccountHeld.Of(a), StrictJson.Options)))
+            .Texts(Array.ConvertAll(rows, _ => (string?)null))
+            .Instants(Array.ConvertAll(rows, a => a.State.ChangedAt.UtcDateTime))
+            .With(NpgsqlDbType.Text, AccountHeld.Topic)
+            .With(NpgsqlDbType.Text, AccountHeld.Type);
     }
 
     private static void AddAnswers(NpgsqlBatch batch, IReadOnlyList<(Command Command, Answer Answer)> answers)

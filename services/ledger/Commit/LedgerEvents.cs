@@ -63,3 +63,16 @@ internal sealed record TransactionPosted(
         );
     }
 }
+
+/// <summary>
+/// The data of ledger.account.held: what is reserved of an account has changed. Key: the account; its sequence is the
+/// account's revision, which counts entries too, so the highest tells the newest. Striped accounts have no holds.
+/// </summary>
+/// <param name="Held">Reserved of the account from then on, in minor units.</param>
+internal sealed record AccountHeld(AccountId AccountId, string AccountName, string Asset, long Held)
+{
+    public const string Topic = "ledger.holds.v1";
+    public const string Type = "ledger.account.held";
+
+    public static AccountHeld Of(Account account) => new(account.Id, account.Name, account.Asset, account.Held);
+}

@@ -136,6 +136,7 @@ internal static class Messages
             Held = row.Held,
             Available = row.Posted - row.Held,
             Version = row.Sequence,
+            Revision = row.Revision,
             Striped = row.Striped,
         };
         SetLimits(message, row.Floor, row.Ceiling);
@@ -170,6 +171,7 @@ internal static class Messages
             Held = account.Held,
             Available = account.Available,
             Version = account.State.Sequence,
+            Revision = account.State.Revision,
             Striped = account.Striped,
         };
         SetLimits(message, account.Floor, account.Ceiling);

@@ -23,6 +23,8 @@ internal static class BalancesFeature
                 OnLedgerTransaction.HandleAsync,
                 Repeats.AreHarmless
             )
+            .MapEvents<OnAccountHeld.Data>("ledger.holds.v1", OnAccountHeld.HandleAsync, Repeats.AreHarmless)
+            .MapEvents<OnMemberEvent.Data>("wallet.members.v1", OnMemberEvent.HandleAsync)
             .MapEvents<OnBalanceUpdated.Data>(
                 "wallet.balance-updated.v1",
                 OnBalanceUpdated.HandleAsync,

@@ -4,8 +4,8 @@ using LocalPlus.Kernel;
 namespace LocalPlus.Wallet.Balances;
 
 /// <summary>
-/// GET /v1/customers/{id}/wallet: a holder's cards and what is on them, from the ledger's events. The figures may lag
-/// by seconds, do not subtract what open redemptions hold, and never decide a payment. Refusals: not_found.
+/// GET /v1/customers/{id}/wallet: a holder's cards and points, with what is held and what is left of them, from the
+/// ledger's and the members' events. The figures may lag by seconds and never decide a payment. Refusals: not_found.
 /// </summary>
 internal static class GetCustomerWallet
 {

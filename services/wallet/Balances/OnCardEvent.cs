@@ -5,7 +5,8 @@ namespace LocalPlus.Wallet.Balances;
 
 /// <summary>
 /// giftcard.cards.v1: which card is in whose wallet, and its status. Events come in any order: the status follows the
-/// highest sequence seen, and a card keeps its customer when a later event does not name one.
+/// highest sequence seen, and a card keeps its customer when a later event does not name one. Another merchant's event
+/// changes nothing.
 /// </summary>
 internal static class OnCardEvent
 {
@@ -29,7 +30,11 @@ internal static class OnCardEvent
         var (joined, touched) = (new HashSet<WalletId>(), new HashSet<WalletId>());
         foreach (var e in events)
         {
-            var (before, after) = await UpsertAsync(db, e, wallets, now);
+            if (await UpsertAsync(db, e, wallets, now) is not var (before, after))
+            {
+                continue;
+            }
+
             touched.UnionWith(new[] { before, after }.OfType<WalletId>());
             if (after is { } wallet && after != before)
             {
@@ -55,8 +60,11 @@ internal static class OnCardEvent
         return rows.ToDictionary(row => (row.CustomerId, row.MerchantId), row => row.WalletId);
     }
 
-    /// <summary>The wallets that the card was in before and is in now.</summary>
-    private static Task<Place> UpsertAsync(
+    /// <summary>
+    /// The wallets that the card was in before and is in now; null when it is another merchant's, of whom the event can
+    /// say nothing.
+    /// </summary>
+    private static Task<Place?> UpsertAsync(
         DbSession db,
         EventEnvelope<Data> e,
         Dictionary<(CustomerId, MerchantId), WalletId> wallets,
@@ -69,7 +77,7 @@ internal static class OnCardEvent
                 ? known
                 : null;
         var status = CardStatus.After(e.Type);
-        return db.QuerySingleAsync<Place>(
+        return db.QuerySingleOrDefaultAsync<Place>(
             Sql.Upsert,
             new
             {
@@ -112,6 +120,7 @@ internal static class OnCardEvent
                    status = CASE WHEN EXCLUDED.sequence > w.sequence THEN EXCLUDED.status ELSE w.status END,
                    sequence = GREATEST(EXCLUDED.sequence, w.sequence),
                    updated_at = EXCLUDED.updated_at
+             WHERE w.merchant_id = EXCLUDED.merchant_id
             RETURNING (SELECT b.wallet_id FROM before b) AS before, wallet_id AS after
             """;
     }

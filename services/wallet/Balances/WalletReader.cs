@@ -8,11 +8,13 @@ namespace LocalPlus.Wallet.Balances;
 /// Wallets as holders and their merchants see them, for REST and gRPC: out of a cache for 30 s, or until a change is
 /// told. Shows and never decides: who pays is asked by the ledger's accounts and under the member's row lock.
 /// </summary>
-internal sealed class WalletReader(Database database, Caches caches, Flags flags)
+internal sealed class WalletReader(Database database, Caches caches, Flags flags, TimeProvider time)
 {
     public static readonly CachePolicy Balance = new("balance", TimeSpan.FromSeconds(30))
     {
         Spare = TimeSpan.FromMinutes(2),
+        // With what is held, and with points.
+        Version = 2,
     };
 
     /// <summary>Cards shown, newest first; the sums count all.</summary>
@@ -66,13 +68,20 @@ internal sealed class WalletReader(Database database, Caches caches, Flags flags
             cancel
         );
         var cards = await database.QueryAsync<CardRow>(Sql.Cards, new { row.WalletId, Limit = MaxCards + 1 }, cancel);
+        var points = await Memberships.ReadAsync(
+            (sql, of) => database.QueryAsync<Memberships.Row>(sql, of, cancel),
+            id,
+            time.GetUtcNow()
+        );
         var view = new WalletView(
             row.WalletId,
             "wallet",
             id,
             [.. sums.Select(s => ToMoney(s.Posted, s.Currency))],
+            [.. sums.Select(s => new WalletTotalView(Currency.Parse(s.Currency), s.Posted, s.Held, s.Available))],
             [.. cards.Take(MaxCards).Select(card => card.ToView())],
-            cards.Count > MaxCards
+            cards.Count > MaxCards,
+            points
         );
         // The row was read first, so what came after it is of that version or a later one.
         return new(new(row.MerchantId, view, null), row.Version);
@@ -92,11 +101,21 @@ internal sealed class WalletReader(Database database, Caches caches, Flags flags
         string Currency,
         string Status,
         long Posted,
+        long Held,
         DateTimeOffset UpdatedAt
     )
     {
         public WalletCardView ToView() =>
-            new(GiftCardId, ProgramId, Last4, Status, ToMoney(Posted, Currency), UpdatedAt);
+            new(
+                GiftCardId,
+                ProgramId,
+                Last4,
+                Status,
+                ToMoney(Posted, Currency),
+                ToMoney(Held, Currency),
+                ToMoney(Math.Max(Posted - Held, 0), Currency),
+                UpdatedAt
+            );
     }
 
     private static class Sql
@@ -115,12 +134,18 @@ internal sealed class WalletReader(Database database, Caches caches, Flags flags
 
         public const string Cards = """
             SELECT c.gift_card_id, c.program_id, c.last4, c.currency, c.status,
-                   COALESCE(sum(s.posted), 0)::bigint AS posted,
-                   GREATEST(c.updated_at, max(s.updated_at)) AS updated_at
+                   coalesce(b.posted, 0) AS posted, coalesce(h.held, 0) AS held,
+                   greatest(c.updated_at, b.updated_at, h.updated_at) AS updated_at
               FROM wallet_cards c
-              LEFT JOIN balance_snapshots s ON s.gift_card_id = c.gift_card_id
+             CROSS JOIN LATERAL (SELECT sum(s.posted)::bigint AS posted, max(s.updated_at) AS updated_at
+                                   FROM balance_snapshots s
+                                  WHERE s.gift_card_id = c.gift_card_id
+                                    AND s.merchant_id = c.merchant_id) b
+             CROSS JOIN LATERAL (SELECT sum(s.held)::bigint AS held, max(s.updated_at) AS updated_at
+                                   FROM held_snapshots s
+                                  WHERE s.gift_card_id = c.gift_card_id
+                                    AND s.merchant_id = c.merchant_id) h
              WHERE c.wallet_id = @WalletId
-             GROUP BY c.gift_card_id
              ORDER BY c.gift_card_id DESC
              LIMIT @Limit
             """;

@@ -73,11 +73,11 @@ internal sealed class CustomerMerger(CustomerStore customers, PersonalDataVault 
 
         // What would be destroyed has to be kept.
         await LegalHolds.RequireNoneAsync(db, from.CustomerId);
-        await MoveMembersAsync(db, from.CustomerId, into.CustomerId);
+        var moved = await MoveMembersAsync(db, from.CustomerId, into.CustomerId);
         await MoveConsentsAsync(db, from, into);
         await holds.MoveAsync(db, from, into);
         var data = await DestroyAsync(db, merchant, from, into);
-        await MoveCardsAsync(db, from.CustomerId, into.CustomerId);
+        await MoveCardsAsync(db, from.CustomerId, into.CustomerId, moved);
         return (data.Id, data.Version);
     }
 
@@ -100,7 +100,8 @@ internal sealed class CustomerMerger(CustomerStore customers, PersonalDataVault 
         return (await CustomerStore.GetAsync(db, merchant, id), await CustomerStore.GetAsync(db, merchant, other));
     }
 
-    private static async Task MoveMembersAsync(DbSession db, CustomerId from, CustomerId into)
+    /// <summary>How many memberships went along.</summary>
+    private static async Task<int> MoveMembersAsync(DbSession db, CustomerId from, CustomerId into)
     {
         var args = new { From = from, Into = into };
         if (await db.QuerySingleOrDefaultAsync<MemberId?>(Sql.MemberOfBoth, args) is { } member)
@@ -114,7 +115,7 @@ internal sealed class CustomerMerger(CustomerStore customers, PersonalDataVault 
             };
         }
 
-        await db.ExecuteAsync(Sql.MoveMembers, args);
+        return await db.ExecuteAsync(Sql.MoveMembers, args);
     }
 
     /// <summary>Their proofs go from one person's key to the other's.</summary>
@@ -162,10 +163,10 @@ internal sealed class CustomerMerger(CustomerStore customers, PersonalDataVault 
     }
 
     /// <summary>Last, so that the balances told are those that this transaction leaves.</summary>
-    private async Task MoveCardsAsync(DbSession db, CustomerId from, CustomerId into)
+    private async Task MoveCardsAsync(DbSession db, CustomerId from, CustomerId into, int members)
     {
         var wallets = await db.QueryAsync<WalletId>(Sql.Wallets, new { Ids = new[] { from, into } });
-        var haveMoved = await db.ExecuteAsync(Sql.MoveCards, new { From = from, Into = into }) > 0;
+        var haveMoved = await db.ExecuteAsync(Sql.MoveCards, new { From = from, Into = into }) + members > 0;
         // The one leads to the other from now on, with cards or without.
         await WalletBalances.PublishAsync(db, haveMoved ? wallets : [], caches, wallets);
     }

@@ -6,10 +6,10 @@ using LocalPlus.Wallet.Programs;
 namespace LocalPlus.Wallet.Earnings;
 
 /// <summary>
-/// POST /v1/earnings: a purchase of a member earns, at once or when it has waited until <c>release_at</c>. Its
-/// reference is the merchant's own and counts once for ever, whatever key it comes with: a till that was offline may
-/// tell it late and twice, and it is judged by the rules of its time. Refusals: not_found, member_state, program_state,
-/// not_earned_here, currency_mismatch, reference_reused, invalid_request.
+/// POST /v1/earnings: a purchase of a member earns, at once or when it has waited until <c>release_at</c>, or until its
+/// programme's return window is over. Its reference is the merchant's own and counts once for ever, whatever key it
+/// comes with: a till that was offline may tell it late and twice, and it is judged by the rules of its time. Refusals:
+/// not_found, member_state, program_state, not_earned_here, currency_mismatch, reference_reused, invalid_request.
 /// </summary>
 internal static class CreateEarning
 {

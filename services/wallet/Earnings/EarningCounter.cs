@@ -23,6 +23,12 @@ internal sealed class EarningCounter(EarningRules rules, TimeProvider time, ILog
         var at = request.OccurredAt ?? now;
         var (found, program) = await MemberStore.GetAsync(db, merchant, request.MemberId, at);
         var terms = program.ToTerms();
+        // What may be returned no more when it is told counts at once.
+        if (request.ReleaseAt is null && terms.ReleaseOf(at, request.LocationId) is { } release && release > now)
+        {
+            request = request with { ReleaseAt = release };
+        }
+
         MemberStore.RequireActive(found);
         Basket.RequireEarns(program, terms, merchant.MerchantId, request.Amount, request.LocationId);
         var id = EarningId.New(time);
@@ -39,7 +45,7 @@ internal sealed class EarningCounter(EarningRules rules, TimeProvider time, ILog
         var facts = new MemberFacts(points.Member.Tier, points.Member.Purchases == 0, points.Member.BirthMonth);
         var inForce = await LockBudgetsAsync(
             db,
-            await rules.InForceAsync(db, program.ProgramId, request.MemberId, purchase.DayNumber, at),
+            await rules.InForceAsync(db, program, request.MemberId, purchase.DayNumber, at),
             purchase,
             facts
         );

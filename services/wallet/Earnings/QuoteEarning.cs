@@ -85,7 +85,7 @@ internal static class QuoteEarning
             at,
             terms.ZoneOf(request.LocationId)
         );
-        var inForce = await rules.InForceAsync(db, program.ProgramId, member?.MemberId, purchase.DayNumber, at);
+        var inForce = await rules.InForceAsync(db, program, member?.MemberId, purchase.DayNumber, at);
         var judged = Judgement.Of(
             program,
             terms,

@@ -49,8 +49,41 @@ internal sealed class WalletGrpc(WalletReader wallets) : WalletService.WalletSer
                 Last4 = card.Last4,
                 Status = card.Status,
                 Balance = Message(card.Balance),
+                Held = Message(card.Held),
+                Available = Message(card.Available),
                 UpdatedAt = Timestamp.FromDateTimeOffset(card.UpdatedAt),
             })
+        );
+        message.Totals.AddRange(
+            view.Totals.Select(total => new WalletTotal
+            {
+                Currency = total.Currency.Code,
+                Posted = total.Posted,
+                Held = total.Held,
+                Available = total.Available,
+            })
+        );
+        message.Memberships.AddRange(view.Memberships.Select(Message));
+        return message;
+    }
+
+    private static Membership Message(MembershipView view)
+    {
+        var message = new Membership
+        {
+            MemberId = view.MemberId.ToString(),
+            ProgramId = view.ProgramId.ToString(),
+            Program = view.Program,
+            Tier = view.Tier ?? "",
+            Posted = view.Posted,
+            Held = view.Held,
+            Available = view.Available,
+            Pending = view.Pending,
+            Owed = view.Owed,
+            Value = Message(view.Value),
+        };
+        message.Expiring.AddRange(
+            view.Expiring.Select(e => new ExpiringPoints { WithinDays = e.WithinDays, Points = e.Points })
         );
         return message;
     }

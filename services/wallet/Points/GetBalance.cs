@@ -1,6 +1,7 @@
 using LocalPlus.Hosting;
 using LocalPlus.Kernel;
 using LocalPlus.Wallet.Members;
+using LocalPlus.Wallet.Pools;
 using LocalPlus.Wallet.Programs;
 
 namespace LocalPlus.Wallet.Points;
@@ -17,6 +18,10 @@ internal static class GetBalance
     /// <param name="Held">Of what is posted, what open redemptions hold.</param>
     /// <param name="Available">What may be spent now; never below zero.</param>
     /// <param name="Value">What the available points are worth by the programme's rate.</param>
+    /// <param name="Pooled">
+    /// What may be spent with those that the member spends together with; absent where it spends alone, and for a time
+    /// that is past.
+    /// </param>
     /// <param name="Expiring">Of what is available; absent for a time that is past.</param>
     internal sealed record Response(
         string Object,
@@ -29,6 +34,7 @@ internal static class GetBalance
         long Owed,
         Money Value,
         IReadOnlyList<ExpiringPoints>? Expiring,
+        long? Pooled,
         DateTimeOffset AsOf,
         DateTimeOffset KnownAt
     );
@@ -75,6 +81,7 @@ internal static class GetBalance
                             good.Where(lot => lot.ExpiresAt <= now.AddDays(days)).Sum(lot => lot.Remaining)
                         )),
                     ],
+                    Pooled = (await MemberPools.FindAsync(db, member, now))?.Available,
                 },
                 member.Version
             );
@@ -110,6 +117,7 @@ internal static class GetBalance
             standing.Pending,
             standing.Owed,
             new(terms.PointValue.Of(standing.Points), Currency.Parse(program.Currency)),
+            null,
             null,
             times.AsOf,
             times.KnownAt

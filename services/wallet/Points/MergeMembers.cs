@@ -1,5 +1,6 @@
 using LocalPlus.Hosting;
 using LocalPlus.Kernel;
+using LocalPlus.Wallet.Balances;
 using LocalPlus.Wallet.Ledger;
 using LocalPlus.Wallet.Members;
 
@@ -32,6 +33,7 @@ internal static class MergeMembers
         Request request,
         IdempotentRequests requests,
         LedgerCommands commands,
+        Caches caches,
         TimeProvider time,
         CancellationToken cancel
     )
@@ -70,6 +72,7 @@ internal static class MergeMembers
                 );
                 var gone = await db.QuerySingleAsync<MemberRow>(MemberStore.Sql.Get, new { MemberId = id });
                 await MemberEvents.PublishAsync(db, MemberEvents.Merged, gone);
+                await WalletBalances.TellAsync(db, caches, finders.CustomerId);
                 var merged = await db.QuerySingleAsync<MemberRow>(MemberStore.Sql.Get, new { MemberId = request.Into });
                 unbooked.AddRange(from.Unbooked);
                 unbooked.AddRange(to.Unbooked);
@@ -131,6 +134,8 @@ internal static class MergeMembers
              WHERE member_id = @Into;
             UPDATE earnings
                SET member_id = @Into
+             WHERE member_id = @MemberId;
+            DELETE FROM member_pool_members
              WHERE member_id = @MemberId
             """;
     }

@@ -1,5 +1,6 @@
 using LocalPlus.Hosting;
 using LocalPlus.Kernel;
+using LocalPlus.Wallet.Balances;
 using LocalPlus.Wallet.Ledger;
 using LocalPlus.Wallet.Members;
 
@@ -197,6 +198,7 @@ internal static class LeaveProgram
         Request request,
         IdempotentRequests requests,
         LedgerCommands commands,
+        Caches caches,
         TimeProvider time,
         CancellationToken cancel
     )
@@ -219,6 +221,7 @@ internal static class LeaveProgram
                 await db.ExecuteAsync(Sql.Leave, new { MemberId = id });
                 var left = await db.QuerySingleAsync<MemberRow>(MemberStore.Sql.Get, new { MemberId = id });
                 await MemberEvents.PublishAsync(db, MemberEvents.Left, left);
+                await WalletBalances.TellAsync(db, caches, points.Member.CustomerId);
                 unbooked = points.Unbooked;
                 return Answer.Ok(left.ToView(), left.Version);
             },
@@ -239,7 +242,9 @@ internal static class LeaveProgram
             UPDATE earnings
                SET state = 'earned', taken_back = points
              WHERE member_id = @MemberId
-               AND state = 'pending'
+               AND state = 'pending';
+            DELETE FROM member_pool_members
+             WHERE member_id = @MemberId
             """;
     }
 }

@@ -2,6 +2,7 @@ using LocalPlus.Hosting;
 using LocalPlus.Kernel;
 using LocalPlus.Wallet.Ledger;
 using LocalPlus.Wallet.Members;
+using LocalPlus.Wallet.Pools;
 using LocalPlus.Wallet.Programs;
 
 namespace LocalPlus.Wallet.Points;
@@ -225,15 +226,22 @@ internal sealed class PointHolds(Database database, LedgerCommands commands, Led
         }
 
         await PayingAsync(db, ask.MerchantId, ask.Live, ask.MemberId);
-        var points = await MemberPoints.LockAsync(db, ask.MemberId, time);
+        var pool = await PooledPoints.LockAsync(db, ask.MemberId, time);
+        var points = pool.Own;
         if (points.Member.State != MemberRow.Active)
         {
             throw NoMember();
         }
 
         var rate = points.Terms.PointValue;
-        var available = Math.Min(points.Account.Points, ask.MaxPoints ?? long.MaxValue);
+        var available = Math.Min(pool.Available, ask.MaxPoints ?? long.MaxValue);
         var number = rate.Paying(available, ask.MaxAmount);
+        if (await FindAsync(db, ask.RedemptionId) is { } quicker)
+        {
+            return quicker;
+        }
+
+        await pool.DrawAsync(db, number, time.GetUtcNow(), ask.RedemptionId);
         var (movement, held) = points.Account.Hold(number, rate.Of(number))!.Value;
         var hold = new PointHoldRow(
             ask.RedemptionId,

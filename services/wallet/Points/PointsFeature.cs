@@ -1,5 +1,6 @@
 using LocalPlus.Hosting;
 using LocalPlus.Wallet.Jobs;
+using LocalPlus.Wallet.Pools;
 
 namespace LocalPlus.Wallet.Points;
 
@@ -21,6 +22,9 @@ internal static class PointsFeature
             .MapAdjustMember()
             .MapTransferPoints()
             .MapMergeMembers()
+            .MapGetMemberPool()
+            .MapJoinMemberPool()
+            .MapLeaveMemberPool()
             .MapLeaveProgram();
 
     /// <summary>What giftcard asks for redemptions that are paid with points.</summary>

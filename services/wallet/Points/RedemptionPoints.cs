@@ -1,5 +1,6 @@
 using LocalPlus.Hosting;
 using LocalPlus.Kernel;
+using LocalPlus.Wallet.Pools;
 
 namespace LocalPlus.Wallet.Points;
 
@@ -46,9 +47,7 @@ internal static class QuotePoints
             .ThrowIfAny();
         await using var db = await database.BeginAsync(cancel);
         var (member, program) = await PointHolds.PayingAsync(db, request.MerchantId, request.Live, request.MemberId);
-        var lots = await db.QueryAsync<Lot>(MemberPoints.Sql.Lots, new { request.MemberId });
-        var now = time.GetUtcNow();
-        var available = lots.Where(lot => lot.ExpiresAt is null || lot.ExpiresAt > now).Sum(lot => lot.Remaining);
+        var available = await PooledPoints.AvailableAsync(db, request.MemberId, time.GetUtcNow());
         var rate = program.ToTerms().PointValue;
         var points = rate.Paying(Math.Min(available, request.MaxPoints ?? long.MaxValue), request.MaxAmount);
         var currency = Currency.Parse(program.Currency);

@@ -17,6 +17,7 @@ internal static class ChangeLoyaltyProgram
         Closed,
     }
 
+    /// <param name="ReturnWindowDays">0: points do not wait any more.</param>
     internal sealed record Request(
         string? Name = null,
         Status? State = null,
@@ -27,7 +28,8 @@ internal static class ChangeLoyaltyProgram
         ExpiryPolicy? Expiry = null,
         IReadOnlyList<EarningLocation>? Locations = null,
         TierTerms? Tiers = null,
-        IReadOnlyList<PartnerRequest>? Partners = null
+        IReadOnlyList<PartnerRequest>? Partners = null,
+        int? ReturnWindowDays = null
     );
 
     public static IEndpointRouteBuilder MapChangeLoyaltyProgram(this IEndpointRouteBuilder group)
@@ -112,6 +114,11 @@ internal static class ChangeLoyaltyProgram
             Expiry = request.Expiry ?? terms.Expiry,
             Locations = request.Locations ?? terms.Locations,
             Tiers = request.Tiers ?? terms.Tiers,
+            ReturnWindowDays = request.ReturnWindowDays is { } days
+                ? days == 0
+                    ? null
+                    : days
+                : terms.ReturnWindowDays,
         };
 
     private static class Sql

@@ -9,6 +9,7 @@ namespace LocalPlus.Wallet.Programs;
 /// </summary>
 internal static class CreateLoyaltyProgram
 {
+    /// <param name="ReturnWindowDays">Points wait so many days after the day of their purchase; absent: not.</param>
     internal sealed record Request(
         string Name,
         Currency Currency,
@@ -21,7 +22,8 @@ internal static class CreateLoyaltyProgram
         IReadOnlyList<EarningLocation>? Locations = null,
         TierTerms? Tiers = null,
         IReadOnlyList<PartnerRequest>? Partners = null,
-        string? Reference = null
+        string? Reference = null,
+        int? ReturnWindowDays = null
     );
 
     public static IEndpointRouteBuilder MapCreateLoyaltyProgram(this IEndpointRouteBuilder group)
@@ -41,6 +43,7 @@ internal static class CreateLoyaltyProgram
         Request request,
         IdempotentRequests requests,
         LocationOwnership locations,
+        LoyaltyProgramCopies copies,
         TimeProvider time,
         CancellationToken cancel
     )
@@ -54,7 +57,8 @@ internal static class CreateLoyaltyProgram
             request.Expiry ?? new(ExpiryKind.Never),
             request.Negative,
             request.Locations ?? [],
-            request.Tiers
+            request.Tiers,
+            request.ReturnWindowDays
         );
         new FieldChecks()
             .Name(request.Name)
@@ -66,7 +70,13 @@ internal static class CreateLoyaltyProgram
         return await requests.ExecuteAsync(
             http,
             request,
-            db => InsertAsync(db, merchant, request, terms, time.GetUtcNow(), ProgramId.New(time)),
+            async db =>
+            {
+                var id = ProgramId.New(time);
+                var answer = await InsertAsync(db, merchant, request, terms, time.GetUtcNow(), id);
+                await copies.ChangedAsync(db, id);
+                return answer;
+            },
             cancel
         );
     }

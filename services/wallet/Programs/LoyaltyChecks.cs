@@ -19,6 +19,10 @@ internal static class LoyaltyChecks
                     && terms.Expiry.Days is null or (>= 1 and <= LoyaltyLimits.DaysMax),
                 "/expiry/days"
             )
+            .Require(
+                terms.ReturnWindowDays is null or (>= 1 and <= LoyaltyLimits.ReturnWindowDaysMax),
+                "/return_window_days"
+            )
             .Require(terms.Locations.Count <= LoyaltyLimits.Locations, "/locations")
             .Require((partners?.Count ?? 0) <= LoyaltyLimits.Partners, "/partners")
             .Require((partners ?? []).All(p => p.FundingBasisPoints is >= 0 and <= 10_000), "/partners");

@@ -16,6 +16,7 @@ internal sealed record LoyaltyProgramView(
     NegativePolicy Negative,
     IReadOnlyList<EarningLocation> Locations,
     TierTerms? Tiers,
+    int? ReturnWindowDays,
     IReadOnlyList<PartnerView> Partners,
     string? Reference,
     long Version,
@@ -26,6 +27,7 @@ internal sealed record LoyaltyProgramView(
 }
 
 /// <summary>A programme's row; partners come along as JSON.</summary>
+/// <param name="RulesVersion">Counts every change of its rules.</param>
 internal sealed record LoyaltyProgramRow(
     ProgramId ProgramId,
     MerchantId MerchantId,
@@ -37,6 +39,7 @@ internal sealed record LoyaltyProgramRow(
     string? Reference,
     long Version,
     DateTimeOffset CreatedAt,
+    long RulesVersion,
     string? Partners
 )
 {
@@ -44,7 +47,7 @@ internal sealed record LoyaltyProgramRow(
 
     public const string Columns = """
         SELECT p.program_id, p.merchant_id, p.live, p.name, p.currency, p.state, p.terms::text AS terms, p.reference,
-               p.version, p.created_at,
+               p.version, p.created_at, p.rules_version,
                (SELECT json_agg(json_build_object('merchant', a.merchant_id, 'funding', a.funding_basis_points,
                                                   'state', a.state, 'ends_at', a.ends_at,
                                                   'decided_at', a.decided_at)
@@ -72,6 +75,7 @@ internal sealed record LoyaltyProgramRow(
             terms.Negative,
             terms.Locations,
             terms.Tiers,
+            terms.ReturnWindowDays,
             Partners is null ? [] : PartnerView.ReadAll(Partners),
             Reference,
             Version,

@@ -74,6 +74,9 @@ internal sealed record TierTerms(int QualificationDays, int GraceDays, IReadOnly
 
 /// <summary>What a programme's points cost, are worth, and how long they last.</summary>
 /// <param name="TimeZone">IANA name; days begin and end in it.</param>
+/// <param name="ReturnWindowDays">
+/// For so many days after its own a purchase may be returned, and its points wait; null: they do not.
+/// </param>
 internal sealed record LoyaltyTerms(
     EarnRate Earn,
     PointValue PointValue,
@@ -82,7 +85,8 @@ internal sealed record LoyaltyTerms(
     ExpiryPolicy Expiry,
     NegativePolicy Negative,
     IReadOnlyList<EarningLocation> Locations,
-    TierTerms? Tiers = null
+    TierTerms? Tiers = null,
+    int? ReturnWindowDays = null
 )
 {
     /// <summary>The time zone of a place of the programme, or of none.</summary>
@@ -104,6 +108,21 @@ internal sealed record LoyaltyTerms(
 
         var zone = TimeZoneInfo.FindSystemTimeZoneById(TimeZone);
         return StartOfDay(TimeZoneInfo.ConvertTime(now, zone).Date.AddDays(days + 1), zone);
+    }
+
+    /// <summary>
+    /// When what a purchase earns may be spent: with the end of the last day on which it may be returned, by the clock
+    /// of its place; null: at once.
+    /// </summary>
+    public DateTimeOffset? ReleaseOf(DateTimeOffset purchasedAt, LocationId? location)
+    {
+        if (ReturnWindowDays is not { } days)
+        {
+            return null;
+        }
+
+        var zone = ZoneOf(location);
+        return StartOfDay(TimeZoneInfo.ConvertTime(purchasedAt, zone).Date.AddDays(days + 1), zone);
     }
 
     /// <summary>The first moment of a day there.</summary>

@@ -29,7 +29,8 @@ internal static class GetLoyaltyProgram
 }
 
 /// <summary>
-/// GET /v1/loyalty_programs: a merchant's programmes, newest first. Refusals: invalid_request (limit, cursor).
+/// GET /v1/loyalty_programs: a merchant's programmes, newest first; the beginning out of a cache. Refusals:
+/// invalid_request (limit, cursor).
 /// </summary>
 internal static class ListLoyaltyPrograms
 {
@@ -48,6 +49,7 @@ internal static class ListLoyaltyPrograms
     private static async Task<IResult> HandleAsync(
         HttpContext http,
         Database database,
+        LoyaltyProgramCopies copies,
         CursorCodec cursors,
         CancellationToken cancel,
         int? limit = null,
@@ -57,26 +59,43 @@ internal static class ListLoyaltyPrograms
         var merchant = http.GetMerchant();
         var take = CursorCodec.Limit(limit);
         var after = cursors.Read(cursor, merchant.MerchantId, Filters);
-        var rows = await database.QueryAsync<LoyaltyProgramRow>(
-            Sql.List,
-            new
-            {
-                merchant.MerchantId,
-                merchant.Live,
-                after.CreatedAt,
-                after.Id,
-                Take = take + 1,
-            },
-            cancel
-        );
+        var views = FirstRows<LoyaltyProgramView>.Have(take, cursor)
+            ? (await copies.FirstAsync(merchant, cancel)).For(take)
+            :
+            [
+                .. (await ReadAsync(database, (merchant.MerchantId, merchant.Live), after, take + 1, cancel)).Select(
+                    row => row.ToView()
+                ),
+            ];
         return Answer.Ok(
             Page<LoyaltyProgramView>.Of(
-                [.. rows.Select(row => row.ToView())],
+                views,
                 take,
                 last => cursors.Write(new(last.CreatedAt, last.Id.Value), merchant.MerchantId, Filters)
             )
         );
     }
+
+    /// <summary>Rows after a position, from the database.</summary>
+    public static Task<IReadOnlyList<LoyaltyProgramRow>> ReadAsync(
+        Database database,
+        (MerchantId Merchant, bool Live) of,
+        Keyset after,
+        int take,
+        CancellationToken cancel
+    ) =>
+        database.QueryAsync<LoyaltyProgramRow>(
+            Sql.List,
+            new
+            {
+                MerchantId = of.Merchant,
+                of.Live,
+                after.CreatedAt,
+                after.Id,
+                Take = take,
+            },
+            cancel
+        );
 
     private static class Sql
     {

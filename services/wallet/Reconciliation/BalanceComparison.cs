@@ -18,13 +18,24 @@ internal static class BalanceComparison
     public const string UnknownAccount = "unknown_account";
 
     /// <summary>The kind of difference, or null when the snapshot is right.</summary>
-    public static string? Compare(long sequence, long posted, LedgerBalance? ledger) =>
+    public static string? Compare(BalanceWord snapshot, LedgerBalance? ledger) =>
         ledger switch
         {
             null => UnknownAccount,
-            _ when sequence > ledger.Sequence => Ahead,
-            _ when sequence < ledger.Sequence => Behind,
-            _ when posted != ledger.Posted => Mismatch,
-            _ => null,
+            _ when snapshot.Sequence > ledger.Sequence => Ahead,
+            _ when snapshot.Sequence < ledger.Sequence => Behind,
+            _ when snapshot.Posted != ledger.Posted => Mismatch,
+            // A ledger of the release before does not say of which change it speaks.
+            { Revision: 0 } => null,
+            _ when snapshot.HeldSequence > ledger.Revision => Ahead,
+            _ when snapshot.Held == ledger.Held => null,
+            // It tells of what is held when that changes: the last such change is missing here.
+            _ when snapshot.HeldSequence < ledger.Revision => Behind,
+            _ => Mismatch,
         };
 }
+
+/// <summary>What events have told of an account.</summary>
+/// <param name="Sequence">Of the last entry told.</param>
+/// <param name="HeldSequence">The account's revision when it was told what is held; 0: it never was.</param>
+internal readonly record struct BalanceWord(long Posted, long Sequence, long Held = 0, long HeldSequence = 0);

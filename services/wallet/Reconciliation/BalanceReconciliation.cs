@@ -30,7 +30,7 @@ internal sealed class BalanceReconciliation(
         var started = time.GetUtcNow();
         var findings = new List<Finding>();
         var checkedCount = 0L;
-        var after = new Snapshot(default, default, 0, 0);
+        var after = new Snapshot(default, default, 0, 0, 0, 0);
         while (findings.Count < MaxFindings)
         {
             var page = await database.QueryAsync<Snapshot>(
@@ -97,7 +97,7 @@ internal sealed class BalanceReconciliation(
             foreach (var snapshot in merchant)
             {
                 var balance = balances.GetValueOrDefault(snapshot.AccountId);
-                if (BalanceComparison.Compare(snapshot.Sequence, snapshot.Posted, balance) is { } kind)
+                if (BalanceComparison.Compare(snapshot.Word, balance) is { } kind)
                 {
                     differing.Add(new Finding(snapshot, kind, balance));
                 }
@@ -141,6 +141,8 @@ internal sealed class BalanceReconciliation(
                     SnapshotPosted = snapshot.Posted,
                     LedgerSequence = balance?.Sequence,
                     LedgerPosted = balance?.Posted,
+                    SnapshotHeld = snapshot.Held,
+                    LedgerHeld = balance?.Held,
                 }
             );
             log.ReconciliationFinding(snapshot.AccountId, kind);
@@ -154,13 +156,23 @@ internal sealed class BalanceReconciliation(
     {
         public static Finding Of(MemberDifference member) =>
             new(
-                new(member.MerchantId, member.AccountId, member.Decided, member.Version),
+                new(member.MerchantId, member.AccountId, member.Decided, member.Version, 0, 0),
                 member.Ledger is null ? BalanceComparison.UnknownAccount : BalanceComparison.Mismatch,
                 member.Ledger
             );
     }
 
-    private sealed record Snapshot(MerchantId MerchantId, AccountId AccountId, long Posted, long Sequence);
+    private sealed record Snapshot(
+        MerchantId MerchantId,
+        AccountId AccountId,
+        long Posted,
+        long Sequence,
+        long Held,
+        long HeldSequence
+    )
+    {
+        public BalanceWord Word => new(Posted, Sequence, Held, HeldSequence);
+    }
 
     private static class Sql
     {
@@ -172,18 +184,25 @@ internal sealed class BalanceReconciliation(
                      LIMIT 1) r
             """;
 
-        public const string Page = """
-            SELECT merchant_id, account_id, posted, sequence
-              FROM balance_snapshots
-             WHERE (merchant_id, account_id) > (@MerchantId, @AccountId)
-             ORDER BY merchant_id, account_id
+        private const string Snapshots = """
+            SELECT s.merchant_id, s.account_id, s.posted, s.sequence, coalesce(h.held, 0) AS held,
+                   coalesce(h.sequence, 0) AS held_sequence
+              FROM balance_snapshots s
+              LEFT JOIN held_snapshots h
+                ON h.account_id = s.account_id
+               AND h.merchant_id = s.merchant_id
+            """;
+
+        public const string Page = $"""
+            {Snapshots}
+             WHERE (s.merchant_id, s.account_id) > (@MerchantId, @AccountId)
+             ORDER BY s.merchant_id, s.account_id
              LIMIT @Limit
             """;
 
-        public const string Again = """
-            SELECT merchant_id, account_id, posted, sequence
-              FROM balance_snapshots
-             WHERE account_id = ANY(@AccountIds)
+        public const string Again = $"""
+            {Snapshots}
+             WHERE s.account_id = ANY(@AccountIds)
             """;
 
         public const string AddRun = """
@@ -193,9 +212,9 @@ internal sealed class BalanceReconciliation(
 
         public const string AddFinding = """
             INSERT INTO reconciliation_findings (run_id, account_id, merchant_id, kind, snapshot_sequence,
-                   snapshot_posted, ledger_sequence, ledger_posted)
+                   snapshot_posted, ledger_sequence, ledger_posted, snapshot_held, ledger_held)
             VALUES (@RunId, @AccountId, @MerchantId, @Kind, @SnapshotSequence, @SnapshotPosted,
-                   @LedgerSequence, @LedgerPosted)
+                   @LedgerSequence, @LedgerPosted, @SnapshotHeld, @LedgerHeld)
             """;
     }
 }

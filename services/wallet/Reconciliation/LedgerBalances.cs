@@ -5,8 +5,10 @@ using LocalPlus.Kernel;
 
 namespace LocalPlus.Wallet.Reconciliation;
 
-/// <summary>What the ledger says an account holds.</summary>
-internal sealed record LedgerBalance(long Sequence, long Posted);
+/// <summary>What the ledger says is on an account, and how much of it is held.</summary>
+/// <param name="Sequence">Of its last entry.</param>
+/// <param name="Revision">Counts entries and changes of what is held.</param>
+internal sealed record LedgerBalance(long Sequence, long Posted, long Held = 0, long Revision = 0);
 
 /// <summary>Asks the ledger for balances, through Dapr.</summary>
 internal sealed class LedgerBalances(LedgerService.LedgerServiceClient ledger, TimeProvider time)
@@ -67,7 +69,12 @@ internal sealed class LedgerBalances(LedgerService.LedgerServiceClient ledger, T
         );
         foreach (var account in response.Accounts)
         {
-            found[AccountId.Parse(account.AccountId)] = new LedgerBalance(account.Version, account.Posted);
+            found[AccountId.Parse(account.AccountId)] = new LedgerBalance(
+                account.Version,
+                account.Posted,
+                account.Held,
+                account.Revision
+            );
         }
     }
 }

@@ -25,7 +25,9 @@ internal static class ListReconciliations
         long SnapshotSequence,
         long SnapshotPosted,
         long? LedgerSequence,
-        long? LedgerPosted
+        long? LedgerPosted,
+        long? SnapshotHeld,
+        long? LedgerHeld
     );
 
     public static IEndpointRouteBuilder MapListReconciliations(this IEndpointRouteBuilder ops)
@@ -52,7 +54,8 @@ internal static class ListReconciliations
             """;
 
         public const string Findings = """
-            SELECT account_id, merchant_id, kind, snapshot_sequence, snapshot_posted, ledger_sequence, ledger_posted
+            SELECT account_id, merchant_id, kind, snapshot_sequence, snapshot_posted, ledger_sequence, ledger_posted,
+                   snapshot_held, ledger_held
               FROM reconciliation_findings
              WHERE run_id = (SELECT run_id FROM reconciliation_runs ORDER BY run_id DESC LIMIT 1)
              ORDER BY account_id

@@ -4,6 +4,7 @@ using LocalPlus.Wallet.Customers;
 using LocalPlus.Wallet.Ledger;
 using LocalPlus.Wallet.Members;
 using LocalPlus.Wallet.Points;
+using LocalPlus.Wallet.Pools;
 
 namespace LocalPlus.Wallet.Rewards;
 
@@ -88,7 +89,8 @@ internal static class BuyReward
         var reward =
             await db.QuerySingleOrDefaultAsync<LoyaltyRewardRow>(Sql.Find, args)
             ?? throw new FaultException(CommonFaults.NotFound, "There is no such reward in the member's programme.");
-        var points = await MemberPoints.LockAsync(db, request.MemberId, time);
+        var pool = await PooledPoints.LockAsync(db, request.MemberId, time);
+        var points = pool.Own;
         MemberStore.RequireActive(points.Member);
         if (reward.PerMember is { } most && await db.QuerySingleAsync<long>(Sql.HadBefore, args) >= most)
         {
@@ -101,7 +103,13 @@ internal static class BuyReward
             throw new FaultException(Faults.RewardGone, "The reward is closed, or none are left.");
         }
 
-        var movement = points.Account.Redeem(reward.Points) ?? throw AdjustMember.Insufficient(points.Account.Points);
+        if (pool.Available < reward.Points)
+        {
+            throw AdjustMember.Insufficient(pool.Available);
+        }
+
+        await pool.DrawAsync(db, reward.Points, now);
+        var movement = points.Account.Redeem(reward.Points)!;
         var written = await points.WriteAsync(db, movement, new(now, Reason: reward.Name));
         var (voucher, code) = (VoucherId.New(time), MemberCard.New());
         await db.ExecuteAsync(
@@ -119,7 +127,7 @@ internal static class BuyReward
             }
         );
         var response = new Response(voucher, "voucher", id, code, reward.Points, written, points.Member.ToView(), now);
-        return (response, points.Unbooked);
+        return (response, pool.Unbooked);
     }
 
     private static class Sql

@@ -44,6 +44,7 @@ internal static class ChangeEarningRule
         Request request,
         Database database,
         LocationOwnership locations,
+        LoyaltyProgramCopies copies,
         TimeProvider time,
         CancellationToken cancel
     )
@@ -57,6 +58,7 @@ internal static class ChangeEarningRule
             cancel
         );
         await using var db = await database.BeginAsync(cancel);
+        await db.ExecuteAsync(Sql.LockProgram, new { RuleId = id, merchant.MerchantId });
         var row =
             await db.QuerySingleOrDefaultAsync<EarningRuleRow>(
                 Sql.Lock,
@@ -93,6 +95,7 @@ internal static class ChangeEarningRule
         );
         await db.ExecuteAsync(EarningRules.Sql.AddVersion, new { RuleId = id, ChangedAt = time.GetUtcNow() });
         var now = await db.QuerySingleAsync<EarningRuleRow>(EarningRules.Sql.Get, new { RuleId = id });
+        await copies.ChangedAsync(db, now.ProgramId);
         await db.CommitAsync();
         return Answer.Ok(now.ToView(), now.Version);
     }
@@ -115,6 +118,15 @@ internal static class ChangeEarningRule
 
     private static class Sql
     {
+        // One change of a programme and its rules at a time.
+        public const string LockProgram = """
+            SELECT 1
+              FROM loyalty_programs p
+             WHERE p.program_id = (SELECT program_id FROM earning_rules WHERE rule_id = @RuleId)
+               AND p.merchant_id = @MerchantId
+               FOR NO KEY UPDATE
+            """;
+
         // Against tills that spend of the budget, and against another change.
         public const string Lock = $"""
             {EarningRules.Sql.Own}

@@ -39,6 +39,7 @@ internal static class CreateEarningRule
         Request request,
         IdempotentRequests requests,
         LocationOwnership locations,
+        LoyaltyProgramCopies copies,
         TimeProvider time,
         CancellationToken cancel
     )
@@ -58,7 +59,12 @@ internal static class CreateEarningRule
         return await requests.ExecuteAsync(
             http,
             request,
-            db => InsertAsync(db, merchant, request, EarningRuleId.New(time), now),
+            async db =>
+            {
+                var answer = await InsertAsync(db, merchant, request, EarningRuleId.New(time), now);
+                await copies.ChangedAsync(db, request.ProgramId);
+                return answer;
+            },
             cancel
         );
     }
@@ -72,6 +78,8 @@ internal static class CreateEarningRule
     )
     {
         var program = await LoyaltyPrograms.OwnAsync(db, merchant, request.ProgramId);
+        // One change of a programme and its rules at a time.
+        await LoyaltyProgramCopies.LockAsync(db, request.ProgramId);
         RuleChecks.Check(request.Definition, Currency.Parse(program.Currency));
         var inserted = await db.ExecuteAsync(
             Sql.Insert,

@@ -19,28 +19,18 @@ internal static class GetEarningRule
     private static async Task<IResult> HandleAsync(
         HttpContext http,
         EarningRuleId id,
-        Database database,
+        EarningRuleCopies rules,
         CancellationToken cancel
     )
     {
-        var merchant = http.GetMerchant();
-        var row = await database.QuerySingleOrDefaultAsync<EarningRuleRow>(
-            EarningRules.Sql.Own,
-            new
-            {
-                RuleId = id,
-                merchant.MerchantId,
-                merchant.Live,
-            },
-            cancel
-        );
-        return row is null ? throw EarningRules.Absent() : Answer.Ok(row.ToView(), row.Version);
+        var rule = await rules.GetAsync(http.GetMerchant(), id, cancel);
+        return Answer.Ok(rule, rule.Version);
     }
 }
 
 /// <summary>
-/// GET /v1/earning_rules?program_id=: the rules of the merchant's programmes, newest first. Refusals: invalid_request
-/// (limit, cursor).
+/// GET /v1/earning_rules?program_id=: the rules of the merchant's programmes, newest first; the beginning of one
+/// programme's out of a cache. Refusals: invalid_request (limit, cursor).
 /// </summary>
 internal static class ListEarningRules
 {
@@ -57,6 +47,7 @@ internal static class ListEarningRules
     private static async Task<IResult> HandleAsync(
         HttpContext http,
         Database database,
+        EarningRuleCopies rules,
         CursorCodec cursors,
         CancellationToken cancel,
         ProgramId? program_id = null,
@@ -68,26 +59,42 @@ internal static class ListEarningRules
         var filters = $"earning_rules|{program_id}";
         var take = CursorCodec.Limit(limit);
         var after = cursors.Read(cursor, merchant.MerchantId, filters);
+        var views =
+            program_id is { } program && FirstRows<EarningRuleView>.Have(take, cursor)
+                ? (await rules.FirstAsync(merchant, program, cancel)).For(take)
+                : await ReadAsync(database, merchant, program_id, after, take + 1, cancel);
+        return Answer.Ok(
+            Page<EarningRuleView>.Of(
+                views,
+                take,
+                last => cursors.Write(new(last.CreatedAt, last.Id.Value), merchant.MerchantId, filters)
+            )
+        );
+    }
+
+    private static async Task<IReadOnlyList<EarningRuleView>> ReadAsync(
+        Database database,
+        MerchantIdentity merchant,
+        ProgramId? program,
+        Keyset after,
+        int take,
+        CancellationToken cancel
+    )
+    {
         var rows = await database.SearchAsync<EarningRuleRow>(
             Sql.List,
             new
             {
                 merchant.MerchantId,
                 merchant.Live,
-                ProgramId = program_id,
+                ProgramId = program,
                 after.CreatedAt,
                 after.Id,
-                Take = take + 1,
+                Take = take,
             },
             cancel
         );
-        return Answer.Ok(
-            Page<EarningRuleView>.Of(
-                [.. rows.Select(row => row.ToView())],
-                take,
-                last => cursors.Write(new(last.CreatedAt, last.Id.Value), merchant.MerchantId, filters)
-            )
-        );
+        return [.. rows.Select(row => row.ToView())];
     }
 
     private static class Sql

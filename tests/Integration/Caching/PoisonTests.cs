@@ -27,7 +27,7 @@ public sealed class PoisonTests(GiftcardApi api) : IClassFixture<GiftcardApi>
             holder = holder with { Card = GiftCardId.Parse(id) };
             await wallet.DeliverAsync(WalletReplicas.Cards, holder.Activated());
             await wallet.DeliverAsync(WalletReplicas.Ledger, holder.Balance(Value, 1));
-            key = $"wallet:balance:{holder.Customer}:v1";
+            key = $"wallet:balance:{holder.Customer}:v{LocalPlus.Wallet.Balances.WalletReader.Balance.Version}";
             await Eventually.TrueAsync(async () =>
                 await WalletReplicas.SumAsync(wallet, holder) == Value && api.State.Read(key) is not null
             );

@@ -55,6 +55,47 @@ public sealed class SwitchTests(GiftcardApi api) : IClassFixture<GiftcardApi>
     }
 
     [Fact]
+    public async Task The_catalogue_is_a_copy_that_every_change_of_a_programme_drops()
+    {
+        var (merchant, key) = api.NewMerchant();
+        Assert.Empty(await NamesAsync());
+        foreach (var name in new[] { "One", "Two" })
+        {
+            await api.ProgramAsync(new { name, currency = "EUR" }, key);
+        }
+
+        await ShowsAsync("", "Two", "One");
+        var first = (await api.GetAsync("/v1/programs", key: key)).GetProperty("data")[1];
+        await api.PatchAsync(
+            $"/v1/programs/{first.GetProperty("id").GetString()}",
+            new { name = "First" },
+            first.GetProperty("version").GetInt64(),
+            key: key
+        );
+        await ShowsAsync("", "Two", "First");
+        // Nobody notices that the rows are others now, but for what is beyond the beginning.
+        await using var connection = new Npgsql.NpgsqlConnection(api.Database.OwnerConnectionString);
+        await connection.OpenAsync();
+        await using var command = new Npgsql.NpgsqlCommand(
+            $"UPDATE programs SET name = 'Behind' WHERE merchant_id = '{merchant.Value}'",
+            connection
+        );
+        Assert.Equal(2, await command.ExecuteNonQueryAsync());
+        await ShowsAsync("", "Two", "First");
+        await ShowsAsync("?limit=51", "Behind", "Behind");
+
+        async Task ShowsAsync(string query, params string[] names) => Assert.Equal(names, await NamesAsync(query));
+
+        async Task<string[]> NamesAsync(string query = "") =>
+            [
+                .. (await api.GetAsync($"/v1/programs{query}", key: key))
+                    .GetProperty("data")
+                    .EnumerateArray()
+                    .Select(program => program.GetProperty("name").GetString()!),
+            ];
+    }
+
+    [Fact]
     public async Task A_programme_that_is_not_there_is_asked_for_once_and_one_that_is_made_is_there()
     {
         await api.GetAsync($"/v1/programs/{ProgramId.New(TimeProvider.System)}", 404);

@@ -157,6 +157,9 @@ public sealed class WalletReplicas : IAsyncLifetime
     public string Heard(CachedHolder holder) =>
         string.Join(", ", Enumerable.Range(0, Count).Select(n => heard.GetValueOrDefault((n, holder.Customer))));
 
+    /// <summary>As the other, of any key's id.</summary>
+    public long HeardOf(string id) => Enumerable.Range(0, Count).Min(replica => heard.GetValueOrDefault((replica, id)));
+
     /// <summary>As the sidecar of that replica delivers a broadcast: until it is taken.</summary>
     private async Task HearAsync(int number, RunningService replica, string topic, byte[] body)
     {

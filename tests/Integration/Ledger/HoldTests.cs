@@ -1,4 +1,6 @@
+using System.Text.Json;
 using LocalPlus.Contracts.Ledger.V1;
+using LocalPlus.Tests.Integration.Support;
 
 namespace LocalPlus.Tests.Integration.Ledger;
 
@@ -18,6 +20,49 @@ public sealed class HoldTests(LedgerFixture ledger) : IClassFixture<LedgerFixtur
         var account = await ledger.GetAsync(card);
         Assert.Equal((4000L, 0L, 4000L), (account.Posted, account.Held, account.Available));
         Assert.Equal(1000, (await ledger.GetAsync(payable)).Posted);
+    }
+
+    [Fact]
+    public async Task What_is_held_is_told_when_it_changes_and_the_highest_revision_is_the_newest()
+    {
+        var card = await ledger.FundAsync("hold-told", 5000);
+        var payable = await ledger.OpenAsync("payable-told");
+        var first = (await ledger.Client.PlaceHoldAsync(ledger.HoldOf("told-1", 3000, card), ledger.Options)).Hold;
+        var second = (await ledger.Client.PlaceHoldAsync(ledger.HoldOf("told-2", 500, card), ledger.Options)).Hold;
+        await CaptureAsync("told-c", first.HoldId, payable, 1000);
+        await ledger.Client.ReleaseHoldAsync(
+            new()
+            {
+                MerchantId = ledger.Merchant.ToString(),
+                IdempotencyKey = "told-r",
+                HoldId = second.HoldId,
+            },
+            ledger.Options
+        );
+        // Spent at once, it was never held.
+        var atOnce = ledger.HoldOf("told-3", 100, card);
+        atOnce.Capture = new HoldCapture { DestinationAccountId = payable };
+        await ledger.Client.PlaceHoldAsync(atOnce, ledger.Options);
+
+        JsonElement[] told = [];
+        await Eventually.TrueAsync(() =>
+        {
+            told =
+            [
+                .. ledger
+                    .Sidecar.Published.Where(e => e.GetProperty("topic").GetString() == "ledger.holds.v1")
+                    .Select(e => e.GetProperty("event").GetProperty("data"))
+                    .Where(e => e.GetProperty("key").GetString() == card)
+                    .OrderBy(e => e.GetProperty("sequence").GetInt64()),
+            ];
+            return told.Length >= 4;
+        });
+
+        Assert.Equal([3000L, 3500L, 500L, 0L], told.Select(e => e.GetProperty("data").GetProperty("held").GetInt64()));
+        Assert.Equal(4, told.Select(e => e.GetProperty("sequence").GetInt64()).Distinct().Count());
+        var account = await ledger.GetAsync(card);
+        Assert.Equal(0, account.Held);
+        Assert.True(account.Revision > told[^1].GetProperty("sequence").GetInt64());
     }
 
     [Fact]

@@ -103,7 +103,7 @@ internal sealed class TwoMerchants : IAsyncDisposable
         services.AddSingleton<IConfiguration>(configuration);
         services.AddSingleton(TimeProvider.System);
         services.AddSingleton<OutboxSignal>();
-        services.AddLocalPlusDatabase(configuration, "rows");
+        services.AddLocalPlusDatabase(configuration, new ServiceIdentity("rows", typeof(Database).Assembly));
         return services.BuildServiceProvider();
     }
 

@@ -73,6 +73,43 @@ public sealed class ReconciliationTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_is_held_is_compared_too()
+    {
+        var (right, wrong, missed, ahead, untold) = (
+            await SnapshotAsync(5, 100),
+            await SnapshotAsync(5, 100),
+            await SnapshotAsync(5, 100),
+            await SnapshotAsync(5, 100),
+            await SnapshotAsync(5, 100)
+        );
+        foreach (var account in new[] { right, wrong, missed, ahead, untold })
+        {
+            ledger.Accounts[account] = (5, 100);
+            ledger.Held[account] = (8, 40);
+        }
+
+        // Entries came after it was told: they change nothing of it.
+        await HeldAsync(right, held: 40, sequence: 7);
+        await HeldAsync(wrong, held: 41, sequence: 8);
+        await HeldAsync(missed, held: 0, sequence: 6);
+        await HeldAsync(ahead, held: 40, sequence: 9);
+
+        await RunAsync();
+
+        var findings = await FindingsAsync();
+        Assert.False(findings.ContainsKey(right));
+        Assert.Equal("mismatch", findings[wrong]);
+        Assert.Equal("behind", findings[missed]);
+        Assert.Equal("ahead", findings[ahead]);
+        Assert.Equal("behind", findings[untold]);
+        var told = await QueryAsync(
+            $"SELECT snapshot_held, ledger_held FROM reconciliation_findings WHERE account_id = '{wrong.Value}'",
+            r => (r.GetInt64(0), r.GetInt64(1))
+        );
+        Assert.Equal((41L, 40L), Assert.Single(told));
+    }
+
+    [Fact]
     public async Task An_event_that_arrives_within_the_settling_time_is_no_finding()
     {
         var late = await SnapshotAsync(sequence: 1, posted: 100);
@@ -135,6 +172,21 @@ public sealed class ReconciliationTests : IAsyncLifetime
         return account;
     }
 
+    private async Task HeldAsync(AccountId account, long held, long sequence)
+    {
+        await using var command = source.CreateCommand(
+            """
+            INSERT INTO held_snapshots (account_id, merchant_id, gift_card_id, currency, held, sequence, updated_at)
+            VALUES ($1, $2, $1, 'EUR', $3, $4, now())
+            """
+        );
+        command.Parameters.AddWithValue(account.Value);
+        command.Parameters.AddWithValue(Merchant.Value);
+        command.Parameters.AddWithValue(held);
+        command.Parameters.AddWithValue(sequence);
+        await command.ExecuteNonQueryAsync();
+    }
+
     private Task<List<(long, long)>> RunsAsync() =>
         QueryAsync(
             "SELECT accounts_checked, findings_count FROM reconciliation_runs",
@@ -177,6 +229,8 @@ public sealed class ReconciliationTests : IAsyncLifetime
     {
         public Dictionary<AccountId, (long Version, long Posted)> Accounts { get; } = [];
 
+        public Dictionary<AccountId, (long Revision, long Held)> Held { get; } = [];
+
         /// <summary>False: not found is said by a sidecar, of the whole ledger.</summary>
         public bool HasWord { get; set; } = true;
 
@@ -200,12 +254,15 @@ public sealed class ReconciliationTests : IAsyncLifetime
                     );
                 }
 
+                var (revision, held) = Held.GetValueOrDefault(AccountId.Parse(id));
                 response.Accounts.Add(
                     new Account
                     {
                         AccountId = id,
                         Version = account.Version,
                         Posted = account.Posted,
+                        Revision = revision,
+                        Held = held,
                     }
                 );
             }

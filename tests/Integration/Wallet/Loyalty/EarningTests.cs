@@ -260,6 +260,42 @@ public sealed class EarningTests(LoyaltyApi api) : IClassFixture<LoyaltyApi>
     }
 
     [Fact]
+    public async Task Points_wait_until_their_purchase_can_not_be_returned_any_more()
+    {
+        var (_, key) = api.NewMerchant();
+        var program = await api.ProgramAsync(key, new { return_window_days = 14 });
+        var member = await api.MemberAsync(key, program);
+        var (now, bought) = (TimeProvider.System.GetUtcNow(), new[] { 0, -13, -16 });
+        var states = new List<string?>();
+        foreach (var days in bought)
+        {
+            var earning = await api.PostAsync(
+                key,
+                "/v1/earnings",
+                new
+                {
+                    member_id = member,
+                    reference = $"{days}",
+                    amount = Eur(1000),
+                    occurred_at = now.AddDays(days),
+                },
+                201
+            );
+            states.Add(earning.GetProperty("state").GetString());
+        }
+
+        Assert.Equal(["pending", "pending", "earned"], states);
+        var balance = await api.GetAsync(key, $"/v1/members/{member}/balance");
+        Assert.Equal(
+            (10, 20),
+            (balance.GetProperty("available").GetInt64(), balance.GetProperty("pending").GetInt64())
+        );
+        // A programme that has no window any more lets nobody wait.
+        await api.PatchAsync(key, $"/v1/loyalty_programs/{program}", new { return_window_days = 0 }, 1);
+        Assert.Equal("earned", (await api.EarnAsync(key, member, 100)).GetProperty("state").GetString());
+    }
+
+    [Fact]
     public async Task A_campaign_s_budget_is_never_overdrawn_by_64_tills()
     {
         var (_, key) = api.NewMerchant();

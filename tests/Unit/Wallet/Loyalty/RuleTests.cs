@@ -217,6 +217,16 @@ public sealed class RuleTests
     }
 
     [Fact]
+    public void A_return_window_ends_with_its_last_local_day()
+    {
+        var terms = Terms() with { ReturnWindowDays = 14 };
+        // The clock goes back between both.
+        Assert.Equal(Utc("2026-11-02T23:00:00Z"), terms.ReleaseOf(Utc("2026-10-19T21:59:00Z"), null));
+        Assert.Equal(Utc("2026-11-03T23:00:00Z"), terms.ReleaseOf(Utc("2026-10-19T22:00:00Z"), null));
+        Assert.Null(Terms().ReleaseOf(Utc("2026-10-19T21:59:00Z"), null));
+    }
+
+    [Fact]
     public void Rules_that_do_not_apply_allocate_nothing()
     {
         CompiledRule[] rules =

@@ -3,7 +3,7 @@ using LocalPlus.Wallet.Balances;
 
 namespace LocalPlus.Tests.Unit.Wallet;
 
-public sealed class OnLedgerTransactionTests
+public sealed class CardAccountTests
 {
     private static readonly GiftCardId Card = new(Guid.Parse("0197c0de-0000-7000-8000-00000000000c"));
 
@@ -12,7 +12,7 @@ public sealed class OnLedgerTransactionTests
     [InlineData(":promo:2")]
     [InlineData("")]
     public void A_card_s_account_names_its_card(string lot) =>
-        Assert.Equal(Card, OnLedgerTransaction.CardOf($"card:{Card}{lot}"));
+        Assert.Equal(Card, CardAccount.CardOf($"card:{Card}{lot}"));
 
     [Theory]
     [InlineData("merchant:payable")]
@@ -20,5 +20,5 @@ public sealed class OnLedgerTransactionTests
     [InlineData("card:")]
     [InlineData("card:acc_01jz0dw00071r8000000000001:paid")]
     [InlineData("")]
-    public void Other_accounts_name_none(string name) => Assert.Null(OnLedgerTransaction.CardOf(name));
+    public void Other_accounts_name_none(string name) => Assert.Null(CardAccount.CardOf(name));
 }

@@ -75,3 +75,13 @@ SELECT lock_rows('point_holds', '${app_role}');
 
 SELECT lock_rows('point_refunds', '${app_role}',
     'SELECT p.merchant_id FROM point_holds p WHERE p.redemption_id = point_refunds.redemption_id');
+
+SELECT lock_rows('held_snapshots', '${app_role}');
+
+SELECT lock_rows('balance_days', '${app_role}');
+
+SELECT lock_rows('member_pools', '${app_role}',
+    'SELECT p.merchant_id FROM loyalty_programs p WHERE p.program_id = member_pools.program_id');
+
+SELECT lock_rows('member_pool_members', '${app_role}',
+    'SELECT p.merchant_id FROM members p WHERE p.member_id = member_pool_members.member_id');
