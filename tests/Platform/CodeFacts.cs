@@ -116,7 +116,7 @@ internal static partial class CodeFacts
     )]
     private static partial Regex ComponentName();
 
-    [GeneratedRegex(@"(?:PeerClient\.Create|CreateInvocationInvoker)\(\s*(?:appId:\s*)?(?:""([a-z]+)""|([A-Z][\w.]*))")]
+    [GeneratedRegex(@"PeerClient\.Create(?:Invoker)?\(\w+,\s*(?:appId:\s*)?(?:""([a-z]+)""|([A-Z][\w.]*))")]
     private static partial Regex Invocation();
 
     [GeneratedRegex(@"=> WorkQueue\.([A-Z][a-z]+);")]
