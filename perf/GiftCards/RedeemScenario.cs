@@ -79,7 +79,9 @@ internal static class RedeemScenario
         return result.Build();
     }
 
-    /// <summary>A stack that has just begun refuses what it is too slow for yet, so it is asked until it does not.</summary>
+    /// <summary>
+    /// A stack that has just begun refuses what it is too slow for yet, so it is asked until it does not.
+    /// </summary>
     private static async Task WarmUpAsync(
         RedeemLoad load,
         BenchOptions options,
