@@ -18,10 +18,17 @@ internal readonly record struct WireRequest(
 /// <summary>What came back: 0 when the connection ended without an answer, and a failure's short name.</summary>
 internal readonly record struct WireAnswer(int Status, string Failure)
 {
+    /// <summary>The least that Retry-After says.</summary>
+    private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
+
     /// <summary>Whether the request may or may not have happened.</summary>
     public bool IsUnknown => Status is 0 or >= 500;
 
     public string? FailureUnless(int status) => Status == status ? null : Failure;
+
+    /// <summary>In a closed loop, a client that was refused waits before its next request, as it is asked to.</summary>
+    public Task ComeAgainAsync(BenchOptions options, CancellationToken end) =>
+        Status is 429 or 503 && options.Rate is null ? Task.Delay(RetryAfter, end) : Task.CompletedTask;
 }
 
 /// <summary>

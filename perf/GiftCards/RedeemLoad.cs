@@ -3,9 +3,6 @@ namespace LocalPlus.Perf.GiftCards;
 /// <summary>Immediate redemptions of 0.01 EUR through the gateway, over the cards in turn.</summary>
 internal sealed class RedeemLoad
 {
-    /// <summary>Who is refused at the door comes again after the time that Retry-After names at the least.</summary>
-    private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
-
     private long _accepted;
     private long _unknown;
 
@@ -40,11 +37,7 @@ internal sealed class RedeemLoad
                     Interlocked.Increment(ref _unknown);
                 }
 
-                if (answer.Status is 429 or 503 && options.Rate is null)
-                {
-                    await Task.Delay(RetryAfter, end);
-                }
-
+                await answer.ComeAgainAsync(options, end);
                 return answer.FailureUnless(201);
             },
             cancel

@@ -33,6 +33,7 @@ internal sealed class EarnLoad
                     Interlocked.Increment(ref _unknown);
                 }
 
+                await answer.ComeAgainAsync(options, end);
                 return answer.FailureUnless(201);
             },
             cancel
