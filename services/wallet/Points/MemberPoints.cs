@@ -148,7 +148,7 @@ internal sealed partial class MemberPoints
     /// <summary>Writes what was recorded.</summary>
     public Task WriteAsync(DbSession db) => WriteAllAsync(db, [this], time.GetUtcNow());
 
-    /// <summary>Records a movement that <see cref="Account"/> has made: a version of the member, and told as such.</summary>
+    /// <summary>Records a movement of <see cref="Account"/>: a version of the member, and told as such.</summary>
     /// <param name="trace">Of its cause; absent: what runs now.</param>
     public MovementId Record(Movement movement, MovementNote note, string? trace = null)
     {
