@@ -23,25 +23,20 @@ internal static class Tiers
             return;
         }
 
-        var reached = terms.For(qualifying);
-        if (reached is not null && reached.FromPoints > terms.RankOf(points.Member.Tier))
-        {
-            Change(points, reached.Name, terms, now, trace);
-        }
+        Change(points, Standing(points).Earned(terms, qualifying, now), trace);
     }
 
     /// <summary>When a tier's time is over: what was earned meanwhile decides.</summary>
     public static async Task ReviewAsync(DbSession db, MemberPoints points, DateTimeOffset now)
     {
         // Another review may have been quicker.
-        if (points.Member.TierUntil is not { } until || until > now || points.Member.State != MemberRow.Active)
+        if (points.Member.State != MemberRow.Active || !Standing(points).IsOver(now))
         {
             return;
         }
 
-        var terms = points.Terms.Tiers;
         var qualifying = (await QualifyingAsync(db, [points], now)).GetValueOrDefault(points.Member.MemberId);
-        Change(points, terms?.For(qualifying)?.Name, terms, now);
+        Change(points, TierStanding.Of(points.Terms.Tiers, qualifying, now));
         await points.WriteAsync(db);
     }
 
@@ -73,18 +68,15 @@ internal static class Tiers
     /// <summary>What was earned after this counts.</summary>
     public static DateTimeOffset Since(TierTerms terms, DateTimeOffset now) => now.AddDays(-terms.QualificationDays);
 
-    private static void Change(
-        MemberPoints points,
-        string? tier,
-        TierTerms? terms,
-        DateTimeOffset now,
-        string? trace = null
-    ) =>
-        points.RecordTier(
-            tier,
-            tier is null || terms is null ? null : now.AddDays(terms.QualificationDays + terms.GraceDays),
-            trace
-        );
+    private static TierStanding Standing(MemberPoints points) => new(points.Member.Tier, points.Member.TierUntil);
+
+    private static void Change(MemberPoints points, TierStanding now, string? trace = null)
+    {
+        if (now != Standing(points))
+        {
+            points.RecordTier(now.Tier, now.Until, trace);
+        }
+    }
 
     private sealed record Earned(MemberId MemberId, long Points);
 

@@ -22,8 +22,7 @@ internal sealed class PooledPoints
         [
             .. others
                 .Where(other => other.Member.State == MemberRow.Active && other.Account.Points > 0)
-                .OrderBy(other => other.Account.Lots.Min(lot => lot.ExpiresAt ?? DateTimeOffset.MaxValue))
-                .ThenBy(other => other.Member.MemberId.Value),
+                .OrderBy(other => other.Account, PoolDraw.Order),
         ];
     }
 
@@ -63,20 +62,16 @@ internal sealed class PooledPoints
     /// </summary>
     public async Task DrawAsync(DbSession db, long wanted, DateTimeOffset now, RedemptionId? redemption = null)
     {
-        foreach (var other in others)
+        var note = new MovementNote(now, RedemptionId: redemption, Reason: "pool");
+        var draws = PoolDraw.From(Array.ConvertAll(others, other => other.Account), Own.Account, wanted, now);
+        foreach (var (giver, given, taken) in draws)
         {
-            var part = Math.Min(wanted - Own.Account.Points, other.Account.Points);
-            if (part <= 0)
-            {
-                continue;
-            }
-
-            var (given, taken) = other.Account.Transfer(part, Own.Account, now)!.Value;
-            var note = new MovementNote(now, RedemptionId: redemption, Reason: "pool");
-            // The member's lots come from these; they are written once these are.
-            await other.WriteAsync(db, given, note with { Counterpart = Own.Member.MemberId });
-            await Own.WriteAsync(db, taken, note with { Counterpart = other.Member.MemberId });
+            var other = Array.Find(others, other => other.Account == giver)!;
+            other.Record(given, note with { Counterpart = Own.Member.MemberId });
+            Own.Record(taken, note with { Counterpart = giver.Member });
         }
+
+        await MemberPoints.WriteAllAsync(db, [.. others, Own], now);
     }
 
     private static class Sql

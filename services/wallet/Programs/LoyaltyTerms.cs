@@ -72,6 +72,23 @@ internal sealed record TierTerms(int QualificationDays, int GraceDays, IReadOnly
     public long RankOf(string? tier) => Levels.FirstOrDefault(level => level.Name == tier)?.FromPoints ?? 0;
 }
 
+/// <summary>The tier that a member has, and until when; pure.</summary>
+internal readonly record struct TierStanding(string? Tier, DateTimeOffset? Until)
+{
+    /// <summary>After a time: by what was earned within the period alone.</summary>
+    public static TierStanding Of(TierTerms? terms, long qualifying, DateTimeOffset now) =>
+        terms?.For(qualifying) is { } level
+            ? new(level.Name, now.AddDays(terms.QualificationDays + terms.GraceDays))
+            : default;
+
+    /// <summary>After an earning: a higher tier at once; nothing is lost.</summary>
+    public TierStanding Earned(TierTerms terms, long qualifying, DateTimeOffset now) =>
+        terms.For(qualifying) is { } level && level.FromPoints > terms.RankOf(Tier) ? Of(terms, qualifying, now) : this;
+
+    /// <summary>Whether its time is over.</summary>
+    public bool IsOver(DateTimeOffset now) => Until <= now;
+}
+
 /// <summary>What a programme's points cost, are worth, and how long they last.</summary>
 /// <param name="TimeZone">IANA name; days begin and end in it.</param>
 /// <param name="ReturnWindowDays">

@@ -218,7 +218,8 @@ internal sealed class EarningRules
             SELECT a.ask, r.rule_id, r.budget - r.budget_spent AS budget_left,
                    coalesce(sum(g.points) FILTER (WHERE g.day_number = a.day_number), 0)::bigint AS today,
                    coalesce(sum(g.points), 0)::bigint AS ever
-              FROM unnest(@Asks, @RuleIds, @MemberIds, @DayNumbers) AS a (ask, rule_id, member_id, day_number)
+              FROM unnest(@Asks::int[], @RuleIds, @MemberIds, @DayNumbers::int[])
+                AS a (ask, rule_id, member_id, day_number)
               JOIN earning_rules r
                 ON r.rule_id = a.rule_id
               LEFT JOIN earning_rule_uses g

@@ -172,13 +172,14 @@ public sealed class IdempotentGroup<TItem, TMore>
         // As IdempotentRequests takes it: nobody waits for a key.
         public const string TryLock = """
             SELECT ask
-              FROM unnest(@Asks, @Names) AS a (ask, name)
+              FROM unnest(@Asks::int[], @Names) AS a (ask, name)
              WHERE pg_try_advisory_xact_lock(hashtextextended(name, 0))
             """;
 
         public const string Find = """
             SELECT a.ask, k.fingerprint, k.status, k.location, k.etag, k.body
-              FROM unnest(@Asks, @MerchantIds, @Keys, @Froms, @Untils) AS a (ask, merchant_id, key, from_at, until_at)
+              FROM unnest(@Asks::int[], @MerchantIds, @Keys, @Froms, @Untils)
+                AS a (ask, merchant_id, key, from_at, until_at)
              CROSS JOIN LATERAL (SELECT fingerprint, status, location, etag, body
                                    FROM idempotency_keys
                                   WHERE merchant_id = a.merchant_id

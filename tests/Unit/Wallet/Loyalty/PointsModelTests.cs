@@ -4,14 +4,15 @@ using LocalPlus.Kernel;
 using LocalPlus.Tests.Unit.Ledger.Support;
 using LocalPlus.Wallet;
 using LocalPlus.Wallet.Points;
+using LocalPlus.Wallet.Pools;
 using LocalPlus.Wallet.Programs;
 
 namespace LocalPlus.Tests.Unit.Wallet.Loyalty;
 
 /// <summary>
-/// Two members whose points are earned, wait, are released, spent, taken back, expire and change hands in any order,
-/// against a reference that knows single points only. After each step the two agree, the books that the movements make
-/// say the same, and nothing has come from nothing.
+/// Three members whose points are earned, wait, are released, spent alone and together, taken back, expire and change
+/// hands in any order, and whose tiers come and go, against a reference that knows single points only. After each step
+/// the two agree, the books that the movements make say the same, and nothing has come from nothing.
 /// </summary>
 public sealed class PointsModelTests
 {
@@ -47,9 +48,11 @@ public sealed class PointsModelTests
         Hold,
         Settle,
         Refund,
+        SpendTogether,
     }
 
-    internal sealed record Planned(Act Act, bool Second, int Points, int Days, int Pick);
+    /// <param name="Who">Of the three.</param>
+    internal sealed record Planned(Act Act, int Who, int Points, int Days, int Pick);
 
     private static Gen<Planned> Step =>
         from act in Gen.Frequency(
@@ -65,13 +68,14 @@ public sealed class PointsModelTests
             (1, Gen.Constant(Act.Merge)),
             (12, Gen.Constant(Act.Hold)),
             (10, Gen.Constant(Act.Settle)),
-            (10, Gen.Constant(Act.Refund))
+            (10, Gen.Constant(Act.Refund)),
+            (10, Gen.Constant(Act.SpendTogether))
         )
-        from second in Gen.Elements(true, false)
+        from who in Gen.Choose(0, 2)
         from points in Gen.Choose(1, 12)
         from days in Gen.Choose(0, 5)
         from pick in Gen.Choose(0, 99)
-        select new Planned(act, second, points, days, pick);
+        select new Planned(act, who, points, days, pick);
 
     private static void Run(NegativePolicy negative, Planned[] steps)
     {
@@ -85,11 +89,14 @@ public sealed class PointsModelTests
 
     private sealed class World
     {
-        private readonly MemberId[] members = [new(Guid.CreateVersion7()), new(Guid.CreateVersion7())];
-        private readonly ReferenceMember[] references = [new(), new()];
+        private static readonly TierTerms Tiers = new(6, 3, [new("silver", 10), new("gold", 25)]);
+
+        private readonly MemberId[] members = [NewMember(), NewMember(), NewMember()];
+        private readonly ReferenceMember[] references = [new(), new(), new()];
+        private readonly TierStanding[] standings = new TierStanding[3];
         private readonly PointsAccount[] accounts;
         private readonly Dictionary<(string Name, bool IsMoney), long> books = [];
-        private readonly List<(int Member, EarningId Earning, int Left)> earnings = [];
+        private readonly List<(int Member, EarningId Earning, int Left, DateTimeOffset At)> earnings = [];
         private readonly List<ReferenceRedemption> redemptions = [];
         private readonly NegativePolicy negative;
         private readonly MerchantId partner = new(Guid.CreateVersion7());
@@ -106,7 +113,7 @@ public sealed class PointsModelTests
         public void Take(Planned step)
         {
             now = now.AddMinutes(1);
-            var at = step.Second ? 1 : 0;
+            var (at, next) = (step.Who, (step.Who + 1 + step.Pick % 2) % members.Length);
             var (account, reference) = (accounts[at], references[at]);
             switch (step.Act)
             {
@@ -115,6 +122,7 @@ public sealed class PointsModelTests
                     var origin = Origin(step, earned);
                     Book(account.Earn(step.Points, origin, now));
                     reference.Add(step.Points, earned, origin.ExpiresAt, ++clock);
+                    Qualify(at, earned, step.Points, now);
                     break;
                 case Act.Pend:
                     var waiting = Earning(at, step);
@@ -127,6 +135,7 @@ public sealed class PointsModelTests
                     Book(account.Release(left, released, now));
                     reference.Waiting.Remove(due);
                     reference.Add(left, due, released.ExpiresAt, ++clock);
+                    Qualify(at, due, left, earnings.Find(earning => earning.Earning == due).At);
                     break;
                 case Act.TakeBack:
                     TakeBack(at, step);
@@ -142,9 +151,13 @@ public sealed class PointsModelTests
                 case Act.Expire:
                     now = now.AddDays(step.Days);
                     Try(account.Expire(now), reference.Points.RemoveAll(point => point.Ends <= now) > 0);
+                    Review(at);
+                    break;
+                case Act.SpendTogether:
+                    SpendTogether(at, step.Points * 3);
                     break;
                 case Act.Transfer:
-                    Transfer(account, accounts[1 - at], reference, references[1 - at], step.Points);
+                    Transfer(account, accounts[next], reference, references[next], step.Points);
                     break;
                 case Act.Adjust when step.Pick % 2 == 0:
                     var given = Origin(step, null);
@@ -157,7 +170,7 @@ public sealed class PointsModelTests
                     reference.Remove(enough ? step.Points : 0);
                     break;
                 case Act.Merge:
-                    Merge(account, accounts[1 - at], reference, references[1 - at], (at, 1 - at));
+                    Merge(account, accounts[next], reference, references[next], (at, next));
                     break;
                 case Act.Hold:
                     Hold(at, step);
@@ -171,6 +184,13 @@ public sealed class PointsModelTests
                 case Act.Forfeit:
                     Try(account.Forfeit(), reference.Points.Count + reference.Waiting.Count > 0);
                     reference.Points.Clear();
+                    // What waited will not come.
+                    for (var i = 0; i < earnings.Count; i++)
+                    {
+                        var waits = earnings[i].Member == at && reference.Waiting.ContainsKey(earnings[i].Earning);
+                        earnings[i] = waits ? earnings[i] with { Left = 0 } : earnings[i];
+                    }
+
                     reference.Waiting.Clear();
                     break;
             }
@@ -184,6 +204,7 @@ public sealed class PointsModelTests
                 Assert.True(reference.Points.Count == account.Points, $"{step}: {account.Points} points");
                 Assert.Equal(reference.Waiting.Values.Sum(), account.Pending);
                 Assert.Equal(reference.Owed, account.Owed);
+                Assert.Equal((reference.Tier, reference.TierUntil), (standings[i].Tier, standings[i].Until));
                 Assert.Equal(
                     reference.Points.GroupBy(p => p.Ends).ToDictionary(g => $"{g.Key}", g => (long)g.Count()),
                     account
@@ -218,6 +239,76 @@ public sealed class PointsModelTests
             );
             Assert.Equal(0, books.Where(book => !book.Key.IsMoney).Sum(book => book.Value));
             Assert.Equal(0, books.Where(book => book.Key.IsMoney).Sum(book => book.Value));
+        }
+
+        /// <summary>A tier may be reached at once with what was earned.</summary>
+        private void Qualify(int at, EarningId earning, int points, DateTimeOffset when)
+        {
+            standings[at] = standings[at].Earned(Tiers, Qualifying(at), now);
+            references[at].Earned.AddRange(Enumerable.Repeat((earning, when), points));
+            var (tier, from) = ReferenceTier(at);
+            if (from > Tiers.RankOf(references[at].Tier))
+            {
+                (references[at].Tier, references[at].TierUntil) = (tier, now.AddDays(9));
+            }
+        }
+
+        private void Review(int at)
+        {
+            Assert.Equal(references[at].TierUntil <= now, standings[at].IsOver(now));
+            if (!standings[at].IsOver(now))
+            {
+                return;
+            }
+
+            standings[at] = TierStanding.Of(Tiers, Qualifying(at), now);
+            var (tier, _) = ReferenceTier(at);
+            (references[at].Tier, references[at].TierUntil) = (tier, tier is null ? null : now.AddDays(9));
+        }
+
+        /// <summary>As rows of earnings say it: those that do not wait, less what was taken back.</summary>
+        private int Qualifying(int at) =>
+            earnings
+                .Where(e => e.Member == at && !references[at].Waiting.ContainsKey(e.Earning) && e.At > now.AddDays(-6))
+                .Sum(earning => earning.Left);
+
+        /// <summary>By counting single points.</summary>
+        private (string? Tier, int From) ReferenceTier(int at) =>
+            references[at].Earned.Count(point => point.At > now.AddDays(-6)) switch
+            {
+                >= 25 => ("gold", 25),
+                >= 10 => ("silver", 10),
+                _ => (null, 0),
+            };
+
+        /// <summary>What one lacks the others give, those whose points end first, first.</summary>
+        private void SpendTogether(int at, int points)
+        {
+            var others = Enumerable.Range(0, members.Length).Where(i => i != at && accounts[i].Points > 0).ToArray();
+            var draws = PoolDraw.From(others.Select(i => accounts[i]).Order(PoolDraw.Order), accounts[at], points, now);
+            foreach (var (_, given, taken) in draws)
+            {
+                Book(given);
+                Book(taken);
+            }
+
+            foreach (
+                var i in others
+                    .OrderBy(i => references[i].Points.Min(point => point.Ends ?? DateTimeOffset.MaxValue))
+                    .ThenBy(i => members[i].Value)
+            )
+            {
+                var lacking = points - references[at].Points.Count;
+                var given = Math.Min(lacking, references[i].Points.Count);
+                if (given > 0)
+                {
+                    Give(references[i], references[at], given);
+                }
+            }
+
+            var enough = points <= references[at].Points.Count;
+            Try(accounts[at].Redeem(points), enough);
+            references[at].Remove(enough ? points : 0);
         }
 
         private void Hold(int at, Planned step)
@@ -328,6 +419,7 @@ public sealed class PointsModelTests
             {
                 Book(account.TakeBack(points, picked.Earning));
                 var taken = reference.Remove(points, point => point.Earning == picked.Earning ? 0 : 1).Count;
+                reference.Unearn(picked.Earning, points);
                 reference.Owed += points - taken;
             }
 
@@ -352,6 +444,11 @@ public sealed class PointsModelTests
 
             Book(sent);
             Book(received);
+            Give(source, target, points);
+        }
+
+        private void Give(ReferenceMember source, ReferenceMember target, int points)
+        {
             foreach (var lot in source.Remove(points).GroupBy(point => (point.Ends, point.Order)))
             {
                 // Each lot becomes one of the other's, in their order.
@@ -392,6 +489,8 @@ public sealed class PointsModelTests
             }
 
             source.Waiting.Clear();
+            target.Earned.AddRange(source.Earned);
+            source.Earned.Clear();
             target.Owed += source.Owed - target.Remove(source.Owed).Count;
             source.Owed = 0;
             for (var i = 0; i < earnings.Count; i++)
@@ -427,7 +526,7 @@ public sealed class PointsModelTests
         private EarningId Earning(int at, Planned step)
         {
             var earning = new EarningId(Guid.CreateVersion7());
-            earnings.Add((at, earning, step.Points));
+            earnings.Add((at, earning, step.Points, now));
             return earning;
         }
 
@@ -443,6 +542,8 @@ public sealed class PointsModelTests
                 isPartner ? step.Points : 0
             );
         }
+
+        private static MemberId NewMember() => new(Guid.CreateVersion7());
 
         private LotId NewLot() => new(new Guid(++made, 0, 0, new byte[8]));
     }

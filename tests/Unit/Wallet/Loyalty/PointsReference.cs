@@ -31,6 +31,21 @@ internal sealed class ReferenceMember
 
     public int Owed { get; set; }
 
+    /// <summary>What counts for the tier, one by one, with the time of the purchase.</summary>
+    public List<(EarningId Earning, DateTimeOffset At)> Earned { get; } = [];
+
+    public string? Tier { get; set; }
+
+    public DateTimeOffset? TierUntil { get; set; }
+
+    public void Unearn(EarningId earning, int count)
+    {
+        for (var i = 0; i < count; i++)
+        {
+            Earned.RemoveAt(Earned.FindIndex(point => point.Earning == earning));
+        }
+    }
+
     /// <summary>These come back; what is owed is settled with them.</summary>
     public void Return(List<SinglePoint> singles)
     {
