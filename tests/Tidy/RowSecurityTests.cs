@@ -16,7 +16,7 @@ public partial class RowSecurityTests
         ["services/giftcard/Cards/CardFinder.cs"] = "tries of the PIN of a card that its issuer counts",
         ["services/giftcard/Imports/UploadPart.cs"] = "no two merchants' cards have one code",
         ["services/giftcard/Ledger/LedgerAccounts.cs"] = "accounts in an issuer's books, remembered for all",
-        ["services/giftcard/SharedCalls.cs"] = "one question for many",
+        ["services/common/LocalPlus.Hosting/Data/SharedCalls.cs"] = "one question for many",
         ["services/ledger/Commit/BatchWriter.cs"] = "one transaction for many",
     };
 
@@ -32,7 +32,6 @@ public partial class RowSecurityTests
         ["services/giftcard/Offline/UploadBatch.cs"] = 1,
         ["services/giftcard/Redemptions/RefundRedemption.cs"] = 1,
         // Members and points of another merchant's programme.
-        ["services/wallet/Earnings/CreateEarning.cs"] = 1,
         ["services/wallet/Earnings/QuoteEarning.cs"] = 1,
         ["services/wallet/Earnings/ReadEarnings.cs"] = 1,
         ["services/wallet/Earnings/RefundEarning.cs"] = 1,

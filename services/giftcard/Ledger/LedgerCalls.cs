@@ -1,4 +1,5 @@
 using LocalPlus.Contracts.Ledger.V1;
+using LocalPlus.Hosting;
 
 namespace LocalPlus.Giftcard.Ledger;
 

@@ -28,7 +28,6 @@ internal static class CreateEarning
         group
             .MapPost("/earnings", HandleAsync)
             .RequireScope("earnings:write")
-            .WorksAcrossMerchants()
             .RequireIdempotencyKey()
             .Refuses(
                 CommonFaults.NotFound,
@@ -46,7 +45,6 @@ internal static class CreateEarning
     private static async Task<IResult> HandleAsync(
         HttpContext http,
         Request request,
-        IdempotentRequests requests,
         LocationOwnership locations,
         EarningCounter counter,
         LedgerCommands commands,
@@ -70,19 +68,8 @@ internal static class CreateEarning
             await locations.RequireAsync(merchant.MerchantId, location, "/location_id", cancel);
         }
 
-        IReadOnlyList<MovementId> unbooked = [];
-        var answer = await requests.ExecuteAsync(
-            http,
-            request,
-            async db =>
-            {
-                var (view, movements) = await counter.CountAsync(db, merchant, request);
-                unbooked = movements;
-                return Answer.Created($"/v1/earnings/{view.Id}", view);
-            },
-            cancel
-        );
-        await commands.TryAsync(unbooked, cancel);
+        var (answer, unbooked) = await counter.CountAsync(http, request, cancel);
+        await commands.TryAsync(unbooked ?? [], cancel);
         return answer;
     }
 }

@@ -88,9 +88,11 @@ internal sealed record EarningRow(
 
     public StoredPurchase ToPurchase() => StoredJson.Read<StoredPurchase>(Purchase);
 
-    public EarningView ToView()
+    public EarningView ToView() => ToView(ToPurchase());
+
+    /// <summary>As the other, with the purchase as it was read already.</summary>
+    public EarningView ToView(StoredPurchase purchase)
     {
-        var purchase = ToPurchase();
         var currency = Kernel.Currency.Parse(Currency);
         return new(
             EarningId,

@@ -44,8 +44,9 @@ internal sealed class PendingEarnings(Database database, LedgerCommands commands
         }
 
         var now = time.GetUtcNow();
-        await Tiers.PromoteAsync(db, points, now);
-        var origin = await EarningCounter.OriginAsync(db, points, id, earning.MerchantId, left, now);
+        var qualifying = await Tiers.QualifyingAsync(db, [points], now);
+        Tiers.Promote(points, qualifying.GetValueOrDefault(points.Member.MemberId), now);
+        var origin = EarningCounter.Origin(points, id, earning.MerchantId, left, now);
         await points.WriteAsync(db, points.Account.Release(left, origin, now), new(now, id));
         return true;
     }

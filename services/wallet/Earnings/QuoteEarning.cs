@@ -85,11 +85,11 @@ internal static class QuoteEarning
             at,
             terms.ZoneOf(request.LocationId)
         );
-        var inForce = await rules.InForceAsync(db, program, member?.MemberId, purchase.DayNumber, at);
+        var inForce = await rules.InForceAsync(db, [new(program, member?.MemberId, purchase.DayNumber, at)]);
         var judged = Judgement.Of(
             program,
             terms,
-            inForce,
+            inForce[0],
             purchase,
             new(member?.Tier, member is null or { Purchases: 0 }, member?.BirthMonth)
         );

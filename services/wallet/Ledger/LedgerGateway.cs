@@ -13,7 +13,7 @@ internal sealed class LedgerUnknownException(string detail, Exception? cause) : 
 /// <summary>
 /// The ledger has refused it, with its stable code. Nothing was booked under that key, and nothing ever will be.
 /// </summary>
-internal sealed class LedgerRefusedException(string code, string detail, Exception cause)
+internal sealed class LedgerRefusedException(string code, string detail, Exception? cause)
     : Exception($"{code}: {detail}", cause);
 
 /// <summary>The ledger's operations as this service uses them; every one may be repeated.</summary>
@@ -27,8 +27,24 @@ internal sealed class LedgerGateway(LedgerService.LedgerServiceClient client)
     public Task<OpenAccountsResponse> OpenAccountsAsync(OpenAccountsRequest request, CancellationToken cancel) =>
         CallAsync(client.OpenAccountsAsync, request, cancel);
 
-    public Task<PostTransactionResponse> PostAsync(PostTransactionRequest request, CancellationToken cancel) =>
-        CallAsync(client.PostTransactionAsync, request, cancel);
+    /// <summary>Posts these in one call, each by itself: what was posted, or why it was not.</summary>
+    public async Task<IReadOnlyList<(PostTransactionResponse? Posted, Exception? Failure)>> PostAllAsync(
+        IReadOnlyCollection<PostTransactionRequest> requests,
+        CancellationToken cancel
+    )
+    {
+        var batch = new ExecuteBatchRequest();
+        batch.Operations.AddRange(requests.Select(request => new Operation { PostTransaction = request }));
+        var answer = await CallAsync(client.ExecuteBatchAsync, batch, cancel);
+        return
+        [
+            .. answer.Outcomes.Select(outcome =>
+                outcome.Refusal is { } refusal
+                    ? ((PostTransactionResponse?)null, Failure(refusal.Code, refusal.Detail, null))
+                    : (outcome.Transaction, (Exception?)null)
+            ),
+        ];
+    }
 
     private static async Task<TResponse> CallAsync<TRequest, TResponse>(
         Func<TRequest, CallOptions, AsyncUnaryCall<TResponse>> call,
@@ -50,9 +66,7 @@ internal sealed class LedgerGateway(LedgerService.LedgerServiceClient client)
             }
             catch (RpcException refusal) when (refusal.Trailers.GetValue(GrpcFaults.CodeTrailer) is { } code)
             {
-                throw IsSilence(code)
-                    ? new LedgerUnknownException($"The ledger is busy: {refusal.Status.Detail}", refusal)
-                    : new LedgerRefusedException(code, refusal.Status.Detail, refusal);
+                throw Failure(code, refusal.Status.Detail, refusal);
             }
             catch (RpcException) when (attempt < Tries && !cancel.IsCancellationRequested)
             {
@@ -64,6 +78,11 @@ internal sealed class LedgerGateway(LedgerService.LedgerServiceClient client)
             }
         }
     }
+
+    private static Exception Failure(string code, string detail, RpcException? refusal) =>
+        IsSilence(code)
+            ? new LedgerUnknownException($"The ledger is busy: {detail}", refusal)
+            : new LedgerRefusedException(code, detail, refusal);
 
     /// <summary>Busy is silence: the same question may be answered later.</summary>
     private static bool IsSilence(string code) =>

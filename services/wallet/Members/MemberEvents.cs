@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using LocalPlus.Hosting;
 using LocalPlus.Kernel;
 
@@ -28,9 +29,10 @@ internal static class MemberEvents
 
     internal sealed record MovementNews(string Id, string Kind, long Points, long Pending);
 
-    public static Task PublishAsync(DbSession db, string type, MemberRow member, MovementNews? movement = null) =>
-        db.PublishAsync(
-            Topic,
+    /// <summary>The member as it is now.</summary>
+    /// <param name="trace">Of the cause; absent: what runs now.</param>
+    public static OutboxEvent Of(string type, MemberRow member, MovementNews? movement = null, string? trace = null) =>
+        new(
             type,
             member.MemberId.ToString(),
             member.Version,
@@ -44,6 +46,13 @@ internal static class MemberEvents
                 member.Pending,
                 member.Owed,
                 movement
-            )
+            ),
+            trace ?? Activity.Current?.Id
         );
+
+    public static Task PublishAsync(DbSession db, string type, MemberRow member) =>
+        PublishAsync(db, [Of(type, member)], db.Now);
+
+    public static Task PublishAsync(DbSession db, IReadOnlyList<OutboxEvent> events, DateTimeOffset now) =>
+        db.PublishAsync(Topic, events, now);
 }

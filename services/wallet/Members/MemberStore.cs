@@ -54,6 +54,10 @@ internal sealed class MemberStore(PersonalDataVault vault)
     public static Task<MemberRow> LockAsync(DbSession db, MemberId id) =>
         db.QuerySingleAsync<MemberRow>(Sql.Lock, new { MemberId = id });
 
+    /// <summary>As the other, of several; those there are.</summary>
+    public static Task<IReadOnlyList<MemberRow>> LockAllAsync(DbSession db, IEnumerable<MemberId> ids) =>
+        db.QueryAsync<MemberRow>(Sql.LockAll, new { MemberIds = ids.Select(id => id.Value).Distinct().ToArray() });
+
     /// <summary>As the other, for a job: null where somebody is at the member just now.</summary>
     public static Task<MemberRow?> TryLockAsync(DbSession db, MemberId id) =>
         db.QuerySingleOrDefaultAsync<MemberRow>(Sql.TryLock, new { MemberId = id });
@@ -89,6 +93,14 @@ internal sealed class MemberStore(PersonalDataVault vault)
         // Every change of a member's points waits here for the one before it.
         public const string Lock = $"""
             {Get}
+               FOR NO KEY UPDATE OF m
+            """;
+
+        // In one order by everybody.
+        public const string LockAll = $"""
+            {MemberRow.Columns}
+             WHERE m.member_id = ANY(@MemberIds)
+             ORDER BY m.member_id
                FOR NO KEY UPDATE OF m
             """;
 

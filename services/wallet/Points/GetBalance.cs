@@ -68,7 +68,7 @@ internal static class GetBalance
         var terms = program.ToTerms();
         if (as_of is null && known_at is null)
         {
-            var lots = await db.QueryAsync<Lot>(MemberPoints.Sql.Lots, new { MemberId = id });
+            var lots = await db.QueryAsync<Lot>(MemberPoints.Sql.Lots, new { MemberIds = new[] { id.Value } });
             var good = lots.Where(lot => lot.ExpiresAt is null || lot.ExpiresAt > now).ToArray();
             var available = good.Sum(lot => lot.Remaining);
             return Answer.Ok(

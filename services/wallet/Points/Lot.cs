@@ -10,6 +10,9 @@ internal sealed class Lot
 {
     public required LotId LotId { get; init; }
 
+    /// <summary>Whose it is, of one that was read; a new one is the account's that made it.</summary>
+    public MemberId MemberId { get; init; }
+
     public required string Source { get; init; }
 
     public EarningId? EarningId { get; init; }

@@ -19,19 +19,33 @@ internal sealed record MovementNote(
 
 /// <summary>
 /// A member under lock, with its points: what a transaction changes goes through here. Points whose time is over are
-/// gone before anything else is decided. Each movement is written with the command that the ledger has to book.
+/// gone before anything else is decided. Each movement is written with the command that the ledger has to book. What
+/// was decided is recorded, and written by <see cref="WriteAllAsync"/>, that of many members in one.
 /// </summary>
-internal sealed class MemberPoints
+internal sealed partial class MemberPoints
 {
     private readonly TimeProvider time;
     private readonly List<MovementId> unbooked = [];
     private readonly HashSet<LotId> known;
+    private readonly HashSet<Lot> changed = [];
+    private readonly List<Recorded> movements = [];
+    private readonly List<OutboxEvent> events = [];
+    private bool isChanged;
 
-    private MemberPoints(MemberRow member, LoyaltyProgramRow program, PointsAccount account, TimeProvider time)
+    private MemberPoints(MemberRow member, LoyaltyProgramRow program, IEnumerable<Lot> lots, TimeProvider time)
     {
-        (Member, Program, Account, this.time) = (member, program, account, time);
+        (Member, Program, this.time) = (member, program, time);
         Terms = program.ToTerms();
-        known = [.. account.Lots.Select(lot => lot.LotId)];
+        Account = new PointsAccount(
+            member.MemberId,
+            Terms.Negative,
+            lots,
+            member.Pending,
+            member.Owed,
+            () => LotId.New(time),
+            member.Held
+        );
+        known = [.. Account.Lots.Select(lot => lot.LotId)];
     }
 
     public MemberRow Member { get; }
@@ -45,40 +59,74 @@ internal sealed class MemberPoints
     /// <summary>What the ledger has to be told once this transaction is committed.</summary>
     public IReadOnlyList<MovementId> Unbooked => unbooked;
 
-    /// <summary>Locks the member and reads its points; what is over by now is written off.</summary>
-    public static async Task<MemberPoints> LockAsync(DbSession db, MemberId id, TimeProvider time) =>
-        await ReadAsync(db, await MemberStore.LockAsync(db, id), time);
-
-    /// <summary>As the other, for a job: null where somebody is at the member just now.</summary>
-    public static async Task<MemberPoints?> TryLockAsync(DbSession db, MemberId id, TimeProvider time) =>
-        await MemberStore.TryLockAsync(db, id) is { } member ? await ReadAsync(db, member, time) : null;
-
-    private static async Task<MemberPoints> ReadAsync(DbSession db, MemberRow member, TimeProvider time)
+    /// <summary>As <see cref="Unbooked"/>, but each once.</summary>
+    public IReadOnlyList<MovementId> TakeUnbooked()
     {
-        var program = await LoyaltyPrograms.GetAsync(db, member.ProgramId);
-        var lots = await db.QueryAsync<Lot>(Sql.Lots, new { member.MemberId });
-        var account = new PointsAccount(
-            member.MemberId,
-            program.ToTerms().Negative,
-            lots,
-            member.Pending,
-            member.Owed,
-            () => LotId.New(time),
-            member.Held
-        );
-        var points = new MemberPoints(member, program, account, time);
-        await points.ExpireAsync(db);
+        MovementId[] taken = [.. unbooked];
+        unbooked.Clear();
+        return taken;
+    }
+
+    /// <summary>Locks the member and reads its points; what is over by now is written off.</summary>
+    public static async Task<MemberPoints> LockAsync(DbSession db, MemberId id, TimeProvider time)
+    {
+        var points = (await LockAllAsync(db, [id], time))[id];
+        await points.WriteAsync(db);
         return points;
     }
 
-    /// <summary>Writes off what is over by now.</summary>
-    public async Task ExpireAsync(DbSession db)
+    /// <summary>As the other, for a job: null where somebody is at the member just now.</summary>
+    public static async Task<MemberPoints?> TryLockAsync(DbSession db, MemberId id, TimeProvider time)
     {
-        var now = time.GetUtcNow();
-        if (Account.Expire(now) is { } expired)
+        if (await MemberStore.TryLockAsync(db, id) is not { } member)
         {
-            await WriteAsync(db, expired, new(now));
+            return null;
         }
+
+        var points = (await ReadAsync(db, [member], time))[id];
+        await points.WriteAsync(db);
+        return points;
+    }
+
+    /// <summary>
+    /// As the other, of many, in the order of their ids; those there are. What is over is recorded, not yet written.
+    /// </summary>
+    public static async Task<IReadOnlyDictionary<MemberId, MemberPoints>> LockAllAsync(
+        DbSession db,
+        IEnumerable<MemberId> ids,
+        TimeProvider time
+    ) => await ReadAsync(db, await MemberStore.LockAllAsync(db, ids), time);
+
+    private static async Task<IReadOnlyDictionary<MemberId, MemberPoints>> ReadAsync(
+        DbSession db,
+        IReadOnlyList<MemberRow> members,
+        TimeProvider time
+    )
+    {
+        var programs = await LoyaltyPrograms.GetAllAsync(db, members.Select(member => member.ProgramId));
+        var lots = (
+            await db.QueryAsync<Lot>(
+                Sql.Lots,
+                new { MemberIds = members.Select(member => member.MemberId.Value).ToArray() }
+            )
+        ).ToLookup(lot => lot.MemberId);
+        var all = members.ToDictionary(
+            member => member.MemberId,
+            member => new MemberPoints(member, programs[member.ProgramId], lots[member.MemberId], time)
+        );
+        foreach (var points in all.Values)
+        {
+            points.Expire();
+        }
+
+        return all;
+    }
+
+    /// <summary>Writes off what is over by now.</summary>
+    public Task ExpireAsync(DbSession db)
+    {
+        Expire();
+        return WriteAsync(db);
     }
 
     /// <summary>Reads lots that something is to come back to, also those that nothing is left of.</summary>
@@ -92,194 +140,93 @@ internal sealed class MemberPoints
     /// <summary>Writes a movement that <see cref="Account"/> has made, and tells it.</summary>
     public async Task<MovementId> WriteAsync(DbSession db, Movement movement, MovementNote note)
     {
-        var (id, now) = (MovementId.New(time), time.GetUtcNow());
-        await WriteMemberAsync(db);
-        await WriteLotsAsync(db, movement.Lots);
-        await db.ExecuteAsync(
-            Sql.AddMovement,
-            new
-            {
-                MovementId = id,
-                Member.MemberId,
-                movement.Kind,
-                movement.Points,
-                movement.Pending,
-                movement.Owed,
-                movement.Held,
-                movement.Value,
-                note.EarningId,
-                note.RedemptionId,
-                CounterpartId = note.Counterpart,
-                note.Awards,
-                note.Reason,
-                note.EffectiveAt,
-                RecordedAt = now,
-                LotIds = movement.Lots.Select(change => change.Lot.LotId).ToArray(),
-                LotPoints = movement.Lots.Select(change => change.Points).ToArray(),
-            }
-        );
+        var id = Record(movement, note);
+        await WriteAsync(db);
+        return id;
+    }
+
+    /// <summary>Writes what was recorded.</summary>
+    public Task WriteAsync(DbSession db) => WriteAllAsync(db, [this], time.GetUtcNow());
+
+    /// <summary>Records a movement of <see cref="Account"/>: a version of the member, and told as such.</summary>
+    /// <param name="trace">Of its cause; absent: what runs now.</param>
+    public MovementId Record(Movement movement, MovementNote note, string? trace = null)
+    {
+        var id = MovementId.New(time);
+        RecordChange();
+        changed.UnionWith(movement.Lots.Select(change => change.Lot));
+        movements.Add(new(id, movement, note, time.GetUtcNow()));
         if (movement.Bookings.Count > 0)
         {
-            await db.ExecuteAsync(
-                Sql.AddCommand,
-                new
-                {
-                    MovementId = id,
-                    Member.MerchantId,
-                    Member.ProgramId,
-                    movement.Kind,
-                    Bookings = StoredJson.Write(movement.Bookings),
-                    note.EffectiveAt,
-                    DriveAfter = now + LoyaltyLimits.TakeOver,
-                    CreatedAt = now,
-                }
-            );
             unbooked.Add(id);
         }
 
-        await MemberEvents.PublishAsync(
-            db,
-            MemberEvents.PointsChanged,
-            Member,
-            new(id.ToString(), movement.Kind, movement.Points, movement.Pending)
+        events.Add(
+            MemberEvents.Of(
+                MemberEvents.PointsChanged,
+                Member,
+                new(id.ToString(), movement.Kind, movement.Points, movement.Pending),
+                trace
+            )
         );
         return id;
     }
 
-    /// <summary>Writes the member's row as it is now; every change is a version.</summary>
-    public async Task WriteMemberAsync(DbSession db)
+    /// <summary>Records that the member's row has changed; every change is a version.</summary>
+    public void RecordChange()
     {
         Member.Points = Account.Points;
         Member.Pending = Account.Pending;
         Member.Owed = Account.Owed;
         Member.Held = Account.Held;
         Member.Version++;
-        await db.ExecuteAsync(Sql.WriteMember, Member);
+        isChanged = true;
     }
 
-    /// <summary>Writes the expiry of all lots, which an activity has moved.</summary>
-    public Task WriteExpiriesAsync(DbSession db) =>
-        db.ExecuteAsync(
-            Sql.WriteExpiries,
-            new
-            {
-                LotIds = Account.Lots.Where(lot => lot.ExpiresAt is not null).Select(lot => lot.LotId).ToArray(),
-                ExpiresAts = Account
-                    .Lots.Where(lot => lot.ExpiresAt is not null)
-                    .Select(lot => lot.ExpiresAt!.Value.UtcDateTime)
-                    .ToArray(),
-            }
-        );
+    /// <summary>Records another tier, or none, and tells it.</summary>
+    public void RecordTier(string? tier, DateTimeOffset? until, string? trace = null)
+    {
+        (Member.Tier, Member.TierUntil) = (tier, until);
+        RecordChange();
+        events.Add(MemberEvents.Of(MemberEvents.TierChanged, Member, null, trace));
+    }
 
-    private async Task WriteLotsAsync(DbSession db, IReadOnlyList<LotChange> changes)
+    /// <summary>Every lot that is good now lasts at least until then: an activity has moved its end.</summary>
+    public void Prolong(DateTimeOffset now, DateTimeOffset until) => changed.UnionWith(Account.Prolong(now, until));
+
+    /// <summary>Writes what was recorded of these, each kind in one statement; nothing where nothing was.</summary>
+    public static async Task WriteAllAsync(DbSession db, IReadOnlyList<MemberPoints> all, DateTimeOffset now)
+    {
+        var rows = all.Where(points => points.isChanged).ToArray();
+        if (rows.Length > 0)
+        {
+            await PointsRows.WriteAsync(db, rows, now);
+            await MemberEvents.PublishAsync(db, [.. rows.SelectMany(points => points.events)], now);
+        }
+
+        foreach (var points in rows)
+        {
+            points.changed.Clear();
+            points.movements.Clear();
+            points.events.Clear();
+            points.isChanged = false;
+        }
+    }
+
+    /// <summary>The lots that are to be written: those that are new, and the others that have changed.</summary>
+    private (Lot[] Made, Lot[] Changed) TakeLots()
     {
         // One that was made and settled at once has no change of its own and is written all the same.
         var made = Account.Lots.Where(lot => known.Add(lot.LotId)).ToArray();
-        foreach (var lot in made)
-        {
-            await db.ExecuteAsync(
-                Sql.AddLot,
-                new
-                {
-                    lot.LotId,
-                    Member.MemberId,
-                    lot.Source,
-                    lot.EarningId,
-                    lot.ParentLotId,
-                    lot.Points,
-                    lot.Remaining,
-                    lot.Value,
-                    lot.Funded,
-                    lot.FundedBy,
-                    lot.ExpiresAt,
-                    lot.CreatedAt,
-                }
-            );
-        }
-
-        foreach (var lot in changes.Select(change => change.Lot).Except(made))
-        {
-            await db.ExecuteAsync(
-                Sql.WriteLot,
-                new
-                {
-                    lot.LotId,
-                    lot.Remaining,
-                    lot.Value,
-                    lot.Funded,
-                }
-            );
-        }
+        return (made, [.. changed.Except(made)]);
     }
 
-    internal static class Sql
+    private void Expire()
     {
-        public const string Lots = """
-            SELECT lot_id, source, earning_id, parent_lot_id, points, remaining, value, funded, funded_by, expires_at,
-                   created_at
-              FROM member_lots
-             WHERE member_id = @MemberId
-               AND remaining > 0
-             ORDER BY lot_id
-            """;
-
-        public const string LotsById = """
-            SELECT lot_id, source, earning_id, parent_lot_id, points, remaining, value, funded, funded_by, expires_at,
-                   created_at
-              FROM member_lots
-             WHERE lot_id = ANY(@LotIds)
-             ORDER BY lot_id
-            """;
-
-        public const string WriteMember = """
-            UPDATE members
-               SET points = @Points,
-                   pending = @Pending,
-                   owed = @Owed,
-                   held = @Held,
-                   purchases = @Purchases,
-                   tier = @Tier,
-                   tier_until = @TierUntil,
-                   version = @Version
-             WHERE member_id = @MemberId
-            """;
-
-        public const string AddLot = """
-            INSERT INTO member_lots (lot_id, member_id, source, earning_id, parent_lot_id, points, remaining, value,
-                   funded, funded_by, expires_at, created_at)
-            VALUES (@LotId, @MemberId, @Source, @EarningId, @ParentLotId, @Points, @Remaining, @Value,
-                   @Funded, @FundedBy, @ExpiresAt, @CreatedAt)
-            """;
-
-        public const string WriteLot = """
-            UPDATE member_lots
-               SET remaining = @Remaining, value = @Value, funded = @Funded
-             WHERE lot_id = @LotId
-            """;
-
-        public const string WriteExpiries = """
-            UPDATE member_lots l
-               SET expires_at = n.expires_at
-              FROM unnest(@LotIds, @ExpiresAts) AS n (lot_id, expires_at)
-             WHERE l.lot_id = n.lot_id
-               AND l.expires_at <> n.expires_at
-            """;
-
-        public const string AddMovement = """
-            INSERT INTO member_movements (movement_id, member_id, kind, points, pending, owed, held, value, earning_id,
-                   redemption_id, counterpart_id, awards, reason, effective_at, recorded_at)
-            VALUES (@MovementId, @MemberId, @Kind, @Points, @Pending, @Owed, @Held, @Value, @EarningId,
-                   @RedemptionId, @CounterpartId, @Awards::jsonb, @Reason, @EffectiveAt, @RecordedAt);
-            INSERT INTO movement_lots (movement_id, lot_id, points)
-            SELECT @MovementId, l.lot_id, l.points
-              FROM unnest(@LotIds, @LotPoints) AS l (lot_id, points)
-            """;
-
-        public const string AddCommand = """
-            INSERT INTO ledger_commands (movement_id, merchant_id, program_id, kind, bookings, effective_at,
-                   drive_after, created_at)
-            VALUES (@MovementId, @MerchantId, @ProgramId, @Kind, @Bookings::jsonb, @EffectiveAt,
-                   @DriveAfter, @CreatedAt)
-            """;
+        var now = time.GetUtcNow();
+        if (Account.Expire(now) is { } expired)
+        {
+            Record(expired, new(now));
+        }
     }
 }

@@ -102,7 +102,8 @@ internal static class MergeMembers
             }
         }
 
-        await to.WriteMemberAsync(db);
+        to.RecordChange();
+        await to.WriteAsync(db);
     }
 
     /// <summary>What finds a person.</summary>

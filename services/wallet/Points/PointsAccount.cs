@@ -246,13 +246,12 @@ internal sealed partial class PointsAccount(
         return (new(MovementKind.TransferOut, 0, 0, -moved, 0, [], []), settled with { Owed = moved - taken.Points });
     }
 
-    /// <summary>Every lot that is good now lasts at least until then.</summary>
-    public void Prolong(DateTimeOffset now, DateTimeOffset until)
+    /// <summary>Every lot that is good now lasts at least until then; those that last longer now.</summary>
+    public IReadOnlyList<Lot> Prolong(DateTimeOffset now, DateTimeOffset until)
     {
-        foreach (var lot in lots.Where(lot => lot.Remaining > 0 && lot.ExpiresAt > now && lot.ExpiresAt < until))
-        {
-            lot.ExpiresAt = until;
-        }
+        var prolonged = lots.FindAll(lot => lot.Remaining > 0 && lot.ExpiresAt > now && lot.ExpiresAt < until);
+        prolonged.ForEach(lot => lot.ExpiresAt = until);
+        return prolonged;
     }
 
     /// <summary>Makes a lot and settles with it what is owed.</summary>

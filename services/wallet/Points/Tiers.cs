@@ -15,17 +15,18 @@ internal static class Tiers
     /// After an earning, which is counted already: a higher tier at once. Nothing is lost here. Told with the member's
     /// next version.
     /// </summary>
-    public static async Task PromoteAsync(DbSession db, MemberPoints points, DateTimeOffset now)
+    /// <param name="qualifying">Points that were earned within the period.</param>
+    public static void Promote(MemberPoints points, long qualifying, DateTimeOffset now, string? trace = null)
     {
         if (points.Terms.Tiers is not { } terms)
         {
             return;
         }
 
-        var reached = terms.For(await QualifyingAsync(db, points.Member.MemberId, terms, now));
+        var reached = terms.For(qualifying);
         if (reached is not null && reached.FromPoints > terms.RankOf(points.Member.Tier))
         {
-            await ChangeAsync(db, points, reached.Name, terms, now);
+            Change(points, reached.Name, terms, now, trace);
         }
     }
 
@@ -39,40 +40,64 @@ internal static class Tiers
         }
 
         var terms = points.Terms.Tiers;
-        var reached = terms?.For(await QualifyingAsync(db, points.Member.MemberId, terms, now));
-        await ChangeAsync(db, points, reached?.Name, terms, now);
+        var qualifying = (await QualifyingAsync(db, [points], now)).GetValueOrDefault(points.Member.MemberId);
+        Change(points, terms?.For(qualifying)?.Name, terms, now);
+        await points.WriteAsync(db);
     }
 
-    private static async Task ChangeAsync(
+    /// <summary>
+    /// What these have earned within the period that their programmes look back on; nothing where that has no tiers.
+    /// What waits counts when it is released, what was taken back does not count.
+    /// </summary>
+    public static async Task<Dictionary<MemberId, long>> QualifyingAsync(
         DbSession db,
-        MemberPoints points,
-        string? tier,
-        TierTerms? terms,
+        IEnumerable<MemberPoints> members,
         DateTimeOffset now
     )
     {
-        points.Member.Tier = tier;
-        points.Member.TierUntil =
-            tier is null || terms is null ? null : now.AddDays(terms.QualificationDays + terms.GraceDays);
-        await points.WriteMemberAsync(db);
-        await MemberEvents.PublishAsync(db, MemberEvents.TierChanged, points.Member);
+        var asked = members.Where(points => points.Terms.Tiers is not null).ToArray();
+        return asked.Length == 0
+            ? []
+            : (
+                await db.QueryAsync<Earned>(
+                    Sql.Qualifying,
+                    new
+                    {
+                        MemberIds = Array.ConvertAll(asked, points => points.Member.MemberId),
+                        Since = Array.ConvertAll(asked, points => Since(points.Terms.Tiers!, now).UtcDateTime),
+                    }
+                )
+            ).ToDictionary(row => row.MemberId, row => row.Points);
     }
 
-    private static Task<long> QualifyingAsync(DbSession db, MemberId member, TierTerms terms, DateTimeOffset now) =>
-        db.QuerySingleAsync<long>(
-            Sql.Qualifying,
-            new { MemberId = member, Since = now.AddDays(-terms.QualificationDays) }
+    /// <summary>What was earned after this counts.</summary>
+    public static DateTimeOffset Since(TierTerms terms, DateTimeOffset now) => now.AddDays(-terms.QualificationDays);
+
+    private static void Change(
+        MemberPoints points,
+        string? tier,
+        TierTerms? terms,
+        DateTimeOffset now,
+        string? trace = null
+    ) =>
+        points.RecordTier(
+            tier,
+            tier is null || terms is null ? null : now.AddDays(terms.QualificationDays + terms.GraceDays),
+            trace
         );
+
+    private sealed record Earned(MemberId MemberId, long Points);
 
     private static class Sql
     {
-        // What waits counts when it is released, what was taken back does not count.
         public const string Qualifying = """
-            SELECT coalesce(sum(points - taken_back), 0)::bigint
-              FROM earnings
-             WHERE member_id = @MemberId
-               AND state = 'earned'
-               AND occurred_at > @Since
+            SELECT m.member_id, coalesce(sum(e.points - e.taken_back), 0)::bigint AS points
+              FROM unnest(@MemberIds, @Since) AS m (member_id, since)
+              JOIN earnings e
+                ON e.member_id = m.member_id
+               AND e.state = 'earned'
+               AND e.occurred_at > m.since
+             GROUP BY m.member_id
             """;
     }
 }

@@ -1,3 +1,4 @@
+using LocalPlus.Hosting;
 using LocalPlus.Kernel;
 
 namespace LocalPlus.Wallet.Programs;
@@ -56,6 +57,24 @@ internal sealed record LoyaltyProgramRow(
                  WHERE a.program_id = p.program_id) AS partners
           FROM loyalty_programs p
         """;
+
+    /// <summary>What is offered to that merchant, and what it says to it; null: nothing.</summary>
+    public PartnerView? Partner(MerchantId merchant) =>
+        Partners is null
+            ? null
+            : PartnerView.ReadAll(Partners).FirstOrDefault(partner => partner.MerchantId == merchant);
+
+    /// <summary>Whether it is the merchant's, or the merchant's too at that time; as <c>TakenPartIn</c> asks it.</summary>
+    public bool IsTakenPartInBy(MerchantIdentity merchant, DateTimeOffset at) =>
+        Live == merchant.Live
+        && (
+            MerchantId == merchant.MerchantId
+            || Partner(merchant.MerchantId) is { } partner
+                && (
+                    partner.State == PartnershipRow.Accepted
+                    || (partner.State == PartnershipRow.Ended && partner.EndsAt > at)
+                )
+        );
 
     public LoyaltyTerms ToTerms() => StoredJson.Read<LoyaltyTerms>(Terms);
 

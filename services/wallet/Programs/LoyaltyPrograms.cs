@@ -12,6 +12,18 @@ internal static class LoyaltyPrograms
     public static Task<LoyaltyProgramRow> GetAsync(DbSession db, ProgramId id) =>
         db.QuerySingleAsync<LoyaltyProgramRow>(Sql.Get, new { ProgramId = id });
 
+    /// <summary>These, by id.</summary>
+    public static async Task<IReadOnlyDictionary<ProgramId, LoyaltyProgramRow>> GetAllAsync(
+        DbSession db,
+        IEnumerable<ProgramId> ids
+    ) =>
+        (
+            await db.QueryAsync<LoyaltyProgramRow>(
+                Sql.GetAll,
+                new { ProgramIds = ids.Select(id => id.Value).Distinct().ToArray() }
+            )
+        ).ToDictionary(row => row.ProgramId);
+
     /// <summary>A programme of the merchant's own. Refuses with not_found.</summary>
     public static async Task<LoyaltyProgramRow> OwnAsync(DbSession db, MerchantIdentity merchant, ProgramId id) =>
         await db.QuerySingleOrDefaultAsync<LoyaltyProgramRow>(
@@ -49,6 +61,8 @@ internal static class LoyaltyPrograms
     internal static class Sql
     {
         public const string Get = $"{LoyaltyProgramRow.Columns} WHERE p.program_id = @ProgramId";
+
+        public const string GetAll = $"{LoyaltyProgramRow.Columns} WHERE p.program_id = ANY(@ProgramIds)";
 
         public const string Own = $"""
             {LoyaltyProgramRow.Columns}

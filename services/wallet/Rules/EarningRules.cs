@@ -20,51 +20,68 @@ internal sealed class EarningRules
     private readonly ConcurrentDictionary<(EarningRuleId Rule, long Version), CompiledRule> compiled = new();
     private readonly ConcurrentDictionary<ProgramId, RuleSet> sets = new();
 
-    /// <summary>In the order in which they apply.</summary>
-    /// <param name="program">As the transaction sees it.</param>
-    /// <param name="member">Null: nobody, who has been given nothing yet.</param>
-    public async Task<RulesInForce> InForceAsync(
-        DbSession db,
-        LoyaltyProgramRow program,
-        MemberId? member,
-        int dayNumber,
-        DateTimeOffset at
-    )
+    /// <summary>For each purchase its rules, in the order in which they apply.</summary>
+    public async Task<IReadOnlyList<RulesInForce>> InForceAsync(DbSession db, IReadOnlyList<RulesAsk> asks)
     {
-        var set = await SetAsync(db, program);
-        if (at < set.ChangedAt)
+        var inForce = new RulesInForce?[asks.Count];
+        var valid = new ValidRule[asks.Count][];
+        var bounded = new List<(int Ask, EarningRuleId Rule)>();
+        foreach (var (i, ask) in asks.Index())
         {
-            return await BeforeAsync(db, program.ProgramId, member, dayNumber, at);
+            var set = await SetAsync(db, ask.Program);
+            if (ask.At < set.ChangedAt)
+            {
+                inForce[i] = await BeforeAsync(db, ask);
+                continue;
+            }
+
+            valid[i] = set.At(ask.At);
+            bounded.AddRange(valid[i].Where(rule => rule.HasBound).Select(rule => (i, rule.RuleId)));
         }
 
-        var rules = set.At(at);
-        var asked = rules.Where(rule => rule.HasBound).Select(rule => rule.RuleId).ToArray();
-        var uses =
-            asked.Length == 0
-                ? []
-                : (
-                    await db.QueryAsync<UseRow>(
-                        Sql.Uses,
-                        new
-                        {
-                            RuleIds = asked,
-                            MemberId = member,
-                            DayNumber = dayNumber,
-                        }
+        var uses = await UsesAsync(db, asks, bounded);
+        for (var i = 0; i < asks.Count; i++)
+        {
+            inForce[i] ??= new(
+                Array.ConvertAll(
+                    valid[i],
+                    rule => new RuleInForce(
+                        rule.RuleId,
+                        rule.Version,
+                        rule.Name,
+                        rule.Rule,
+                        uses.GetValueOrDefault((i, rule.RuleId))
                     )
-                ).ToDictionary(row => row.RuleId, row => new RuleUse(row.Today, row.Ever, row.BudgetLeft));
-        return new(
-            Array.ConvertAll(
-                rules,
-                rule => new RuleInForce(
-                    rule.RuleId,
-                    rule.Version,
-                    rule.Name,
-                    rule.Rule,
-                    uses.GetValueOrDefault(rule.RuleId)
                 )
-            )
+            );
+        }
+
+        return inForce!;
+    }
+
+    /// <summary>What these rules have given before; those that nothing bounds are not asked for.</summary>
+    private static async Task<IReadOnlyDictionary<(int Ask, EarningRuleId Rule), RuleUse>> UsesAsync(
+        DbSession db,
+        IReadOnlyList<RulesAsk> asks,
+        List<(int Ask, EarningRuleId Rule)> bounded
+    )
+    {
+        if (bounded.Count == 0)
+        {
+            return new Dictionary<(int, EarningRuleId), RuleUse>();
+        }
+
+        var rows = await db.QueryAsync<UseRow>(
+            Sql.Uses,
+            new
+            {
+                Asks = bounded.Select(x => x.Ask).ToArray(),
+                RuleIds = bounded.Select(x => x.Rule).ToArray(),
+                MemberIds = bounded.Select(x => asks[x.Ask].Member).ToArray(),
+                DayNumbers = bounded.Select(x => asks[x.Ask].DayNumber).ToArray(),
+            }
         );
+        return rows.ToDictionary(row => (row.Ask, row.RuleId), row => new RuleUse(row.Today, row.Ever, row.BudgetLeft));
     }
 
     private async Task<RuleSet> SetAsync(DbSession db, LoyaltyProgramRow program)
@@ -101,22 +118,16 @@ internal sealed class EarningRules
     }
 
     /// <summary>By the versions of that time.</summary>
-    private async Task<RulesInForce> BeforeAsync(
-        DbSession db,
-        ProgramId program,
-        MemberId? member,
-        int dayNumber,
-        DateTimeOffset at
-    )
+    private async Task<RulesInForce> BeforeAsync(DbSession db, RulesAsk ask)
     {
         var rows = await db.QueryAsync<InForceRow>(
             Sql.InForce,
             new
             {
-                ProgramId = program,
-                MemberId = member,
-                DayNumber = dayNumber,
-                At = at,
+                ask.Program.ProgramId,
+                MemberId = ask.Member,
+                ask.DayNumber,
+                ask.At,
             }
         );
         return new([
@@ -170,7 +181,7 @@ internal sealed class EarningRules
         bool IsCampaign
     );
 
-    private sealed record UseRow(EarningRuleId RuleId, long? BudgetLeft, long Today, long Ever);
+    private sealed record UseRow(int Ask, EarningRuleId RuleId, long? BudgetLeft, long Today, long Ever);
 
     internal static class Sql
     {
@@ -204,15 +215,16 @@ internal sealed class EarningRules
             """;
 
         public const string Uses = """
-            SELECT r.rule_id, r.budget - r.budget_spent AS budget_left,
-                   coalesce(sum(g.points) FILTER (WHERE g.day_number = @DayNumber), 0)::bigint AS today,
+            SELECT a.ask, r.rule_id, r.budget - r.budget_spent AS budget_left,
+                   coalesce(sum(g.points) FILTER (WHERE g.day_number = a.day_number), 0)::bigint AS today,
                    coalesce(sum(g.points), 0)::bigint AS ever
-              FROM earning_rules r
+              FROM unnest(@Asks, @RuleIds, @MemberIds, @DayNumbers) AS a (ask, rule_id, member_id, day_number)
+              JOIN earning_rules r
+                ON r.rule_id = a.rule_id
               LEFT JOIN earning_rule_uses g
-                ON g.rule_id = r.rule_id
-               AND g.member_id = @MemberId
-             WHERE r.rule_id = ANY(@RuleIds)
-             GROUP BY r.rule_id
+                ON g.rule_id = a.rule_id
+               AND g.member_id = a.member_id
+             GROUP BY a.ask, r.rule_id
             """;
 
         public const string InForce = """
@@ -238,6 +250,11 @@ internal sealed class EarningRules
             """;
     }
 }
+
+/// <summary>A purchase whose rules are asked for.</summary>
+/// <param name="Program">As the transaction sees it.</param>
+/// <param name="Member">Null: nobody, who has been given nothing yet.</param>
+internal sealed record RulesAsk(LoyaltyProgramRow Program, MemberId? Member, int DayNumber, DateTimeOffset At);
 
 /// <summary>The rules of a programme that are not closed, in the order in which they apply.</summary>
 /// <param name="Version">How many changes of the programme's rules they are of.</param>
@@ -271,23 +288,12 @@ internal sealed record RuleInForce(EarningRuleId RuleId, long Version, string Na
 internal sealed record RulesInForce(RuleInForce[] Rules)
 {
     /// <summary>The campaigns that are for this purchase, whatever other rules give.</summary>
-    public EarningRuleId[] Campaigns(Purchase purchase, MemberFacts member) =>
-        [
-            .. Rules
-                .Where(rule => rule.Use.BudgetLeft is not null && rule.Rule.Applies(purchase, member))
-                .Select(rule => rule.RuleId),
-        ];
+    public IEnumerable<EarningRuleId> Campaigns(Purchase purchase, MemberFacts member) =>
+        Rules
+            .Where(rule => rule.Use.BudgetLeft is not null && rule.Rule.Applies(purchase, member))
+            .Select(rule => rule.RuleId);
 
-    /// <summary>With what is left of budgets that were read under lock.</summary>
-    public RulesInForce With(IReadOnlyDictionary<EarningRuleId, long> budgets) =>
-        new([
-            .. Rules.Select(rule =>
-                budgets.TryGetValue(rule.RuleId, out var left)
-                    ? rule with
-                    {
-                        Use = rule.Use with { BudgetLeft = left },
-                    }
-                    : rule
-            ),
-        ]);
+    /// <summary>With what each has given by now.</summary>
+    public RulesInForce With(Func<EarningRuleId, RuleUse, RuleUse> now) =>
+        new(Array.ConvertAll(Rules, rule => rule with { Use = now(rule.RuleId, rule.Use) }));
 }

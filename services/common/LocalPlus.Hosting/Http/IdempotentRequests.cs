@@ -131,7 +131,7 @@ public sealed class IdempotentRequests(
         http.RequestServices.GetRequiredService<FingerprintKeys>().Of(http, request);
 
     /// <summary>Whose key it is: the merchant's id, or for an operator an id made from its subject.</summary>
-    private static Guid Caller(HttpContext http) =>
+    internal static Guid Caller(HttpContext http) =>
         http.Items[typeof(MerchantIdentity)] is MerchantIdentity merchant
             ? merchant.MerchantId.Value
             : new Guid(SHA256.HashData(Encoding.UTF8.GetBytes(http.GetOperator().Subject)).AsSpan(0, 16));

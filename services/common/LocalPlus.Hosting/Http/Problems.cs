@@ -87,7 +87,7 @@ public static class Problems
     internal static byte[] Serialize(HttpContext http, FaultException fault) =>
         Serialize(fault, http.Request.Path.Value, RequestId(http));
 
-    private static byte[] Serialize(FaultException fault, string? instance, string requestId)
+    internal static byte[] Serialize(FaultException fault, string? instance, string requestId)
     {
         using var buffer = new MemoryStream();
         using (var json = new Utf8JsonWriter(buffer))

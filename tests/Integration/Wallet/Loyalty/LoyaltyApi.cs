@@ -328,10 +328,8 @@ internal sealed class LedgerDoor(LedgerFixture books) : LedgerService.LedgerServ
     public override Task<GetAccountsResponse> GetAccounts(GetAccountsRequest request, ServerCallContext context) =>
         PassAsync(books.Client.GetAccountsAsync, request, context);
 
-    public override Task<PostTransactionResponse> PostTransaction(
-        PostTransactionRequest request,
-        ServerCallContext context
-    ) => PassAsync(books.Client.PostTransactionAsync, request, context);
+    public override Task<ExecuteBatchResponse> ExecuteBatch(ExecuteBatchRequest request, ServerCallContext context) =>
+        PassAsync(books.Client.ExecuteBatchAsync, request, context);
 
     /// <summary>What is on an account, over its stripes.</summary>
     public async Task<long> BalanceAsync(MerchantId merchant, string name)

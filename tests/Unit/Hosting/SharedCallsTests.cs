@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
-using LocalPlus.Giftcard;
+using LocalPlus.Hosting;
 
-namespace LocalPlus.Tests.Unit.Giftcard;
+namespace LocalPlus.Tests.Unit.Hosting;
 
 public sealed class SharedCallsTests
 {

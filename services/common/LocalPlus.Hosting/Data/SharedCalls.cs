@@ -1,9 +1,8 @@
 using System.Threading.Channels;
-using LocalPlus.Hosting;
 using LocalPlus.Kernel;
 using Npgsql;
 
-namespace LocalPlus.Giftcard;
+namespace LocalPlus.Hosting;
 
 /// <summary>
 /// Questions of one kind that share calls. Whatever waits when a call is free goes with it, so a lonely question goes
@@ -13,7 +12,7 @@ namespace LocalPlus.Giftcard;
 /// <param name="callsAtOnce">Calls under way at once: one travels while another is answered.</param>
 /// <param name="whenOneFails">What a call that fails does to its questions.</param>
 /// <param name="send">Makes a call: an answer to each question, in their order; throws what each is to be told.</param>
-internal sealed class SharedCalls<TAsk, TAnswer>(
+public sealed class SharedCalls<TAsk, TAnswer>(
     int perCall,
     int callsAtOnce,
     WhenOneFails whenOneFails,
@@ -126,7 +125,7 @@ internal sealed class SharedCalls<TAsk, TAnswer>(
 }
 
 /// <summary>What a call that fails does to the questions that share it.</summary>
-internal enum WhenOneFails
+public enum WhenOneFails
 {
     /// <summary>All of its questions fail, and no others: what a second call would do is not known.</summary>
     AllAreTold,
