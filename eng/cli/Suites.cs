@@ -53,7 +53,17 @@ internal static partial class Suites
         ("T32", ["T32_"]),
         ("T40", ["T40_", "AccessTests"]),
         ("T41", ["T41_", "OwnershipTests", "ConsentTests", "PersonTests", "Fault_29_"]),
-        ("T42", ["KeyVerdictTests", "OperatorKeysTests", "ApiKeyTests", "KeyNetworkTests", "StepUpTests"]),
+        (
+            "T42",
+            [
+                "KeyVerdictTests",
+                "SharedVerdictTests",
+                "OperatorKeysTests",
+                "ApiKeyTests",
+                "KeyNetworkTests",
+                "StepUpTests",
+            ]
+        ),
         ("T43", ["T43_", "GuessingTests", "Fault_04_", "Fault_30_"]),
         ("T44", ["T44_", "LimitTests"]),
         ("T45", ["EqualRequestsTests", "IdempotentRequestsTests", "FingerprintTests"]),

@@ -7,6 +7,7 @@ var builder = WebApplication.CreateBuilder(args);
 await builder.AddLocalPlusAsync("analytics");
 builder.Services.AddSingleton<ValueRollup>();
 builder.Services.AddAudit(AuditTrail.Topic);
+builder.Services.AddRequestLog(RequestTrail.Topic);
 builder.Services.AddJob<AnalyticsRollup>("analytics-rollup");
 
 var app = builder.Build();

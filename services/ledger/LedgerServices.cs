@@ -17,6 +17,7 @@ internal static class LedgerServices
         // Replicas begin at different stripes; two that meet on one only wait for each other.
         var first = RandomNumberGenerator.GetInt32(LedgerLimits.Stripes);
         services.AddAudit(AuditTrail.Topic);
+        services.AddRequestLog(RequestTrail.Topic);
         services.AddSingleton<LedgerClock>();
         services.AddSingleton<Func<int, BatchWriter>>(provider =>
             index => new BatchWriter(

@@ -4,6 +4,7 @@ using LocalPlus.Merchant.Details;
 using LocalPlus.Merchant.Keys;
 using LocalPlus.Merchant.Locations;
 using LocalPlus.Merchant.Operators;
+using LocalPlus.Merchant.Requests;
 using LocalPlus.Merchant.Team;
 using LocalPlus.Merchant.Terminals;
 
@@ -21,6 +22,7 @@ internal static class MerchantService
         builder.Services.AddCaches();
         builder.Services.AddSingleton<MerchantCopies>();
         builder.Services.AddAudit();
+        builder.Services.AddRequestLog();
 
         // The other services ask this one; it asks its own table.
         builder.Services.AddSingleton<IApiKeyVerifier>(services => services.GetRequiredService<ApiKeys>());
@@ -44,6 +46,7 @@ internal static class MerchantService
 
         app.MapEvents().MapEvents<Changed>("merchant.changed.v1", MerchantCopies.HandleAsync, Repeats.AreHarmless);
         app.MapAudit();
+        app.MapRequestLog();
         var intern = app.MapInternal();
         intern.MapFindLocation().MapFindTerminal();
         intern.MapVerifyApiKey().MapGetMerchantContact();

@@ -11,6 +11,7 @@ using LocalPlus.Notification.Webhooks;
 var builder = WebApplication.CreateBuilder(args);
 await builder.AddLocalPlusAsync("notification");
 builder.Services.AddAudit(AuditTrail.Topic);
+builder.Services.AddRequestLog(RequestTrail.Topic);
 builder.AddMails();
 builder.AddReaders();
 builder.AddWebhooks();

@@ -12,6 +12,7 @@ using LocalPlus.Wallet.Reconciliation;
 var builder = WebApplication.CreateBuilder(args);
 await builder.AddLocalPlusAsync("wallet");
 builder.Services.AddAudit(AuditTrail.Topic);
+builder.Services.AddRequestLog(RequestTrail.Topic);
 builder.Services.AddBalances();
 builder.Services.AddCustomers(builder.Configuration);
 builder.AddLedger();

@@ -36,6 +36,7 @@ public sealed class ConsolePageTests(ChromiumFixture chromium)
         "/console/shop/keys",
         "/console/shop/webhooks",
         "/console/shop/audit",
+        "/console/shop/requests",
         "/console/till",
         "/console/till/offline",
     ];

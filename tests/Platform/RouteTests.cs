@@ -21,6 +21,7 @@ public class RouteTests
         "/v1/team_members",
         "/ops/v1/merchant",
         "/v1/audit",
+        "/v1/requests",
         "/ops/v1/audit",
         "/ops/v1/merchants",
         "/ops/v1/flags"

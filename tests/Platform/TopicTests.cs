@@ -14,6 +14,8 @@ public class TopicTests
     private const string List = "components/topics.yaml";
     private const int Columns = 118;
 
+    private const string Keys = "keys.merchant";
+
     private const string Raw =
         "Whatever was published comes as it is: what is no CloudEvent is kept by the service, not dropped on the way.";
 
@@ -48,7 +50,11 @@ public class TopicTests
     {
         foreach (var (topic, app, purpose) in Consumers())
         {
-            Golden.CheckFile($"components/base/subscriptions/{app}.{topic}.yaml", Subscription(topic, app, purpose));
+            var subscription = Subscription(topic, app, purpose);
+            Golden.CheckFile(
+                $"components/base/subscriptions/{app}.{topic}.yaml",
+                Topics.Single(t => t.Name == topic).IsBulk ? subscription : WithoutBulk(subscription)
+            );
         }
 
         foreach (var (app, queue) in Doorbells())
@@ -68,11 +74,20 @@ public class TopicTests
             );
         }
 
+        foreach (var app in Asking())
+        {
+            Golden.CheckFile(
+                $"components/base/subscriptions/{app}.keys.yaml",
+                WithoutBulk(Subscription(Keys, app, "Which keys are over.", "broadcast"))
+            );
+        }
+
         Assert.Equal(
             Consumers()
                 .Select(c => $"{c.App}.{c.Topic}.yaml")
                 .Concat(Doorbells().Select(d => $"{d.App}.tasks.{d.Queue}.yaml"))
                 .Concat(Caching().Select(app => $"{app}.caches.yaml"))
+                .Concat(Asking().Select(app => $"{app}.keys.yaml"))
                 .Order(),
             Directory.GetFiles(Repository.At("components/base/subscriptions")).Select(f => Path.GetFileName(f)).Order()
         );
@@ -88,6 +103,10 @@ public class TopicTests
     [Fact]
     public void Caches_hear_of_each_other_in_those_services_that_have_them() =>
         Assert.Equal(Repository.Services.Where(CodeFacts.HasCaches).Order(), Caching().Order());
+
+    [Fact]
+    public void Services_that_ask_about_keys_hear_which_are_over() =>
+        Assert.Equal(Repository.Services.Where(app => CodeFacts.Topics(app).Contains(Keys)).Order(), Asking().Order());
 
     [Theory]
     [MemberData(nameof(Clouds))]
@@ -206,9 +225,11 @@ public class TopicTests
     private static IEnumerable<(string App, string Queue)> Doorbells() =>
         File.Items("tasks").SelectMany(t => t.Items("queues").Select(q => (t.Text("service"), q.ToString())));
 
+    private static IEnumerable<string> Asking() => File.Items("keys").Select(app => app.ToString());
+
     private static IEnumerable<string> Caching() => File.Items("caches").Select(app => app.ToString());
 
-    /// <summary>A ring, and what a cache tells, is one message and needs no company.</summary>
+    /// <summary>A ring, what a cache tells, and many requests are one message and need no company.</summary>
     private static string WithoutBulk(string subscription)
     {
         var from = subscription.IndexOf("  bulkSubscribe:", StringComparison.Ordinal);
@@ -301,9 +322,15 @@ public class TopicTests
         return component[..from] + value + component[until..];
     }
 
-    private sealed record Topic(string Name, string Publisher, IReadOnlyDictionary<string, string> Consumers)
+    private sealed record Topic(
+        string Name,
+        string Publisher,
+        IReadOnlyDictionary<string, string> Consumers,
+        bool IsBulk
+    )
     {
-        public static Topic Of(JsonNode item) => new(item.Text("name"), item.Text("publisher"), item.Map("consumers"));
+        public static Topic Of(JsonNode item) =>
+            new(item.Text("name"), item.Text("publisher"), item.Map("consumers"), item.Text("bulk") != "false");
 
         public IEnumerable<string> AndDeadLetters => Consumers.Keys.Select(DeadLetterOf).Prepend(Name);
 

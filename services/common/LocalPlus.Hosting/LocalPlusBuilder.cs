@@ -36,6 +36,11 @@ public static class LocalPlusBuilder
     {
         app.UseForwardedHeaders();
         app.UseMetricsPort();
+        if (app.Services.GetRequiredService<IServiceProviderIsService>().IsService(typeof(RequestLog)))
+        {
+            app.UseMiddleware<RequestLogGate>();
+        }
+
         app.UseExceptionHandler();
         app.UseWhen(
             IsApi,
@@ -58,6 +63,11 @@ public static class LocalPlusBuilder
         app.MapEvents().MapDeadLetters();
         app.MapTasks();
         app.MapCaches();
+        if (app.Services.GetRequiredService<ServiceIdentity>().Name != Authentication.WhoKnowsKeys)
+        {
+            app.MapDoor(new KeyDoor(), "HearKeys");
+        }
+
         app.MapJobRuns();
         app.MapEventOperations();
         app.MapFailpoints();

@@ -114,6 +114,7 @@ internal sealed class ApiKeys(
         {
             Status = Statuses.Parse(row.Status),
             Networks = Networks.Parse(row.AllowedNetworks),
+            ExpiresAt = row.ExpiresAt,
             Settings = row.Settings is { } settings ? JsonElement.Parse(settings) : null,
         };
     }

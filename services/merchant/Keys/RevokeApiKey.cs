@@ -26,6 +26,7 @@ internal static class RevokeApiKey
         ApiKeyId id,
         Database database,
         TimeProvider time,
+        KeyBroadcast broadcast,
         ILogger<ApiKeys> log,
         CancellationToken cancel
     )
@@ -47,6 +48,7 @@ internal static class RevokeApiKey
             throw new FaultException(CommonFaults.NotFound, "There is no such API key.");
         }
 
+        broadcast.TellWith(db, KeyNews.Ended(id, time.GetUtcNow()));
         await db.CommitAsync();
         log.ApiKeyRevoked(id, merchant);
         return Results.NoContent();

@@ -38,6 +38,7 @@ internal static class RotateApiKey
         Request request,
         IdempotentRequests idempotent,
         ApiKeys keys,
+        KeyBroadcast broadcast,
         TimeProvider time,
         CancellationToken cancel
     )
@@ -48,12 +49,18 @@ internal static class RotateApiKey
         return idempotent.ExecuteAsync(
             http,
             request,
-            db => RotateAsync(db, http.GetMerchant(), id, request, keys, time.GetUtcNow()),
+            async db =>
+            {
+                var (answer, ends) = await RotateAsync(db, http.GetMerchant(), id, request, keys, time.GetUtcNow());
+                broadcast.TellWith(db, KeyNews.Ended(id, ends));
+                return answer;
+            },
             cancel
         );
     }
 
-    private static async Task<Answer> RotateAsync(
+    /// <returns>The answer, and when the old key ends.</returns>
+    private static async Task<(Answer, DateTimeOffset)> RotateAsync(
         DbSession db,
         MerchantIdentity caller,
         ApiKeyId id,
@@ -94,20 +101,17 @@ internal static class RotateApiKey
             );
         }
 
-        var ends = now.AddSeconds(request.OverlapSeconds);
-        await db.ExecuteAsync(
-            Sql.End,
-            new { ApiKeyId = id, ExpiresAt = old.ExpiresAt < ends ? old.ExpiresAt.Value : ends }
+        var overlap = now.AddSeconds(request.OverlapSeconds);
+        var ends = old.ExpiresAt < overlap ? old.ExpiresAt.Value : overlap;
+        await db.ExecuteAsync(Sql.End, new { ApiKeyId = id, ExpiresAt = ends });
+        var made = await keys.AddAsync(
+            db,
+            new(caller.MerchantId, caller.Live, old.Name, old.Scopes, old.ExpiresAt, Replaces: id)
+            {
+                AllowedNetworks = old.AllowedNetworks,
+            }
         );
-        return CreateApiKey.Created(
-            await keys.AddAsync(
-                db,
-                new(caller.MerchantId, caller.Live, old.Name, old.Scopes, old.ExpiresAt, Replaces: id)
-                {
-                    AllowedNetworks = old.AllowedNetworks,
-                }
-            )
-        );
+        return (CreateApiKey.Created(made), ends);
     }
 
     private static class Sql

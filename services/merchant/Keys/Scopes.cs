@@ -37,6 +37,7 @@ internal static class Scopes
         "redemptions:read",
         "redemptions:write",
         "reports:read",
+        "requests:read",
         "team:read",
         "team:write",
         "webhooks:read",

@@ -14,6 +14,7 @@ internal static class VerifyApiKey
 {
     internal sealed record Request(string Key);
 
+    /// <param name="ExpiresAt">When the key ends by itself.</param>
     internal sealed record Response(
         MerchantId MerchantId,
         ApiKeyId KeyId,
@@ -22,7 +23,8 @@ internal static class VerifyApiKey
         MerchantStatus Status,
         JsonElement? Settings,
         IEnumerable<string> Networks,
-        string? Person
+        string? Person,
+        DateTimeOffset? ExpiresAt
     );
 
     public static IEndpointRouteBuilder MapVerifyApiKey(this IEndpointRouteBuilder intern)
@@ -55,7 +57,8 @@ internal static class VerifyApiKey
                     merchant.Status,
                     merchant.Settings,
                     merchant.Networks.Select(network => network.ToString()),
-                    merchant.Person
+                    merchant.Person,
+                    merchant.ExpiresAt
                 )
             )
             : throw new FaultException(Faults.ApiKeyInvalid, "The API key is not valid.");

@@ -39,6 +39,7 @@ internal static class DecideMerchant
                     Request request,
                     IdempotentRequests idempotent,
                     MerchantCopies copies,
+                    KeyBroadcast broadcast,
                     ILogger<ServiceIdentity> log,
                     CancellationToken cancel
                 ) =>
@@ -55,6 +56,7 @@ internal static class DecideMerchant
                         {
                             var merchant = await MerchantLifeCycle.TakeAsync(db, id, step, actor, reason, log);
                             copies.DropWith(db, merchant);
+                            broadcast.TellWith(db, KeyNews.Changed(id, step.To));
                             return Answer.Ok(merchant.ToView(), merchant.Version);
                         },
                         cancel

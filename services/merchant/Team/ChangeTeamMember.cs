@@ -72,6 +72,7 @@ internal static class ChangeTeamMember
         HttpContext http,
         TeamMemberId id,
         Database database,
+        KeyBroadcast broadcast,
         ILogger<ServiceIdentity> log,
         CancellationToken cancel
     )
@@ -80,6 +81,7 @@ internal static class ChangeTeamMember
         var row = await LockAsync(db, http.GetMerchant().MerchantId, id) ?? throw Absent();
         if (row.RemovedAt is null)
         {
+            broadcast.TellWith(db, KeyNews.Ended(new(id.Value), db.Now));
             await WriteAsync(db, row, row with { RemovedAt = db.Now, Version = row.Version + 1 });
             log.TeamChanged(row.MerchantId, id, "removed");
         }

@@ -25,7 +25,7 @@ internal static class Roles
 
     private static readonly FrozenSet<string> NotAccountants = FrozenSet.Create(
         StringComparer.Ordinal,
-        ["api_keys:read", "privacy:read", "team:read"]
+        ["api_keys:read", "privacy:read", "requests:read", "team:read"]
     );
 
     private static readonly FrozenSet<string> Cashiers = FrozenSet.Create(

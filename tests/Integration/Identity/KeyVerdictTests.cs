@@ -1,7 +1,9 @@
 using System.Net;
 using System.Text;
+using Dapr.Client;
 using LocalPlus.Hosting;
 using LocalPlus.Kernel;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace LocalPlus.Tests.Integration.Identity;
@@ -12,18 +14,34 @@ public sealed class KeyVerdictTests : IDisposable
     private static readonly string Good = Key('g');
     private readonly Merchant merchant = new();
     private readonly TurnedTime time = new();
+    private readonly DaprClient nobody = new DaprClientBuilder().UseGrpcEndpoint("http://127.0.0.1:1").Build();
     private readonly RemoteApiKeyVerifier verifier;
+    private readonly KeyRulings rulings;
 
-    public KeyVerdictTests() =>
+    public KeyVerdictTests()
+    {
+        var secrets = new Dictionary<string, string?> { ["Secrets:fingerprint_keys"] = $"1:{new string('f', 40)}" };
+        var shared = new SharedVerdicts(
+            new DaprStateCache(nobody, time),
+            new FingerprintKeys(new ConfigurationBuilder().AddInMemoryCollection(secrets).Build()),
+            new ServiceIdentity("hosting", typeof(KeyVerdictTests).Assembly),
+            time,
+            NullLogger<SharedVerdicts>.Instance
+        );
+        rulings = new KeyRulings(shared, time);
         verifier = new RemoteApiKeyVerifier(
             new HttpClient(merchant) { BaseAddress = new Uri("http://merchant") },
+            shared,
+            rulings,
             time,
             NullLogger<RemoteApiKeyVerifier>.Instance
         );
+    }
 
     public void Dispose()
     {
         verifier.Dispose();
+        nobody.Dispose();
         merchant.Dispose();
     }
 
@@ -116,6 +134,64 @@ public sealed class KeyVerdictTests : IDisposable
         }
 
         Assert.Equal(asked, merchant.Asked);
+    }
+
+    [Fact]
+    public async Task A_key_whose_end_was_told_is_refused_while_merchant_says_nothing_and_merchant_s_own_word_holds()
+    {
+        merchant.Answer = _ => (200, Identity);
+        var known = (await verifier.VerifyAsync(Good, null, default))!;
+        merchant.Answer = _ => (503, "");
+
+        await rulings.HearAsync(KeyNews.Ended(known.KeyId, TimeProvider.System.GetUtcNow()));
+
+        Assert.Null(await verifier.VerifyAsync(Good, null, default));
+        // Whoever told it was not merchant: a key that merchant calls good is good.
+        merchant.Answer = _ => (200, Identity);
+        time.Turn(TimeSpan.FromSeconds(1));
+        Assert.NotNull(await verifier.VerifyAsync(Good, null, default));
+    }
+
+    [Fact]
+    public async Task A_key_that_was_rotated_ends_when_it_was_told_to_and_not_before()
+    {
+        merchant.Answer = _ => (200, Identity);
+        var known = (await verifier.VerifyAsync(Good, null, default))!;
+        merchant.Answer = _ => (503, "");
+
+        await rulings.HearAsync(KeyNews.Ended(known.KeyId, TimeProvider.System.GetUtcNow().AddHours(1)));
+        Assert.NotNull(await verifier.VerifyAsync(Good, null, default));
+
+        // Revoked, and the news of the rotation come once more.
+        await rulings.HearAsync(KeyNews.Ended(known.KeyId, TimeProvider.System.GetUtcNow()));
+        await rulings.HearAsync(KeyNews.Ended(known.KeyId, TimeProvider.System.GetUtcNow().AddHours(1)));
+        Assert.Null(await verifier.VerifyAsync(Good, null, default));
+    }
+
+    [Fact]
+    public async Task A_suspended_merchant_is_one_while_nobody_can_be_asked()
+    {
+        merchant.Answer = _ => (200, Identity);
+        var known = (await verifier.VerifyAsync(Good, null, default))!;
+        merchant.Answer = _ => (503, "");
+
+        await rulings.HearAsync(KeyNews.Changed(known.MerchantId, MerchantStatus.Suspended));
+
+        Assert.Equal(MerchantStatus.Suspended, (await verifier.VerifyAsync(Good, null, default))!.Status);
+        // News give nothing that was not there.
+        await rulings.HearAsync(KeyNews.Changed(known.MerchantId, MerchantStatus.Active));
+        Assert.Equal(known.Status, (await verifier.VerifyAsync(Good, null, default))!.Status);
+    }
+
+    [Fact]
+    public async Task A_key_that_ends_by_itself_ends_while_nobody_can_be_asked()
+    {
+        var ended = TimeProvider.System.GetUtcNow().AddMilliseconds(-1);
+        merchant.Answer = _ => (200, $$"""{{Identity[..^1]}},"expires_at":"{{ended:O}}"}""");
+        Assert.Null(await verifier.VerifyAsync(Good, null, default));
+        merchant.Answer = _ => (503, "");
+
+        Assert.Null(await verifier.VerifyAsync(Good, null, default));
     }
 
     [Fact]

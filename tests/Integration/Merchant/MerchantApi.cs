@@ -14,6 +14,9 @@ public sealed class MerchantApi : IAsyncLifetime
 {
     private readonly OperatorTokens operators = new();
 
+    /// <summary>Where what replicas share is; 0: nowhere.</summary>
+    public int GrpcPort { get; init; }
+
     public TestDatabase Database { get; private set; } = null!;
 
     public RunningService Service { get; private set; } = null!;
@@ -28,6 +31,7 @@ public sealed class MerchantApi : IAsyncLifetime
             typeof(KeyText).Assembly.Location,
             Database,
             Sidecar.Port,
+            GrpcPort,
             settings: [("Secrets__key_pepper", new string('p', 40)), ("LP_JWKS", operators.JwksPath)]
         );
     }

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Net.Http.Json;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using LocalPlus.Hosting;
@@ -36,6 +37,9 @@ public sealed class StubSidecar : IAsyncDisposable
     /// <summary>The CloudEvents published so far, in order.</summary>
     public ConcurrentQueue<JsonElement> Published { get; } = new();
 
+    /// <summary>What was told of requests, as CloudEvents: it comes by the way, some time after them.</summary>
+    public ConcurrentQueue<JsonElement> Requests { get; } = new();
+
     /// <summary>What a caller's dapr-api-token must be, if anything.</summary>
     public string? Token { get; init; }
 
@@ -44,6 +48,9 @@ public sealed class StubSidecar : IAsyncDisposable
 
     /// <summary>What stands for merchant while it is not there; null: it is.</summary>
     public Func<IResult>? InMerchantsPlace { get; set; }
+
+    /// <summary>The service that is asked about keys instead, while merchant is up.</summary>
+    public RunningService? Merchant { get; set; }
 
     /// <summary>False makes every publish fail, as without a broker.</summary>
     public bool BrokerUp { get; set; } = true;
@@ -148,7 +155,8 @@ public sealed class StubSidecar : IAsyncDisposable
                     var entry in (await JsonSerializer.DeserializeAsync<JsonElement>(request.Body)).EnumerateArray()
                 )
                 {
-                    Published.Enqueue(
+                    var kept = topic.EndsWith(".requests.v1", StringComparison.Ordinal) ? Requests : Published;
+                    kept.Enqueue(
                         JsonSerializer.SerializeToElement(
                             new
                             {
@@ -180,6 +188,19 @@ public sealed class StubSidecar : IAsyncDisposable
                         .GetProperty("key")
                         .GetString()!;
                     AskedKeys.Enqueue(key);
+                    if (Merchant is { } merchant)
+                    {
+                        using var said = await merchant.App.PostAsync(
+                            new Uri($"/{method}", UriKind.Relative),
+                            JsonContent.Create(new { key })
+                        );
+                        return Results.Content(
+                            await said.Content.ReadAsStringAsync(),
+                            said.Content.Headers.ContentType?.ToString(),
+                            statusCode: (int)said.StatusCode
+                        );
+                    }
+
                     if (InMerchantsPlace is { } other)
                     {
                         return other();

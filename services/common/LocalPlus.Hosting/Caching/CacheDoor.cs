@@ -1,7 +1,5 @@
 using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -80,19 +78,6 @@ public static class CachesRegistration
         }
 
         var door = new CacheDoor(CacheDoor.TopicOf(app.Services.GetRequiredService<ServiceIdentity>()));
-        app.MapEvents()
-            .MapPost(
-                $"/{door.Topic}",
-                async (HttpContext http, Subscriber subscriber, CancellationToken cancel) =>
-                {
-                    var delivery = await Delivery.ReadAsync(http.Request.Body, cancel);
-                    var isTaken = await door.TakeAsync(delivery.Arrivals, subscriber, http.RequestServices, cancel);
-                    return (IResult)Answer.Ok(delivery.Answer(again: !isTaken));
-                }
-            )
-            .WithMetadata(door)
-            .Refuses(Kernel.CommonFaults.BodyTooLarge)
-            .WithName("HearCaches")
-            .Produces<DeliveryAnswer>();
+        app.MapDoor(door, "HearCaches");
     }
 }

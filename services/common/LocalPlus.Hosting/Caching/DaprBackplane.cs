@@ -17,9 +17,9 @@ internal sealed record CacheNews(string Topic, byte[] Message, long Version, lon
 /// </summary>
 internal sealed class DaprBackplane(DaprClient dapr, string topic, CacheFloors floors) : IFusionCacheBackplane
 {
-    private const string Component = "broadcast";
+    internal const string Component = "broadcast";
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
-    private static readonly Dictionary<string, string> Raw = new() { ["rawPayload"] = "true" };
+    internal static readonly Dictionary<string, string> Raw = new() { ["rawPayload"] = "true" };
     private BackplaneSubscriptionOptions? subscription;
 
     /// <summary>Gives a message to the cache of this process.</summary>

@@ -84,6 +84,22 @@ public static class Events
         return events;
     }
 
+    /// <summary>Where something else than events arrives: POST /events/{topic}, one message or many.</summary>
+    internal static void MapDoor(this WebApplication app, IConsumer door, string name) =>
+        app.MapEvents()
+            .MapPost(
+                $"/{door.Topic}",
+                (HttpContext http, Subscriber subscriber, CancellationToken cancel) =>
+                    ReceiveAsync(
+                        http,
+                        arrivals => door.TakeAsync(arrivals, subscriber, http.RequestServices, cancel),
+                        cancel
+                    )
+            )
+            .WithMetadata(door)
+            .WithName(name)
+            .AnswersDeliveries();
+
     private static void AnswersDeliveries(this RouteHandlerBuilder endpoint) =>
         endpoint
             .WithMetadata(new RequestSizeLimitAttribute(MaxDeliveryBytes))

@@ -49,6 +49,11 @@ public sealed record Answer(int Status, byte[] Body, string? Location = null, st
             return Task.CompletedTask;
         }
 
+        if (Status >= StatusCodes.Status400BadRequest)
+        {
+            Problems.Note(httpContext, Body);
+        }
+
         response.StatusCode = Status;
         response.ContentType = Status >= StatusCodes.Status400BadRequest ? Problems.ContentType : "application/json";
         if (Location is not null)

@@ -22,8 +22,19 @@ public static class Problems
     /// <summary>The id under which the logs and traces of this request are found.</summary>
     public static string RequestId(HttpContext http) => Activity.Current?.TraceId.ToHexString() ?? http.TraceIdentifier;
 
+    /// <summary>The code of the problem that was answered, if one was.</summary>
+    internal static string? CodeOf(HttpContext http) => http.Items[typeof(Problems)] as string;
+
+    /// <summary>Notes the code of the problem that is answered, from what was stored of it.</summary>
+    internal static void Note(HttpContext http, byte[] problem)
+    {
+        using var json = JsonDocument.Parse(problem);
+        http.Items[typeof(Problems)] = json.RootElement.TryGetProperty("code", out var code) ? code.GetString() : null;
+    }
+
     internal static Task WriteAsync(HttpContext http, FaultException fault)
     {
+        http.Items[typeof(Problems)] = fault.Fault.Code;
         http.Response.StatusCode = fault.Fault.Status;
         http.Response.ContentType = ContentType;
         if (fault.Fault.Retryable)

@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Security.Cryptography;
 using System.Text;
 using Microsoft.AspNetCore.Http;
 
@@ -13,9 +12,6 @@ namespace LocalPlus.Hosting;
 public sealed class SealedAnswers(FingerprintKeys keys, TimeProvider time)
 {
     private const string Purpose = "sealed-answer";
-    private const int VersionBytes = 1;
-    private const int NonceBytes = 12;
-    private const int TagBytes = 16;
     private const int IdBytes = 16;
 
     /// <summary>How long a repeat gets the secret; as long as a card's code can be had again.</summary>
@@ -30,7 +26,7 @@ public sealed class SealedAnswers(FingerprintKeys keys, TimeProvider time)
                 {
                     MerchantId = asked.Caller,
                     asked.Key,
-                    Sealed = Seal(answer.Body, asked),
+                    Sealed = SealedBox.Seal(keys, Purpose, answer.Body, asked.Bytes()),
                     CreatedAt = time.GetUtcNow(),
                 }
             )
@@ -51,56 +47,12 @@ public sealed class SealedAnswers(FingerprintKeys keys, TimeProvider time)
             }
         )
             is { } box
-        && Open(box, asked) is { } whole
+        && SealedBox.Open(keys, Purpose, box, asked.Bytes()) is { } whole
             ? stored with
             {
                 Body = whole,
             }
             : stored;
-
-    private byte[] Seal(byte[] body, Asked asked)
-    {
-        var box = new byte[VersionBytes + NonceBytes + body.Length + TagBytes];
-        box[0] = keys.Newest;
-        var nonce = box.AsSpan(VersionBytes, NonceBytes);
-        RandomNumberGenerator.Fill(nonce);
-        using var aes = new AesGcm(keys.Derive(keys.Newest, Purpose), TagBytes);
-        aes.Encrypt(
-            nonce,
-            body,
-            box.AsSpan(VersionBytes + NonceBytes, body.Length),
-            box.AsSpan(^TagBytes..),
-            asked.Bytes()
-        );
-        return box;
-    }
-
-    /// <summary>Null for another credential than the one that it was sealed for, and when the key is gone.</summary>
-    private byte[]? Open(byte[] box, Asked asked)
-    {
-        if (box.Length < VersionBytes + NonceBytes + TagBytes || !keys.Knows(box[0]))
-        {
-            return null;
-        }
-
-        var body = new byte[box.Length - VersionBytes - NonceBytes - TagBytes];
-        using var aes = new AesGcm(keys.Derive(box[0], Purpose), TagBytes);
-        try
-        {
-            aes.Decrypt(
-                box.AsSpan(VersionBytes, NonceBytes),
-                box.AsSpan(VersionBytes + NonceBytes, body.Length),
-                box.AsSpan(^TagBytes..),
-                body,
-                asked.Bytes()
-            );
-            return body;
-        }
-        catch (AuthenticationTagMismatchException)
-        {
-            return null;
-        }
-    }
 
     /// <summary>
     /// Whose answer it is: a seal that is moved to another row, or asked for by another, does not open.

@@ -18,6 +18,10 @@ public static class Authentication
 {
     public const string MerchantPolicy = "merchant";
     public const string ScopeClaim = "scope";
+
+    /// <summary>The service that the others ask about keys.</summary>
+    internal const string WhoKnowsKeys = "merchant";
+
     internal const string OperatorScheme = "operator-token";
 
     /// <summary>Each includes the ones before it.</summary>
@@ -48,8 +52,17 @@ public static class Authentication
             provider.GetRequiredService<ILogger<OperatorKeys>>()
         ));
         services.AddHostedService(provider => provider.GetRequiredService<OperatorKeys>());
+        services.AddSingleton(all => new DaprStateCache(
+            all.GetRequiredService<Dapr.Client.DaprClient>(),
+            all.GetRequiredService<TimeProvider>()
+        ));
+        services.AddSingleton<SharedVerdicts>();
+        services.AddSingleton<KeyRulings>();
+        services.AddSingleton<KeyBroadcast>();
         services.TryAddSingleton<IApiKeyVerifier>(provider => new RemoteApiKeyVerifier(
             PeerClient.Create(provider, "merchant"),
+            provider.GetRequiredService<SharedVerdicts>(),
+            provider.GetRequiredService<KeyRulings>(),
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<RemoteApiKeyVerifier>>()
         ));

@@ -23,6 +23,9 @@ public sealed record MerchantIdentity(MerchantId MerchantId, ApiKeyId KeyId, boo
     /// <summary>From where this request came; null: from no connection.</summary>
     public IPAddress? From { get; init; }
 
+    /// <summary>When the key ends by itself; null: it does not.</summary>
+    public DateTimeOffset? ExpiresAt { get; init; }
+
     /// <summary>How the merchant wants things done, in the words of who reads them; null: as everybody.</summary>
     public JsonElement? Settings { get; init; }
 }

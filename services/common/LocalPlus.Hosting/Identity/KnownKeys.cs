@@ -18,9 +18,19 @@ internal sealed class KnownKeys(TimeProvider time)
 
     public TimeSpan Age(Known known) => time.GetElapsedTime(known.At);
 
-    public Known Add(string key, MerchantIdentity? identity)
+    /// <param name="askedAt">When merchant was asked, some time ago if another replica did.</param>
+    public Known Add(string key, KeyVerdict? verdict, DateTimeOffset askedAt)
     {
-        var known = new Known(identity, time.GetTimestamp());
+        var identity = verdict?.ToIdentity();
+        var ago = time.GetUtcNow() - askedAt;
+        var known = new Known(
+            identity,
+            time.GetTimestamp() - (long)(ago.TotalSeconds * time.TimestampFrequency),
+            askedAt
+        )
+        {
+            WrittenAt = good.GetValueOrDefault(key)?.WrittenAt,
+        };
         var (to, from) = identity is null ? (refused, good) : (good, refused);
         from.TryRemove(key, out _);
         if (to.Count >= MaxKeys && !to.ContainsKey(key))
@@ -43,6 +53,11 @@ internal sealed class KnownKeys(TimeProvider time)
     }
 
     /// <param name="Identity">Null: the key is refused.</param>
-    /// <param name="At">When merchant said so, as <see cref="TimeProvider.GetTimestamp"/> tells it.</param>
-    internal sealed record Known(MerchantIdentity? Identity, long At);
+    /// <param name="At">When merchant was asked, as <see cref="TimeProvider.GetTimestamp"/> tells it.</param>
+    /// <param name="AskedAt">The same by the clock.</param>
+    internal sealed record Known(MerchantIdentity? Identity, long At, DateTimeOffset AskedAt)
+    {
+        /// <summary>When this replica last wrote it down for the others.</summary>
+        public DateTimeOffset? WrittenAt { get; set; }
+    }
 }

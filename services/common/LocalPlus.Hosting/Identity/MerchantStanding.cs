@@ -58,7 +58,8 @@ public sealed record OpenTo(IReadOnlyList<MerchantStatus> Others)
 /// <summary>
 /// What a good key may not: be used from elsewhere than its networks, or write for a merchant that is not active,
 /// unless the endpoint says that it is open to it. Both come with the verdict on the key, so they are known here within
-/// <see cref="RemoteApiKeyVerifier.Lifetime"/>.
+/// <see cref="RemoteApiKeyVerifier.Lifetime"/>, and that a merchant may less than before also while the one who gives
+/// verdicts is away (<see cref="KeyNews"/>).
 /// </summary>
 internal sealed class MerchantStanding(RequestDelegate next)
 {

@@ -11,24 +11,28 @@ namespace LocalPlus.Hosting;
 /// Asks the merchant service, and remembers its answer for <see cref="Lifetime"/>: a revoked key stops working
 /// everywhere within that time. One question per key at a time. A key that is in use is asked about before its time is
 /// over, by the way, so that no request waits for that. Only merchant's own words are a verdict; while there are none,
-/// a known key stays good for <see cref="StaleLifetime"/>, so that tills go on paying, and any other gets busy
-/// (ADR 0010).
+/// a key that this replica or another one (<see cref="SharedVerdicts"/>) knew stays good for
+/// <see cref="StaleLifetime"/>, so that tills go on paying, unless merchant told its end meanwhile
+/// (<see cref="KeyRulings"/>); any other gets busy (ADR 0010, 0060).
 /// </summary>
-internal sealed class RemoteApiKeyVerifier(HttpClient merchants, TimeProvider time, ILogger<RemoteApiKeyVerifier> log)
-    : IApiKeyVerifier,
-        IPeerPath,
-        IDisposable
+internal sealed class RemoteApiKeyVerifier(
+    HttpClient merchants,
+    SharedVerdicts shared,
+    KeyRulings rulings,
+    TimeProvider time,
+    ILogger<RemoteApiKeyVerifier> log
+) : IApiKeyVerifier, IPeerPath, IDisposable
 {
     /// <summary>The code with which merchant, and nobody else, refuses a key.</summary>
     public const string RefusedCode = "api_key_invalid";
 
     public static readonly TimeSpan Lifetime = TimeSpan.FromSeconds(5);
-    public static readonly TimeSpan StaleLifetime = TimeSpan.FromSeconds(60);
+    public static readonly TimeSpan StaleLifetime = SharedVerdicts.Lifetime;
 
     /// <summary>A known key that is used when it is this old is asked about again.</summary>
     private static readonly TimeSpan RenewedAfter = TimeSpan.FromSeconds(2);
 
-    /// <summary>So long a known key that was not in use waits for merchant's word before it passes without.</summary>
+    /// <summary>So long a key waits for merchant's word before it passes by what is known of it.</summary>
     private static readonly TimeSpan KnownPatience = TimeSpan.FromMilliseconds(250);
 
     /// <summary>
@@ -56,32 +60,48 @@ internal sealed class RemoteApiKeyVerifier(HttpClient merchants, TimeProvider ti
         var hit = known.Find(key);
         if (hit is not null && (known.Age(hit) < Lifetime || (IsStale(hit) && IsSilent())))
         {
-            if (hit.Identity is not null && known.Age(hit) >= RenewedAfter && !IsSilent())
+            var identity = rulings.Judge(hit);
+            if (identity is not null && known.Age(hit) >= RenewedAfter && !IsSilent())
             {
                 _ = RenewAsync(key, hit, from);
             }
 
-            return hit.Identity;
+            // Whose end was told may ask merchant, if it says anything: its answer holds.
+            if (identity is not null || hit.Identity is null || IsSilent())
+            {
+                return identity;
+            }
         }
 
+        var began = time.GetTimestamp();
         try
         {
-            var patience = hit is not null && IsStale(hit) ? KnownPatience : Timeout;
-            return (await Ask(key, hit, from).WaitAsync(patience, time, cancel)).Identity;
+            return rulings.Judge(await Ask(key, hit, from).WaitAsync(KnownPatience, time, cancel));
         }
-        catch (TimeoutException) when (hit is not null && IsStale(hit))
+        catch (Exception exception) when (IsNoAnswer(exception) && !cancel.IsCancellationRequested)
         {
-            return hit.Identity;
+            if (await StandInAsync(key, hit) is { } old)
+            {
+                return rulings.Judge(old);
+            }
+
+            if (exception is not TimeoutException)
+            {
+                throw Unanswered(exception);
+            }
         }
-        catch (Exception exception)
-            when (exception is HttpRequestException or TaskCanceledException or TimeoutException
-                && !cancel.IsCancellationRequested
-            )
+
+        // Nobody knows it: it waits until merchant has had its time.
+        try
         {
-            log.ApiKeyUnverified(exception);
-            return hit is not null && IsStale(hit)
-                ? hit.Identity
-                : throw new FaultException(CommonFaults.Busy, "API keys can not be verified at the moment.");
+            var left = Timeout - time.GetElapsedTime(began);
+            return rulings.Judge(
+                await Ask(key, hit, from).WaitAsync(left > TimeSpan.Zero ? left : default, time, cancel)
+            );
+        }
+        catch (Exception exception) when (IsNoAnswer(exception) && !cancel.IsCancellationRequested)
+        {
+            throw Unanswered(exception);
         }
     }
 
@@ -89,13 +109,13 @@ internal sealed class RemoteApiKeyVerifier(HttpClient merchants, TimeProvider ti
     {
         try
         {
-            await AskMerchantAsync(NobodysKey, from: null, cancel);
+            await AskMerchantAsync(NobodysKey, from: null, cancel).WaitAsync(Patience, time, cancel);
             return null;
         }
-        catch (Exception exception)
-            when (exception is HttpRequestException or TaskCanceledException && !cancel.IsCancellationRequested)
+        catch (Exception exception) when (IsNoAnswer(exception) && !cancel.IsCancellationRequested)
         {
-            return "merchant away";
+            // Who has what others left can serve their keys.
+            return await shared.AreThereAsync() ? null : "merchant away";
         }
     }
 
@@ -107,6 +127,36 @@ internal sealed class RemoteApiKeyVerifier(HttpClient merchants, TimeProvider ti
 
     /// <summary>A good key that merchant has not been asked about for a while, though not for too long.</summary>
     private bool IsStale(KnownKeys.Known hit) => hit.Identity is not null && known.Age(hit) < StaleLifetime;
+
+    private static bool IsNoAnswer(Exception exception) =>
+        exception is HttpRequestException or TaskCanceledException or TimeoutException;
+
+    private FaultException Unanswered(Exception exception)
+    {
+        log.ApiKeyUnverified(exception);
+        return new FaultException(CommonFaults.Busy, "API keys can not be verified at the moment.");
+    }
+
+    /// <summary>What is known of a key while merchant is silent, here or elsewhere. A refusal has no grace.</summary>
+    private async Task<KnownKeys.Known?> StandInAsync(string key, KnownKeys.Known? hit)
+    {
+        if (hit is not null && (hit.Identity is null || IsStale(hit)))
+        {
+            return hit.Identity is null ? null : hit;
+        }
+
+        if (await shared.FindAsync(key) is not { } found)
+        {
+            return null;
+        }
+
+        foreach (var (of, ruling) in found.Since)
+        {
+            rulings.Note(of, ruling);
+        }
+
+        return known.Add(key, found.Verdict, found.AskedAt);
+    }
 
     private bool IsSilent() =>
         Interlocked.Read(ref unansweredAt) is var at && at != long.MinValue && time.GetElapsedTime(at) < Patience;
@@ -162,9 +212,24 @@ internal sealed class RemoteApiKeyVerifier(HttpClient merchants, TimeProvider ti
 
     private async Task<KnownKeys.Known> AskAsync(string key, IPAddress? from)
     {
+        var askedAt = time.GetUtcNow();
         try
         {
-            return known.Add(key, await AskMerchantAsync(key, from, CancellationToken.None));
+            var verdict = await AskMerchantAsync(key, from, CancellationToken.None);
+            if (verdict is null && known.Find(key)?.Identity is { } over)
+            {
+                // For the others, in case that they were not told.
+                _ = rulings.HearAsync(KeyNews.Ended(over.KeyId, askedAt));
+            }
+
+            var fresh = known.Add(key, verdict, askedAt);
+            if (verdict is not null && !(askedAt - fresh.WrittenAt < SharedVerdicts.RewrittenAfter))
+            {
+                fresh.WrittenAt = askedAt;
+                _ = shared.SaveAsync(key, verdict, askedAt);
+            }
+
+            return fresh;
         }
         catch (Exception exception) when (exception is HttpRequestException or TaskCanceledException)
         {
@@ -176,7 +241,7 @@ internal sealed class RemoteApiKeyVerifier(HttpClient merchants, TimeProvider ti
     /// <summary>
     /// Merchant's verdict. Throws <see cref="HttpRequestException"/> for whatever else is answered, and by whomever.
     /// </summary>
-    private async Task<MerchantIdentity?> AskMerchantAsync(string key, IPAddress? from, CancellationToken cancel)
+    private async Task<KeyVerdict?> AskMerchantAsync(string key, IPAddress? from, CancellationToken cancel)
     {
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         deadline.CancelAfter(Timeout);
@@ -194,14 +259,9 @@ internal sealed class RemoteApiKeyVerifier(HttpClient merchants, TimeProvider ti
         var body = await response.Content.ReadAsByteArrayAsync(deadline.Token);
         try
         {
-            if (
-                response.StatusCode == HttpStatusCode.OK
-                && JsonSerializer.Deserialize<VerifyResponse>(body, StrictJson.Lenient) is { Scopes: not null } answer
-                && answer.MerchantId != default
-                && answer.KeyId != default
-            )
+            if (response.StatusCode == HttpStatusCode.OK && KeyVerdict.Read(body) is { } verdict)
             {
-                return answer.ToIdentity();
+                return verdict;
             }
 
             if (
@@ -227,26 +287,4 @@ internal sealed class RemoteApiKeyVerifier(HttpClient merchants, TimeProvider ti
     private sealed record VerifyRequest(string Key);
 
     private sealed record Refusal(string? Code);
-
-    /// <param name="Status">Missing from a merchant of the release before.</param>
-    private sealed record VerifyResponse(
-        MerchantId MerchantId,
-        ApiKeyId KeyId,
-        bool Live,
-        IReadOnlyList<string> Scopes,
-        MerchantStatus Status = MerchantStatus.Active,
-        JsonElement? Settings = null,
-        IReadOnlyList<string>? Networks = null,
-        string? Person = null
-    )
-    {
-        public MerchantIdentity ToIdentity() =>
-            new(MerchantId, KeyId, Live, Scopes.ToHashSet(StringComparer.Ordinal))
-            {
-                Status = Status,
-                Settings = Settings,
-                Person = Person,
-                Networks = [.. (Networks ?? []).Select(network => IPNetwork.Parse(network))],
-            };
-    }
 }

@@ -207,6 +207,38 @@ internal static partial class Log
     )]
     public static partial void FlagUnread(this ILogger log, string flag);
 
+    [LoggerMessage(
+        161,
+        LogLevel.Warning,
+        "{Count} logged requests wait for the broker, next try in {DelayMs} ms",
+        EventName = "hosting.request_log.waits"
+    )]
+    public static partial void RequestLogWaits(this ILogger log, int count, double delayMs, Exception exception);
+
+    [LoggerMessage(
+        162,
+        LogLevel.Warning,
+        "a shared {Entity} of a key does not open and is not used",
+        EventName = "hosting.verdict.forged"
+    )]
+    public static partial void VerdictForged(this ILogger log, string entity);
+
+    [LoggerMessage(
+        163,
+        LogLevel.Warning,
+        "the shared cache does not answer about keys",
+        EventName = "hosting.verdicts.unshared"
+    )]
+    public static partial void VerdictsUnshared(this ILogger log, Exception exception);
+
+    [LoggerMessage(
+        164,
+        LogLevel.Warning,
+        "the end of a key was not told, it is known when verdicts end",
+        EventName = "hosting.key_news.untold"
+    )]
+    public static partial void KeyNewsUntold(this ILogger log, Exception exception);
+
     [LoggerMessage(155, LogLevel.Information, "ready for the first request", EventName = "hosting.ready")]
     public static partial void BecameReady(this ILogger log);
 

@@ -1,7 +1,5 @@
 using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace LocalPlus.Hosting;
@@ -110,19 +108,6 @@ public static class TasksRegistration
         var service = app.Services.GetRequiredService<ServiceIdentity>();
         app.MapOperatorApi().MapGroup($"/{service.Name}/tasks").MapListTasks();
         var door = new TaskDoor(TaskDoor.TopicOf(service));
-        app.MapEvents()
-            .MapPost(
-                $"/{door.Topic}",
-                async (HttpContext http, Subscriber subscriber, CancellationToken cancel) =>
-                {
-                    var delivery = await Delivery.ReadAsync(http.Request.Body, cancel);
-                    var isTaken = await door.TakeAsync(delivery.Arrivals, subscriber, http.RequestServices, cancel);
-                    return (IResult)Answer.Ok(delivery.Answer(again: !isTaken));
-                }
-            )
-            .WithMetadata(door)
-            .Refuses(Kernel.CommonFaults.BodyTooLarge)
-            .WithName("RingTasks")
-            .Produces<DeliveryAnswer>();
+        app.MapDoor(door, "RingTasks");
     }
 }

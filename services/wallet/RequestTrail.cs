@@ -1,0 +1,7 @@
+namespace LocalPlus.Wallet;
+
+/// <summary>Where the requests of merchants to this service are told (ADR 0059).</summary>
+internal static class RequestTrail
+{
+    public const string Topic = "wallet.requests.v1";
+}
