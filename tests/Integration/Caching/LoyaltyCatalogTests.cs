@@ -16,9 +16,9 @@ public sealed class LoyaltyCatalogTests(WalletReplicas wallets) : IClassFixture<
         var ids = new List<string>();
         for (var n = 1; n <= 3; n++)
         {
-            var heard = wallets.HeardOf($"{merchant}.test");
+            var heard = wallets.HeardOf("loyalty_catalog", $"{merchant}.test");
             ids.Add(await ProgramAsync(n % 3, key, $"P{n}"));
-            await Eventually.TrueAsync(() => wallets.HeardOf($"{merchant}.test") > heard);
+            await Eventually.TrueAsync(() => wallets.HeardOf("loyalty_catalog", $"{merchant}.test") > heard);
             await EachAsync(replica =>
                 ShowsAsync(
                     replica,
@@ -31,12 +31,12 @@ public sealed class LoyaltyCatalogTests(WalletReplicas wallets) : IClassFixture<
 
         for (var n = 1; n <= 10; n++)
         {
-            var heard = wallets.HeardOf($"{merchant}.test");
+            var heard = wallets.HeardOf("loyalty_catalog", $"{merchant}.test");
             var change = await wallets
                 .All[n % 3]
                 .PatchAsync($"/v1/loyalty_programs/{ids[0]}", key, n, new { name = $"Changed {n}" });
             Assert.Equal(n + 1, change.GetProperty("version").GetInt64());
-            await Eventually.TrueAsync(() => wallets.HeardOf($"{merchant}.test") > heard);
+            await Eventually.TrueAsync(() => wallets.HeardOf("loyalty_catalog", $"{merchant}.test") > heard);
             await EachAsync(replica => ShowsAsync(replica, key, "/v1/loyalty_programs", "P3", "P2", $"Changed {n}"));
         }
 
@@ -57,15 +57,14 @@ public sealed class LoyaltyCatalogTests(WalletReplicas wallets) : IClassFixture<
         var program = await ProgramAsync(0, key, "Points");
         var list = $"/v1/earning_rules?program_id={program}";
         Assert.Empty(await NamesAsync(1, key, list));
-        var heard = wallets.HeardOf(program);
         var rule = await RuleAsync(2, key, program, "R1");
-        await Eventually.TrueAsync(() => wallets.HeardOf(program) > heard);
+        // The programme is the first change, the rule the second.
+        await Eventually.TrueAsync(() => wallets.HeardOf("earning_rules", program) == 2);
         await EachAsync(replica => ShowsAsync(replica, key, list, "R1"));
         for (var n = 1; n <= 10; n++)
         {
-            heard = wallets.HeardOf(program);
             await wallets.All[n % 3].PatchAsync($"/v1/earning_rules/{rule}", key, n, new { name = $"Changed {n}" });
-            await Eventually.TrueAsync(() => wallets.HeardOf(program) > heard);
+            await Eventually.TrueAsync(() => wallets.HeardOf("earning_rules", program) == 2 + n);
             await EachAsync(async replica =>
             {
                 await ShowsAsync(replica, key, list, $"Changed {n}");

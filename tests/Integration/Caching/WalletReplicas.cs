@@ -56,7 +56,7 @@ public sealed class WalletReplicas : IAsyncLifetime
     public const string Cards = "giftcard.cards.v1";
     public const string Ledger = "ledger.transactions.v1";
     private const int Count = 3;
-    private readonly ConcurrentDictionary<(int Replica, string Customer), long> heard = [];
+    private readonly ConcurrentDictionary<(int Replica, string Copy), long> heard = [];
     private StubDapr dapr = null!;
 
     public TestDatabase Database { get; private set; } = null!;
@@ -150,15 +150,18 @@ public sealed class WalletReplicas : IAsyncLifetime
         (await WalletAsync(replica, holder)).GetProperty("balances")[0].GetProperty("amount").GetInt64();
 
     /// <summary>The version that every replica has been told of, of a customer's wallet.</summary>
-    public long HeardOf(CachedHolder holder) =>
-        Enumerable.Range(0, Count).Min(replica => heard.GetValueOrDefault((replica, holder.Customer)));
+    public long HeardOf(CachedHolder holder) => HeardOf("balance", holder.Customer);
 
     /// <summary>The same of each replica, for people.</summary>
     public string Heard(CachedHolder holder) =>
-        string.Join(", ", Enumerable.Range(0, Count).Select(n => heard.GetValueOrDefault((n, holder.Customer))));
+        string.Join(
+            ", ",
+            Enumerable.Range(0, Count).Select(n => heard.GetValueOrDefault((n, $"balance:{holder.Customer}")))
+        );
 
-    /// <summary>As the other, of any key's id.</summary>
-    public long HeardOf(string id) => Enumerable.Range(0, Count).Min(replica => heard.GetValueOrDefault((replica, id)));
+    /// <summary>As the other, of any copy: one change may drop several of one id, each with news of its own.</summary>
+    public long HeardOf(string entity, string id) =>
+        Enumerable.Range(0, Count).Min(replica => heard.GetValueOrDefault((replica, $"{entity}:{id}")));
 
     /// <summary>As the sidecar of that replica delivers a broadcast: until it is taken.</summary>
     private async Task HearAsync(int number, RunningService replica, string topic, byte[] body)
@@ -172,7 +175,8 @@ public sealed class WalletReplicas : IAsyncLifetime
             return answer.IsSuccessStatusCode;
         });
         var news = JsonSerializer.Deserialize<CacheNews>(body, StrictJson.Lenient)!;
-        var customer = BackplaneMessage.FromByteArray(news.Message).CacheKey!.Split(':')[2];
-        heard.AddOrUpdate((number, customer), news.Version, (_, known) => Math.Max(known, news.Version));
+        // service:entity:id:version
+        var key = BackplaneMessage.FromByteArray(news.Message).CacheKey!.Split(':');
+        heard.AddOrUpdate((number, $"{key[1]}:{key[2]}"), news.Version, (_, known) => Math.Max(known, news.Version));
     }
 }
