@@ -64,7 +64,7 @@ internal sealed record LoyaltyProgramRow(
             ? null
             : PartnerView.ReadAll(Partners).FirstOrDefault(partner => partner.MerchantId == merchant);
 
-    /// <summary>Whether it is the merchant's, or the merchant's too at that time; as <c>TakenPartIn</c> asks it.</summary>
+    /// <summary>Whether it is the merchant's, or a partner's at that time; as <c>TakenPartIn</c> asks it.</summary>
     public bool IsTakenPartInBy(MerchantIdentity merchant, DateTimeOffset at) =>
         Live == merchant.Live
         && (
