@@ -14,7 +14,7 @@ internal sealed class Terminals(HttpClient merchants, MerchantWords words, Owner
 {
     public static readonly TimeSpan Lifetime = TimeSpan.FromSeconds(5);
     public static readonly TimeSpan StaleLifetime = MerchantWords.Lifetime;
-    private static readonly CachePolicy Kind = new("till", StaleLifetime);
+    private static readonly CachePolicy Kind = new("terminal", StaleLifetime);
     private const int RememberedMax = 50_000;
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(1);
 
@@ -55,7 +55,7 @@ internal sealed class Terminals(HttpClient merchants, MerchantWords words, Owner
         }
     }
 
-    private async Task<Till> FindAsync(MerchantId merchant, TerminalId id, string pointer, CancellationToken cancel)
+    private async Task<Terminal> FindAsync(MerchantId merchant, TerminalId id, string pointer, CancellationToken cancel)
     {
         var hit = remembered.GetValueOrDefault((merchant, id));
         if (hit is not null && Age(hit) < Lifetime && !words.IsOver(id.Value, hit.Said.AskedAt))
@@ -83,7 +83,7 @@ internal sealed class Terminals(HttpClient merchants, MerchantWords words, Owner
             var told = await answer
                 .EnsureSuccessStatusCode()
                 .Content.ReadFromJsonAsync<Told>(StrictJson.Lenient, deadline.Token);
-            return Remember(id, new(new Till(merchant, told!.LocationId, told.Blocked), askedAt), hit).Word;
+            return Remember(id, new(new Terminal(merchant, told!.LocationId, told.Blocked), askedAt), hit).Word;
         }
         catch (Exception exception)
             when (exception is HttpRequestException or System.Text.Json.JsonException
@@ -97,14 +97,14 @@ internal sealed class Terminals(HttpClient merchants, MerchantWords words, Owner
     }
 
     /// <summary>What is known of a till here or elsewhere, of the merchant's own alone; null: nothing.</summary>
-    private async Task<Till?> StandInAsync(MerchantId merchant, TerminalId id, Known? hit)
+    private async Task<Terminal?> StandInAsync(MerchantId merchant, TerminalId id, Known? hit)
     {
         if (hit is not null && Age(hit) < StaleLifetime)
         {
             return Judged(id, hit.Said);
         }
 
-        if (await words.FindAsync<Till>(Kind, id.Value) is not { } found || found.Word.MerchantId != merchant)
+        if (await words.FindAsync<Terminal>(Kind, id.Value) is not { } found || found.Word.MerchantId != merchant)
         {
             return null;
         }
@@ -114,7 +114,7 @@ internal sealed class Terminals(HttpClient merchants, MerchantWords words, Owner
     }
 
     /// <summary>That it is blocked may have been told since.</summary>
-    private Till Judged(TerminalId id, Said<Till> said) =>
+    private Terminal Judged(TerminalId id, Said<Terminal> said) =>
         words.IsOver(id.Value, said.AskedAt) ? said.Word with { Blocked = true } : said.Word;
 
     private TimeSpan Age(Known known) => time.GetUtcNow() - known.Said.AskedAt;
@@ -122,7 +122,7 @@ internal sealed class Terminals(HttpClient merchants, MerchantWords words, Owner
     private bool IsSilent() =>
         Interlocked.Read(ref unansweredAt) is var at && at != long.MinValue && time.GetElapsedTime(at) < Patience;
 
-    private Said<Till> Remember(TerminalId id, Said<Till> said, Known? hit)
+    private Said<Terminal> Remember(TerminalId id, Said<Terminal> said, Known? hit)
     {
         if (remembered.Count >= RememberedMax)
         {
@@ -142,8 +142,8 @@ internal sealed class Terminals(HttpClient merchants, MerchantWords words, Owner
     private sealed record Told(LocationId LocationId, bool Blocked);
 
     /// <summary>As replicas keep it for each other.</summary>
-    private sealed record Till(MerchantId MerchantId, LocationId LocationId, bool Blocked);
+    private sealed record Terminal(MerchantId MerchantId, LocationId LocationId, bool Blocked);
 
     /// <param name="WrittenAt">When other replicas could last read what it says.</param>
-    private sealed record Known(Said<Till> Said, DateTimeOffset WrittenAt);
+    private sealed record Known(Said<Terminal> Said, DateTimeOffset WrittenAt);
 }

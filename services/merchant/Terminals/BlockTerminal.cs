@@ -5,8 +5,8 @@ namespace LocalPlus.Merchant.Terminals;
 
 /// <summary>
 /// POST /v1/locations/{id}/terminals/{terminal_id}/block and /unblock: a till that was stolen pays nothing any more,
-/// everywhere within five seconds, for it is told to every replica; what it sold offline before can still be handed in. Repeating it is harmless.
-/// Refusals: not_found, invalid_request.
+/// everywhere within five seconds, for each replica is told; what it sold offline before can still be handed in.
+/// Repeating it is harmless. Refusals: not_found, invalid_request.
 /// </summary>
 internal static class BlockTerminal
 {

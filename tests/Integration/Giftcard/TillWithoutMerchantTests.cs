@@ -13,7 +13,7 @@ namespace LocalPlus.Tests.Integration.Giftcard;
 /// </summary>
 public sealed class TillWithoutMerchantTests : IAsyncLifetime
 {
-    private const string Tills = "giftcard:till:";
+    private const string Tills = "giftcard:terminal:";
     private const string Places = "giftcard:location:";
     private const string Verdicts = "giftcard:verdict:";
     private const string Unknown = "busy /terminal_id";
