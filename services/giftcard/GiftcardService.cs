@@ -35,6 +35,8 @@ internal static class GiftcardService
         ));
         builder.Services.AddSingleton(all => new Terminals(
             PeerClient.Create(all, "merchant"),
+            all.GetRequiredService<MerchantWords>(),
+            all.GetRequiredService<Ownership>(),
             all.GetRequiredService<TimeProvider>()
         ));
         builder.AddCards();

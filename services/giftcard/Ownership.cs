@@ -14,6 +14,7 @@ internal sealed class Ownership(HttpClient merchants, HttpClient wallet, Caches 
     public static readonly CachePolicy Location = new("location", TimeSpan.FromMinutes(5))
     {
         Spare = TimeSpan.FromHours(12),
+        IsForGood = true,
     };
 
     /// <summary>Who is forgotten is nobody's customer from then on.</summary>

@@ -48,7 +48,6 @@ internal static class CreateAllowance
         TerminalId id,
         Request request,
         IdempotentRequests requests,
-        Ownership ownership,
         Terminals terminals,
         AllowanceSigner signer,
         Flags flags,
@@ -74,7 +73,6 @@ internal static class CreateAllowance
             {
                 // An allowance that was given is given again under its key.
                 flags.Require(Flag.OfflineAllowances);
-                await ownership.RequireLocationAsync(merchant, request.LocationId, cancel);
                 await terminals.RequireAsync(merchant, id, request.LocationId, cancel, "id");
             },
             db => InsertAsync(db, merchant, id, request, signer, time),

@@ -42,7 +42,6 @@ internal static class CreateRedemption
     /// <summary>The three steps behind a key; what POST /v1/holds asks for too.</summary>
     internal sealed class Creation(
         Intents intents,
-        Ownership ownership,
         Terminals terminals,
         RedemptionPlanner planner,
         RedemptionStore store,
@@ -64,7 +63,6 @@ internal static class CreateRedemption
                 id => store.FindAsync(new RedemptionId(id), cancel),
                 async () =>
                 {
-                    await ownership.RequireLocationAsync(key.Merchant, request.LocationId, cancel);
                     await terminals.RequireAsync(key.Merchant, request.TerminalId, request.LocationId, cancel);
                     var plan = await planner.PlanAsync(http.GetMerchant(), request, cancel);
                     plan.RequireLegs(request.Amount.Currency);

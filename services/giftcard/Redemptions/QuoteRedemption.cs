@@ -60,7 +60,6 @@ internal static class QuoteRedemption
         HttpContext http,
         RedemptionRequest asked,
         RedemptionPlanner planner,
-        Ownership ownership,
         Terminals terminals,
         CardReader cards,
         CancellationToken cancel
@@ -68,7 +67,6 @@ internal static class QuoteRedemption
     {
         asked.Check();
         var request = MerchantRules.Of(http.GetMerchant()).Complete(asked);
-        await ownership.RequireLocationAsync(http.GetMerchant().MerchantId, request.LocationId, cancel);
         await terminals.RequireAsync(http.GetMerchant().MerchantId, request.TerminalId, request.LocationId, cancel);
         var plan = await planner.PlanAsync(http.GetMerchant(), request, cancel);
         var accounts = await cards.AccountsAsync(plan.Books, plan.Legs.Select(l => l.Lot.AccountId), cancel);

@@ -5,8 +5,8 @@ namespace LocalPlus.Merchant.Terminals;
 
 /// <summary>
 /// POST /v1/locations/{id}/terminals/{terminal_id}/block and /unblock: a till that was stolen pays nothing any more,
-/// everywhere within five seconds; what it sold offline before can still be handed in. Repeating it is harmless.
-/// Refusals: not_found, invalid_request.
+/// everywhere within five seconds, for each replica is told; what it sold offline before can still be handed in.
+/// Repeating it is harmless. Refusals: not_found, invalid_request.
 /// </summary>
 internal static class BlockTerminal
 {
@@ -31,6 +31,7 @@ internal static class BlockTerminal
                     TerminalId terminalId,
                     Request? request,
                     IdempotentRequests idempotent,
+                    KeyBroadcast broadcast,
                     CancellationToken cancel
                 ) =>
                 {
@@ -40,20 +41,26 @@ internal static class BlockTerminal
                         http,
                         request,
                         async db =>
-                            await db.QuerySingleOrDefaultAsync<TerminalRow>(
-                                Sql.Change,
-                                new
-                                {
-                                    TerminalId = terminalId,
-                                    LocationId = id,
-                                    http.GetMerchant().MerchantId,
-                                    BlockedAt = blocks ? db.Now : (DateTimeOffset?)null,
-                                    Reason = blocks ? request.Reason : null,
-                                }
-                            )
-                                is { } row
-                                ? Answer.Ok(row.ToView())
-                                : throw new FaultException(CommonFaults.NotFound, "There is no such terminal."),
+                        {
+                            var row =
+                                await db.QuerySingleOrDefaultAsync<TerminalRow>(
+                                    Sql.Change,
+                                    new
+                                    {
+                                        TerminalId = terminalId,
+                                        LocationId = id,
+                                        http.GetMerchant().MerchantId,
+                                        BlockedAt = blocks ? db.Now : (DateTimeOffset?)null,
+                                        Reason = blocks ? request.Reason : null,
+                                    }
+                                ) ?? throw new FaultException(CommonFaults.NotFound, "There is no such terminal.");
+                            if (blocks)
+                            {
+                                broadcast.TellWith(db, KeyNews.Blocked(terminalId, db.Now));
+                            }
+
+                            return Answer.Ok(row.ToView());
+                        },
                         cancel
                     );
                 }

@@ -12,6 +12,7 @@ internal sealed class LocationOwnership(HttpClient merchants, Caches caches)
     public static readonly CachePolicy Location = new("location", TimeSpan.FromMinutes(5))
     {
         Spare = TimeSpan.FromHours(12),
+        IsForGood = true,
     };
 
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(1);

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Text;
 using LocalPlus.Hosting;
 using LocalPlus.Tests.Integration.Support;
@@ -242,6 +243,36 @@ public sealed class CacheTests : IAsyncLifetime
 
         await replica.Caches.InvalidateAsync(policy, "1", 2);
         await Assert.ThrowsAsync<TimeoutException>(() => replica.Caches.GetAsync(policy, "1", _ => Fails(), default));
+    }
+
+    [Fact]
+    public async Task What_is_so_for_good_stands_in_at_a_replica_that_starts_while_the_source_fails()
+    {
+        var policy = new CachePolicy("lasting", TimeSpan.FromSeconds(1))
+        {
+            Spare = TimeSpan.FromMinutes(5),
+            IsForGood = true,
+        };
+        await using var one = new CacheReplica(sidecar);
+        var n = 0;
+        var key = "";
+        // On a machine that has no time the shared cache may be too slow once, and then another is read.
+        await Eventually.TrueAsync(async () =>
+        {
+            key = policy.Key(new("hosting", typeof(CacheTests).Assembly), $"{++n}");
+            await one.Caches.GetAsync(policy, $"{n}", _ => Answer("so", 0), default);
+            return sidecar.Store.Read(key) is not null;
+        });
+        var clock = Stopwatch.StartNew();
+        await Eventually.TrueAsync(() => clock.Elapsed > policy.Life * 1.2);
+
+        await using var late = new CacheReplica(sidecar);
+
+        Assert.Equal("so", (await late.Caches.GetAsync(policy, $"{n}", _ => Fails(), default))!.Value);
+        Assert.Equal(
+            policy.Life + policy.Spare,
+            TimeSpan.FromSeconds(int.Parse(sidecar.Store.LifeOf(key)!, CultureInfo.InvariantCulture))
+        );
     }
 
     [Fact]

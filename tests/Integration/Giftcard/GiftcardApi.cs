@@ -389,8 +389,13 @@ public partial class GiftcardApi : IAsyncLifetime
 
     public static long Amount(JsonElement body, string name) => body.GetProperty(name).GetProperty("amount").GetInt64();
 
-    private async Task StartAsync(params (string Name, string Value)[] settings) =>
-        Service = await RunningService.StartAsync(
+    /// <summary>Another replica on the same database; whoever starts it ends it.</summary>
+    public Task<RunningService> StartReplicaAsync() => NewAsync([]);
+
+    private async Task StartAsync(params (string Name, string Value)[] settings) => Service = await NewAsync(settings);
+
+    private Task<RunningService> NewAsync((string Name, string Value)[] settings) =>
+        RunningService.StartAsync(
             typeof(CardCode).Assembly.Location,
             Database,
             Sidecar.Port,

@@ -16,6 +16,7 @@ internal sealed class StubStateStore
         StringComparer.Ordinal
     );
 
+    private readonly ConcurrentDictionary<string, string> lives = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, string> configuration = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<Guid, IServerStreamWriter<SubscribeConfigurationResponse>> subscribers = [];
     private int calls;
@@ -41,6 +42,9 @@ internal sealed class StubStateStore
     public void Flush() => entries.Clear();
 
     public byte[]? Read(string key) => entries.TryGetValue(key, out var entry) ? entry.Value.ToByteArray() : null;
+
+    /// <summary>How long an entry was to be kept, in seconds; nothing here ends by itself.</summary>
+    public string? LifeOf(string key) => lives.GetValueOrDefault(key);
 
     public void Write(string key, byte[] value) => entries[key] = (ByteString.CopyFrom(value), 1);
 
@@ -153,6 +157,11 @@ internal sealed class StubStateStore
         if (item.Options?.Concurrency == StateOptions.Types.StateConcurrency.ConcurrencyFirstWrite)
         {
             return entries.TryAdd(item.Key, (item.Value, 1));
+        }
+
+        if (item.Metadata.TryGetValue("ttlInSeconds", out var life))
+        {
+            lives[item.Key] = life;
         }
 
         entries.AddOrUpdate(item.Key, (item.Value, 1), (_, old) => (item.Value, old.Version + 1));

@@ -23,6 +23,11 @@ public sealed partial record CachePolicy(string Entity, TimeSpan Life)
     public bool Shared { get; init; } = true;
 
     /// <summary>
+    /// What is so stays so: the shared cache keeps it as long as it may stand in, for replicas that start meanwhile.
+    /// </summary>
+    public bool IsForGood { get; init; }
+
+    /// <summary>
     /// {service}:{entity}:{id}:v{n}. Throws <see cref="ArgumentException"/> for parts of another form: nobody's id
     /// reaches into another key.
     /// </summary>

@@ -298,8 +298,8 @@ public sealed class Caches : IDisposable
                 IsFailSafeEnabled = p.Spare > TimeSpan.Zero,
                 FailSafeMaxDuration = p.Life + p.Spare,
                 FailSafeThrottleDuration = Throttle,
-                // The shared cache has nothing that is over.
-                DistributedCacheFailSafeMaxDuration = p.Life,
+                // The shared cache has nothing that is over, if it can change.
+                DistributedCacheFailSafeMaxDuration = p.IsForGood ? p.Life + p.Spare : p.Life,
                 FactorySoftTimeout = p.Spare > TimeSpan.Zero ? SourcePatience : Timeout.InfiniteTimeSpan,
                 SkipDistributedCacheRead = !p.Shared,
                 SkipDistributedCacheWrite = !p.Shared,

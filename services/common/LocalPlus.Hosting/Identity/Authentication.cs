@@ -58,6 +58,10 @@ public static class Authentication
         ));
         services.AddSingleton<SharedVerdicts>();
         services.AddSingleton<KeyRulings>();
+        services.AddSingleton(all => new MerchantWords(
+            all.GetRequiredService<SharedVerdicts>(),
+            all.GetRequiredService<KeyRulings>()
+        ));
         services.AddSingleton<KeyBroadcast>();
         services.TryAddSingleton<IApiKeyVerifier>(provider => new RemoteApiKeyVerifier(
             PeerClient.Create(provider, "merchant"),

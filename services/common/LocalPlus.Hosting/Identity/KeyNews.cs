@@ -8,11 +8,11 @@ namespace LocalPlus.Hosting;
 
 /// <summary>
 /// What merchant tells every replica of every service at once, over the Dapr component <c>broadcast</c>: a key or a
-/// person is over, or a merchant may less than before. It takes nothing but what was known already: merchant is asked
-/// again, and its answer holds (ADR 0060).
+/// person is over, a till is blocked, or a merchant may less than before. It takes nothing but what was known already:
+/// merchant is asked again, and its answer holds (ADR 0060).
 /// </summary>
-/// <param name="Of">The key's id, the person's, or the merchant's.</param>
-/// <param name="EndsAt">Of a key or a person: from then on it is refused.</param>
+/// <param name="Of">The key's id, the person's, the till's, or the merchant's.</param>
+/// <param name="EndsAt">Of a key, a person or a till: from then on it is refused.</param>
 /// <param name="Status">Of a merchant: what it is now; active tells nothing.</param>
 public sealed record KeyNews(Guid Of, DateTimeOffset? EndsAt, MerchantStatus? Status)
 {
@@ -22,6 +22,8 @@ public sealed record KeyNews(Guid Of, DateTimeOffset? EndsAt, MerchantStatus? St
     public string Topic { get; init; } = TopicName;
 
     public static KeyNews Ended(ApiKeyId key, DateTimeOffset at) => new(key.Value, at, null);
+
+    public static KeyNews Blocked(TerminalId terminal, DateTimeOffset at) => new(terminal.Value, at, null);
 
     public static KeyNews Changed(MerchantId merchant, MerchantStatus status) => new(merchant.Value, null, status);
 }

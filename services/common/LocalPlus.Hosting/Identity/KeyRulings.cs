@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 
 namespace LocalPlus.Hosting;
 
-/// <summary>What merchant has told of a key, a person or a merchant.</summary>
+/// <summary>What merchant has told of a key, a person, a till or a merchant.</summary>
 /// <param name="HeardAt">Verdicts that were asked for before this are overruled.</param>
 internal sealed record KeyRuling(DateTimeOffset HeardAt, DateTimeOffset? EndsAt, MerchantStatus? Status);
 
@@ -38,21 +38,28 @@ internal sealed class KeyRulings(SharedVerdicts shared, TimeProvider time)
     public MerchantIdentity? Judge(KnownKeys.Known known)
     {
         var now = time.GetUtcNow();
-        if (known.Identity is not { } identity || identity.ExpiresAt <= now || Of(identity.KeyId.Value)?.EndsAt <= now)
+        if (
+            known.Identity is not { } identity
+            || identity.ExpiresAt <= now
+            || IsOver(identity.KeyId.Value, known.AskedAt)
+        )
         {
             return null;
         }
 
-        return Of(identity.MerchantId.Value)?.Status is { } status and not MerchantStatus.Active
+        return Of(identity.MerchantId.Value, known.AskedAt)?.Status is { } status and not MerchantStatus.Active
             ? identity with
             {
                 Status = status,
             }
             : identity;
-
-        KeyRuling? Of(Guid id) =>
-            heard.TryGetValue(id, out var ruling) && known.AskedAt <= ruling.HeardAt ? ruling : null;
     }
+
+    /// <summary>Whether merchant has told, since it was asked, that it is over.</summary>
+    public bool IsOver(Guid of, DateTimeOffset askedAt) => Of(of, askedAt)?.EndsAt <= time.GetUtcNow();
+
+    private KeyRuling? Of(Guid of, DateTimeOffset askedAt) =>
+        heard.TryGetValue(of, out var ruling) && askedAt <= ruling.HeardAt ? ruling : null;
 
     /// <summary>The half that was heard first goes: verdicts from before it have ended, or soon will.</summary>
     private void MakeRoom()

@@ -65,8 +65,7 @@ internal sealed class SharedVerdicts(
             || await ReadAsync<Kept>(Verdicts, id) is not { Verdict: { } verdict } kept
             || !CryptographicOperations.FixedTimeEquals(kept.Text, TextOf(key))
             || verdict.KeyId.Value != id
-            || now - kept.AskedAt >= Lifetime
-            || kept.AskedAt - now > ClockSkew
+            || !IsInTime(kept.AskedAt, now)
         )
         {
             return null;
@@ -75,19 +74,48 @@ internal sealed class SharedVerdicts(
         var since = new List<(Guid, KeyRuling)>();
         foreach (var of in new[] { id, verdict.MerchantId.Value })
         {
-            // Whoever asked for the verdict has another clock than who heard of its end: in doubt it was before.
-            if (await ReadAsync<KeyRuling>(Rulings, of) is { } ruling && kept.AskedAt <= ruling.HeardAt + ClockSkew)
+            if (await SinceAsync(of, kept.AskedAt, now) is { } ruling)
             {
-                since.Add((of, ruling with { HeardAt = now }));
+                since.Add((of, ruling));
             }
         }
 
         return (verdict, kept.AskedAt < now ? kept.AskedAt : now, since);
     }
 
+    /// <summary>What merchant said of something else that a sale names by its id.</summary>
+    public Task SaveAsync<T>(CachePolicy kind, Guid of, T word, DateTimeOffset askedAt) =>
+        WriteAsync(kind, of, new Said<T>(word, askedAt));
+
+    /// <summary>As of a key: at most <see cref="Lifetime"/> old, and with what was told since.</summary>
+    public async Task<(Said<T> Said, KeyRuling? Since)?> FindAsync<T>(CachePolicy kind, Guid of)
+    {
+        var now = time.GetUtcNow();
+        if (await ReadAsync<Said<T>>(kind, of) is not { } said || !IsInTime(said.AskedAt, now))
+        {
+            return null;
+        }
+
+        return (said.AskedAt < now ? said : said with { AskedAt = now }, await SinceAsync(of, said.AskedAt, now));
+    }
+
     /// <summary>Whether replicas have left verdicts that still serve.</summary>
     public async Task<bool> AreThereAsync() =>
         await ReadAsync<Kept>(Verdicts, Any) is { } any && time.GetUtcNow() - any.AskedAt < Lifetime;
+
+    private static bool IsInTime(DateTimeOffset askedAt, DateTimeOffset now) =>
+        now - askedAt < Lifetime && askedAt - now <= ClockSkew;
+
+    /// <summary>
+    /// Whoever asked merchant has another clock than who heard what it told: in doubt the question was before.
+    /// </summary>
+    private async Task<KeyRuling?> SinceAsync(Guid of, DateTimeOffset askedAt, DateTimeOffset now) =>
+        await ReadAsync<KeyRuling>(Rulings, of) is { } ruling && askedAt <= ruling.HeardAt + ClockSkew
+            ? ruling with
+            {
+                HeardAt = now,
+            }
+            : null;
 
     private async Task WriteAsync<T>(CachePolicy policy, Guid of, T value)
     {

@@ -77,10 +77,11 @@ public sealed class RepeatWithoutPeerTests(GiftcardApi api) : IClassFixture<Gift
         });
     }
 
-    /// <summary>With a service that remembers no location.</summary>
+    /// <summary>With a service that remembers no location and no till, and finds none in the shared cache.</summary>
     private async Task WithoutMerchantAsync(Func<Task> act)
     {
         await api.RestartAsync();
+        api.State.Flush();
         api.Sidecar.OnInvoke("merchant", "internal/locations/*", _ => Task.FromResult(Results.StatusCode(500)));
         api.Sidecar.OnInvoke("merchant", "internal/terminals/*", _ => Task.FromResult(Results.StatusCode(500)));
         try
