@@ -24,6 +24,9 @@ internal sealed class LedgerCommands
 
     private const int ErrorLength = 500;
 
+    /// <summary>So long a caller waits, or as long as it has: what was decided stands without the ledger.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
+
     private readonly Database database;
     private readonly LedgerGateway ledger;
     private readonly LedgerAccounts accounts;
@@ -46,13 +49,16 @@ internal sealed class LedgerCommands
     /// <summary>Drives these for a caller that waits; what the ledger does not take is left to the sweeper.</summary>
     public async Task TryAsync(IEnumerable<MovementId> movements, CancellationToken cancel)
     {
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        patience.CancelAfter(RequestDeadline.Within(Patience));
         foreach (var movement in movements)
         {
             try
             {
-                await DriveAsync(movement, cancel);
+                await DriveAsync(movement, patience.Token);
             }
-            catch (LedgerUnknownException silence)
+            catch (Exception silence)
+                when (silence is LedgerUnknownException or OperationCanceledException || IsBusy(silence))
             {
                 log.CommandNotBooked(movement, silence.Message);
                 return;
@@ -228,6 +234,9 @@ internal sealed class LedgerCommands
                 cancel
             );
     }
+
+    private static bool IsBusy(Exception failure) =>
+        failure is FaultException { Fault: var fault } && fault == CommonFaults.Busy;
 
     private static string Short(string error) => error.Length > ErrorLength ? error[..ErrorLength] : error;
 

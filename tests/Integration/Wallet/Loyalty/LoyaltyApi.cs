@@ -320,6 +320,9 @@ internal sealed class LedgerDoor(LedgerFixture books) : LedgerService.LedgerServ
     /// <summary>Calls have their effect, but their answer is lost.</summary>
     public bool IsMute { get; set; }
 
+    /// <summary>Calls wait for this before anything; null: they do not.</summary>
+    public Task? Frozen { get; set; }
+
     public int Calls => calls;
 
     public override Task<OpenAccountsResponse> OpenAccounts(OpenAccountsRequest request, ServerCallContext context) =>
@@ -359,6 +362,7 @@ internal sealed class LedgerDoor(LedgerFixture books) : LedgerService.LedgerServ
     )
     {
         Interlocked.Increment(ref calls);
+        await (Frozen ?? Task.CompletedTask);
         if (IsDeaf)
         {
             throw Silence();

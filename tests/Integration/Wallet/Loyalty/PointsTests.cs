@@ -203,6 +203,27 @@ public sealed class PointsTests(LoyaltyApi api) : IClassFixture<LoyaltyApi>
     }
 
     [Fact]
+    public async Task A_purchase_is_counted_and_answered_while_the_ledger_is_frozen()
+    {
+        var (merchant, key) = api.NewMerchant();
+        var member = await api.MemberAsync(key, await api.ProgramAsync(key));
+        var thaw = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        api.Ledger.Frozen = thaw.Task;
+        try
+        {
+            await api.EarnAsync(key, member, 900);
+            Assert.Equal(9, await api.PointsAsync(key, member));
+        }
+        finally
+        {
+            api.Ledger.Frozen = null;
+            thaw.SetResult();
+        }
+
+        Assert.Equal(9, await api.BookedAsync(merchant, $"member:{member}:points"));
+    }
+
+    [Fact]
     public async Task What_a_member_has_is_held_against_the_books()
     {
         var (merchant, key) = api.NewMerchant();
