@@ -33,6 +33,9 @@ internal sealed record Checkout(string Root, string State)
     /// <summary>The public key of the ledger's log, for verifiers.</summary>
     public string LogKey => Path.Combine(State, "log-key.pem");
 
+    /// <summary>The public key of the audit, for verifiers.</summary>
+    public string AuditKey => Path.Combine(State, "audit-key.pem");
+
     /// <summary>All checkpoints of the ledger's log, outside its database.</summary>
     public string Checkpoints => Path.Combine(State, "checkpoints", "ledger.txt");
 

@@ -39,6 +39,7 @@ internal sealed class Secrets
         var secrets = Entries(ports);
         _checkout.Write("secrets.json", secrets);
         _checkout.WriteText(Path.GetFileName(_checkout.LogKey), PublicPem(secrets["ledger"]["checkpoint_key"]));
+        _checkout.WriteText(Path.GetFileName(_checkout.AuditKey), PublicPem(secrets["merchant"]["checkpoint_key"]));
     }
 
     /// <summary>What the services and the components ask of the secret store: entry, and text by key.</summary>
@@ -57,6 +58,7 @@ internal sealed class Secrets
         secrets["ledger"]["checkpoint_key"] = SigningKey("checkpoint_key");
         secrets["console"]["session_keys"] = $"1:{Key("session_key")}";
         secrets["giftcard"]["code_pepper"] = Key("code_pepper");
+        secrets["merchant"]["checkpoint_key"] = SigningKey("audit_checkpoint_key");
         secrets["merchant"]["key_pepper"] = Key("key_pepper");
         secrets["notification"]["address_key"] = Key("address_key");
         secrets["notification"]["webhook_keys"] = $"1:{Key("webhook_key")}";

@@ -1,9 +1,21 @@
 using LocalPlus.Hosting;
+using LocalPlus.Merchant.Audit;
 
 namespace LocalPlus.Tests.Contract;
 
 public sealed class AuditEventTests
 {
+    [Fact]
+    public void A_signed_chain_follows_its_schema() =>
+        EventSchema.Follows(
+            AuditCheckpointSigned.Topic,
+            EventSchema.Envelope(
+                AuditCheckpointSigned.Type,
+                "localplus.local/audit/1",
+                new AuditCheckpointSigned("localplus.local/audit/1", 7, new byte[32], "note")
+            )
+        );
+
     [Theory]
     [InlineData("analytics.audit.v1")]
     [InlineData("giftcard.audit.v1")]

@@ -6,25 +6,26 @@ using LocalPlus.Cli.Proof;
 namespace LocalPlus.Cli;
 
 /// <summary>
-/// Verifies a receipt (GET /v1/transactions/{id}/receipt) or a consistency proof (GET /v1/checkpoints/consistency) with
-/// the log's public key: no database, no service, no network.
+/// Verifies a receipt (GET /v1/transactions/{id}/receipt), a consistency proof (GET /v1/checkpoints/consistency) or an
+/// export of the audit (GET /v1/audit/export) with the public key of what signed it: no database, no service, no
+/// network.
 /// </summary>
 internal static class Verify
 {
     private static readonly Argument<string> Document = new("file")
     {
-        Description = "the answer of …/receipt or …/consistency, as it came",
+        Description = "the answer of …/receipt, …/consistency or /v1/audit/export, as it came",
     };
     private static readonly Option<string> Key = new("--key")
     {
-        Description = "the log's public key",
+        Description = "the public key: of /v1/checkpoints/key, or of /v1/audit/key",
         HelpName = "PUBLIC.pem",
         Required = true,
     };
 
     public static readonly Verb Verb = Verbs.Define(
         "verify",
-        "check a receipt of the ledger, or that its log only grew, offline",
+        "check a receipt of the ledger, that its log only grew, or an export of the audit, offline",
         RunAsync,
         Document,
         Key
@@ -38,9 +39,7 @@ internal static class Verify
         using var key = ReadKey(await ReadAsync(keyPath, cancel), keyPath);
         try
         {
-            foreach (
-                var fact in Evidence.Check(JsonSerializer.Deserialize<JsonElement>(await ReadAsync(path, cancel)), key)
-            )
+            foreach (var fact in await CheckAsync(path, key, cancel))
             {
                 Terminal.Good(fact);
             }
@@ -52,7 +51,7 @@ internal static class Verify
             throw new CliFailure(
                 ExitCodes.Failed,
                 $"{path} is not JSON: {notJson.Message}",
-                "save the answer of GET /v1/transactions/{id}/receipt as it came"
+                "save the answer of GET /v1/transactions/{id}/receipt (or of /v1/audit/export) as it came"
             );
         }
         catch (ProofFailure failure) when (failure.Message == Evidence.NotSealed)
@@ -68,6 +67,11 @@ internal static class Verify
             );
         }
     }
+
+    private static async Task<IReadOnlyList<string>> CheckAsync(string path, ECDsa key, CancellationToken cancel) =>
+        File.Exists(path) && File.ReadLines(path).FirstOrDefault() is { } first && AuditExport.IsOne(first)
+            ? AuditExport.Check(File.ReadLines(path), key)
+            : Evidence.Check(JsonSerializer.Deserialize<JsonElement>(await ReadAsync(path, cancel)), key);
 
     private static async Task<string> ReadAsync(string path, CancellationToken cancel) =>
         File.Exists(path)

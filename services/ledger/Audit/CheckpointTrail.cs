@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using LocalPlus.Hosting;
 using LocalPlus.Ledger.Proof;
 
 namespace LocalPlus.Ledger.Audit;

@@ -1,7 +1,3 @@
-using System.Buffers.Binary;
-using System.Buffers.Text;
-using System.Security.Cryptography;
-using System.Text;
 using LocalPlus.Hosting;
 using LocalPlus.Kernel;
 
@@ -42,7 +38,7 @@ internal static class Checkpoints
             .MapGet("/checkpoints/key", GetKeyAsync)
             .RequireScope("ledger:read")
             .WithName("GetLogKey")
-            .Produces<KeyView>();
+            .Produces<CheckpointKeyView>();
         return group;
     }
 
@@ -57,9 +53,13 @@ internal static class Checkpoints
     {
         const string filters = "checkpoints";
         var (merchant, count) = (http.GetMerchant().MerchantId, CursorCodec.Limit(limit));
-        var below = SizeOf(cursors.Read(cursor, merchant, filters));
+        var below = cursors.Read(cursor, merchant, filters).Number;
         var rows = await database.QueryAsync<Row>(Sql.List, new { below, Limit = count + 1 }, cancel);
-        var page = Page<Row>.Of(rows, count, row => cursors.Write(PositionOf(row), merchant, filters));
+        var page = Page<Row>.Of(
+            rows,
+            count,
+            row => cursors.Write(Keyset.Of(row.SignedAt, row.Size), merchant, filters)
+        );
         return Answer.Ok(new Page<CheckpointView>([.. page.Data.Select(View)], page.NextCursor, page.HasMore));
     }
 
@@ -92,16 +92,7 @@ internal static class Checkpoints
         return Answer.Ok(new ConsistencyView("consistency_proof", old.Note, fresh.Note, path));
     }
 
-    private static Task<Answer> GetKeyAsync(LogKey key)
-    {
-        var (x, y) = (Base64Url.EncodeToString(key.PublicPoint.X), Base64Url.EncodeToString(key.PublicPoint.Y));
-        // RFC 7638: the members in this order, no white space.
-        var thumbprint = SHA256.HashData(
-            Encoding.ASCII.GetBytes($$"""{"crv":"P-256","kty":"EC","x":"{{x}}","y":"{{y}}"}""")
-        );
-        var jwk = new JwkView("EC", "P-256", x, y, "sig", "ES256", Base64Url.EncodeToString(thumbprint));
-        return Task.FromResult(Answer.Ok(new KeyView("log_key", key.Origin, jwk, key.PublicPem)));
-    }
+    private static Task<Answer> GetKeyAsync(LogKey key) => Task.FromResult(Answer.Ok(key.View()));
 
     private static async Task<Row> LatestAsync(Database database, CancellationToken cancel) =>
         await database.QuerySingleOrDefaultAsync<Row>(Sql.List, new { Below = long.MaxValue, Limit = 1 }, cancel)
@@ -113,26 +104,11 @@ internal static class Checkpoints
 
     private static CheckpointView View(Row row) => new("checkpoint", row.Size, row.Root, row.Note, row.SignedAt);
 
-    /// <summary>A cursor has room for an id; a checkpoint's is its size.</summary>
-    private static Keyset PositionOf(Row row)
-    {
-        Span<byte> bytes = stackalloc byte[16];
-        BinaryPrimitives.WriteInt64BigEndian(bytes[8..], row.Size);
-        return new Keyset(row.SignedAt, new Guid(bytes, bigEndian: true));
-    }
-
-    private static long SizeOf(Keyset position) =>
-        BinaryPrimitives.ReadInt64BigEndian(position.Id.ToByteArray(bigEndian: true).AsSpan(8)) & long.MaxValue;
-
     private sealed record Row(long Size, byte[] Root, string Note, DateTimeOffset SignedAt);
 
     private sealed record CheckpointView(string Object, long Size, byte[] Root, string Note, DateTimeOffset SignedAt);
 
     private sealed record ConsistencyView(string Object, string From, string To, IReadOnlyList<byte[]> Path);
-
-    private sealed record JwkView(string Kty, string Crv, string X, string Y, string Use, string Alg, string Kid);
-
-    private sealed record KeyView(string Object, string Origin, JwkView Jwk, string Pem);
 
     private static class Sql
     {

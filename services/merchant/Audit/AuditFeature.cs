@@ -21,17 +21,26 @@ internal static class AuditFeature
         "wallet.audit.v1",
     ];
 
-    public static void AddAudit(this IServiceCollection services) => services.AddAudit(Topic);
+    public static void AddAudit(this IServiceCollection services)
+    {
+        services.AddSingleton<CheckpointKey>();
+        services.AddSingleton<AuditSigner>();
+        services.AddAudit(Topic);
+    }
 
     public static void MapAudit(this WebApplication app)
     {
-        app.MapMerchantApi().MapReadAudit().MapExportAudit();
+        app.MapMerchantApi().MapReadAudit().MapExportAudit().MapReadAuditCheckpoints();
         app.MapOperatorApi().MapReadAuditForOperators().MapVerifyAudit();
         var events = app.MapEvents();
         foreach (var topic in Topics)
         {
             var service = topic[..topic.IndexOf('.', StringComparison.Ordinal)];
-            events.MapEvents<AuditEntry>(topic, (batch, db, _) => AuditLog.AppendAsync(db, service, batch));
+            events.MapEvents<AuditEntry>(
+                topic,
+                (batch, db, services) =>
+                    AuditLog.AppendAsync(db, services.GetRequiredService<AuditSigner>(), service, batch)
+            );
         }
     }
 }

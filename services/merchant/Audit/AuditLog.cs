@@ -51,8 +51,16 @@ internal static class AuditLog
     public static byte[] Link(byte[] previous, string entry) =>
         SHA256.HashData((byte[])[.. previous, .. Encoding.UTF8.GetBytes(entry)]);
 
-    /// <summary>Appends what a service tells, each to the chain of its merchant, in the order of its coming.</summary>
-    public static async Task AppendAsync(DbSession db, string service, IReadOnlyList<EventEnvelope<AuditEntry>> events)
+    /// <summary>
+    /// Appends what a service tells, each to the chain of its merchant, in the order of its coming, and signs how far
+    /// the chain goes now.
+    /// </summary>
+    public static async Task AppendAsync(
+        DbSession db,
+        AuditSigner signer,
+        string service,
+        IReadOnlyList<EventEnvelope<AuditEntry>> events
+    )
     {
         // In one order by everybody, so that nobody waits in a circle.
         foreach (var chain in events.GroupBy(e => ChainOf(e.MerchantId)).OrderBy(chain => chain.Key))
@@ -73,7 +81,32 @@ internal static class AuditLog
                     head.Hash,
                 }
             );
+            await SignAsync(db, signer, chain.Key, head);
         }
+    }
+
+    private static async Task SignAsync(DbSession db, AuditSigner signer, Guid chain, Head head)
+    {
+        var note = signer.Sign(chain, head);
+        await db.ExecuteAsync(
+            Sql.Sign,
+            new
+            {
+                Chain = chain,
+                head.Size,
+                head.Hash,
+                Note = note,
+            }
+        );
+        var origin = signer.OriginOf(chain);
+        await db.PublishAsync(
+            AuditCheckpointSigned.Topic,
+            AuditCheckpointSigned.Type,
+            origin,
+            head.Size,
+            chain == Platform ? null : new MerchantId(chain),
+            new AuditCheckpointSigned(origin, head.Size, head.Hash, note)
+        );
     }
 
     private static async Task<Head> AppendAsync(
@@ -157,6 +190,29 @@ internal static class AuditLog
             UPDATE audit_chains
                SET size = @Size, hash = @Hash
              WHERE chain = @Chain
+            """;
+
+        public const string Sign = """
+            INSERT INTO audit_checkpoints (chain, size, hash, note)
+            VALUES (@Chain, @Size, @Hash, @Note)
+            """;
+
+        /// <summary>What was signed of a chain that lies behind one size, and not behind another.</summary>
+        public const string Signed = """
+            SELECT size, hash, note, signed_at
+              FROM audit_checkpoints
+             WHERE chain = @Chain
+               AND size > @After
+               AND size <= @Until
+             ORDER BY size
+            """;
+
+        public const string LastSigned = """
+            SELECT size, hash, note, signed_at
+              FROM audit_checkpoints
+             WHERE chain = @Chain
+             ORDER BY size DESC
+             LIMIT 1
             """;
 
         public const string After = """

@@ -5,8 +5,9 @@ namespace LocalPlus.Merchant.Audit;
 
 /// <summary>
 /// GET /v1/audit/export: the merchant's whole chain as NDJSON, the oldest first: each entry's text and its hash, which
-/// is SHA-256 of the hash before it (32 zero bytes before the first) and of the text; the last line is its head.
-/// Whoever keeps it needs nobody to see later whether an entry was changed, left out or cut off.
+/// is SHA-256 of the hash before it (32 zero bytes before the first) and of the text; the last line is its head, with
+/// the signed checkpoint that says so. Whoever keeps it needs nobody to see later whether an entry was changed, left
+/// out or cut off: <c>localplus verify</c> proves it with the public key of GET /v1/audit/key.
 /// </summary>
 internal static class ExportAudit
 {
@@ -15,7 +16,8 @@ internal static class ExportAudit
 
     internal sealed record Line(string Object, long Position, string Entry, byte[] Hash);
 
-    internal sealed record HeadLine(string Object, long Size, byte[] Hash);
+    /// <param name="Note">The signed checkpoint of this head; absent of an empty chain.</param>
+    internal sealed record HeadLine(string Object, long Size, byte[] Hash, string? Note);
 
     public static IEndpointRouteBuilder MapExportAudit(this IEndpointRouteBuilder merchants)
     {
@@ -53,7 +55,18 @@ internal static class ExportAudit
             count = page.Count;
         }
 
-        await WriteAsync(http, new HeadLine("audit_head", head.Size, head.Hash), cancel);
+        var signed = await database.QueryAsync<AuditCheckpointRow>(
+            AuditLog.Sql.Signed,
+            new
+            {
+                Chain = chain,
+                After = head.Size - 1,
+                Until = head.Size,
+            },
+            cancel
+        );
+        var note = signed.SingleOrDefault()?.Note;
+        await WriteAsync(http, new HeadLine("audit_head", head.Size, head.Hash, note), cancel);
         return Results.Empty;
     }
 

@@ -6,9 +6,10 @@ namespace LocalPlus.Merchant.Audit;
 
 /// <summary>
 /// GET /ops/v1/audit/verify?merchant_id=: reads a chain from its beginning and says whether each entry is as it was
-/// written, none is missing and the end is there. With <c>size</c> and <c>hash</c> of a head that was kept elsewhere
-/// (the last line of an export) also whether the chain is still the one that had that head: whoever can change all of
-/// the database can not change what was kept. Refusals: invalid_request.
+/// written, none is missing, the end is there, and the chain is the one that was signed, each time that it was. With
+/// <c>size</c> and <c>hash</c> of a head that was kept elsewhere (the last line of an export, an event of
+/// merchant.checkpoints.v1) also whether the chain is still the one that had that head: whoever can change all of the
+/// database and has the key can not change what was kept. Refusals: invalid_request.
 /// </summary>
 internal static class VerifyAudit
 {
@@ -17,7 +18,10 @@ internal static class VerifyAudit
     /// <param name="Verified">All is as it was.</param>
     /// <param name="Size">Entries that the chain says it has.</param>
     /// <param name="Hash">That of the last one, in base64: to be kept elsewhere.</param>
-    /// <param name="Problem">edited, missing, cut_off, or other_head; absent: none.</param>
+    /// <param name="SignedAt">When this head was signed; absent of an empty chain.</param>
+    /// <param name="Problem">
+    /// edited, missing, cut_off, other_head, not_signed (the head, or a checkpoint is not of this key); absent: none.
+    /// </param>
     /// <param name="Position">Of the first entry that has it.</param>
     internal sealed record Response(
         string Object,
@@ -25,6 +29,7 @@ internal static class VerifyAudit
         bool Verified,
         long Size,
         byte[] Hash,
+        DateTimeOffset? SignedAt,
         string? Problem,
         long? Position
     );
@@ -37,6 +42,7 @@ internal static class VerifyAudit
 
     private static async Task<IResult> HandleAsync(
         Database database,
+        AuditSigner signer,
         CancellationToken cancel,
         [FromQuery(Name = "merchant_id")] MerchantId? merchantId = null,
         long? size = null,
@@ -54,71 +60,118 @@ internal static class VerifyAudit
             )
             .ThrowIfAny();
         var chain = AuditLog.ChainOf(merchantId);
+        var of = new { Chain = chain };
         var head =
-            await database.QuerySingleOrDefaultAsync<AuditLog.Head>(AuditLog.Sql.Head, new { Chain = chain }, cancel)
+            await database.QuerySingleOrDefaultAsync<AuditLog.Head>(AuditLog.Sql.Head, of, cancel)
             ?? AuditLog.Head.None;
+        var signed = await database.QuerySingleOrDefaultAsync<AuditCheckpointRow>(AuditLog.Sql.LastSigned, of, cancel);
         var kept = size is { } at ? new AuditLog.Head(at, known) : null;
-        var (problem, position) = await WalkAsync(database, chain, head, kept, cancel);
+        var (problem, position) = EndOf(head, signed, kept) is { } atEnd
+            ? (atEnd, head.Size)
+            : await new Walk(database, signer, chain, kept).ToAsync(head, cancel);
         return Answer.Ok(
-            new Response("audit_verification", merchantId, problem is null, head.Size, head.Hash, problem, position)
+            new Response(
+                "audit_verification",
+                merchantId,
+                problem is null,
+                head.Size,
+                head.Hash,
+                signed?.Size == head.Size ? signed.SignedAt : null,
+                problem,
+                position
+            )
         );
     }
 
-    private static async Task<(string? Problem, long? Position)> WalkAsync(
-        Database database,
-        Guid chain,
-        AuditLog.Head head,
-        AuditLog.Head? kept,
-        CancellationToken cancel
-    )
+    /// <summary>What is wrong with the chain's end; null: nothing that can be seen without reading it.</summary>
+    private static string? EndOf(AuditLog.Head head, AuditCheckpointRow? signed, AuditLog.Head? kept)
     {
-        var last = AuditLog.Head.None;
-        if (
-            kept is not null
-            && (kept.Size > head.Size || (kept.Size == 0 && !kept.Hash.AsSpan().SequenceEqual(last.Hash)))
-        )
+        if (kept?.Size > head.Size || signed?.Size > head.Size)
         {
-            return (kept.Size > head.Size ? "cut_off" : "other_head", head.Size);
+            return "cut_off";
         }
 
-        while (last.Size < head.Size)
+        if (kept is { Size: 0 } && !kept.Hash.AsSpan().SequenceEqual(AuditLog.Head.None.Hash))
         {
-            var page = await database.QueryAsync<AuditRow>(
-                AuditLog.Sql.After,
-                new
+            return "other_head";
+        }
+
+        return head.Size > (signed?.Size ?? 0) ? "not_signed" : null;
+    }
+
+    /// <summary>Reads a chain, and what was signed of it, from the beginning.</summary>
+    private sealed class Walk(Database database, AuditSigner signer, Guid chain, AuditLog.Head? kept)
+    {
+        private AuditLog.Head last = AuditLog.Head.None;
+
+        public async Task<(string? Problem, long? Position)> ToAsync(AuditLog.Head head, CancellationToken cancel)
+        {
+            while (last.Size < head.Size)
+            {
+                var until = Math.Min(last.Size + PageSize, head.Size);
+                var asked = new
                 {
                     Chain = chain,
                     After = last.Size,
-                    Take = (int)Math.Min(PageSize, head.Size - last.Size),
-                },
-                cancel
-            );
-            if (page.Count == 0)
-            {
-                return ("cut_off", last.Size + 1);
+                    Take = PageSize,
+                    Until = until,
+                };
+                var signed = await database.QueryAsync<AuditCheckpointRow>(AuditLog.Sql.Signed, asked, cancel);
+                var notes = signed.ToDictionary(checkpoint => checkpoint.Size, checkpoint => checkpoint.Note);
+                var page = await database.QueryAsync<AuditRow>(AuditLog.Sql.After, asked, cancel);
+                if (page.Count == 0)
+                {
+                    return ("cut_off", last.Size + 1);
+                }
+
+                foreach (var row in page)
+                {
+                    if (last.Size == until)
+                    {
+                        // Appended since the head was read.
+                        break;
+                    }
+
+                    if (ProblemOf(row, notes.GetValueOrDefault(row.Position)) is { } problem)
+                    {
+                        return (problem, problem == "missing" ? last.Size + 1 : row.Position);
+                    }
+
+                    last = new(row.Position, row.Hash);
+                }
             }
 
-            foreach (var row in page)
-            {
-                if (row.Position != last.Size + 1)
-                {
-                    return ("missing", last.Size + 1);
-                }
-
-                if (!IsAsWritten(row, last))
-                {
-                    return ("edited", row.Position);
-                }
-
-                last = new(row.Position, row.Hash);
-                if (kept?.Size == last.Size && !kept.Hash.AsSpan().SequenceEqual(last.Hash))
-                {
-                    return ("other_head", last.Size);
-                }
-            }
+            return last.Hash.AsSpan().SequenceEqual(head.Hash) ? (null, null) : ("edited", last.Size);
         }
 
-        return last.Hash.AsSpan().SequenceEqual(head.Hash) ? (null, null) : ("edited", last.Size);
+        private string? ProblemOf(AuditRow row, string? note)
+        {
+            var head = new AuditLog.Head(row.Position, row.Hash);
+            if (row.Position != last.Size + 1)
+            {
+                return "missing";
+            }
+
+            if (!IsAsWritten(row, last))
+            {
+                return "edited";
+            }
+
+            if (kept?.Size == head.Size && !kept.Hash.AsSpan().SequenceEqual(head.Hash))
+            {
+                return "other_head";
+            }
+
+            if (note is null)
+            {
+                return null;
+            }
+
+            var signed = signer.SignedHash(chain, head.Size, note);
+            return signed is null ? "not_signed"
+                : signed.AsSpan().SequenceEqual(head.Hash) ? null
+                : "other_head";
+        }
     }
 
     /// <summary>The link holds, and the columns say what the text says.</summary>

@@ -68,7 +68,7 @@ public sealed class LogDatabase : IAsyncLifetime
         new(
             Database,
             Tree,
-            new LogKey(configuration),
+            new LogKey(new CheckpointKey(configuration), configuration),
             Checkpoints,
             TimeProvider.System,
             NullLogger<Sequencer>.Instance

@@ -2,6 +2,7 @@ using System.Net.Http.Headers;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using LocalPlus.Cli.Proof;
 using LocalPlus.Kernel;
 using LocalPlus.Tests.Integration.Support;
 using Npgsql;
@@ -116,8 +117,7 @@ public sealed class AuditTests(MerchantApi api) : IClassFixture<MerchantApi>
         await api.PatchAsync(key, new { name = "Renamed" }, 1);
         await EntriesAsync(key, 2);
 
-        using var answer = await api.Service.SendAsync(HttpMethod.Get, "/v1/audit/export", key);
-        var lines = (await answer.Content.ReadAsStringAsync())
+        var lines = (await ExportAsync(key))
             .Split('\n', StringSplitOptions.RemoveEmptyEntries)
             .Select(line => JsonSerializer.Deserialize<JsonElement>(line))
             .ToArray();
@@ -136,6 +136,85 @@ public sealed class AuditTests(MerchantApi api) : IClassFixture<MerchantApi>
         );
         var verified = await VerifyAsync(id, $"&size=2&hash={Uri.EscapeDataString(Convert.ToBase64String(hash))}");
         Assert.True(verified.GetProperty("verified").GetBoolean());
+        // By whoever has the public key alone.
+        using var publicKey = ECDsa.Create();
+        publicKey.ImportFromPem(Text(await api.CallAsync(HttpMethod.Get, "/v1/audit/key", key), "pem"));
+        Assert.Contains(
+            "chain: 2 entries, each linked to the one before it",
+            AuditExport.Check(lines.Select(line => line.GetRawText()), publicKey)
+        );
+    }
+
+    [Fact]
+    public async Task What_is_signed_is_read_by_whose_it_is_and_told_by_an_event()
+    {
+        var (id, key, _) = await api.OnboardAsync();
+        var (_, stranger, _) = await api.OnboardAsync();
+        await api.PatchAsync(key, new { name = "Renamed" }, 1);
+        await EntriesAsync(key, 2);
+
+        var newest = await api.CallAsync(HttpMethod.Get, "/v1/audit/checkpoints?limit=1", key);
+        var last = Assert.Single(newest.GetProperty("data").EnumerateArray());
+        Assert.Equal(2, last.GetProperty("size").GetInt64());
+        Assert.Equal(Text(await VerifyAsync(id), "hash"), Text(last, "hash"));
+        var older = await api.CallAsync(
+            HttpMethod.Get,
+            $"/v1/audit/checkpoints?cursor={Text(newest, "next_cursor")}",
+            key
+        );
+        Assert.Equal([1], older.GetProperty("data").EnumerateArray().Select(c => c.GetProperty("size").GetInt64()));
+        Assert.DoesNotContain(
+            (await api.CallAsync(HttpMethod.Get, "/v1/audit/checkpoints", stranger))
+                .GetProperty("data")
+                .EnumerateArray(),
+            c => Text(c, "note") == Text(last, "note")
+        );
+        await Eventually.TrueAsync(
+            () =>
+                Task.FromResult(
+                    api.Sidecar.Published.Where(m => Text(m, "topic") == "merchant.checkpoints.v1")
+                        .Select(m => m.GetProperty("event").GetProperty("data").GetProperty("data"))
+                        .Any(told => Text(told, "note") == Text(last, "note"))
+                ),
+            because: () => api.Service.Output
+        );
+    }
+
+    [Theory]
+    // Whoever has the database and not the key: what was signed, or a signature of his own, or none.
+    [InlineData("SELECT 1", "other_head")]
+    [InlineData("UPDATE audit_checkpoints SET note = replace(note, 'audit/', 'audit/x')", "not_signed")]
+    [InlineData("DELETE FROM audit_checkpoints", "not_signed")]
+    public async Task A_history_that_was_written_anew_is_not_the_one_that_was_signed(string cover, string problem)
+    {
+        var (id, key, _) = await api.OnboardAsync();
+        await EntriesAsync(key, 1);
+        var entry = Text(
+            JsonSerializer.Deserialize<JsonElement>(
+                (await ExportAsync(key)).Split('\n', StringSplitOptions.RemoveEmptyEntries)[0]
+            ),
+            "entry"
+        )!;
+        var forged = entry.Replace("127.0.0.0", "192.0.2.0", StringComparison.Ordinal);
+        Assert.NotEqual(entry, forged);
+        var hash = Convert.ToHexString(SHA256.HashData([.. new byte[32], .. Encoding.UTF8.GetBytes(forged)]));
+
+        await ForgeAsync(
+            $"""
+            UPDATE audit_entries
+               SET entry = replace(entry, '127.0.0.0', '192.0.2.0'), hash = '\x{hash}'
+             WHERE chain = '{MerchantId.Parse(id).Value}';
+            UPDATE audit_chains SET hash = '\x{hash}' WHERE chain = '{MerchantId.Parse(id).Value}';
+            {cover}{(
+                cover.StartsWith("SELECT", StringComparison.Ordinal)
+                    ? ""
+                    : $" WHERE chain = '{MerchantId.Parse(id).Value}'"
+            )}
+            """
+        );
+
+        var found = await VerifyAsync(id);
+        Assert.Equal((false, problem), (found.GetProperty("verified").GetBoolean(), Text(found, "problem")));
     }
 
     [Theory]
@@ -171,8 +250,9 @@ public sealed class AuditTests(MerchantApi api) : IClassFixture<MerchantApi>
         await EntriesAsync(key, 2);
         var head = await VerifyAsync(id);
         var kept = $"&size={head.GetProperty("size").GetInt64()}&hash={Uri.EscapeDataString(Text(head, "hash")!)}";
-        // Whoever can do everything cuts the end off, and the head with it.
+        // Whoever can do everything cuts the end off, and the head with it, and what was signed of it.
         await TamperAsync(id, "DELETE FROM audit_entries WHERE position = 2");
+        await TamperAsync(id, "DELETE FROM audit_checkpoints WHERE size = 2");
         await TamperChainAsync(id);
 
         Assert.True((await VerifyAsync(id)).GetProperty("verified").GetBoolean());
@@ -239,6 +319,12 @@ public sealed class AuditTests(MerchantApi api) : IClassFixture<MerchantApi>
         delivered += published.Length;
     }
 
+    private async Task<string> ExportAsync(string key)
+    {
+        using var answer = await api.Service.SendAsync(HttpMethod.Get, "/v1/audit/export", key);
+        return await answer.Content.ReadAsStringAsync();
+    }
+
     private Task<JsonElement> VerifyAsync(string merchant, string kept = "") =>
         api.OperateAsync(HttpMethod.Get, $"/ops/v1/audit/verify?merchant_id={merchant}{kept}", "viewer");
 
@@ -252,6 +338,14 @@ public sealed class AuditTests(MerchantApi api) : IClassFixture<MerchantApi>
             connection
         );
         Assert.Equal(1, await command.ExecuteNonQueryAsync());
+    }
+
+    private async Task ForgeAsync(string sql)
+    {
+        await using var connection = new NpgsqlConnection(api.Database.SuperuserConnectionString);
+        await connection.OpenAsync();
+        await using var command = new NpgsqlCommand($"SET session_replication_role = replica; {sql}", connection);
+        await command.ExecuteNonQueryAsync();
     }
 
     private async Task TamperChainAsync(string merchant)

@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using LocalPlus.Cli.Proof;
+using LocalPlus.Hosting;
 using LocalPlus.Kernel;
 using LocalPlus.Ledger.Proof;
 using Microsoft.Extensions.Configuration;
@@ -16,23 +17,26 @@ public sealed class ReceiptTests : IDisposable
     private static readonly DateTimeOffset At = new(2026, 1, 10, 12, 0, 0, TimeSpan.Zero);
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
     private readonly ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+    private readonly CheckpointKey signingKey;
     private readonly LogKey signer;
 
-    public ReceiptTests() =>
-        signer = new LogKey(
-            new ConfigurationBuilder()
-                .AddInMemoryCollection(
-                    new Dictionary<string, string?>
-                    {
-                        ["Secrets:checkpoint_key"] = Convert.ToBase64String(key.ExportPkcs8PrivateKey()),
-                    }
-                )
-                .Build()
-        );
+    public ReceiptTests()
+    {
+        var configuration = new ConfigurationBuilder()
+            .AddInMemoryCollection(
+                new Dictionary<string, string?>
+                {
+                    ["Secrets:checkpoint_key"] = Convert.ToBase64String(key.ExportPkcs8PrivateKey()),
+                }
+            )
+            .Build();
+        signingKey = new CheckpointKey(configuration);
+        signer = new LogKey(signingKey, configuration);
+    }
 
     public void Dispose()
     {
-        signer.Dispose();
+        signingKey.Dispose();
         key.Dispose();
     }
 

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Buffers.Text;
 using System.Security.Cryptography;
 using System.Text;
@@ -20,6 +21,18 @@ public sealed record Keyset(DateTimeOffset CreatedAt, Guid Id)
 {
     /// <summary>Before the first row of a list that runs from new to old.</summary>
     public static readonly Keyset Newest = new(DateTimeOffset.MaxValue, Guid.AllBitsSet);
+
+    /// <summary>The place of a row that a number names; <see cref="Number"/> reads it.</summary>
+    public static Keyset Of(DateTimeOffset createdAt, long number)
+    {
+        Span<byte> bytes = stackalloc byte[16];
+        BinaryPrimitives.WriteInt64BigEndian(bytes[8..], number);
+        return new Keyset(createdAt, new Guid(bytes, bigEndian: true));
+    }
+
+    /// <summary>Of a row that a number names; of the newest, the greatest there is.</summary>
+    public long Number =>
+        BinaryPrimitives.ReadInt64BigEndian(Id.ToByteArray(bigEndian: true).AsSpan(8)) & long.MaxValue;
 }
 
 /// <summary>

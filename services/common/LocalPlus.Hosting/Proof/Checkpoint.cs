@@ -2,22 +2,26 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 
-namespace LocalPlus.Ledger.Proof;
+namespace LocalPlus.Hosting;
 
 /// <summary>
-/// What the log committed itself to: its name, its size and its root, signed (C2SP tlog-checkpoint in a C2SP signed
-/// note).
+/// What a log committed itself to: its name, its size and its root, signed (C2SP tlog-checkpoint in a C2SP signed
+/// note, ECDSA: type 0x02).
 /// </summary>
-internal sealed record Checkpoint(string Origin, long Size, byte[] Root, string Note)
+/// <param name="Origin">The log's name: never two logs of one name.</param>
+/// <param name="Size">Its entries; at least 0.</param>
+/// <param name="Root">32 bytes from which all entries follow: of a tree its root, of a chain its last hash.</param>
+/// <param name="Note">The whole text with its signatures: all that a verifier needs.</param>
+public sealed record Checkpoint(string Origin, long Size, byte[] Root, string Note)
 {
-    private const int KeyIdBytes = 4;
+    internal const int KeyIdBytes = 4;
     private const int TextLines = 3;
 
     /// <summary>Reads a note: three lines of text, an empty one, signatures. Null when it is none, or torn.</summary>
     public static Checkpoint? Parse(string note)
     {
         var lines = note.Split('\n');
-        Span<byte> root = stackalloc byte[Merkle.HashBytes];
+        Span<byte> root = stackalloc byte[SHA256.HashSizeInBytes];
         return
             lines.Length > TextLines + 2
             && lines[0].Length > 0
@@ -25,7 +29,7 @@ internal sealed record Checkpoint(string Origin, long Size, byte[] Root, string 
             && lines[^1].Length == 0
             && long.TryParse(lines[1], NumberStyles.None, CultureInfo.InvariantCulture, out var size)
             && Convert.TryFromBase64String(lines[2], root, out var written)
-            && written == Merkle.HashBytes
+            && written == SHA256.HashSizeInBytes
             && Array.TrueForAll(lines[(TextLines + 1)..^1], line => line.StartsWith("— ", StringComparison.Ordinal))
             ? new Checkpoint(lines[0], size, root.ToArray(), note)
             : null;
