@@ -65,6 +65,26 @@ dapr.io/volume-mounts: vault-token:/vault/secrets,vault-ca:/vault/tls
   value: {{ .root.Values.operators.audience | quote }}
 - name: LP_JWKS
   value: {{ .root.Values.operators.jwksUrl | quote }}
+{{- with .root.Values.operators.header }}
+- name: LP_OIDC_HEADER
+  value: {{ . | quote }}
+{{- end }}
+{{- with .root.Values.operators.roleClaim }}
+- name: LP_OIDC_ROLE_CLAIM
+  value: {{ . | quote }}
+{{- end }}
+{{- with .root.Values.operators.authTimeClaim }}
+- name: LP_OIDC_AUTH_TIME_CLAIM
+  value: {{ . | quote }}
+{{- end }}
+{{- with .root.Values.operators.roles }}
+{{- $roles := list }}
+{{- range $address, $role := . }}
+{{- $roles = append $roles (printf "%s=%s" $address $role) }}
+{{- end }}
+- name: LP_OIDC_ROLES
+  value: {{ join "," $roles | quote }}
+{{- end }}
 {{- with .root.Values.telemetry.otlpEndpoint }}
 - name: OTEL_EXPORTER_OTLP_ENDPOINT
   value: {{ . | quote }}

@@ -14,6 +14,9 @@ public sealed class MerchantApi : IAsyncLifetime
 {
     private readonly OperatorTokens operators = new();
 
+    /// <summary>Further settings of the service.</summary>
+    public IReadOnlyList<(string Name, string Value)> Settings { get; init; } = [];
+
     /// <summary>Where what replicas share is; 0: nowhere.</summary>
     public int GrpcPort { get; init; }
 
@@ -32,7 +35,7 @@ public sealed class MerchantApi : IAsyncLifetime
             Database,
             Sidecar.Port,
             GrpcPort,
-            settings: [("Secrets__key_pepper", new string('p', 40)), ("LP_JWKS", operators.JwksPath)]
+            settings: [("Secrets__key_pepper", new string('p', 40)), ("LP_JWKS", operators.JwksPath), .. Settings]
         );
     }
 
@@ -50,6 +53,10 @@ public sealed class MerchantApi : IAsyncLifetime
 
     /// <summary>The token of an operator who signed in then.</summary>
     public string Token(string role, DateTimeOffset signedInAt) => operators.Mint(role, at: signedInAt);
+
+    /// <summary>A token that says just this.</summary>
+    public string Token(string issuer, string audience, Dictionary<string, object> claims) =>
+        operators.Mint(issuer, audience, claims);
 
     /// <summary>The token of somebody who is no operator.</summary>
     public string PersonToken(string subject) => operators.Mint("person", subject);

@@ -55,6 +55,21 @@ public sealed class OperatorTokens : IDisposable
             }
         );
 
+    /// <summary>A token that says just this, of the provider and for the audience that are named.</summary>
+    public string Mint(string issuer, string audience, Dictionary<string, object> claims) =>
+        new JsonWebTokenHandler().CreateToken(
+            new SecurityTokenDescriptor
+            {
+                Issuer = issuer,
+                Audience = audience,
+                Claims = claims,
+                SigningCredentials = new SigningCredentials(
+                    new ECDsaSecurityKey(key) { KeyId = KeyId },
+                    SecurityAlgorithms.EcdsaSha256
+                ),
+            }
+        );
+
     public void Dispose()
     {
         key.Dispose();

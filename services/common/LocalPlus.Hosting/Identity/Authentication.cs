@@ -44,6 +44,7 @@ public static class Authentication
     )
     {
         var issuer = OperatorIssuer.From(configuration, environment);
+        var claims = OperatorClaims.From(configuration);
         services.AddSingleton(issuer);
         services.AddSingleton(provider => new OperatorKeys(
             issuer,
@@ -81,13 +82,14 @@ public static class Authentication
                 (jwt, keys) =>
                 {
                     jwt.MapInboundClaims = false;
+                    jwt.Events = claims.Events();
                     jwt.TokenValidationParameters = new TokenValidationParameters
                     {
                         ValidIssuer = issuer.Issuer,
                         ValidAudience = issuer.Audience,
                         ValidAlgorithms = [SecurityAlgorithms.EcdsaSha256, SecurityAlgorithms.RsaSha256],
                         IssuerSigningKeyResolver = (_, _, kid, _) => keys.Find(kid),
-                        RoleClaimType = "role",
+                        RoleClaimType = OperatorClaims.Role,
                         ClockSkew = ClockSkew,
                     };
                 }
@@ -106,7 +108,7 @@ public static class Authentication
             var sufficient = Roles[i..];
             authorization.AddPolicy(
                 Roles[i],
-                policy => policy.AddAuthenticationSchemes(OperatorScheme).RequireClaim("role", sufficient)
+                policy => policy.AddAuthenticationSchemes(OperatorScheme).RequireClaim(OperatorClaims.Role, sufficient)
             );
         }
     }

@@ -58,7 +58,7 @@ public static class Identities
 
     /// <summary>The operator of a request that passed one of the operators' policies.</summary>
     public static OperatorIdentity GetOperator(this HttpContext http) =>
-        http.User.FindFirstValue("sub") is { } subject && http.User.FindFirstValue("role") is { } role
+        http.User.FindFirstValue("sub") is { } subject && http.User.FindFirstValue(OperatorClaims.Role) is { } role
             ? new OperatorIdentity(subject, role)
             : throw new FaultException(CommonFaults.Unauthenticated, "Send an operator's token.");
 }

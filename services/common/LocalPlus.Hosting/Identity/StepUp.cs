@@ -20,8 +20,6 @@ public sealed record RequiredStepUp
 /// </summary>
 internal sealed class StepUp(RequestDelegate next, TimeProvider time)
 {
-    private const string Claim = "auth_time";
-
     private static readonly string Challenge = string.Create(
         CultureInfo.InvariantCulture,
         $"Bearer error=\"insufficient_user_authentication\", "
@@ -53,7 +51,12 @@ internal sealed class StepUp(RequestDelegate next, TimeProvider time)
     }
 
     private bool IsFresh(ClaimsPrincipal who) =>
-        long.TryParse(who.FindFirstValue(Claim), NumberStyles.None, CultureInfo.InvariantCulture, out var seconds)
+        long.TryParse(
+            who.FindFirstValue(OperatorClaims.SignedInAt),
+            NumberStyles.None,
+            CultureInfo.InvariantCulture,
+            out var seconds
+        )
         && seconds <= DateTimeOffset.MaxValue.ToUnixTimeSeconds()
         && time.GetUtcNow() - DateTimeOffset.FromUnixTimeSeconds(seconds) <= RequiredStepUp.MaxAge;
 }
