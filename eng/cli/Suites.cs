@@ -62,6 +62,7 @@ internal static partial class Suites
                 "ApiKeyTests",
                 "KeyNetworkTests",
                 "StepUpTests",
+                "AccessTokenTests",
             ]
         ),
         ("T43", ["T43_", "GuessingTests", "Fault_04_", "Fault_30_"]),
@@ -69,15 +70,7 @@ internal static partial class Suites
         ("T45", ["EqualRequestsTests", "IdempotentRequestsTests", "FingerprintTests"]),
         ("T46", ["InputTests", "FuzzTests", "StrictJsonTests", "BadInputTests", "Fault_22_"]),
         ("T48", ["SqlTests", "StatementTests"]),
-        (
-            "T50",
-            [
-                "T50_",
-                "No_code_PIN_address_or_token_is_in_any_signal",
-                "No_personal_data_is_stored_in_clear",
-                "Fault_29_",
-            ]
-        ),
+        ("T50", ["T50_", "No_personal_data_is_stored_in_clear", "Fault_29_"]),
     ];
 
     /// <summary>

@@ -63,11 +63,17 @@ public sealed class TraceTests(StackFixture stack)
     }
 
     [Fact]
-    public async Task No_code_PIN_address_or_token_is_in_any_signal()
+    public async Task T50_No_code_PIN_address_IBAN_or_token_is_in_any_signal_log_row_or_history()
     {
+        const string iban = "FR1420041010050500013M02606";
+        const string mistyped = "FR1420041010050500013M02609";
         var email = $"canary-{Guid.CreateVersion7():N}@example.com";
+        await ChangeMerchantAsync(iban, HttpStatusCode.OK);
+        await ChangeMerchantAsync(mistyped, HttpStatusCode.BadRequest);
         var program = (string)
-            (await SendAsync("POST", "/v1/programs", """{"name":"Canary","currency":"EUR","pin":"required"}"""))["id"]!;
+            (await SendAsync("POST", "/v1/programs", """{"name":"Findable","currency":"EUR","pin":"required"}"""))[
+                "id"
+            ]!;
         await SendAsync("POST", "/v1/customers", $$$"""{"email":"{{{email}}}","name":"Canary Person"}""");
         var card = await SendAsync(
             "POST",
@@ -81,7 +87,7 @@ public sealed class TraceTests(StackFixture stack)
             ActivityTraceId.CreateRandom().ToHexString(),
             ActivitySpanId.CreateRandom().ToHexString()
         );
-        await SendAsync("POST", "/v1/redemptions", body, $"00-{trace}-{parent}-01");
+        var paid = (string)(await SendAsync("POST", "/v1/redemptions", body, $"00-{trace}-{parent}-01"))["id"]!;
         // A refusal and a guess go other ways than success does.
         await TrySendAsync(
             "/v1/redemptions",
@@ -94,18 +100,44 @@ public sealed class TraceTests(StackFixture stack)
         );
         await UntilAsync(() => stack.Collector.Received.Any(r => r.Kind == "logs"), () => "no logs came");
 
-        Assert.All(
-            new[]
-            {
-                code,
-                code.Replace("-", "", StringComparison.Ordinal),
-                email,
-                "Canary Person",
-                stack.ApiKey,
-                stack.AdminToken,
-            }.Distinct(),
-            secret => Assert.Empty(stack.Collector.KindsWith(secret))
+        string[] secrets =
+        [
+            code,
+            code.Replace("-", "", StringComparison.Ordinal),
+            email,
+            "Canary Person",
+            iban,
+            mistyped,
+            stack.ApiKey,
+            stack.AdminToken,
+        ];
+        Assert.All(secrets.Distinct(), secret => Assert.Empty(stack.Collector.KindsWith(secret)));
+        Assert.Empty(Leaks.InLogs(stack.LocalPlus, secrets));
+        // The search finds what is there: a word of a row, and in the engine's history whose redemption it is.
+        Assert.NotEmpty(await Leaks.InTablesAsync(stack.LocalPlus, "giftcard", ["Findable"]));
+        await stack.LocalPlus.UntilAsync(
+            "the run is in the engine's history",
+            async () => (await Leaks.InTablesAsync(stack.LocalPlus, "workflow", [paid])).Count > 0
         );
+        foreach (var database in Leaks.Databases)
+        {
+            Assert.Empty(await Leaks.InTablesAsync(stack.LocalPlus, database, secrets));
+        }
+    }
+
+    private async Task ChangeMerchantAsync(string iban, HttpStatusCode status)
+    {
+        using var asked = new HttpRequestMessage(HttpMethod.Get, "/v1/merchants/me");
+        asked.Headers.Authorization = new AuthenticationHeaderValue("Bearer", stack.ApiKey);
+        using var merchant = await stack.Client.SendAsync(asked);
+        using var change = new HttpRequestMessage(HttpMethod.Patch, "/v1/merchants/me")
+        {
+            Content = new StringContent($$"""{"iban":"{{iban}}"}""", Encoding.UTF8, "application/json"),
+        };
+        change.Headers.Authorization = asked.Headers.Authorization;
+        change.Headers.IfMatch.Add(merchant.Headers.ETag!);
+        using var answer = await stack.Client.SendAsync(change);
+        Assert.Equal(status, answer.StatusCode);
     }
 
     private static string[] Missing(Span[] spans)
