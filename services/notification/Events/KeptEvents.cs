@@ -20,7 +20,8 @@ internal static class KeptEvents
         );
 
     /// <param name="only">The one endpoint that they are for; null: all that ask for them.</param>
-    public static async Task KeepAsync(
+    /// <returns>Those that had not been kept before.</returns>
+    public static async Task<IReadOnlyList<Guid>> KeepAsync(
         DbSession db,
         string topic,
         IReadOnlyList<EventEnvelope<JsonElement>> events,
@@ -40,7 +41,7 @@ internal static class KeptEvents
             feed => feed.MerchantId,
             feed => feed.LastPosition - merchants.Single(m => m.Key == feed.MerchantId).Value
         );
-        await db.ExecuteAsync(
+        return await db.QueryAsync<Guid>(
             Sql.Keep,
             new
             {
@@ -96,11 +97,14 @@ internal static class KeptEvents
                                               FROM unnest(w.event_types) AS t (filter)
                                              WHERE t.filter LIKE '%.*'
                                                AND starts_with(k.type, left(t.filter, -1))) END
-                RETURNING event_id, webhook_id)
-            INSERT INTO webhook_queue (webhook_id, event_id, key, sequence, due_at, attempts, tries, queued_at)
-            SELECT t.webhook_id, t.event_id, k.key, k.sequence, @Now, 0, 0, @Now
-              FROM told t
-              JOIN kept k ON k.event_id = t.event_id
+                RETURNING event_id, webhook_id),
+            queued AS (
+                INSERT INTO webhook_queue (webhook_id, event_id, key, sequence, due_at, attempts, tries, queued_at)
+                SELECT t.webhook_id, t.event_id, k.key, k.sequence, @Now, 0, 0, @Now
+                  FROM told t
+                  JOIN kept k ON k.event_id = t.event_id)
+            SELECT event_id
+              FROM kept
             """;
     }
 }

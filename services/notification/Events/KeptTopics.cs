@@ -23,19 +23,29 @@ internal sealed class KeptTopics(IEndpointRouteBuilder events)
             Repeats.AreHarmless
         );
 
+    /// <summary>
+    /// What is kept is what lets an event in once: what is kept already gets no further, and a topic of many events
+    /// needs no row of the inbox beside it.
+    /// </summary>
     public void MapEvents<T>(
         string topic,
-        Func<IReadOnlyList<EventEnvelope<T>>, DbSession, IServiceProvider, Task> handler
+        Func<IReadOnlyList<EventEnvelope<T>>, DbSession, IServiceProvider, Task> handler,
+        Repeats repeats = Repeats.AreHarmless
     ) =>
         events.MapEvents<JsonElement>(
             topic,
             async (batch, db, services) =>
             {
-                await KeptEvents.KeepAsync(db, topic, batch);
-                await handler([.. batch.Select(Typed<T>)], db, services);
-            }
+                var kept = (await KeptEvents.KeepAsync(db, topic, batch)).ToHashSet();
+                if (kept.Count > 0)
+                {
+                    await handler([.. batch.Where(e => kept.Remove(e.Id.Value)).Select(Typed<T>)], db, services);
+                }
+            },
+            repeats
         );
 
+    /// <summary>Of a topic of few events, whose inbox also says when each was taken.</summary>
     public void MapEvent<T>(string topic, Func<EventEnvelope<T>, DbSession, IServiceProvider, Task> handler) =>
         MapEvents<T>(
             topic,
@@ -45,7 +55,8 @@ internal sealed class KeptTopics(IEndpointRouteBuilder events)
                 {
                     await handler(envelope, db, services);
                 }
-            }
+            },
+            Repeats.StopAtInbox
         );
 
     private static EventEnvelope<T> Typed<T>(EventEnvelope<JsonElement> e) =>
