@@ -18,6 +18,7 @@ internal static class Scenarios
     {
         ["earn"] = EarnScenario.RunAsync,
         ["lookup"] = LookupScenario.RunAsync,
+        ["neighbour"] = NeighbourScenario.RunAsync,
         ["overload"] = OverloadScenario.RunAsync,
         ["poison"] = PoisonScenario.RunAsync,
         ["read"] = ReadScenario.RunAsync,

@@ -9,7 +9,8 @@ internal sealed record BenchMerchant(MerchantId Id, string ApiKey, Api Api) : ID
 {
     private const int Connections = 8;
 
-    public static async Task<BenchMerchant> OnboardAsync(CancellationToken cancel)
+    /// <param name="bookkeeping">Its key may write to the ledger, too.</param>
+    public static async Task<BenchMerchant> OnboardAsync(CancellationToken cancel, bool bookkeeping = false)
     {
         using var operators = new Api(Api.Setting("LP_GATEWAY"), Api.Setting("LP_OPERATOR_TOKEN"), 1);
         var merchant = await operators.MustPostAsync(
@@ -20,6 +21,7 @@ internal sealed record BenchMerchant(MerchantId Id, string ApiKey, Api Api) : ID
                 ["country"] = "FR",
                 ["currency"] = "EUR",
                 ["contact_email"] = "bench@example.com",
+                ["bookkeeping"] = bookkeeping,
             },
             cancel
         );

@@ -13,9 +13,18 @@ internal sealed record BenchAccounts(string[] Ids, string Striped)
 
     public string At(int index) => index == Ids.Length ? Striped : Ids[index];
 
-    public static async Task<BenchAccounts> OpenAsync(string address, int count, CancellationToken cancel)
+    public static async Task<BenchAccounts> OpenAsync(string address, int count, CancellationToken cancel) =>
+        await OpenAsync(address, Api.Setting("LP_API_KEY"), count, cancel);
+
+    /// <summary>Those of whoever's key it is.</summary>
+    public static async Task<BenchAccounts> OpenAsync(
+        string address,
+        string apiKey,
+        int count,
+        CancellationToken cancel
+    )
     {
-        using var api = new Api(address, Api.Setting("LP_API_KEY"), InParallel);
+        using var api = new Api(address, apiKey, InParallel);
         var ids = new string[count];
         await Parallel.ForEachAsync(
             Enumerable.Range(0, count),

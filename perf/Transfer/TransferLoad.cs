@@ -3,12 +3,13 @@ using System.Globalization;
 namespace LocalPlus.Perf.Transfer;
 
 /// <summary>Transfers of 1 minor unit between accounts over a ledger's REST.</summary>
-internal sealed class TransferLoad(LedgerUnderTest ledger, BenchAccounts accounts)
+/// <param name="apiKey">Whose accounts they are; null: the developer's.</param>
+internal sealed class TransferLoad(LedgerUnderTest ledger, BenchAccounts accounts, string? apiKey = null)
 {
     public async Task<Load> SendAsync(BenchOptions options, AccountPicker pick, CancellationToken cancel)
     {
         using var wires = new HttpWires(ledger.Address, options.Clients);
-        var bearer = Api.Setting("LP_API_KEY");
+        var bearer = apiKey ?? Api.Setting("LP_API_KEY");
         return await LoadRunner.SendAsync(
             options,
             async (client, _, end) =>

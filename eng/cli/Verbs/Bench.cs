@@ -16,11 +16,12 @@ internal static class Bench
 
     private static readonly Argument<string> Scenario = new("scenario")
     {
-        Description = "earn, lookup, overload, poison, read, redeem, relay, rules, transfer or workflow",
+        Description = "earn, lookup, neighbour, overload, poison, read, redeem, relay, rules, transfer or workflow",
         CompletionSources =
         {
             "earn",
             "lookup",
+            "neighbour",
             "overload",
             "poison",
             "read",
