@@ -108,7 +108,7 @@ internal static class NeighbourScenario
         return new(merchant, accounts, new TransferLoad(ledger, accounts, merchant.ApiKey));
     }
 
-    /// <summary>Dry runs from every caller, again as soon as one is answered or may be asked anew, until the end.</summary>
+    /// <summary>Dry runs from every caller, again as soon as one is answered or may be asked anew.</summary>
     private static async Task FloodAsync(LedgerUnderTest ledger, Booker flooder, Tally tally, CancellationToken end)
     {
         using var http = new HttpClient { BaseAddress = new Uri(ledger.Address) };

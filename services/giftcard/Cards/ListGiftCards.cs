@@ -67,16 +67,27 @@ internal static class ListGiftCards
         return Answer.Ok(new Page<CardView>(await cards.ViewAsync(page.Data, cancel), page.NextCursor, page.HasMore));
     }
 
-    internal sealed record Query(
-        [property: Microsoft.AspNetCore.Mvc.FromQuery(Name = "program_id")] ProgramId? ProgramId,
-        string? Status,
-        [property: Microsoft.AspNetCore.Mvc.FromQuery(Name = "customer_id")] CustomerId? CustomerId,
-        [property: Microsoft.AspNetCore.Mvc.FromQuery(Name = "batch_id")] JobId? BatchId,
-        string? Last4,
-        string? Reference,
-        int? Limit,
-        string? Cursor
-    );
+    internal sealed record Query
+    {
+        [Microsoft.AspNetCore.Mvc.FromQuery(Name = "program_id")]
+        public ProgramId? ProgramId { get; init; }
+
+        public string? Status { get; init; }
+
+        [Microsoft.AspNetCore.Mvc.FromQuery(Name = "customer_id")]
+        public CustomerId? CustomerId { get; init; }
+
+        [Microsoft.AspNetCore.Mvc.FromQuery(Name = "batch_id")]
+        public JobId? BatchId { get; init; }
+
+        public string? Last4 { get; init; }
+
+        public string? Reference { get; init; }
+
+        public int? Limit { get; init; }
+
+        public string? Cursor { get; init; }
+    }
 
     private static class Sql
     {

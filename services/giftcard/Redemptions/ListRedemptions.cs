@@ -21,14 +21,22 @@ internal static class ListRedemptions
         return group;
     }
 
-    internal sealed record Query(
-        string? State,
-        string? Reference,
-        [property: FromQuery(Name = "location_id")] LocationId? LocationId,
-        [property: FromQuery(Name = "gift_card_id")] GiftCardId? GiftCardId,
-        int? Limit,
-        string? Cursor
-    );
+    internal sealed record Query
+    {
+        public string? State { get; init; }
+
+        public string? Reference { get; init; }
+
+        [FromQuery(Name = "location_id")]
+        public LocationId? LocationId { get; init; }
+
+        [FromQuery(Name = "gift_card_id")]
+        public GiftCardId? GiftCardId { get; init; }
+
+        public int? Limit { get; init; }
+
+        public string? Cursor { get; init; }
+    }
 
     private static async Task<IResult> HandleAsync(
         HttpContext http,

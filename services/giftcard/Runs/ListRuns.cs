@@ -22,18 +22,29 @@ internal static class ListRuns
         return group;
     }
 
-    internal sealed record Query(
-        string? Health,
-        string? State,
-        [property: FromQuery(Name = "run_state")] string? RunState,
-        string? Step,
-        [property: FromQuery(Name = "merchant_id")] MerchantId? MerchantId,
-        [property: FromQuery(Name = "older_than_seconds")] int? OlderThanSeconds,
-        string? Error,
-        int? Limit,
-        string? Cursor
-    )
+    internal sealed record Query
     {
+        public string? Health { get; init; }
+
+        public string? State { get; init; }
+
+        [FromQuery(Name = "run_state")]
+        public string? RunState { get; init; }
+
+        public string? Step { get; init; }
+
+        [FromQuery(Name = "merchant_id")]
+        public MerchantId? MerchantId { get; init; }
+
+        [FromQuery(Name = "older_than_seconds")]
+        public int? OlderThanSeconds { get; init; }
+
+        public string? Error { get; init; }
+
+        public int? Limit { get; init; }
+
+        public string? Cursor { get; init; }
+
         private static readonly string[] RunStates = [.. Enum.GetValues<RunState>().Select(Wire.Name)];
         private static readonly string[] Healths = ["ok", "waiting", "retrying", "stuck", "parked", "suspended"];
 

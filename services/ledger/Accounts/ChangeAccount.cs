@@ -110,7 +110,7 @@ internal static class ChangeAccount
             _ => "closed",
         };
 
-    private sealed record Request(Books.AccountStatus? Status = null, long? Floor = null, long? Ceiling = null);
+    internal sealed record Request(Books.AccountStatus? Status = null, long? Floor = null, long? Ceiling = null);
 
     private static class Sql
     {

@@ -62,7 +62,7 @@ internal static class OpenAccount
         );
     }
 
-    private sealed record Request(
+    internal sealed record Request(
         string Name,
         [property: RegularExpression(AccountToOpen.AssetPattern)] string Asset,
         bool? Unbounded = null,

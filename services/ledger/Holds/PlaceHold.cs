@@ -59,9 +59,9 @@ internal static class PlaceHold
     }
 
     /// <param name="Max">The most to take from it; absent: as much as is needed.</param>
-    private sealed record Source(AccountId AccountId, long? Max = null);
+    internal sealed record Source(AccountId AccountId, long? Max = null);
 
-    private sealed record Request(
+    internal sealed record Request(
         string Reference,
         long Amount,
         IReadOnlyList<Source> Sources,

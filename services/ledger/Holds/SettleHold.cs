@@ -86,12 +86,12 @@ internal static class SettleHold
         return queue.RunAsync(http, request, operation, dry_run is true, cancel);
     }
 
-    private sealed record CaptureHoldRequest(
+    internal sealed record CaptureHoldRequest(
         CaptureRequest Capture,
         long? Amount = null,
         string? Reference = null,
         SortedDictionary<string, string>? Metadata = null
     );
 
-    private sealed record ExtendHoldRequest(DateTimeOffset ExpiresAt);
+    internal sealed record ExtendHoldRequest(DateTimeOffset ExpiresAt);
 }

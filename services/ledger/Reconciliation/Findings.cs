@@ -79,7 +79,7 @@ internal static class Findings
             cancel
         );
 
-    private sealed record Acknowledgement(string Reason);
+    internal sealed record Acknowledgement(string Reason);
 
     private sealed record FindingList(IReadOnlyList<Finding> Data);
 

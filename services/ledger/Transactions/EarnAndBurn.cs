@@ -108,7 +108,7 @@ internal static class EarnAndBurn
     }
 
     /// <param name="Value">What the points are worth; absent: the books carry points only.</param>
-    private sealed record Request(
+    internal sealed record Request(
         AccountId AccountId,
         long Points,
         Money? Value = null,

@@ -61,14 +61,20 @@ internal static class ListTransactions
         );
     }
 
-    internal sealed record Filter(
-        string? Reference,
-        string? Kind,
-        TransactionId? Reverses,
-        HoldId? Hold_id,
-        Instant? From,
-        Instant? To
-    );
+    internal sealed record Filter
+    {
+        public string? Reference { get; init; }
+
+        public string? Kind { get; init; }
+
+        public TransactionId? Reverses { get; init; }
+
+        public HoldId? Hold_id { get; init; }
+
+        public Instant? From { get; init; }
+
+        public Instant? To { get; init; }
+    }
 
     private static class Sql
     {

@@ -105,5 +105,5 @@ internal static class PostBulk
             ? JsonSerializer.Deserialize<JsonElement>(answer.Body).GetProperty("code").GetString()
             : null;
 
-    private sealed record Request(IReadOnlyList<TransactionRequest> Items, bool? Atomic = null);
+    internal sealed record Request(IReadOnlyList<TransactionRequest> Items, bool? Atomic = null);
 }

@@ -46,7 +46,7 @@ internal static class ReverseTransaction
     }
 
     /// <param name="Postings">As in the reversal, i.e. opposite to the original's; none: all that is left.</param>
-    private sealed record Request(
+    internal sealed record Request(
         string? Reference = null,
         IReadOnlyList<PostingView>? Postings = null,
         SortedDictionary<string, string>? Metadata = null

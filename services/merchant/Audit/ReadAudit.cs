@@ -36,15 +36,22 @@ internal static class ReadAudit
     );
 
     /// <summary>What is asked for; each may be absent.</summary>
-    internal sealed record Filter(
-        string? Action,
-        string? Target,
-        string? Actor,
-        DateTimeOffset? From,
-        DateTimeOffset? Until,
-        int? Limit,
-        string? Cursor
-    );
+    internal sealed record Filter
+    {
+        public string? Action { get; init; }
+
+        public string? Target { get; init; }
+
+        public string? Actor { get; init; }
+
+        public DateTimeOffset? From { get; init; }
+
+        public DateTimeOffset? Until { get; init; }
+
+        public int? Limit { get; init; }
+
+        public string? Cursor { get; init; }
+    }
 
     public static IEndpointRouteBuilder MapReadAudit(this IEndpointRouteBuilder merchants)
     {

@@ -22,16 +22,21 @@ internal static class FindMerchants
         return ops;
     }
 
-    /// <param name="Name">A piece of the name, in any case.</param>
-    internal sealed record Query(
-        string? Status,
-        string? Mode,
-        string? Country,
-        string? Name,
-        int? Limit,
-        string? Cursor
-    )
+    internal sealed record Query
     {
+        public string? Status { get; init; }
+
+        public string? Mode { get; init; }
+
+        public string? Country { get; init; }
+
+        /// <summary>A piece of the name, in any case.</summary>
+        public string? Name { get; init; }
+
+        public int? Limit { get; init; }
+
+        public string? Cursor { get; init; }
+
         private static readonly string[] States = [.. Enum.GetValues<MerchantStatus>().Select(Statuses.Text)];
 
         public void Check() =>

@@ -14,25 +14,39 @@ internal static class ListRequests
     private const int MostStatus = 599;
 
     /// <summary>What is asked for; each may be absent.</summary>
-    /// <param name="Method">In capitals.</param>
-    /// <param name="Route">The whole route, as this description has it.</param>
-    /// <param name="Path">What the masked path begins with.</param>
-    /// <param name="Status">One status.</param>
-    /// <param name="MinStatus">That status or a higher one, e.g. 400 for all refusals.</param>
-    internal sealed record Filter(
-        DateTimeOffset? From,
-        DateTimeOffset? Until,
-        string? Service,
-        string? Method,
-        string? Route,
-        string? Path,
-        int? Status,
-        [property: FromQuery(Name = "min_status")] int? MinStatus,
-        string? Credential,
-        [property: FromQuery(Name = "request_id")] string? RequestId,
-        int? Limit,
-        string? Cursor
-    );
+    internal sealed record Filter
+    {
+        public DateTimeOffset? From { get; init; }
+
+        public DateTimeOffset? Until { get; init; }
+
+        public string? Service { get; init; }
+
+        /// <summary>In capitals.</summary>
+        public string? Method { get; init; }
+
+        /// <summary>The whole route, as this description has it.</summary>
+        public string? Route { get; init; }
+
+        /// <summary>What the masked path begins with.</summary>
+        public string? Path { get; init; }
+
+        /// <summary>One status.</summary>
+        public int? Status { get; init; }
+
+        /// <summary>That status or a higher one, e.g. 400 for all refusals.</summary>
+        [FromQuery(Name = "min_status")]
+        public int? MinStatus { get; init; }
+
+        public string? Credential { get; init; }
+
+        [FromQuery(Name = "request_id")]
+        public string? RequestId { get; init; }
+
+        public int? Limit { get; init; }
+
+        public string? Cursor { get; init; }
+    }
 
     public static IEndpointRouteBuilder MapListRequests(this IEndpointRouteBuilder group)
     {

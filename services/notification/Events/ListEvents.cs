@@ -11,20 +11,27 @@ internal static class ListEvents
 {
     private const int MaxObjectLength = 60;
 
-    /// <param name="Type">A type, as gift_card.activated, or all of a kind, as gift_card.*.</param>
-    /// <param name="Object">The id of what it happened to.</param>
-    /// <param name="From">Happened then or later.</param>
-    /// <param name="Until">Happened before.</param>
-    /// <param name="Order">newest (default) or oldest first.</param>
-    internal sealed record Query(
-        int? Limit,
-        string? Cursor,
-        string? Type,
-        string? Object,
-        DateTimeOffset? From,
-        DateTimeOffset? Until,
-        string? Order
-    );
+    internal sealed record Query
+    {
+        public int? Limit { get; init; }
+
+        public string? Cursor { get; init; }
+
+        /// <summary>A type, as gift_card.activated, or all of a kind, as gift_card.*.</summary>
+        public string? Type { get; init; }
+
+        /// <summary>The id of what it happened to.</summary>
+        public string? Object { get; init; }
+
+        /// <summary>Happened then or later.</summary>
+        public DateTimeOffset? From { get; init; }
+
+        /// <summary>Happened before.</summary>
+        public DateTimeOffset? Until { get; init; }
+
+        /// <summary>newest (default) or oldest first.</summary>
+        public string? Order { get; init; }
+    }
 
     public static IEndpointRouteBuilder MapListEvents(this IEndpointRouteBuilder group)
     {

@@ -11,8 +11,15 @@ internal static class ListWebhookDeliveries
 {
     private static readonly string[] States = ["delivered", "failed", "pending"];
 
-    /// <param name="Status">pending, delivered or failed.</param>
-    internal sealed record Query(string? Status, int? Limit, string? Cursor);
+    internal sealed record Query
+    {
+        /// <summary>pending, delivered or failed.</summary>
+        public string? Status { get; init; }
+
+        public int? Limit { get; init; }
+
+        public string? Cursor { get; init; }
+    }
 
     public static IEndpointRouteBuilder MapListWebhookDeliveries(this IEndpointRouteBuilder group)
     {

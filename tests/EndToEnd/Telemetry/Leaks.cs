@@ -47,7 +47,7 @@ internal static class Leaks
                               c.oid::regclass, ARRAY[{string.Join(", ", patterns)}]::text[]),
                        false, false, '') AS hits
              WHERE c.relkind = 'r'
-               AND c.relnamespace NOT IN (SELECT oid FROM pg_namespace WHERE nspname IN ('pg_catalog', 'information_schema'))
+               AND c.relnamespace::regnamespace::text NOT IN ('pg_catalog', 'information_schema')
                AND hits::text LIKE '%<hit>%'
             """
         );
@@ -66,7 +66,8 @@ internal static class Leaks
         var bytes = Encoding.UTF8.GetBytes(word);
         yield return word;
         yield return Convert.ToHexString(bytes);
-        // Three bytes are four characters: a word begins at one of three places, and its ends depend on what is beside it.
+        // Three bytes are four characters: a word begins at one of three places, and its ends depend on what is beside
+        // it.
         for (var before = 0; before < 3; before++)
         {
             var encoded = Convert.ToBase64String([.. new byte[before], .. bytes]);

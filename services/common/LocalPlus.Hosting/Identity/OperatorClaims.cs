@@ -10,7 +10,8 @@ namespace LocalPlus.Hosting;
 /// <summary>
 /// Where the provider's tokens say what services ask of them. Unless it is told otherwise: in <c>Authorization</c>, in
 /// <c>role</c> and in <c>auth_time</c>. A proxy that signs people in, as Cloudflare Access does, sends its token in a
-/// header of its own, what its provider says of people beneath <c>custom</c>, and the time of the sign-in as <c>iat</c>.
+/// header of its own, what its provider says of people beneath <c>custom</c>, and the time of the sign-in as
+/// <c>iat</c>.
 /// </summary>
 /// <param name="Header">A header that has the token where Authorization has none; null: there is no such.</param>
 /// <param name="RolePath">The claim; dots lead into objects.</param>

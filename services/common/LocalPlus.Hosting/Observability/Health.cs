@@ -19,14 +19,14 @@ internal static class Health
 
     public static void MapHealth(this WebApplication app)
     {
-        Map(app, "/healthz", () => Results.Text("ok"));
-        Map(app, "/startupz", StartedAsync);
-        Map(app, "/readyz", ReadyAsync);
-        Map(app, "/consumerz", OpenAsync);
+        app.MapGet("/healthz", () => Results.Text("ok")).AsProbe();
+        app.MapGet("/startupz", StartedAsync).AsProbe();
+        app.MapGet("/readyz", ReadyAsync).AsProbe();
+        app.MapGet("/consumerz", OpenAsync).AsProbe();
     }
 
-    private static void Map(WebApplication app, string path, Delegate handler) =>
-        app.MapGet(path, handler).WithMetadata(new HealthEndpoint()).AllowAnonymous().ExcludeFromDescription();
+    private static void AsProbe(this RouteHandlerBuilder probe) =>
+        probe.WithMetadata(new HealthEndpoint()).AllowAnonymous().ExcludeFromDescription();
 
     private static async Task<IResult> StartedAsync(Readiness readiness, CancellationToken cancel) =>
         Answer(await readiness.ProblemAsync(whole: false, cancel), "started");
