@@ -186,6 +186,13 @@ public class ScalingTests
 
     private static string Replicas(string environment, string app)
     {
+        if (One(environment, "ScaledObject", app) is { } scaled)
+        {
+            Assert.Null(One(environment, "HorizontalPodAutoscaler", app));
+            Assert.Null(One(environment, "Deployment", app).At("spec.replicas"));
+            return $"{scaled.Text("spec.minReplicaCount")}-{scaled.Text("spec.maxReplicaCount")}";
+        }
+
         if (One(environment, "HorizontalPodAutoscaler", app) is not { } scaler)
         {
             return One(environment, "Deployment", app).Text("spec.replicas");

@@ -2,7 +2,7 @@
 {{- define "service.all" -}}
 {{- $values := mergeOverwrite (deepCopy .root.Values.defaults) (deepCopy .service) -}}
 {{- $context := dict "root" .root "name" .name "values" $values -}}
-{{- range list "serviceaccount" "migration" "deployment" "service" "hpa" "pdb" "cronjobs" "networkpolicy" "podmonitor" }}
+{{- range list "serviceaccount" "migration" "deployment" "service" "hpa" "scaledobject" "pdb" "cronjobs" "networkpolicy" "podmonitor" }}
 {{- $object := include (printf "service.%s" .) $context }}
 {{- if $object | trim }}
 ---

@@ -68,6 +68,9 @@ internal static class BacklogWatches
     {
         services.AddSingleton(new Watch(EventMetrics.OutboxOldest, Sql.OutboxOldest));
         services.AddSingleton(new Watch(EventMetrics.LettersParked, Sql.LettersParked));
+        services.AddSingleton(new Watch(TaskMetrics.Due, Sql.TasksDue));
+        services.AddSingleton(new Watch(TaskMetrics.Oldest, Sql.OldestTask));
+        services.AddSingleton(new Watch(TaskMetrics.Dead, Sql.TasksDead));
     }
 
     private static class Sql
@@ -81,5 +84,18 @@ internal static class BacklogWatches
             """;
 
         public const string LettersParked = "SELECT count(id) FROM dead_letters WHERE state = 'parked'";
+
+        public const string TasksDue =
+            "SELECT count(task_id) FROM tasks WHERE due_at <= @Now::timestamptz AND state = 'waiting'";
+
+        public const string OldestTask = """
+            SELECT COALESCE(max(EXTRACT(epoch FROM @Now::timestamptz - due_at)), 0)::bigint
+              FROM tasks
+             WHERE due_at <= @Now::timestamptz
+               AND state = 'waiting'
+            """;
+
+        public const string TasksDead =
+            "SELECT count(task_id) FROM tasks WHERE finished_at IS NOT NULL AND state = 'dead'";
     }
 }

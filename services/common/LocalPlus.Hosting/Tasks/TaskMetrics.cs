@@ -15,6 +15,24 @@ internal static class TaskMetrics
         "One run of a task, by its queue, kind and outcome"
     );
 
+    public static readonly Gauge<long> Due = Meter.CreateGauge<long>(
+        "localplus.tasks.due",
+        "{task}",
+        "Tasks that may be run and wait for a worker"
+    );
+
+    public static readonly Gauge<long> Oldest = Meter.CreateGauge<long>(
+        "localplus.tasks.oldest",
+        "s",
+        "How long the task that waits longest for a worker has waited; 0: none waits"
+    );
+
+    public static readonly Gauge<long> Dead = Meter.CreateGauge<long>(
+        "localplus.tasks.dead",
+        "{task}",
+        "Tasks that were given up, of those that are still kept"
+    );
+
     /// <summary>A trace of its own that names its cause's: a task may run days later, and often.</summary>
     public static Activity? Start(RunningTask task)
     {
