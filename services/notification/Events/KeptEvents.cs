@@ -100,7 +100,8 @@ internal static class KeptEvents
                 RETURNING event_id, webhook_id),
             queued AS (
                 INSERT INTO webhook_queue (webhook_id, event_id, key, sequence, due_at, attempts, tries, queued_at)
-                SELECT t.webhook_id, t.event_id, k.key, k.sequence, @Now, 0, 0, @Now
+                SELECT t.webhook_id, t.event_id, k.key, k.sequence,
+                       CASE WHEN @Only::uuid IS NULL THEN @Now ELSE '-infinity' END, 0, 0, @Now
                   FROM told t
                   JOIN kept k ON k.event_id = t.event_id)
             SELECT event_id

@@ -90,6 +90,7 @@ internal static class ChangeWebhookEndpoint
                                           WHEN state = 'enabled' THEN 'merchant' END,
                    disabled_at = CASE WHEN NOT @Turned THEN disabled_at WHEN state = 'enabled' THEN @Now END,
                    failing_since = CASE WHEN NOT @Turned THEN failing_since END,
+                   probe_at = NULL,
                    version = version + 1
              WHERE webhook_id = @WebhookId
             RETURNING {WebhookEndpointRow.Columns}

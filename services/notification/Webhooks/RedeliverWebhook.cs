@@ -41,6 +41,7 @@ internal static class RedeliverWebhook
                 var merchant = http.GetMerchant().MerchantId;
                 await Redeliveries.EndpointAsync(db, id, merchant);
                 await Redeliveries.QueueAsync(db, id, merchant, eventId);
+                await Redeliveries.ProbeAsync(db, id);
                 return Answer.Accepted(
                     $"/v1/webhook_endpoints/{id}/deliveries/{eventId}",
                     await Redeliveries.ReadAsync(db, id, eventId)

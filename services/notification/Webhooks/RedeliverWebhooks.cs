@@ -72,6 +72,7 @@ internal static class RedeliverWebhooks
                         db.Now,
                     }
                 );
+                await Redeliveries.ProbeAsync(db, id);
                 return Answer.Accepted(
                     null,
                     new Response(

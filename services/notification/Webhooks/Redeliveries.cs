@@ -63,6 +63,10 @@ internal static class Redeliveries
         }
     }
 
+    /// <summary>What somebody asks for is tried at once, also at an endpoint that fails.</summary>
+    public static Task<int> ProbeAsync(DbSession db, WebhookId id) =>
+        db.ExecuteAsync(Sql.Probe, new { WebhookId = id });
+
     public static async Task<WebhookDeliveryView> ReadAsync(DbSession db, WebhookId id, EventId e) =>
         (await db.QuerySingleAsync<WebhookDeliveryRow>(Sql.Read, new { WebhookId = id, EventId = e })).ToView();
 
@@ -93,9 +97,11 @@ internal static class Redeliveries
 
         public const string Queue = """
             INSERT INTO webhook_queue (webhook_id, event_id, key, sequence, due_at, attempts, tries, queued_at)
-            VALUES (@WebhookId, @EventId, @Key, @Sequence, @Now, @Attempts, 0, @Now)
+            VALUES (@WebhookId, @EventId, @Key, @Sequence, '-infinity', @Attempts, 0, @Now)
                 ON CONFLICT (webhook_id, event_id) DO NOTHING
             """;
+
+        public const string Probe = "UPDATE webhook_endpoints SET probe_at = NULL WHERE webhook_id = @WebhookId";
 
         public const string Read = $"""
             {WebhookDeliveryRow.Select}

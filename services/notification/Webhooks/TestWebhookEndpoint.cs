@@ -55,6 +55,7 @@ internal static class TestWebhookEndpoint
                     new(id)
                 );
                 await KeptEvents.KeepAsync(db, EventTopic, [KeptEvents.AsJson(tested)], only: id);
+                await Redeliveries.ProbeAsync(db, id);
                 return Answer.Accepted(
                     $"/v1/webhook_endpoints/{id}/deliveries/{tested.Id}",
                     await Redeliveries.ReadAsync(db, id, tested.Id)

@@ -20,6 +20,14 @@ internal static class WebhookLimits
     /// <summary>Places that endpoints which fail may take of those of everybody.</summary>
     public const int SendsToFailing = 128;
 
+    /// <summary>
+    /// To an endpoint that fails nothing is sent for a tenth of the time that it has failed, from a second to a minute:
+    /// what waits for it, however much, costs one attempt a minute, and it is found a minute after it is back.
+    /// </summary>
+    public static readonly TimeSpan LeastPause = TimeSpan.FromSeconds(1);
+    public static readonly TimeSpan MostPause = TimeSpan.FromMinutes(1);
+    public const int PauseShare = 10;
+
     public const int AnswerBytes = 64 * 1024;
 
     /// <summary>From the look at the name to the last byte of the answer.</summary>

@@ -211,6 +211,41 @@ public sealed class WebhookDeliveryTests(WebhookApi api) : IClassFixture<Webhook
     }
 
     [Fact]
+    public async Task What_waits_for_an_endpoint_that_has_failed_for_long_costs_an_attempt_a_minute()
+    {
+        const int waiting = 20;
+        var (shop, key) = api.NewMerchant();
+        var path = api.NewPath();
+        var id = Text(await api.CreateAsync(key, path), "id");
+        api.Receiver.OnReceive(path, 500);
+        await api.TellAsync(WebhookApi.Card("gift_card.loaded", shop));
+        await api.DeliveryAsync(key, id, d => d.TryGetProperty("last_error", out _));
+        await api.Api.Database.AsOwnerAsync(
+            $"UPDATE webhook_endpoints SET failing_since = now() - interval '1 hour' WHERE merchant_id = '{shop.Value}'"
+        );
+        for (var i = 0; i < waiting; i++)
+        {
+            await api.TellAsync(WebhookApi.Card("gift_card.loaded", shop));
+        }
+
+        // What somebody asks for is tried before all of them, and what fails then pauses anew.
+        var asked = Text(await api.PostAsync(key, $"/v1/webhook_endpoints/{id}/test"), "event_id");
+        await Eventually.TrueAsync(async () =>
+            (await api.GetAsync(key, $"/v1/webhook_endpoints/{id}/deliveries/{asked}")).TryGetProperty(
+                "last_error",
+                out _
+            )
+        );
+        Assert.InRange(api.Receiver.At(path).Length, 2, waiting / 2);
+
+        api.Receiver.OnReceive(path, 200);
+        await api.PostAsync(key, $"/v1/webhook_endpoints/{id}/test");
+        await Eventually.TrueAsync(() =>
+            Task.FromResult(api.Receiver.At(path).Select(webhook => webhook.Id).Distinct().Count() >= waiting)
+        );
+    }
+
+    [Fact]
     public async Task What_was_given_up_or_never_asked_for_is_sent_again_one_by_one_and_by_range()
     {
         var (shop, key) = api.NewMerchant();

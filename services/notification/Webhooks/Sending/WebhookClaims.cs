@@ -5,8 +5,8 @@ namespace LocalPlus.Notification.Webhooks.Sending;
 
 /// <summary>
 /// Takes what is due, so that nobody else does for <see cref="WebhookLimits.Lease"/>. Each endpoint has places of its
-/// own (<see cref="WebhookLimits.SendsPerEndpoint"/>), one that fails a single one, so those that hang take nothing
-/// from the others; among those, whose turn it is changes with each look.
+/// own (<see cref="WebhookLimits.SendsPerEndpoint"/>), one that fails a single one and that after a pause, so those that
+/// hang take nothing from the others; among those, whose turn it is changes with each look.
 /// </summary>
 internal sealed class WebhookClaims(Database database, TimeProvider time)
 {
@@ -102,7 +102,8 @@ internal sealed class WebhookClaims(Database database, TimeProvider time)
                   JOIN webhook_endpoints e ON e.webhook_id = w.webhook_id
                   LEFT JOIN unnest(@BusyIds::uuid[], @BusyCounts::int[]) AS b (webhook_id, sends)
                     ON b.webhook_id = e.webhook_id
-                 WHERE e.state = 'enabled'),
+                 WHERE e.state = 'enabled'
+                   AND (e.failing_since IS NULL OR e.probe_at IS NULL OR e.probe_at <= @Now)),
             due AS (
                 SELECT f.webhook_id, f.event_id
                   FROM (SELECT d.webhook_id, d.event_id

@@ -87,6 +87,9 @@ internal sealed class WebhookResults(Database database, TimeProvider time, ILogg
                 WebhookIds = endpoints.Select(group => group.Key).ToArray(),
                 Arrived = endpoints.Select(group => group.Any(sent => sent.Result.HasArrived)).ToArray(),
                 Now = now,
+                Least = WebhookLimits.LeastPause,
+                Most = WebhookLimits.MostPause,
+                Share = WebhookLimits.PauseShare,
             }
         );
         if (batch.All(sent => sent.Result.HasArrived))
@@ -204,14 +207,19 @@ internal sealed class WebhookResults(Database database, TimeProvider time, ILogg
                AND d.webhook_id = e.webhook_id
             """;
 
-        // Written when it changes, not with each delivery.
+        // Written when it changes and when one fails, not with each delivery.
         public const string Judge = """
             UPDATE webhook_endpoints w
-               SET failing_since = CASE WHEN j.arrived THEN NULL ELSE @Now END
+               SET failing_since = CASE WHEN NOT j.arrived THEN COALESCE(w.failing_since, @Now) END,
+                   probe_at = CASE WHEN NOT j.arrived
+                                   THEN @Now + LEAST(@Most::interval,
+                                                     GREATEST(@Least::interval,
+                                                              (@Now - COALESCE(w.failing_since, @Now)) / @Share::int))
+                              END
               FROM unnest(@WebhookIds::uuid[], @Arrived::boolean[]) AS j (webhook_id, arrived)
              WHERE w.webhook_id = j.webhook_id
                AND w.state = 'enabled'
-               AND j.arrived = (w.failing_since IS NOT NULL)
+               AND (w.failing_since IS NOT NULL OR NOT j.arrived)
             """;
 
         public const string Disable = """
