@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using Spectre.Console;
 
-namespace LocalPlus.Cli;
+namespace LocalPlus.Client;
 
 /// <summary>
 /// Everything people read: data on standard output, failures on standard error, long steps with progress.
@@ -45,6 +45,25 @@ internal static class Terminal
         Console.Error.WriteLine($"failed: {message}");
         Console.Error.WriteLine($"next:   {next}");
     }
+
+    /// <summary>What failed, which request it was when the API refused it, and what to do.</summary>
+    public static void Failure(CliFailure failure)
+    {
+        Console.Error.WriteLine($"failed: {failure.Message}");
+        if (failure.RequestId is { } request)
+        {
+            Console.Error.WriteLine($"request: {request}");
+        }
+
+        Console.Error.WriteLine($"next:   {failure.Next}");
+        if (failure.Page is { } page)
+        {
+            Console.Error.WriteLine($"page:   {page}");
+        }
+    }
+
+    /// <summary>What is no data: beside it, on standard error.</summary>
+    public static void Note(string line) => Console.Error.WriteLine(line);
 
     /// <summary>Shows a step while it runs: a spinner on a terminal, a line every now and then in a log.</summary>
     public static async Task<T> StepAsync<T>(string title, Func<StepProgress, Task<T>> work, CancellationToken cancel)
