@@ -7,6 +7,7 @@ internal static class Build
 {
     /// <summary>Without what the compiler adds behind a plus.</summary>
     public static string Version { get; } =
-        typeof(Build).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!
+        typeof(Build)
+            .Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!
             .InformationalVersion.Split('+')[0];
 }

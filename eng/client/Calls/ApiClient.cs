@@ -72,7 +72,8 @@ internal sealed class ApiClient(Uri address, HttpMessageHandler? handler = null)
         catch (HttpRequestException away)
         {
             // A connection that was not made carried nothing.
-            var wasSent = away.HttpRequestError
+            var wasSent =
+                away.HttpRequestError
                 is not (
                     HttpRequestError.ConnectionError
                     or HttpRequestError.NameResolutionError

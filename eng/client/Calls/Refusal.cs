@@ -56,17 +56,21 @@ internal static class Refusal
     private static string Next(ApiAnswer answer, Session session, ApiVerb? verb) =>
         answer switch
         {
-            { Status: 0 } => session.IsLocal ? $"{Shell.Self} up, or {Shell.Self} status" : "look at the address and the network",
+            { Status: 0 } => session.IsLocal
+                ? "./localplus up, or ./localplus status"
+                : "look at the address and the network",
             { Status: 401 } when answer.Problem("code") == StepUp =>
                 $"{session.Login} renews the sign-in, then the same command again",
-            { Status: 401 } => session.IsPerson(verb) ? session.Login : $"{Shell.Self} profile list; the key is not taken",
+            { Status: 401 } => session.IsPerson(verb)
+                ? session.Login
+                : $"{Shell.Self} profile list; the key is not taken",
             { Status: 403 } => session.IsPerson(verb) && verb is not null
                 ? $"it needs {verb.Needs}; {Shell.Self} whoami says what you are, {session.Login} signs in somebody else"
                 : $"it needs a key with {verb?.Needs ?? "the scope"}; {Shell.Self} keys create",
             { Status: 404 } => verb is null ? "look at the path" : $"{Shell.Self} {verb.Noun} list",
             { Status: 400 } => verb is null ? "look at the body" : $"{Shell.Self} help {verb.FullName}",
             { RetryAfter: { } seconds } => $"again in {seconds} s",
-            { Status: >= 500 } => session.IsLocal ? $"{Shell.Self} status" : "again in a moment",
+            { Status: >= 500 } => session.IsLocal ? "./localplus status" : "again in a moment",
             _ => "the page says what it means and what can be done",
         };
 }

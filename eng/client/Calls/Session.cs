@@ -34,7 +34,8 @@ internal sealed class Session : IDisposable
     public bool IsLocal => _profile?.IsLocal == true;
 
     /// <summary>The command that signs in to this profile.</summary>
-    public string Login => IsLocal || _profile is null ? $"{Shell.Self} login" : $"{Shell.Self} login --profile {_profile.Name}";
+    public string Login =>
+        IsLocal || _profile is null ? $"{Shell.Self} login" : $"{Shell.Self} login --profile {_profile.Name}";
 
     public static Session Open(ParseResult words)
     {
@@ -100,9 +101,7 @@ internal sealed class Session : IDisposable
     private async Task<string> PersonAsync(ApiRequest request, CancellationToken cancel) =>
         await TokenAsync(cancel)
         ?? throw (
-            request.IsPersons || _asPerson
-                ? new CliFailure(ExitCodes.Refused, "nobody has signed in", Login)
-                : NoKey()
+            request.IsPersons || _asPerson ? new CliFailure(ExitCodes.Refused, "nobody has signed in", Login) : NoKey()
         );
 
     private async Task<SignIn?> FreshAsync(Profile profile, SignIn signIn, CancellationToken cancel)
@@ -124,9 +123,7 @@ internal sealed class Session : IDisposable
     }
 
     private static CliFailure Nowhere(string? key) =>
-        key is null
-            ? NoKey()
-            : new CliFailure(ExitCodes.NotFound, "it is not said where the API is", "--gateway URL");
+        key is null ? NoKey() : new CliFailure(ExitCodes.NotFound, "it is not said where the API is", "--gateway URL");
 
     private static CliFailure NoKey() =>
         new(

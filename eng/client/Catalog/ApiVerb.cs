@@ -29,13 +29,18 @@ internal enum VerbKind
 /// <param name="Needs">A scope of a merchant's key, or the role of an operator.</param>
 internal sealed record ApiVerb(VerbKind Kind, string Noun, string Name, string Route, string Needs, string Summary)
 {
+    public const string ServicePart = "{service}";
+    private const string EmptyBody = "{}";
+
     /// <summary>Query parameters that --filter knows, but for limit and cursor; with ! when the route needs it.</summary>
     public string Filters { get; init; } = "";
 
     /// <summary>What the table shows of each row, as paths into it; nothing: all of it.</summary>
     public string Columns { get; init; } = "";
 
-    /// <summary>Fields of the body, see <see cref="BodyField"/>.</summary>
+    /// <summary>
+    /// Fields of the body, see <see cref="BodyField"/>; begins with {} where there has to be a body that may say nothing.
+    /// </summary>
     public string Body { get; init; } = "";
 
     /// <summary>The services that have the route.</summary>
@@ -43,9 +48,6 @@ internal sealed record ApiVerb(VerbKind Kind, string Noun, string Name, string R
 
     /// <summary>Filters that are options as well: `--type X` is `--filter type=X`.</summary>
     public string[] Shorthands { get; init; } = [];
-
-    /// <summary>The route wants a body, though it may say nothing.</summary>
-    public bool HasEmptyBody { get; init; }
 
     /// <summary>The route takes an Idempotency-Key.</summary>
     public bool IsKeyed { get; init; }
@@ -65,16 +67,12 @@ internal sealed record ApiVerb(VerbKind Kind, string Noun, string Name, string R
 
     /// <summary>What has to be named: the parts of the path in braces, but for the service.</summary>
     public IEnumerable<string> Arguments =>
-        Path.Split('/')
-            .Where(part => part.StartsWith('{') && part != ServicePart)
-            .Select(part => part.Trim('{', '}'));
+        Path.Split('/').Where(part => part.StartsWith('{') && part != ServicePart).Select(part => part.Trim('{', '}'));
 
     public bool HasServices => Services.Length > 0;
 
     /// <summary>One service has to be named: an id means something there alone.</summary>
     public bool IsOfOneService => HasServices && (Kind == VerbKind.Write || Arguments.Any());
-
-    public const string ServicePart = "{service}";
 
     public string[] FilterNames => [.. Words(Filters).Select(name => name.TrimEnd('!'))];
 
@@ -84,7 +82,9 @@ internal sealed record ApiVerb(VerbKind Kind, string Noun, string Name, string R
 
     public string[] ServiceNames => Words(Services);
 
-    public IEnumerable<BodyField> Fields => Words(Body).Select(BodyField.Parse);
+    public IEnumerable<BodyField> Fields => Words(Body).Where(word => word != EmptyBody).Select(BodyField.Parse);
+
+    public bool HasEmptyBody => Body.StartsWith(EmptyBody, StringComparison.Ordinal);
 
     /// <summary>The words after the program's name.</summary>
     public string FullName => $"{Noun} {Name}";

@@ -14,11 +14,14 @@ internal static class LoyaltyVerbs
         Show("customers", "show", "/v1/customers/{id}", "customers:read", "one customer"),
         Post("customers", "find", "/v1/customers/find", "customers:read", "by address or telephone") with
         {
-            Body = "email phone",
+            Body = "{} email phone",
         },
         Show("customers", "wallet", "/v1/customers/{id}/wallet", "customers:read", "cards and points of a customer"),
         Show("gdpr", "export", "/v1/customers/{id}/export", "privacy:read", "all that is kept about a customer"),
-        Keyed("gdpr", "erase", "/v1/customers/{id}/erase", "privacy:write", "forget a customer for good"),
+        Keyed("gdpr", "erase", "/v1/customers/{id}/erase", "privacy:write", "forget a customer for good") with
+        {
+            Body = "{}",
+        },
         Show("gdpr", "status", "/v1/customers/{id}/erasure", "privacy:read", "when a customer was forgotten"),
         Keyed("gdpr", "hold", "/v1/customers/{id}/legal_hold", "privacy:write", "nothing is erased for now") with
         {

@@ -5,7 +5,8 @@ using static Lines;
 /// <summary>What merchants do with gift cards, at /v1 with an API key or as one of the team.</summary>
 internal static class MerchantVerbs
 {
-    private const string CardRow = "id status last4 balance:money held:money expires_at program_id reference created_at";
+    private const string CardRow =
+        "id status last4 balance:money held:money expires_at program_id reference created_at";
 
     private static readonly ApiVerb[] Cards =
     [
@@ -32,7 +33,13 @@ internal static class MerchantVerbs
         {
             Columns = "occurred_at type amount:money balance_after:money redemption_id reference reason",
         },
-        Rows("cards", "lots", "/v1/gift_cards/{id}/lots", "gift_cards:read", "which money is on it, and until when") with
+        Rows(
+            "cards",
+            "lots",
+            "/v1/gift_cards/{id}/lots",
+            "gift_cards:read",
+            "which money is on it, and until when"
+        ) with
         {
             Columns = "id kind balance:money held:money spendable expires_at created_at",
         },
@@ -99,7 +106,10 @@ internal static class MerchantVerbs
         {
             Filters = "from as_of",
         },
-        Show("reports", "daily", "/v1/reports/daily", "reports:read", "figures by day") with { Filters = "from! to!" },
+        Show("reports", "daily", "/v1/reports/daily", "reports:read", "figures by day") with
+        {
+            Filters = "from! to!",
+        },
         File("reports", "value", "/v1/reports/value/csv", "reports:read", "value by day, as CSV") with
         {
             Filters = "from! to! zone",
@@ -136,9 +146,15 @@ internal static class MerchantVerbs
         {
             Body = "name! scopes!:list expires_at:time allowed_networks:list",
         },
-        Keyed("keys", "rotate", "/v1/api_keys/{id}/rotate", "api_keys:write", "a successor, while the old one works") with
+        Keyed(
+            "keys",
+            "rotate",
+            "/v1/api_keys/{id}/rotate",
+            "api_keys:write",
+            "a successor, while the old one works"
+        ) with
         {
-            Body = "overlap_seconds:number",
+            Body = "{} overlap_seconds:number",
         },
         Delete("keys", "revoke", "/v1/api_keys/{id}", "api_keys:write", "it works no more"),
         Pages("team", "list", "/v1/team_members", "team:read", "everybody") with
@@ -146,7 +162,10 @@ internal static class MerchantVerbs
             Columns = "id name role subject created_at",
         },
         Show("team", "show", "/v1/team_members/{id}", "team:read", "one of them"),
-        Keyed("team", "add", "/v1/team_members", "team:write", "somebody new") with { Body = "name! role! subject!" },
+        Keyed("team", "add", "/v1/team_members", "team:write", "somebody new") with
+        {
+            Body = "name! role! subject!",
+        },
         Delete("team", "remove", "/v1/team_members/{id}", "team:write", "somebody who leaves"),
         Pages("locations", "list", "/v1/locations", "locations:read", "all locations") with
         {
@@ -202,12 +221,21 @@ internal static class MerchantVerbs
             Columns = "id status url event_types ordered failing_since disabled_reason created_at",
         },
         Show("webhooks", "show", "/v1/webhook_endpoints/{id}", "webhooks:read", "one endpoint"),
-        Keyed("webhooks", "create", "/v1/webhook_endpoints", "webhooks:write", "a new one; its secret is shown once") with
+        Keyed(
+            "webhooks",
+            "create",
+            "/v1/webhook_endpoints",
+            "webhooks:write",
+            "a new one; its secret is shown once"
+        ) with
         {
             Body = "url! event_types:list description ordered:flag",
         },
         Delete("webhooks", "remove", "/v1/webhook_endpoints/{id}", "webhooks:write", "nothing more is sent to it"),
-        Keyed("webhooks", "test", "/v1/webhook_endpoints/{id}/test", "webhooks:write", "a ping to it"),
+        Keyed("webhooks", "test", "/v1/webhook_endpoints/{id}/test", "webhooks:write", "a ping to it") with
+        {
+            Body = "{}",
+        },
         Pages("webhooks", "deliveries", "/v1/webhook_endpoints/{id}/deliveries", "webhooks:read", "what was sent") with
         {
             Filters = "status",
@@ -226,7 +254,10 @@ internal static class MerchantVerbs
             "/v1/webhook_endpoints/{id}/deliveries/{event_id}/redeliver",
             "webhooks:write",
             "one event once more"
-        ),
+        ) with
+        {
+            Body = "{}",
+        },
         Keyed(
             "webhooks",
             "redeliver-all",
@@ -235,11 +266,17 @@ internal static class MerchantVerbs
             "all that failed, or all, of a time"
         ) with
         {
-            Body = "from:time until:time only",
+            Body = "{} from:time until:time only",
         },
-        Keyed("webhooks", "roll-secret", "/v1/webhook_endpoints/{id}/roll_secret", "webhooks:write", "a new secret") with
+        Keyed(
+            "webhooks",
+            "roll-secret",
+            "/v1/webhook_endpoints/{id}/roll_secret",
+            "webhooks:write",
+            "a new secret"
+        ) with
         {
-            Body = "overlap_seconds:number",
+            Body = "{} overlap_seconds:number",
         },
         Pages("notifications", "list", "/v1/notifications", "notifications:read", "messages, newest first") with
         {

@@ -24,7 +24,13 @@ internal static class OperatorVerbs
         Show("runs", "show", "/ops/v1/runs/{id}", "viewer", "steps, timeline, who did what, the ledger's side"),
         Show("runs", "export", "/ops/v1/runs/{id}/export", "viewer", "the run with its history, to replay elsewhere"),
         Decide("runs", "retry", "/ops/v1/runs/{id}/retry", "operator", "try the step that waits at once"),
-        Decide("runs", "reconcile", "/ops/v1/runs/{id}/reconcile", "operator", "bring a run and its redemption together"),
+        Decide(
+            "runs",
+            "reconcile",
+            "/ops/v1/runs/{id}/reconcile",
+            "operator",
+            "bring a run and its redemption together"
+        ),
         Decide("runs", "confirm", "/ops/v1/runs/{id}/confirm", "operator", "confirm what is held, or a part") with
         {
             Body = "reason! amount:number",
@@ -41,7 +47,13 @@ internal static class OperatorVerbs
             Body = "reason! step!",
         },
         Danger("runs", "release", "/ops/v1/runs/{id}/release", "admin", "give back a hold that nothing settles"),
-        Danger("runs", "terminate", "/ops/v1/runs/{id}/terminate", "admin", "end the run; the sweeper settles its hold"),
+        Danger(
+            "runs",
+            "terminate",
+            "/ops/v1/runs/{id}/terminate",
+            "admin",
+            "end the run; the sweeper settles its hold"
+        ),
         Decide("runs", "reconcile-all", "/ops/v1/runs/reconcile", "operator", "look at every run that is late"),
     ];
 
@@ -66,7 +78,13 @@ internal static class OperatorVerbs
         {
             IsKeyed = true,
         },
-        Decide("merchants", "decline", "/ops/v1/merchants/{id}/decline", "operator", "after a review: a draft again") with
+        Decide(
+            "merchants",
+            "decline",
+            "/ops/v1/merchants/{id}/decline",
+            "operator",
+            "after a review: a draft again"
+        ) with
         {
             IsKeyed = true,
         },
@@ -78,7 +96,10 @@ internal static class OperatorVerbs
         {
             IsKeyed = true,
         },
-        Danger("merchants", "close", "/ops/v1/merchants/{id}/close", "admin", "for good") with { IsKeyed = true },
+        Danger("merchants", "close", "/ops/v1/merchants/{id}/close", "admin", "for good") with
+        {
+            IsKeyed = true,
+        },
         Danger("merchants", "add-member", "/ops/v1/merchants/{id}/team_members", "admin", "its first owner") with
         {
             Body = "name! role! subject!",
@@ -152,7 +173,13 @@ internal static class OperatorVerbs
             Filters = "open before",
             Columns = "finding_id kind subject expected actual first_seen_at last_seen_at acknowledged_by",
         },
-        Decide("findings", "acknowledge", "/ops/v1/ledger/findings/{id}/acknowledge", "operator", "it is understood") with
+        Decide(
+            "findings",
+            "acknowledge",
+            "/ops/v1/ledger/findings/{id}/acknowledge",
+            "operator",
+            "it is understood"
+        ) with
         {
             IsKeyed = true,
         },

@@ -88,7 +88,8 @@ internal static class Cells
             }
         );
 
-    private static bool IsTable(JsonNode? node) => node is JsonArray { Count: > 0 } list && list.All(i => i is JsonObject);
+    private static bool IsTable(JsonNode? node) =>
+        node is JsonArray { Count: > 0 } list && list.All(i => i is JsonObject);
 
     private static string Money(JsonObject money)
     {
@@ -101,7 +102,9 @@ internal static class Cells
         var digits = Math.Abs((decimal)units).ToString("0").PadLeft(currency.Exponent + 1, '0');
         var whole = digits[..^currency.Exponent];
         var sign = units < 0 ? "-" : "";
-        return currency.Exponent == 0 ? $"{sign}{digits} {code}" : $"{sign}{whole}.{digits[^currency.Exponent..]} {code}";
+        return currency.Exponent == 0
+            ? $"{sign}{digits} {code}"
+            : $"{sign}{whole}.{digits[^currency.Exponent..]} {code}";
     }
 
     private static string Harmless(string text) => string.Concat(text.Select(c => char.IsControl(c) ? ' ' : c));

@@ -35,7 +35,10 @@ internal sealed class DeviceSignIn(Profile profile) : IDisposable
         var device = await _http.RequestDeviceAuthorizationAsync(ask, cancel);
         if (device.IsError)
         {
-            throw Failed($"{device.Error} {device.ErrorDescription}".Trim(), $"is '{profile.ClientId}' a client there?");
+            throw Failed(
+                $"{device.Error} {device.ErrorDescription}".Trim(),
+                $"is '{profile.ClientId}' a client there?"
+            );
         }
 
         show(device.VerificationUriComplete ?? device.VerificationUri!, device.UserCode!);
@@ -155,7 +158,7 @@ internal sealed class DeviceSignIn(Profile profile) : IDisposable
         return document.IsError
             ? throw Failed(
                 $"{issuer}: {document.Error}",
-                profile.IsLocal ? $"{Shell.Self} up" : "look at the profile's issuer"
+                profile.IsLocal ? "./localplus up" : "look at the profile's issuer"
             )
             : document;
     }

@@ -18,7 +18,8 @@ internal static class LocalProfile
 
     /// <summary>Null outside a checkout, and where no stack was ever started.</summary>
     public static Profile? Find() =>
-        Folder() is { } state && SecretFile.Read(Path.Combine(state, StackFile), StoredJson.Default.LocalStack) is { } stack
+        Folder() is { } state
+        && SecretFile.Read(Path.Combine(state, StackFile), StoredJson.Default.LocalStack) is { } stack
             ? new Profile(Name, stack.Url)
             {
                 Issuer = stack.Issuer,

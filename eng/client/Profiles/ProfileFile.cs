@@ -26,8 +26,7 @@ internal static class ProfileFile
     {
         var set = Read();
         var name =
-            named
-            ?? (Environment.GetEnvironmentVariable(ProfileVariable) is { Length: > 0 } said ? said : set.Current);
+            named ?? (Environment.GetEnvironmentVariable(ProfileVariable) is { Length: > 0 } said ? said : set.Current);
         if (name is null)
         {
             return LocalProfile.Find() ?? (set.Profiles is [var only] ? only : null);

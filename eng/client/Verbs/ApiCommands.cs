@@ -32,11 +32,14 @@ internal static class ApiCommands
     {
         var words = new VerbWords(verb);
         var command = new Command(verb.Name, verb.Summary).With(words.Arguments).With(words.Options);
-        command.SetAction((result, cancel) => verb.Kind switch
-        {
-            VerbKind.Write => ApiWrite.RunAsync(verb, words, result, cancel),
-            _ => ApiRead.RunAsync(verb, words, result, cancel),
-        });
+        command.SetAction(
+            (result, cancel) =>
+                verb.Kind switch
+                {
+                    VerbKind.Write => ApiWrite.RunAsync(verb, words, result, cancel),
+                    _ => ApiRead.RunAsync(verb, words, result, cancel),
+                }
+        );
         return command;
     }
 }

@@ -38,8 +38,10 @@ internal static class ApiRead
     private static Task<int> OnceAsync(Reading read, CancellationToken cancel) =>
         read.Verb switch
         {
-            { Kind: VerbKind.Show, HasServices: false } or { Kind: VerbKind.Show, IsOfOneService: true } =>
-                ShowAsync(read, cancel),
+            { Kind: VerbKind.Show, HasServices: false } or { Kind: VerbKind.Show, IsOfOneService: true } => ShowAsync(
+                read,
+                cancel
+            ),
             { HasServices: true } => EverywhereAsync(read, cancel),
             _ => ListAsync(read, cancel),
         };

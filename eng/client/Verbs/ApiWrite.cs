@@ -19,7 +19,10 @@ internal static class ApiWrite
         }
 
         var service = verb.HasServices ? result.GetValue(words.Service) : null;
-        var request = new ApiRequest(new HttpMethod(verb.Method), Query.Of(words.Path(result, service), words.Filters(result)))
+        var request = new ApiRequest(
+            new HttpMethod(verb.Method),
+            Query.Of(words.Path(result, service), words.Filters(result))
+        )
         {
             Body = body,
             IsPersons = verb.IsOfOperators,

@@ -35,10 +35,7 @@ internal static class Common
         HelpName = "FORMAT",
         CustomParser = result => Enum.Parse<OutputFormat>(result.Tokens[0].Value, ignoreCase: true),
     }.AcceptOnlyFromAmong("table", "json", "csv");
-    public static readonly Option<bool> Watch = new("-w", "--watch")
-    {
-        Description = "again and again, until Ctrl-C",
-    };
+    public static readonly Option<bool> Watch = new("-w", "--watch") { Description = "again and again, until Ctrl-C" };
     public static readonly Option<int> Interval = new("--interval")
     {
         Description = $"seconds between two looks; {DefaultInterval} when nothing is said",
@@ -48,7 +45,10 @@ internal static class Common
         {
             result =>
             {
-                if (result.Tokens is [var token] && !(int.TryParse(token.Value, null, out var n) && n is > 0 and <= 3600))
+                if (
+                    result.Tokens is [var token]
+                    && !(int.TryParse(token.Value, null, out var n) && n is > 0 and <= 3600)
+                )
                 {
                     result.AddError("--interval takes 1 to 3600 seconds");
                 }

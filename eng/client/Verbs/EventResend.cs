@@ -17,7 +17,9 @@ internal static class EventResend
         "ID"
     );
 
-    private static readonly ApiVerb Redeliver = ApiTable.Verbs.Single(v => v is { Noun: "webhooks", Name: "redeliver" });
+    private static readonly ApiVerb Redeliver = ApiTable.Verbs.Single(v =>
+        v is { Noun: "webhooks", Name: "redeliver" }
+    );
 
     public static Command Command()
     {

@@ -14,7 +14,10 @@ internal static class ImportFile
 {
     private static readonly TimeSpan Look = TimeSpan.FromSeconds(1);
 
-    private static readonly Argument<string> Name = new("file") { Description = "CSV, or a JSON object a line (.ndjson)" };
+    private static readonly Argument<string> Name = new("file")
+    {
+        Description = "CSV, or a JSON object a line (.ndjson)",
+    };
     private static readonly Option<string> Program = new("--program-id")
     {
         Description = "which programme the cards are of",

@@ -11,7 +11,9 @@ internal static class LoginVerbs
 {
     public static IEnumerable<Command> All()
     {
-        var login = new Command("login", "sign in: confirm a code in a browser, here or elsewhere").With(Common.Profile);
+        var login = new Command("login", "sign in: confirm a code in a browser, here or elsewhere").With(
+            Common.Profile
+        );
         login.SetAction(LoginAsync);
         var logout = new Command("logout", "forget the sign-in, and give it back where that can be done").With(
             Common.Profile

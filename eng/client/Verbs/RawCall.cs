@@ -63,8 +63,7 @@ internal static class RawCall
             Version = words.GetValue(Version),
             IsPersons = isOfOperators,
             IdempotencyKey =
-                words.GetValue(Common.IdempotencyKey)
-                ?? (method == HttpMethod.Post ? Guid.NewGuid().ToString() : null),
+                words.GetValue(Common.IdempotencyKey) ?? (method == HttpMethod.Post ? Guid.NewGuid().ToString() : null),
         };
         using var session = Session.Open(words);
         if (words.GetValue(Common.DryRun))
@@ -80,7 +79,10 @@ internal static class RawCall
             return ExitCodes.Ok;
         }
 
-        ApiWrite.Print(words.GetResult(Common.Output) is null ? OutputFormat.Json : words.GetValue(Common.Output), answer);
+        ApiWrite.Print(
+            words.GetResult(Common.Output) is null ? OutputFormat.Json : words.GetValue(Common.Output),
+            answer
+        );
         return ExitCodes.Ok;
     }
 

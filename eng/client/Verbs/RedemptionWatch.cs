@@ -27,7 +27,11 @@ internal static class RedemptionWatch
     private static async Task<int> RunAsync(ParseResult words, CancellationToken cancel)
     {
         using var session = Session.Open(words);
-        var path = Show.Path.Replace("{id}", Uri.EscapeDataString(words.GetRequiredValue(Id)), StringComparison.Ordinal);
+        var path = Show.Path.Replace(
+            "{id}",
+            Uri.EscapeDataString(words.GetRequiredValue(Id)),
+            StringComparison.Ordinal
+        );
         using var ticks = new PeriodicTimer(TimeSpan.FromSeconds(words.GetValue(Common.Interval)));
         var seen = "";
         try

@@ -88,7 +88,11 @@ internal sealed class VerbWords
         var path = _verb.Path;
         foreach (var (name, word) in _arguments)
         {
-            path = path.Replace($"{{{name}}}", Uri.EscapeDataString(words.GetRequiredValue(word)), StringComparison.Ordinal);
+            path = path.Replace(
+                $"{{{name}}}",
+                Uri.EscapeDataString(words.GetRequiredValue(word)),
+                StringComparison.Ordinal
+            );
         }
 
         return service is null ? path : path.Replace(ApiVerb.ServicePart, service, StringComparison.Ordinal);
@@ -117,9 +121,7 @@ internal sealed class VerbWords
         }
 
         filters.AddRange(
-            _shorthands
-                .Where(s => words.GetValue(s.Word) is not null)
-                .Select(s => (s.Name, words.GetValue(s.Word)!))
+            _shorthands.Where(s => words.GetValue(s.Word) is not null).Select(s => (s.Name, words.GetValue(s.Word)!))
         );
         foreach (var name in _verb.RequiredFilters.Where(name => filters.All(f => f.Name != name)))
         {
