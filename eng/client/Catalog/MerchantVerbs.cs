@@ -134,7 +134,7 @@ internal static class MerchantVerbs
     private static readonly ApiVerb[] Account =
     [
         Show("merchants", "me", "/v1/merchants/me", "merchants:read", "your own"),
-        Pages("merchants", "limits", "/v1/merchants/me/limits", "merchants:read", "how often you may ask") with
+        Rows("merchants", "limits", "/v1/merchants/me/limits", "merchants:read", "how often you may ask") with
         {
             Columns = "name per quota window_seconds",
         },

@@ -153,7 +153,7 @@ internal static class OperatorVerbs
         Rows("attention", "list", "/ops/v1/{service}/attention", "viewer", "what people have to look at") with
         {
             Services = "giftcard wallet",
-            Columns = "kind id merchant_id attempts error next_try_at created_at",
+            Columns = "kind id movement_id merchant_id attempts error next_try_at created_at",
         },
         Post("notifications", "resend", "/ops/v1/notification/{id}/resend", "operator", "a message once more") with
         {

@@ -195,7 +195,7 @@ public sealed class CallTests : IDisposable
         Assert.Equal(["a", "b", "c"], all.Split('\n').Skip(1).SkipLast(1).Select(line => line.Split(',')[0]));
         Assert.Equal("""{"data":[{"id":"a"},{"id":"b"}],"next_cursor":"c1","has_more":true}""" + "\n", two);
         Assert.Equal(
-            ["/v1/programs?limit=200", "/v1/programs?limit=198&cursor=c1", "/v1/programs?limit=2"],
+            ["/v1/programs?limit=200", "/v1/programs?limit=200&cursor=c1", "/v1/programs?limit=2"],
             Paths(api)
         );
     }

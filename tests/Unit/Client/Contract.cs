@@ -34,6 +34,9 @@ internal sealed record Contract(string Path, JsonNode Document, JsonNode? Operat
         }
     }
 
+    /// <summary>A failed test names the route, not the whole document.</summary>
+    public override string ToString() => Path;
+
     public static Contract Of(string method, string path)
     {
         var document = Documents.FirstOrDefault(d => d["paths"]![path] is not null);
