@@ -33,7 +33,7 @@ internal static class Printer
                 Csv(rows, Known(rows, columns));
                 break;
             default:
-                Terminal.Table([
+                Terminal.List([
                     [.. Known(rows, columns).Select(c => c.Path)],
                     .. rows.Select(row =>
                         Known(rows, columns).Select(c => Cells.ForPeople(Cells.At(row, c.Path))).ToArray()

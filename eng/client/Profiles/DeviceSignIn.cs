@@ -122,13 +122,17 @@ internal sealed class DeviceSignIn(Profile profile) : IDisposable
                     break;
                 case { Error: OidcConstants.TokenErrors.AccessDenied }:
                     throw new CliFailure(ExitCodes.Refused, "the sign-in was declined in the browser", Again);
+                case { Error: OidcConstants.TokenErrors.ExpiredToken }:
+                    throw TooLate();
                 default:
                     throw Failed($"{answer.Error} {answer.ErrorDescription}".Trim(), Again);
             }
         }
 
-        throw new CliFailure(ExitCodes.Refused, "nobody confirmed the code in time", Again);
+        throw TooLate();
     }
+
+    private static CliFailure TooLate() => new(ExitCodes.Refused, "nobody confirmed the code in time", Again);
 
     private static string Again => $"{Shell.Self} login";
 

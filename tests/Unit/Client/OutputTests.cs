@@ -106,6 +106,22 @@ public sealed class OutputTests
         Assert.Equal(LocalPlus.Client.ExitCodes.Usage, failure.ExitCode);
     }
 
+    [Theory]
+    [InlineData(100, 3)]
+    [InlineData(25, 2)]
+    [InlineData(5, 1)]
+    public void A_list_on_a_narrow_terminal_leaves_out_columns_at_its_end(int width, int shown) =>
+        Assert.Equal(
+            shown,
+            LocalPlus.Client.Terminal.Fitting(
+                [
+                    ["id", "state", "reference"],
+                    ["rdm_1", "completed", "r"],
+                ],
+                width
+            )
+        );
+
     private static string Printed(OutputFormat format) =>
         StandardOutput.Of(() => Printer.Rows(format, Body, Rows, Columns));
 }
