@@ -16,8 +16,8 @@ internal static class Protocol
     private const string Scheme = OpenIddictServerAspNetCoreDefaults.AuthenticationScheme;
 
     /// <summary>
-    /// Who confirms a code has signed in a moment ago: a device code has no max_age, and who signs in at a terminal again
-    /// does so to be taken for somebody who is there.
+    /// Who confirms a code has signed in a moment ago: a device code has no max_age, and who signs in at a terminal
+    /// again does so to be taken for somebody who is there.
     /// </summary>
     private static readonly TimeSpan AgeOfConfirmation = TimeSpan.FromMinutes(2);
     private static readonly string[] Verbs = [HttpMethods.Get, HttpMethods.Post];

@@ -4,7 +4,9 @@ using System.Runtime.InteropServices;
 
 namespace LocalPlus.Client;
 
-/// <summary>How a program of ours is called and ends: it parses, runs, and says what failed and what to do next.</summary>
+/// <summary>
+/// How a program of ours is called and ends: it parses, runs, and says what failed and what to do next.
+/// </summary>
 internal static class Shell
 {
     /// <summary>Set, a bug ends the program with its stack.</summary>

@@ -103,8 +103,8 @@ internal static class Terminal
         );
 
     /// <summary>
-    /// A table whose rows stay lines: on a terminal, columns at the end that do not fit are left out and named. For lists,
-    /// whose columns come in the order of what they are worth.
+    /// A table whose rows stay lines: on a terminal, columns at the end that do not fit are left out and named. For
+    /// lists, whose columns come in the order of what they are worth.
     /// </summary>
     public static void List(IReadOnlyList<string[]> rows)
     {

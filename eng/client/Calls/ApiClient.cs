@@ -4,8 +4,8 @@ using System.Text;
 namespace LocalPlus.Client.Calls;
 
 /// <summary>
-/// Sends requests to one address. What has an Idempotency-Key is sent again with it, a few times, when no answer came or
-/// the API was too busy: the first try may have been served, and a repeat has no second effect.
+/// Sends requests to one address. What has an Idempotency-Key is sent again with it, a few times, when no answer came
+/// or the API was too busy: the first try may have been served, and a repeat has no second effect.
 /// </summary>
 internal sealed class ApiClient(Uri address, HttpMessageHandler? handler = null) : IDisposable
 {

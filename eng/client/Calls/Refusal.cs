@@ -65,7 +65,8 @@ internal static class Refusal
                 ? session.Login
                 : $"{Shell.Self} profile list; the key is not taken",
             { Status: 403 } => session.IsPerson(verb) && verb is not null
-                ? $"it needs {verb.Needs}; {Shell.Self} whoami says what you are, {session.Login} signs in somebody else"
+                ? $"it needs {verb.Needs}; {Shell.Self} whoami says what you are, "
+                    + $"{session.Login} signs in somebody else"
                     + (session.IsLocal && verb.IsOfOperators ? $", --role {verb.Needs} is enough here" : "")
                 : $"it needs a key with {verb?.Needs ?? "the scope"}; {Shell.Self} keys create",
             { Status: 404 } => verb is null ? "look at the path" : $"{Shell.Self} {verb.Noun} list",

@@ -22,8 +22,8 @@ internal enum VerbKind
 }
 
 /// <summary>
-/// A verb on the API, a line of the table. What it says of the route (method, path, parameters, fields, columns) is held
-/// against contracts/openapi and contracts/access.csv by a test.
+/// A verb on the API, a line of the table. What it says of the route (method, path, parameters, fields, columns) is
+/// held against contracts/openapi and contracts/access.csv by a test.
 /// </summary>
 /// <param name="Route">Method and path template; {service} stands for each of <see cref="Services"/>.</param>
 /// <param name="Needs">A scope of a merchant's key, or the role of an operator.</param>
@@ -32,14 +32,17 @@ internal sealed record ApiVerb(VerbKind Kind, string Noun, string Name, string R
     public const string ServicePart = "{service}";
     private const string EmptyBody = "{}";
 
-    /// <summary>Query parameters that --filter knows, but for limit and cursor; with ! when the route needs it.</summary>
+    /// <summary>
+    /// Query parameters that --filter knows, but for limit and cursor; with ! when the route needs it.
+    /// </summary>
     public string Filters { get; init; } = "";
 
     /// <summary>What the table shows of each row, as paths into it; nothing: all of it.</summary>
     public string Columns { get; init; } = "";
 
     /// <summary>
-    /// Fields of the body, see <see cref="BodyField"/>; begins with {} where there has to be a body that may say nothing.
+    /// Fields of the body, see <see cref="BodyField"/>; begins with {} where there has to be a body that may say
+    /// nothing.
     /// </summary>
     public string Body { get; init; } = "";
 

@@ -5,8 +5,9 @@ using LocalPlus.Kernel;
 namespace LocalPlus.Client.Catalog;
 
 /// <summary>
-/// A field of a body, which is an option of the verb: `name`, with ! when the route needs it, and its type after a colon
-/// (text when nothing is said): `seconds!:number`, `scopes!:list`, `ordered:flag`, `amount!:money`, `code!:secret`.
+/// A field of a body, which is an option of the verb: `name`, with ! when the route needs it, and its type after a
+/// colon (text when nothing is said): `seconds!:number`, `scopes!:list`, `ordered:flag`, `amount!:money`,
+/// `code!:secret`.
 /// </summary>
 internal sealed record BodyField(string Name, string Type, bool IsRequired)
 {

@@ -57,7 +57,9 @@ internal static class Cells
             _ => CsvText.Text(node.ToJsonString()),
         };
 
-    /// <summary>What an object says, flat: its own values and those of what it holds, but for lists of objects.</summary>
+    /// <summary>
+    /// What an object says, flat: its own values and those of what it holds, but for lists of objects.
+    /// </summary>
     public static IEnumerable<(string Path, JsonNode? Value)> Flat(JsonObject map, string before = "")
     {
         foreach (var (name, value) in map)

@@ -19,8 +19,8 @@ internal static class ProfileFile
     public static void Write(ProfileSet set) => SecretFile.Write(Location, set, StoredJson.Default.ProfileSet);
 
     /// <summary>
-    /// The one that is named by the option or LOCALPLUS_PROFILE, else by `profile use`, else the local stack's, else the
-    /// only one there is. Null when there is none.
+    /// The one that is named by the option or LOCALPLUS_PROFILE, else by `profile use`, else the local stack's, else
+    /// the only one there is. Null when there is none.
     /// </summary>
     public static Profile? Choose(string? named)
     {

@@ -7,8 +7,8 @@ using LocalPlus.Client.Output;
 namespace LocalPlus.Client.Verbs;
 
 /// <summary>
-/// A file of cards that were sold elsewhere, from its upload to what a check says of it, and to cards with --commit. The
-/// same command with the same key goes on where another broke off.
+/// A file of cards that were sold elsewhere, from its upload to what a check says of it, and to cards with --commit.
+/// The same command with the same key goes on where another broke off.
 /// </summary>
 internal static class ImportFile
 {

@@ -98,7 +98,9 @@ internal sealed class VerbWords
         return service is null ? path : path.Replace(ApiVerb.ServicePart, service, StringComparison.Ordinal);
     }
 
-    /// <summary>Name and value of each filter; one that the route does not know is a usage failure that says which it does.</summary>
+    /// <summary>
+    /// Name and value of each filter; one that the route does not know is a usage failure that says which it does.
+    /// </summary>
     public List<(string Name, string Value)> Filters(ParseResult words)
     {
         var filters = new List<(string Name, string Value)>();

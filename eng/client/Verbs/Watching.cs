@@ -5,7 +5,9 @@ internal static class Watching
 {
     private const string Home = "\e[H\e[2J\e[3J";
 
-    /// <summary>An answer that is missing is said and the next look may have it; what is refused ends the watch.</summary>
+    /// <summary>
+    /// An answer that is missing is said and the next look may have it; what is refused ends the watch.
+    /// </summary>
     public static async Task<int> RunAsync(
         Func<CancellationToken, Task<int>> look,
         int seconds,

@@ -3,7 +3,9 @@ using LocalPlus.Client.Catalog;
 
 namespace LocalPlus.Tests.Unit.Client;
 
-/// <summary>The table of verbs against what the services say of themselves: contracts/openapi and contracts/access.csv.</summary>
+/// <summary>
+/// The table of verbs against what the services say of themselves: contracts/openapi and contracts/access.csv.
+/// </summary>
 public sealed class ApiTableTests
 {
     private static readonly string[] OfPages = ["limit", "cursor"];

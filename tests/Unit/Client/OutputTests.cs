@@ -8,7 +8,7 @@ namespace LocalPlus.Tests.Unit.Client;
 public sealed class OutputTests
 {
     private const string Body = """
-        {"data":[{"id":"gc_1","balance":{"amount":-1250,"currency":"EUR"},"reference":"=1+1","name":"a, \"b\"\nc","n":-5}]}
+        {"data":[{"id":"g","balance":{"amount":-1250,"currency":"EUR"},"reference":"=1+1","name":"a, \"b\"\nc","n":-5}]}
         """;
 
     private static readonly Column[] Columns =
@@ -28,7 +28,7 @@ public sealed class OutputTests
     public void Csv_quotes_divides_amounts_and_disarms_formulas_but_no_number() =>
         Assert.Equal(
             "id,balance.amount,balance.currency,reference,name,n,gone\n"
-                + "gc_1,-1250,EUR,'=1+1,\"a, \"\"b\"\"\nc\",-5,\n",
+                + "g,-1250,EUR,'=1+1,\"a, \"\"b\"\"\nc\",-5,\n",
             Printed(OutputFormat.Csv)
         );
 
@@ -38,7 +38,7 @@ public sealed class OutputTests
         var lines = Printed(OutputFormat.Table).Split('\n');
 
         Assert.Matches(@"^id +balance +reference +name +n +gone$", lines[0].Trim());
-        Assert.Matches(@"^gc_1 +-12\.50 EUR +=1\+1 +a, ""b"" c +-5 +-$", lines[1].Trim());
+        Assert.Matches(@"^g +-12\.50 EUR +=1\+1 +a, ""b"" c +-5 +-$", lines[1].Trim());
     }
 
     [Theory]

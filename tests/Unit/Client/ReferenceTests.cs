@@ -3,7 +3,9 @@ using LocalPlus.Client.Catalog;
 
 namespace LocalPlus.Tests.Unit.Client;
 
-/// <summary>docs/reference/cli.md is written from the table; LP_GOLDEN=write (./localplus golden unit) rewrites it.</summary>
+/// <summary>
+/// docs/reference/cli.md is written from the table; LP_GOLDEN=write (./localplus golden unit) rewrites it.
+/// </summary>
 public sealed class ReferenceTests
 {
     private const string Reference = "docs/reference/cli.md";
@@ -11,26 +13,27 @@ public sealed class ReferenceTests
     private const string Head = """
         # Command line
 
-        Written from the table of verbs (`eng/client/Catalog`) by `./localplus golden unit`; edit the table, not this file.
+        Written from the table of verbs (`eng/client/Catalog`) by `./localplus golden unit`; edit the table.
 
-        `./localplus` in a checkout and `localplus` anywhere ([how to make it](../../eng/README.md)) have the same verbs. Where
-        to and as whom is a profile:
+        `./localplus` in a checkout and `localplus` anywhere ([how to make it](../../eng/README.md)) have the same
+        verbs. Where to and as whom is a profile:
 
         ```
-        localplus profile set shop --url https://api.example --issuer https://id.example --key -   # the key from standard input
+        localplus profile set shop --url https://api.example --issuer https://id.example --key -
         localplus login             # confirm a code in a browser, for verbs that people are asked for
         localplus whoami            # the key's merchant, whoever signed in
         ```
 
-        A profile lies in `$XDG_CONFIG_HOME/localplus/profiles.json` (mode 0600). `--profile`, then `LOCALPLUS_PROFILE`, then
-        `profile use` say which is meant; else it is `local`, the stack of the checkout that one is in, which needs no set-up:
-        there `--role operator` is an operator without a sign-in. `LOCALPLUS_API_KEY` and `LOCALPLUS_TOKEN` go before the
-        profile's. Verbs that need a scope take the key (or the sign-in of one of the team, with `--person` or without a key),
-        those that need a role take the sign-in.
+        A profile lies in `$XDG_CONFIG_HOME/localplus/profiles.json` (mode 0600). `--profile`, then
+        `LOCALPLUS_PROFILE`, then `profile use` say which is meant; else it is `local`, the stack of the checkout that
+        one is in, which needs no set-up: there `--role operator` is an operator without a sign-in.
+        `LOCALPLUS_API_KEY` and `LOCALPLUS_TOKEN` go before the profile's. Verbs that need a scope take the key (or the
+        sign-in of one of the team, with `--person` or without a key), those that need a role take the sign-in.
 
-        - `-o table|json|csv`: data is on standard output, all else on standard error. `json` is the API's own. In `csv` an amount
-          is two columns, and text that a spreadsheet would take for a formula has a `'` before it.
-        - `--filter NAME=VALUE` as often as one likes; `--limit N` follows pages, `--all` up to 10,000 rows (more is exit code 1).
+        - `-o table|json|csv`: data is on standard output, all else on standard error. `json` is the API's own. In
+          `csv` an amount is two columns, and text that a spreadsheet would take for a formula has a `'` before it.
+        - `--filter NAME=VALUE` as often as one likes; `--limit N` follows pages, `--all` up to 10,000 rows (more is
+          exit code 1).
         - `--watch` looks again every `--interval` seconds, until Ctrl-C.
         - `--dry-run` prints what would be sent, or what the API says it would do (*).
         - A write whose outcome is unknown says the `--idempotency-key` with which a repeat is safe.
@@ -48,9 +51,9 @@ public sealed class ReferenceTests
 
         A refusal names the problem's code, the request's id, the next step and the page: [problems](problems.md).
 
-        Beside the table: `login` `logout` `whoami` `profile list|use|set|remove`, `import FILE` (upload, check and with
-        `--commit` take over cards that were sold elsewhere), `redemptions watch ID`, `events resend ID`, `completion bash|zsh`,
-        and `api METHOD PATH` for any other route.
+        Beside the table: `login` `logout` `whoami` `profile list|use|set|remove`, `import FILE` (upload, check and
+        with `--commit` take over cards that were sold elsewhere), `redemptions watch ID`, `events resend ID`,
+        `completion bash|zsh`, and `api METHOD PATH` for any other route.
 
         | command | route | needs | filters, *fields* |
         |---|---|---|---|
