@@ -140,7 +140,7 @@ internal static class MerchantVerbs
         },
         Pages("keys", "list", "/v1/api_keys", "api_keys:read", "all keys, without their secrets") with
         {
-            Columns = "id name status scopes created_at expires_at last_used_on last_used_from",
+            Columns = "id name status created_at expires_at last_used_on last_used_from scopes",
         },
         Keyed("keys", "create", "/v1/api_keys", "api_keys:write", "a new key, shown once") with
         {
