@@ -14,6 +14,12 @@ namespace LocalPlus.Identity;
 internal static class Protocol
 {
     private const string Scheme = OpenIddictServerAspNetCoreDefaults.AuthenticationScheme;
+
+    /// <summary>
+    /// Who confirms a code has signed in a moment ago: a device code has no max_age, and who signs in at a terminal
+    /// again does so to be taken for somebody who is there.
+    /// </summary>
+    private static readonly TimeSpan AgeOfConfirmation = TimeSpan.FromMinutes(2);
     private static readonly string[] Verbs = [HttpMethods.Get, HttpMethods.Post];
 
     public static void MapProtocol(this WebApplication app)
@@ -71,9 +77,9 @@ internal static class Protocol
     }
 
     /// <summary>The page at which the code that a terminal shows is confirmed.</summary>
-    private static async Task<IResult> VerifyAsync(HttpContext http)
+    private static async Task<IResult> VerifyAsync(HttpContext http, TimeProvider time)
     {
-        if (await WhoAsync(http) is not { } known)
+        if (await WhoAsync(http) is not { } known || time.GetUtcNow() - known.At > AgeOfConfirmation)
         {
             return SignIn.Ask(http.Request.Path + http.Request.QueryString);
         }

@@ -17,12 +17,12 @@ internal static class Provider
     private static readonly TimeSpan AccessTokenLifetime = TimeSpan.FromMinutes(10);
     private static readonly TimeSpan SessionLifetime = TimeSpan.FromHours(24);
 
-    public static WebApplication Build(Settings settings)
+    public static WebApplication Build(Settings settings, TimeProvider? time = null)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.SetMinimumLevel(LogLevel.Warning);
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, settings.Port));
-        builder.Services.AddSingleton(TimeProvider.System);
+        builder.Services.AddSingleton(time ?? TimeProvider.System);
         builder.Services.AddAntiforgery();
         builder.Services.AddAuthorization();
         builder

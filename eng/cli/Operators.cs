@@ -1,6 +1,6 @@
 using System.Buffers.Text;
 using System.Security.Cryptography;
-using System.Text.Json;
+using LocalPlus.Client.Profiles;
 
 namespace LocalPlus.Cli;
 
@@ -10,12 +10,9 @@ namespace LocalPlus.Cli;
 /// </summary>
 internal static class Operators
 {
-    public static readonly string[] Roles = ["viewer", "operator", "admin"];
-
     private const string KeyFile = "operator-key.pem";
-    public const string Issuer = "https://localplus.local/";
-    public const string Audience = "localplus";
-    private static readonly TimeSpan Lifetime = TimeSpan.FromHours(1);
+    public const string Issuer = OperatorToken.Issuer;
+    public const string Audience = OperatorToken.Audience;
 
     /// <summary>What the local provider signs with, too.</summary>
     public static string KeyPath(Checkout checkout) => Path.Combine(checkout.State, KeyFile);
@@ -30,7 +27,7 @@ internal static class Operators
             checkout.WriteText(KeyFile, fresh.ExportPkcs8PrivateKeyPem() + "\n");
         }
 
-        using var key = Load(checkout);
+        using var key = OperatorToken.Load(path);
         var point = key.ExportParameters(includePrivateParameters: false).Q;
         var jwk = new
         {
@@ -38,57 +35,13 @@ internal static class Operators
             crv = "P-256",
             use = "sig",
             alg = "ES256",
-            kid = KeyId(key),
+            kid = OperatorToken.KeyId(key),
             x = Base64Url.EncodeToString(point.X!),
             y = Base64Url.EncodeToString(point.Y!),
         };
         checkout.Write("jwks.json", new { keys = new[] { jwk } });
     }
 
-    public static string Mint(Checkout checkout, string role, string subject)
-    {
-        using var key = Load(checkout);
-        var now = DateTimeOffset.UtcNow;
-        var head = new
-        {
-            alg = "ES256",
-            typ = "JWT",
-            kid = KeyId(key),
-        };
-        var claims = new
-        {
-            iss = Issuer,
-            aud = Audience,
-            sub = subject,
-            role,
-            roles = new[] { role },
-            // Whoever has this machine's key is in front of it.
-            auth_time = now.ToUnixTimeSeconds(),
-            iat = now.ToUnixTimeSeconds(),
-            nbf = now.ToUnixTimeSeconds(),
-            exp = now.Add(Lifetime).ToUnixTimeSeconds(),
-            jti = Guid.NewGuid().ToString("N"),
-        };
-        var signed = $"{Part(head)}.{Part(claims)}";
-        var signature = key.SignData(System.Text.Encoding.ASCII.GetBytes(signed), HashAlgorithmName.SHA256);
-        return $"{signed}.{Base64Url.EncodeToString(signature)}";
-    }
-
-    private static string Part<T>(T value) => Base64Url.EncodeToString(JsonSerializer.SerializeToUtf8Bytes(value));
-
-    private static string KeyId(ECDsa key) =>
-        Convert.ToHexStringLower(SHA256.HashData(key.ExportSubjectPublicKeyInfo()))[..16];
-
-    private static ECDsa Load(Checkout checkout)
-    {
-        var path = KeyPath(checkout);
-        if (!File.Exists(path))
-        {
-            throw new CliFailure(ExitCodes.NotFound, "this checkout has no operators' key yet", "./localplus up");
-        }
-
-        var key = ECDsa.Create();
-        key.ImportFromPem(File.ReadAllText(path));
-        return key;
-    }
+    public static string Mint(Checkout checkout, string role, string subject) =>
+        OperatorToken.Mint(KeyPath(checkout), role, subject);
 }

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.CommandLine.Invocation;
 
 namespace LocalPlus.Cli;
 
@@ -9,47 +8,13 @@ internal sealed record Invocation(Checkout Checkout, ParseResult Words, Cancella
 /// <summary>The verbs, in the order in which a newcomer needs them.</summary>
 internal static class Verbs
 {
-    private const string Self = "./localplus";
-
     private const string Summary = """
         LocalPlus: gift cards and loyalty points on Dapr. Start with `./localplus up`, then `./localplus demo`.
 
         Exit codes: 0 ok, 1 failed, 2 usage, 3 not found, 4 refused, 5 unavailable.
         """;
 
-    public static async Task<int> RunAsync(string[] args, CancellationToken cancel)
-    {
-        string[] words = args switch
-        {
-            [] or ["help"] => ["--help"],
-            ["help", .. var verb] => [.. verb, "--help"],
-            _ => args,
-        };
-        var root = Root();
-        // A filter may well begin with @.
-        var result = root.Parse(words, new ParserConfiguration { ResponseFileTokenReplacer = null });
-        if (result.Action is ParseErrorAction)
-        {
-            throw CliFailure.Usage(
-                result.UnmatchedTokens is [var stray, ..] ? $"'{stray}' is not understood" : result.Errors[0].Message,
-                NameOf(result)
-            );
-        }
-
-        // What the library prints it prints about the program's own name, which nobody calls.
-        using var printed = new StringWriter();
-        var exit = await result.InvokeAsync(
-            new InvocationConfiguration
-            {
-                EnableDefaultExceptionHandler = false,
-                ProcessTerminationTimeout = null,
-                Output = printed,
-            },
-            cancel
-        );
-        Console.Write(printed.ToString().Replace(RootCommand.ExecutableName, Self, StringComparison.Ordinal));
-        return exit;
-    }
+    public static Task<int> RunAsync(string[] args, CancellationToken cancel) => Shell.RunAsync(Root(), args, cancel);
 
     /// <summary>A verb whose action gets the checkout and its words.</summary>
     public static Verb Define(string name, string summary, Func<Invocation, Task<int>> run, params Symbol[] words)
@@ -119,7 +84,6 @@ internal static class Verbs
             Token.Verb,
             Listen.Verb,
             Trigger.Verb,
-            Events.Verb,
             Logs.Verb,
             Psql.Verb,
             Job.Verb,
@@ -129,7 +93,6 @@ internal static class Verbs
             Ledger.Verb,
             Golden.Verb,
             OpenApi.Verb,
-            Completion.Verb,
             Supervise.Verb,
         ];
         foreach (var verb in verbs)
@@ -137,18 +100,7 @@ internal static class Verbs
             root.Subcommands.Add(verb);
         }
 
+        ClientCommands.MountOn(root);
         return root;
-    }
-
-    /// <summary>The verb that was meant, without its parts.</summary>
-    private static string NameOf(ParseResult result)
-    {
-        var command = result.CommandResult;
-        while (command.Parent is System.CommandLine.Parsing.CommandResult { Command: not RootCommand } outer)
-        {
-            command = outer;
-        }
-
-        return command.Command is RootCommand ? "" : command.Command.Name;
     }
 }

@@ -4,8 +4,9 @@ using System.Text.Json.Nodes;
 
 namespace LocalPlus.Tests.EndToEnd;
 
-/// <summary>How a verb ended and what it printed.</summary>
-public sealed record Ended(int ExitCode, string Output);
+/// <summary>How a verb ended and what it printed, on both streams.</summary>
+/// <param name="Data">What it printed on standard output alone.</param>
+public sealed record Ended(int ExitCode, string Output, string Data);
 
 /// <summary>
 /// ./localplus as a process, with a state folder of its own: another set of ports, databases and mails than any stack
@@ -37,10 +38,13 @@ public sealed class CommandLine : IDisposable
             .Where(pid => pid > 0)
             .Append((int)StateFile["supervisor"]!);
 
-    public Task<Ended> RunAsync(params string[] arguments)
+    public Task<Ended> RunAsync(params string[] arguments) => RunAsync(_ => { }, arguments);
+
+    /// <summary>Is told each line that it prints on standard error, as it comes.</summary>
+    public Task<Ended> RunAsync(Action<string> onError, params string[] arguments)
     {
         var cli = Path.Combine(Root, "artifacts", "bin", "LocalPlus.Cli", "debug", "LocalPlus.Cli.dll");
-        return EndAsync("dotnet", [cli, .. arguments]);
+        return EndAsync("dotnet", [cli, .. arguments], onError);
     }
 
     public int PidOf(string process) =>
@@ -107,7 +111,7 @@ public sealed class CommandLine : IDisposable
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
-    private async Task<Ended> EndAsync(string program, string[] arguments)
+    private async Task<Ended> EndAsync(string program, string[] arguments, Action<string>? onError = null)
     {
         var info = new ProcessStartInfo(program, arguments)
         {
@@ -121,9 +125,16 @@ public sealed class CommandLine : IDisposable
         process.StandardInput.Close();
         using var limit = new CancellationTokenSource(Limit);
         var output = process.StandardOutput.ReadToEndAsync(limit.Token);
-        var errors = process.StandardError.ReadToEndAsync(limit.Token);
+        var errors = new System.Text.StringBuilder();
+        while (await process.StandardError.ReadLineAsync(limit.Token) is { } line)
+        {
+            errors.Append(line).Append('\n');
+            onError?.Invoke(line);
+        }
+
         await process.WaitForExitAsync(limit.Token);
-        return new Ended(process.ExitCode, await output + await errors);
+        var data = await output;
+        return new Ended(process.ExitCode, data + errors, data);
     }
 
     private static string FindRoot()

@@ -58,6 +58,23 @@ public sealed class CommandLineTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_stack_that_is_away_is_unavailable_to_its_profile()
+    {
+        Directory.CreateDirectory(_localplus.State);
+        var profile = Path.Combine(_localplus.State, "profile.json");
+        await File.WriteAllTextAsync(
+            profile,
+            """{"url":"http://127.0.0.1:9","issuer":"http://127.0.0.1:9","api_key":"k","operator_key_file":"/none"}"""
+        );
+        File.SetUnixFileMode(profile, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+
+        var ended = await _localplus.RunAsync("cards", "list", "--profile", "local");
+
+        Assert.Equal((5, ""), (ended.ExitCode, ended.Data));
+        Assert.Contains("next:   ./localplus up, or ./localplus status\n", ended.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task No_verb_lists_the_verbs()
     {
         var list = await _localplus.MustAsync();
@@ -77,6 +94,10 @@ public sealed class CommandLineTests : IAsyncLifetime
                 "job",
                 "golden",
                 "openapi",
+                "login",
+                "profile",
+                "runs",
+                "cards",
             ],
             verb => Assert.Matches($@"(?m)^  {verb}\b", list)
         );

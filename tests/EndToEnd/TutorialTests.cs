@@ -21,7 +21,7 @@ public sealed partial class TutorialTests(StackFixture stack)
 
         // Other tests of this stack kill its parts, and a reader of the tutorial has just seen `up` call it healthy.
         await stack.LocalPlus.HealthyAsync();
-        var (exitCode, output) = await stack.LocalPlus.PasteAsync(
+        var (exitCode, output, _) = await stack.LocalPlus.PasteAsync(
             string.Join($"\necho; echo '{NextBlock}'\n", blocks[1..^1])
         );
 

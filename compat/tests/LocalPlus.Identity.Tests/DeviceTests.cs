@@ -30,6 +30,23 @@ public sealed class DeviceTests(ProviderFixture provider) : IClassFixture<Provid
     }
 
     [Fact]
+    public async Task Who_signed_in_long_ago_is_asked_again_before_a_code_is_confirmed()
+    {
+        using var terminal = provider.Browser();
+        var asked = await (await AskAsync(terminal)).JsonAsync();
+        var where = new Uri(asked.GetProperty("verification_uri_complete").GetString()!);
+        using var browser = provider.Browser();
+        var page = await browser.SignInAsync(where.PathAndQuery, "ada");
+        Assert.Equal(HttpStatusCode.OK, page.StatusCode);
+
+        provider.Time.By = TimeSpan.FromMinutes(3);
+        var again = await browser.GetAsync(new Uri(where.PathAndQuery, UriKind.Relative));
+        provider.Time.By = TimeSpan.Zero;
+
+        Assert.StartsWith("/sign-in", again.Headers.Location!.OriginalString, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_code_that_nobody_shows_signs_nobody_in()
     {
         using var browser = provider.Browser();

@@ -13,6 +13,8 @@ public sealed class ProviderFixture : IAsyncLifetime
     private readonly string _key = Path.GetTempFileName();
     private WebApplication? _app;
 
+    internal LaterTime Time { get; } = new();
+
     public Uri Address { get; private set; } = new("http://localhost");
 
     public async Task InitializeAsync()
@@ -20,7 +22,7 @@ public sealed class ProviderFixture : IAsyncLifetime
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         await File.WriteAllTextAsync(_key, key.ExportPkcs8PrivateKeyPem());
         var settings = new Settings(0, new("https://localplus.local"), _key, new("http://shop.example"));
-        _app = Provider.Build(settings);
+        _app = Provider.Build(settings, Time);
         await Clients.RegisterAsync(_app.Services, settings);
         await _app.StartAsync();
         Address = new(
@@ -40,4 +42,12 @@ public sealed class ProviderFixture : IAsyncLifetime
         {
             BaseAddress = Address,
         };
+}
+
+/// <summary>The machine's time, or later.</summary>
+internal sealed class LaterTime : TimeProvider
+{
+    public TimeSpan By { get; set; }
+
+    public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + By;
 }

@@ -1,4 +1,6 @@
 using System.CommandLine;
+using LocalPlus.Client.Profiles;
+using LocalPlus.Client.Verbs;
 
 namespace LocalPlus.Cli;
 
@@ -11,7 +13,7 @@ internal static class Token
         "--role",
         "what it may: viewer when nothing is said",
         "ROLE",
-        Operators.Roles
+        OperatorToken.Roles
     );
     private static readonly Option<string> Subject = Verbs.Text(
         "--subject",
@@ -19,12 +21,33 @@ internal static class Token
         "NAME"
     );
 
-    public static readonly Verb Verb = Verbs.Define("token", "an operator's token (1 h)", RunAsync, Role, Subject);
+    private static readonly Option<bool> Device = Verbs.Flag(
+        "--device",
+        "of whoever confirms a code in a browser, in place of one that this machine makes"
+    );
 
-    private static Task<int> RunAsync(Invocation call)
+    public static readonly Verb Verb = Verbs.Define(
+        "token",
+        "an operator's token (1 h)",
+        RunAsync,
+        Role,
+        Subject,
+        Device
+    );
+
+    private static async Task<int> RunAsync(Invocation call)
     {
+        if (call.Words.GetValue(Device))
+        {
+            var local =
+                LocalProfile.Find()
+                ?? throw new CliFailure(ExitCodes.NotFound, "no stack was started here yet", "./localplus up");
+            Terminal.Say((await LoginVerbs.SignInAsync(local, call.Cancel)).AccessToken);
+            return ExitCodes.Ok;
+        }
+
         var subject = call.Words.GetValue(Subject) ?? Environment.UserName;
         Terminal.Say(Operators.Mint(call.Checkout, call.Words.GetValue(Role) ?? "viewer", subject));
-        return Task.FromResult(ExitCodes.Ok);
+        return ExitCodes.Ok;
     }
 }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Diagnostics;
+using LocalPlus.Client.Profiles;
 
 namespace LocalPlus.Cli;
 
@@ -145,7 +146,16 @@ internal static class Up
                 if (!options.BackingOnly)
                 {
                     progress.Detail = "serving a first card";
-                    await Developer.EnsureAsync(checkout, state.Ports, cancel);
+                    var developer = await Developer.EnsureAsync(checkout, state.Ports, cancel);
+                    LocalProfile.Write(
+                        checkout.State,
+                        new(
+                            state.Ports.GatewayUrl,
+                            state.Ports.IdentityUrl,
+                            developer.ApiKey,
+                            Operators.KeyPath(checkout)
+                        )
+                    );
                 }
 
                 progress.Outcome = "healthy";
@@ -237,7 +247,7 @@ internal static class Up
         Terminal.Say($"  mail       {ports.MailUrl}");
         Terminal.Say($"  console    {ports.GatewayUrl}/console   (sign in as anybody of {ports.IdentityUrl})");
         Terminal.Say($"  till       {ports.GatewayUrl}/console/till   (sign in as Carl Cashier)");
-        Terminal.Say("  operators  ./localplus token --role operator");
+        Terminal.Say("  operators  ./localplus runs list, ./localplus token --role operator");
         Terminal.Say("  logs       ./localplus logs giftcard     SQL  ./localplus psql ledger");
         Terminal.Say("");
         Terminal.Say(

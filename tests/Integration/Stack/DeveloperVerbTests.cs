@@ -1,4 +1,5 @@
 using LocalPlus.Cli;
+using LocalPlus.Client;
 using LocalPlus.Tests.Integration.Notification;
 using LocalPlus.Tests.Integration.Support;
 using StandardWebhooks;

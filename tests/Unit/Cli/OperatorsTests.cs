@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
 using LocalPlus.Cli;
+using LocalPlus.Client;
 
 namespace LocalPlus.Tests.Unit.Cli;
 

@@ -1,4 +1,5 @@
 using LocalPlus.Cli;
+using LocalPlus.Client;
 
 namespace LocalPlus.Tests.Unit.Cli;
 

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using Spectre.Console;
 
-namespace LocalPlus.Cli;
+namespace LocalPlus.Client;
 
 /// <summary>
 /// Everything people read: data on standard output, failures on standard error, long steps with progress.
@@ -13,6 +13,9 @@ internal static class Terminal
 
     /// <summary>Wider than any table: what is not a terminal has no width.</summary>
     private const int NoWidth = 1000;
+
+    /// <summary>Between two cells, at most: the border's and the padding's.</summary>
+    private const int CellSpace = 4;
 
     /// <summary>A spinner is shown: lines have to go above it.</summary>
     private static bool _spinning;
@@ -45,6 +48,25 @@ internal static class Terminal
         Console.Error.WriteLine($"failed: {message}");
         Console.Error.WriteLine($"next:   {next}");
     }
+
+    /// <summary>What failed, which request it was when the API refused it, and what to do.</summary>
+    public static void Failure(CliFailure failure)
+    {
+        Console.Error.WriteLine($"failed: {failure.Message}");
+        if (failure.RequestId is { } request)
+        {
+            Console.Error.WriteLine($"request: {request}");
+        }
+
+        Console.Error.WriteLine($"next:   {failure.Next}");
+        if (failure.Page is { } page)
+        {
+            Console.Error.WriteLine($"page:   {page}");
+        }
+    }
+
+    /// <summary>What is no data: beside it, on standard error.</summary>
+    public static void Note(string line) => Console.Error.WriteLine(line);
 
     /// <summary>Shows a step while it runs: a spinner on a terminal, a line every now and then in a log.</summary>
     public static async Task<T> StepAsync<T>(string title, Func<StepProgress, Task<T>> work, CancellationToken cancel)
@@ -79,6 +101,35 @@ internal static class Terminal
             },
             cancel
         );
+
+    /// <summary>
+    /// A table whose rows stay lines: on a terminal, columns at the end that do not fit are left out and named. For
+    /// lists, whose columns come in the order of what they are worth.
+    /// </summary>
+    public static void List(IReadOnlyList<string[]> rows)
+    {
+        var shown = Live ? Fitting(rows, AnsiConsole.Profile.Width) : rows[0].Length;
+        Table(shown == rows[0].Length ? rows : [.. rows.Select(row => row[..shown])]);
+        if (shown < rows[0].Length)
+        {
+            Note($"for a wider terminal, or -o json: {string.Join(", ", rows[0][shown..])}");
+        }
+    }
+
+    /// <summary>How many columns fit into the width; one at least.</summary>
+    public static int Fitting(IReadOnlyList<string[]> rows, int width)
+    {
+        for (var (column, used) = (0, 1); column < rows[0].Length; column++)
+        {
+            used += rows.Max(row => row[column].Length) + CellSpace;
+            if (used > width)
+            {
+                return Math.Max(column, 1);
+            }
+        }
+
+        return rows[0].Length;
+    }
 
     /// <summary>
     /// The first row is the head. Where nobody looks it is plain text, a line a row, for grep and awk.

@@ -1,6 +1,6 @@
 using System.CommandLine;
 
-namespace LocalPlus.Cli;
+namespace LocalPlus.Client.Verbs;
 
 /// <summary>
 /// Prints what a shell needs to complete our words; the words themselves are asked for when the key is pressed.
@@ -11,13 +11,6 @@ internal static class Completion
     {
         Description = "bash or zsh",
     }.AcceptOnlyFromAmong("bash", "zsh");
-
-    public static readonly Verb Verb = Verbs.Define(
-        "completion",
-        "completion for a shell: source <(./localplus completion bash)",
-        RunAsync,
-        Shell
-    );
 
     private const string Bash = """
         _localplus() {
@@ -40,9 +33,13 @@ internal static class Completion
         compdef _localplus localplus ./localplus
         """;
 
-    private static Task<int> RunAsync(Invocation call)
+    public static Command Command()
     {
-        Terminal.Say(call.Words.GetValue(Shell) == "bash" ? Bash : Zsh);
-        return Task.FromResult(ExitCodes.Ok);
+        var command = new Command(
+            "completion",
+            $"completion for a shell: source <({Client.Shell.Self} completion bash)"
+        ).With(Shell);
+        command.SetAction(words => Console.WriteLine(words.GetValue(Shell) == "bash" ? Bash : Zsh));
+        return command;
     }
 }

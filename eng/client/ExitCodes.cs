@@ -1,4 +1,4 @@
-namespace LocalPlus.Cli;
+namespace LocalPlus.Client;
 
 /// <summary>What every verb exits with.</summary>
 internal static class ExitCodes
@@ -18,6 +18,12 @@ internal sealed class CliFailure(int exitCode, string message, string next) : Ex
 
     public string Next { get; } = next;
 
+    /// <summary>Of the request that was refused, by which support finds it.</summary>
+    public string? RequestId { get; init; }
+
+    /// <summary>Where the refusal is explained.</summary>
+    public string? Page { get; init; }
+
     public static CliFailure Usage(string message, string verb) =>
-        new(ExitCodes.Usage, message, $"./localplus help {verb}".TrimEnd());
+        new(ExitCodes.Usage, message, $"{Shell.Self} help {verb}".TrimEnd());
 }

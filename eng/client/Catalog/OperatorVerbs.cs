@@ -1,0 +1,202 @@
+namespace LocalPlus.Client.Catalog;
+
+using static Lines;
+
+/// <summary>What operators do, at /ops/v1 with a person's sign-in. A new verb is a line here.</summary>
+internal static class OperatorVerbs
+{
+    private const string RunRow =
+        "redemption_id health redemption_state step attempts approved:money merchant_id due_at last_error updated_at";
+
+    private const string Everywhere = "ledger wallet merchant giftcard notification analytics console";
+
+    private static readonly ApiVerb[] Runs =
+    [
+        Pages("runs", "list", "/ops/v1/runs", "viewer", "redemptions and how their runs are") with
+        {
+            Filters = "health state run_state step merchant_id older_than_seconds error",
+            Columns = RunRow,
+        },
+        Rows("runs", "summary", "/ops/v1/runs/summary", "viewer", "how many are well, wait, retry, are stuck") with
+        {
+            Columns = "health count requested:money oldest_at",
+        },
+        Show("runs", "show", "/ops/v1/runs/{id}", "viewer", "steps, timeline, who did what, the ledger's side"),
+        Show("runs", "export", "/ops/v1/runs/{id}/export", "viewer", "the run with its history, to replay elsewhere"),
+        Decide("runs", "retry", "/ops/v1/runs/{id}/retry", "operator", "try the step that waits at once"),
+        Decide(
+            "runs",
+            "reconcile",
+            "/ops/v1/runs/{id}/reconcile",
+            "operator",
+            "bring a run and its redemption together"
+        ),
+        Decide("runs", "confirm", "/ops/v1/runs/{id}/confirm", "operator", "confirm what is held, or a part") with
+        {
+            Body = "reason! amount:number",
+        },
+        Decide("runs", "cancel", "/ops/v1/runs/{id}/cancel", "operator", "give back what is held"),
+        Decide("runs", "extend", "/ops/v1/runs/{id}/extend", "operator", "hold for longer") with
+        {
+            Body = "reason! seconds!:number",
+        },
+        Decide("runs", "suspend", "/ops/v1/runs/{id}/suspend", "operator", "stand still until resumed"),
+        Decide("runs", "resume", "/ops/v1/runs/{id}/resume", "operator", "go on after a suspend"),
+        Danger("runs", "skip", "/ops/v1/runs/{id}/skip", "admin", "take a step for done") with
+        {
+            Body = "reason! step!",
+        },
+        Danger("runs", "release", "/ops/v1/runs/{id}/release", "admin", "give back a hold that nothing settles"),
+        Danger(
+            "runs",
+            "terminate",
+            "/ops/v1/runs/{id}/terminate",
+            "admin",
+            "end the run; the sweeper settles its hold"
+        ),
+        Decide("runs", "reconcile-all", "/ops/v1/runs/reconcile", "operator", "look at every run that is late"),
+    ];
+
+    private static readonly ApiVerb[] Merchants =
+    [
+        Pages("merchants", "list", "/ops/v1/merchants", "viewer", "all merchants") with
+        {
+            Filters = "status mode country name",
+            Columns = "id name status mode country currency created_at status_reason",
+        },
+        Show("merchants", "show", "/ops/v1/merchants/{id}", "viewer", "one merchant"),
+        Pages("merchants", "versions", "/ops/v1/merchants/{id}/versions", "viewer", "every change of a merchant") with
+        {
+            Columns = "version action actor.id reason created_at",
+        },
+        Post("merchants", "create", "/v1/merchants", "admin", "a new merchant, with its first API key") with
+        {
+            Body = "name! country! currency! contact_email! locale mode status bookkeeping:flag",
+            IsKeyed = true,
+        },
+        Decide("merchants", "approve", "/ops/v1/merchants/{id}/approve", "operator", "after a review: it may sell") with
+        {
+            IsKeyed = true,
+        },
+        Decide(
+            "merchants",
+            "decline",
+            "/ops/v1/merchants/{id}/decline",
+            "operator",
+            "after a review: a draft again"
+        ) with
+        {
+            IsKeyed = true,
+        },
+        Danger("merchants", "suspend", "/ops/v1/merchants/{id}/suspend", "operator", "no till may sell or redeem") with
+        {
+            IsKeyed = true,
+        },
+        Decide("merchants", "resume", "/ops/v1/merchants/{id}/resume", "operator", "after a suspend") with
+        {
+            IsKeyed = true,
+        },
+        Danger("merchants", "close", "/ops/v1/merchants/{id}/close", "admin", "for good") with
+        {
+            IsKeyed = true,
+        },
+        Danger("merchants", "add-member", "/ops/v1/merchants/{id}/team_members", "admin", "its first owner") with
+        {
+            Body = "name! role! subject!",
+            IsKeyed = true,
+        },
+    ];
+
+    private static readonly ApiVerb[] Queues =
+    [
+        Pages("dlq", "list", "/ops/v1/{service}/dead_letters", "viewer", "events that were refused for good") with
+        {
+            Services = Everywhere,
+            Filters = "state topic",
+            Columns = "id topic state refusals received_at reason event_id",
+        },
+        Show("dlq", "show", "/ops/v1/{service}/dead_letters/{id}", "operator", "one of them, with what it says") with
+        {
+            Services = Everywhere,
+        },
+        Decide("dlq", "replay", "/ops/v1/{service}/dead_letters/{id}/replay", "operator", "hand one in again") with
+        {
+            Services = Everywhere,
+        },
+        Decide("dlq", "replay-all", "/ops/v1/{service}/dead_letters/replay", "operator", "all of a topic again") with
+        {
+            Services = Everywhere,
+            Body = "reason! topic!",
+            DryRunField = "dry_run",
+        },
+        Danger("dlq", "discard", "/ops/v1/{service}/dead_letters/{id}/discard", "operator", "never take it") with
+        {
+            Services = Everywhere,
+        },
+        Show("outbox", "list", "/ops/v1/{service}/events", "viewer", "events that wait to be sent, dead letters") with
+        {
+            Services = Everywhere,
+            Columns = "outbox_waiting outbox_oldest_at dead_letters dead_letters_oldest_at",
+        },
+        Pages("queues", "list", "/ops/v1/giftcard/tasks", "viewer", "batches and imports at work, by queue") with
+        {
+            Filters = "queue state",
+            Columns = "task_id queue kind state done total attempts due_at merchant_id last_error",
+        },
+        Post("queues", "cancel", "/ops/v1/giftcard/tasks/{id}/cancel", "operator", "no more of a task"),
+        Pages("jobs", "list", "/ops/v1/{service}/jobs", "viewer", "runs of the scheduled jobs") with
+        {
+            Services = "analytics giftcard ledger wallet",
+            Filters = "name",
+            Columns = "id name outcome started_at ended_at seconds error",
+        },
+        Rows("attention", "list", "/ops/v1/{service}/attention", "viewer", "what people have to look at") with
+        {
+            Services = "giftcard wallet",
+            Columns = "kind id movement_id merchant_id attempts error next_try_at created_at",
+        },
+        Post("notifications", "resend", "/ops/v1/notification/{id}/resend", "operator", "a message once more") with
+        {
+            Body = "reason!",
+            IsKeyed = true,
+        },
+    ];
+
+    private static readonly ApiVerb[] Books =
+    [
+        Show("ledger", "proof", "/ops/v1/ledger/proof", "viewer", "whether the books add up") with
+        {
+            Filters = "merchant_id",
+        },
+        Rows("findings", "list", "/ops/v1/ledger/findings", "viewer", "where books and services differ") with
+        {
+            Filters = "open before",
+            Columns = "finding_id kind subject expected actual first_seen_at last_seen_at acknowledged_by",
+        },
+        Decide(
+            "findings",
+            "acknowledge",
+            "/ops/v1/ledger/findings/{id}/acknowledge",
+            "operator",
+            "it is understood"
+        ) with
+        {
+            IsKeyed = true,
+        },
+        Pages("audit", "list", "/ops/v1/audit", "viewer", "who did what, and why") with
+        {
+            Filters = "merchant_id action target actor from until",
+            Columns = "occurred_at action target actor role reason service request_id",
+        },
+        Show("audit", "verify", "/ops/v1/audit/verify", "viewer", "whether the chain of hashes holds") with
+        {
+            Filters = "merchant_id size hash",
+        },
+        Rows("flags", "list", "/ops/v1/flags", "viewer", "switches, what they are and since when") with
+        {
+            Columns = "name kind value default source since meaning",
+        },
+    ];
+
+    public static IEnumerable<ApiVerb> All => [.. Runs, .. Merchants, .. Queues, .. Books];
+}
