@@ -7,6 +7,7 @@ internal static class ReportsFeature
     {
         merchants.MapLiabilityReport();
         merchants.MapBreakageReport();
+        merchants.MapBreakageRecognition();
         merchants.MapSettlementReport();
         return merchants;
     }
