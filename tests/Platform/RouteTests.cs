@@ -54,7 +54,14 @@ public class RouteTests
         "/v1/earnings",
         "/ops/v1/wallet"
     )]
-    [InlineData("analytics", "/v1/reports/daily", "/v1/reports/value", "/v1/reports/wallets", "/ops/v1/analytics")]
+    [InlineData(
+        "analytics",
+        "/v1/reports/daily",
+        "/v1/reports/value",
+        "/v1/reports/cohorts",
+        "/v1/reports/wallets",
+        "/ops/v1/analytics"
+    )]
     [InlineData("console", Pages, "/ops/v1/console")]
     [InlineData(
         "notification",
