@@ -39,6 +39,7 @@ public class RouteTests
         "/v1/reports/liability",
         "/v1/reports/breakage",
         "/v1/reports/settlement",
+        "/v1/reports/funnel",
         "/ops/v1/runs",
         "/ops/v1/giftcard"
     )]

@@ -9,6 +9,7 @@ internal static class ReportsFeature
         merchants.MapBreakageReport();
         merchants.MapBreakageRecognition();
         merchants.MapSettlementReport();
+        merchants.MapRedemptionFunnel();
         return merchants;
     }
 }
