@@ -1,3 +1,4 @@
+using LocalPlus.Analytics.Activity;
 using LocalPlus.Analytics.Cohorts;
 using LocalPlus.Analytics.Intake;
 using LocalPlus.Analytics.Value;
@@ -16,7 +17,8 @@ internal static class AnalyticsService
             .MapGetValueReport()
             .MapGetValueChart()
             .MapGetCohorts()
-            .MapGetCohortChart();
+            .MapGetCohortChart()
+            .MapGetActivity();
         var events = app.MapEvents();
         events.MapEvents<OnCardEvent.Data>("giftcard.cards.v1", OnCardEvent.HandleAsync, Repeats.AreHarmless);
         events.MapEvents<OnRedemptionEvent.Data>(
