@@ -1,6 +1,7 @@
 using LocalPlus.Analytics.Activity;
 using LocalPlus.Analytics.Cohorts;
 using LocalPlus.Analytics.Intake;
+using LocalPlus.Analytics.Loyalty;
 using LocalPlus.Analytics.Value;
 using LocalPlus.Hosting;
 
@@ -18,7 +19,8 @@ internal static class AnalyticsService
             .MapGetValueChart()
             .MapGetCohorts()
             .MapGetCohortChart()
-            .MapGetActivity();
+            .MapGetActivity()
+            .MapGetLoyaltyReport();
         var events = app.MapEvents();
         events.MapEvents<OnCardEvent.Data>("giftcard.cards.v1", OnCardEvent.HandleAsync, Repeats.AreHarmless);
         events.MapEvents<OnRedemptionEvent.Data>(
@@ -36,5 +38,6 @@ internal static class AnalyticsService
             OnWalletBalance.HandleAsync,
             Repeats.AreHarmless
         );
+        events.MapEvents<OnMemberEvent.Data>("wallet.members.v1", OnMemberEvent.HandleAsync, Repeats.AreHarmless);
     }
 }

@@ -61,6 +61,7 @@ public class RouteTests
         "/v1/reports/value",
         "/v1/reports/cohorts",
         "/v1/reports/activity",
+        "/v1/reports/loyalty",
         "/v1/reports/wallets",
         "/ops/v1/analytics"
     )]
