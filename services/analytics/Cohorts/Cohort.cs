@@ -4,9 +4,9 @@ using LocalPlus.Hosting;
 
 namespace LocalPlus.Analytics.Cohorts;
 
-/// <summary>What one kind of posting changed on the cards of a cohort when they were so many whole months old.</summary>
+/// <summary>What one kind of posting changed on a cohort's cards when they were so many whole months old.</summary>
 /// <param name="Month">The month of the cards' first value.</param>
-/// <param name="Kind">The ledger's, or <see cref="CohortFold.Cards"/>: then the amount is how many cards there are.</param>
+/// <param name="Kind">The ledger's, or <see cref="CohortFold.Cards"/>: then the amount is their number.</param>
 internal sealed record CohortMovement(DateOnly Month, string Currency, int Age, string Kind, long Amount);
 
 /// <summary>Redeemed by cards younger than so many months.</summary>
@@ -44,7 +44,7 @@ internal sealed record CohortRange(DateOnly From, DateOnly To, TimeZoneInfo Zone
     private const string Format = "yyyy-MM";
     private const int MonthsMax = 60;
 
-    /// <summary>Refuses with invalid_request: no month, the wrong way round, more than five years, no such zone.</summary>
+    /// <summary>Refuses with invalid_request: no month, the wrong way round, over five years, no such zone.</summary>
     public static CohortRange Of(string from, string to, string? zone)
     {
         var (first, last, found) = (Parse(from), Parse(to), ZoneFinder.Find(zone));

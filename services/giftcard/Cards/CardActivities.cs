@@ -12,7 +12,7 @@ internal sealed record ActivityCause(
     TransactionId? TransactionId,
     string? Reference,
     string? Reason,
-    Till? Till = null
+    PointOfSale? Till = null
 )
 {
     /// <summary>

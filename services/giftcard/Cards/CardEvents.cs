@@ -3,7 +3,7 @@ using LocalPlus.Kernel;
 namespace LocalPlus.Giftcard.Cards;
 
 /// <summary>The till at which something was sold, as whoever sent the request says.</summary>
-internal sealed record Till(LocationId? LocationId, TerminalId? TerminalId);
+internal sealed record PointOfSale(LocationId? LocationId, TerminalId? TerminalId);
 
 /// <summary>The data of giftcard.cards.v1 (contracts/events): ids and amounts; never a code, never a person.</summary>
 /// <param name="Activity">What moved the amount, as the card's history calls it; null when nothing was moved.</param>

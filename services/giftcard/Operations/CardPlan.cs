@@ -43,7 +43,7 @@ internal sealed record CardPlan(
     IReadOnlyList<CardChange> Cards,
     int AnswerStatus = StatusCodes.Status200OK,
     IReadOnlyList<LotId>? ExpiredLots = null,
-    Till? Till = null
+    PointOfSale? Till = null
 )
 {
     public static CardPlan Of(CardChange card, int answerStatus = StatusCodes.Status200OK) =>

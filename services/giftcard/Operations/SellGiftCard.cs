@@ -193,7 +193,7 @@ internal static class SellGiftCard
         }
 
         /// <summary>The till that is named; refuses as a redemption does with one that is not the merchant's.</summary>
-        public async Task<Till?> TillAsync(
+        public async Task<PointOfSale?> TillAsync(
             MerchantId merchant,
             LocationId? location,
             TerminalId? terminal,

@@ -4,7 +4,7 @@ using LocalPlus.Tests.Integration.Support;
 
 namespace LocalPlus.Tests.Integration.Analytics;
 
-/// <summary>Where and under which programme business was done, in any zone's days, equal to the ledger's entries.</summary>
+/// <summary>Where and under which programme business was done, in any zone's days, equal to the ledger.</summary>
 public sealed class ActivityTests(AnalyticsApi api) : IClassFixture<AnalyticsApi>
 {
     private const string Cards = "giftcard.cards.v1";

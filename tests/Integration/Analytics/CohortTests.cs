@@ -5,7 +5,7 @@ using LocalPlus.Tests.Integration.Support;
 
 namespace LocalPlus.Tests.Integration.Analytics;
 
-/// <summary>Cards by month of sale are what the ledger's entries on them add up to, whatever order they came in.</summary>
+/// <summary>Cards by month of sale are what their entries add up to, whatever order they came in.</summary>
 public sealed class CohortTests(AnalyticsApi api) : IClassFixture<AnalyticsApi>
 {
     [Fact]

@@ -230,7 +230,8 @@ public sealed class BreakageTests(GiftcardApi api) : IClassFixture<GiftcardApi>
         var card = Guid.CreateVersion7();
         await api.SqlAsync(
             $"""
-            INSERT INTO gift_cards (gift_card_id, merchant_id, program_id, code_hash, last4, status, currency, created_at)
+            INSERT INTO gift_cards (gift_card_id, merchant_id, program_id, code_hash, last4, status, currency,
+                   created_at)
             SELECT '{card}', merchant_id, program_id, sha256('{card}'), '0000', 'active', 'EUR', '2020-01-01'
               FROM programs
              WHERE program_id = '{Uuid(program)}'
@@ -242,7 +243,8 @@ public sealed class BreakageTests(GiftcardApi api) : IClassFixture<GiftcardApi>
     private Task ActAsync(Guid card, string kind, long amount, string day) =>
         api.SqlAsync(
             $"""
-            INSERT INTO gift_card_activities (activity_id, gift_card_id, merchant_id, kind, amount, currency, occurred_at)
+            INSERT INTO gift_card_activities (activity_id, gift_card_id, merchant_id, kind, amount, currency,
+                   occurred_at)
             SELECT '{Guid.CreateVersion7()}', gift_card_id, merchant_id, '{kind}', {amount}, 'EUR', '{day} 12:00+00'
               FROM gift_cards
              WHERE gift_card_id = '{card}'

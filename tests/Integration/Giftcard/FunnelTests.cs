@@ -3,7 +3,7 @@ using LocalPlus.Kernel;
 
 namespace LocalPlus.Tests.Integration.Giftcard;
 
-/// <summary>What became of redemptions, each counted once and in one way, and their money as the ledger has it.</summary>
+/// <summary>What became of redemptions, each counted once, and their money as the ledger has it.</summary>
 public sealed class FunnelTests(GiftcardApi api) : IClassFixture<GiftcardApi>
 {
     /// <summary>Some tests go on beyond midnight.</summary>
