@@ -74,6 +74,7 @@ internal sealed class AnalyticsRollup(
                    count(*) FILTER (WHERE kind = 'posted')
               FROM facts
              WHERE day = @Day
+               AND kind <> 'expired'
              GROUP BY merchant_id, day, currency
                 ON CONFLICT (merchant_id, day, currency) DO UPDATE
                SET sold_amount = EXCLUDED.sold_amount,

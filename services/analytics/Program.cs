@@ -1,5 +1,4 @@
 using LocalPlus.Analytics;
-using LocalPlus.Analytics.Intake;
 using LocalPlus.Analytics.Value;
 using LocalPlus.Hosting;
 
@@ -12,14 +11,5 @@ builder.Services.AddJob<AnalyticsRollup>("analytics-rollup");
 
 var app = builder.Build();
 app.UseLocalPlus();
-app.MapMerchantApi().MapGetDailyReport().MapGetWalletReport().MapGetValueReport().MapGetValueChart();
-var events = app.MapEvents();
-events.MapEvents<OnCardEvent.Data>("giftcard.cards.v1", OnCardEvent.HandleAsync, Repeats.AreHarmless);
-events.MapEvents<OnRedemptionEvent.Data>("giftcard.redemptions.v1", OnRedemptionEvent.HandleAsync, Repeats.AreHarmless);
-events.MapEvents<OnLedgerTransaction.Data>(
-    "ledger.transactions.v1",
-    OnLedgerTransaction.HandleAsync,
-    Repeats.AreHarmless
-);
-events.MapEvents<OnWalletBalance.Data>("wallet.balance-updated.v1", OnWalletBalance.HandleAsync, Repeats.AreHarmless);
+app.MapAnalytics();
 return await app.RunLocalPlusAsync(args);

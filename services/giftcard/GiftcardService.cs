@@ -12,6 +12,7 @@ using LocalPlus.Giftcard.Redemptions;
 using LocalPlus.Giftcard.Reports;
 using LocalPlus.Giftcard.Rewards;
 using LocalPlus.Giftcard.Runs;
+using LocalPlus.Giftcard.Settlements;
 using LocalPlus.Hosting;
 
 namespace LocalPlus.Giftcard;
@@ -66,6 +67,7 @@ internal static class GiftcardService
         merchants.MapHolds();
         merchants.MapOffline();
         merchants.MapReports();
+        merchants.MapSettlements();
 
         var operators = app.MapOperatorApi();
         operators.AddEndpointFilter(LedgerFeature.BusyWhenSilent);

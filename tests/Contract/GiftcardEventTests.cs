@@ -20,11 +20,32 @@ public sealed class GiftcardEventTests
     public void Card_events_follow_their_schema(string type)
     {
         var card = GiftCardId.New(Time);
-        var full = new CardEventData(card, ProgramId.New(Time), "7Q2M", 5000, "EUR", CustomerId.New(Time));
+        var full = new CardEventData(
+            card,
+            ProgramId.New(Time),
+            "7Q2M",
+            5000,
+            "EUR",
+            CustomerId.New(Time),
+            "activate",
+            LocationId.New(Time),
+            TerminalId.New(Time)
+        );
         EventSchema.Follows("giftcard.cards.v1", EventSchema.Envelope(type, card.ToString(), full));
         EventSchema.Follows(
             "giftcard.cards.v1",
-            EventSchema.Envelope(type, card.ToString(), full with { Amount = null, CustomerId = null })
+            EventSchema.Envelope(
+                type,
+                card.ToString(),
+                full with
+                {
+                    Amount = null,
+                    CustomerId = null,
+                    Activity = null,
+                    LocationId = null,
+                    TerminalId = null,
+                }
+            )
         );
     }
 
@@ -62,9 +83,10 @@ public sealed class GiftcardEventTests
             1000,
             1000,
             0,
-            [new(GiftCardId.New(Time), 1000)],
+            [new(GiftCardId.New(Time), 1000, ProgramId.New(Time))],
             RefundId.New(Time),
-            Notify: false
+            Notify: false,
+            TerminalId: TerminalId.New(Time)
         );
         EventSchema.Follows(RedemptionEvents.Topic, EventSchema.Envelope(type, id.ToString(), data));
         EventSchema.Follows(
@@ -78,6 +100,7 @@ public sealed class GiftcardEventTests
                     Reference = null,
                     RefundId = null,
                     Notify = null,
+                    TerminalId = null,
                 }
             )
         );

@@ -99,7 +99,14 @@ public sealed class WalletAndMerchantEventTests
     public void A_member_s_news_follow_their_schema()
     {
         var (member, program) = (MemberId.New(Time), ProgramId.New(Time));
-        var movement = new MemberEvents.MovementNews(MovementId.New(Time).ToString(), MovementKind.TakeBack, -3, 0);
+        var movement = new MemberEvents.MovementNews(
+            MovementId.New(Time).ToString(),
+            MovementKind.TakeBack,
+            -3,
+            0,
+            -6,
+            "EUR"
+        );
         Follows(MemberEvents.Enrolled, new(member, program, "active", null, 0, 0, 0));
         Follows(MemberEvents.PointsChanged, new(member, program, "active", "gold", 12, 4, 0, movement));
         Follows(MemberEvents.TierChanged, new(member, program, "active", "gold", 12, 4, 0));

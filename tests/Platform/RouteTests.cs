@@ -39,6 +39,7 @@ public class RouteTests
         "/v1/reports/liability",
         "/v1/reports/breakage",
         "/v1/reports/settlement",
+        "/v1/reports/funnel",
         "/ops/v1/runs",
         "/ops/v1/giftcard"
     )]
@@ -54,7 +55,16 @@ public class RouteTests
         "/v1/earnings",
         "/ops/v1/wallet"
     )]
-    [InlineData("analytics", "/v1/reports/daily", "/v1/reports/value", "/v1/reports/wallets", "/ops/v1/analytics")]
+    [InlineData(
+        "analytics",
+        "/v1/reports/daily",
+        "/v1/reports/value",
+        "/v1/reports/cohorts",
+        "/v1/reports/activity",
+        "/v1/reports/loyalty",
+        "/v1/reports/wallets",
+        "/ops/v1/analytics"
+    )]
     [InlineData("console", Pages, "/ops/v1/console")]
     [InlineData(
         "notification",

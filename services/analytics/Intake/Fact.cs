@@ -1,3 +1,4 @@
+using System.Text.Json;
 using LocalPlus.Hosting;
 using LocalPlus.Kernel;
 using EventId = LocalPlus.Kernel.EventId;
@@ -7,6 +8,7 @@ namespace LocalPlus.Analytics.Intake;
 /// <summary>The kinds of fact, as stored.</summary>
 internal static class FactKinds
 {
+    public const string Expired = "expired";
     public const string Loaded = "loaded";
     public const string Posted = "posted";
     public const string Redeemed = "redeemed";
@@ -14,10 +16,15 @@ internal static class FactKinds
     public const string Sold = "sold";
 }
 
+/// <summary>Where something happened, as far as that was said.</summary>
+internal sealed record Place(LocationId? LocationId, TerminalId? TerminalId);
+
 /// <summary>
 /// One thing that happened. Adding it counts it at once in its day's totals; both are sums, so facts may come in any
 /// order, and each event is a fact once, however often it comes: what is there already is not counted again.
 /// </summary>
+/// <param name="At">Where; null: that was not said.</param>
+/// <param name="Parts">What of the amount is each programme's.</param>
 /// <param name="Subject">What it happened to; a ledger transaction counts once however many entries tell of it.</param>
 internal sealed record Fact(
     EventId EventId,
@@ -26,11 +33,20 @@ internal sealed record Fact(
     string Kind,
     string Subject,
     long Amount,
-    string Currency
+    string Currency,
+    Place? At = null,
+    IReadOnlyDictionary<Guid, long>? Parts = null
 )
 {
-    public static Fact Of<T>(EventEnvelope<T> e, string kind, string subject, long amount, string currency) =>
-        new(e.Id, e.MerchantId, e.OccurredAt, kind, subject, amount, currency);
+    public static Fact Of<T>(
+        EventEnvelope<T> e,
+        string kind,
+        string subject,
+        long amount,
+        string currency,
+        Place? at = null,
+        IReadOnlyDictionary<Guid, long>? parts = null
+    ) => new(e.Id, e.MerchantId, e.OccurredAt, kind, subject, amount, currency, at, parts);
 
     private DateOnly Day => DateOnly.FromDateTime(OccurredAt.UtcDateTime);
 
@@ -61,6 +77,11 @@ internal sealed record Fact(
                     Subjects = facts.Select(fact => fact.Subject).ToArray(),
                     Amounts = facts.Select(fact => fact.Amount).ToArray(),
                     OccurredAts = facts.Select(fact => fact.OccurredAt.UtcDateTime).ToArray(),
+                    LocationIds = facts.Select(fact => fact.At?.LocationId?.Value).ToArray(),
+                    TerminalIds = facts.Select(fact => fact.At?.TerminalId?.Value).ToArray(),
+                    Parts = facts
+                        .Select(fact => fact.Parts is { Count: > 0 } parts ? JsonSerializer.Serialize(parts) : null)
+                        .ToArray(),
                 }
             );
         }
@@ -71,9 +92,11 @@ internal sealed record Fact(
         // Only what was added is counted: another entry of a ledger transaction that has been counted is not.
         public const string AddAndCount = """
             WITH added AS (
-                INSERT INTO facts (event_id, merchant_id, day, currency, kind, subject, amount, occurred_at)
+                INSERT INTO facts (event_id, merchant_id, day, currency, kind, subject, amount, occurred_at,
+                       location_id, terminal_id, parts)
                 SELECT *
-                  FROM unnest(@EventIds, @MerchantIds, @Days, @Currencies, @Kinds, @Subjects, @Amounts, @OccurredAts)
+                  FROM unnest(@EventIds, @MerchantIds, @Days, @Currencies, @Kinds, @Subjects, @Amounts, @OccurredAts,
+                              @LocationIds, @TerminalIds, @Parts::jsonb[])
                     ON CONFLICT DO NOTHING
                 RETURNING merchant_id, day, currency, kind, amount)
             INSERT INTO daily_totals AS t (merchant_id, day, currency, sold_amount, sold_count, loaded_amount,
@@ -88,6 +111,7 @@ internal sealed record Fact(
                    count(*) FILTER (WHERE kind = 'refunded'),
                    count(*) FILTER (WHERE kind = 'posted')
               FROM added
+             WHERE kind <> 'expired'
              GROUP BY merchant_id, day, currency
              ORDER BY merchant_id, day, currency
                 ON CONFLICT (merchant_id, day, currency) DO UPDATE

@@ -88,7 +88,7 @@ internal static class ValueChart
             .Append(CultureInfo.InvariantCulture, $"<path d=\"M{Margin} {Y(0)}H{Width - Margin}\" stroke=\"#888\"/>")
             .Append(
                 CultureInfo.InvariantCulture,
-                $"<text x=\"{Margin}\" y=\"14\">{Text(days[^1].Closing, currency)}</text>"
+                $"<text x=\"{Margin}\" y=\"14\">{Amounts.Text(days[^1].Closing, currency)}</text>"
             )
             .Append(
                 CultureInfo.InvariantCulture,
@@ -123,14 +123,4 @@ internal static class ValueChart
 
     private static long[] Parts(ValueDay d) =>
         [d.Sold, d.Loaded, d.Imported, d.Redeemed, d.Refunded, d.Expired, d.Other];
-
-    /// <summary>Whole units and decimals, without a float in between.</summary>
-    private static string Text(long amount, Currency currency)
-    {
-        var unit = currency.Units(1);
-        var sign = amount < 0 ? "-" : "";
-        var rest = Math.Abs(amount % unit).ToString(CultureInfo.InvariantCulture).PadLeft(currency.Exponent, '0');
-        var whole = Math.Abs(amount / unit).ToString(CultureInfo.InvariantCulture);
-        return currency.Exponent == 0 ? $"{sign}{whole} {currency.Code}" : $"{sign}{whole}.{rest} {currency.Code}";
-    }
 }

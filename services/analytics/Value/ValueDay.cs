@@ -60,7 +60,7 @@ internal static class ValueDays
             "import" or "import_revert" => day with { Imported = checked(day.Imported + m.Amount) },
             "capture" => day with { Redeemed = checked(day.Redeemed + m.Amount) },
             "refund" => day with { Refunded = checked(day.Refunded + m.Amount) },
-            "expire" => day with { Expired = checked(day.Expired + m.Amount) },
+            "expire" or "expire_lots" => day with { Expired = checked(day.Expired + m.Amount) },
             _ => day with { Other = checked(day.Other + m.Amount) },
         };
 }

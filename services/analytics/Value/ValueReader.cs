@@ -11,7 +11,7 @@ internal sealed record ValueRange(DateOnly From, DateOnly To, TimeZoneInfo Zone)
     /// <summary>Refuses with invalid_request: the wrong way round, more than a year, no such zone.</summary>
     public static ValueRange Of(DateOnly from, DateOnly to, string? zone)
     {
-        var found = Find(zone);
+        var found = ZoneFinder.Find(zone);
         new FieldChecks()
             .Require(from <= to && to.DayNumber - from.DayNumber < MaxDays, "to")
             .Require(found is not null, "zone", "unknown")
@@ -19,36 +19,9 @@ internal sealed record ValueRange(DateOnly From, DateOnly To, TimeZoneInfo Zone)
         return new(from, to, found!);
     }
 
-    public DateTimeOffset Begins => Midnight(From);
+    public DateTimeOffset Begins => ZoneFinder.Midnight(Zone, From);
 
-    public DateTimeOffset Ends => Midnight(To.AddDays(1));
-
-    /// <summary>Names with a place, as Europe/Paris: those of one letter or three mean different things to different
-    /// systems.</summary>
-    private static TimeZoneInfo? Find(string? zone)
-    {
-        if (zone is null or "UTC")
-        {
-            return TimeZoneInfo.Utc;
-        }
-
-        return
-            zone.Contains('/', StringComparison.Ordinal) && TimeZoneInfo.TryFindSystemTimeZoneById(zone, out var found)
-            ? found
-            : null;
-    }
-
-    /// <summary>The first instant of a day; where a clock skips midnight, that is later.</summary>
-    private DateTimeOffset Midnight(DateOnly day)
-    {
-        var local = day.ToDateTime(TimeOnly.MinValue);
-        while (Zone.IsInvalidTime(local))
-        {
-            local = local.AddMinutes(15);
-        }
-
-        return new(local, Zone.GetUtcOffset(local));
-    }
+    public DateTimeOffset Ends => ZoneFinder.Midnight(Zone, To.AddDays(1));
 }
 
 /// <summary>Reads a merchant's days from the cells.</summary>

@@ -11,7 +11,8 @@ internal sealed record ActivityCause(
     RedemptionId? RedemptionId,
     TransactionId? TransactionId,
     string? Reference,
-    string? Reason
+    string? Reason,
+    PointOfSale? Till = null
 )
 {
     /// <summary>

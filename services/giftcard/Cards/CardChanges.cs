@@ -62,7 +62,10 @@ internal sealed class CardChanges(TimeProvider time)
                 row.Last4,
                 moved == 0 ? null : Math.Abs(moved),
                 row.Currency,
-                holder
+                holder,
+                moved == 0 ? null : card.Activity,
+                cause.Till?.LocationId,
+                cause.Till?.TerminalId
             )
         );
         return row;

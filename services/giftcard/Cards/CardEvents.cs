@@ -2,14 +2,21 @@ using LocalPlus.Kernel;
 
 namespace LocalPlus.Giftcard.Cards;
 
+/// <summary>The till at which something was sold, as whoever sent the request says.</summary>
+internal sealed record PointOfSale(LocationId? LocationId, TerminalId? TerminalId);
+
 /// <summary>The data of giftcard.cards.v1 (contracts/events): ids and amounts; never a code, never a person.</summary>
+/// <param name="Activity">What moved the amount, as the card's history calls it; null when nothing was moved.</param>
 internal sealed record CardEventData(
     GiftCardId GiftCardId,
     ProgramId ProgramId,
     string Last4,
     long? Amount,
     string Currency,
-    CustomerId? CustomerId
+    CustomerId? CustomerId,
+    string? Activity = null,
+    LocationId? LocationId = null,
+    TerminalId? TerminalId = null
 );
 
 internal static class CardEvents

@@ -42,7 +42,8 @@ internal sealed record CardPlan(
     IReadOnlyList<PlannedLot> Lots,
     IReadOnlyList<CardChange> Cards,
     int AnswerStatus = StatusCodes.Status200OK,
-    IReadOnlyList<LotId>? ExpiredLots = null
+    IReadOnlyList<LotId>? ExpiredLots = null,
+    PointOfSale? Till = null
 )
 {
     public static CardPlan Of(CardChange card, int answerStatus = StatusCodes.Status200OK) =>

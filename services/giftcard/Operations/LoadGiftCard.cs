@@ -25,7 +25,8 @@ internal enum LoadKind
 /// <summary>
 /// POST /v1/gift_cards/{id}/load: adds value, paid, given, or refunded from another tender; presents may expire before
 /// the card does; a refund also goes to cards that are not reloadable. Refusals: not_found, gift_card_state,
-/// gift_card_busy, program_state (not reloadable), currency_mismatch, limit_exceeded, reference_reused.
+/// gift_card_busy, program_state (not reloadable), currency_mismatch, limit_exceeded, reference_reused,
+/// terminal_blocked.
 /// </summary>
 internal static class LoadGiftCard
 {
@@ -36,7 +37,7 @@ internal static class LoadGiftCard
             .RequireScope("gift_cards:write")
             .Limited(RateLimit.Sale)
             .RequireIdempotencyKey()
-            .Refuses([.. Faults.OfCardOperations, Faults.CurrencyMismatch, Faults.ProgramState])
+            .Refuses([.. Faults.OfCardOperations, Faults.CurrencyMismatch, Faults.ProgramState, Faults.TerminalBlocked])
             .WithName(nameof(LoadGiftCard))
             .Produces<CardView>();
         return group;
@@ -47,7 +48,9 @@ internal static class LoadGiftCard
         LoadKind Kind = LoadKind.Paid,
         DateTimeOffset? ExpiresAt = null,
         string? Reference = null,
-        string? Reason = null
+        string? Reason = null,
+        LocationId? LocationId = null,
+        TerminalId? TerminalId = null
     );
 
     private static Task<IResult> HandleAsync(
@@ -56,6 +59,7 @@ internal static class LoadGiftCard
         Request request,
         OperationRequests requests,
         LedgerAccounts accounts,
+        SellGiftCard.Intake sales,
         TimeProvider time,
         CancellationToken cancel
     )
@@ -84,7 +88,9 @@ internal static class LoadGiftCard
                     file.Balance + file.Held,
                     isRefund: request.Kind == LoadKind.Refund
                 );
-                var books = await accounts.BooksAsync(http.GetMerchant().MerchantId, file.Card.Currency, cancel);
+                var merchant = http.GetMerchant().MerchantId;
+                var till = await sales.TillAsync(merchant, request.LocationId, request.TerminalId, cancel);
+                var books = await accounts.BooksAsync(merchant, file.Card.Currency, cancel);
                 var plan = new PlanWriter(time);
                 var expiry = Earlier(request.ExpiresAt, file.Card.ExpiresAt);
                 var lot = plan.LotAccount(id, file.Lots, Wire.Name(request.Kind), expiry);
@@ -94,7 +100,16 @@ internal static class LoadGiftCard
                         request.Amount.MinorUnits
                     )
                     .Card(new(id, "load", request.Amount.MinorUnits, "gift_card.loaded"));
-                return new("load", plan.Plan(), request.Amount.MinorUnits, request.Reference, request.Reason);
+                return new(
+                    "load",
+                    plan.Plan() with
+                    {
+                        Till = till,
+                    },
+                    request.Amount.MinorUnits,
+                    request.Reference,
+                    request.Reason
+                );
             },
             cancel
         );

@@ -43,7 +43,8 @@ internal sealed class OperationOutcomes(Database database, Intents intents, Card
                     null,
                     transactionId,
                     operation.Reference,
-                    operation.Reason
+                    operation.Reason,
+                    plan.Till
                 )
             );
         }

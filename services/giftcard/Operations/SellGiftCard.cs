@@ -12,7 +12,8 @@ namespace LocalPlus.Giftcard.Operations;
 /// in the ledger), without it waits for its activation. The code, and a PIN if the programme wants one, are in this
 /// answer and nowhere else; for a day a repeat with the same key gets them again. With a delivery the card is digital:
 /// its code is sent to the recipient by mail, at once or at a time, and is not in the answer. Refusals: not_found
-/// (programme), program_state, currency_mismatch, limit_exceeded, reference_reused, busy (wallet or ledger away).
+/// (programme), program_state, currency_mismatch, limit_exceeded, reference_reused, terminal_blocked, busy (wallet or
+/// ledger away).
 /// </summary>
 internal static class SellGiftCard
 {
@@ -31,7 +32,8 @@ internal static class SellGiftCard
                 Faults.CurrencyMismatch,
                 Faults.LimitExceeded,
                 CommonFaults.ReferenceReused,
-                Faults.OperationFailed
+                Faults.OperationFailed,
+                Faults.TerminalBlocked
             )
             .WithName(nameof(SellGiftCard))
             .Produces<CardView>(StatusCodes.Status201Created);
@@ -52,7 +54,9 @@ internal static class SellGiftCard
         Delivery? Delivery = null,
         string? Pin = null,
         string? Reference = null,
-        IReadOnlyDictionary<string, string>? Metadata = null
+        IReadOnlyDictionary<string, string>? Metadata = null,
+        LocationId? LocationId = null,
+        TerminalId? TerminalId = null
     )
     {
         public void Check(DateTimeOffset now)
@@ -113,6 +117,7 @@ internal static class SellGiftCard
         WalletCustomers wallet,
         Ownership ownership,
         CardDeliveries deliveries,
+        Terminals terminals,
         TimeProvider time
     )
     {
@@ -125,6 +130,7 @@ internal static class SellGiftCard
                     cancel
                 ) ?? throw new FaultException(CommonFaults.NotFound, "There is no such programme.");
             ProgramTerms.CheckSale(program, request.Amount);
+            var till = await TillAsync(key.Merchant, request.LocationId, request.TerminalId, cancel);
             if (request.CustomerId is { } named)
             {
                 await ownership.RequireCustomerAsync(key.Merchant, named, cancel);
@@ -150,7 +156,10 @@ internal static class SellGiftCard
                 request.Amount is null ? "create" : "activate",
                 request.Amount?.MinorUnits ?? 0,
                 program.About.Currency,
-                plan,
+                plan with
+                {
+                    Till = till,
+                },
                 key,
                 request.Reference
             );
@@ -181,6 +190,18 @@ internal static class SellGiftCard
                     SealedUntil = (delivery.DeliverAt ?? time.GetUtcNow()) + GiftcardLimits.DeliveryLife,
                 }
                 : terms;
+        }
+
+        /// <summary>The till that is named; refuses as a redemption does with one that is not the merchant's.</summary>
+        public async Task<PointOfSale?> TillAsync(
+            MerchantId merchant,
+            LocationId? location,
+            TerminalId? terminal,
+            CancellationToken cancel
+        )
+        {
+            await terminals.RequireAsync(merchant, terminal, location, cancel);
+            return location is null && terminal is null ? null : new(location, terminal);
         }
 
         /// <summary>Opens the card's paid account and moves the value there.</summary>

@@ -8,6 +8,7 @@ internal static class ProgramsFeature
         merchants.MapCreateProgram();
         merchants.MapChangeProgram();
         merchants.MapGetProgram();
+        merchants.MapSetBreakageRate();
         merchants.MapListPrograms();
         merchants.MapListAcceptances();
         merchants.MapGetAcceptance();

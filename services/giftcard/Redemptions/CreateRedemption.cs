@@ -255,6 +255,7 @@ internal static class CreateRedemption
                 AccountIds = Array.ConvertAll(legs, l => l.AccountId),
                 MaxAmounts = Array.ConvertAll(legs, l => l.MaxAmount),
                 Commissions = Array.ConvertAll(legs, l => l.CommissionBasisPoints),
+                LegPrograms = Array.ConvertAll(legs, l => l.ProgramId),
             };
 
         // One that no till waits for belongs to another step (an offline item), which drives it in its own order.
@@ -337,7 +338,8 @@ internal static class CreateRedemption
                                 Captured: 0,
                                 Refunded: 0,
                                 leg.Card.CommissionBasisPoints,
-                                AvailableAfter: null
+                                AvailableAfter: null,
+                                leg.Card.Row.ProgramId
                             )
                     ),
                 ]
@@ -357,10 +359,10 @@ internal static class CreateRedemption
                           @Metadata::jsonb[], @HoldExpiresAts, @IdempotencyKeys, @DriveAfters, @CreatedAts,
                           @CreatedAts);
             INSERT INTO redemption_legs (redemption_id, position, gift_card_id, last4, lot_id, account_id, max_amount,
-                   commission_basis_points)
+                   commission_basis_points, program_id)
             SELECT *
               FROM unnest(@LegRedemptionIds, @Positions, @GiftCardIds, @LastFours, @LotIds, @AccountIds, @MaxAmounts,
-                          @Commissions)
+                          @Commissions, @LegPrograms::uuid[])
             """;
 
         public const string Points = """

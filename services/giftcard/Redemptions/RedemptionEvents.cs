@@ -4,7 +4,8 @@ using LocalPlus.Kernel;
 namespace LocalPlus.Giftcard.Redemptions;
 
 /// <summary>What one card gave, holds or gets back.</summary>
-internal sealed record SourceAmount(GiftCardId GiftCardId, long Amount);
+/// <param name="ProgramId">Null: it was begun before that was noted.</param>
+internal sealed record SourceAmount(GiftCardId GiftCardId, long Amount, ProgramId? ProgramId = null);
 
 /// <summary>What a member's points gave, hold or get back, and how many they are.</summary>
 internal sealed record PointsAmount(MemberId MemberId, long Amount, long Points);
@@ -26,7 +27,8 @@ internal sealed record RedemptionEventData(
     IReadOnlyList<SourceAmount> Sources,
     RefundId? RefundId = null,
     bool? Notify = null,
-    PointsAmount? Points = null
+    PointsAmount? Points = null,
+    TerminalId? TerminalId = null
 );
 
 internal static class RedemptionEvents
@@ -47,7 +49,7 @@ internal static class RedemptionEvents
     public static Task PublishAsync(
         DbSession db,
         RedemptionRow row,
-        IEnumerable<LegRow> legs,
+        IReadOnlyList<LegRow> legs,
         string type,
         long amount,
         RefundRow? refund = null
@@ -83,7 +85,7 @@ internal static class RedemptionEvents
 
     private static RedemptionEventData Data(
         RedemptionRow row,
-        IEnumerable<LegRow> legs,
+        IReadOnlyList<LegRow> legs,
         string type,
         long amount,
         RefundRow? refund = null
@@ -103,7 +105,8 @@ internal static class RedemptionEvents
             Amounts(legs, type, refund?.Parts),
             refund?.Id,
             row.Progress.SkipNotify ? false : null,
-            Points(row.Points, type, refund)
+            Points(row.Points, type, refund),
+            row.Order.TerminalId
         );
 
     private static PointsAmount? Points(PointsPart? points, string type, RefundRow? refund)
@@ -118,17 +121,19 @@ internal static class RedemptionEvents
     }
 
     private static IReadOnlyList<SourceAmount> Amounts(
-        IEnumerable<LegRow> legs,
+        IReadOnlyList<LegRow> legs,
         string type,
         IEnumerable<RefundLeg>? parts
     ) =>
         [
             .. (
-                parts?.Select(p => (p.GiftCardId, p.Amount))
-                ?? legs.Select(l => (l.GiftCardId, Amount: type == Completed ? l.Captured : l.Held))
+                parts?.Select(p =>
+                    (p.GiftCardId, legs.FirstOrDefault(l => l.Position == p.Position)?.ProgramId, p.Amount)
+                )
+                ?? legs.Select(l => (l.GiftCardId, l.ProgramId, Amount: type == Completed ? l.Captured : l.Held))
             )
-                .GroupBy(s => s.GiftCardId, s => s.Amount)
-                .Select(s => new SourceAmount(s.Key, s.Sum()))
+                .GroupBy(s => (s.GiftCardId, s.ProgramId), s => s.Amount)
+                .Select(s => new SourceAmount(s.Key.GiftCardId, s.Sum(), s.Key.ProgramId))
                 .Where(s => s.Amount > 0),
         ];
 }

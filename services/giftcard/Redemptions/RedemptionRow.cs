@@ -146,12 +146,13 @@ internal sealed record LegRow(
     long Captured,
     long Refunded,
     int CommissionBasisPoints,
-    long? AvailableAfter
+    long? AvailableAfter,
+    ProgramId? ProgramId
 )
 {
     public const string Columns = """
         SELECT g.redemption_id, g.position, g.gift_card_id, g.last4, g.lot_id, g.account_id, g.max_amount, g.held,
-               g.captured, g.refunded, g.commission_basis_points, g.available_after
+               g.captured, g.refunded, g.commission_basis_points, g.available_after, g.program_id
           FROM redemption_legs g
         """;
 }

@@ -7,7 +7,9 @@ internal static class ReportsFeature
     {
         merchants.MapLiabilityReport();
         merchants.MapBreakageReport();
+        merchants.MapBreakageRecognition();
         merchants.MapSettlementReport();
+        merchants.MapRedemptionFunnel();
         return merchants;
     }
 }

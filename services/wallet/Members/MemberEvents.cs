@@ -27,7 +27,8 @@ internal static class MemberEvents
         MovementNews? Movement = null
     );
 
-    internal sealed record MovementNews(string Id, string Kind, long Points, long Pending);
+    /// <param name="Value">What members are owed more, or less, in minor units of the currency.</param>
+    internal sealed record MovementNews(string Id, string Kind, long Points, long Pending, long Value, string Currency);
 
     /// <summary>The member as it is now.</summary>
     /// <param name="trace">Of the cause; absent: what runs now.</param>

@@ -165,7 +165,7 @@ internal sealed partial class MemberPoints
             MemberEvents.Of(
                 MemberEvents.PointsChanged,
                 Member,
-                new(id.ToString(), movement.Kind, movement.Points, movement.Pending),
+                new(id.ToString(), movement.Kind, movement.Points, movement.Pending, movement.Value, Program.Currency),
                 trace
             )
         );

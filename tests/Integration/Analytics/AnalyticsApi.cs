@@ -9,7 +9,7 @@ using Npgsql;
 namespace LocalPlus.Tests.Integration.Analytics;
 
 /// <summary>The analytics service with a database and a sidecar of its own, and its rollup at hand.</summary>
-public sealed class AnalyticsApi : IAsyncLifetime
+public sealed partial class AnalyticsApi : IAsyncLifetime
 {
     private static readonly DateOnly Day = new(2026, 3, 10);
     private readonly OperatorTokens operators = new();

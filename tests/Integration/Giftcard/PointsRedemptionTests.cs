@@ -68,6 +68,38 @@ public sealed class PointsRedemptionTests(PointsApi api) : IClassFixture<PointsA
         Assert.Equal(2, run.GetProperty("ledger").GetProperty("legs").GetArrayLength());
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(120)]
+    public async Task What_is_told_of_points_adds_up_to_what_the_ledger_owes_for_them(int refund)
+    {
+        var shop = api.NewShop();
+        var (_, code) = await shop.CardAsync(300);
+        var member = await shop.MemberAsync(800);
+        var paid = await shop.RedeemAsync(700, [Card(code), Points(member, 400)]);
+        if (refund > 0)
+        {
+            await shop.AskAsync($"/v1/redemptions/{Text(paid, "id")}/refunds", new { amount = Eur(refund) }, 201);
+        }
+
+        var owed = await shop.BookedAsync("loyalty:liability");
+        Assert.Equal(400 + refund, owed);
+        await Eventually.TrueAsync(() => Task.FromResult(Movements(shop.Merchant).Sum(m => m.Value) == owed));
+        Assert.All(Movements(shop.Merchant), m => Assert.Equal("EUR", m.Currency));
+    }
+
+    private (long Value, string? Currency)[] Movements(MerchantId merchant) =>
+        [
+            .. api
+                .Wallet.Sidecar.Published.Where(p => p.GetProperty("topic").GetString() == "wallet.members.v1")
+                .Select(p => p.GetProperty("event").GetProperty("data"))
+                .Where(e => e.GetProperty("merchant_id").GetString() == merchant.ToString())
+                .Select(e => e.GetProperty("data"))
+                .Where(data => data.TryGetProperty("movement", out _))
+                .Select(data => data.GetProperty("movement"))
+                .Select(m => (m.GetProperty("value").GetInt64(), m.GetProperty("currency").GetString())),
+        ];
+
     [Fact]
     public async Task Many_tills_on_one_balance_spend_what_is_there_and_not_a_point_more()
     {

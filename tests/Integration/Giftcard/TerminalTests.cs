@@ -44,6 +44,70 @@ public sealed class TerminalTests(GiftcardApi api) : IClassFixture<GiftcardApi>
     }
 
     [Fact]
+    public async Task What_is_sold_loaded_and_paid_at_a_till_is_told_with_it_and_with_its_programme()
+    {
+        var till = TerminalId.New(TimeProvider.System);
+        var place = GiftcardApi.PlaceOf(till);
+        var program = await api.ProgramAsync();
+        var sale = new
+        {
+            program_id = program,
+            amount = GiftcardApi.Eur(1000),
+            location_id = place.ToString(),
+            terminal_id = till.ToString(),
+        };
+        var sold = await api.PostAsync("/v1/gift_cards", sale, 201);
+        var card = sold.GetProperty("id").GetString()!;
+        await api.PostAsync(
+            $"/v1/gift_cards/{card}/load",
+            new { amount = GiftcardApi.Eur(500), terminal_id = till.ToString() }
+        );
+        var paid = await api.PostAsync(
+            "/v1/redemptions",
+            Payment(sold.GetProperty("code").GetString()!, till, place),
+            201
+        );
+        await api.PostAsync($"/v1/redemptions/{paid.GetProperty("id").GetString()}/refunds", new { }, 201);
+        var told = await ToldAsync(card, "gift_card.activated");
+        Assert.Equal(
+            (place.ToString(), till.ToString(), "activate"),
+            (Text(told, "location_id"), Text(told, "terminal_id"), Text(told, "activity"))
+        );
+        var loaded = await ToldAsync(card, "gift_card.loaded");
+        Assert.False(loaded.TryGetProperty("location_id", out _));
+        Assert.Equal((till.ToString(), "load"), (Text(loaded, "terminal_id"), Text(loaded, "activity")));
+        foreach (var type in (string[])["redemption.completed", "redemption.refunded"])
+        {
+            var redemption = await ToldAsync(paid.GetProperty("id").GetString()!, type);
+            Assert.Equal(till.ToString(), Text(redemption, "terminal_id"));
+            Assert.Equal(program, Text(redemption.GetProperty("sources")[0], "program_id"));
+        }
+
+        // Nothing is sold at a till that is not the merchant's.
+        await RefusedSaleAsync(sale with { terminal_id = new TerminalId(GiftcardApi.Stranger).ToString() });
+    }
+
+    private async Task RefusedSaleAsync(object sale) =>
+        Assert.Equal("invalid_request", GiftcardApi.Code(await api.PostAsync("/v1/gift_cards", sale, 400)));
+
+    private async Task<System.Text.Json.JsonElement> ToldAsync(string key, string type)
+    {
+        System.Text.Json.JsonElement told = default;
+        await Eventually.TrueAsync(() =>
+        {
+            told = api
+                .Sidecar.Published.Select(p => p.GetProperty("event").GetProperty("data"))
+                .FirstOrDefault(e =>
+                    e.GetProperty("key").GetString() == key && e.GetProperty("type").GetString() == type
+                );
+            return Task.FromResult(told.ValueKind == System.Text.Json.JsonValueKind.Object);
+        });
+        return told.GetProperty("data");
+    }
+
+    private static string? Text(System.Text.Json.JsonElement body, string name) => body.GetProperty(name).GetString();
+
+    [Fact]
     public async Task Allowances_are_listed_and_one_that_is_taken_back_covers_what_was_sold_before()
     {
         var (_, code) = await api.SellAsync(1000);

@@ -68,6 +68,7 @@ public sealed class CommissionTests
             captured,
             0,
             rate,
+            null,
             null
         );
 }

@@ -64,6 +64,7 @@ public sealed class SpendOrderTests
             captured,
             refunded,
             0,
+            null,
             null
         );
 }

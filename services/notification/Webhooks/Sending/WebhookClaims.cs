@@ -5,8 +5,8 @@ namespace LocalPlus.Notification.Webhooks.Sending;
 
 /// <summary>
 /// Takes what is due, so that nobody else does for <see cref="WebhookLimits.Lease"/>. Each endpoint has places of its
-/// own (<see cref="WebhookLimits.SendsPerEndpoint"/>), one that fails a single one and that after a pause, so those that
-/// hang take nothing from the others; among those, whose turn it is changes with each look.
+/// own (<see cref="WebhookLimits.SendsPerEndpoint"/>), one that fails a single one and that after a pause, so those
+/// that hang take nothing from the others; among those, whose turn it is changes with each look.
 /// </summary>
 internal sealed class WebhookClaims(Database database, TimeProvider time)
 {

@@ -1,0 +1,13 @@
+namespace LocalPlus.Giftcard.Settlements;
+
+/// <summary>Months between the merchants of a coalition, closed.</summary>
+internal static class SettlementsFeature
+{
+    public static RouteGroupBuilder MapSettlements(this RouteGroupBuilder merchants)
+    {
+        merchants.MapCloseMonth();
+        merchants.MapListStatements();
+        merchants.MapGetStatementSheet();
+        return merchants;
+    }
+}
