@@ -53,6 +53,23 @@ internal sealed record CrashStep(
             null
         ),
         InLedger(12, "spend", "hold and capture of an immediate redemption in one command", "ExecuteBatchRequest"),
+        new(
+            13,
+            "mail",
+            "the receipt goes to the mail server",
+            new(Notification, "SendMail.before"),
+            new(Notification, "SendMail.committed"),
+            new(Notification, "SendMail.answered")
+        ),
+        new(
+            14,
+            "webhook",
+            "the event goes to the merchant's endpoint",
+            new(Notification, "SendWebhook.before"),
+            new(Notification, "WriteWebhooks.before"),
+            new(Notification, "WriteWebhooks.committed")
+        ),
+        Local(15, "task", "a worker makes a batch of cards", "RunTask"),
     ];
 
     private static CrashStep Local(int number, string name, string what, string point) =>

@@ -58,11 +58,23 @@ internal sealed class CellRunner(CrashStack stack, Till issuer)
     private async Task<CellResult> KillAsync(Cell cell, CancellationToken cancel)
     {
         var reference = $"cell-{Interlocked.Increment(ref _number)}-{Till.NewKey()[..8]}";
-        var (till, foreign) = cell.Step.Name == "rules" ? await ForeignAsync(reference, cancel) : (issuer, null);
+        var (till, foreign) = cell.Step.Name switch
+        {
+            "rules" => await ForeignAsync(reference, cancel),
+            // An endpoint of its own, which nobody else's events go to.
+            "webhook" => (await Till.OpenAsync(stack, reference, [], cancel), null),
+            _ => (issuer, null),
+        };
         using var _ = till == issuer ? null : till;
         using var __ = foreign;
+        using var receiver = cell.Step.Name == "webhook" ? Receiver.Start() : null;
+        if (receiver is not null)
+        {
+            await till.TellAsync(receiver, cancel);
+        }
+
         var card = await (foreign ?? till).SellAsync(cancel);
-        var story = new CellStory(till, card, cell.Step.Name, reference);
+        var story = new CellStory(till, card, cell.Step.Name, reference, receiver);
         await story.BeginAsync(cancel);
         await QuietAsync(cell, card, cancel);
 
@@ -135,7 +147,7 @@ internal sealed class CellRunner(CrashStack stack, Till issuer)
             async () => await stack.SqlAsync("giftcard", "SELECT count(*) FROM outbox_events", cancel) == "0",
             cancel
         );
-        if (cell.Step.Name == "notify")
+        if (cell.Step.Name is "notify" or "mail")
         {
             await UntilAsync(
                 "the mail about the card is sent",

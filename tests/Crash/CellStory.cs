@@ -8,8 +8,11 @@ internal sealed record Ending(string State, long Captured, long Refunded, string
 /// The redemption of one cell, in three parts: what is done before, the request during which somebody is killed, and
 /// what the till does after. Which request it is follows from the step.
 /// </summary>
-internal sealed class CellStory(Till till, SoldCard card, string step, string reference)
+/// <param name="receiver">Who is told of it; null: nobody.</param>
+internal sealed class CellStory(Till till, SoldCard card, string step, string reference, Receiver? receiver = null)
 {
+    public const int Ordered = 3;
+
     private readonly string _key = Till.NewKey();
 
     public string Reference => reference;
@@ -27,6 +30,14 @@ internal sealed class CellStory(Till till, SoldCard card, string step, string re
             "hold" or "capture" => new("completed", CellRunner.Price, 0, "completed,confirm,held"),
             _ => new("completed", CellRunner.Price, 0, ""),
         };
+
+    /// <summary>A batch of cards, and no redemption.</summary>
+    public bool IsBatch => step == "task";
+
+    /// <summary>Its receipt has to have gone out, in one mail however often.</summary>
+    public bool IsMailed => step == "mail";
+
+    public Receiver? Receiver => receiver;
 
     public bool IsDecidedAtOnce => Mode == "immediate";
 
@@ -50,6 +61,7 @@ internal sealed class CellStory(Till till, SoldCard card, string step, string re
         {
             "capture" => till.ConfirmAsync(Id!, _key, cancel),
             "void" => till.CancelAsync(Id!, _key, cancel),
+            "task" => till.OrderAsync(Ordered, reference, _key, cancel),
             "refund" => till.RefundAsync(Id!, CellRunner.Returned, _key, cancel),
             _ => till.RedeemAsync(card, Mode, CellRunner.Price, reference, _key, cancel),
         };
@@ -57,7 +69,7 @@ internal sealed class CellStory(Till till, SoldCard card, string step, string re
     /// <summary>What the till does with the answer.</summary>
     public async Task EndAsync(RestAnswer answer, CancellationToken cancel)
     {
-        if (answer.Status is not (200 or 201))
+        if (answer.Status is not (200 or 201 or 202))
         {
             throw new CliFailure(
                 ExitCodes.Failed,

@@ -92,6 +92,32 @@ internal sealed class Till(Rest rest, string merchant, string program) : IDispos
             cancel
         );
 
+    /// <summary>Orders cards that a task makes.</summary>
+    public Task<RestAnswer> OrderAsync(int cards, string reference, string key, CancellationToken cancel) =>
+        rest.PostAsync(
+            "/v1/gift_cards/bulk",
+            new JsonObject
+            {
+                ["program_id"] = program,
+                ["quantity"] = cards,
+                ["reference"] = reference,
+            },
+            key,
+            cancel
+        );
+
+    /// <summary>Has payments told to an endpoint, and what it has to trust.</summary>
+    public async Task TellAsync(Receiver receiver, CancellationToken cancel)
+    {
+        var endpoint = await rest.PostAsync(
+            "/v1/webhook_endpoints",
+            new JsonObject { ["url"] = receiver.Url, ["event_types"] = new JsonArray("redemption.completed") },
+            NewKey(),
+            cancel
+        );
+        receiver.Trust(endpoint.Text("secret") ?? throw Refused("an endpoint", endpoint));
+    }
+
     public Task<RestAnswer> ConfirmAsync(string redemption, string key, CancellationToken cancel) =>
         rest.PostAsync($"/v1/redemptions/{redemption}/confirm", null, key, cancel);
 

@@ -13,6 +13,11 @@ internal sealed class Verdict(CrashStack stack, Till issuer, CellStory story, Ca
     {
         try
         {
+            if (story.IsBatch)
+            {
+                return await BatchAsync();
+            }
+
             return await RedemptionAsync() is { Count: > 0 } open ? open
                 : await LedgerAsync() is { Count: > 0 } wrong ? wrong
                 : [.. await RunAsync(), .. await CardAsync()];
@@ -111,11 +116,32 @@ internal sealed class Verdict(CrashStack stack, Till issuer, CellStory story, Ca
         return open;
     }
 
+    /// <summary>Each of the cards that were ordered once, and nothing left of its task.</summary>
+    private async Task<List<string>> BatchAsync()
+    {
+        var rows = await stack.SqlAsync(
+            "giftcard",
+            $"""
+            SELECT b.state, b.made, (SELECT count(*) FROM gift_cards c WHERE c.batch_id = b.batch_id),
+                   (SELECT string_agg(t.state, ',') FROM tasks t WHERE t.dedup_key = b.batch_id::text)
+              FROM card_batches b
+             WHERE b.reference = '{story.Reference}'
+            """,
+            cancel
+        );
+        return Compare("batch", rows, $"ready|{CellStory.Ordered}|{CellStory.Ordered}|done");
+    }
+
     /// <summary>
     /// One effect of each event, however often it was delivered.
     /// </summary>
     public async Task<IReadOnlyList<string>> ConsumersAsync()
     {
+        if (story.IsBatch)
+        {
+            return [];
+        }
+
         var ending = story.Ending;
         var notified = await stack.SqlAsync(
             "notification",
@@ -135,7 +161,42 @@ internal sealed class Verdict(CrashStack stack, Till issuer, CellStory story, Ca
         [
             .. Compare("notification", notified, captured + refunded),
             .. Compare("analytics", counted, facts + given),
+            .. story.IsMailed ? await MailAsync() : [],
+            .. story.Receiver is { } receiver ? await WebhookAsync(receiver) : [],
         ];
+    }
+
+    /// <summary>The card's mail and the receipt, one each: what came twice has the same Message-ID.</summary>
+    private async Task<List<string>> MailAsync()
+    {
+        var state = await stack.SqlAsync(
+            "notification",
+            $"SELECT state, count(*) FROM notifications WHERE redemption_id = '{_uuid}' GROUP BY state",
+            cancel
+        );
+        var mails = Mail.AddressedTo(stack.Checkout, story.Card.Email).Select(mail => mail.Id).Distinct().Count();
+        return Compare("mail", $"{state}, {mails} mails", "sent|1, 2 mails");
+    }
+
+    /// <summary>The endpoint has the event, under one id however often it came, and nothing waits for it.</summary>
+    private async Task<List<string>> WebhookAsync(Receiver receiver)
+    {
+        var state = await stack.SqlAsync(
+            "notification",
+            $"""
+            SELECT d.state, count(*), (SELECT count(*) FROM webhook_queue q WHERE q.webhook_id = w.webhook_id)
+              FROM webhook_deliveries d
+              JOIN webhook_endpoints w USING (webhook_id)
+             WHERE w.url = '{receiver.Url}'
+             GROUP BY d.state, w.webhook_id
+            """,
+            cancel
+        );
+        return Compare(
+            "webhook",
+            $"{state}, {string.Join(' ', receiver.Types)}, {receiver.Forged} forged",
+            "delivered|1|0, redemption.completed, 0 forged"
+        );
     }
 
     private async Task<List<string>> CardAsync()

@@ -1,7 +1,8 @@
 namespace LocalPlus.Cli;
 
 /// <summary>What the SMTP catcher caught: one file a mail.</summary>
-internal sealed record Mail(string To, string Subject, string Text)
+/// <param name="Id">Its Message-ID: what comes twice has it twice.</param>
+internal sealed record Mail(string To, string Subject, string Text, string Id)
 {
     public static IReadOnlyList<Mail> AddressedTo(Checkout checkout, string address)
     {
@@ -26,7 +27,7 @@ internal sealed record Mail(string To, string Subject, string Text)
             .Replace("\n ", " ", StringComparison.Ordinal)
             .Replace("\n\t", " ", StringComparison.Ordinal)
             .Split('\n');
-        return new Mail(Header(head, "To"), Header(head, "Subject"), text[(body + 2)..]);
+        return new Mail(Header(head, "To"), Header(head, "Subject"), text[(body + 2)..], Header(head, "Message-ID"));
     }
 
     private static string Header(string[] head, string name) =>

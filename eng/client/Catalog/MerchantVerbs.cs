@@ -114,6 +114,42 @@ internal static class MerchantVerbs
         {
             Filters = "from! to! zone",
         },
+        File("reports", "activity", "/v1/reports/activity/csv", "reports:read", "what was done by day, as CSV") with
+        {
+            Filters = "from! to! zone by program_id location_id terminal_id",
+        },
+        File("reports", "cohorts", "/v1/reports/cohorts/csv", "reports:read", "cards by month of sale, as CSV") with
+        {
+            Filters = "from! to! zone",
+        },
+        File("reports", "loyalty", "/v1/reports/loyalty/csv", "reports:read", "points by day, as CSV") with
+        {
+            Filters = "from! to! zone program_id",
+        },
+        Show("reports", "funnel", "/v1/reports/funnel", "reports:read", "what became of redemptions") with
+        {
+            Filters = "from! to! zone by program_id location_id",
+        },
+        Show(
+            "reports",
+            "recognition",
+            "/v1/reports/breakage/recognition",
+            "reports:read",
+            "breakage by IFRS 15, by month"
+        ) with
+        {
+            Filters = "from! to! remote_after_months",
+        },
+        Rows(
+            "reports",
+            "statements",
+            "/v1/reports/settlement/statements",
+            "reports:read",
+            "closed months of a coalition"
+        ) with
+        {
+            Columns = "id month direction issuer_id merchant_id opening captured refunded commission closing closed_at",
+        },
     ];
 
     private static readonly ApiVerb[] Imports =
@@ -205,6 +241,11 @@ internal static class MerchantVerbs
             Columns = "occurred_at action target actor role reason service request_id",
         },
         File("audit", "export", "/v1/audit/export", "audit:read", "a merchant's whole audit, a line an entry"),
+        Pages("audit", "checkpoints", "/v1/audit/checkpoints", "audit:read", "how far it went, signed") with
+        {
+            Columns = "size signed_at hash",
+        },
+        Show("audit", "key", "/v1/audit/key", "audit:read", "the public key that signs it"),
     ];
 
     private static readonly ApiVerb[] Webhooks =

@@ -72,7 +72,14 @@ internal sealed class MailSender(
             await System.Threading.Tasks.Parallel.ForEachAsync(
                 due,
                 new ParallelOptions { MaxDegreeOfParallelism = Parallel, CancellationToken = cancel },
-                async (message, token) => await FinishAsync(message, await dispatch.SendAsync(message, token), token)
+                async (message, token) =>
+                {
+                    await Failpoints.BeforeAsync("SendMail");
+                    var outcome = await dispatch.SendAsync(message, token);
+                    await Failpoints.CommittedAsync("SendMail");
+                    await FinishAsync(message, outcome, token);
+                    await Failpoints.AnsweredAsync("SendMail");
+                }
             );
         }
         finally

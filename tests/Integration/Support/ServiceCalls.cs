@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json;
@@ -35,7 +36,10 @@ public static class ServiceCalls
         return await service.Public.SendAsync(request);
     }
 
-    /// <summary>Sends, checks the status and returns the body (an empty object where there is none).</summary>
+    /// <summary>
+    /// Sends, checks the status and returns the body (an empty object where there is none). Busy is an invitation to
+    /// repeat with the same key: on a slow machine a request's time runs out.
+    /// </summary>
     public static async Task<JsonElement> CallAsync(
         this RunningService service,
         HttpMethod method,
@@ -46,8 +50,20 @@ public static class ServiceCalls
         string? idempotencyKey = null
     )
     {
-        using var answer = await service.SendAsync(method, path, bearer, body, idempotencyKey);
-        return await ReadAsync(service, answer, status, $"{method} {path}");
+        var key = idempotencyKey ?? Guid.CreateVersion7().ToString();
+        var result = default(JsonElement);
+        await Eventually.TrueAsync(async () =>
+        {
+            using var answer = await service.SendAsync(method, path, bearer, body, key);
+            if (status != (int)answer.StatusCode && await IsBusyAsync(answer))
+            {
+                return false;
+            }
+
+            result = await ReadAsync(service, answer, status, $"{method} {path}");
+            return true;
+        });
+        return result;
     }
 
     /// <summary>Changes an object whose version was <paramref name="version"/>; null sends no If-Match.</summary>
@@ -180,6 +196,10 @@ public static class ServiceCalls
         body is string text
             ? new StringContent(text, new MediaTypeHeaderValue("application/json"))
             : JsonContent.Create(body);
+
+    private static async Task<bool> IsBusyAsync(HttpResponseMessage answer) =>
+        answer.StatusCode == HttpStatusCode.ServiceUnavailable
+        && (await answer.Content.ReadAsStringAsync()).Contains("\"busy\"", StringComparison.Ordinal);
 
     private static async Task<JsonElement> ReadAsync(
         RunningService service,

@@ -7,7 +7,7 @@ namespace LocalPlus.Hosting;
 internal sealed class TaskStore(Database database, ServiceIdentity service, TimeProvider time)
 {
     /// <summary>How long a task is its worker's own; it is prolonged while the worker lives.</summary>
-    public static readonly TimeSpan Lease = TimeSpan.FromSeconds(30);
+    public static readonly TimeSpan Lease = TimeSpan.FromSeconds(10);
 
     private const int MaxErrorLength = 200;
     private const int MaxStackLength = 4000;

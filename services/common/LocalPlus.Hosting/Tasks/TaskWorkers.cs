@@ -24,7 +24,7 @@ internal sealed class TaskWorkers(
     private static readonly TimeSpan AfterFailure = TimeSpan.FromSeconds(1);
 
     /// <summary>A third of the lease: two prolongations may fail.</summary>
-    private static readonly TimeSpan Beat = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Beat = TimeSpan.FromSeconds(3);
 
     /// <summary>Of the ten seconds that a host has to stop.</summary>
     private static readonly TimeSpan Drain = TimeSpan.FromSeconds(6);
@@ -160,7 +160,9 @@ internal sealed class TaskWorkers(
                 throw new TaskAbandonedException();
             }
 
+            await Failpoints.BeforeAsync("RunTask");
             step = await handler.RunAsync(task, cancel);
+            await Failpoints.CommittedAsync("RunTask");
         }
         catch (Exception) when (cancel.IsCancellationRequested)
         {
@@ -175,7 +177,9 @@ internal sealed class TaskWorkers(
                 : "failed";
         }
 
-        return !await store.EndAsync(task, step) ? "lost"
+        var isOurs = await store.EndAsync(task, step);
+        await Failpoints.AnsweredAsync("RunTask");
+        return !isOurs ? "lost"
             : step is TaskStep.Again ? "again"
             : "done";
     }

@@ -38,6 +38,7 @@ internal sealed class WebhookResults(Database database, TimeProvider time, ILogg
         );
         var disabled = await JudgeAsync(db, batch, now);
         await db.CommitAsync();
+        await Failpoints.CommittedAsync("WriteWebhooks");
         Tell(batch, ended, disabled, now);
     }
 

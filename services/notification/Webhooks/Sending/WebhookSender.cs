@@ -66,6 +66,7 @@ internal sealed class WebhookSender(
     {
         await foreach (var delivery in taken.Reader.ReadAllAsync(cancel))
         {
+            await Failpoints.BeforeAsync("SendWebhook");
             await ended.Writer.WriteAsync(new Sent(delivery, await transport.SendAsync(delivery, cancel)), cancel);
         }
     }
