@@ -197,14 +197,15 @@ internal static class CrashMatrix
         string.Create(
             CultureInfo.InvariantCulture,
             $"""
-            Written by `./localplus test crash`. A cell kills its victim with SIGKILL at one instant of one step of a
-            redemption, or of what follows it, on the stack of `./localplus up`; the number is seconds from the kill until everything holds
-            again, at most {limit.TotalSeconds:0} (of a start of processes 5 s count at most: more is the machine's);
-            where it took longer the cell ran twice. What has to hold: one end state; one hold and one capture or one
-            release in the ledger; the same answer for the same Idempotency-Key; one effect of each event in each
-            consumer; a timeline and an engine's history without a gap; the operator's view and the card agree with the
-            ledger; a mail or a webhook that comes twice has the same id; a batch has its cards, each once. Victims: the service that has come to the instant, the sidecars of all services, both at once,
-            PostgreSQL (services, ledger and workflow engine), Valkey (broker and cache).
+            Written by `./localplus test crash`. A cell kills its victim with SIGKILL at one instant of one step of
+            a redemption, or of what follows it, on the stack of `./localplus up`; the number is seconds from the
+            kill until everything holds again, at most {limit.TotalSeconds:0} (of a start of processes 5 s count at
+            most: more is the machine's); where it took longer the cell ran twice. What has to hold: one end state;
+            one hold and one capture or one release in the ledger; the same answer for the same Idempotency-Key; one
+            effect of each event in each consumer; a timeline and an engine's history without a gap; the operator's
+            view and the card agree with the ledger; a mail or a webhook that comes twice has the same id; a batch
+            has its cards, each once. Victims: the service that has come to the instant, the sidecars of all
+            services, both at once, PostgreSQL (services, ledger and workflow engine), Valkey (broker and cache).
             """
         );
 }

@@ -148,7 +148,10 @@ internal static class MerchantVerbs
             "closed months of a coalition"
         ) with
         {
-            Columns = "id month direction issuer_id merchant_id opening captured refunded commission closing closed_at",
+            Filters = "month!",
+            Columns =
+                "id month direction issuer_id merchant_id opening:money captured:money refunded:money "
+                + "commission:money closing:money closed_at",
         },
     ];
 

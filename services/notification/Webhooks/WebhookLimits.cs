@@ -33,7 +33,9 @@ internal static class WebhookLimits
     /// <summary>From the look at the name to the last byte of the answer.</summary>
     public static readonly TimeSpan SendTime = TimeSpan.FromSeconds(10);
 
-    /// <summary>How long a delivery waits whose sender died: the time of a send, and that of writing what came of it.</summary>
+    /// <summary>
+    /// How long a delivery waits whose sender died: the time of a send, and that of writing what came of it.
+    /// </summary>
     public static readonly TimeSpan Lease = TimeSpan.FromSeconds(12);
 
     /// <summary>After so long a delivery is given up.</summary>

@@ -111,8 +111,9 @@ public sealed class WebhookApi : IAsyncLifetime
         DeliveryAsync(key, endpoint, d => d.GetProperty("status").GetString() == status);
 
     /// <summary>What waits is due at once.</summary>
-    public Task DueNowAsync() =>
-        Api.Database.AsOwnerAsync(
-            "UPDATE webhook_endpoints SET probe_at = NULL; UPDATE webhook_queue SET due_at = '-infinity'"
-        );
+    public async Task DueNowAsync()
+    {
+        await Api.Database.AsOwnerAsync("UPDATE webhook_endpoints SET probe_at = NULL");
+        await Api.Database.AsOwnerAsync("UPDATE webhook_queue SET due_at = '-infinity'");
+    }
 }

@@ -21,6 +21,8 @@ internal sealed class WebhookResults(Database database, TimeProvider time, ILogg
         Ended[] ended = [.. batch.Select(sent => End(sent, now))];
         await Failpoints.BeforeAsync("WriteWebhooks");
         await using var db = await database.BeginAsync(cancel);
+        // Endpoints before what waits for them, as everybody locks them.
+        var disabled = await JudgeAsync(db, batch, now);
         await db.ExecuteAsync(Sql.Log, LogRows(batch));
         await db.ExecuteAsync(
             Sql.End,
@@ -36,7 +38,6 @@ internal sealed class WebhookResults(Database database, TimeProvider time, ILogg
                 Now = now,
             }
         );
-        var disabled = await JudgeAsync(db, batch, now);
         await db.CommitAsync();
         await Failpoints.CommittedAsync("WriteWebhooks");
         Tell(batch, ended, disabled, now);

@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using LocalPlus.Hosting;
 
 namespace LocalPlus.Notification.Webhooks.Sending;
 
