@@ -42,7 +42,7 @@ internal static class Test
     /// <summary>Most tests wait for what they have started, so that two suites share a small machine well.</summary>
     private const int Lanes = 2;
 
-    private static readonly string[] NodeFolders = ["platform/tools", "compat/tests"];
+    private static readonly string[] NodeFolders = ["platform/tools", "compat/tests/conformance"];
 
     private static async Task<int> RunAsync(Invocation call)
     {
