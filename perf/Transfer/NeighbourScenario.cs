@@ -19,7 +19,7 @@ internal static class NeighbourScenario
     private const int Flooders = 64;
     private const int QuietClients = 16;
     private const int Crowd = 20;
-    private const double QuietRate = 50;
+    private const double QuietRate = 30;
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
 
     public static async Task<BenchResult> RunAsync(BenchOptions options, CancellationToken cancel)
