@@ -60,6 +60,12 @@ internal static class LedgerLimits
     /// <summary>A capture that races the expiry still wins for this long.</summary>
     public static readonly TimeSpan ExpiryGrace = TimeSpan.FromSeconds(5);
 
+    /// <summary>
+    /// The longest rest between two batches of bulks and dry runs while tills are served; else it is as long as the
+    /// batch before took.
+    /// </summary>
+    public static readonly TimeSpan HeapRest = TimeSpan.FromMilliseconds(200);
+
     public static readonly TimeSpan SweepInterval = TimeSpan.FromSeconds(1);
 
     /// <summary>

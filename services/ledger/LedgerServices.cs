@@ -33,7 +33,7 @@ internal static class LedgerServices
         services.AddSingleton<CommandQueue>();
         services.AddHostedService(provider => provider.GetRequiredService<CommandQueue>());
         services.AddHostedService<HoldSweeper>();
-        services.AddSingleton<CheckpointKey>();
+        services.AddSingleton<CheckpointKeys>();
         services.AddSingleton<LogKey>();
         services.AddSingleton<LogTree>();
         services.AddSingleton<CheckpointFile>();

@@ -17,11 +17,11 @@ internal static class AuditExport
         firstLine.StartsWith("{\"object\":\"audit_entry\"", StringComparison.Ordinal)
         || firstLine.StartsWith("{\"object\":\"audit_head\"", StringComparison.Ordinal);
 
-    public static IReadOnlyList<string> Check(IEnumerable<string> lines, ECDsa key)
+    public static IReadOnlyList<string> Check(IEnumerable<string> lines, PublicKeys keys)
     {
         try
         {
-            return CheckAll(lines.Where(line => line.Length > 0), key);
+            return CheckAll(lines.Where(line => line.Length > 0), keys);
         }
         catch (Exception malformed)
             when (malformed is KeyNotFoundException or InvalidOperationException or FormatException)
@@ -30,7 +30,7 @@ internal static class AuditExport
         }
     }
 
-    private static List<string> CheckAll(IEnumerable<string> lines, ECDsa key)
+    private static List<string> CheckAll(IEnumerable<string> lines, PublicKeys keys)
     {
         var (size, hash) = (0L, new byte[HashBytes]);
         JsonElement? head = null;
@@ -65,11 +65,11 @@ internal static class AuditExport
             head ?? throw new ProofFailure("its last line, the head, is missing: it was cut off"),
             size,
             hash,
-            key
+            keys
         );
     }
 
-    private static List<string> Signed(JsonElement head, long size, byte[] hash, ECDsa key)
+    private static List<string> Signed(JsonElement head, long size, byte[] hash, PublicKeys keys)
     {
         if (
             head.GetProperty("size").GetInt64() != size
@@ -84,7 +84,7 @@ internal static class AuditExport
             return ["chain: it is empty"];
         }
 
-        var note = SignedNote.Open(Text(head, "note"), key);
+        var note = SignedNote.Open(Text(head, "note"), keys);
         return note.Size == size && note.Root.AsSpan().SequenceEqual(hash)
             ?
             [

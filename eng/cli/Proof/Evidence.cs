@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using System.Text.Json;
 
 namespace LocalPlus.Cli.Proof;
@@ -11,14 +10,14 @@ internal static class Evidence
 {
     public const string NotSealed = "the transaction is not in the log yet";
 
-    public static IReadOnlyList<string> Check(JsonElement document, ECDsa key)
+    public static IReadOnlyList<string> Check(JsonElement document, PublicKeys keys)
     {
         try
         {
             return Text(document, "object") switch
             {
-                "receipt" => Receipt(document, key),
-                "consistency_proof" => Consistency(document, key),
+                "receipt" => Receipt(document, keys),
+                "consistency_proof" => Consistency(document, keys),
                 var other => throw new ProofFailure(
                     $"this is a {other}; a receipt or a consistency_proof can be verified"
                 ),
@@ -31,7 +30,7 @@ internal static class Evidence
         }
     }
 
-    private static List<string> Receipt(JsonElement receipt, ECDsa key)
+    private static List<string> Receipt(JsonElement receipt, PublicKeys keys)
     {
         var transaction = receipt.GetProperty("transaction");
         var leaf = MerkleProof.LeafHash(CanonicalJson.Of(transaction));
@@ -47,7 +46,7 @@ internal static class Evidence
             throw new ProofFailure(NotSealed);
         }
 
-        var checkpoint = SignedNote.Open(Text(receipt, "checkpoint"), key);
+        var checkpoint = SignedNote.Open(Text(receipt, "checkpoint"), keys);
         var (index, path) = (receipt.GetProperty("leaf_index").GetInt64(), Hashes(receipt, "inclusion_path"));
         if (!MerkleProof.RootOf(leaf, index, checkpoint.Size, path).AsSpan().SequenceEqual(checkpoint.Root))
         {
@@ -69,9 +68,9 @@ internal static class Evidence
         ];
     }
 
-    private static List<string> Consistency(JsonElement proof, ECDsa key)
+    private static List<string> Consistency(JsonElement proof, PublicKeys keys)
     {
-        var (old, fresh) = (SignedNote.Open(Text(proof, "from"), key), SignedNote.Open(Text(proof, "to"), key));
+        var (old, fresh) = (SignedNote.Open(Text(proof, "from"), keys), SignedNote.Open(Text(proof, "to"), keys));
         if (old.Origin != fresh.Origin)
         {
             throw new ProofFailure($"{old.Origin} and {fresh.Origin} are two logs");

@@ -10,8 +10,8 @@ internal sealed record SignedNote(string Origin, long Size, byte[] Root)
     private const int KeyIdBytes = 4;
     private const int HashBytes = 32;
 
-    /// <summary>Reads a note; refused unless the key signed exactly this text.</summary>
-    public static SignedNote Open(string note, ECDsa key)
+    /// <summary>Reads a note; refused unless one of the keys signed exactly this text.</summary>
+    public static SignedNote Open(string note, PublicKeys keys)
     {
         var end = note.LastIndexOf("\n\n", StringComparison.Ordinal);
         if (end < 0)
@@ -30,13 +30,14 @@ internal sealed record SignedNote(string Origin, long Size, byte[] Root)
             throw new ProofFailure("the checkpoint does not say name, size and root");
         }
 
-        var keyId = SHA256.HashData(key.ExportSubjectPublicKeyInfo())[..KeyIdBytes];
         var signatures = note[(end + 2)..]
             .Split('\n')
             .Select(line => line.Split(' '))
             .Where(words => words is ["—", _, _] && words[1] == lines[0])
             .Select(words => Decode(words[2]))
-            .Where(bytes => bytes is { Length: > KeyIdBytes } && bytes.AsSpan(0, KeyIdBytes).SequenceEqual(keyId))
+            .Where(bytes => bytes is { Length: > KeyIdBytes })
+            .Select(bytes => (Key: keys.Find(bytes.AsSpan(0, KeyIdBytes)), Signature: bytes![KeyIdBytes..]))
+            .Where(signature => signature.Key is not null)
             .ToList();
         if (signatures.Count == 0)
         {
@@ -44,9 +45,9 @@ internal sealed record SignedNote(string Origin, long Size, byte[] Root)
         }
 
         return signatures.TrueForAll(signature =>
-            key.VerifyData(
+            signature.Key!.VerifyData(
                 Encoding.UTF8.GetBytes(text),
-                signature.AsSpan(KeyIdBytes),
+                signature.Signature,
                 HashAlgorithmName.SHA256,
                 DSASignatureFormat.Rfc3279DerSequence
             )

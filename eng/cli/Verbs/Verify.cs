@@ -18,7 +18,8 @@ internal static class Verify
     };
     private static readonly Option<string> Key = new("--key")
     {
-        Description = "the public key: of /v1/checkpoints/key, or of /v1/audit/key",
+        Description =
+            "the public key of /v1/checkpoints/key or of /v1/audit/key; after a rotation the previous ones too",
         HelpName = "PUBLIC.pem",
         Required = true,
     };
@@ -36,10 +37,10 @@ internal static class Verify
         var (_, words, cancel) = call;
         var path = words.GetRequiredValue(Document);
         var keyPath = words.GetRequiredValue(Key);
-        using var key = ReadKey(await ReadAsync(keyPath, cancel), keyPath);
+        using var keys = ReadKeys(await ReadAsync(keyPath, cancel), keyPath);
         try
         {
-            foreach (var fact in await CheckAsync(path, key, cancel))
+            foreach (var fact in await CheckAsync(path, keys, cancel))
             {
                 Terminal.Good(fact);
             }
@@ -68,27 +69,28 @@ internal static class Verify
         }
     }
 
-    private static async Task<IReadOnlyList<string>> CheckAsync(string path, ECDsa key, CancellationToken cancel) =>
+    private static async Task<IReadOnlyList<string>> CheckAsync(
+        string path,
+        PublicKeys keys,
+        CancellationToken cancel
+    ) =>
         File.Exists(path) && File.ReadLines(path).FirstOrDefault() is { } first && AuditExport.IsOne(first)
-            ? AuditExport.Check(File.ReadLines(path), key)
-            : Evidence.Check(JsonSerializer.Deserialize<JsonElement>(await ReadAsync(path, cancel)), key);
+            ? AuditExport.Check(File.ReadLines(path), keys)
+            : Evidence.Check(JsonSerializer.Deserialize<JsonElement>(await ReadAsync(path, cancel)), keys);
 
     private static async Task<string> ReadAsync(string path, CancellationToken cancel) =>
         File.Exists(path)
             ? await File.ReadAllTextAsync(path, cancel)
             : throw new CliFailure(ExitCodes.NotFound, $"there is no file {path}", "./localplus help verify");
 
-    private static ECDsa ReadKey(string pem, string path)
+    private static PublicKeys ReadKeys(string pem, string path)
     {
-        var key = ECDsa.Create();
         try
         {
-            key.ImportFromPem(pem);
-            return key;
+            return PublicKeys.Read(pem);
         }
         catch (Exception notAKey) when (notAKey is ArgumentException or CryptographicException)
         {
-            key.Dispose();
             throw new CliFailure(
                 ExitCodes.Usage,
                 $"{path} holds no public key: {notAKey.Message}",

@@ -90,16 +90,18 @@ internal static class AuditCommand
         CancellationToken cancel
     )
     {
-        using var key = ECDsa.Create();
-        if (options.TryGetValue("--key", out var keyPath))
+        var keys = options.TryGetValue("--key", out var keyPath)
+            ? await File.ReadAllTextAsync(Existing(keyPath), cancel)
+            : null;
+        if (keys is not null && !PemEncoding.TryFind(keys, out _))
         {
-            key.ImportFromPem(await File.ReadAllTextAsync(Existing(keyPath), cancel));
+            throw new FormatException($"{keyPath} holds no public key in PEM");
         }
 
         var checkpoints = options.TryGetValue("--checkpoints", out var path)
             ? CheckpointFile.Read(Existing(path))
             : null;
-        await new LogAudit(source, report).RunAsync(checkpoints, keyPath is null ? null : key, cancel);
+        await new LogAudit(source, report).RunAsync(checkpoints, keys, cancel);
     }
 
     private static string Existing(string path) =>

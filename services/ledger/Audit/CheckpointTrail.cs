@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using LocalPlus.Hosting;
 using LocalPlus.Ledger.Proof;
 
@@ -47,7 +46,7 @@ internal sealed class CheckpointTrail(AuditReport report)
     }
 
     /// <summary>All leaves were seen.</summary>
-    public void End(long leaves, LogHead head, ECDsa? key)
+    public void End(long leaves, LogHead head, string? keys)
     {
         while (!fileEnded)
         {
@@ -68,12 +67,16 @@ internal sealed class CheckpointTrail(AuditReport report)
             report.Finding($"the last checkpoint in the database is of {head.LastSigned} leaves, the log has {leaves}");
         }
 
-        if (key is not null && lastKept?.IsSignedBy(key) == false)
+        if (keys is not null && lastKept?.IsSignedByOneOf(keys) == false)
         {
             report.Finding($"the last checkpoint of the file, of {lastKept.Size} leaves, is not signed by this key");
         }
 
-        if (key is not null && head.LastNote is not null && Checkpoint.Parse(head.LastNote)?.IsSignedBy(key) != true)
+        if (
+            keys is not null
+            && head.LastNote is not null
+            && Checkpoint.Parse(head.LastNote)?.IsSignedByOneOf(keys) != true
+        )
         {
             report.Finding(
                 $"the last checkpoint in the database, of {head.LastSigned} leaves, is not signed by this key"

@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using LocalPlus.Hosting;
 using LocalPlus.Ledger.Proof;
 using Npgsql;
@@ -18,8 +17,8 @@ internal sealed class LogAudit(NpgsqlDataSource source, AuditReport report)
     private readonly CheckpointTrail trail = new(report);
 
     /// <param name="kept">The checkpoints from the file, in order; null: none is kept.</param>
-    /// <param name="key">The log's public key; null: signatures are not checked.</param>
-    public async Task RunAsync(IEnumerable<Checkpoint>? kept, ECDsa? key, CancellationToken cancel)
+    /// <param name="keys">The log's public keys in PEM; null: signatures are not checked.</param>
+    public async Task RunAsync(IEnumerable<Checkpoint>? kept, string? keys, CancellationToken cancel)
     {
         await using var connection = await source.OpenConnectionAsync(cancel);
         RowSecurity.Tell(connection);
@@ -42,7 +41,7 @@ internal sealed class LogAudit(NpgsqlDataSource source, AuditReport report)
             report.Progress(() => $"{begin + PageSize} of {head.Leaves}");
         }
 
-        trail.End(frontier.Size, head, key);
+        trail.End(frontier.Size, head, keys);
         foreach (var stray in await pages.StraysAsync(cancel))
         {
             report.Finding(stray);
@@ -59,7 +58,7 @@ internal sealed class LogAudit(NpgsqlDataSource source, AuditReport report)
         report.Say(
             report.Findings == 0
                 ? $"✓ {frontier.Size} transactions are as they were "
-                    + $"signed{(key is null ? ", signatures unchecked for want of --key" : "")}"
+                    + $"signed{(keys is null ? ", signatures unchecked for want of --key" : "")}"
                 : $"{report.Findings} findings"
         );
     }

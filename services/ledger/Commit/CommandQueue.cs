@@ -7,13 +7,18 @@ namespace LocalPlus.Ledger.Commit;
 /// Group commit (ADR 0003): callers queue commands, a few writers take whatever waits, up to <see
 /// cref="LedgerLimits.BatchCommands"/>, and give it one database transaction. Nobody waits for a batch to fill: a
 /// lonely command is a batch of one, and the busier the ledger is the more commands share a flush. What comes in heaps
-/// (bulks, dry runs) has a lane and a writer of its own, so that tills never queue behind it.
+/// (bulks, dry runs) has a lane and a writer of its own, so that tills never queue behind it; while there are tills it
+/// rests between two batches for as long as the last one took, so that it has half of a processor at most.
 /// </summary>
 internal sealed class CommandQueue(Func<int, BatchWriter> makeWriter, TimeProvider time, ILogger<CommandQueue> log)
     : BackgroundService
 {
     private readonly FairQueue tills = new(LedgerLimits.QueuedPerMerchant, LedgerLimits.QueuedCommands);
     private readonly FairQueue heaps = new(LedgerLimits.HeapedPerMerchant, LedgerLimits.HeapedCommands);
+    private readonly ManualResetEventSlim closed = new();
+
+    /// <summary>Batches of tills since the start.</summary>
+    private long served;
 
     /// <summary>
     /// The command's answer, once it is durable. Too much waiting is busy, for a heap quota_exceeded, and so is a
@@ -40,6 +45,7 @@ internal sealed class CommandQueue(Func<int, BatchWriter> makeWriter, TimeProvid
     {
         tills.Close();
         heaps.Close();
+        closed.Set();
         return base.StopAsync(cancellationToken);
     }
 
@@ -48,6 +54,7 @@ internal sealed class CommandQueue(Func<int, BatchWriter> makeWriter, TimeProvid
         base.Dispose();
         tills.Dispose();
         heaps.Dispose();
+        closed.Dispose();
     }
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
@@ -68,6 +75,7 @@ internal sealed class CommandQueue(Func<int, BatchWriter> makeWriter, TimeProvid
         while (queue.Take(batch, weight))
         {
             batch.RemoveAll(IsLate);
+            var (begun, before) = (time.GetTimestamp(), Interlocked.Read(ref served));
             try
             {
                 writer.Write(batch);
@@ -79,8 +87,19 @@ internal sealed class CommandQueue(Func<int, BatchWriter> makeWriter, TimeProvid
             }
 
             batch.Clear();
+            if (queue == tills)
+            {
+                Interlocked.Increment(ref served);
+            }
+            else if (Interlocked.Read(ref served) != before)
+            {
+                Rest(time.GetElapsedTime(begun));
+            }
         }
     }
+
+    /// <summary>A stop ends it: what was accepted is answered without a rest.</summary>
+    private void Rest(TimeSpan worked) => closed.Wait(worked < LedgerLimits.HeapRest ? worked : LedgerLimits.HeapRest);
 
     /// <summary>
     /// Whose caller has gone, or waited so long that it goes before the answer, is not begun: nothing has

@@ -3,7 +3,7 @@ using LocalPlus.Hosting;
 namespace LocalPlus.Ledger.Proof;
 
 /// <summary>Signs the log's checkpoints under its name.</summary>
-internal sealed class LogKey(CheckpointKey key, IConfiguration configuration)
+internal sealed class LogKey(CheckpointKeys keys, IConfiguration configuration)
 {
     private const string DefaultOrigin = "localplus.local/ledger";
 
@@ -11,8 +11,8 @@ internal sealed class LogKey(CheckpointKey key, IConfiguration configuration)
     public string Origin { get; } = configuration["LP_LOG_ORIGIN"] ?? DefaultOrigin;
 
     /// <summary>The checkpoint of a tree, signed.</summary>
-    public string Sign(long size, byte[] root) => key.Sign(Origin, size, root);
+    public string Sign(long size, byte[] root) => keys.Sign(Origin, size, root);
 
     /// <summary>The public key, for whoever verifies.</summary>
-    public CheckpointKeyView View() => key.View("log_key", Origin);
+    public CheckpointKeyView View() => keys.View("log_key", Origin);
 }

@@ -23,7 +23,7 @@ internal static class AuditFeature
 
     public static void AddAudit(this IServiceCollection services)
     {
-        services.AddSingleton<CheckpointKey>();
+        services.AddSingleton<CheckpointKeys>();
         services.AddSingleton<AuditSigner>();
         services.AddAudit(Topic);
     }

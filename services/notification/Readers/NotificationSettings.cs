@@ -72,6 +72,7 @@ internal static class NotificationSettings
             throw new FaultException(CommonFaults.VersionConflict, "The settings have another version.");
         }
 
+        await ListSettingsVersions.AddAsync(db, http.GetMerchant(), changed.Version);
         await db.CommitAsync();
         return Ok(changed);
     }

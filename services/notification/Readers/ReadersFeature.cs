@@ -21,7 +21,7 @@ internal static class ReadersFeature
 
     public static IEndpointRouteBuilder MapReaders(this IEndpointRouteBuilder merchants)
     {
-        merchants.MapNotificationSettings().MapGetPreference().MapPutPreference();
+        merchants.MapNotificationSettings().MapListSettingsVersions().MapGetPreference().MapPutPreference();
         return merchants.MapListSuppressions().MapCreateSuppression().MapLiftSuppression();
     }
 

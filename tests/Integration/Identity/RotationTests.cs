@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Json;
+using System.Security.Cryptography;
 using Dapper;
 using LocalPlus.Merchant.Keys;
 using LocalPlus.Tests.Integration.Support;
@@ -36,6 +37,7 @@ public sealed class RotationTests : IAsyncLifetime
         store.Entry["database"] = Connection("first");
         store.Entry["fingerprint_keys"] = $"1:{new string('f', 40)}";
         store.Entry["key_pepper"] = FirstPepper;
+        store.Entry["checkpoint_key"] = RunningService.CheckpointKey;
         service = await ServiceProcess.StartAsync(
             typeof(KeyText).Assembly.Location,
             database,
@@ -43,6 +45,7 @@ public sealed class RotationTests : IAsyncLifetime
             store.Port,
             ("Secrets__database", ""),
             ("Secrets__fingerprint_keys", ""),
+            ("Secrets__checkpoint_key", ""),
             ("LP_SECRETS_SECONDS", "1"),
             ("LP_JWKS", operators.JwksPath)
         );
@@ -126,6 +129,29 @@ public sealed class RotationTests : IAsyncLifetime
         await TakenAsync(2);
         await service.CallAsync(HttpMethod.Get, "/v1/api_keys", key, status: 401);
         await service.CallAsync(HttpMethod.Get, "/v1/api_keys", made);
+    }
+
+    [Fact]
+    public async Task The_key_of_checkpoints_is_replaced_and_the_one_of_before_still_told()
+    {
+        var (_, key) = await OnboardAsync();
+        var first = await service.CallAsync(HttpMethod.Get, "/v1/audit/key", key);
+        Assert.Empty(first.GetProperty("previous").EnumerateArray());
+        using var next = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        store.Entry["checkpoint_key"] =
+            $"{Convert.ToBase64String(next.ExportPkcs8PrivateKey())}, {RunningService.CheckpointKey}";
+        await TakenAsync(1);
+
+        var second = await service.CallAsync(HttpMethod.Get, "/v1/audit/key", key);
+        Assert.Equal(next.ExportSubjectPublicKeyInfoPem(), second.GetProperty("pem").GetString());
+        var before = Assert.Single(second.GetProperty("previous").EnumerateArray());
+        Assert.Equal(first.GetProperty("pem").GetString(), before.GetProperty("pem").GetString());
+
+        store.Entry["checkpoint_key"] = "bm8ga2V5";
+        await Eventually.TrueAsync(() =>
+            service.Output.Contains("secrets could not be read again", StringComparison.Ordinal)
+        );
+        Assert.Equal(second.GetRawText(), (await service.CallAsync(HttpMethod.Get, "/v1/audit/key", key)).GetRawText());
     }
 
     [Fact]

@@ -68,7 +68,7 @@ public sealed class LogDatabase : IAsyncLifetime
         new(
             Database,
             Tree,
-            new LogKey(new CheckpointKey(configuration), configuration),
+            new LogKey(new CheckpointKeys(configuration), configuration),
             Checkpoints,
             TimeProvider.System,
             NullLogger<Sequencer>.Instance

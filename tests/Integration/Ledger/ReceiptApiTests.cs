@@ -28,7 +28,7 @@ public sealed class ReceiptApiTests(LedgerProcess ledger) : IClassFixture<Ledger
         using var key = ECDsa.Create();
         key.ImportFromPem(published.GetProperty("pem").GetString());
         Assert.Equal("P-256", published.GetProperty("jwk").GetProperty("crv").GetString());
-        Assert.Contains(transaction, Evidence.Check(receipt, key)[0], StringComparison.Ordinal);
+        Assert.Contains(transaction, Evidence.Check(receipt, new PublicKeys(key))[0], StringComparison.Ordinal);
     }
 
     [Fact]
@@ -64,7 +64,11 @@ public sealed class ReceiptApiTests(LedgerProcess ledger) : IClassFixture<Ledger
         var proof = await ledger.Service.CallAsync(HttpMethod.Get, $"/v1/checkpoints/consistency?from={old}", bearer);
 
         using var key = Key();
-        Assert.Contains($"begins with all {old} leaves", Evidence.Check(proof, key)[0], StringComparison.Ordinal);
+        Assert.Contains(
+            $"begins with all {old} leaves",
+            Evidence.Check(proof, new PublicKeys(key))[0],
+            StringComparison.Ordinal
+        );
         var found = await ledger.Service.CallAsync(HttpMethod.Get, $"/v1/checkpoints/{old}", bearer);
         Assert.Equal(proof.GetProperty("from").GetString(), found.GetProperty("note").GetString());
         await ledger.Service.CallAsync(HttpMethod.Get, "/v1/checkpoints/consistency?from=999999", bearer, status: 404);
@@ -113,7 +117,7 @@ public sealed class ReceiptApiTests(LedgerProcess ledger) : IClassFixture<Ledger
         using var key = Key();
         foreach (var transaction in acknowledged)
         {
-            Assert.Equal(3, Evidence.Check(await SealedAsync(transaction, bearer), key).Count);
+            Assert.Equal(3, Evidence.Check(await SealedAsync(transaction, bearer), new PublicKeys(key)).Count);
         }
 
         await using var database = NpgsqlDataSource.Create(ledger.Database.ConnectionString);

@@ -137,11 +137,10 @@ public sealed class AuditTests(MerchantApi api) : IClassFixture<MerchantApi>
         var verified = await VerifyAsync(id, $"&size=2&hash={Uri.EscapeDataString(Convert.ToBase64String(hash))}");
         Assert.True(verified.GetProperty("verified").GetBoolean());
         // By whoever has the public key alone.
-        using var publicKey = ECDsa.Create();
-        publicKey.ImportFromPem(Text(await api.CallAsync(HttpMethod.Get, "/v1/audit/key", key), "pem"));
+        using var publicKeys = PublicKeys.Read(Text(await api.CallAsync(HttpMethod.Get, "/v1/audit/key", key), "pem")!);
         Assert.Contains(
             "chain: 2 entries, each linked to the one before it",
-            AuditExport.Check(lines.Select(line => line.GetRawText()), publicKey)
+            AuditExport.Check(lines.Select(line => line.GetRawText()), publicKeys)
         );
     }
 

@@ -10,6 +10,7 @@ public sealed class ReaderTests(NotificationApi api) : IClassFixture<Notificatio
 {
     private const string Cards = "giftcard.cards.v1";
     private const string Suppressions = "/v1/notification_suppressions";
+    private const string Settings = "/v1/notification_settings";
 
     [Fact]
     public async Task One_post_to_a_mail_s_header_unsubscribes_from_its_kind_alone()
@@ -135,10 +136,10 @@ public sealed class ReaderTests(NotificationApi api) : IClassFixture<Notificatio
     {
         var (shop, key) = api.NewMerchant("Quiet Shop");
         var (ida, awake) = (api.NewCustomer("Ida"), api.NewCustomer("Awake"));
-        var empty = await api.Service.CallAsync(HttpMethod.Get, "/v1/notification_settings", key);
+        var empty = await api.Service.CallAsync(HttpMethod.Get, Settings, key);
         Assert.Equal(0, empty.GetProperty("version").GetInt64());
         var set = await api.Service.PutAsync(
-            "/v1/notification_settings",
+            Settings,
             key,
             0,
             new { time_zone = "America/New_York", quiet_hours = AroundNow("America/New_York") }
@@ -156,15 +157,41 @@ public sealed class ReaderTests(NotificationApi api) : IClassFixture<Notificatio
 
         await api.MailToAsync(awake);
         await StatesAsync(key, "pending quiet_hours", "sent");
-        await api.Service.PutAsync("/v1/notification_settings", key, 0, new { }, 412);
-        await api.Service.PutAsync("/v1/notification_settings", key, 1, new { time_zone = "Mars/Olympus" }, 400);
+        await api.Service.PutAsync(Settings, key, 0, new { }, 412);
+        await api.Service.PutAsync(Settings, key, 1, new { time_zone = "Mars/Olympus" }, 400);
         await api.Service.PutAsync(
-            "/v1/notification_settings",
+            Settings,
             key,
             1,
             new { quiet_hours = new { from = "25:00", until = "08:00" } },
             400
         );
+    }
+
+    [Fact]
+    public async Task Each_version_of_a_merchant_s_hours_can_be_read_with_who_made_it()
+    {
+        var (_, key) = api.NewMerchant("Changing Shop");
+        var (_, stranger) = api.NewMerchant("Other Shop");
+        await api.Service.PutAsync(Settings, key, 0, new { time_zone = "Europe/Paris" });
+        await api.Service.PutAsync(Settings, key, 1, new { quiet_hours = new { from = "21:00", until = "08:00" } });
+        await api.Service.PutAsync(Settings, key, 1, new { time_zone = "Europe/Rome" }, 412);
+
+        var page = await api.Service.CallAsync(HttpMethod.Get, $"{Settings}/versions?limit=1", key);
+        var newest = Assert.Single(page.GetProperty("data").EnumerateArray());
+        Assert.Equal(2, newest.GetProperty("version").GetInt64());
+        Assert.Equal("21:00", Text(newest.GetProperty("quiet_hours"), "from"));
+        Assert.Equal("key", Text(newest.GetProperty("actor"), "kind"));
+        Assert.StartsWith("key_", Text(newest.GetProperty("actor"), "id"), StringComparison.Ordinal);
+        var rest = await api.Service.CallAsync(
+            HttpMethod.Get,
+            $"{Settings}/versions?cursor={Text(page, "next_cursor")}",
+            key
+        );
+        var first = Assert.Single(rest.GetProperty("data").EnumerateArray());
+        Assert.Equal((1, "Europe/Paris"), (first.GetProperty("version").GetInt32(), Text(first, "time_zone")));
+        var nothing = await api.Service.CallAsync(HttpMethod.Get, $"{Settings}/versions", stranger);
+        Assert.Empty(nothing.GetProperty("data").EnumerateArray());
     }
 
     [Fact]

@@ -17,7 +17,6 @@ public sealed class ReceiptTests : IDisposable
     private static readonly DateTimeOffset At = new(2026, 1, 10, 12, 0, 0, TimeSpan.Zero);
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
     private readonly ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-    private readonly CheckpointKey signingKey;
     private readonly LogKey signer;
 
     public ReceiptTests()
@@ -30,15 +29,10 @@ public sealed class ReceiptTests : IDisposable
                 }
             )
             .Build();
-        signingKey = new CheckpointKey(configuration);
-        signer = new LogKey(signingKey, configuration);
+        signer = new LogKey(new CheckpointKeys(configuration), configuration);
     }
 
-    public void Dispose()
-    {
-        signingKey.Dispose();
-        key.Dispose();
-    }
+    public void Dispose() => key.Dispose();
 
     [Fact]
     public void A_receipt_proves_content_inclusion_and_signature()
@@ -104,7 +98,7 @@ public sealed class ReceiptTests : IDisposable
         var note = signer.Sign(7, new byte[32]);
         using var other = ECDsa.Create(ECCurve.NamedCurves.nistP256);
 
-        Assert.Equal(7, SignedNote.Open(note, key).Size);
+        Assert.Equal(7, SignedNote.Open(note, new PublicKeys(key)).Size);
         Assert.Contains(
             "signature is wrong",
             Refusal(note.Replace("\n7\n", "\n8\n", StringComparison.Ordinal), key),
@@ -187,7 +181,7 @@ public sealed class ReceiptTests : IDisposable
     }
 
     private static string Refusal(string note, ECDsa key) =>
-        Assert.Throws<ProofFailure>(() => SignedNote.Open(note, key)).Message;
+        Assert.Throws<ProofFailure>(() => SignedNote.Open(note, new PublicKeys(key))).Message;
 
     private static byte[] Root(byte[][] hashes, long begin, long end)
     {
@@ -225,7 +219,7 @@ public sealed class ReceiptTests : IDisposable
     }
 
     private IReadOnlyList<string> Check(JsonObject document) =>
-        Evidence.Check(JsonSerializer.SerializeToElement(document), key);
+        Evidence.Check(JsonSerializer.SerializeToElement(document), new PublicKeys(key));
 
     private JsonObject Receipt()
     {

@@ -19,14 +19,14 @@ public sealed class AuditExportTests : IDisposable
     [Fact]
     public void A_whole_export_is_proved() =>
         Assert.Collection(
-            AuditExport.Check(Export(3), key),
+            AuditExport.Check(Export(3), new PublicKeys(key)),
             fact => Assert.Equal("chain: 3 entries, each linked to the one before it", fact),
             fact => Assert.StartsWith($"signature: {Origin}, head ", fact, StringComparison.Ordinal)
         );
 
     [Fact]
     public void An_empty_chain_is_one() =>
-        Assert.Equal("chain: it is empty", AuditExport.Check(Export(0), key).Single());
+        Assert.Equal("chain: it is empty", AuditExport.Check(Export(0), new PublicKeys(key)).Single());
 
     [Fact]
     public void An_entry_that_was_changed_is_found() =>
@@ -63,15 +63,60 @@ public sealed class AuditExportTests : IDisposable
     {
         using var other = ECDsa.Create(ECCurve.NamedCurves.nistP256);
 
-        var failure = Assert.Throws<ProofFailure>(() => AuditExport.Check(Export(3), other));
+        var failure = Assert.Throws<ProofFailure>(() => AuditExport.Check(Export(3), new PublicKeys(other)));
 
         Assert.Contains("not signed by this key", failure.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void A_file_of_several_keys_proves_what_one_of_them_signed()
+    {
+        using var other = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        using var both = PublicKeys.Read(
+            $"{other.ExportSubjectPublicKeyInfoPem()}\n{key.ExportSubjectPublicKeyInfoPem()}\n"
+        );
+
+        Assert.Equal(2, AuditExport.Check(Export(3), both).Count);
+        Assert.Throws<ArgumentException>(() => PublicKeys.Read("no key at all"));
+    }
+
+    [Fact]
+    public void After_a_rotation_the_next_key_signs_and_notes_of_before_are_still_known()
+    {
+        using var next = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var old = Checkpoint.Parse(Signer(key).Sign(Origin, 3, new byte[32]))!;
+        var rotated = Signer(next, key);
+        var fresh = Checkpoint.Parse(rotated.Sign(Origin, 4, new byte[32]))!;
+
+        Assert.True(rotated.HaveSigned(old));
+        Assert.True(fresh.IsSignedBy(next));
+        Assert.False(fresh.IsSignedBy(key));
+        Assert.False(Signer(next).HaveSigned(old));
+        Assert.Equal(
+            key.ExportSubjectPublicKeyInfoPem(),
+            Assert.Single(rotated.View("audit_key", Origin).Previous).Pem
+        );
+    }
+
+    private static CheckpointKeys Signer(params ECDsa[] keys) =>
+        new(
+            new ConfigurationBuilder()
+                .AddInMemoryCollection(
+                    new Dictionary<string, string?>
+                    {
+                        ["Secrets:checkpoint_key"] = string.Join(
+                            ',',
+                            keys.Select(one => Convert.ToBase64String(one.ExportPkcs8PrivateKey()))
+                        ),
+                    }
+                )
+                .Build()
+        );
+
     private void Refuses(IReadOnlyList<string> lines, string because) =>
         Assert.Contains(
             because,
-            Assert.Throws<ProofFailure>(() => AuditExport.Check(lines, key)).Message,
+            Assert.Throws<ProofFailure>(() => AuditExport.Check(lines, new PublicKeys(key))).Message,
             StringComparison.Ordinal
         );
 
@@ -79,16 +124,7 @@ public sealed class AuditExportTests : IDisposable
 
     private List<string> Export(int count, string deed = "deed")
     {
-        using var signer = new CheckpointKey(
-            new ConfigurationBuilder()
-                .AddInMemoryCollection(
-                    new Dictionary<string, string?>
-                    {
-                        ["Secrets:checkpoint_key"] = Convert.ToBase64String(key.ExportPkcs8PrivateKey()),
-                    }
-                )
-                .Build()
-        );
+        var signer = Signer(key);
         var (lines, hash) = (new List<string>(), new byte[32]);
         for (var position = 1; position <= count; position++)
         {

@@ -14,7 +14,7 @@ namespace LocalPlus.Hosting;
 /// <param name="Note">The whole text with its signatures: all that a verifier needs.</param>
 public sealed record Checkpoint(string Origin, long Size, byte[] Root, string Note)
 {
-    internal const int KeyIdBytes = 4;
+    private const int KeyIdBytes = 4;
     private const int TextLines = 3;
 
     /// <summary>Reads a note: three lines of text, an empty one, signatures. Null when it is none, or torn.</summary>
@@ -35,12 +35,34 @@ public sealed record Checkpoint(string Origin, long Size, byte[] Root, string No
             : null;
     }
 
+    /// <summary>
+    /// Whether one of the public keys of a PEM text signed it: today's and, after a rotation, those of before.
+    /// </summary>
+    public bool IsSignedByOneOf(string pem)
+    {
+        using var key = ECDsa.Create();
+        for (var rest = pem.AsSpan(); PemEncoding.TryFind(rest, out var field); rest = rest[field.Location.End..])
+        {
+            key.ImportFromPem(rest[field.Location]);
+            if (IsSignedBy(key))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>By which a note says which key signed it.</summary>
+    internal static ReadOnlySpan<byte> KeyIdOf(ECDsa key) =>
+        SHA256.HashData(key.ExportSubjectPublicKeyInfo()).AsSpan(0, KeyIdBytes);
+
     /// <summary>Whether one of the signatures was made by the key; those of other keys do not count.</summary>
     public bool IsSignedBy(ECDsa key)
     {
         var end = Note.LastIndexOf("\n\n", StringComparison.Ordinal) + 1;
         var text = Encoding.UTF8.GetBytes(Note[..end]);
-        var keyId = SHA256.HashData(key.ExportSubjectPublicKeyInfo()).AsSpan(0, KeyIdBytes);
+        var keyId = KeyIdOf(key);
         foreach (var line in Note[(end + 1)..].Split('\n', StringSplitOptions.RemoveEmptyEntries))
         {
             var bytes = new byte[line.Length];
