@@ -169,32 +169,6 @@ public sealed class ReaderTests(NotificationApi api) : IClassFixture<Notificatio
     }
 
     [Fact]
-    public async Task Each_version_of_a_merchant_s_hours_can_be_read_with_who_made_it()
-    {
-        var (_, key) = api.NewMerchant("Changing Shop");
-        var (_, stranger) = api.NewMerchant("Other Shop");
-        await api.Service.PutAsync(Settings, key, 0, new { time_zone = "Europe/Paris" });
-        await api.Service.PutAsync(Settings, key, 1, new { quiet_hours = new { from = "21:00", until = "08:00" } });
-        await api.Service.PutAsync(Settings, key, 1, new { time_zone = "Europe/Rome" }, 412);
-
-        var page = await api.Service.CallAsync(HttpMethod.Get, $"{Settings}/versions?limit=1", key);
-        var newest = Assert.Single(page.GetProperty("data").EnumerateArray());
-        Assert.Equal(2, newest.GetProperty("version").GetInt64());
-        Assert.Equal("21:00", Text(newest.GetProperty("quiet_hours"), "from"));
-        Assert.Equal("key", Text(newest.GetProperty("actor"), "kind"));
-        Assert.StartsWith("key_", Text(newest.GetProperty("actor"), "id"), StringComparison.Ordinal);
-        var rest = await api.Service.CallAsync(
-            HttpMethod.Get,
-            $"{Settings}/versions?cursor={Text(page, "next_cursor")}",
-            key
-        );
-        var first = Assert.Single(rest.GetProperty("data").EnumerateArray());
-        Assert.Equal((1, "Europe/Paris"), (first.GetProperty("version").GetInt32(), Text(first, "time_zone")));
-        var nothing = await api.Service.CallAsync(HttpMethod.Get, $"{Settings}/versions", stranger);
-        Assert.Empty(nothing.GetProperty("data").EnumerateArray());
-    }
-
-    [Fact]
     public async Task A_mailbox_that_is_not_there_is_not_written_to_again_until_the_merchant_lifts_that()
     {
         var (shop, key) = api.NewMerchant("Bouncer");

@@ -17,7 +17,7 @@ public sealed class CheckpointKeys
     /// <summary>The private keys' name in the secret store: PKCS #8 in base64, separated by commas.</summary>
     public const string SecretName = "checkpoint_key";
 
-    /// <summary>Of which the first one signs. Those that are replaced may be in use still: nobody disposes of them.</summary>
+    /// <summary>The first one signs. Those that are replaced may be in use still: nobody disposes of them.</summary>
     private volatile ECDsa[] keys;
 
     public CheckpointKeys(IConfiguration configuration)
