@@ -27,7 +27,19 @@ internal sealed class Api : IDisposable
 
     /// <summary>For setting up: what does not succeed in the end ends the bench.</summary>
     public Task<JsonNode> MustPostAsync(string path, JsonObject body, CancellationToken cancel) =>
-        MustSendAsync(HttpMethod.Post, path, body.ToJsonString(), cancel);
+        MustSendAsync(
+            HttpMethod.Post,
+            path,
+            new StringContent(body.ToJsonString(), Encoding.UTF8, "application/json"),
+            cancel
+        );
+
+    /// <summary>A part of a file: its rows as they are.</summary>
+    public Task<JsonNode> MustPostAsync(string path, string text, string mediaType, CancellationToken cancel) =>
+        MustSendAsync(HttpMethod.Post, path, new StringContent(text, Encoding.UTF8, mediaType), cancel);
+
+    public Task MustDeleteAsync(string path, CancellationToken cancel) =>
+        MustSendAsync(HttpMethod.Delete, path, null, cancel);
 
     public Task<JsonNode> MustGetAsync(string path, CancellationToken cancel) =>
         MustSendAsync(HttpMethod.Get, path, null, cancel);
@@ -50,8 +62,14 @@ internal sealed class Api : IDisposable
     /// <summary>
     /// Busy says to repeat with the same key: a database that was just dropped costs the disk a moment.
     /// </summary>
-    private async Task<JsonNode> MustSendAsync(HttpMethod method, string path, string? body, CancellationToken cancel)
+    private async Task<JsonNode> MustSendAsync(
+        HttpMethod method,
+        string path,
+        HttpContent? body,
+        CancellationToken cancel
+    )
     {
+        using var content = body;
         var key = Guid.NewGuid().ToString();
         for (var attempt = 1; ; attempt++)
         {
@@ -59,14 +77,15 @@ internal sealed class Api : IDisposable
             if (body is not null)
             {
                 request.Headers.Add("Idempotency-Key", key);
-                request.Content = new StringContent(body, Encoding.UTF8, "application/json");
+                request.Content = new ByteArrayContent(await body.ReadAsByteArrayAsync(cancel));
+                request.Content.Headers.ContentType = body.Headers.ContentType;
             }
 
             using var answer = await _http.SendAsync(request, cancel);
             var text = await answer.Content.ReadAsStringAsync(cancel);
             if (answer.IsSuccessStatusCode)
             {
-                return JsonNode.Parse(text)!;
+                return text.Length == 0 ? new JsonObject() : JsonNode.Parse(text)!;
             }
 
             if (

@@ -1,8 +1,10 @@
 using LocalPlus.Perf.Events;
 using LocalPlus.Perf.GiftCards;
+using LocalPlus.Perf.Imports;
 using LocalPlus.Perf.Loyalty;
 using LocalPlus.Perf.Overload;
 using LocalPlus.Perf.Reads;
+using LocalPlus.Perf.Reports;
 using LocalPlus.Perf.Transfer;
 
 namespace LocalPlus.Perf;
@@ -17,6 +19,8 @@ internal static class Scenarios
     private static readonly SortedDictionary<string, Scenario> All = new(StringComparer.Ordinal)
     {
         ["earn"] = EarnScenario.RunAsync,
+        ["events"] = EventScenario.RunAsync,
+        ["import"] = ImportScenario.RunAsync,
         ["lookup"] = LookupScenario.RunAsync,
         ["neighbour"] = NeighbourScenario.RunAsync,
         ["overload"] = OverloadScenario.RunAsync,
@@ -24,8 +28,10 @@ internal static class Scenarios
         ["read"] = ReadScenario.RunAsync,
         ["redeem"] = RedeemScenario.RunAsync,
         ["relay"] = RelayScenario.RunAsync,
+        ["report"] = ReportScenario.RunAsync,
         ["rules"] = RulesScenario.RunAsync,
         ["transfer"] = TransferScenario.RunAsync,
+        ["webhooks"] = WebhookScenario.RunAsync,
     };
 
     public static IEnumerable<string> Names => All.Keys;

@@ -14,10 +14,16 @@ internal static class PendingEvents
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(250);
 
     /// <summary>Waits until every event has arrived, or for the limit; how long that took.</summary>
-    public static async Task<TimeSpan> DrainAsync(CancellationToken cancel)
+    public static Task<TimeSpan> DrainAsync(CancellationToken cancel) => DrainAsync(Outboxes, cancel);
+
+    /// <summary>As the other, of one outbox and the broker.</summary>
+    public static Task<TimeSpan> DrainAsync(string database, CancellationToken cancel) =>
+        DrainAsync([database], cancel);
+
+    private static async Task<TimeSpan> DrainAsync(string[] databases, CancellationToken cancel)
     {
         var clock = Stopwatch.StartNew();
-        while (await CountAsync(cancel) > 0 && clock.Elapsed < DrainLimit)
+        while (await CountAsync(databases, cancel) > 0 && clock.Elapsed < DrainLimit)
         {
             await Task.Delay(Poll, cancel);
         }
@@ -26,7 +32,12 @@ internal static class PendingEvents
     }
 
     /// <summary>One that several subscribers wait for counts for each.</summary>
-    public static async Task<long> CountAsync(CancellationToken cancel)
+    public static Task<long> CountAsync(CancellationToken cancel) => CountAsync(Outboxes, cancel);
+
+    /// <summary>As the other, of one outbox and the broker.</summary>
+    public static Task<long> CountAsync(string database, CancellationToken cancel) => CountAsync([database], cancel);
+
+    private static async Task<long> CountAsync(string[] databases, CancellationToken cancel)
     {
         var waiting = Number(
             await Tool.RunAsync(
@@ -36,9 +47,9 @@ internal static class PendingEvents
                 cancel
             )
         );
-        foreach (var service in Outboxes)
+        foreach (var database in databases)
         {
-            waiting += Number(await Psql.RunAsync(service, "SELECT count(*) FROM outbox_events;", cancel));
+            waiting += Number(await Psql.RunAsync(database, "SELECT count(*) FROM outbox_events;", cancel));
         }
 
         return waiting;

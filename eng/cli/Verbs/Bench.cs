@@ -16,10 +16,14 @@ internal static class Bench
 
     private static readonly Argument<string> Scenario = new("scenario")
     {
-        Description = "earn, lookup, neighbour, overload, poison, read, redeem, relay, rules, transfer or workflow",
+        Description =
+            "earn, events, import, lookup, neighbour, overload, poison, read, redeem, relay, report, rules, transfer, "
+            + "webhooks or workflow",
         CompletionSources =
         {
             "earn",
+            "events",
+            "import",
             "lookup",
             "neighbour",
             "overload",
@@ -27,8 +31,10 @@ internal static class Bench
             "read",
             "redeem",
             "relay",
+            "report",
             Rules,
             "transfer",
+            "webhooks",
             Workflow,
         },
     };
@@ -42,7 +48,11 @@ internal static class Bench
         Verbs.Text("--clients", "how many callers at once", "N"),
         Verbs.Text("--rps", "calls a second, by the clock", "N"),
         Verbs.Text("--pgledger", "transfer: the SQL function to compare with", "FILE"),
-        Verbs.Text("--history", "transfer, redeem: rows that are there already", "ROWS"),
+        Verbs.Text(
+            "--history",
+            "transfer, redeem, report: rows that are there already; import: rows of the file",
+            "ROWS"
+        ),
     ];
 
     private static readonly Option<string> Against = Verbs.Text(
