@@ -141,6 +141,7 @@ public class ScalingTests
             [
                 ("svc-analytics-analytics-rollup", "0 */6 * * *", "job analytics-rollup"),
                 ("svc-giftcard-expired-giftcards", "0 0 * * *", "job expired-giftcards"),
+                ("svc-giftcard-expiring-giftcards", "0 6 * * *", "job expiring-giftcards"),
                 ("svc-giftcard-giftcard-cleanup", "30 3 * * *", "job giftcard-cleanup"),
                 ("svc-ledger-ledger-reconciliation", "30 1 * * *", "job ledger-reconciliation"),
                 ("svc-wallet-balance-reconciliation", "0 2 * * *", "job balance-reconciliation"),

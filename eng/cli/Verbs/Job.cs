@@ -15,6 +15,7 @@ internal static class Job
         ["loyalty-expiry"] = "wallet",
         ["loyalty-tiers"] = "wallet",
         ["expired-giftcards"] = "giftcard",
+        ["expiring-giftcards"] = "giftcard",
         ["giftcard-cleanup"] = "giftcard",
         ["analytics-rollup"] = "analytics",
     };

@@ -31,6 +31,11 @@ internal sealed class MessageDispatch(
     {
         (Outgoing Message, DateTimeOffset At)? counted = null;
         Reader? reader = null;
+        if (message.ExpiresAt <= time.GetUtcNow())
+        {
+            return new SendOutcome.Skipped("card_expired");
+        }
+
         try
         {
             (reader, var skipped) = await ReaderOfAsync(message, cancel);
@@ -222,7 +227,8 @@ internal sealed class MessageDispatch(
             message.GiftCardId
                 is null
                 ? null
-                : reader.Contact.Support
+                : reader.Contact.Support,
+            ExpiresAt: message.ExpiresAt
         );
 
     private async Task<TemplateText?> OwnAsync(
