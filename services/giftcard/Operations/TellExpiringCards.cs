@@ -5,10 +5,10 @@ using LocalPlus.Kernel;
 namespace LocalPlus.Giftcard.Operations;
 
 /// <summary>
-/// Job expiring-giftcards: tells of cards whose time ends within <see cref="GiftcardLimits.ExpiryNotice"/>, by the event
-/// gift_card.expiring. Of each end of a card's time it is told once: the mark and the event are one transaction, made
-/// under the card's lock, so that runs at once or after a crash tell nothing twice. A card that is empty, blocked or on
-/// its way to whom it is given is passed over; the next run looks at it again.
+/// Job expiring-giftcards: tells of cards whose time ends within <see cref="GiftcardLimits.ExpiryNotice"/>, by the
+/// event gift_card.expiring. Of each end of a card's time it is told once: the mark and the event are one transaction,
+/// made under the card's lock, so that runs at once or after a crash tell nothing twice. A card that is empty, blocked
+/// or on its way to whom it is given is passed over; the next run looks at it again.
 /// </summary>
 internal sealed class TellExpiringCards(
     Database database,
@@ -109,7 +109,7 @@ internal sealed class TellExpiringCards(
 
         // Locked in the order of ids, and looked at again once it is: another run, or who moved the end, was first. A
         // present is no surprise if a mail about its end comes before it.
-        public const string Mark = """
+        public const string Mark = $"""
             UPDATE gift_cards c
                SET expiry_told = c.expires_at, version = c.version + 1
               FROM (SELECT g.gift_card_id
@@ -126,9 +126,7 @@ internal sealed class TellExpiringCards(
                      ORDER BY g.gift_card_id
                        FOR NO KEY UPDATE OF g) due
              WHERE c.gift_card_id = due.gift_card_id
-            RETURNING c.gift_card_id, c.merchant_id, c.program_id, c.last4, c.status, c.currency, c.customer_id,
-                   c.expires_at, c.replaced_by, c.reference, c.metadata::text AS metadata, c.version, c.created_at,
-                   c.activated_at
+            RETURNING {CardRow.Fields}
             """;
     }
 }

@@ -4,14 +4,15 @@ using System.Text;
 namespace LocalPlus.Notification.Mails;
 
 /// <summary>
-/// What goes with mails about cards: with the one that carries a digital card a sheet to print, and with that one and the
-/// one before its end the day its value ends, for a calendar.
+/// What goes with mails about cards: with the one that carries a digital card a sheet to print, and with that one and
+/// the one before its end the day its value ends, for a calendar.
 /// </summary>
 internal static class CardFiles
 {
     private const int FoldBytes = 73;
 
-    /// <summary>When the calendar reminds of the day whose mail comes long before it, and of one that is near.</summary>
+    /// <summary>When the calendar reminds of the day whose mail comes long before it, and of one that is
+    /// near.</summary>
     private const string MonthBefore = "-P30D";
     private const string WeekBefore = "-P7D";
 

@@ -77,7 +77,10 @@ public sealed class ExpiringCardTests(GiftcardApi api) : IClassFixture<GiftcardA
         await api.RunJobAsync(Job);
         await ToldAsync(blocked, 1);
         await ToldAsync(present, 1);
-        Assert.Equal(500, Assert.Single(await ToldAsync(empty, 1)).GetProperty("data").GetProperty("balance").GetInt64());
+        Assert.Equal(
+            500,
+            Assert.Single(await ToldAsync(empty, 1)).GetProperty("data").GetProperty("balance").GetInt64()
+        );
         Assert.Single(Told(witness));
     }
 
@@ -114,7 +117,7 @@ public sealed class ExpiringCardTests(GiftcardApi api) : IClassFixture<GiftcardA
                 name = "Ends",
                 currency = "EUR",
                 validity_days = days,
-                cash_out_below = 5000,
+                cash_out_below = GiftcardApi.Eur(5000),
             }
         );
 
@@ -133,7 +136,7 @@ public sealed class ExpiringCardTests(GiftcardApi api) : IClassFixture<GiftcardA
         return card.GetProperty("id").GetString()!;
     }
 
-    private Task ExtendAsync(string id, int days) =>
+    private Task<JsonElement> ExtendAsync(string id, int days) =>
         api.PostAsync(
             $"/v1/gift_cards/{id}/extend",
             new { expires_at = TimeProvider.System.GetUtcNow().AddDays(days) }

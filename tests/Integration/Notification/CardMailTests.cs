@@ -95,7 +95,13 @@ public sealed class CardMailTests(NotificationApi api) : IClassFixture<Notificat
 
     private static DateTimeOffset DayAfter(int days) => TimeProvider.System.GetUtcNow().AddDays(days);
 
-    private Task ExpiringAsync(MerchantId shop, GiftCardId card, CustomerId holder, DateTimeOffset end, long sequence) =>
+    private Task ExpiringAsync(
+        MerchantId shop,
+        GiftCardId card,
+        CustomerId holder,
+        DateTimeOffset end,
+        long sequence
+    ) =>
         api.Service.DeliverAsync(
             "giftcard.cards.v1",
             new TestEvent(
