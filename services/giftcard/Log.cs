@@ -85,6 +85,14 @@ internal static partial class Log
     public static partial void CardsExpired(this ILogger log, int count);
 
     [LoggerMessage(
+        4033,
+        LogLevel.Information,
+        "{Count} months of settlement closed",
+        EventName = "giftcard.settlement.closed"
+    )]
+    public static partial void MonthsClosed(this ILogger log, int count);
+
+    [LoggerMessage(
         4032,
         LogLevel.Information,
         "{Count} cards that expire soon were told of",
