@@ -17,6 +17,8 @@ internal static class Job
         ["expired-giftcards"] = "giftcard",
         ["expiring-giftcards"] = "giftcard",
         ["giftcard-cleanup"] = "giftcard",
+        ["settlement-months"] = "giftcard",
+        ["bounce-mailbox"] = "notification",
         ["analytics-rollup"] = "analytics",
     };
 
