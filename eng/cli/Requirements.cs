@@ -20,6 +20,8 @@ internal sealed record Requirement(string Name, Func<Task<string?>> Found, param
 /// <summary>What the stack needs beside the .NET SDK.</summary>
 internal static class Requirements
 {
+    private const string DovecotImap = "/usr/lib/dovecot/imap";
+
     public static readonly Requirement Postgres = new(
         "PostgreSQL 15 or later",
         () => Task.FromResult(PostgresPrograms.Find("initdb")),
@@ -50,6 +52,17 @@ internal static class Requirements
     public static readonly Requirement Alertmanager = new("Alertmanager", Program("amtool"), "prometheus-alertmanager")
     {
         Services = ["prometheus-alertmanager"],
+    };
+
+    /// <summary>Tests read mailboxes from it.</summary>
+    public static readonly Requirement Dovecot = new(
+        "Dovecot with IMAP",
+        () => Task.FromResult(Tools.Find("dovecot") is { } program && File.Exists(DovecotImap) ? program : null),
+        "dovecot-core",
+        "dovecot-imapd"
+    )
+    {
+        Services = ["dovecot"],
     };
 
     public static readonly Requirement Chromium = new("Chromium", Program("chromium"), "chromium", "fonts-dejavu-core");

@@ -83,6 +83,9 @@ internal static class GiftcardLimits
     /// <summary>What may be on a card whose code can be guessed, in whole units of its currency.</summary>
     public const long WeakCodeUnits = 50;
 
+    /// <summary>How long before the end of a card's time its holder and merchant are told.</summary>
+    public static readonly TimeSpan ExpiryNotice = TimeSpan.FromDays(30);
+
     public const int MessageLength = 1000;
 
     /// <summary>So many codes that match nothing, from one merchant in one minute, are guessed.</summary>

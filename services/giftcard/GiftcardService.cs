@@ -47,6 +47,7 @@ internal static class GiftcardService
         builder.AddRedemptions();
         builder.AddOffline();
         builder.AddRuns();
+        builder.AddSettlements();
         builder.Services.AddJob<CleanUp>("giftcard-cleanup");
         builder.Services.AddHostedService<Sweeper>();
         builder.Services.AddWatches();

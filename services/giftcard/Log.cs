@@ -83,4 +83,20 @@ internal static partial class Log
 
     [LoggerMessage(4030, LogLevel.Information, "{Count} cards expired", EventName = "giftcard.cards.expired")]
     public static partial void CardsExpired(this ILogger log, int count);
+
+    [LoggerMessage(
+        4033,
+        LogLevel.Information,
+        "{Count} months of settlement closed",
+        EventName = "giftcard.settlement.closed"
+    )]
+    public static partial void MonthsClosed(this ILogger log, int count);
+
+    [LoggerMessage(
+        4032,
+        LogLevel.Information,
+        "{Count} cards that expire soon were told of",
+        EventName = "giftcard.expiries.told"
+    )]
+    public static partial void ExpiriesTold(this ILogger log, int count);
 }

@@ -62,6 +62,22 @@ internal static partial class Log
     public static partial void Unsubscribed(this ILogger log, MerchantId merchantId, string kind);
 
     [LoggerMessage(
+        5008,
+        LogLevel.Information,
+        "no bounce mailbox is named by LP_BOUNCE_SERVER",
+        EventName = "notification.bounces.off"
+    )]
+    public static partial void NoBounceMailbox(this ILogger log);
+
+    [LoggerMessage(
+        5009,
+        LogLevel.Information,
+        "bounce mailbox read: {Noted} reports noted, {Unmatched} mails put aside, {Left} left",
+        EventName = "notification.bounces.read"
+    )]
+    public static partial void BounceMailboxRead(this ILogger log, int noted, int unmatched, int left);
+
+    [LoggerMessage(
         5010,
         LogLevel.Information,
         "{NotificationId} queued again by hand",

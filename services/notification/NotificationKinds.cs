@@ -3,6 +3,7 @@ namespace LocalPlus.Notification;
 /// <summary>The kinds of message, as stored and shown.</summary>
 internal static class NotificationKinds
 {
+    public const string CardExpiring = "card_expiring";
     public const string GiftCardActivated = "gift_card_activated";
     public const string MerchantWelcome = "merchant_welcome";
     public const string GiftCardDelivery = "gift_card_delivery";
@@ -21,6 +22,7 @@ internal static class NotificationKinds
 
     public static readonly IReadOnlyList<string> WithTemplates =
     [
+        CardExpiring,
         GiftCardActivated,
         GiftCardDelivery,
         GiftCardPinLocked,
@@ -37,6 +39,7 @@ internal static class NotificationKinds
     /// </summary>
     public static readonly IReadOnlyList<string> Declinable =
     [
+        CardExpiring,
         GiftCardActivated,
         RedemptionCompleted,
         RedemptionRefunded,

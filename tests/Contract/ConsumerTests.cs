@@ -91,6 +91,22 @@ public sealed class ConsumerTests
     }
 
     [Fact]
+    public void A_card_that_ends_soon_is_understood_by_notification()
+    {
+        var end = new DateTimeOffset(2030, 12, 31, 0, 0, 0, TimeSpan.Zero);
+        var read = Read<InNotification.OnCardEvent.Data>(
+            CardEvent with
+            {
+                Amount = null,
+                ExpiresAt = end,
+                Balance = 700,
+            }
+        );
+
+        Assert.Equal((Holder, end, 700), (read.CustomerId, read.ExpiresAt, read.Balance));
+    }
+
+    [Fact]
     public void Redemptions_are_understood_by_notification_and_analytics()
     {
         var notification = Read<InNotification.OnRedemptionEvent.Data>(RedemptionEvent);

@@ -15,6 +15,7 @@ public sealed class GiftcardEventTests
     [Theory]
     [InlineData("gift_card.activated")]
     [InlineData("gift_card.delivery_due")]
+    [InlineData("gift_card.expiring")]
     [InlineData("gift_card.imported")]
     [InlineData("gift_card.pin_locked")]
     public void Card_events_follow_their_schema(string type)
@@ -29,7 +30,9 @@ public sealed class GiftcardEventTests
             CustomerId.New(Time),
             "activate",
             LocationId.New(Time),
-            TerminalId.New(Time)
+            TerminalId.New(Time),
+            Time.GetUtcNow(),
+            5000
         );
         EventSchema.Follows("giftcard.cards.v1", EventSchema.Envelope(type, card.ToString(), full));
         EventSchema.Follows(
@@ -44,6 +47,8 @@ public sealed class GiftcardEventTests
                     Activity = null,
                     LocationId = null,
                     TerminalId = null,
+                    ExpiresAt = null,
+                    Balance = null,
                 }
             )
         );

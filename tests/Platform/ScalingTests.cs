@@ -141,8 +141,11 @@ public class ScalingTests
             [
                 ("svc-analytics-analytics-rollup", "0 */6 * * *", "job analytics-rollup"),
                 ("svc-giftcard-expired-giftcards", "0 0 * * *", "job expired-giftcards"),
+                ("svc-giftcard-expiring-giftcards", "0 6 * * *", "job expiring-giftcards"),
                 ("svc-giftcard-giftcard-cleanup", "30 3 * * *", "job giftcard-cleanup"),
+                ("svc-giftcard-settlement-months", "15 12 * * *", "job settlement-months"),
                 ("svc-ledger-ledger-reconciliation", "30 1 * * *", "job ledger-reconciliation"),
+                ("svc-notification-bounce-mailbox", "20 * * * *", "job bounce-mailbox"),
                 ("svc-wallet-balance-reconciliation", "0 2 * * *", "job balance-reconciliation"),
                 ("svc-wallet-loyalty-expiry", "15 * * * *", "job loyalty-expiry"),
                 ("svc-wallet-loyalty-tiers", "45 0 * * *", "job loyalty-tiers"),

@@ -15,7 +15,10 @@ internal static class Job
         ["loyalty-expiry"] = "wallet",
         ["loyalty-tiers"] = "wallet",
         ["expired-giftcards"] = "giftcard",
+        ["expiring-giftcards"] = "giftcard",
         ["giftcard-cleanup"] = "giftcard",
+        ["settlement-months"] = "giftcard",
+        ["bounce-mailbox"] = "notification",
         ["analytics-rollup"] = "analytics",
     };
 

@@ -59,7 +59,14 @@ internal static class Test
         {
             Requirement[] browser = names.Contains(Suites.Console) ? [Requirements.Chromium] : [];
             await Requirements.EnsureAsync(
-                [.. Requirements.Stack, .. Requirements.Observe, Requirements.Node, Requirements.Jq, .. browser],
+                [
+                    .. Requirements.Stack,
+                    .. Requirements.Observe,
+                    Requirements.Dovecot,
+                    Requirements.Node,
+                    Requirements.Jq,
+                    .. browser,
+                ],
                 cancel
             );
             await NodeToolsAsync(checkout, cancel);

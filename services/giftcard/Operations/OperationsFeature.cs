@@ -25,6 +25,7 @@ internal static class OperationsFeature
             CardLeftovers.Take
         );
         builder.Services.AddJob<ExpireGiftCards>("expired-giftcards");
+        builder.Services.AddJob<TellExpiringCards>("expiring-giftcards");
     }
 
     public static RouteGroupBuilder MapOperations(this RouteGroupBuilder merchants)

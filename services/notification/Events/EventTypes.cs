@@ -19,6 +19,7 @@ internal static class EventTypes
         "gift_card.created",
         "gift_card.delivery_due",
         "gift_card.expired",
+        "gift_card.expiring",
         "gift_card.extended",
         "gift_card.imported",
         "gift_card.loaded",

@@ -15,7 +15,8 @@ internal sealed record NewNotification(
     RedemptionId? RedemptionId = null,
     long? Amount = null,
     string? Currency = null,
-    WebhookId? WebhookId = null
+    WebhookId? WebhookId = null,
+    DateTimeOffset? ExpiresAt = null
 )
 {
     /// <summary>
@@ -49,6 +50,7 @@ internal sealed record NewNotification(
                 Amount = amount,
                 Currency = amount is null ? null : Currency,
                 WebhookId = WebhookId?.Value,
+                ExpiresAt = ExpiresAt?.UtcDateTime,
                 Now = now,
             }
         );
@@ -62,18 +64,18 @@ internal sealed record NewNotification(
     {
         public const string Add = """
             INSERT INTO notifications (notification_id, merchant_id, event_id, kind, gift_card_id, redemption_id,
-                   amount, currency, webhook_id, state, attempts, due_at, created_at)
+                   amount, currency, webhook_id, expires_at, state, attempts, due_at, created_at)
             VALUES (@NotificationId, @MerchantId, @EventId, @Kind, @GiftCardId, @RedemptionId, @Amount, @Currency,
-                   @WebhookId, 'pending', 0, @Now, @Now)
+                   @WebhookId, @ExpiresAt, 'pending', 0, @Now, @Now)
                 ON CONFLICT (event_id, gift_card_id) DO NOTHING
             """;
 
         // What the holder said last, at whatever address.
         public const string AddSms = """
             INSERT INTO notifications (notification_id, merchant_id, event_id, kind, gift_card_id, redemption_id,
-                   amount, currency, webhook_id, channel, state, attempts, due_at, created_at)
+                   amount, currency, webhook_id, expires_at, channel, state, attempts, due_at, created_at)
             SELECT @NotificationId, @MerchantId, @EventId, @Kind, @GiftCardId, @RedemptionId, @Amount, @Currency,
-                   @WebhookId, 'sms', 'pending', 0, @Now, @Now
+                   @WebhookId, @ExpiresAt, 'sms', 'pending', 0, @Now, @Now
               FROM card_holders h
              CROSS JOIN LATERAL (SELECT r.sms_kinds
                                    FROM notification_recipients r

@@ -5,7 +5,8 @@ namespace LocalPlus.Notification.Intake;
 
 /// <summary>
 /// giftcard.cards.v1: remembers who holds which card, in any order of events, and writes to the holder of a card that
-/// became active or whose PIN was tried too often, or to whom a digital card is sent now.
+/// became active, whose PIN was tried too often or whose time ends soon, or to whom a digital card is sent now. A
+/// reminder that still waits when the end is moved is not sent: there will be another one.
 /// </summary>
 internal static class OnCardEvent
 {
@@ -14,7 +15,9 @@ internal static class OnCardEvent
         string Last4,
         string Currency,
         long? Amount = null,
-        CustomerId? CustomerId = null
+        CustomerId? CustomerId = null,
+        DateTimeOffset? ExpiresAt = null,
+        long? Balance = null
     );
 
     public static async Task HandleAsync(EventEnvelope<Data> e, DbSession db, IServiceProvider services)
@@ -30,9 +33,15 @@ internal static class OnCardEvent
                 e.Sequence,
             }
         );
+        if (e.Type == "gift_card.extended")
+        {
+            await db.ExecuteAsync(Sql.SkipReminders, new { e.Data.GiftCardId });
+        }
+
         var kind = e.Type switch
         {
             "gift_card.activated" => NotificationKinds.GiftCardActivated,
+            "gift_card.expiring" when e.Data.ExpiresAt is not null => NotificationKinds.CardExpiring,
             "gift_card.delivery_due" => NotificationKinds.GiftCardDelivery,
             "gift_card.pin_locked" => NotificationKinds.GiftCardPinLocked,
             _ => null,
@@ -45,8 +54,9 @@ internal static class OnCardEvent
                 kind,
                 e.Data.GiftCardId,
                 null,
-                e.Data.Amount,
-                e.Data.Currency
+                e.Data.Balance ?? e.Data.Amount,
+                e.Data.Currency,
+                ExpiresAt: e.Data.ExpiresAt
             );
             await mail.AddAsync(db, services.GetRequiredService<TimeProvider>());
         }
@@ -54,6 +64,14 @@ internal static class OnCardEvent
 
     private static class Sql
     {
+        public const string SkipReminders = """
+            UPDATE notifications
+               SET state = 'skipped', due_at = NULL, last_error = 'card_extended'
+             WHERE gift_card_id = @GiftCardId
+               AND kind = 'card_expiring'
+               AND state = 'pending'
+            """;
+
         // An event that names no customer takes none away: not every event of a card tells its holder. One that comes
         // late brings nobody back who was forgotten.
         public const string Upsert = """

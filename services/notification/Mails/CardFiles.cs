@@ -4,26 +4,31 @@ using System.Text;
 namespace LocalPlus.Notification.Mails;
 
 /// <summary>
-/// What goes with the mail of a digital card: a sheet to print, and the day its value ends for a calendar.
+/// What goes with mails about cards: with the one that carries a digital card a sheet to print, and with that one and
+/// the one before its end the day its value ends, for a calendar.
 /// </summary>
 internal static class CardFiles
 {
     private const int FoldBytes = 73;
 
+    /// <summary>When the calendar reminds of the day whose mail comes long before it, and of one that is
+    /// near.</summary>
+    private const string MonthBefore = "-P30D";
+    private const string WeekBefore = "-P7D";
+
     /// <param name="id">What the calendar knows the day by; the card's, not its code.</param>
     public static IEnumerable<MailFile> Of(MailFacts facts, string locale, string id)
     {
-        if (facts.Delivery is not { } card)
+        if (facts.Delivery is { } card)
         {
-            yield break;
+            yield return new(
+                locale == "fr" ? "carte-cadeau.pdf" : "gift-card.pdf",
+                "application/pdf",
+                CardSheet.Draw(facts, card, locale)
+            );
         }
 
-        yield return new(
-            locale == "fr" ? "carte-cadeau.pdf" : "gift-card.pdf",
-            "application/pdf",
-            CardSheet.Draw(facts, card, locale)
-        );
-        if (card.ExpiresAt is { } end)
+        if (facts.EndsAt is { } end)
         {
             yield return new(
                 locale == "fr" ? "echeance.ics" : "good-until.ics",
@@ -33,7 +38,7 @@ internal static class CardFiles
         }
     }
 
-    /// <summary>An all-day event on the last day, with a reminder thirty days before (RFC 5545).</summary>
+    /// <summary>An all-day event on the last day, with a reminder before it (RFC 5545).</summary>
     private static byte[] Calendar(MailFacts facts, DateTimeOffset end, string locale, string id)
     {
         var summary =
@@ -56,7 +61,7 @@ internal static class CardFiles
             "TRANSP:TRANSPARENT",
             "BEGIN:VALARM",
             "ACTION:DISPLAY",
-            "TRIGGER:-P30D",
+            $"TRIGGER:{(facts.Delivery is null ? WeekBefore : MonthBefore)}",
             $"DESCRIPTION:{Escape(summary)}",
             "END:VALARM",
             "END:VEVENT",

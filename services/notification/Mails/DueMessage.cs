@@ -18,6 +18,7 @@ internal sealed record DueMessage(
     string? SampleKind,
     string? SampleLocale,
     string? SampleTo,
+    DateTimeOffset? ExpiresAt,
     DateTimeOffset CreatedAt
 )
 {

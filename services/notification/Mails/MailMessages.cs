@@ -10,7 +10,8 @@ internal sealed record MailFile(string Name, string MediaType, byte[] Content);
 /// <summary>Finished mails in the form that servers take.</summary>
 internal static class MailMessages
 {
-    /// <param name="id">Makes the Message-ID: a mail that comes twice after a crash is known to be one.</param>
+    /// <param name="id">Makes the Message-ID: a mail that comes twice after a crash is known to be one, and a report
+    /// about it (ADR 0066).</param>
     /// <param name="unsubscribe">Where one POST unsubscribes (RFC 8058); null for none.</param>
     public static MimeMessage Compose(
         string id,

@@ -214,7 +214,7 @@ internal sealed class MailSender(
              WHERE n.notification_id = d.notification_id
             RETURNING n.notification_id, n.merchant_id, n.kind, n.channel, n.gift_card_id, n.redemption_id,
                    n.webhook_id, n.amount, n.currency, n.attempts, n.deferrals, n.sample_kind, n.sample_locale,
-                   n.sample_to, n.created_at
+                   n.sample_to, n.expires_at, n.created_at
             """;
 
         // A claim is known by its end: one that was finished, or taken by another, has another one.

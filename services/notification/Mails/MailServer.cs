@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.RegularExpressions;
+using LocalPlus.Notification.Bounces;
 using MailKit.Net.Smtp;
 using MailKit.Security;
 using MimeKit;
@@ -11,15 +12,21 @@ namespace LocalPlus.Notification.Mails;
 /// mail_password are secrets, and may lack where the server wants none.
 /// </summary>
 /// <param name="IsHere">On this machine: without TLS, as nothing leaves it.</param>
+/// <param name="Bounces">LP_MAIL_BOUNCES, where reports about mails go: each mail's have a token behind a plus. Null
+/// for the sender.</param>
 internal sealed record MailSettings(
     string Host,
     int Port,
     bool IsHere,
     MailboxAddress From,
     string? User,
-    string? Password
+    string? Password,
+    MailboxAddress? Bounces = null
 )
 {
+    /// <summary>What stands before the @ has 64 characters at most, with a token and a plus.</summary>
+    private const int BouncesNameLength = 64 - 1 - SentTokens.Length;
+
     private const int PortOfTls = 465;
     private const int DefaultPort = 587;
 
@@ -44,11 +51,31 @@ internal sealed record MailSettings(
 
         var (user, password) = (configuration["Secrets:mail_user"], configuration["Secrets:mail_password"]);
         return (user is null) == (password is null)
-            ? new(server.Host, server.Port < 0 ? DefaultPort : server.Port, IsLoopback(server), from, user, password)
+            ? new(
+                server.Host,
+                server.Port < 0 ? DefaultPort : server.Port,
+                IsLoopback(server),
+                from,
+                user,
+                password,
+                BouncesOf(configuration["LP_MAIL_BOUNCES"])
+            )
             : throw new InvalidOperationException("The secrets mail_user and mail_password come together.");
     }
 
-    private static bool IsLoopback(Uri server) =>
+    /// <summary>Where reports about the mail with the token go: its return path (RFC 5321).</summary>
+    public MailboxAddress ReturnPathOf(string token) =>
+        Bounces is { } bounces ? new("", $"{bounces.LocalPart}+{token}@{bounces.Domain}") : From;
+
+    private static MailboxAddress? BouncesOf(string? text) =>
+        string.IsNullOrEmpty(text) ? null
+        : MailboxAddress.TryParse(text, out var bounces) && bounces.LocalPart.Length is > 0 and <= BouncesNameLength
+            ? bounces
+        : throw new InvalidOperationException(
+            $"LP_MAIL_BOUNCES is to be an address with at most {BouncesNameLength} characters before the @."
+        );
+
+    internal static bool IsLoopback(Uri server) =>
         server.IsLoopback || (IPAddress.TryParse(server.Host, out var address) && IPAddress.IsLoopback(address));
 }
 
@@ -66,7 +93,8 @@ internal sealed partial class MailServer(MailSettings settings)
     /// Throws <see cref="SmtpCommandException"/> when the server does not take it, and what <see cref="IsAway"/> knows
     /// when there is none.
     /// </summary>
-    public async Task SendAsync(MimeMessage message, CancellationToken cancel)
+    /// <param name="token">What a report about the mail gives back; see <see cref="SentTokens"/>.</param>
+    public async Task SendAsync(MimeMessage message, string token, CancellationToken cancel)
     {
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         deadline.CancelAfter(Timeout);
@@ -78,7 +106,7 @@ internal sealed partial class MailServer(MailSettings settings)
             await client.AuthenticateAsync(user, password, deadline.Token);
         }
 
-        await client.SendAsync(message, deadline.Token);
+        await client.SendAsync(message, settings.ReturnPathOf(token), message.To.Mailboxes, deadline.Token);
         // It is taken: how the server says goodbye changes nothing.
         try
         {

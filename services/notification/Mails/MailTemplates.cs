@@ -13,6 +13,7 @@ namespace LocalPlus.Notification.Mails;
 /// card.</param>
 /// <param name="Support">Where the merchant's customers turn to.</param>
 /// <param name="Unsubscribe">Where the reader asks for no more of the kind; null where there is no such choice.</param>
+/// <param name="ExpiresAt">When the card ends that is written about for that.</param>
 internal sealed record MailFacts(
     string Shop,
     string? Name,
@@ -21,8 +22,13 @@ internal sealed record MailFacts(
     string? Reference,
     CardDelivery? Delivery = null,
     string? Support = null,
-    Uri? Unsubscribe = null
-);
+    Uri? Unsubscribe = null,
+    DateTimeOffset? ExpiresAt = null
+)
+{
+    /// <summary>The day that a calendar is told of; null for none.</summary>
+    public DateTimeOffset? EndsAt => Delivery is { } card ? card.ExpiresAt : ExpiresAt;
+}
 
 /// <summary>A finished message; the text says what the HTML says.</summary>
 internal sealed record Mail(string Subject, string Html, string Text);
@@ -96,6 +102,7 @@ internal static partial class MailTemplates
         Add("reference", facts.Reference);
         Add("support", facts.Support);
         Add("unsubscribe_url", facts.Unsubscribe?.AbsoluteUri);
+        Add("expires_on", facts.EndsAt is { } end ? Day(end, locale) : null);
         if (facts.Delivery is { } card)
         {
             Add("amount", Format(card.Amount, locale));
@@ -103,7 +110,6 @@ internal static partial class MailTemplates
             Add("message", card.Message);
             Add("code", Grouped(card.Code));
             Add("pin", card.Pin);
-            Add("expires_on", card.ExpiresAt is { } end ? Day(end, locale) : null);
             values["qr"] = new("", CodePictures.Qr(card.Code));
             values["code128"] = new("", CodePictures.Code128(card.Code));
         }

@@ -1,9 +1,10 @@
 using LocalPlus.Hosting;
+using LocalPlus.Notification.Bounces;
 using LocalPlus.Notification.Templates;
 
 namespace LocalPlus.Notification.Mails;
 
-/// <summary>What sends messages, and how long their queue is.</summary>
+/// <summary>What sends messages, how long their queue is, and what is heard of mails later.</summary>
 internal static class MailsFeature
 {
     public static void AddMails(this WebApplicationBuilder builder)
@@ -20,6 +21,7 @@ internal static class MailsFeature
         services.AddSingleton<TemplateStore>();
         services.AddSingleton<MessageDispatch>();
         services.AddHostedService<MailSender>();
+        builder.AddBounces();
         services.AddSingleton(new Watch(Telemetry.Waiting, Sql.Waiting));
         services.AddSingleton(new Watch(Telemetry.Dead, Sql.Dead));
     }

@@ -2,6 +2,7 @@ using Dapr;
 using Grpc.Core;
 using LocalPlus.Hosting;
 using LocalPlus.Kernel;
+using LocalPlus.Notification.Bounces;
 using LocalPlus.Notification.Readers;
 using LocalPlus.Notification.Templates;
 using MailKit.Net.Smtp;
@@ -20,6 +21,7 @@ internal sealed class MessageDispatch(
     SendGate gate,
     AddressHashes hashes,
     UnsubscribeTokens tokens,
+    SentTokens sent,
     TemplateStore templates,
     MailServer mails,
     SmsBinding sms,
@@ -31,6 +33,11 @@ internal sealed class MessageDispatch(
     {
         (Outgoing Message, DateTimeOffset At)? counted = null;
         Reader? reader = null;
+        if (message.ExpiresAt <= time.GetUtcNow())
+        {
+            return new SendOutcome.Skipped("card_expired");
+        }
+
         try
         {
             (reader, var skipped) = await ReaderOfAsync(message, cancel);
@@ -177,8 +184,9 @@ internal sealed class MessageDispatch(
         var own = await OwnAsync(message.MerchantId, kind, locale, cancel);
         var mail = Rendered(message, kind, own, text => MailTemplates.Render(kind, locale, facts, text));
         mail = isSample ? mail with { Subject = $"[Test] {mail.Subject}" } : mail;
+        var token = sent.Of(message.NotificationId);
         using var composed = MailMessages.Compose(
-            message.NotificationId.ToString(),
+            token,
             mails.From,
             reader.Address,
             mail,
@@ -186,7 +194,7 @@ internal sealed class MessageDispatch(
             unsubscribe,
             CardFiles.Of(facts, locale, message.GiftCardId?.ToString() ?? message.NotificationId.ToString())
         );
-        await mails.SendAsync(composed, cancel);
+        await mails.SendAsync(composed, token, cancel);
         return new SendOutcome.Sent(MaskedAddress.Of(reader.Address), reader.Outgoing?.AddressHash);
     }
 
@@ -222,7 +230,8 @@ internal sealed class MessageDispatch(
             message.GiftCardId
                 is null
                 ? null
-                : reader.Contact.Support
+                : reader.Contact.Support,
+            ExpiresAt: message.ExpiresAt
         );
 
     private async Task<TemplateText?> OwnAsync(

@@ -19,9 +19,11 @@ internal static class Channels
 internal sealed class AddressHashes
 {
     public const int Length = 32;
+    private const int ProofLength = 16;
     private const int KeyMinLength = 32;
     private readonly byte[] addresses;
     private readonly byte[] tokens;
+    private readonly byte[] sent;
 
     /// <param name="secret">32 characters or more; what was hashed with another one is not found any more.</param>
     public AddressHashes(string? secret)
@@ -34,6 +36,7 @@ internal sealed class AddressHashes
         }
 
         (addresses, tokens) = (Derive(secret, "notification-address"), Derive(secret, "notification-unsubscribe"));
+        sent = Derive(secret, "notification-sent");
     }
 
     public byte[] Of(MerchantId merchant, string channel, string address)
@@ -45,6 +48,9 @@ internal sealed class AddressHashes
 
     /// <summary>What proves that a token is ours.</summary>
     public byte[] Sign(ReadOnlySpan<byte> token) => HMACSHA256.HashData(tokens, token);
+
+    /// <summary>What proves that a message was sent by us; 16 bytes.</summary>
+    public byte[] ProveSent(ReadOnlySpan<byte> id) => HMACSHA256.HashData(sent, id)[..ProofLength];
 
     private static byte[] Derive(string secret, string purpose) =>
         HKDF.DeriveKey(

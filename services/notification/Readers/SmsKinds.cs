@@ -7,6 +7,7 @@ internal static class SmsKinds
 {
     public static readonly IReadOnlyList<string> All =
     [
+        NotificationKinds.CardExpiring,
         NotificationKinds.GiftCardActivated,
         NotificationKinds.GiftCardPinLocked,
         NotificationKinds.RedemptionCompleted,

@@ -145,6 +145,8 @@ internal static class UnsubscribePage
         private string Name(string kind) =>
             (kind, IsFrench) switch
             {
+                (NotificationKinds.CardExpiring, true) => "cartes cadeaux qui expirent bientôt",
+                (NotificationKinds.CardExpiring, _) => "gift cards that end soon",
                 (NotificationKinds.GiftCardActivated, true) => "cartes cadeaux activées",
                 (NotificationKinds.GiftCardActivated, _) => "gift cards that became active",
                 (NotificationKinds.RedemptionCompleted, true) => "reçus",

@@ -12,6 +12,7 @@ internal static class TemplateKinds
     /// <summary>What is written to holders of cards. What merchants get is LocalPlus's own.</summary>
     public static readonly IReadOnlyList<string> All =
     [
+        NotificationKinds.CardExpiring,
         NotificationKinds.GiftCardActivated,
         NotificationKinds.GiftCardDelivery,
         NotificationKinds.GiftCardPinLocked,
@@ -23,6 +24,7 @@ internal static class TemplateKinds
 
     private static readonly FrozenDictionary<string, IReadOnlySet<string>> Known = new Dictionary<string, string[]>
     {
+        [NotificationKinds.CardExpiring] = ["amount", "expires_on", "last4"],
         [NotificationKinds.GiftCardActivated] = ["amount", "last4"],
         [NotificationKinds.GiftCardDelivery] =
         [

@@ -14,6 +14,7 @@ internal static class TemplateSamples
     public static MailFacts Facts(string kind, string? shop = null, string? support = null)
     {
         var amount = new Money(5000, Currency.Eur);
+        var end = new DateTimeOffset(2030, 12, 31, 0, 0, 0, TimeSpan.Zero);
         return new(
             shop ?? "Le Fournil",
             "Anna",
@@ -21,17 +22,11 @@ internal static class TemplateSamples
             amount,
             "rdm_sample",
             kind == NotificationKinds.GiftCardDelivery
-                ? new(
-                    "SAMPLE0CARD07Q2M",
-                    "0000",
-                    amount,
-                    "Max",
-                    "Happy birthday!\nEnjoy it.",
-                    new DateTimeOffset(2030, 12, 31, 0, 0, 0, TimeSpan.Zero)
-                )
+                ? new("SAMPLE0CARD07Q2M", "0000", amount, "Max", "Happy birthday!\nEnjoy it.", end)
                 : null,
             support ?? "help@example.com",
-            NotificationKinds.IsDeclinable(kind) ? new Uri("https://example.com/unsubscribe/sample") : null
+            NotificationKinds.IsDeclinable(kind) ? new Uri("https://example.com/unsubscribe/sample") : null,
+            kind == NotificationKinds.CardExpiring ? end : null
         );
     }
 

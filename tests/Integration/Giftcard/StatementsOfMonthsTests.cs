@@ -103,6 +103,29 @@ public sealed class StatementsOfMonthsTests(GiftcardApi api) : IClassFixture<Gif
     }
 
     [Fact]
+    public async Task Months_that_are_over_everywhere_close_by_themselves_and_once()
+    {
+        var (issuer, shop) = (api.NewMerchant(), api.NewMerchant());
+        var code = await CardAsync(issuer.Key, shop);
+        await PayAsync(code, 1_000, shop.Key);
+        await MoveAsync(issuer.Id, Now.AddMonths(-3).AddDays(4));
+        await PayAsync(code, 500, shop.Key);
+        await MoveAsync(issuer.Id, Now.AddMonths(-2).AddDays(4));
+        await PayAsync(code, 60, shop.Key);
+
+        await Task.WhenAll(api.RunJobAsync("settlement-months"), api.RunJobAsync("settlement-months"));
+        await api.RunJobAsync("settlement-months");
+
+        var first = Assert.Single(await ListAsync(Month.Name(Now.AddMonths(-3)), issuer.Key));
+        var second = Assert.Single(await ListAsync(Before, shop.Key));
+        Assert.Equal((0, 1_000), (Amount(first, "opening"), Amount(first, "captured")));
+        Assert.Equal((Amount(first, "closing"), 500), (Amount(second, "opening"), Amount(second, "captured")));
+        // What the job closed is what a request is answered with; the month that goes on is open.
+        Assert.Equal(Amount(second, "closing"), Amount(Assert.Single(await CloseAsync(Before, issuer.Key)), "closing"));
+        Assert.Empty(await ListAsync(Month.Name(Now), issuer.Key));
+    }
+
+    [Fact]
     public async Task A_month_that_is_not_over_is_not_closed_and_without_business_there_is_no_statement()
     {
         var (_, key) = api.NewMerchant();

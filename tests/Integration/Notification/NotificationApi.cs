@@ -30,6 +30,7 @@ public sealed class NotificationApi : IAsyncLifetime
             Smtp.Port,
             ("LP_JWKS", operators.JwksPath),
             ("LP_WEBHOOK_LOOPBACK", "allow"),
+            ("LP_MAIL_BOUNCES", "bounces@mail.localplus.test"),
             Smtp.Setting
         );
     }

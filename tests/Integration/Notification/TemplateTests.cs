@@ -67,7 +67,7 @@ public sealed class TemplateTests(NotificationApi api) : IClassFixture<Notificat
         await api.Service.PutAsync(Activated, key, 0, Own);
 
         var own = await ListedAsync(key);
-        Assert.Equal(10, own.Length);
+        Assert.Equal(12, own.Length);
         Assert.Equal(
             ["gift_card_activated/en"],
             own.Where(t => !t.GetProperty("is_default").GetBoolean())

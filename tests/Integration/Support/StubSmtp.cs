@@ -19,7 +19,8 @@ using SmtpServer.Storage;
 namespace LocalPlus.Tests.Integration.Support;
 
 /// <summary>A mail as the mail server took it.</summary>
-public sealed record BoundMail(MimeMessage Message)
+/// <param name="ReturnPath">Where reports about it go, as the envelope says.</param>
+public sealed record BoundMail(MimeMessage Message, string ReturnPath)
 {
     public string To => Message.To.ToString();
 
@@ -170,7 +171,7 @@ public sealed class StubSmtp : IAsyncDisposable
 
             Interlocked.Increment(ref smtp.arriving);
             await smtp.Hold;
-            smtp.Mails.Enqueue(new BoundMail(message));
+            smtp.Mails.Enqueue(new BoundMail(message, $"{transaction.From.User}@{transaction.From.Host}"));
             return SmtpResponse.Ok;
         }
     }

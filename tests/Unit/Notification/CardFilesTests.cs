@@ -41,6 +41,22 @@ public sealed class CardFilesTests
     }
 
     [Fact]
+    public void A_reminder_carries_the_day_alone_and_is_rung_a_week_before()
+    {
+        var facts = Facts with
+        {
+            Delivery = null,
+            ExpiresAt = new DateTimeOffset(2030, 12, 31, 0, 0, 0, TimeSpan.Zero),
+        };
+        var file = Assert.Single(CardFiles.Of(facts, "en", "gc_1"));
+        var text = Encoding.UTF8.GetString(file.Content);
+
+        Assert.Equal("good-until.ics", file.Name);
+        Assert.Contains("DTSTART;VALUE=DATE:20301231\r\n", text, StringComparison.Ordinal);
+        Assert.Contains("TRIGGER:-P7D\r\n", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void The_sheet_is_one_page_of_A4_with_fonts_of_its_own()
     {
         var bytes = CardFiles.Of(Facts, "en", "gc_1").First().Content;

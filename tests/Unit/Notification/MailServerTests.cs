@@ -1,3 +1,4 @@
+using LocalPlus.Notification.Bounces;
 using LocalPlus.Notification.Mails;
 using MailKit.Net.Smtp;
 using MailKit.Security;
@@ -52,9 +53,23 @@ public sealed class MailServerTests
         Assert.Equal("no-reply@example.test", settings.From.Address);
     }
 
+    [Fact]
+    public void Reports_go_to_the_sender_or_to_an_address_of_their_own_that_says_about_which_mail()
+    {
+        var token = new string('7', SentTokens.Length);
+        var plain = MailSettings.Of(Configuration()).ReturnPathOf(token);
+        var own = MailSettings.Of(Configuration(("LP_MAIL_BOUNCES", "mail-bounce@example.test"))).ReturnPathOf(token);
+
+        Assert.Equal("no-reply@example.test", plain.Address);
+        Assert.Equal($"mail-bounce+{token}@example.test", own.Address);
+        Assert.Equal(64, own.LocalPart.Length);
+    }
+
     [Theory]
     [InlineData("LP_MAIL_SERVER", "")]
     [InlineData("LP_MAIL_FROM", "nobody at all")]
+    [InlineData("LP_MAIL_BOUNCES", "nobody at all")]
+    [InlineData("LP_MAIL_BOUNCES", "twelve-chars@example.test")]
     [InlineData("Secrets:mail_user", "somebody")]
     public void A_setting_that_says_nothing_stops_the_start(string name, string value) =>
         Assert.Throws<InvalidOperationException>(() => MailSettings.Of(Configuration((name, value))));

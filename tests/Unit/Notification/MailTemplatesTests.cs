@@ -30,6 +30,25 @@ public sealed class MailTemplatesTests
     }
 
     [Theory]
+    [InlineData("en", "There is still 50.00 EUR", "good until 31 December 2030")]
+    [InlineData("fr", "Il reste 50,00 EUR", "valable jusqu'au 31 décembre 2030")]
+    public void A_reminder_names_what_is_left_and_the_day(string locale, string left, string day)
+    {
+        var end = new DateTimeOffset(2030, 12, 31, 0, 0, 0, TimeSpan.Zero);
+        var mail = MailTemplates.Render("card_expiring", locale, Facts with { ExpiresAt = end });
+
+        Assert.Contains("2030", mail.Subject, StringComparison.Ordinal);
+        Assert.All(
+            [mail.Text, System.Net.WebUtility.HtmlDecode(mail.Html)],
+            text =>
+            {
+                Assert.Contains(left, text, StringComparison.Ordinal);
+                Assert.Contains(day, text, StringComparison.Ordinal);
+            }
+        );
+    }
+
+    [Theory]
     [InlineData("en", "Questions? Write to aide@fournil.test.")]
     [InlineData("fr", "Une question ? Écrivez à aide@fournil.test.")]
     public void The_shop_s_support_address_stands_below(string locale, string line)
@@ -63,6 +82,7 @@ public sealed class MailTemplatesTests
     }
 
     [Theory]
+    [InlineData("card_expiring")]
     [InlineData("gift_card_activated")]
     [InlineData("merchant_welcome")]
     [InlineData("redemption_completed")]

@@ -12,7 +12,7 @@ node_pools = {
   }
   application = {
     instance_types = ["m6i.large"]
-    size           = { min = 2, desired = 2, max = 4 }
+    size           = { min = 2, desired = 2, max = 5 }
   }
   spot = {
     instance_types = ["m6i.large"]
