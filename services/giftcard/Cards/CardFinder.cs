@@ -239,7 +239,7 @@ internal sealed class CardFinder(
             id.ToString(),
             version,
             row.MerchantId,
-            new CardEventData(id, row.ProgramId, row.Last4, null, row.Currency, null)
+            new CardEventData(id, row.ProgramId, row.Last4, null, row.Currency, row.CustomerId)
         );
     }
 

@@ -176,7 +176,12 @@ public sealed class CardSaleTests(GiftcardApi api) : IClassFixture<GiftcardApi>
         );
         var card = await api.PostAsync(
             "/v1/gift_cards",
-            new { program_id = program, amount = GiftcardApi.Eur(1000) },
+            new
+            {
+                program_id = program,
+                amount = GiftcardApi.Eur(1000),
+                recipient = new { email = "lou@example.test", name = "Lou" },
+            },
             201
         );
         var code = card.GetProperty("code").GetString();
@@ -193,8 +198,13 @@ public sealed class CardSaleTests(GiftcardApi api) : IClassFixture<GiftcardApi>
             "gift_card_not_usable",
             GiftcardApi.Code(await api.PostAsync("/v1/gift_cards/lookup", new { code, pin }, 404))
         );
+        // The holder is written to, so the event says who it is.
+        var holder = card.GetProperty("customer_id").GetString()!;
         await Eventually.TrueAsync(() =>
-            api.Sidecar.Published.Any(e => e.GetRawText().Contains("gift_card.pin_locked", StringComparison.Ordinal))
+            api.Sidecar.Published.Any(e =>
+                e.GetRawText().Contains("gift_card.pin_locked", StringComparison.Ordinal)
+                && e.GetRawText().Contains(holder, StringComparison.Ordinal)
+            )
         );
     }
 }
