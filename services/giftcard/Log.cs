@@ -66,6 +66,28 @@ internal static partial class Log
     public static partial void OperatorActed(this ILogger log, string verb, string redemptionId);
 
     [LoggerMessage(
+        4021,
+        LogLevel.Information,
+        "another worker has {RedemptionId} of {BulkId}",
+        EventName = "giftcard.bulk.item_taken"
+    )]
+    public static partial void BulkItemTaken(this ILogger log, RunBulkId bulkId, RedemptionId redemptionId);
+
+    [LoggerMessage(
+        4022,
+        LogLevel.Warning,
+        "{RedemptionId} of {BulkId} failed, attempt {Attempt}",
+        EventName = "giftcard.bulk.item_failed"
+    )]
+    public static partial void BulkItemFailed(
+        this ILogger log,
+        RunBulkId bulkId,
+        RedemptionId redemptionId,
+        int attempt,
+        Exception exception
+    );
+
+    [LoggerMessage(
         4031,
         LogLevel.Information,
         "{Count} rows of {Name} cleaned up",
