@@ -57,9 +57,13 @@ internal static class Test
 
         try
         {
-            Requirement[] browser = names.Contains(Suites.Console) ? [Requirements.Chromium] : [];
+            Requirement[] some =
+            [
+                .. names.Contains(Suites.Console) ? [Requirements.Chromium] : Array.Empty<Requirement>(),
+                .. names.Contains(Suites.Alone) ? [Requirements.Zsh] : Array.Empty<Requirement>(),
+            ];
             await Requirements.EnsureAsync(
-                [.. Requirements.Stack, .. Requirements.Observe, Requirements.Node, Requirements.Jq, .. browser],
+                [.. Requirements.Stack, .. Requirements.Observe, Requirements.Node, Requirements.Jq, .. some],
                 cancel
             );
             await NodeToolsAsync(checkout, cancel);

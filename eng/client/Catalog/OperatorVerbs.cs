@@ -178,7 +178,11 @@ internal static class OperatorVerbs
             Services = Everywhere,
             Columns = "outbox_waiting outbox_oldest_at dead_letters dead_letters_oldest_at",
         },
-        Pages("queues", "list", "/ops/v1/giftcard/tasks", "viewer", "batches and imports at work, by queue") with
+        Rows("queues", "summary", "/ops/v1/giftcard/tasks/queues", "viewer", "what waits, runs and was given up") with
+        {
+            Columns = "queue due oldest_at running resting dead",
+        },
+        Pages("queues", "list", "/ops/v1/giftcard/tasks", "viewer", "batches, imports and bulks at work") with
         {
             Filters = "queue state",
             Columns = "task_id queue kind state done total attempts due_at merchant_id last_error",
@@ -187,7 +191,7 @@ internal static class OperatorVerbs
         Pages("jobs", "list", "/ops/v1/{service}/jobs", "viewer", "runs of the scheduled jobs") with
         {
             Services = "analytics giftcard ledger wallet",
-            Filters = "name",
+            Filters = "name outcome",
             Columns = "id name outcome started_at ended_at seconds error",
         },
         Rows("attention", "list", "/ops/v1/{service}/attention", "viewer", "what people have to look at") with
