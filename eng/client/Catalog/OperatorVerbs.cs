@@ -152,7 +152,7 @@ internal static class OperatorVerbs
         Pages("dlq", "list", "/ops/v1/{service}/dead_letters", "viewer", "events that were refused for good") with
         {
             Services = Everywhere,
-            Filters = "state topic",
+            Filters = "state topic error",
             Columns = "id topic state refusals received_at reason event_id",
         },
         Show("dlq", "show", "/ops/v1/{service}/dead_letters/{id}", "operator", "one of them, with what it says") with
@@ -166,7 +166,7 @@ internal static class OperatorVerbs
         Decide("dlq", "replay-all", "/ops/v1/{service}/dead_letters/replay", "operator", "all of a topic again") with
         {
             Services = Everywhere,
-            Body = "reason! topic!",
+            Body = "reason! topic! error",
             DryRunField = "dry_run",
         },
         Danger("dlq", "discard", "/ops/v1/{service}/dead_letters/{id}/discard", "operator", "never take it") with

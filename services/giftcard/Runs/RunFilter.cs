@@ -72,7 +72,7 @@ internal sealed record RunFilter
                 ("run_state", filter.RunState),
                 ("step", filter.Step),
                 ("merchant_id", filter.MerchantId?.ToString()),
-                ("older_than_seconds", filter.OlderThanSeconds?.ToString()),
+                ("older_than_seconds", filter.OlderThanSeconds is { } age ? $"{age}" : null),
                 ("error", filter.Error),
             }
                 .Where(part => part.Value is not null)

@@ -189,6 +189,7 @@ public sealed class RunBulkTests(GiftcardProcess api) : IClassFixture<GiftcardPr
         await StartAsync(id, "release", new { reason = "the tills are broken", count = 3 });
         await Eventually.TrueAsync(async () => (await BulkAsync(id)).GetProperty("done").GetInt32() == 1);
 
+        await Eventually.TrueAsync(async () => (await QueueAsync("low")).GetProperty("resting").GetInt64() > 0);
         Assert.Equal("paused", State(await SteerAsync(id, "pause")));
         Assert.Equal("bulk_state", GiftcardApi.Code(await SteerAsync(id, "pause", 409)));
         await NowAsync(id, position: 2);
@@ -377,6 +378,16 @@ public sealed class RunBulkTests(GiftcardProcess api) : IClassFixture<GiftcardPr
             UPDATE tasks SET due_at = now() WHERE dedup_key = '{Uuid(id)}' AND state = 'waiting'
             """
         );
+
+    private async Task<JsonElement> QueueAsync(string name)
+    {
+        var queues = (await api.InspectAsync("/ops/v1/giftcard/tasks/queues")).GetProperty("data").EnumerateArray().ToList();
+        Assert.Equal(
+            ["critical", "high", "default", "low", "scheduled"],
+            queues.Select(queue => queue.GetProperty("queue").GetString())
+        );
+        return queues.Single(queue => queue.GetProperty("queue").GetString() == name);
+    }
 
     private async Task<List<JsonElement>> ItemsAsync(string id, string state) =>
         [.. (await api.InspectAsync($"{Bulks}/{id}/items?state={state}")).GetProperty("data").EnumerateArray()];
