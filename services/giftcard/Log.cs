@@ -1,3 +1,4 @@
+using LocalPlus.Giftcard.RunBulks;
 using LocalPlus.Kernel;
 
 namespace LocalPlus.Giftcard;

@@ -61,7 +61,13 @@ internal static class OperatorVerbs
 
     private static readonly ApiVerb[] Bulks =
     [
-        Post("runs", "bulk preview", "/ops/v1/runs/bulks", "operator", "choose runs for a verb, and do nothing yet") with
+        Post(
+            "runs",
+            "bulk preview",
+            "/ops/v1/runs/bulks",
+            "operator",
+            "choose runs for a verb, and do nothing yet"
+        ) with
         {
             Filters = RunFilters,
             Body = "verb!",

@@ -2,14 +2,7 @@ namespace LocalPlus.Console.Api;
 
 // How the platform works, as operators' pages show it.
 
-public sealed record TaskQueue(
-    string Queue,
-    long Due,
-    DateTimeOffset? OldestAt,
-    long Running,
-    long Resting,
-    long Dead
-);
+public sealed record TaskQueue(string Queue, long Due, DateTimeOffset? OldestAt, long Running, long Resting, long Dead);
 
 public sealed record TaskQueues(IReadOnlyList<TaskQueue> Data);
 

@@ -69,7 +69,10 @@ internal static class DeadLetterActions
             .Create("service", service)
             .Add("topic", topic)
             .Add("error", error ?? "")
-            .Add(act == "replay" ? "replayed" : "matched", $"{result.GetProperty(act == "replay" ? "replayed" : "matched")}");
+            .Add(
+                act == "replay" ? "replayed" : "matched",
+                $"{result.GetProperty(act == "replay" ? "replayed" : "matched")}"
+            );
         return Results.LocalRedirect($"{ConsoleService.Root}/dead-letters{query}");
     }
 }

@@ -42,8 +42,7 @@ internal sealed record RunVerb(string Verb, string Title, string Role, bool IsGr
     public static RunVerb? Find(string verb) => All.FirstOrDefault(action => action.Verb == verb);
 
     /// <summary>What happens if that is pressed: the money first, then the state.</summary>
-    public static string Effect(RunVerb action, Run run, Words words) =>
-        Effect(action, run.Approved.ToString(), words);
+    public static string Effect(RunVerb action, Run run, Words words) => Effect(action, run.Approved.ToString(), words);
 
     /// <summary>As the other, for many: how much money it is about is said in words.</summary>
     public static string Effect(RunVerb action, string money, Words words) =>

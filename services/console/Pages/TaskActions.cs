@@ -14,12 +14,7 @@ internal static class TaskActions
             .ExcludeFromDescription()
             .RequireForm();
 
-    private static async Task<IResult> HandleAsync(
-        string service,
-        Guid id,
-        Platform platform,
-        ConsoleSettings settings
-    )
+    private static async Task<IResult> HandleAsync(string service, Guid id, Platform platform, ConsoleSettings settings)
     {
         settings.RequireWritable();
         if (!Services.WithTasks.Contains(service))

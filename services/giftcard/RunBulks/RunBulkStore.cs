@@ -56,7 +56,12 @@ internal sealed class RunBulkStore(Database database, TimeProvider time)
     }
 
     /// <summary>Whether a run still is what was chosen.</summary>
-    public async Task<bool> MatchesAsync(RunFilter filter, DateTimeOffset? before, RedemptionId id, CancellationToken cancel)
+    public async Task<bool> MatchesAsync(
+        RunFilter filter,
+        DateTimeOffset? before,
+        RedemptionId id,
+        CancellationToken cancel
+    )
     {
         await using var db = await database.BeginAsync(cancel);
         return await db.QuerySingleAsync<bool>(

@@ -127,7 +127,11 @@ public sealed class ConsoleTests(StackFixture stack)
             StringComparison.Ordinal
         );
 
-        using var left = await browser.SubmitAsync(await browser.PageAsync(at), $"{at}/cancel", ("reason", "not today"));
+        using var left = await browser.SubmitAsync(
+            await browser.PageAsync(at),
+            $"{at}/cancel",
+            ("reason", "not today")
+        );
         Assert.Contains("It was cancelled", await left.Content.ReadAsStringAsync(), StringComparison.Ordinal);
         Assert.Contains(at, await browser.PageAsync("/console/runs/bulks"), StringComparison.Ordinal);
         Assert.Equal("held", (string)(await SendAsync(HttpMethod.Get, $"/v1/redemptions/{id}"))["state"]!);

@@ -240,10 +240,18 @@ public sealed partial class ShopTests(StackFixture stack)
                 mail.Headers.GetValues("Content-Security-Policy").Single(),
                 StringComparison.Ordinal
             );
-            Assert.Contains("<p>Merci pour 50,00 EUR</p>", await mail.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+            Assert.Contains(
+                "<p>Merci pour 50,00 EUR</p>",
+                await mail.Content.ReadAsStringAsync(),
+                StringComparison.Ordinal
+            );
         }
 
-        using var wrong = await owner.SubmitAsync(editor, at, [("subject", "{{ nobody }}"), .. words[1..], ("act", "save")]);
+        using var wrong = await owner.SubmitAsync(
+            editor,
+            at,
+            [("subject", "{{ nobody }}"), .. words[1..], ("act", "save")]
+        );
         var refused = await wrong.Content.ReadAsStringAsync();
         Assert.Equal(422, (int)wrong.StatusCode);
         Assert.Contains("/subject", refused, StringComparison.Ordinal);

@@ -42,7 +42,11 @@ public sealed class RunBulkTests(GiftcardProcess api) : IClassFixture<GiftcardPr
         );
         Assert.Equal(
             held.Order(),
-            preview.GetProperty("samples").EnumerateArray().Select(s => s.GetProperty("redemption_id").GetString()).Order()
+            preview
+                .GetProperty("samples")
+                .EnumerateArray()
+                .Select(s => s.GetProperty("redemption_id").GetString())
+                .Order()
         );
         foreach (var id in held[1..])
         {
@@ -122,7 +126,9 @@ public sealed class RunBulkTests(GiftcardProcess api) : IClassFixture<GiftcardPr
         var id = IdOf(await PreviewAsync("release", filter));
         var fine = new { reason = "try it", count = 1 };
 
-        foreach (var body in new object[] { new { count = 1 }, new { reason = "try it" }, new { reason = "x", count = 1 } })
+        foreach (
+            var body in new object[] { new { count = 1 }, new { reason = "try it" }, new { reason = "x", count = 1 } }
+        )
         {
             Assert.Equal("invalid_request", GiftcardApi.Code(await StartAsync(id, "release", body, status: 400)));
         }
@@ -132,8 +138,14 @@ public sealed class RunBulkTests(GiftcardProcess api) : IClassFixture<GiftcardPr
             GiftcardApi.Code(await StartAsync(id, "release", new { reason = "try it", count = 2 }, status: 422))
         );
         Assert.Equal("bulk_state", GiftcardApi.Code(await StartAsync(id, "terminate", fine, status: 409)));
-        Assert.Equal("bulk_state", GiftcardApi.Code(await StartAsync(id, "retry", fine, status: 409, role: "operator")));
-        Assert.Equal("scope_missing", GiftcardApi.Code(await StartAsync(id, "release", fine, status: 403, role: "operator")));
+        Assert.Equal(
+            "bulk_state",
+            GiftcardApi.Code(await StartAsync(id, "retry", fine, status: 409, role: "operator"))
+        );
+        Assert.Equal(
+            "scope_missing",
+            GiftcardApi.Code(await StartAsync(id, "release", fine, status: 403, role: "operator"))
+        );
         Assert.Equal(
             "scope_missing",
             GiftcardApi.Code(await api.OperateAsync($"{Bulks}?{filter}", new { verb = "retry" }, 403, "viewer"))
@@ -151,12 +163,11 @@ public sealed class RunBulkTests(GiftcardProcess api) : IClassFixture<GiftcardPr
         Assert.Equal("not_found", GiftcardApi.Code(await api.InspectAsync($"{Bulks}/{absent}", 404)));
         Assert.Equal("not_found", GiftcardApi.Code(await api.InspectAsync($"{Bulks}/{absent}/items", 404)));
 
-        await api.SqlAsync("UPDATE run_bulks SET created_at = created_at - interval '2 hours' WHERE state = 'previewed'");
-        Assert.Equal("bulk_state", GiftcardApi.Code(await StartAsync(id, "release", fine, status: 409)));
-        Assert.Equal(
-            "previewed",
-            State((await api.InspectAsync($"{Bulks}/{id}")).GetProperty("bulk"))
+        await api.SqlAsync(
+            "UPDATE run_bulks SET created_at = created_at - interval '2 hours' WHERE state = 'previewed'"
         );
+        Assert.Equal("bulk_state", GiftcardApi.Code(await StartAsync(id, "release", fine, status: 409)));
+        Assert.Equal("previewed", State((await api.InspectAsync($"{Bulks}/{id}")).GetProperty("bulk")));
     }
 
     [Fact]
@@ -361,7 +372,8 @@ public sealed class RunBulkTests(GiftcardProcess api) : IClassFixture<GiftcardPr
     /// <summary>No worker has the bulk, and none will.</summary>
     private Task NobodyWorksAsync(string id) =>
         Eventually.TrueAsync(async () =>
-            await api.CountAsync($"SELECT count(*) FROM tasks WHERE dedup_key = '{Uuid(id)}' AND due_at IS NOT NULL") == 0
+            await api.CountAsync($"SELECT count(*) FROM tasks WHERE dedup_key = '{Uuid(id)}' AND due_at IS NOT NULL")
+            == 0
         );
 
     /// <summary>All but the first ones wait for a test.</summary>
@@ -381,7 +393,10 @@ public sealed class RunBulkTests(GiftcardProcess api) : IClassFixture<GiftcardPr
 
     private async Task<JsonElement> QueueAsync(string name)
     {
-        var queues = (await api.InspectAsync("/ops/v1/giftcard/tasks/queues")).GetProperty("data").EnumerateArray().ToList();
+        var queues = (await api.InspectAsync("/ops/v1/giftcard/tasks/queues"))
+            .GetProperty("data")
+            .EnumerateArray()
+            .ToList();
         Assert.Equal(
             ["critical", "high", "default", "low", "scheduled"],
             queues.Select(queue => queue.GetProperty("queue").GetString())

@@ -35,7 +35,12 @@ internal static class TemplateForms
     private sealed record Typed(string Subject, string Html, string Text, string? Sms)
     {
         public static Typed Of(IFormCollection form) =>
-            new(Line(form["subject"]), Line(form["html"]), Line(form["text"]), Line(form["sms"]) is { Length: > 0 } sms ? sms : null);
+            new(
+                Line(form["subject"]),
+                Line(form["html"]),
+                Line(form["text"]),
+                Line(form["sms"]) is { Length: > 0 } sms ? sms : null
+            );
 
         private static string Line(string? field) => (field ?? "").ReplaceLineEndings("\n");
     }
