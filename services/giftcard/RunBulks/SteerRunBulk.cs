@@ -96,7 +96,7 @@ internal static class SteerRunBulk
         public const string Steer = """
             UPDATE run_bulks
                SET state = @To, changed_at = @Now, version = version + 1,
-                   finished_at = CASE WHEN @To = 'cancelled' THEN @Now END
+                   finished_at = CASE WHEN @To = 'cancelled' THEN @Now::timestamptz END
              WHERE bulk_id = @BulkId
             """;
     }
