@@ -5,8 +5,8 @@ namespace LocalPlus.Giftcard;
 /// <summary>
 /// Job giftcard-cleanup: deletes what has done its duty: sealed codes and notes whose time is over, counts of misses
 /// after a week, counts of redemptions after two days, batches whose codes nobody fetched, imports that
-/// nobody went on with and the rows of those that are long over, bulks of runs after 90 days. A bounded number of rows a
-/// statement, each found through an index; safe to run twice at once. Answers to keys and claims on them go with
+/// nobody went on with and the rows of those that are long over, bulks of runs after 90 days. A bounded number of rows
+/// a statement, each found through an index; safe to run twice at once. Answers to keys and claims on them go with
 /// their days (housekeeping).
 /// </summary>
 internal sealed class CleanUp(Database database, TimeProvider time, ILogger<CleanUp> log) : IJob

@@ -5,8 +5,9 @@ using LocalPlus.Kernel;
 namespace LocalPlus.Giftcard.RunBulks;
 
 /// <summary>
-/// GET /ops/v1/runs/bulks, the newest first; /{id} with what it is about; /{id}/items: each run in the order in which it
-/// was chosen, by state (waiting, done, refused, failed). Refusals: not_found, invalid_request (limit, cursor, state).
+/// GET /ops/v1/runs/bulks, the newest first; /{id} with what it is about; /{id}/items: each run in the order in which
+/// it was chosen, by state (waiting, done, refused, failed). Refusals: not_found, invalid_request (limit, cursor,
+/// state).
 /// </summary>
 internal static class ReadRunBulks
 {

@@ -3,7 +3,7 @@ using LocalPlus.Kernel;
 
 namespace LocalPlus.Giftcard.Runs;
 
-/// <summary>Which states let an operator do what to a run. Pure: what is refused and what is foreseen are one.</summary>
+/// <summary>Which states let an operator do what to a run: what is refused and what is foreseen are one.</summary>
 internal static class RunRules
 {
     public static readonly EnumText<RunState>[] Suspendable = [RunState.Started, RunState.Waiting];

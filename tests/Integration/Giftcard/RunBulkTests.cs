@@ -296,6 +296,17 @@ public sealed class RunBulkTests(GiftcardProcess api) : IClassFixture<GiftcardPr
             $"UPDATE run_bulks SET changed_at = now() - interval '91 days' WHERE bulk_id = '{Uuid(ids[0])}'"
         );
         await api.RunJobAsync("giftcard-cleanup");
+        await api.InspectAsync("/ops/v1/giftcard/jobs?outcome=well", 400);
+        foreach (var (outcome, least) in new[] { ("done", 1), ("running", 0) })
+        {
+            var runs = await api.InspectAsync($"/ops/v1/giftcard/jobs?name=giftcard-cleanup&outcome={outcome}");
+            Assert.All(
+                runs.GetProperty("data").EnumerateArray(),
+                run => Assert.Equal(outcome, run.GetProperty("outcome").GetString())
+            );
+            Assert.InRange(runs.GetProperty("data").GetArrayLength(), least, 5);
+        }
+
         await api.InspectAsync($"{Bulks}/{ids[0]}", 404);
         await api.InspectAsync($"{Bulks}/{ids[1]}");
     }
@@ -379,7 +390,8 @@ public sealed class RunBulkTests(GiftcardProcess api) : IClassFixture<GiftcardPr
     /// <summary>All but the first ones wait for a test.</summary>
     private Task LaterAsync(string id, int after) =>
         api.SqlAsync(
-            $"UPDATE run_bulk_items SET due_at = now() + interval '1 hour' WHERE bulk_id = '{Uuid(id)}' AND position > {after}"
+            $"UPDATE run_bulk_items SET due_at = now() + interval '1 hour' "
+                + $"WHERE bulk_id = '{Uuid(id)}' AND position > {after}"
         );
 
     /// <summary>One that waited is due, and so is the task, if there is one.</summary>

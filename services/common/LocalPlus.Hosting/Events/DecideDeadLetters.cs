@@ -8,10 +8,10 @@ namespace LocalPlus.Hosting;
 
 /// <summary>
 /// POST /ops/v1/{service}/dead_letters/{id}/replay gives a letter to its consumer again, …/{id}/discard puts it aside
-/// for good; both want a reason and keep who gave it. POST …/replay takes the parked letters of a topic, of one error if it
-/// is said, the oldest first, at most <see cref="MostAtOnce"/>; with dry_run it only counts them. What is refused again stays parked and
-/// says why. Refusals: invalid_request, not_found, dead_letter_state (decided already), dead_letter_refused (its
-/// consumer still does not take it, or there is none), busy.
+/// for good; both want a reason and keep who gave it. POST …/replay takes the parked letters of a topic, of one error
+/// if it is said, the oldest first, at most <see cref="MostAtOnce"/>; with dry_run it only counts them. What is refused
+/// again stays parked and says why. Refusals: invalid_request, not_found, dead_letter_state (decided already),
+/// dead_letter_refused (its consumer still does not take it, or there is none), busy.
 /// </summary>
 internal static class DecideDeadLetters
 {

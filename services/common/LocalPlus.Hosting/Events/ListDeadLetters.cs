@@ -27,8 +27,8 @@ internal sealed record DeadLetterView(
 
 /// <summary>
 /// GET /ops/v1/{service}/dead_letters: what this service could not take, the newest first; by state (parked when
-/// nothing is said, replayed, discarded, all), topic and error text. GET …/{id} shows one with its text. Viewers see the lists;
-/// a letter's text is operators' only. Refusals: invalid_request, not_found.
+/// nothing is said, replayed, discarded, all), topic and error text. GET …/{id} shows one with its text. Viewers see
+/// the lists; a letter's text is operators' only. Refusals: invalid_request, not_found.
 /// </summary>
 internal static class ListDeadLetters
 {

@@ -1,6 +1,6 @@
 namespace LocalPlus.Console.Shop.Templates;
 
-/// <summary>What a message is about, in words; one that nobody has put into words is called as the API calls it.</summary>
+/// <summary>What a message is about, in words; without words it is called as the API calls it.</summary>
 internal static class TemplateKind
 {
     private static readonly Dictionary<string, string> Titles = new(StringComparer.Ordinal)
