@@ -67,6 +67,9 @@ internal static class Requirements
 
     public static readonly Requirement Chromium = new("Chromium", Program("chromium"), "chromium", "fonts-dejavu-core");
 
+    /// <summary>Its completion is asked of itself.</summary>
+    public static readonly Requirement Zsh = new("zsh", Program("zsh"), "zsh");
+
     private static readonly Requirement ValkeyExporter = new(
         "the exporter of Valkey's figures",
         Program("prometheus-redis-exporter"),

@@ -1,4 +1,5 @@
 using LocalPlus.Console.Api;
+using LocalPlus.Console.Bulks;
 using LocalPlus.Console.Layout;
 using LocalPlus.Console.Pages;
 using LocalPlus.Console.PointOfSale;
@@ -37,8 +38,10 @@ internal static class ConsoleService
         app.MapFiles();
         app.MapSessions();
         app.MapRunActions();
+        app.MapBulkForms();
         app.MapDeadLetterActions();
         app.MapFindingActions();
+        app.MapTaskActions();
         app.MapShop();
         app.MapPointOfSale();
         app.MapFallback(

@@ -11,7 +11,7 @@ internal static class Telemetry
         "Forms that people sent, by what they are about"
     );
 
-    /// <param name="subject">run, dead_letter, dead_letters or finding.</param>
+    /// <param name="subject">e.g. run, bulk, dead_letter or finding.</param>
     public static void Acted(string subject) =>
         Actions.Add(1, new KeyValuePair<string, object?>("localplus.console.subject", subject));
 }

@@ -5,8 +5,8 @@ namespace LocalPlus.Giftcard;
 /// <summary>
 /// Job giftcard-cleanup: deletes what has done its duty: sealed codes and notes whose time is over, counts of misses
 /// after a week, counts of redemptions after two days, batches whose codes nobody fetched, imports that
-/// nobody went on with and the rows of those that are long over. A bounded number of rows a
-/// statement, each found through an index; safe to run twice at once. Answers to keys and claims on them go with
+/// nobody went on with and the rows of those that are long over, bulks of runs after 90 days. A bounded number of rows
+/// a statement, each found through an index; safe to run twice at once. Answers to keys and claims on them go with
 /// their days (housekeeping).
 /// </summary>
 internal sealed class CleanUp(Database database, TimeProvider time, ILogger<CleanUp> log) : IJob
@@ -30,6 +30,8 @@ internal sealed class CleanUp(Database database, TimeProvider time, ILogger<Clea
         ("card_import_rows", Sql.GivenUpRows, TimeSpan.Zero),
         ("card_import_rows", Sql.ImportRows, GiftcardLimits.ImportLife),
         ("code_misses", Sql.Misses, MissesLife),
+        ("run_bulk_items", Sql.BulkItems, GiftcardLimits.RunBulkLife),
+        ("run_bulks", Sql.Bulks, GiftcardLimits.RunBulkLife),
         ("velocity_counters", Sql.Counters, CountersLife),
     ];
 
@@ -126,6 +128,30 @@ internal sealed class CleanUp(Database database, TimeProvider time, ILogger<Clea
                                                 WHERE i.due_at IS NULL
                                                   AND i.changed_at <= @Before
                                                 LIMIT @Take)
+            """;
+
+        public const string BulkItems = """
+            DELETE FROM run_bulk_items
+             WHERE (bulk_id, position) IN (SELECT i.bulk_id, i.position
+                                             FROM run_bulks b
+                                             JOIN run_bulk_items i
+                                               ON i.bulk_id = b.bulk_id
+                                            WHERE b.changed_at <= @Before
+                                              AND b.state <> 'running'
+                                            LIMIT @Take)
+            """;
+
+        public const string Bulks = """
+            DELETE FROM run_bulks
+             WHERE bulk_id IN (SELECT b.bulk_id
+                                 FROM run_bulks b
+                                WHERE b.changed_at <= @Before
+                                  AND b.state <> 'running'
+                                  AND NOT EXISTS (SELECT 1
+                                                    FROM run_bulk_items i
+                                                   WHERE i.bulk_id = b.bulk_id)
+                                LIMIT @Take
+                                  FOR UPDATE SKIP LOCKED)
             """;
 
         public const string Misses = """

@@ -115,6 +115,10 @@ internal static class Faults
     );
 
     public static readonly Fault RunState = new("run_state", 409, "The run's state does not allow this");
+    public static readonly Fault RunChanged = new("run_changed", 409, "The run is no more what was chosen");
+    public static readonly Fault BulkState = new("bulk_state", 409, "The bulk's state does not allow this");
+    public static readonly Fault BulkCount = new("bulk_count", 422, "The bulk is about another number of runs");
+    public static readonly Fault BulkTooLarge = new("bulk_too_large", 422, "More runs match than one bulk takes");
     public static readonly Fault StepNotSkippable = new(
         "step_not_skippable",
         409,

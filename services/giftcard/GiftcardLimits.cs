@@ -86,6 +86,24 @@ internal static class GiftcardLimits
     /// <summary>How long before the end of a card's time its holder and merchant are told.</summary>
     public static readonly TimeSpan ExpiryNotice = TimeSpan.FromDays(30);
 
+    /// <summary>Runs of one bulk.</summary>
+    public const int RunsPerBulk = 5000;
+
+    /// <summary>Runs that an operator may do something to at once; more are an administrator's.</summary>
+    public const int RunsPerOperator = 100;
+
+    /// <summary>Bulks that run or are paused.</summary>
+    public const int RunBulksAtWork = 5;
+
+    /// <summary>How long what was chosen can be started: what was true then is looked at again after it.</summary>
+    public static readonly TimeSpan RunBulkPreviewLife = TimeSpan.FromHours(1);
+
+    /// <summary>Before a run is tried again that nothing came of.</summary>
+    public static readonly TimeSpan RunBulkRest = TimeSpan.FromSeconds(10);
+
+    /// <summary>How long a bulk and its runs are kept after their last change.</summary>
+    public static readonly TimeSpan RunBulkLife = TimeSpan.FromDays(90);
+
     public const int MessageLength = 1000;
 
     /// <summary>So many codes that match nothing, from one merchant in one minute, are guessed.</summary>

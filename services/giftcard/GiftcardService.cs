@@ -11,6 +11,7 @@ using LocalPlus.Giftcard.Programs;
 using LocalPlus.Giftcard.Redemptions;
 using LocalPlus.Giftcard.Reports;
 using LocalPlus.Giftcard.Rewards;
+using LocalPlus.Giftcard.RunBulks;
 using LocalPlus.Giftcard.Runs;
 using LocalPlus.Giftcard.Settlements;
 using LocalPlus.Hosting;
@@ -48,6 +49,7 @@ internal static class GiftcardService
         builder.AddOffline();
         builder.AddRuns();
         builder.AddSettlements();
+        builder.AddRunBulks();
         builder.Services.AddJob<CleanUp>("giftcard-cleanup");
         builder.Services.AddHostedService<Sweeper>();
         builder.Services.AddWatches();
@@ -73,6 +75,7 @@ internal static class GiftcardService
         var operators = app.MapOperatorApi();
         operators.AddEndpointFilter(LedgerFeature.BusyWhenSilent);
         operators.MapRuns();
+        operators.MapRunBulks();
         operators.MapListAttention();
         app.MapInternal().MapCardsInternal().MapHolders();
         app.MapEvents()

@@ -1,3 +1,4 @@
+using LocalPlus.Giftcard.RunBulks;
 using LocalPlus.Kernel;
 
 namespace LocalPlus.Giftcard;
@@ -64,6 +65,28 @@ internal static partial class Log
         EventName = "giftcard.operator.acted"
     )]
     public static partial void OperatorActed(this ILogger log, string verb, string redemptionId);
+
+    [LoggerMessage(
+        4021,
+        LogLevel.Information,
+        "another worker has {RedemptionId} of {BulkId}",
+        EventName = "giftcard.bulk.item_taken"
+    )]
+    public static partial void BulkItemTaken(this ILogger log, RunBulkId bulkId, RedemptionId redemptionId);
+
+    [LoggerMessage(
+        4022,
+        LogLevel.Warning,
+        "{RedemptionId} of {BulkId} failed, attempt {Attempt}",
+        EventName = "giftcard.bulk.item_failed"
+    )]
+    public static partial void BulkItemFailed(
+        this ILogger log,
+        RunBulkId bulkId,
+        RedemptionId redemptionId,
+        int attempt,
+        Exception exception
+    );
 
     [LoggerMessage(
         4031,

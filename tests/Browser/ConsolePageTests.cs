@@ -16,9 +16,13 @@ public sealed class ConsolePageTests(ChromiumFixture chromium)
     [
         "/console",
         "/console/runs",
+        "/console/runs/bulks",
         "/console/dead-letters",
         "/console/findings",
         "/console/attention",
+        "/console/tasks",
+        "/console/jobs",
+        "/console/flags",
         "/console/audit",
         "/console/help",
     ];
@@ -35,6 +39,8 @@ public sealed class ConsolePageTests(ChromiumFixture chromium)
         "/console/shop/team",
         "/console/shop/keys",
         "/console/shop/webhooks",
+        "/console/shop/templates",
+        "/console/shop/templates/redemption_completed/en",
         "/console/shop/audit",
         "/console/shop/requests",
         "/console/till",

@@ -130,6 +130,7 @@ public partial class TextTests
             "MailSender.cs",
             "OpenFindings.cs",
             "OutboxRelay.cs",
+            "RunBulkTask.cs",
             "RunOperator.cs",
             "RunReconciler.cs",
             "RunStarter.cs",

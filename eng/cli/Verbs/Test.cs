@@ -57,7 +57,11 @@ internal static class Test
 
         try
         {
-            Requirement[] browser = names.Contains(Suites.Console) ? [Requirements.Chromium] : [];
+            Requirement[] some =
+            [
+                .. names.Contains(Suites.Console) ? [Requirements.Chromium] : Array.Empty<Requirement>(),
+                .. names.Contains(Suites.Alone) ? [Requirements.Zsh] : Array.Empty<Requirement>(),
+            ];
             await Requirements.EnsureAsync(
                 [
                     .. Requirements.Stack,
@@ -65,7 +69,7 @@ internal static class Test
                     Requirements.Dovecot,
                     Requirements.Node,
                     Requirements.Jq,
-                    .. browser,
+                    .. some,
                 ],
                 cancel
             );

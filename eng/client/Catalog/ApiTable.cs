@@ -5,6 +5,12 @@ internal static class ApiTable
 {
     public static ApiVerb[] Verbs { get; } = [.. OperatorVerbs.All, .. MerchantVerbs.All, .. LoyaltyVerbs.All];
 
+    /// <summary>What verbs of two words are about.</summary>
+    public static readonly Dictionary<string, string> Groups = new()
+    {
+        ["bulk"] = "many at once: preview, look, say it, watch what becomes of each",
+    };
+
     /// <summary>What each noun is, for its help.</summary>
     public static readonly Dictionary<string, string> Nouns = new()
     {

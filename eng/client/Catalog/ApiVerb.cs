@@ -89,6 +89,12 @@ internal sealed record ApiVerb(VerbKind Kind, string Noun, string Name, string R
 
     public bool HasEmptyBody => Body.StartsWith(EmptyBody, StringComparison.Ordinal);
 
+    /// <summary>The first of two words of its name; null: it has one.</summary>
+    public string? GroupName => Name.Split(' ') is [var group, _] ? group : null;
+
+    /// <summary>Its name within its group.</summary>
+    public string LastName => Name[(Name.IndexOf(' ', StringComparison.Ordinal) + 1)..];
+
     /// <summary>The words after the program's name.</summary>
     public string FullName => $"{Noun} {Name}";
 

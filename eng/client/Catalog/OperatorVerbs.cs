@@ -8,13 +8,15 @@ internal static class OperatorVerbs
     private const string RunRow =
         "redemption_id health redemption_state step attempts approved:money merchant_id due_at last_error updated_at";
 
+    private const string RunFilters = "health state run_state step merchant_id older_than_seconds error";
+
     private const string Everywhere = "ledger wallet merchant giftcard notification analytics console";
 
     private static readonly ApiVerb[] Runs =
     [
         Pages("runs", "list", "/ops/v1/runs", "viewer", "redemptions and how their runs are") with
         {
-            Filters = "health state run_state step merchant_id older_than_seconds error",
+            Filters = RunFilters,
             Columns = RunRow,
         },
         Rows("runs", "summary", "/ops/v1/runs/summary", "viewer", "how many are well, wait, retry, are stuck") with
@@ -56,6 +58,50 @@ internal static class OperatorVerbs
         ),
         Decide("runs", "reconcile-all", "/ops/v1/runs/reconcile", "operator", "look at every run that is late"),
     ];
+
+    private static readonly ApiVerb[] Bulks =
+    [
+        Post(
+            "runs",
+            "bulk preview",
+            "/ops/v1/runs/bulks",
+            "operator",
+            "choose runs for a verb, and do nothing yet"
+        ) with
+        {
+            Filters = RunFilters,
+            Body = "verb!",
+            IsKeyed = true,
+        },
+        Start("retry", "operator"),
+        Start("reconcile", "operator"),
+        Start("suspend", "operator"),
+        Start("resume", "operator"),
+        Start("release", "admin"),
+        Start("terminate", "admin"),
+        Pages("runs", "bulk list", "/ops/v1/runs/bulks", "viewer", "what was done to many at once") with
+        {
+            Columns = "id verb state runs done refused failed filter started_by created_at finished_at",
+        },
+        Show("runs", "bulk show", "/ops/v1/runs/bulks/{id}", "viewer", "one of them: sums, samples, refusals foreseen"),
+        Pages("runs", "bulk items", "/ops/v1/runs/bulks/{id}/items", "viewer", "what became of each run") with
+        {
+            Filters = "state",
+            Columns = "position redemption_id state code foreseen amount:money attempts settled_at",
+        },
+        Decide("runs", "bulk pause", "/ops/v1/runs/bulks/{id}/pause", "operator", "begin no further run for now"),
+        Decide("runs", "bulk continue", "/ops/v1/runs/bulks/{id}/continue", "operator", "go on after a pause"),
+        Decide("runs", "bulk cancel", "/ops/v1/runs/bulks/{id}/cancel", "operator", "begin no further run"),
+    ];
+
+    /// <summary>Does what was previewed; the verb is said once more, and the number of runs.</summary>
+    private static ApiVerb Start(string verb, string role) =>
+        Post("runs", $"bulk {verb}", $"/ops/v1/runs/bulks/{{id}}/start/{verb}", role, $"{verb} what was previewed") with
+        {
+            Body = "reason! count!:number",
+            IsKeyed = true,
+            IsDangerous = role == "admin",
+        };
 
     private static readonly ApiVerb[] Merchants =
     [
@@ -112,7 +158,7 @@ internal static class OperatorVerbs
         Pages("dlq", "list", "/ops/v1/{service}/dead_letters", "viewer", "events that were refused for good") with
         {
             Services = Everywhere,
-            Filters = "state topic",
+            Filters = "state topic error",
             Columns = "id topic state refusals received_at reason event_id",
         },
         Show("dlq", "show", "/ops/v1/{service}/dead_letters/{id}", "operator", "one of them, with what it says") with
@@ -126,7 +172,7 @@ internal static class OperatorVerbs
         Decide("dlq", "replay-all", "/ops/v1/{service}/dead_letters/replay", "operator", "all of a topic again") with
         {
             Services = Everywhere,
-            Body = "reason! topic!",
+            Body = "reason! topic! error",
             DryRunField = "dry_run",
         },
         Danger("dlq", "discard", "/ops/v1/{service}/dead_letters/{id}/discard", "operator", "never take it") with
@@ -138,7 +184,11 @@ internal static class OperatorVerbs
             Services = Everywhere,
             Columns = "outbox_waiting outbox_oldest_at dead_letters dead_letters_oldest_at",
         },
-        Pages("queues", "list", "/ops/v1/giftcard/tasks", "viewer", "batches and imports at work, by queue") with
+        Rows("queues", "summary", "/ops/v1/giftcard/tasks/queues", "viewer", "what waits, runs and was given up") with
+        {
+            Columns = "queue due oldest_at running resting dead",
+        },
+        Pages("queues", "list", "/ops/v1/giftcard/tasks", "viewer", "batches, imports and bulks at work") with
         {
             Filters = "queue state",
             Columns = "task_id queue kind state done total attempts due_at merchant_id last_error",
@@ -146,8 +196,8 @@ internal static class OperatorVerbs
         Post("queues", "cancel", "/ops/v1/giftcard/tasks/{id}/cancel", "operator", "no more of a task"),
         Pages("jobs", "list", "/ops/v1/{service}/jobs", "viewer", "runs of the scheduled jobs") with
         {
-            Services = "analytics giftcard ledger wallet",
-            Filters = "name",
+            Services = "analytics giftcard ledger notification wallet",
+            Filters = "name outcome",
             Columns = "id name outcome started_at ended_at seconds error",
         },
         Rows("attention", "list", "/ops/v1/{service}/attention", "viewer", "what people have to look at") with
@@ -198,5 +248,5 @@ internal static class OperatorVerbs
         },
     ];
 
-    public static IEnumerable<ApiVerb> All => [.. Runs, .. Merchants, .. Queues, .. Books];
+    public static IEnumerable<ApiVerb> All => [.. Runs, .. Bulks, .. Merchants, .. Queues, .. Books];
 }

@@ -10,7 +10,26 @@ internal static class ApiCommands
         ApiTable
             .Verbs.GroupBy(verb => verb.Noun)
             .OrderBy(noun => noun.Key, StringComparer.Ordinal)
-            .Select(noun => new Command(noun.Key, ApiTable.Nouns[noun.Key]).With(noun.Select(Command)));
+            .Select(noun => new Command(noun.Key, ApiTable.Nouns[noun.Key]).With(Verbs(noun)));
+
+    /// <summary>A name of two words is a verb of a group: `bulk list` of `runs`.</summary>
+    private static IEnumerable<Command> Verbs(IEnumerable<ApiVerb> noun)
+    {
+        foreach (var group in noun.GroupBy(verb => verb.GroupName))
+        {
+            if (group.Key is { } name)
+            {
+                yield return new Command(name, ApiTable.Groups[name]).With(group.Select(Command));
+            }
+            else
+            {
+                foreach (var verb in group)
+                {
+                    yield return Command(verb);
+                }
+            }
+        }
+    }
 
     /// <summary>Adds commands to a root; what has the name of one that is there gives it its verbs.</summary>
     public static void MountOn(Command root, IEnumerable<Command> commands)
@@ -31,7 +50,7 @@ internal static class ApiCommands
     private static Command Command(ApiVerb verb)
     {
         var words = new VerbWords(verb);
-        var command = new Command(verb.Name, verb.Summary).With(words.Arguments).With(words.Options);
+        var command = new Command(verb.LastName, verb.Summary).With(words.Arguments).With(words.Options);
         command.SetAction(
             (result, cancel) =>
                 verb.Kind switch

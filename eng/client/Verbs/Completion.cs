@@ -21,16 +21,25 @@ internal static class Completion
         complete -F _localplus localplus ./localplus
         """;
 
+    /// <summary>
+    /// Sourced, or as a file _localplus of zsh's fpath, which is run for the first key that asks for it.
+    /// </summary>
     private const string Zsh = """
         #compdef localplus
         _localplus() {
-          local typed=${BUFFER#* }
-          local at=$((CURSOR - ${#BUFFER} + ${#typed}))
+          local typed="${(j: :)words[2,CURRENT-1]}"
+          typed="${typed:+$typed }$PREFIX"
           local -a found
-          found=("${(@f)$("${words[1]}" "[suggest:$at]" "$typed" 2>/dev/null)}")
-          compadd -- $found
+          found=(${(f)"$("${(Q)words[1]}" "[suggest:${#typed}]" "$typed" 2>/dev/null)"})
+          compadd -S '' -- ${(M)found:#*=}
+          compadd -- ${found:#*=}
         }
-        compdef _localplus localplus ./localplus
+        if [[ $funcstack[1] == _localplus ]]; then
+          _localplus "$@"
+        else
+          (( $+functions[compdef] )) || { autoload -Uz compinit && compinit }
+          compdef _localplus localplus ./localplus
+        fi
         """;
 
     public static Command Command()

@@ -44,11 +44,21 @@ internal sealed class Platform(HttpClient http, IHttpContextAccessor context, Ti
     public Task<T> PostAsync<T>(string path, object body, Once? once = null) =>
         SendAsync<T>(HttpMethod.Post, path, body, once);
 
+    /// <param name="version">The one that is changed: another in its place is a refusal.</param>
+    public Task<T> PutAsync<T>(string path, object body, long version) =>
+        SendAsync<T>(HttpMethod.Put, path, body, version: version);
+
     public Task DeleteAsync(string path) => SendAsync<Nothing>(HttpMethod.Delete, path, null);
 
     private sealed record Nothing;
 
-    private async Task<T> SendAsync<T>(HttpMethod method, string path, object? body, Once? once = null)
+    private async Task<T> SendAsync<T>(
+        HttpMethod method,
+        string path,
+        object? body,
+        Once? once = null,
+        long? version = null
+    )
     {
         var caller = context.HttpContext!;
         using var request = new HttpRequestMessage(method, new Uri(path, UriKind.Relative));
@@ -60,6 +70,11 @@ internal sealed class Platform(HttpClient http, IHttpContextAccessor context, Ti
         {
             request.Content = JsonContent.Create(body, options: Json);
             request.Headers.Add("Idempotency-Key", (once ?? Once.New(time)).Key);
+        }
+
+        if (version is { } seen)
+        {
+            request.Headers.TryAddWithoutValidation("If-Match", $"\"{seen}\"");
         }
 
         try

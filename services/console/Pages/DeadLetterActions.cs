@@ -41,7 +41,9 @@ internal static class DeadLetterActions
     private static async Task<IResult> ReplayAsync(
         string service,
         [FromForm] string topic,
+        [FromForm] string? error,
         [FromForm] string reason,
+        [FromForm] string act,
         Platform platform,
         ConsoleSettings settings
     )
@@ -53,8 +55,24 @@ internal static class DeadLetterActions
         }
 
         Telemetry.Acted("dead_letters");
-        var result = await platform.PostAsync($"/ops/v1/{service}/dead_letters/replay", new { reason, topic });
-        var replayed = result.GetProperty("replayed").GetInt32();
-        return Results.LocalRedirect($"{ConsoleService.Root}/dead-letters?service={service}&replayed={replayed}");
+        var result = await platform.PostAsync(
+            $"/ops/v1/{service}/dead_letters/replay",
+            new
+            {
+                reason,
+                topic,
+                error = string.IsNullOrWhiteSpace(error) ? null : error.Trim(),
+                dry_run = act != "replay",
+            }
+        );
+        var query = QueryString
+            .Create("service", service)
+            .Add("topic", topic)
+            .Add("error", error ?? "")
+            .Add(
+                act == "replay" ? "replayed" : "matched",
+                $"{result.GetProperty(act == "replay" ? "replayed" : "matched")}"
+            );
+        return Results.LocalRedirect($"{ConsoleService.Root}/dead-letters{query}");
     }
 }

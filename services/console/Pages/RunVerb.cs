@@ -30,10 +30,22 @@ internal sealed record RunVerb(string Verb, string Title, string Role, bool IsGr
         ),
     ];
 
+    /// <summary>How many runs an operator may do something to at once; more are an administrator's.</summary>
+    public const int RunsPerOperator = 100;
+
+    /// <summary>What can be done to many runs at once.</summary>
+    public static readonly IReadOnlyList<RunVerb> OfBulks =
+    [
+        .. new[] { "retry", "reconcile", "suspend", "resume", "release", "terminate" }.Select(verb => Find(verb)!),
+    ];
+
     public static RunVerb? Find(string verb) => All.FirstOrDefault(action => action.Verb == verb);
 
     /// <summary>What happens if that is pressed: the money first, then the state.</summary>
-    public static string Effect(RunVerb action, Run run, Words words) =>
+    public static string Effect(RunVerb action, Run run, Words words) => Effect(action, run.Approved.ToString(), words);
+
+    /// <summary>As the other, for many: how much money it is about is said in words.</summary>
+    public static string Effect(RunVerb action, string money, Words words) =>
         action.Verb switch
         {
             "retry" => words[
@@ -42,13 +54,13 @@ internal sealed record RunVerb(string Verb, string Title, string Role, bool IsGr
             "reconcile" => words[
                 "No money moves by itself: SQL, ledger and engine are compared; a lost run starts again."
             ],
-            "confirm" => words.Format("{0} leave the card for good and the redemption is completed.", run.Approved),
-            "cancel" => words.Format("{0} go back to the card and the redemption is cancelled.", run.Approved),
-            "extend" => words.Format("{0} stay held for longer; nothing is captured.", run.Approved),
+            "confirm" => words.Format("{0} leave the card for good and the redemption is completed.", money),
+            "cancel" => words.Format("{0} go back to the card and the redemption is cancelled.", money),
+            "extend" => words.Format("{0} stay held for longer; nothing is captured.", money),
             "suspend" => words["No money moves: the run stands still until somebody resumes it; tills are served."],
             "resume" => words["The run goes on where it stood."],
             "skip" => words["The step is passed over for good: what it would have done is not done."],
-            "release" => words.Format("{0} go back to the card without the till's word.", run.Approved),
+            "release" => words.Format("{0} go back to the card without the till's word.", money),
             _ => words["The run ends; the redemption keeps its state and its money, and no step follows."],
         };
 

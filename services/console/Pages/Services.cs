@@ -1,8 +1,9 @@
 namespace LocalPlus.Console.Pages;
 
-/// <summary>The services whose events and dead letters can be asked after.</summary>
+/// <summary>Which services can be asked after what.</summary>
 internal static class Services
 {
+    /// <summary>Those with events and dead letters.</summary>
     public static readonly string[] WithEvents =
     [
         "ledger",
@@ -12,4 +13,10 @@ internal static class Services
         "notification",
         "analytics",
     ];
+
+    /// <summary>Those with scheduled jobs.</summary>
+    public static readonly string[] WithJobs = ["ledger", "giftcard", "wallet", "analytics", "notification"];
+
+    /// <summary>Those with tasks.</summary>
+    public static readonly string[] WithTasks = ["giftcard"];
 }

@@ -6,6 +6,7 @@ using LocalPlus.Console.Shop.Places;
 using LocalPlus.Console.Shop.Programs;
 using LocalPlus.Console.Shop.Redemptions;
 using LocalPlus.Console.Shop.Team;
+using LocalPlus.Console.Shop.Templates;
 using LocalPlus.Console.Shop.Webhooks;
 using LocalPlus.Hosting;
 
@@ -31,5 +32,6 @@ internal static class ShopFeature
             .MapPlaceForms()
             .MapTeamForms()
             .MapKeyForms()
-            .MapWebhookForms();
+            .MapWebhookForms()
+            .MapTemplateForms();
 }

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using LocalPlus.Giftcard.RunBulks;
 using LocalPlus.Hosting;
 using LocalPlus.Kernel;
 
@@ -12,6 +13,9 @@ namespace LocalPlus.Giftcard.Runs;
 /// </summary>
 internal sealed class OperatorActionLog(Database database, TimeProvider time, ILogger<OperatorActionLog> log)
 {
+    /// <summary>The index by which a bulk does to a run what it does at most once.</summary>
+    public const string OnceByBulk = "ix_operator_actions_bulk";
+
     private const long ChainLock = 0x4C50_4155_4449;
 
     /// <summary>Records a verb in its own transaction.</summary>
@@ -21,29 +25,43 @@ internal sealed class OperatorActionLog(Database database, TimeProvider time, IL
         RedemptionId? id,
         string reason,
         object detail,
-        CancellationToken cancel
+        CancellationToken cancel,
+        RunBulkId? bulk = null
     )
     {
         await using var db = await database.BeginAsync(cancel);
-        await RecordAsync(db, who, verb, id, reason, detail);
+        await RecordAsync(db, who, verb, id, reason, detail, bulk);
         await db.CommitAsync();
     }
 
+    /// <summary>Whether a bulk has done to a run what it does.</summary>
+    public async Task<bool> HasRecordedAsync(RunBulkId bulk, RedemptionId id, CancellationToken cancel) =>
+        await database.QuerySingleOrDefaultAsync<bool>(
+            Sql.HasRecorded,
+            new { RedemptionId = id, Bulk = bulk.ToString() },
+            cancel
+        );
+
     /// <summary>Records a verb in the transaction of its effect.</summary>
+    /// <param name="bulk">
+    /// What it is part of, which is written into the detail: a bulk does a run once, whoever tries it twice breaks
+    /// <see cref="OnceByBulk"/>.
+    /// </param>
     public async Task RecordAsync(
         DbSession db,
         OperatorIdentity who,
         string verb,
         RedemptionId? id,
         string reason,
-        object detail
+        object detail,
+        RunBulkId? bulk = null
     )
     {
         // One writer at a time: a chain has no branches. Operators are few.
         await db.ExecuteAsync(Sql.LockChain, new { ChainLock });
         var previous = await db.QuerySingleOrDefaultAsync<byte[]>(Sql.Last) ?? new byte[SHA256.HashSizeInBytes];
         var now = time.GetUtcNow();
-        var json = JsonSerializer.Serialize(detail, StrictJson.Options);
+        var json = Text(detail, bulk);
         await db.ExecuteAsync(
             Sql.Insert,
             new
@@ -60,6 +78,17 @@ internal sealed class OperatorActionLog(Database database, TimeProvider time, IL
             }
         );
         log.OperatorActed(verb, id?.ToString() ?? "all");
+    }
+
+    private static string Text(object detail, RunBulkId? bulk)
+    {
+        var node = JsonSerializer.SerializeToNode(detail, StrictJson.Options)!.AsObject();
+        if (bulk is { } part)
+        {
+            node["bulk"] = part.ToString();
+        }
+
+        return node.ToJsonString(StrictJson.Options);
     }
 
     /// <summary>SHA-256 over the previous hash and the row's content, a line each.</summary>
@@ -85,6 +114,13 @@ internal sealed class OperatorActionLog(Database database, TimeProvider time, IL
     private static class Sql
     {
         public const string LockChain = "SELECT pg_advisory_xact_lock(@ChainLock)";
+
+        public const string HasRecorded = """
+            SELECT EXISTS (SELECT 1
+                             FROM operator_actions
+                            WHERE redemption_id = @RedemptionId
+                              AND detail ->> 'bulk' = @Bulk)
+            """;
 
         public const string Last = """
             SELECT hash

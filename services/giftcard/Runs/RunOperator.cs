@@ -61,6 +61,12 @@ internal sealed class RunOperator(
     /// <summary>Makes an open step due now, for the sweeper and for the run.</summary>
     public async Task RetryAsync(RunVerbs.Call<RunVerbs.RunVerbRequest> call)
     {
+        if (call.IsRepeat)
+        {
+            // It is due: whoever is asked first finds it, also unrung.
+            return;
+        }
+
         await using var db = await database.BeginAsync(call.Cancel);
         var now = await LockAsync(db, call.Id);
         await db.ExecuteAsync(
@@ -78,7 +84,8 @@ internal sealed class RunOperator(
             "retry",
             call.Id,
             call.Body.Reason,
-            new { State = now.Row.State.ToString() }
+            new { State = now.Row.State.ToString() },
+            call.Bulk
         );
         await db.CommitAsync();
         signal.Ring();
@@ -119,36 +126,9 @@ internal sealed class RunOperator(
     /// </summary>
     public async Task ReleaseAsync(RunVerbs.Call<RunVerbs.RunVerbRequest> call)
     {
-        await using (var db = await database.BeginAsync(call.Cancel))
+        if (!call.IsRepeat)
         {
-            var now = await LockAsync(db, call.Id);
-            if (now.Row.State.Value is not (RedemptionState.Held or RedemptionState.Confirming))
-            {
-                throw new FaultException(Faults.RedemptionNotHeld, $"It is {now.Row.State}.");
-            }
-
-            var row = now.Row with
-            {
-                Progress = now.Row.Progress.Next(time.GetUtcNow()) with { State = RedemptionState.Releasing },
-                Decided = new(Decision.Cancel, DecisionAmount: 0, Actor(call.Who)),
-            };
-            await RedemptionStore.UpdateAsync(db, row, driveAfter: time.GetUtcNow() + GiftcardLimits.TakeOver);
-            await store.NoteAsync(
-                db,
-                call.Id,
-                "force_release",
-                Actor(call.Who),
-                new { Was = now.Row.State.ToString() }
-            );
-            await actions.RecordAsync(
-                db,
-                call.Who,
-                "release",
-                call.Id,
-                call.Body.Reason,
-                new { Was = now.Row.State.ToString() }
-            );
-            await db.CommitAsync();
+            await WriteReleaseAsync(call);
         }
 
         await decider.DecideAsync(
@@ -158,6 +138,34 @@ internal sealed class RunOperator(
             null,
             call.Cancel
         );
+    }
+
+    private async Task WriteReleaseAsync(RunVerbs.Call<RunVerbs.RunVerbRequest> call)
+    {
+        await using var db = await database.BeginAsync(call.Cancel);
+        var now = await LockAsync(db, call.Id);
+        if (!RunRules.IsReleasable(now.Row.State))
+        {
+            throw new FaultException(Faults.RedemptionNotHeld, $"It is {now.Row.State}.");
+        }
+
+        var row = now.Row with
+        {
+            Progress = now.Row.Progress.Next(time.GetUtcNow()) with { State = RedemptionState.Releasing },
+            Decided = new(Decision.Cancel, DecisionAmount: 0, Actor(call.Who)),
+        };
+        await RedemptionStore.UpdateAsync(db, row, driveAfter: time.GetUtcNow() + GiftcardLimits.TakeOver);
+        await store.NoteAsync(db, call.Id, "force_release", Actor(call.Who), new { Was = now.Row.State.ToString() });
+        await actions.RecordAsync(
+            db,
+            call.Who,
+            "release",
+            call.Id,
+            call.Body.Reason,
+            new { Was = now.Row.State.ToString() },
+            call.Bulk
+        );
+        await db.CommitAsync();
     }
 
     /// <summary>
@@ -208,7 +216,7 @@ internal sealed class RunOperator(
         SteerAsync(
             call,
             "suspend",
-            [RunState.Started, RunState.Waiting],
+            RunRules.Suspendable,
             RunState.Suspended,
             (id, cancel) => workflows.SuspendWorkflowAsync(id, call.Body.Reason, cancel)
         );
@@ -217,7 +225,7 @@ internal sealed class RunOperator(
         SteerAsync(
             call,
             "resume",
-            [RunState.Suspended],
+            RunRules.Resumable,
             RunState.Waiting,
             (id, cancel) => workflows.ResumeWorkflowAsync(id, call.Body.Reason, cancel)
         );
@@ -239,7 +247,7 @@ internal sealed class RunOperator(
         await SteerAsync(
             call,
             "terminate",
-            [RunState.Pending, RunState.Started, RunState.Waiting, RunState.Suspended, RunState.Failed],
+            RunRules.Terminable,
             RunState.Terminated,
             (id, cancel) => workflows.TerminateWorkflowAsync(id, call.Body.Reason, cancel)
         );
@@ -247,8 +255,20 @@ internal sealed class RunOperator(
 
     public async Task ReconcileAsync(RunVerbs.Call<RunVerbs.RunVerbRequest> call)
     {
-        await RequireAsync(call.Id, call.Cancel);
-        await actions.RecordAsync(call.Who, "reconcile", call.Id, call.Body.Reason, new { }, call.Cancel);
+        if (!call.IsRepeat)
+        {
+            await RequireAsync(call.Id, call.Cancel);
+            await actions.RecordAsync(
+                call.Who,
+                "reconcile",
+                call.Id,
+                call.Body.Reason,
+                new { },
+                call.Cancel,
+                call.Bulk
+            );
+        }
+
         await reconciler.ReconcileAsync(TimeSpan.Zero, call.Id, call.Cancel);
     }
 
@@ -260,40 +280,9 @@ internal sealed class RunOperator(
         Func<string, CancellationToken, Task> steer
     )
     {
-        string? instanceId;
-        await using (var db = await database.BeginAsync(call.Cancel))
-        {
-            var now = await LockAsync(db, call.Id);
-            await actions.RecordAsync(
-                db,
-                call.Who,
-                verb,
-                call.Id,
-                call.Body.Reason,
-                new { now.Row.Progress.RunGeneration }
-            );
-            instanceId = await db.QuerySingleOrDefaultAsync<string>(
-                Sql.Steer,
-                new
-                {
-                    now.Row.Order.RedemptionId,
-                    now.Row.Progress.RunGeneration,
-                    From = from,
-                    To = to,
-                    Now = time.GetUtcNow(),
-                }
-            );
-            if (instanceId is null)
-            {
-                throw new FaultException(
-                    Faults.RunState,
-                    $"Only a run that is {string.Join(" or ", from)} can be steered so."
-                );
-            }
-
-            await store.NoteAsync(db, call.Id, $"run_{to}", Actor(call.Who));
-            await db.CommitAsync();
-        }
+        var instanceId = call.IsRepeat
+            ? await NewestRunAsync(call.Id, call.Cancel)
+            : await WriteSteeringAsync(call, verb, from, to);
 
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(call.Cancel);
         deadline.CancelAfter(EngineDeadline);
@@ -308,6 +297,51 @@ internal sealed class RunOperator(
                 $"It is written down, but the engine did not take it: {exception.Message}"
             );
         }
+    }
+
+    private async Task<string> WriteSteeringAsync(
+        RunVerbs.Call<RunVerbs.RunVerbRequest> call,
+        string verb,
+        EnumText<RunState>[] from,
+        EnumText<RunState> to
+    )
+    {
+        await using var db = await database.BeginAsync(call.Cancel);
+        var now = await LockAsync(db, call.Id);
+        await actions.RecordAsync(
+            db,
+            call.Who,
+            verb,
+            call.Id,
+            call.Body.Reason,
+            new { now.Row.Progress.RunGeneration },
+            call.Bulk
+        );
+        var instanceId =
+            await db.QuerySingleOrDefaultAsync<string>(
+                Sql.Steer,
+                new
+                {
+                    now.Row.Order.RedemptionId,
+                    now.Row.Progress.RunGeneration,
+                    From = from,
+                    To = to,
+                    Now = time.GetUtcNow(),
+                }
+            )
+            ?? throw new FaultException(
+                Faults.RunState,
+                $"Only a run that is {string.Join(" or ", from)} can be steered so."
+            );
+        await store.NoteAsync(db, call.Id, $"run_{to}", Actor(call.Who));
+        await db.CommitAsync();
+        return instanceId;
+    }
+
+    private async Task<string> NewestRunAsync(RedemptionId id, CancellationToken cancel)
+    {
+        var redemption = await store.FindAsync(id, cancel) ?? throw NotFound();
+        return RunId.Of(id, redemption.Row.Progress.RunGeneration);
     }
 
     /// <summary>The audit trail names only runs that there are.</summary>

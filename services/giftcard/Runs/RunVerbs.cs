@@ -1,3 +1,4 @@
+using LocalPlus.Giftcard.RunBulks;
 using LocalPlus.Hosting;
 using LocalPlus.Kernel;
 
@@ -10,18 +11,28 @@ namespace LocalPlus.Giftcard.Runs;
 /// </summary>
 internal static class RunVerbs
 {
+    private static readonly Verb Retry = new("retry", "operator", (runs, call) => runs.RetryAsync(call));
+    private static readonly Verb Suspend = new("suspend", "operator", (runs, call) => runs.SuspendAsync(call));
+    private static readonly Verb Resume = new("resume", "operator", (runs, call) => runs.ResumeAsync(call));
+    private static readonly Verb Reconcile = new("reconcile", "operator", (runs, call) => runs.ReconcileAsync(call));
+    private static readonly Verb Release = new("release", "admin", (runs, call) => runs.ReleaseAsync(call));
+    private static readonly Verb Terminate = new("terminate", "admin", (runs, call) => runs.TerminateAsync(call));
+
+    /// <summary>What can be done to many runs at once (<see cref="RunBulks.RunBulkTask"/>).</summary>
+    public static readonly IReadOnlyList<Verb> OfBulks = [Retry, Reconcile, Suspend, Resume, Release, Terminate];
+
     public static IEndpointRouteBuilder MapRunVerbs(this IEndpointRouteBuilder group)
     {
         Map<ConfirmRunRequest>(group, "confirm", "operator", (runs, call) => runs.ConfirmAsync(call));
         Map<RunVerbRequest>(group, "cancel", "operator", (runs, call) => runs.CancelAsync(call));
-        Map<RunVerbRequest>(group, "retry", "operator", (runs, call) => runs.RetryAsync(call));
+        Map(group, Retry);
         Map<ExtendRunRequest>(group, "extend", "operator", (runs, call) => runs.ExtendAsync(call));
-        Map<RunVerbRequest>(group, "suspend", "operator", (runs, call) => runs.SuspendAsync(call));
-        Map<RunVerbRequest>(group, "resume", "operator", (runs, call) => runs.ResumeAsync(call));
-        Map<RunVerbRequest>(group, "reconcile", "operator", (runs, call) => runs.ReconcileAsync(call));
+        Map(group, Suspend);
+        Map(group, Resume);
+        Map(group, Reconcile);
         Map<SkipStepRequest>(group, "skip", "admin", (runs, call) => runs.SkipAsync(call));
-        Map<RunVerbRequest>(group, "release", "admin", (runs, call) => runs.ReleaseAsync(call));
-        Map<RunVerbRequest>(group, "terminate", "admin", (runs, call) => runs.TerminateAsync(call));
+        Map(group, Release);
+        Map(group, Terminate);
         return group;
     }
 
@@ -40,7 +51,31 @@ internal static class RunVerbs
 
     /// <summary>One verb: who, on what, why.</summary>
     internal sealed record Call<TBody>(OperatorIdentity Who, RedemptionId Id, TBody Body, CancellationToken Cancel)
-        where TBody : IReasoned;
+        where TBody : IReasoned
+    {
+        /// <summary>What it is part of; null: it is done by itself.</summary>
+        public RunBulkId? Bulk { get; init; }
+
+        /// <summary>
+        /// Its bulk has written it down before, and whoever did it died: nothing is written again, and what follows
+        /// the writing is done once more.
+        /// </summary>
+        public bool IsRepeat { get; init; }
+    }
+
+    /// <summary>A verb that needs nothing but a reason.</summary>
+    /// <param name="Role">The least that may; what an administrator alone may do wants a fresh sign-in.</param>
+    internal sealed record Verb(string Name, string Role, Func<RunOperator, Call<RunVerbRequest>, Task> Act);
+
+    /// <summary>As the single verb has it: the role, and who has to be there.</summary>
+    internal static RouteHandlerBuilder RequireWhoMay(this RouteHandlerBuilder mapped, string role)
+    {
+        mapped.RequireRole(role);
+        // What an administrator alone may do can not be undone.
+        return role == "admin" ? mapped.RequireStepUp() : mapped;
+    }
+
+    private static void Map(IEndpointRouteBuilder group, Verb verb) => Map(group, verb.Name, verb.Role, verb.Act);
 
     private static void Map<TBody>(
         IEndpointRouteBuilder group,
@@ -48,9 +83,8 @@ internal static class RunVerbs
         string role,
         Func<RunOperator, Call<TBody>, Task> act
     )
-        where TBody : IReasoned
-    {
-        var mapped = group
+        where TBody : IReasoned =>
+        group
             .MapPost(
                 $"/runs/{{id}}/{verb}",
                 async (
@@ -67,17 +101,11 @@ internal static class RunVerbs
                     return Answer.Ok(await reader.SummaryAsync(id, cancel));
                 }
             )
-            .RequireRole(role)
+            .RequireWhoMay(role)
             .Refuses(Faults.OfRunVerbs)
             .Audit($"run.{verb}")
             .WithName($"Run{char.ToUpperInvariant(verb[0])}{verb[1..]}")
             .Produces<RunSummary>();
-        if (role == "admin")
-        {
-            // What an administrator alone may do can not be undone.
-            mapped.RequireStepUp();
-        }
-    }
 
     internal static void CheckReason(string reason) =>
         new FieldChecks()

@@ -96,6 +96,65 @@ public sealed class ConsoleTests(StackFixture stack)
     }
 
     [Fact]
+    public async Task Many_at_once_are_chosen_looked_at_and_done_by_whoever_may()
+    {
+        var id = await HeldAsync("ticket 20");
+        using var viewer = await Browser.SignedInAsync(stack, "vera");
+        var list = await viewer.PageAsync("/console/runs?state=held");
+        Assert.DoesNotContain("action=\"/console/runs/bulks\"", list, StringComparison.Ordinal);
+        using var browser = await Browser.SignedInAsync(stack, "otto");
+
+        using var chosen = await browser.SubmitAsync(
+            await browser.PageAsync("/console/runs?state=held"),
+            "/console/runs/bulks",
+            ("verb", "suspend")
+        );
+        var preview = await chosen.Content.ReadAsStringAsync();
+        var at = browser.At.AbsolutePath;
+        Assert.Contains("Nothing has been done.", preview, StringComparison.Ordinal);
+        Assert.Contains(id, preview, StringComparison.Ordinal);
+        var runs = preview.Split(" redemptions are chosen")[0].Split(' ')[^1];
+        using var wrong = await browser.SubmitAsync(
+            preview,
+            $"{at}/start",
+            ("reason", "look at them first"),
+            ("count", $"{runs}0")
+        );
+        Assert.Contains("bulk_count", await wrong.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        Assert.Contains(
+            "This needs the role operator; yours is viewer.",
+            await viewer.PageAsync(at),
+            StringComparison.Ordinal
+        );
+
+        using var left = await browser.SubmitAsync(
+            await browser.PageAsync(at),
+            $"{at}/cancel",
+            ("reason", "not today")
+        );
+        Assert.Contains("It was cancelled", await left.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        Assert.Contains(at, await browser.PageAsync("/console/runs/bulks"), StringComparison.Ordinal);
+        Assert.Equal("held", (string)(await SendAsync(HttpMethod.Get, $"/v1/redemptions/{id}"))["state"]!);
+    }
+
+    [Fact]
+    public async Task Tasks_jobs_and_switches_are_there_to_look_at()
+    {
+        using var browser = await Browser.SignedInAsync(stack, "vera");
+
+        var tasks = await browser.PageAsync("/console/tasks?state=dead");
+        Assert.Contains("scheduled", tasks, StringComparison.Ordinal);
+        Assert.DoesNotContain("trouble", tasks, StringComparison.Ordinal);
+        var jobs = await browser.PageAsync("/console/jobs");
+        Assert.Contains("None has run yet.", jobs, StringComparison.Ordinal);
+        Assert.DoesNotContain("trouble", jobs, StringComparison.Ordinal);
+        var flags = await browser.PageAsync("/console/flags");
+        Assert.Contains("offline_allowances", flags, StringComparison.Ordinal);
+        using var french = await Browser.SignedInAsync(stack, "vera", "fr");
+        Assert.Contains("Interrupteurs", await french.PageAsync("/console/flags"), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_form_that_another_site_sends_does_nothing()
     {
         var id = await HeldAsync("ticket 19");

@@ -215,6 +215,65 @@ public sealed partial class ShopTests(StackFixture stack)
         Assert.Contains("93.184.215.14/hook", await owner.PageAsync($"{Shop}/webhooks"), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_shop_writes_its_own_words_looks_at_them_tries_them_and_goes_back()
+    {
+        const string at = $"{Shop}/templates/redemption_completed/fr";
+        using var owner = await Browser.SignedInAsync(stack, "olga", home: Shop);
+        Assert.Contains(at, await owner.PageAsync($"{Shop}/templates"), StringComparison.Ordinal);
+        var editor = await owner.PageAsync(at);
+        (string, string)[] words =
+        [
+            ("subject", "Merci {{ name }}"),
+            ("html", "<html><body><p>Merci pour {{ amount }}</p></body></html>"),
+            ("text", "Merci pour\r\n{{ amount }}"),
+            ("sms", "Merci"),
+        ];
+
+        var preview = await ReadAsync(owner.SubmitAsync(editor, at, [.. words, ("act", "preview")]));
+        Assert.Contains("<dd>Merci Anna</dd>", preview, StringComparison.Ordinal);
+        Assert.Contains("50,00 EUR", preview, StringComparison.Ordinal);
+        using (var mail = await owner.SubmitAsync(editor, at, [.. words, ("act", "mail")]))
+        {
+            Assert.StartsWith(
+                "sandbox; default-src 'none'",
+                mail.Headers.GetValues("Content-Security-Policy").Single(),
+                StringComparison.Ordinal
+            );
+            Assert.Contains(
+                "<p>Merci pour 50,00 EUR</p>",
+                await mail.Content.ReadAsStringAsync(),
+                StringComparison.Ordinal
+            );
+        }
+
+        using var wrong = await owner.SubmitAsync(
+            editor,
+            at,
+            [("subject", "{{ nobody }}"), .. words[1..], ("act", "save")]
+        );
+        var refused = await wrong.Content.ReadAsStringAsync();
+        Assert.Equal(422, (int)wrong.StatusCode);
+        Assert.Contains("/subject", refused, StringComparison.Ordinal);
+        Assert.Contains("{{ nobody }}", refused, StringComparison.Ordinal);
+
+        var saved = await ReadAsync(owner.SubmitAsync(editor, at, [.. words, ("act", "save")]));
+        Assert.Contains("These are your words.", saved, StringComparison.Ordinal);
+        using var late = await owner.SubmitAsync(editor, at, [.. words, ("act", "save")]);
+        Assert.Equal(412, (int)late.StatusCode);
+        var sent = await ReadAsync(owner.SubmitAsync(saved, $"{at}/test", ("to", "contact")));
+        Assert.Contains("The test is on its way.", sent, StringComparison.Ordinal);
+        var back = await ReadAsync(owner.SubmitAsync(sent, $"{at}/reset"));
+        Assert.Contains("These are our words", back, StringComparison.Ordinal);
+
+        using var cashier = await Browser.SignedInAsync(stack, "carl", home: Shop);
+        Assert.Contains(
+            "Your role does not allow this",
+            await cashier.PageAsync($"{Shop}/templates"),
+            StringComparison.Ordinal
+        );
+    }
+
     private static async Task<string> SellAsync(Browser owner, string amount)
     {
         var page = await owner.PageAsync($"{Shop}/cards");

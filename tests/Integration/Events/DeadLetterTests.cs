@@ -81,6 +81,25 @@ public sealed class DeadLetterTests(AnalyticsApi api) : IClassFixture<AnalyticsA
             }
         );
         Assert.Equal((1, 0), (dry.GetProperty("matched").GetInt32(), dry.GetProperty("replayed").GetInt32()));
+        var why = (await ListAsync($"topic={topic}"))[0].GetProperty("reason").GetString()!;
+        foreach (var (error, matches) in new[] { (why, 1), ("an error that nobody had", 0) })
+        {
+            Assert.Equal(matches, (await ListAsync($"topic={topic}&error={Uri.EscapeDataString(error)}")).Count);
+            var some = await CallAsync(
+                HttpMethod.Post,
+                $"{Letters}/replay",
+                "operator",
+                new
+                {
+                    reason = "dry",
+                    topic,
+                    error,
+                    dry_run = true,
+                }
+            );
+            Assert.Equal(matches, some.GetProperty("matched").GetInt32());
+        }
+
         var wet = await CallAsync(HttpMethod.Post, $"{Letters}/replay", "operator", new { reason = "wet", topic });
 
         Assert.Equal(0, wet.GetProperty("replayed").GetInt32());

@@ -26,6 +26,8 @@ public sealed class RowsOfMerchantsTests
         ["tasks"] = "requests only add to it, and workers are no merchant's",
         ["giftcard redemption_run_steps"] = "the engine writes and operators read them",
         ["giftcard operator_actions"] = "operators write and read them",
+        ["giftcard run_bulks"] = "operators write and read them",
+        ["giftcard run_bulk_items"] = "operators choose and read them, and workers are no merchant's",
         ["ledger log_leaves"] = "hashes, in one order for all",
         ["ledger log_nodes"] = "hashes",
         ["ledger log_checkpoints"] = "what was signed, which anybody may read",

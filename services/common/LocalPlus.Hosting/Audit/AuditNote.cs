@@ -53,20 +53,43 @@ public sealed class AuditNote
     private const int MaskedBitsOfIPv4 = 24;
     private const int MaskedBitsOfIPv6 = 48;
     private static readonly AsyncLocal<AuditNote?> Ambient = new();
-    private readonly HttpContext http;
-    private readonly string action;
-    private readonly string? reason;
+    private readonly IServiceProvider services;
+    private readonly Func<AuditNote, AuditEntry> entry;
     private readonly List<AuditChange> changes = [];
     private string? subject;
     private MerchantId? merchant;
     private bool isOver;
 
+    private AuditNote(IServiceProvider services, Func<AuditNote, AuditEntry> entry) =>
+        (this.services, this.entry) = (services, entry);
+
     private AuditNote(HttpContext http, string action, string? reason)
+        : this(http.RequestServices, note => note.EntryOf(http, action, reason))
     {
-        (this.http, this.action, this.reason) = (http, action, reason);
         merchant = (http.Items[typeof(MerchantIdentity)] as MerchantIdentity)?.MerchantId;
         subject = http.Request.RouteValues["id"]?.ToString();
     }
+
+    /// <summary>
+    /// What <paramref name="act"/> does later in the name of whoever asked for it: <paramref name="told"/> is written
+    /// with the first transaction that it commits, and not at all if it commits none.
+    /// </summary>
+    public static async Task OfAsync(IServiceProvider services, AuditEntry told, Func<Task> act)
+    {
+        var note = new AuditNote(services, _ => told);
+        Ambient.Value = note;
+        try
+        {
+            await act();
+        }
+        finally
+        {
+            note.End();
+        }
+    }
+
+    /// <summary>What this note says, for what is done later in the same name.</summary>
+    public AuditEntry Entry() => entry(this);
 
     /// <summary>That of the request whose code runs; null: its endpoint leaves none.</summary>
     public static AuditNote? Current => Ambient.Value is { isOver: false } note ? note : null;
@@ -109,25 +132,25 @@ public sealed class AuditNote
     internal async Task WriteAsync(DbSession db)
     {
         isOver = true;
-        var entry = Entry();
+        var told = Entry();
         await db.PublishAsync(
-            http.RequestServices.GetRequiredService<AuditTopic>().Name,
+            services.GetRequiredService<AuditTopic>().Name,
             AuditEntry.EventType,
-            entry.Target ?? entry.Actor,
+            told.Target ?? told.Actor,
             sequence: 1,
             merchant ?? AuditEntry.Nobody,
-            entry
+            told
         );
     }
 
     /// <summary>Of a request that has committed nothing.</summary>
     internal async Task WriteAsync(CancellationToken cancel)
     {
-        await using var db = await http.RequestServices.GetRequiredService<Database>().BeginAsync(cancel);
+        await using var db = await services.GetRequiredService<Database>().BeginAsync(cancel);
         await db.CommitAsync();
     }
 
-    private AuditEntry Entry()
+    private AuditEntry EntryOf(HttpContext http, string action, string? reason)
     {
         var (kind, actor, role) = http.Items[typeof(MerchantIdentity)] is MerchantIdentity caller
             ? caller.Person is { } person

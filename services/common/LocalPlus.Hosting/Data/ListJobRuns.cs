@@ -23,10 +23,13 @@ internal sealed record JobRunView(
 
 /// <summary>
 /// GET /ops/v1/{service}/jobs: when the service's scheduled jobs ran, how long and how they ended, the newest first; by
-/// name. A job of the service that never ran is not in it. Refusals: invalid_request (name, limit, cursor).
+/// name and outcome. A job of the service that never ran is not in it. Refusals: invalid_request (name, outcome, limit,
+/// cursor).
 /// </summary>
 internal static class ListJobRuns
 {
+    private static readonly string[] Outcomes = ["running", "done", "failed"];
+
     public static void MapJobRuns(this WebApplication app)
     {
         string[] names = [.. app.Services.GetServices<JobName>().Select(job => job.Name)];
@@ -39,17 +42,25 @@ internal static class ListJobRuns
         app.MapOperatorApi()
             .MapGet(
                 $"/{service}/jobs",
-                (Database database, string? name, int? limit, string? cursor, CancellationToken cancel) =>
-                    HandleAsync(database, names, name, limit, cursor, cancel)
+                (
+                    Database database,
+                    string? name,
+                    string? outcome,
+                    int? limit,
+                    string? cursor,
+                    CancellationToken cancel
+                ) => HandleAsync(database, names, new Wanted(name, outcome), limit, cursor, cancel)
             )
             .WithName(nameof(ListJobRuns))
             .Produces<Page<JobRunView>>();
     }
 
+    private sealed record Wanted(string? Name, string? Outcome);
+
     private static async Task<IResult> HandleAsync(
         Database database,
         string[] names,
-        string? name,
+        Wanted wanted,
         int? limit,
         string? cursor,
         CancellationToken cancel
@@ -57,7 +68,8 @@ internal static class ListJobRuns
     {
         var before = Guid.AllBitsSet;
         new FieldChecks()
-            .Require(name is null || names.Contains(name), "name", "unknown")
+            .Require(wanted.Name is null || names.Contains(wanted.Name), "name", "unknown")
+            .Require(wanted.Outcome is null || Outcomes.Contains(wanted.Outcome), "outcome", "invalid")
             .Require(cursor is null || Guid.TryParse(cursor, out before), "cursor", "invalid")
             .ThrowIfAny();
         var take = CursorCodec.Limit(limit);
@@ -65,7 +77,8 @@ internal static class ListJobRuns
             Sql.List,
             new
             {
-                Name = name,
+                wanted.Name,
+                wanted.Outcome,
                 Before = before,
                 Take = take + 1,
             },
@@ -103,6 +116,7 @@ internal static class ListJobRuns
               FROM job_runs
              WHERE run_id < @Before
                AND (@Name::text IS NULL OR name = @Name)
+               AND (@Outcome::text IS NULL OR outcome = @Outcome)
              ORDER BY run_id DESC
              LIMIT @Take
             """;

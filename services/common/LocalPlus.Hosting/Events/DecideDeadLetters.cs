@@ -8,10 +8,10 @@ namespace LocalPlus.Hosting;
 
 /// <summary>
 /// POST /ops/v1/{service}/dead_letters/{id}/replay gives a letter to its consumer again, …/{id}/discard puts it aside
-/// for good; both want a reason and keep who gave it. POST …/replay takes the parked letters of a topic, the oldest
-/// first, at most <see cref="MostAtOnce"/>; with dry_run it only counts them. What is refused again stays parked and
-/// says why. Refusals: invalid_request, not_found, dead_letter_state (decided already), dead_letter_refused (its
-/// consumer still does not take it, or there is none), busy.
+/// for good; both want a reason and keep who gave it. POST …/replay takes the parked letters of a topic, of one error
+/// if it is said, the oldest first, at most <see cref="MostAtOnce"/>; with dry_run it only counts them. What is refused
+/// again stays parked and says why. Refusals: invalid_request, not_found, dead_letter_state (decided already),
+/// dead_letter_refused (its consumer still does not take it, or there is none), busy.
 /// </summary>
 internal static class DecideDeadLetters
 {
@@ -52,7 +52,8 @@ internal static class DecideDeadLetters
     internal sealed record DecideRequest(string Reason);
 
     /// <param name="DryRun">Counts and does nothing.</param>
-    internal sealed record ReplayRequest(string Reason, string Topic, bool DryRun = false);
+    /// <param name="Error">Only those for whose refusal this text was a part of the reason.</param>
+    internal sealed record ReplayRequest(string Reason, string Topic, bool DryRun = false, string? Error = null);
 
     /// <param name="Matched">Parked letters of the topic that would be, or were, replayed.</param>
     /// <param name="RefusedIds">Those that were not taken again.</param>
@@ -93,8 +94,11 @@ internal static class DecideDeadLetters
     )
     {
         CheckReason(request.Reason);
-        new FieldChecks().Text(request.Topic, "/topic", MaxTopicLength).ThrowIfAny();
-        var ids = await replay.ParkedAsync(request.Topic, MostAtOnce, cancel);
+        new FieldChecks()
+            .Text(request.Topic, "/topic", MaxTopicLength)
+            .Text(request.Error, "/error", MaxTopicLength)
+            .ThrowIfAny();
+        var ids = await replay.ParkedAsync(request.Topic, request.Error, MostAtOnce, cancel);
         if (request.DryRun)
         {
             return Answer.Ok(new ReplayResult(ids.Count, 0, []));
@@ -166,9 +170,18 @@ internal sealed class DeadLetterReplay(
         }
     }
 
-    /// <summary>The oldest parked letters of a topic.</summary>
-    public async Task<IReadOnlyList<long>> ParkedAsync(string topic, int most, CancellationToken cancel) =>
-        await database.QueryAsync<long>(Sql.Parked, new { Topic = topic, Most = most }, cancel);
+    /// <summary>The oldest parked letters of a topic, and of an error if it is not null.</summary>
+    public Task<IReadOnlyList<long>> ParkedAsync(string topic, string? error, int most, CancellationToken cancel) =>
+        database.SearchAsync<long>(
+            Sql.Parked,
+            new
+            {
+                Topic = topic,
+                Error = error,
+                Most = most,
+            },
+            cancel
+        );
 
     public async Task<DeadLetterView> ViewAsync(long id, CancellationToken cancel) =>
         (
@@ -223,6 +236,7 @@ internal sealed class DeadLetterReplay(
               FROM dead_letters
              WHERE topic = @Topic
                AND state = 'parked'
+               AND (@Error::text IS NULL OR strpos(reason, @Error) > 0)
              ORDER BY id
              LIMIT @Most
             """;

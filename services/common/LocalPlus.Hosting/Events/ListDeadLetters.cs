@@ -27,8 +27,8 @@ internal sealed record DeadLetterView(
 
 /// <summary>
 /// GET /ops/v1/{service}/dead_letters: what this service could not take, the newest first; by state (parked when
-/// nothing is said, replayed, discarded, all) and topic. GET …/{id} shows one with its text. Viewers see the lists;
-/// a letter's text is operators' only. Refusals: invalid_request, not_found.
+/// nothing is said, replayed, discarded, all), topic and error text. GET …/{id} shows one with its text. Viewers see
+/// the lists; a letter's text is operators' only. Refusals: invalid_request, not_found.
 /// </summary>
 internal static class ListDeadLetters
 {
@@ -53,6 +53,7 @@ internal static class ListDeadLetters
         Database database,
         string? state,
         string? topic,
+        string? error,
         int? limit,
         string? cursor,
         CancellationToken cancel
@@ -62,6 +63,7 @@ internal static class ListDeadLetters
         new FieldChecks()
             .Require(state is null || States.Contains(state), "state", "invalid")
             .Text(topic, "topic", MaxTopicLength)
+            .Text(error, "error", MaxTopicLength)
             .Require(cursor is null || long.TryParse(cursor, out before), "cursor", "invalid")
             .ThrowIfAny();
         var take = CursorCodec.Limit(limit);
@@ -71,6 +73,7 @@ internal static class ListDeadLetters
             {
                 State = state == All ? null : state ?? Parked,
                 Topic = topic,
+                Error = error,
                 Before = before,
                 Take = take + 1,
             },
@@ -130,6 +133,7 @@ internal static class ListDeadLetters
              WHERE l.id < @Before
                AND (@State::text IS NULL OR l.state = @State)
                AND (@Topic::text IS NULL OR l.topic = @Topic)
+               AND (@Error::text IS NULL OR strpos(l.reason, @Error) > 0)
              ORDER BY l.id DESC
              LIMIT @Take
             """;

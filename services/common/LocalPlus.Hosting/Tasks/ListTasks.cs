@@ -30,8 +30,25 @@ internal sealed record TaskView(
     public string Object { get; } = "task";
 }
 
+/// <summary>How a queue of a service is.</summary>
+/// <param name="Due">Tasks that wait for a worker, the first of them since <paramref name="OldestAt"/>.</param>
+/// <param name="Resting">Those whose time is to come.</param>
+/// <param name="Dead">Given up, and kept until somebody decides.</param>
+internal sealed record TaskQueueView(
+    string Queue,
+    long Due,
+    DateTimeOffset? OldestAt,
+    long Running,
+    long Resting,
+    long Dead
+)
+{
+    public string Object { get; } = "task_queue";
+}
+
 /// <summary>
-/// GET /ops/v1/{service}/tasks: a service's tasks, the newest first, by queue and state. POST …/{id}/cancel: no more of
+/// GET /ops/v1/{service}/tasks: a service's tasks, the newest first, by queue and state. GET …/queues: how each queue
+/// is. POST …/{id}/cancel: no more of
 /// one (operators). Refusals: invalid_request, not_found, task_state (it is over).
 /// </summary>
 internal static class ListTasks
@@ -41,6 +58,7 @@ internal static class ListTasks
     public static IEndpointRouteBuilder MapListTasks(this IEndpointRouteBuilder tasks)
     {
         tasks.MapGet("", HandleAsync).WithName(nameof(ListTasks)).Produces<Page<TaskView>>();
+        tasks.MapGet("/queues", QueuesAsync).WithName("ListTaskQueues").Produces<Queues>();
         tasks
             .MapPost("/{id}/cancel", CancelAsync)
             .RequireRole("operator")
@@ -78,6 +96,20 @@ internal static class ListTasks
             cancel
         );
         return Answer.Ok(Page<TaskView>.Of([.. rows.Select(row => row.ToView())], take, row => row.TaskId.ToString()));
+    }
+
+    internal sealed record Queues(IReadOnlyList<TaskQueueView> Data);
+
+    private static async Task<IResult> QueuesAsync(Database database, TimeProvider time, CancellationToken cancel)
+    {
+        var busy = await database.QueryAsync<TaskQueueView>(Sql.Queues, new { Now = time.GetUtcNow() }, cancel);
+        return Answer.Ok(
+            new Queues([
+                .. WorkQueue.All.Select(queue =>
+                    busy.FirstOrDefault(row => row.Queue == queue.Name) ?? new(queue.Name, 0, null, 0, 0, 0)
+                ),
+            ])
+        );
     }
 
     private static async Task<IResult> CancelAsync(string id, Database database, CancellationToken cancel)
@@ -156,6 +188,19 @@ internal static class ListTasks
                AND (@State::text IS NULL OR t.state = @State)
              ORDER BY t.task_id DESC
              LIMIT @Take
+            """;
+
+        public const string Queues = """
+            SELECT queue,
+                   count(*) FILTER (WHERE state = 'waiting' AND due_at <= @Now) AS due,
+                   min(due_at) FILTER (WHERE state = 'waiting' AND due_at <= @Now) AS oldest_at,
+                   count(*) FILTER (WHERE state = 'running') AS running,
+                   count(*) FILTER (WHERE state = 'waiting' AND due_at > @Now) AS resting,
+                   count(*) FILTER (WHERE state = 'dead') AS dead
+              FROM tasks
+             WHERE due_at IS NOT NULL
+                OR finished_at IS NOT NULL AND state = 'dead'
+             GROUP BY queue
             """;
 
         public const string Get = $"{TaskRow.Columns} WHERE t.task_id = @TaskId";
