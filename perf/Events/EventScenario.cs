@@ -59,7 +59,8 @@ internal static class EventScenario
         result.Note("yardstick", "events written a second by as many clients while the relay was still");
         result.Note(
             "wanted",
-            $"{WantedPerSecond:0} a second to the last consumer; p99 under {WantedLag.TotalSeconds:0} s at a steady rate"
+            $"{WantedPerSecond:0} a second to the last consumer; "
+                + $"p99 under {WantedLag.TotalSeconds:0} s at a steady rate"
         );
         result.Note("lag", "events that some subscriber has not taken yet, by the rate at which they come");
         return result.Build();

@@ -148,7 +148,8 @@ internal static class ImportScenario
     private static async Task<TimeSpan> CopyAsync(int rows, CancellationToken cancel)
     {
         var script = new StringBuilder(
-            "DROP TABLE IF EXISTS bench_rows;\nCREATE TABLE bench_rows (code text PRIMARY KEY, balance bigint NOT NULL);\n"
+            "DROP TABLE IF EXISTS bench_rows;\n"
+                + "CREATE TABLE bench_rows (code text PRIMARY KEY, balance bigint NOT NULL);\n"
                 + "COPY bench_rows FROM stdin (FORMAT csv);\n"
         );
         for (var i = 0; i < rows; i++)

@@ -215,7 +215,7 @@ public sealed class CallTests : IDisposable
 
         Assert.Equal(ExitCodes.Unavailable, exitCode);
         Assert.Equal(
-            ["analytics", "giftcard", "ledger"],
+            ["analytics", "giftcard", "ledger", "notification"],
             printed.Split('\n').Skip(1).SkipLast(1).Select(l => l[..l.IndexOf(',')])
         );
     }
