@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using System.Text.RegularExpressions;
 using LocalPlus.Kernel;
 using LocalPlus.Notification.Readers;
@@ -29,10 +28,7 @@ internal sealed partial class SentTokens(AddressHashes hashes)
             if (
                 Base32.TryParse(token.AsSpan(0, Base32.GuidLength), out var id)
                 && Base32.TryParse(token.AsSpan(Base32.GuidLength), out var proof)
-                && CryptographicOperations.FixedTimeEquals(
-                    ProofOf(new NotificationId(id)).ToByteArray(),
-                    proof.ToByteArray()
-                )
+                && hashes.IsProof(id.ToByteArray(bigEndian: true), proof.ToByteArray())
             )
             {
                 return new NotificationId(id);

@@ -19,7 +19,7 @@ internal sealed class MessageDispatch(
     Recipients recipients,
     CardDeliveries deliveries,
     SendGate gate,
-    AddressHashes hashes,
+    AddressRehash hashes,
     UnsubscribeTokens tokens,
     SentTokens sent,
     TemplateStore templates,
@@ -137,10 +137,12 @@ internal sealed class MessageDispatch(
             return (null, new SendOutcome.Skipped("no_phone_number"));
         }
 
-        var hash = hashes.Of(message.MerchantId, message.Channel, address);
+        var hash = await hashes.OfAsync(message.MerchantId, message.Channel, address, cancel);
         // What a reader wants is kept by where it reads mails, whichever way a message takes.
         var wishes =
-            message.Channel == Channels.Mail ? hash : hashes.Of(message.MerchantId, Channels.Mail, contact.Address);
+            message.Channel == Channels.Mail
+                ? hash
+                : await hashes.OfAsync(message.MerchantId, Channels.Mail, contact.Address, cancel);
         return (
             new Reader(
                 address,

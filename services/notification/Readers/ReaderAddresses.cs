@@ -8,7 +8,7 @@ namespace LocalPlus.Notification.Readers;
 internal sealed record ReaderAddress(string Text, byte[] Hash);
 
 /// <summary>Asks the wallet where a customer is written to, for requests that name one.</summary>
-internal sealed class ReaderAddresses(Recipients recipients, AddressHashes hashes)
+internal sealed class ReaderAddresses(Recipients recipients, AddressRehash hashes)
 {
     /// <summary>Refuses: not_found, customer_without_address, and busy while the wallet is away.</summary>
     public async Task<ReaderAddress> FindAsync(
@@ -37,7 +37,7 @@ internal sealed class ReaderAddresses(Recipients recipients, AddressHashes hashe
         }
 
         return reader.At(channel) is { } text
-            ? new(text, hashes.Of(merchant, channel, text))
+            ? new(text, await hashes.OfAsync(merchant, channel, text, cancel))
             : throw new FaultException(
                 Faults.CustomerWithoutAddress,
                 "The customer has no telephone number that messages can be sent to."

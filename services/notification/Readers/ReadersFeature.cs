@@ -9,7 +9,8 @@ internal static class ReadersFeature
     {
         var services = builder.Services;
         // Made when they are needed: a migration has neither the key nor the address, and needs none.
-        services.AddSingleton(_ => new AddressHashes(builder.Configuration["Secrets:address_key"]));
+        services.AddSingleton(_ => new AddressHashes(builder.Configuration));
+        services.AddSingleton<AddressRehash>();
         services.AddSingleton(all => new UnsubscribeTokens(
             all.GetRequiredService<AddressHashes>(),
             UnsubscribeTokens.SiteOf(builder.Configuration)

@@ -1,6 +1,5 @@
 using System.Buffers.Text;
 using System.Diagnostics.CodeAnalysis;
-using System.Security.Cryptography;
 using System.Text;
 using LocalPlus.Kernel;
 
@@ -60,7 +59,7 @@ internal sealed class UnsubscribeTokens(AddressHashes hashes, Uri site)
 
         var body = bytes.AsSpan(0, length - MacBytes);
         var mac = bytes.AsSpan(length - MacBytes, MacBytes);
-        if (body[0] != Version || !CryptographicOperations.FixedTimeEquals(hashes.Sign(body).AsSpan(0, MacBytes), mac))
+        if (body[0] != Version || !hashes.IsSigned(body, mac))
         {
             return false;
         }

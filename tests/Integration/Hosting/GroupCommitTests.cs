@@ -9,6 +9,9 @@ namespace LocalPlus.Tests.Integration.Hosting;
 
 public sealed class GroupCommitTests : IAsyncLifetime
 {
+    /// <summary>What is written is asked about, not how fast.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
+
     private readonly OutboxSignal signal = new();
     private readonly ConcurrentQueue<int> batches = [];
     private TestDatabase database = null!;
@@ -256,7 +259,8 @@ public sealed class GroupCommitTests : IAsyncLifetime
                 await gate.Task;
                 await db.ExecuteAsync("INSERT INTO numbers SELECT unnest(@Items)", new { Items = items.ToArray() });
                 return [.. items.Select(item => -item)];
-            }
+            },
+            deadline: Patience
         );
 
     private Task<long> CountAsync() => database.ScalarAsync<long>("SELECT count(*) FROM numbers");

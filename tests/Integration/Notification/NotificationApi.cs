@@ -23,17 +23,30 @@ public sealed class NotificationApi : IAsyncLifetime
         Database = await TestDatabase.CreateAsync("notification", typeof(Mail).Assembly);
         Sidecar = await StubSidecar.StartAsync();
         Smtp = await StubSmtp.StartAsync();
-        Service = await RunningService.StartAsync(
+        Service = await StartAsync();
+    }
+
+    /// <summary>The service anew, with what is said in place of what it had.</summary>
+    public async Task RestartAsync(params (string Name, string Value)[] settings)
+    {
+        await Service.DisposeAsync();
+        Service = await StartAsync(settings);
+    }
+
+    private Task<RunningService> StartAsync(params (string Name, string Value)[] settings) =>
+        RunningService.StartAsync(
             typeof(Mail).Assembly.Location,
             Database,
             Sidecar.Port,
             Smtp.Port,
-            ("LP_JWKS", operators.JwksPath),
-            ("LP_WEBHOOK_LOOPBACK", "allow"),
-            ("LP_MAIL_BOUNCES", "bounces@mail.localplus.test"),
-            Smtp.Setting
+            [
+                ("LP_JWKS", operators.JwksPath),
+                ("LP_WEBHOOK_LOOPBACK", "allow"),
+                ("LP_MAIL_BOUNCES", "bounces@mail.localplus.test"),
+                Smtp.Setting,
+                .. settings,
+            ]
         );
-    }
 
     public async Task DisposeAsync()
     {

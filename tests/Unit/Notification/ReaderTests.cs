@@ -90,6 +90,24 @@ public sealed class ReaderTests
         Assert.Throws<InvalidOperationException>(() => new AddressHashes("short"));
     }
 
+    [Fact]
+    public void The_next_key_hashes_and_signs_and_the_one_of_before_is_still_known()
+    {
+        var (before, next) = (new string('j', 40), new string('n', 40));
+        var (old, both) = (new AddressHashes(before), new AddressHashes($"{next}, {before}"));
+        var id = new byte[16];
+
+        Assert.Equal(new AddressHashes(next).Of(Shop, "mail", "a@b.test"), both.Of(Shop, "mail", "a@b.test"));
+        Assert.Equal([old.Of(Shop, "mail", "a@b.test")], both.BeforeOf(Shop, "mail", "a@b.test"));
+        Assert.Empty(old.BeforeOf(Shop, "mail", "a@b.test"));
+        Assert.True(both.IsSigned(id, old.Sign(id).AsSpan(0, 16)));
+        Assert.True(both.IsSigned(id, both.Sign(id).AsSpan(0, 16)));
+        Assert.False(old.IsSigned(id, both.Sign(id).AsSpan(0, 16)));
+        Assert.True(both.IsProof(id, old.ProveSent(id)));
+        Assert.False(old.IsProof(id, both.ProveSent(id)));
+        Assert.Throws<InvalidOperationException>(() => new AddressHashes($"{next},short"));
+    }
+
     [Theory]
     [InlineData("+33 6 12 34 56 78", null, "+33612345678")]
     [InlineData("06 12 34 56 78", "FR", "+33612345678")]

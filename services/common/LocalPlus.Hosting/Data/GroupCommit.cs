@@ -17,10 +17,12 @@ namespace LocalPlus.Hosting;
 /// What is written is the beginning of something that another service has to finish: an item whose request has no time
 /// left for that (<see cref="RequestDeadline.IsTooLateToBegin"/>) is not written.
 /// </param>
+/// <param name="deadline">In place of <see cref="Deadline"/>, where no request waits.</param>
 public sealed class GroupCommit<TItem, TResult>(
     Database database,
     Func<DbSession, IReadOnlyList<TItem>, Task<IReadOnlyList<TResult>>> write,
-    bool begins = false
+    bool begins = false,
+    TimeSpan? deadline = null
 )
 {
     /// <summary>Items in one transaction.</summary>
@@ -63,7 +65,7 @@ public sealed class GroupCommit<TItem, TResult>(
             static (given, token) => ((Entry)given!).GiveUp(new OperationCanceledException(token)),
             entry
         );
-        return await entry.Done.Task.WaitAsync(Deadline, CancellationToken.None);
+        return await entry.Done.Task.WaitAsync(deadline ?? Deadline, CancellationToken.None);
     }
 
     private async Task DrainAsync()
