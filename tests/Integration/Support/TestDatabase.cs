@@ -74,9 +74,21 @@ public sealed class TestDatabase : IAsyncDisposable
     /// <summary>A copy as it is now. Nobody may be connected to this one.</summary>
     public async Task<TestDatabase> CloneAsync()
     {
-        NpgsqlConnection.ClearAllPools();
         var clone = $"{service}_{Interlocked.Increment(ref clones)}";
-        await ExecuteAsync(admin, $"CREATE DATABASE {clone} TEMPLATE {name} OWNER {service}_owner");
+        await Eventually.TrueAsync(async () =>
+        {
+            NpgsqlConnection.ClearAllPools();
+            try
+            {
+                await ExecuteAsync(admin, $"CREATE DATABASE {clone} TEMPLATE {name} OWNER {service}_owner");
+                return true;
+            }
+            catch (PostgresException inUse) when (inUse.SqlState == PostgresErrorCodes.ObjectInUse)
+            {
+                // Whoever was there has hung up, and the server has not noticed yet.
+                return false;
+            }
+        });
         return new TestDatabase(admin, clone, service);
     }
 
