@@ -91,6 +91,17 @@ internal sealed class RemoteApiKeyVerifier(
             }
         }
 
+        // Merchant may have answered somebody meanwhile.
+        if (
+            known.Find(key) is { } answered
+            && !ReferenceEquals(answered, hit)
+            && known.Age(answered) < Lifetime
+            && rulings.Judge(answered) is { } verdict
+        )
+        {
+            return verdict;
+        }
+
         // Nobody knows it: it waits until merchant has had its time.
         try
         {
