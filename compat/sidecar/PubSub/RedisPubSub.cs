@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.Collections.Concurrent;
 using System.Text.Json;
-using System.Threading.Channels;
 using LocalPlus.Sidecar.Api;
 using LocalPlus.Sidecar.Resources;
 using LocalPlus.Sidecar.Runtime;
@@ -20,7 +19,9 @@ internal sealed class RedisPubSub : IPubSub
     private readonly ILogger log;
     private readonly ValkeyClient client;
     private readonly ConcurrentDictionary<string, RedisTopic> topics = new(StringComparer.Ordinal);
-    private readonly Channel<RedisDelivery> queue;
+
+    /// <summary>A place for each worker; null: as many at a time as come.</summary>
+    private readonly SemaphoreSlim? places;
     private readonly CancellationTokenSource closing = new();
     private readonly CancellationTokenSource cut = new();
     private readonly long maxLength;
@@ -44,7 +45,7 @@ internal sealed class RedisPubSub : IPubSub
         RedeliverInterval = definition.Duration("redeliverInterval", TimeSpan.FromSeconds(60));
         maxLength = definition.Int("maxLenApprox", 0);
         streamTtl = definition.Get("streamTTL") is null ? null : definition.Duration("streamTTL", TimeSpan.Zero);
-        queue = Channel.CreateBounded<RedisDelivery>(QueueDepth);
+        places = concurrency > 0 ? new SemaphoreSlim(concurrency, concurrency) : null;
         reader = new RedisStreamReader(this, client, log);
         pending = new RedisPending(this, client, log);
     }
@@ -97,14 +98,14 @@ internal sealed class RedisPubSub : IPubSub
     public async Task<IAsyncDisposable> SubscribeAsync(string topic, MessageHandler handler, CancellationToken cancel)
     {
         await CreateGroupAsync(topic);
-        var entry = topics.GetOrAdd(topic, static name => new RedisTopic(name));
+        var entry = topics.GetOrAdd(topic, name => new RedisTopic(name, new RedisAcks(name, Group, client, log)));
         var session = entry.Open(handler);
         Start();
         await reader.TopicsChangedAsync();
         // What the last subscription had fetched but not delivered is still ours and comes first.
         while (entry.TryUnpark(out var message))
         {
-            await queue.Writer.WriteAsync(new RedisDelivery(entry, message), cancel);
+            await DispatchAsync(entry, message, cancel);
         }
         pending.Wake();
         return new Subscription(async () =>
@@ -127,6 +128,15 @@ internal sealed class RedisPubSub : IPubSub
     {
         await closing.CancelAsync();
         await running;
+        for (var place = 0; places is not null && place < concurrency; place++)
+        {
+            await places.WaitAsync(CancellationToken.None);
+        }
+        foreach (var topic in topics.Values)
+        {
+            topic.Dispose();
+        }
+        places?.Dispose();
         await client.DisposeAsync();
         reader.Dispose();
         pending.Dispose();
@@ -146,7 +156,7 @@ internal sealed class RedisPubSub : IPubSub
             var message = new RedisMessage(id.Text, Parse(topic.Name, fields.Items));
             if (topic.Begin(message))
             {
-                await queue.Writer.WriteAsync(new RedisDelivery(topic, message), cancel);
+                await DispatchAsync(topic, message, cancel);
             }
         }
     }
@@ -188,38 +198,48 @@ internal sealed class RedisPubSub : IPubSub
                 return;
             }
             started = true;
-            var workers = Enumerable.Range(0, concurrency > 0 ? concurrency : 1).Select(_ => WorkAsync());
-            running = Task.WhenAll([.. workers, reader.RunAsync(closing.Token), pending.RunAsync(closing.Token)]);
+            running = Task.WhenAll(reader.RunAsync(closing.Token), pending.RunAsync(closing.Token));
         }
     }
 
-    private async Task WorkAsync()
+    /// <summary>
+    /// Gives a message to a worker once one is free. Workers do not wait at a queue: all that wait there would be woken by
+    /// each message, and there are hundreds.
+    /// </summary>
+    private async Task DispatchAsync(RedisTopic topic, RedisMessage message, CancellationToken cancel)
+    {
+        if (places is not null)
+        {
+            await places.WaitAsync(cancel);
+        }
+        _ = WorkAsync(topic, message);
+    }
+
+    /// <summary>
+    /// The application may be back already while a call of before ends: then its message, or another's, goes on at once.
+    /// </summary>
+    private async Task WorkAsync(RedisTopic topic, RedisMessage message)
     {
         try
         {
-            await foreach (var delivery in queue.Reader.ReadAllAsync(closing.Token))
+            while (!await DeliverAsync(topic, message) && topic.Current is not null && topic.TryUnpark(out var next))
             {
-                var work = DeliverAsync(delivery);
-                // concurrency 0 = as many at a time as come.
-                if (concurrency > 0)
-                {
-                    await work;
-                }
+                message = next;
             }
         }
-        catch (OperationCanceledException)
+        finally
         {
-            // The component is closing.
+            places?.Release();
         }
     }
 
-    private async Task DeliverAsync(RedisDelivery delivery)
+    /// <summary>False: nobody subscribes now, and the message is kept for who does next.</summary>
+    private async Task<bool> DeliverAsync(RedisTopic topic, RedisMessage message)
     {
-        var (topic, message) = delivery;
         if (topic.Current is not { } session)
         {
             topic.Park(message);
-            return;
+            return false;
         }
         try
         {
@@ -228,38 +248,14 @@ internal sealed class RedisPubSub : IPubSub
         catch (OperationCanceledException) when (!session.IsOpen)
         {
             topic.Park(message);
-            await ResumeAsync(topic);
-            return;
+            return false;
         }
         catch (Exception problem)
         {
             log.DeliveryFailed(topic.Name, problem.Message);
         }
-        await AcknowledgeAsync(topic, message);
-    }
-
-    /// <summary>
-    /// The application may be back already while a call of before ends: then its message goes on at once.
-    /// </summary>
-    private async Task ResumeAsync(RedisTopic topic)
-    {
-        while (topic.Current is not null && topic.TryUnpark(out var message))
-        {
-            await queue.Writer.WriteAsync(new RedisDelivery(topic, message), closing.Token);
-        }
-    }
-
-    private async Task AcknowledgeAsync(RedisTopic topic, RedisMessage message)
-    {
-        try
-        {
-            await client.ExecuteAsync("XACK", topic.Name, Group, message.Id);
-        }
-        catch (ValkeyException problem)
-        {
-            log.AckFailed(message.Id, topic.Name, problem.Message);
-        }
-        topic.End(message.Id);
+        await topic.EndAsync(message.Id);
+        return true;
     }
 
     private static BrokerMessage Parse(string topic, RespValue[] fields)
@@ -317,6 +313,3 @@ internal sealed class RedisPubSub : IPubSub
 
 /// <summary>One entry of a stream.</summary>
 internal sealed record RedisMessage(string Id, BrokerMessage Content);
-
-/// <summary>A message on its way to a worker.</summary>
-internal readonly record struct RedisDelivery(RedisTopic Topic, RedisMessage Message);

@@ -7,7 +7,7 @@ namespace LocalPlus.Sidecar.PubSub;
 /// delivered when the subscription ended. The topic outlives its subscriptions, so nothing fetched is forgotten when
 /// the application goes away and comes back.
 /// </summary>
-internal sealed class RedisTopic(string name)
+internal sealed class RedisTopic(string name, RedisAcks acks) : IDisposable
 {
     private readonly ConcurrentDictionary<string, long> inFlight = new(StringComparer.Ordinal);
     private readonly ConcurrentQueue<RedisMessage> parked = new();
@@ -45,8 +45,10 @@ internal sealed class RedisTopic(string name)
         return true;
     }
 
-    public void End(string id)
+    /// <summary>Acknowledges a message; it is held until then.</summary>
+    public async Task EndAsync(string id)
     {
+        await acks.AddAsync(id);
         inFlight.TryRemove(id, out _);
         Interlocked.Decrement(ref busy);
     }
@@ -67,6 +69,8 @@ internal sealed class RedisTopic(string name)
         Interlocked.Increment(ref busy);
         return true;
     }
+
+    public void Dispose() => acks.Dispose();
 
     /// <summary>One subscription of the topic.</summary>
 #pragma warning disable CA1001 // The source has no timer and nothing to release, and a late delivery still looks at its token.

@@ -65,8 +65,10 @@ internal sealed class WebhookSender(
 
     private async Task SendAsync(CancellationToken cancel)
     {
-        await foreach (var delivery in taken.Reader.ReadAllAsync(cancel))
+        while (true)
         {
+            // Each delivery wakes one sender: ReadAllAsync would wake all that wait.
+            var delivery = await taken.Reader.ReadAsync(cancel);
             await Failpoints.BeforeAsync("SendWebhook");
             await ended.Writer.WriteAsync(new Sent(delivery, await transport.SendAsync(delivery, cancel)), cancel);
         }
