@@ -26,7 +26,10 @@ internal static class EventSchema
     }
 
     /// <summary>The schema of a topic as it is committed.</summary>
-    public static string Read(string topic)
+    public static string Read(string topic) => File.ReadAllText(Path.Combine(Folder(), $"{topic}.json"));
+
+    /// <summary>contracts/events.</summary>
+    public static string Folder()
     {
         var folder = AppContext.BaseDirectory;
         while (!File.Exists(Path.Combine(folder, "LocalPlus.sln")))
@@ -34,7 +37,7 @@ internal static class EventSchema
             folder = Path.GetDirectoryName(folder)!;
         }
 
-        return File.ReadAllText(Path.Combine(folder, "contracts", "events", $"{topic}.json"));
+        return Path.Combine(folder, "contracts", "events");
     }
 
     /// <summary>
