@@ -2,6 +2,7 @@ using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json;
 using LocalPlus.Kernel;
+using LocalPlus.Notification.Webhooks;
 using LocalPlus.Tests.Integration.Support;
 
 namespace LocalPlus.Tests.Integration.Notification;
@@ -110,10 +111,14 @@ public sealed class WebhookApi : IAsyncLifetime
     public Task<JsonElement> DeliveryAsync(string key, string endpoint, string status) =>
         DeliveryAsync(key, endpoint, d => d.GetProperty("status").GetString() == status);
 
-    /// <summary>What waits is due at once.</summary>
+    /// <summary>
+    /// What waits for its next try is due at once. What is being tried is left: made due, it would be taken from its
+    /// claim, and what came of the try would count for nothing.
+    /// </summary>
     public async Task DueNowAsync()
     {
         await Api.Database.AsOwnerAsync("UPDATE webhook_endpoints SET probe_at = NULL");
-        await Api.Database.AsOwnerAsync("UPDATE webhook_queue SET due_at = '-infinity'");
+        var claimed = $"now() + interval '{(int)(WebhookLimits.Lease / 2).TotalSeconds} seconds'";
+        await Api.Database.AsOwnerAsync($"UPDATE webhook_queue SET due_at = '-infinity' WHERE due_at < {claimed}");
     }
 }
