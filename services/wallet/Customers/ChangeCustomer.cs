@@ -87,8 +87,8 @@ internal static class ChangeCustomer
         }
         catch (PostgresException taken) when (taken.SqlState == PostgresErrorCodes.UniqueViolation)
         {
-            // The transaction reads nothing any more, and what it brought to the newest version is back; another one looks
-            // whose it is.
+            // The transaction reads nothing any more, and what it brought to the newest version is back. Another one
+            // looks whose it is.
             throw CustomerStore.Exists(
                 await database.QuerySingleOrDefaultAsync<CustomerId?>(
                     CustomerStore.Sql.Find,

@@ -119,12 +119,12 @@ internal sealed class PiiRewriting(Database database, PersonalDataVault vault)
     private static class Sql
     {
         // What says no version is of the first: then the byte after it is 1.
-        private const string IsOlder = "|| '\\x01'::bytea, 32) < @Version";
+        private const string IsOlder = ", 33) || '\\x01'::bytea, 0) < @Version";
 
         public const string CustomerEmails = $"""
             SELECT c.customer_id AS id, c.merchant_id, c.email_lookup AS lookup
               FROM customers c
-             WHERE get_byte(c.email_lookup {IsOlder}
+             WHERE get_byte(substr(c.email_lookup{IsOlder}
              LIMIT @Take
                FOR UPDATE SKIP LOCKED
             """;
@@ -161,7 +161,7 @@ internal sealed class PiiRewriting(Database database, PersonalDataVault vault)
         public const string MemberEmails = $"""
             SELECT m.member_id AS id, m.email_lookup AS lookup
               FROM members m
-             WHERE get_byte(m.email_lookup {IsOlder}
+             WHERE get_byte(substr(m.email_lookup{IsOlder}
                AND NOT EXISTS (SELECT 1
                                  FROM customers c
                                 WHERE c.merchant_id = m.merchant_id
@@ -180,7 +180,7 @@ internal sealed class PiiRewriting(Database database, PersonalDataVault vault)
         public const string MemberPhones = $"""
             SELECT m.member_id AS id, m.phone_lookup AS lookup
               FROM members m
-             WHERE get_byte(m.phone_lookup {IsOlder}
+             WHERE get_byte(substr(m.phone_lookup{IsOlder}
              LIMIT @Take
                FOR UPDATE SKIP LOCKED
             """;
@@ -195,7 +195,7 @@ internal sealed class PiiRewriting(Database database, PersonalDataVault vault)
         public const string CustomerPhones = $"""
             SELECT c.customer_id AS id, c.phone_lookup AS lookup
               FROM customers c
-             WHERE get_byte(c.phone_lookup {IsOlder}
+             WHERE get_byte(substr(c.phone_lookup{IsOlder}
              LIMIT @Take
                FOR NO KEY UPDATE SKIP LOCKED
             """;
@@ -210,7 +210,7 @@ internal sealed class PiiRewriting(Database database, PersonalDataVault vault)
         public const string Vouchers = $"""
             SELECT v.voucher_id AS id, v.code_lookup AS lookup
               FROM loyalty_vouchers v
-             WHERE get_byte(v.code_lookup {IsOlder}
+             WHERE get_byte(substr(v.code_lookup{IsOlder}
              LIMIT @Take
                FOR UPDATE SKIP LOCKED
             """;
@@ -225,7 +225,7 @@ internal sealed class PiiRewriting(Database database, PersonalDataVault vault)
         public const string Keys = """
             SELECT k.customer_id, k.wrapped_key
               FROM subject_keys k
-             WHERE get_byte(k.wrapped_key || '\x01'::bytea, 60) < @Version
+             WHERE get_byte(substr(k.wrapped_key, 61) || '\x01'::bytea, 0) < @Version
              LIMIT @Take
                FOR NO KEY UPDATE SKIP LOCKED
             """;
@@ -239,18 +239,19 @@ internal sealed class PiiRewriting(Database database, PersonalDataVault vault)
 
         public const string Count = $"""
             SELECT (SELECT count(*)
-                      FROM (SELECT 1 FROM customers WHERE get_byte(email_lookup {IsOlder} LIMIT @MostCounted) a)
+                      FROM (SELECT 1 FROM customers WHERE get_byte(substr(email_lookup{IsOlder} LIMIT @MostCounted) a)
                    + (SELECT count(*)
-                        FROM (SELECT 1 FROM customers WHERE get_byte(phone_lookup {IsOlder} LIMIT @MostCounted) b)
+                        FROM (SELECT 1 FROM customers WHERE get_byte(substr(phone_lookup{IsOlder} LIMIT @MostCounted) b)
                    + (SELECT count(*)
-                        FROM (SELECT 1 FROM members WHERE get_byte(email_lookup {IsOlder} LIMIT @MostCounted) c)
+                        FROM (SELECT 1 FROM members WHERE get_byte(substr(email_lookup{IsOlder} LIMIT @MostCounted) c)
                    + (SELECT count(*)
-                        FROM (SELECT 1 FROM members WHERE get_byte(phone_lookup {IsOlder} LIMIT @MostCounted) d)
+                        FROM (SELECT 1 FROM members WHERE get_byte(substr(phone_lookup{IsOlder} LIMIT @MostCounted) d)
                    + (SELECT count(*)
-                        FROM (SELECT 1 FROM loyalty_vouchers WHERE get_byte(code_lookup {IsOlder}
+                        FROM (SELECT 1 FROM loyalty_vouchers WHERE get_byte(substr(code_lookup{IsOlder}
                                LIMIT @MostCounted) e)
                    + (SELECT count(*)
-                        FROM (SELECT 1 FROM subject_keys WHERE get_byte(wrapped_key || '\x01'::bytea, 60) < @Version
+                        FROM (SELECT 1 FROM subject_keys
+                               WHERE get_byte(substr(wrapped_key, 61) || '\x01'::bytea, 0) < @Version
                                LIMIT @MostCounted) f)
             """;
     }

@@ -22,7 +22,9 @@ internal sealed class PiiVersions(
     public async Task<PiiVersion> ForWritingAsync(DbSession db)
     {
         var last = await BeginAsync(db.Cancel);
-        return await db.QuerySingleAsync<short>(Sql.Hold) == last.Number ? last : await LookAsync(db);
+        return await db.QuerySingleAsync<short>($"{Sql.Hold}; {Sql.Newest}") == last.Number
+            ? last
+            : await LookAsync(db);
     }
 
     /// <summary>
@@ -193,8 +195,9 @@ internal sealed class PiiVersions(
              ORDER BY version
             """;
 
-        public const string Hold = """
-            LOCK TABLE pii_keys IN ROW SHARE MODE;
+        public const string Hold = "LOCK TABLE pii_keys IN ROW SHARE MODE";
+
+        public const string Newest = """
             SELECT version
               FROM pii_keys
              ORDER BY version DESC

@@ -102,8 +102,8 @@ internal static class EnrolMember
         }
         catch (PostgresException taken) when (taken.SqlState == PostgresErrorCodes.UniqueViolation)
         {
-            // The transaction reads nothing any more, and what it brought to the newest version is back; another one looks
-            // whose it is.
+            // The transaction reads nothing any more, and what it brought to the newest version is back. Another one
+            // looks whose it is.
             throw await ExistsAsync(
                 database,
                 new

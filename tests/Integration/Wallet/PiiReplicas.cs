@@ -7,7 +7,7 @@ using Npgsql;
 
 namespace LocalPlus.Tests.Integration.Wallet;
 
-/// <summary>Replicas of the wallet over one database, each with a secret store of its own that a test changes.</summary>
+/// <summary>Replicas of the wallet over one database, each with a secret store of its own.</summary>
 public sealed class PiiReplicas : IAsyncDisposable
 {
     private readonly TestDatabase database;
