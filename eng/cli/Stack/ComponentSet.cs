@@ -190,7 +190,7 @@ internal sealed partial class ComponentSet
 
     /// <summary>Where Valkey is and how one comes in.</summary>
     [GeneratedRegex(
-        @"(?<=^  metadata:\n)    - name: redisHost\n(?:(?:      .*| *#.*|    - name: (?:redis(?:User|Pass)\w+|enableTLS))\n)*",
+        @"(?<=^  metadata:\n) {4}- name: redisHost\n(?:(?: {6}.*| *#.*| {4}- name: (?:redis[UP]\w+|enableTLS))\n)*",
         RegexOptions.Multiline
     )]
     private static partial Regex Door();
