@@ -49,6 +49,9 @@ internal sealed record Ports(int Offset)
     /// <summary>Where that one shows its figures.</summary>
     public int BenchMetrics => 5708 + Offset;
 
+    /// <summary>Valkey's door with TLS and a user, for components that ask for it.</summary>
+    public int ValkeyTls => 5709 + Offset;
+
     /// <summary>Where `dapr init` has placement and scheduler listen, whatever the offset.</summary>
     public const int InitPlacement = 50005;
     public const int InitScheduler = 50006;
@@ -93,6 +96,7 @@ internal sealed record Ports(int Offset)
             Gateway,
             Postgres,
             Valkey,
+            ValkeyTls,
             Smtp,
             MailPage,
             Identity,

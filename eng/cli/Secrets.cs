@@ -24,6 +24,8 @@ internal sealed class Secrets
 
     public string ValkeyPassword => Password("valkey");
 
+    public string ValkeyUserPassword => Password("valkey_user");
+
     public string DaprApiToken => Password("dapr_api_token");
 
     public string WorkflowPassword => Password("workflow");
@@ -34,9 +36,16 @@ internal sealed class Secrets
     public string RolePassword(string role) => Password($"role_{role}");
 
     /// <summary>Writes secrets.json, as the local file store of Dapr wants it.</summary>
-    public void Render(Ports ports)
+    /// <param name="ports">Those of this stack.</param>
+    /// <param name="byTls">The components ask for Valkey's door with TLS and a user.</param>
+    public void Render(Ports ports, bool byTls = false)
     {
         var secrets = Entries(ports);
+        if (byTls)
+        {
+            AddCloudDoor(secrets, ports);
+        }
+
         _checkout.Write("secrets.json", secrets);
         _checkout.WriteText(Path.GetFileName(_checkout.LogKey), PublicPem(secrets["ledger"]["checkpoint_key"]));
         _checkout.WriteText(Path.GetFileName(_checkout.AuditKey), PublicPem(secrets["merchant"]["checkpoint_key"]));
@@ -72,6 +81,22 @@ internal sealed class Secrets
                 + "dbname=workflow sslmode=disable",
         };
         return secrets;
+    }
+
+    /// <summary>
+    /// What components of clouds call the same: keys of one entry, or an entry for each text.
+    /// </summary>
+    private void AddCloudDoor(Dictionary<string, Dictionary<string, string>> secrets, Ports ports)
+    {
+        var components = secrets["components"];
+        components["valkey_host"] = $"127.0.0.1:{ports.ValkeyTls}";
+        components["valkey_user"] = ValkeyDoor.User;
+        components["valkey_password"] = ValkeyUserPassword;
+        foreach (var (key, text) in components)
+        {
+            var name = $"components-{key.Replace('_', '-')}";
+            secrets[name] = new() { [name] = text };
+        }
     }
 
     /// <summary>

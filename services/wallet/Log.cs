@@ -38,6 +38,30 @@ internal static partial class Log
     public static partial void ErasuresNotReconciled(this ILogger log, double pauseMs, string reason);
 
     [LoggerMessage(
+        2004,
+        LogLevel.Information,
+        "version {Version} of pii_key has begun",
+        EventName = "wallet.pii_version.begun"
+    )]
+    public static partial void PiiVersionBegun(this ILogger log, int version);
+
+    [LoggerMessage(
+        2005,
+        LogLevel.Information,
+        "nothing is left of a version of pii_key before {Version}: the keys of before may go",
+        EventName = "wallet.pii_version.alone"
+    )]
+    public static partial void PiiVersionAlone(this ILogger log, int version);
+
+    [LoggerMessage(
+        2006,
+        LogLevel.Error,
+        "the next version of pii_key stumbled",
+        EventName = "wallet.pii_version.stumbled"
+    )]
+    public static partial void PiiVersionStumbled(this ILogger log, Exception exception);
+
+    [LoggerMessage(
         2010,
         LogLevel.Information,
         "{Accounts} balances compared with the ledger, {Findings} findings",

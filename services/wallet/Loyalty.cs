@@ -15,7 +15,6 @@ internal static class Loyalty
     public static void AddLoyalty(this IServiceCollection services)
     {
         services.AddPrograms();
-        services.AddMembers();
         services.AddRules();
         services.AddEarnings();
         services.AddPoints();

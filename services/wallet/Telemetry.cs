@@ -17,5 +17,11 @@ internal static class Telemetry
         "Balances that differed from the ledger's when they were last compared: alert above 0"
     );
 
+    public static readonly Gauge<long> OldVersions = Meter.CreateGauge<long>(
+        "localplus.wallet.pii.old_versions",
+        "{value}",
+        "Keys of persons and hashes of an older version of pii_key, up to 600000: at 0 the keys of before may go"
+    );
+
     public static void Updated(int wallets) => Updates.Add(wallets);
 }

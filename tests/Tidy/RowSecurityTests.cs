@@ -18,6 +18,7 @@ public partial class RowSecurityTests
         ["services/giftcard/Ledger/LedgerAccounts.cs"] = "accounts in an issuer's books, remembered for all",
         ["services/common/LocalPlus.Hosting/Data/SharedCalls.cs"] = "one question for many",
         ["services/ledger/Commit/BatchWriter.cs"] = "one transaction for many",
+        ["services/wallet/Keys/PiiVersions.cs"] = "which key was in use before keys had versions",
     };
 
     /// <summary>Endpoints that work on what is another merchant's by consent, and how many there are.</summary>

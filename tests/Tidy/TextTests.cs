@@ -130,6 +130,7 @@ public partial class TextTests
             "MailSender.cs",
             "OpenFindings.cs",
             "OutboxRelay.cs",
+            "PiiRewriter.cs",
             "RunBulkTask.cs",
             "RunOperator.cs",
             "RunReconciler.cs",

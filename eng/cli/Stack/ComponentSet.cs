@@ -18,6 +18,9 @@ internal sealed partial class ComponentSet
     public const string TopicKind = "topic";
     private const string Folder = "components";
 
+    /// <summary>What only a cloud can grant.</summary>
+    private static readonly string[] SignIns = ["useEntraID", "useAzureAD"];
+
     private readonly string _cloud;
     private readonly Dictionary<string, ValueMeaning> _known;
     private readonly (string Path, string Text)[] _files;
@@ -88,6 +91,37 @@ internal sealed partial class ComponentSet
             (file.Path, Hole().Replace(file.Text, hole => Value(hole.Groups[1].Value, given) ?? hole.Value))
         );
 
+    /// <summary>
+    /// The parts that can be had on one machine, being of types that <paramref name="local"/> is made of and asking for
+    /// nobody's sign-in; in the place of the others, those of local, at the cloud's own door to Valkey. By name, with
+    /// the cloud's type of what is not had.
+    /// </summary>
+    public IEnumerable<(string Path, string Text, string? NotHad)> Here(ComponentSet local)
+    {
+        var types = local._parts.Select(part => part.Type).ToHashSet(StringComparer.Ordinal);
+        bool IsHad(Part part) =>
+            types.Contains(part.Type)
+            && !part.Fields.Any(field => SignIns.Contains(field.Key) && field.Value == "true");
+
+        var door = _files
+            .Where(file => Part.Parse(file.Text).All(IsHad))
+            .Select(file => Door().Match(file.Text))
+            .FirstOrDefault(found => found.Success)
+            ?.Value;
+        foreach (var (path, text) in _files.Where(file => Part.Parse(file.Text).Any()))
+        {
+            var part = Part.Parse(text).Single();
+            if (IsHad(part))
+            {
+                yield return (path, text, null);
+                continue;
+            }
+
+            var ours = local._files.Single(file => file.Path == path).Text;
+            yield return (path, door is null ? ours : Door().Replace(ours, door), part.Type);
+        }
+    }
+
     /// <summary>What is not there, in the order value, secret, topic.</summary>
     /// <param name="given">Values by name.</param>
     /// <param name="needed">What the services ask of their entries: entry and keys.</param>
@@ -153,6 +187,13 @@ internal sealed partial class ComponentSet
             return null;
         }
     }
+
+    /// <summary>Where Valkey is and how one comes in.</summary>
+    [GeneratedRegex(
+        @"(?<=^  metadata:\n) {4}- name: redisHost\n(?:(?: {6}.*| *#.*| {4}- name: (?:redis[UP]\w+|enableTLS))\n)*",
+        RegexOptions.Multiline
+    )]
+    private static partial Regex Door();
 
     [GeneratedRegex(@"\$\{([a-z_]+)\}")]
     private static partial Regex Hole();

@@ -28,7 +28,10 @@ internal sealed class LocalStack
         ];
         if (!options.BackingOnly)
         {
-            stages.AddRange(new Sidecars(checkout, ports, options, Shared(), _secrets).Stages());
+            var trust = ValkeyDoor.IsAskedFor(options) ? ValkeyDoor.Certificate(checkout) : null;
+            stages.AddRange(
+                new Sidecars(checkout, ports, options, Shared((ValkeyDoor.Trust, trust)), _secrets).Stages()
+            );
             stages.Add([.. Checkout.Apps.Select(Service)]);
         }
 
@@ -78,7 +81,7 @@ internal sealed class LocalStack
     private ProcessSpec Valkey() =>
         new("valkey", Tools.Must("valkey-server"), Path.Combine(_checkout.State, "valkey", "valkey.conf"))
         {
-            Ports = [_ports.Valkey],
+            Ports = ValkeyDoor.IsAskedFor(_options) ? [_ports.Valkey, _ports.ValkeyTls] : [_ports.Valkey],
             Prepare = _ =>
             {
                 var folder = Path.Combine(_checkout.State, "valkey");
@@ -95,6 +98,7 @@ internal sealed class LocalStack
                     save ""
                     maxmemory 512mb
                     maxmemory-policy noeviction
+                    {(ValkeyDoor.IsAskedFor(_options) ? ValkeyDoor.Open(_checkout, _ports, _secrets) : "")}
 
                     """
                 );

@@ -25,7 +25,7 @@ internal sealed class Supervisor(Checkout checkout, StackOptions options)
         }
 
         using var claim = ClaimPorts();
-        new Secrets(checkout).Render(_ports);
+        new Secrets(checkout).Render(_ports, ValkeyDoor.IsAskedFor(options));
         Operators.EnsureKey(checkout);
         DaprRunFile.Render(checkout, _ports, options);
         var stack = new LocalStack(checkout, _ports, options);

@@ -35,6 +35,11 @@ internal static class Swap
         "FOLDER"
     );
 
+    private static readonly Option<bool> Here = Verbs.Flag(
+        "--here",
+        "what of it this machine can have, and local's in the place of the rest, for `up --components`"
+    );
+
     public static readonly Verb Verb = Verbs.Define(
         "swap",
         "another cloud's components: rendered, and what is missing",
@@ -43,7 +48,8 @@ internal static class Swap
         Set,
         SecretsFile,
         TopicsFile,
-        Out
+        Out,
+        Here
     );
 
     private static Task<int> RunAsync(Invocation call)
@@ -60,6 +66,15 @@ internal static class Swap
         }
 
         var set = ComponentSet.Load(checkout.Root, cloud);
+        if (words.GetValue(Here))
+        {
+            var folderHere = Path.GetFullPath(
+                words.GetValue(Out) ?? Path.Combine(checkout.State, "components", $"{cloud}-here")
+            );
+            WriteHere(cloud, set, ComponentSet.Load(checkout.Root, "local"), folderHere);
+            return Task.FromResult(ExitCodes.Ok);
+        }
+
         var given = Given(words.GetValue(Set) ?? [], set);
         var onThisMachine = cloud.StartsWith("local", StringComparison.Ordinal);
         var secrets = new Secrets(checkout).Entries(new Ports(0));
@@ -88,6 +103,30 @@ internal static class Swap
         Terminal.Good($"{cloud}: {set.Names.Count()} components, nothing is missing");
         Terminal.Say(folder);
         return Task.FromResult(ExitCodes.Ok);
+    }
+
+    /// <summary>What the cloud has and this machine too; the stack gives them their secrets.</summary>
+    private static void WriteHere(string cloud, ComponentSet set, ComponentSet local, string folder)
+    {
+        var parts = set.Here(local).ToArray();
+        var (had, lacking) = (parts.Where(p => p.NotHad is null).ToArray(), parts.Where(p => p.NotHad is not null));
+        if (had.Length == 0)
+        {
+            throw new CliFailure(
+                ExitCodes.NotFound,
+                $"{cloud}: this machine can have none of its components",
+                $"./localplus swap {cloud}"
+            );
+        }
+
+        Write(folder, parts.Select(part => (part.Path, part.Text)));
+        Terminal.Good($"{cloud}: {had.Length} components as there");
+        foreach (var part in lacking)
+        {
+            Terminal.Say($"  {Path.GetFileNameWithoutExtension(part.Path)} of local in the place of {part.NotHad}");
+        }
+
+        Terminal.Say(folder);
     }
 
     private static Dictionary<string, string> Given(string[] assignments, ComponentSet set)

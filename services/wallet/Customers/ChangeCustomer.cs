@@ -1,5 +1,6 @@
 using LocalPlus.Hosting;
 using LocalPlus.Kernel;
+using LocalPlus.Wallet.Keys;
 using Npgsql;
 
 namespace LocalPlus.Wallet.Customers;
@@ -42,6 +43,7 @@ internal static class ChangeCustomer
         Request request,
         CustomerStore customers,
         PersonalDataVault vault,
+        PiiVersions versions,
         Database database,
         CancellationToken cancel
     )
@@ -50,6 +52,7 @@ internal static class ChangeCustomer
         Check(request);
         var merchant = http.GetMerchant().MerchantId;
         await using var db = await database.BeginAsync(cancel);
+        var keys = await versions.ForWritingAsync(db);
         var row = await CustomerStore.LockAsync(db, merchant, id);
         if (row.Version != version)
         {
@@ -63,9 +66,10 @@ internal static class ChangeCustomer
             Locale = request.Locale ?? before.Locale,
             Version = before.Version + 1,
         };
-        var lookup = vault.EmailLookup(merchant, changed.Data.Email);
+        var lookup = keys.Email(merchant, changed.Data.Email)!;
+        await Lookups.BringAsync(db, merchant, lookup, phone: null);
         // The address of one that was merged into this one is this one's already.
-        await db.ExecuteAsync(Sql.TakeOver, new { row.CustomerId, EmailLookup = lookup });
+        await db.ExecuteAsync(Sql.TakeOver, new { row.CustomerId, EmailLookup = lookup.Newest });
         try
         {
             await db.ExecuteAsync(
@@ -73,8 +77,8 @@ internal static class ChangeCustomer
                 new
                 {
                     row.CustomerId,
-                    EmailLookup = lookup,
-                    PhoneLookup = customers.PhoneLookup(merchant, changed.Data.Phone),
+                    EmailLookup = lookup.Newest,
+                    PhoneLookup = keys.Phone(merchant, changed.Data.Phone)?.Newest,
                     PersonalData = vault.Seal(row.CustomerId, row.WrappedKey, changed.Data),
                     changed.Locale,
                     changed.Version,
@@ -83,11 +87,12 @@ internal static class ChangeCustomer
         }
         catch (PostgresException taken) when (taken.SqlState == PostgresErrorCodes.UniqueViolation)
         {
-            // The transaction reads nothing any more; another one looks whose it is.
+            // The transaction reads nothing any more, and what it brought to the newest version is back. Another one
+            // looks whose it is.
             throw CustomerStore.Exists(
                 await database.QuerySingleOrDefaultAsync<CustomerId?>(
                     CustomerStore.Sql.Find,
-                    new { MerchantId = merchant, EmailLookup = lookup },
+                    new { MerchantId = merchant, EmailLookups = lookup.All },
                     cancel
                 )
             );

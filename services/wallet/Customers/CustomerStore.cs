@@ -1,6 +1,6 @@
 using LocalPlus.Hosting;
 using LocalPlus.Kernel;
-using LocalPlus.Wallet.Members;
+using LocalPlus.Wallet.Keys;
 
 namespace LocalPlus.Wallet.Customers;
 
@@ -10,6 +10,7 @@ namespace LocalPlus.Wallet.Customers;
 internal sealed class CustomerStore(
     Database database,
     PersonalDataVault vault,
+    PiiVersions versions,
     TimeProvider time,
     ILogger<CustomerStore> log
 )
@@ -30,8 +31,10 @@ internal sealed class CustomerStore(
     {
         var now = time.GetUtcNow();
         var id = CustomerId.New(time);
-        var lookup = vault.EmailLookup(merchant, data.Email);
-        var (wrappedKey, sealedData) = vault.Protect(id, data);
+        var version = await versions.ForWritingAsync(db);
+        var lookup = version.Email(merchant, data.Email)!;
+        await Lookups.BringAsync(db, merchant, lookup, phone: null);
+        var (wrappedKey, sealedData) = PersonalDataVault.Protect(version, id, data);
         var added =
             await db.ExecuteAsync(
                 Sql.Add,
@@ -39,8 +42,8 @@ internal sealed class CustomerStore(
                 {
                     CustomerId = id,
                     MerchantId = merchant,
-                    EmailLookup = lookup,
-                    PhoneLookup = PhoneLookup(merchant, data.Phone),
+                    EmailLookup = lookup.Newest,
+                    PhoneLookup = version.Phone(merchant, data.Phone)?.Newest,
                     PersonalData = sealedData,
                     Locale = locale ?? English,
                     CreatedAt = now,
@@ -50,7 +53,10 @@ internal sealed class CustomerStore(
         {
             // The insert waited for whoever came first, so its row is visible to this statement.
             return (
-                await db.QuerySingleAsync<CustomerId>(Sql.Find, new { MerchantId = merchant, EmailLookup = lookup }),
+                await db.QuerySingleAsync<CustomerId>(
+                    Sql.Find,
+                    new { MerchantId = merchant, EmailLookups = lookup.All }
+                ),
                 false
             );
         }
@@ -125,10 +131,6 @@ internal sealed class CustomerStore(
             row.CreatedAt
         );
 
-    /// <summary>What finds a telephone; null where it is none in its international form.</summary>
-    public byte[]? PhoneLookup(MerchantId merchant, string? phone) =>
-        phone is not null && PhoneNumber.Parse(phone) is { } number ? vault.PhoneLookup(merchant, number) : null;
-
     public static FaultException Absent() => new(CommonFaults.NotFound, "There is no such customer.");
 
     /// <summary>customer_exists, which names the customer, if it is not gone again.</summary>
@@ -174,7 +176,7 @@ internal sealed class CustomerStore(
             SELECT coalesce(merged_into, customer_id) AS customer_id
               FROM customers
              WHERE merchant_id = @MerchantId
-               AND email_lookup = @EmailLookup
+               AND email_lookup = ANY(@EmailLookups)
             """;
 
         public const string Get = $"""

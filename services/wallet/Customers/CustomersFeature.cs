@@ -1,4 +1,5 @@
 using LocalPlus.Wallet.Erasure;
+using LocalPlus.Wallet.Keys;
 
 namespace LocalPlus.Wallet.Customers;
 
@@ -7,7 +8,12 @@ internal static class CustomersFeature
 {
     public static void AddCustomers(this IServiceCollection services, IConfiguration configuration)
     {
-        services.AddSingleton(_ => new PersonalDataVault(configuration["Secrets:pii_key"]));
+        // Made when it is needed: a migration has no key, and needs none.
+        services.AddSingleton(_ => new PiiKeyring(configuration));
+        services.AddSingleton<PiiVersions>();
+        services.AddSingleton<PiiRewriting>();
+        services.AddHostedService<PiiRewriter>();
+        services.AddSingleton<PersonalDataVault>();
         services.AddSingleton<CustomerStore>();
         services.AddSingleton<CustomerMerger>();
         services.AddSingleton<MissingLookups>();

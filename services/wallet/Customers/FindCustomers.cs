@@ -1,4 +1,5 @@
 using LocalPlus.Hosting;
+using LocalPlus.Wallet.Keys;
 using LocalPlus.Wallet.Members;
 
 namespace LocalPlus.Wallet.Customers;
@@ -30,7 +31,7 @@ internal static class FindCustomers
         HttpContext http,
         Request request,
         CustomerStore customers,
-        PersonalDataVault vault,
+        PiiVersions versions,
         Database database,
         CancellationToken cancel
     )
@@ -41,21 +42,26 @@ internal static class FindCustomers
             .Phone(request.Phone, "/phone")
             .ThrowIfAny();
         var merchant = http.GetMerchant().MerchantId;
-        var rows = await database.QueryAsync<CustomerRow>(
-            Sql.Find,
-            new
-            {
-                MerchantId = merchant,
-                EmailLookup = EmailAddress.TryParse(request.Email, out var address)
-                    ? vault.EmailLookup(merchant, address)
-                    : null,
-                PhoneLookup = customers.PhoneLookup(merchant, request.Phone),
-                Take = MaxFound,
-            },
-            cancel
+        await using var db = await database.BeginAsync(cancel);
+        var rows = await versions.FindAsync(
+            db,
+            async version =>
+                await db.QueryAsync<CustomerRow>(
+                    Sql.Find,
+                    new
+                    {
+                        MerchantId = merchant,
+                        EmailLookups = version.Email(merchant, request.Email)?.All ?? [],
+                        PhoneLookups = version.Phone(merchant, request.Phone)?.All ?? [],
+                        Take = MaxFound,
+                    }
+                )
+                    is { Count: > 0 } some
+                    ? some
+                    : null
         );
         http.ForThisReaderOnly();
-        return Answer.Ok(new Response([.. rows.Select(row => customers.Open(row).ToView())]));
+        return Answer.Ok(new Response([.. (rows ?? []).Select(row => customers.Open(row).ToView())]));
     }
 
     private static class Sql
@@ -66,12 +72,12 @@ internal static class FindCustomers
              WHERE c.customer_id IN (SELECT coalesce(f.merged_into, f.customer_id)
                                        FROM customers f
                                       WHERE f.merchant_id = @MerchantId
-                                        AND f.email_lookup = @EmailLookup
+                                        AND f.email_lookup = ANY(@EmailLookups)
                                       UNION ALL
                                      SELECT coalesce(f.merged_into, f.customer_id)
                                        FROM customers f
                                       WHERE f.merchant_id = @MerchantId
-                                        AND f.phone_lookup = @PhoneLookup)
+                                        AND f.phone_lookup = ANY(@PhoneLookups))
              ORDER BY c.created_at DESC, c.customer_id DESC
              LIMIT @Take
             """;

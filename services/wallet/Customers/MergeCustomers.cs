@@ -2,6 +2,7 @@ using LocalPlus.Hosting;
 using LocalPlus.Kernel;
 using LocalPlus.Wallet.Balances;
 using LocalPlus.Wallet.Erasure;
+using LocalPlus.Wallet.Keys;
 
 namespace LocalPlus.Wallet.Customers;
 
@@ -55,7 +56,13 @@ internal static class MergeCustomers
 }
 
 /// <summary>Makes two customers one, in the caller's transaction.</summary>
-internal sealed class CustomerMerger(CustomerStore customers, PersonalDataVault vault, LegalHolds holds, Caches caches)
+internal sealed class CustomerMerger(
+    CustomerStore customers,
+    PersonalDataVault vault,
+    PiiVersions versions,
+    LegalHolds holds,
+    Caches caches
+)
 {
     /// <summary>The customer that is left, and its version.</summary>
     public async Task<(CustomerId Into, long Version)> MergeAsync(
@@ -65,6 +72,7 @@ internal sealed class CustomerMerger(CustomerStore customers, PersonalDataVault 
         CustomerId other
     )
     {
+        var keys = await versions.ForWritingAsync(db);
         var (from, into) = await LockBothAsync(db, merchant, id, other);
         if (from.CustomerId == into.CustomerId)
         {
@@ -76,7 +84,7 @@ internal sealed class CustomerMerger(CustomerStore customers, PersonalDataVault 
         var moved = await MoveMembersAsync(db, from.CustomerId, into.CustomerId);
         await MoveConsentsAsync(db, from, into);
         await holds.MoveAsync(db, from, into);
-        var data = await DestroyAsync(db, merchant, from, into);
+        var data = await DestroyAsync(db, merchant, from, into, keys);
         await MoveCardsAsync(db, from.CustomerId, into.CustomerId, moved);
         return (data.Id, data.Version);
     }
@@ -140,7 +148,13 @@ internal sealed class CustomerMerger(CustomerStore customers, PersonalDataVault 
         }
     }
 
-    private async Task<Customer> DestroyAsync(DbSession db, MerchantId merchant, CustomerRow from, CustomerRow into)
+    private async Task<Customer> DestroyAsync(
+        DbSession db,
+        MerchantId merchant,
+        CustomerRow from,
+        CustomerRow into,
+        PiiVersion keys
+    )
     {
         var (gone, left) = (customers.Open(from).Data, customers.Open(into));
         var merged = left with
@@ -154,7 +168,7 @@ internal sealed class CustomerMerger(CustomerStore customers, PersonalDataVault 
             {
                 From = from.CustomerId,
                 Into = into.CustomerId,
-                PhoneLookup = customers.PhoneLookup(merchant, merged.Data.Phone),
+                PhoneLookup = keys.Phone(merchant, merged.Data.Phone)?.Newest,
                 PersonalData = vault.Seal(into.CustomerId, into.WrappedKey, merged.Data),
                 merged.Version,
             }

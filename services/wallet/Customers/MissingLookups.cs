@@ -1,5 +1,6 @@
 using LocalPlus.Hosting;
 using LocalPlus.Kernel;
+using LocalPlus.Wallet.Keys;
 
 namespace LocalPlus.Wallet.Customers;
 
@@ -7,13 +8,19 @@ namespace LocalPlus.Wallet.Customers;
 /// Makes the lookups by telephone of customers that a release without them has added; they take the person's key, so no
 /// migration can.
 /// </summary>
-internal sealed class MissingLookups(Database database, CustomerStore customers)
+internal sealed class MissingLookups(Database database, CustomerStore customers, PiiVersions versions)
 {
     /// <summary>The number made; fewer than <paramref name="take"/> when none is left that nobody else is at.</summary>
     public async Task<int> MakeAsync(int take, CancellationToken cancel)
     {
         await using var db = await database.BeginAsync(cancel);
         var rows = await db.QueryAsync<Row>(Sql.Take, new { Take = take });
+        if (rows.Count == 0)
+        {
+            return 0;
+        }
+
+        var version = await versions.ForWritingAsync(db);
         foreach (var row in rows)
         {
             var customer = customers.Open(
@@ -21,7 +28,7 @@ internal sealed class MissingLookups(Database database, CustomerStore customers)
             );
             await db.ExecuteAsync(
                 Sql.Make,
-                new { row.CustomerId, PhoneLookup = customers.PhoneLookup(row.MerchantId, customer.Data.Phone) }
+                new { row.CustomerId, PhoneLookup = version.Phone(row.MerchantId, customer.Data.Phone)?.Newest }
             );
         }
 

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using LocalPlus.Kernel;
+using LocalPlus.Wallet.Keys;
 
 namespace LocalPlus.Wallet.Customers;
 
@@ -10,48 +11,16 @@ namespace LocalPlus.Wallet.Customers;
 /// (GDPR art. 17: destroying one wrapped key erases one person, in the backups too). The customer's id is authenticated
 /// with both, so neither a key nor a row can be moved to another person.
 /// </summary>
-internal sealed class PersonalDataVault
+internal sealed class PersonalDataVault(PiiKeyring keyring)
 {
-    public const int ServiceKeyMinLength = 32;
-    private const int KeyBytes = 32;
-    private static readonly int NonceBytes = AesGcm.NonceByteSizes.MaxSize;
-    private static readonly int TagBytes = AesGcm.TagByteSizes.MaxSize;
-    private readonly byte[] wrappingKey;
-    private readonly byte[] lookupKey;
-
-    public PersonalDataVault(string? serviceKey)
-    {
-        if (serviceKey is not { Length: >= ServiceKeyMinLength })
-        {
-            throw new InvalidOperationException(
-                $"The secret pii_key of service wallet must have at least {ServiceKeyMinLength} characters."
-            );
-        }
-
-        // Two keys from one secret, so that the lookup never works with the key that unwraps.
-        var material = Encoding.UTF8.GetBytes(serviceKey);
-        wrappingKey = HKDF.DeriveKey(
-            HashAlgorithmName.SHA256,
-            material,
-            KeyBytes,
-            info: "localplus.wallet.wrap"u8.ToArray()
-        );
-        lookupKey = HKDF.DeriveKey(
-            HashAlgorithmName.SHA256,
-            material,
-            KeyBytes,
-            info: "localplus.wallet.lookup"u8.ToArray()
-        );
-    }
-
     /// <summary>A new key for <paramref name="subject"/> and its data under it.</summary>
-    public (byte[] WrappedKey, byte[] Sealed) Protect(CustomerId subject, PersonalData data)
+    public static (byte[] WrappedKey, byte[] Sealed) Protect(PiiVersion version, CustomerId subject, PersonalData data)
     {
-        var key = RandomNumberGenerator.GetBytes(KeyBytes);
+        var key = RandomNumberGenerator.GetBytes(AesBox.KeyLength);
         try
         {
             var clear = JsonSerializer.SerializeToUtf8Bytes(data);
-            return (Encrypt(wrappingKey, key, Context("key", subject)), Encrypt(key, clear, Context("data", subject)));
+            return (version.Wrap(subject, key), AesBox.Seal(key, clear, Context("data", subject)));
         }
         finally
         {
@@ -66,6 +35,20 @@ internal sealed class PersonalDataVault
         JsonSerializer.Deserialize<PersonalData>(Decrypt(subject, wrappedKey, "data", sealedData))
         ?? throw new CryptographicException("The sealed personal data is empty.");
 
+    /// <summary>The same key, wrapped by the newest version.</summary>
+    public byte[] Rewrap(PiiVersion version, CustomerId subject, byte[] wrappedKey)
+    {
+        var key = Unwrap(subject, wrappedKey);
+        try
+        {
+            return version.Wrap(subject, key);
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(key);
+        }
+    }
+
     /// <summary>Changed data of a person who has a key.</summary>
     public byte[] Seal(CustomerId subject, byte[] wrappedKey, PersonalData data) =>
         Encrypt(subject, wrappedKey, "data", JsonSerializer.SerializeToUtf8Bytes(data));
@@ -78,29 +61,12 @@ internal sealed class PersonalDataVault
     public string OpenText(CustomerId subject, byte[] wrappedKey, string kind, byte[] sealedText) =>
         Encoding.UTF8.GetString(Decrypt(subject, wrappedKey, kind, sealedText));
 
-    /// <summary>
-    /// The key under which a merchant's customer is found by address; mail systems in use ignore case on both sides of
-    /// the @. The same person at two merchants gives two values.
-    /// </summary>
-    public byte[] EmailLookup(MerchantId merchant, string email) =>
-        HMACSHA256.HashData(lookupKey, Encoding.UTF8.GetBytes($"{merchant}\n{email.ToLowerInvariant()}"));
-
-    /// <summary>
-    /// As <see cref="EmailLookup"/>, for a telephone in its international form; the two kinds never meet.
-    /// </summary>
-    public byte[] PhoneLookup(MerchantId merchant, string phone) =>
-        HMACSHA256.HashData(lookupKey, Encoding.UTF8.GetBytes($"phone\n{merchant}\n{phone}"));
-
-    /// <summary>The key under which a voucher is found by its code.</summary>
-    public byte[] VoucherLookup(ProgramId program, string code) =>
-        HMACSHA256.HashData(lookupKey, Encoding.UTF8.GetBytes($"voucher\n{program}\n{code}"));
-
     private byte[] Encrypt(CustomerId subject, byte[] wrappedKey, string kind, byte[] clear)
     {
-        var key = Decrypt(wrappingKey, wrappedKey, Context("key", subject));
+        var key = Unwrap(subject, wrappedKey);
         try
         {
-            return Encrypt(key, clear, Context(kind, subject));
+            return AesBox.Seal(key, clear, Context(kind, subject));
         }
         finally
         {
@@ -110,10 +76,11 @@ internal sealed class PersonalDataVault
 
     private byte[] Decrypt(CustomerId subject, byte[] wrappedKey, string kind, byte[] box)
     {
-        var key = Decrypt(wrappingKey, wrappedKey, Context("key", subject));
+        var key = Unwrap(subject, wrappedKey);
         try
         {
-            return Decrypt(key, box, Context(kind, subject));
+            return AesBox.Open(key, box, Context(kind, subject))
+                ?? throw new CryptographicException($"What is sealed as {kind} of {subject} was changed or moved.");
         }
         finally
         {
@@ -121,35 +88,20 @@ internal sealed class PersonalDataVault
         }
     }
 
-    private static byte[] Context(string purpose, CustomerId subject) =>
-        Encoding.ASCII.GetBytes($"{purpose}:{subject}");
-
-    private static byte[] Encrypt(byte[] key, byte[] clear, byte[] context)
+    private byte[] Unwrap(CustomerId subject, byte[] wrappedKey)
     {
-        var box = new byte[NonceBytes + clear.Length + TagBytes];
-        var nonce = box.AsSpan(0, NonceBytes);
-        RandomNumberGenerator.Fill(nonce);
-        using var aes = new AesGcm(key, TagBytes);
-        aes.Encrypt(nonce, clear, box.AsSpan(NonceBytes, clear.Length), box.AsSpan(NonceBytes + clear.Length), context);
-        return box;
-    }
-
-    private static byte[] Decrypt(byte[] key, byte[] box, byte[] context)
-    {
-        if (box.Length < NonceBytes + TagBytes)
+        var bare = PiiVersion.Bare(wrappedKey);
+        foreach (var key in keyring.Keys)
         {
-            throw new CryptographicException("The sealed data is too short.");
+            if (key.Unwrap(subject, bare) is { } clear)
+            {
+                return clear;
+            }
         }
 
-        var clear = new byte[box.Length - NonceBytes - TagBytes];
-        using var aes = new AesGcm(key, TagBytes);
-        aes.Decrypt(
-            box.AsSpan(0, NonceBytes),
-            box.AsSpan(NonceBytes, clear.Length),
-            box.AsSpan(NonceBytes + clear.Length),
-            clear,
-            context
-        );
-        return clear;
+        throw new CryptographicException($"No key of pii_key opens the key of {subject}.");
     }
+
+    private static byte[] Context(string purpose, CustomerId subject) =>
+        Encoding.ASCII.GetBytes($"{purpose}:{subject}");
 }

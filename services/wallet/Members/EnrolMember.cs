@@ -1,5 +1,6 @@
 using LocalPlus.Hosting;
 using LocalPlus.Kernel;
+using LocalPlus.Wallet.Keys;
 using LocalPlus.Wallet.Programs;
 using Npgsql;
 
@@ -40,7 +41,7 @@ internal static class EnrolMember
         HttpContext http,
         Request request,
         IdempotentRequests requests,
-        MemberStore members,
+        PiiVersions versions,
         Database database,
         TimeProvider time,
         CancellationToken cancel
@@ -55,7 +56,7 @@ internal static class EnrolMember
         return requests.ExecuteAsync(
             http,
             request,
-            db => AddAsync(db, database, http.GetMerchant(), request, members, time),
+            db => AddAsync(db, database, http.GetMerchant(), request, versions, time),
             cancel
         );
     }
@@ -65,7 +66,7 @@ internal static class EnrolMember
         Database database,
         MerchantIdentity merchant,
         Request request,
-        MemberStore members,
+        PiiVersions versions,
         TimeProvider time
     )
     {
@@ -76,6 +77,10 @@ internal static class EnrolMember
             throw new FaultException(Faults.ProgramState, "The programme is closed.");
         }
 
+        var version = await versions.ForWritingAsync(db);
+        var email = version.Email(program.MerchantId, request.Email);
+        var phone = version.Phone(program.MerchantId, request.Phone);
+        await Lookups.BringAsync(db, program.MerchantId, email, phone);
         var customer = await CustomerAsync(db, merchant, program, request.CustomerId);
         var id = MemberId.New(time);
         var args = new
@@ -86,8 +91,8 @@ internal static class EnrolMember
             EnrolledBy = merchant.MerchantId,
             CardNumber = request.CardNumber is { } typed ? MemberCard.Parse(typed) : MemberCard.New(),
             CustomerId = customer,
-            EmailLookup = members.EmailLookup(program.MerchantId, request.Email),
-            PhoneLookup = members.PhoneLookup(program.MerchantId, request.Phone),
+            EmailLookup = email?.Newest,
+            PhoneLookup = phone?.Newest,
             BirthMonth = (short?)request.BirthMonth,
             CreatedAt = now,
         };
@@ -97,8 +102,20 @@ internal static class EnrolMember
         }
         catch (PostgresException taken) when (taken.SqlState == PostgresErrorCodes.UniqueViolation)
         {
-            // The transaction reads nothing any more; another one looks whose it is.
-            throw await ExistsAsync(database, args, db.Cancel);
+            // The transaction reads nothing any more, and what it brought to the newest version is back. Another one
+            // looks whose it is.
+            throw await ExistsAsync(
+                database,
+                new
+                {
+                    args.ProgramId,
+                    args.CardNumber,
+                    EmailLookups = email?.All ?? [],
+                    PhoneLookups = phone?.All ?? [],
+                    args.CustomerId,
+                },
+                db.Cancel
+            );
         }
 
         var member = await db.QuerySingleAsync<MemberRow>(MemberStore.Sql.Get, new { MemberId = id });
@@ -162,8 +179,8 @@ internal static class EnrolMember
               FROM members
              WHERE program_id = @ProgramId
                AND (card_number = @CardNumber
-                    OR email_lookup = @EmailLookup
-                    OR phone_lookup = @PhoneLookup
+                    OR email_lookup = ANY(@EmailLookups)
+                    OR phone_lookup = ANY(@PhoneLookups)
                     OR customer_id = @CustomerId)
              ORDER BY member_id
              LIMIT 1

@@ -1,19 +1,12 @@
 using LocalPlus.Hosting;
 using LocalPlus.Kernel;
-using LocalPlus.Wallet.Customers;
 using LocalPlus.Wallet.Programs;
 
 namespace LocalPlus.Wallet.Members;
 
 /// <summary>Finds members by what a till has in its hand, and locks them for what changes them.</summary>
-internal sealed class MemberStore(PersonalDataVault vault)
+internal static class MemberStore
 {
-    public byte[]? EmailLookup(MerchantId issuer, string? email) =>
-        email is not null && EmailAddress.TryParse(email, out var address) ? vault.EmailLookup(issuer, address) : null;
-
-    public byte[]? PhoneLookup(MerchantId issuer, string? phone) =>
-        phone is not null && PhoneNumber.Parse(phone) is { } number ? vault.PhoneLookup(issuer, number) : null;
-
     /// <summary>
     /// The member with its programme, for a merchant that takes part in it now. Refuses with not_found.
     /// </summary>

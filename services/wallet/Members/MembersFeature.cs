@@ -3,8 +3,6 @@ namespace LocalPlus.Wallet.Members;
 /// <summary>The people in a programme.</summary>
 internal static class MembersFeature
 {
-    public static void AddMembers(this IServiceCollection services) => services.AddSingleton<MemberStore>();
-
     public static IEndpointRouteBuilder MapMembers(this IEndpointRouteBuilder merchants) =>
         merchants.MapEnrolMember().MapGetMember().MapFindMember().MapListMembers();
 }

@@ -1,5 +1,6 @@
 using LocalPlus.Hosting;
 using LocalPlus.Kernel;
+using LocalPlus.Wallet.Keys;
 using LocalPlus.Wallet.Programs;
 
 namespace LocalPlus.Wallet.Members;
@@ -61,7 +62,7 @@ internal static class FindMember
     private static async Task<IResult> HandleAsync(
         HttpContext http,
         Request request,
-        MemberStore members,
+        PiiVersions versions,
         Database database,
         TimeProvider time,
         CancellationToken cancel
@@ -81,15 +82,19 @@ internal static class FindMember
             request.ProgramId,
             time.GetUtcNow()
         );
-        var member = await db.QuerySingleOrDefaultAsync<MemberRow>(
-            Sql.Find,
-            new
-            {
-                request.ProgramId,
-                CardNumber = request.CardNumber is { } typed ? MemberCard.Parse(typed) : null,
-                EmailLookup = members.EmailLookup(program.MerchantId, request.Email),
-                PhoneLookup = members.PhoneLookup(program.MerchantId, request.Phone),
-            }
+        var member = await versions.FindAsync(
+            db,
+            version =>
+                db.QuerySingleOrDefaultAsync<MemberRow>(
+                    Sql.Find,
+                    new
+                    {
+                        request.ProgramId,
+                        CardNumber = request.CardNumber is { } typed ? MemberCard.Parse(typed) : null,
+                        EmailLookups = version.Email(program.MerchantId, request.Email)?.All ?? [],
+                        PhoneLookups = version.Phone(program.MerchantId, request.Phone)?.All ?? [],
+                    }
+                )
         );
         return member is null ? throw MemberStore.Absent() : Answer.Ok(member.ToView(), member.Version);
     }
@@ -103,8 +108,8 @@ internal static class FindMember
                                     FROM members f
                                    WHERE f.program_id = @ProgramId
                                      AND (f.card_number = @CardNumber
-                                          OR f.email_lookup = @EmailLookup
-                                          OR f.phone_lookup = @PhoneLookup)
+                                          OR f.email_lookup = ANY(@EmailLookups)
+                                          OR f.phone_lookup = ANY(@PhoneLookups))
                                    LIMIT 1)
                AND m.state = 'active'
             """;

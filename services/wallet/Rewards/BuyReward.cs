@@ -1,6 +1,6 @@
 using LocalPlus.Hosting;
 using LocalPlus.Kernel;
-using LocalPlus.Wallet.Customers;
+using LocalPlus.Wallet.Keys;
 using LocalPlus.Wallet.Ledger;
 using LocalPlus.Wallet.Members;
 using LocalPlus.Wallet.Points;
@@ -47,7 +47,7 @@ internal static class BuyReward
         LoyaltyRewardId id,
         Request request,
         IdempotentRequests requests,
-        PersonalDataVault vault,
+        PiiVersions versions,
         LedgerCommands commands,
         TimeProvider time,
         CancellationToken cancel
@@ -59,7 +59,7 @@ internal static class BuyReward
             request,
             async db =>
             {
-                var (voucher, movements) = await BuyAsync(db, http.GetMerchant(), id, request, vault, time);
+                var (voucher, movements) = await BuyAsync(db, http.GetMerchant(), id, request, versions, time);
                 unbooked = movements;
                 return Answer.Created($"/v1/loyalty_rewards/{id}", voucher).StoredAs(voucher with { Code = null });
             },
@@ -74,11 +74,12 @@ internal static class BuyReward
         MerchantIdentity merchant,
         LoyaltyRewardId id,
         Request request,
-        PersonalDataVault vault,
+        PiiVersions versions,
         TimeProvider time
     )
     {
         var now = time.GetUtcNow();
+        var keys = await versions.ForWritingAsync(db);
         var (member, _) = await MemberStore.GetAsync(db, merchant, request.MemberId, now);
         var args = new
         {
@@ -121,7 +122,7 @@ internal static class BuyReward
                 member.ProgramId,
                 request.MemberId,
                 MovementId = written,
-                CodeLookup = vault.VoucherLookup(member.ProgramId, code),
+                CodeLookup = keys.Voucher(member.ProgramId, code).Newest,
                 reward.Points,
                 CreatedAt = now,
             }

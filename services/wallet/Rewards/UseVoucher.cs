@@ -1,6 +1,6 @@
 using LocalPlus.Hosting;
 using LocalPlus.Kernel;
-using LocalPlus.Wallet.Customers;
+using LocalPlus.Wallet.Keys;
 using LocalPlus.Wallet.Members;
 using LocalPlus.Wallet.Programs;
 
@@ -40,7 +40,7 @@ internal static class UseVoucher
         HttpContext http,
         Request request,
         IdempotentRequests requests,
-        PersonalDataVault vault,
+        PiiVersions versions,
         TimeProvider time,
         CancellationToken cancel
     )
@@ -53,14 +53,15 @@ internal static class UseVoucher
             {
                 var (merchant, now) = (http.GetMerchant(), time.GetUtcNow());
                 var program = await LoyaltyPrograms.TakenPartInAsync(db, merchant, request.ProgramId, now);
+                var code = MemberCard.Parse(request.Code)!;
                 var row =
-                    await db.QuerySingleOrDefaultAsync<VoucherRow>(
-                        Sql.Lock,
-                        new
-                        {
-                            program.ProgramId,
-                            CodeLookup = vault.VoucherLookup(program.ProgramId, MemberCard.Parse(request.Code)!),
-                        }
+                    await versions.FindAsync(
+                        db,
+                        version =>
+                            db.QuerySingleOrDefaultAsync<VoucherRow>(
+                                Sql.Lock,
+                                new { program.ProgramId, CodeLookups = version.Voucher(program.ProgramId, code).All }
+                            )
                     ) ?? throw new FaultException(CommonFaults.NotFound, "There is no such voucher.");
                 if (row.UsedAt is { } before)
                 {
@@ -99,7 +100,7 @@ internal static class UseVoucher
               JOIN loyalty_rewards r
                 ON r.reward_id = v.reward_id
              WHERE v.program_id = @ProgramId
-               AND v.code_lookup = @CodeLookup
+               AND v.code_lookup = ANY(@CodeLookups)
                FOR NO KEY UPDATE OF v
             """;
 

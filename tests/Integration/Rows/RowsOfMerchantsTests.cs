@@ -33,6 +33,7 @@ public sealed class RowsOfMerchantsTests
         ["ledger log_checkpoints"] = "what was signed, which anybody may read",
         ["ledger log_cursor"] = "how far the log is",
         ["ledger reconciliation_findings"] = "a job writes and operators read them",
+        ["wallet pii_keys"] = "versions of a key, of all alike",
         ["wallet reconciliation_runs"] = "a job writes and operators read them",
     };
 

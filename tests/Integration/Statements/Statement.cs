@@ -16,6 +16,7 @@ internal sealed partial record Statement(Type Owner, string Name, string Text)
         "CREATE",
         "GRANT",
         "LISTEN",
+        "LOCK",
         "NOTIFY",
         "SET",
         "UNLISTEN",

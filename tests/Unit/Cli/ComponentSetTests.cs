@@ -19,6 +19,40 @@ public sealed class ComponentSetTests
         Assert.Equal(set.Values.Keys.Order(), set.Asked.Order());
     }
 
+    [Theory]
+    [InlineData("aiven-aws", 9)]
+    [InlineData("gcp", 9)]
+    [InlineData("local-kafka", 11)]
+    [InlineData("azure", 0)]
+    public void What_one_machine_can_have_of_a_cloud_is_as_there_and_the_rest_is_local_at_the_same_door(
+        string cloud,
+        int had
+    )
+    {
+        var (set, local) = (ComponentSet.Load(Root, cloud), ComponentSet.Load(Root, "local"));
+        var there = set.Render(Nothing).ToDictionary(file => file.Path, file => file.Text);
+
+        var here = set.Here(local).ToArray();
+
+        Assert.Equal(12, here.Length);
+        Assert.Equal(had, here.Count(part => part.NotHad is null));
+        Assert.All(here.Where(part => part.NotHad is null), part => Assert.Equal(there[part.Path], part.Text));
+        var (pubsub, cache) = (
+            here.Single(p => p.Path == "pubsub.yaml"),
+            here.Single(p => p.Path == "cachestore.yaml")
+        );
+        Assert.Equal("pubsub.kafka", pubsub.NotHad);
+        Assert.Contains("type: pubsub.redis", pubsub.Text, StringComparison.Ordinal);
+        Assert.Contains("- name: concurrency", pubsub.Text, StringComparison.Ordinal);
+        foreach (var word in new[] { "redisUsername", "enableTLS", "components-valkey-host" })
+        {
+            Assert.Equal(
+                cache.Text.Contains(word, StringComparison.Ordinal),
+                pubsub.Text.Contains(word, StringComparison.Ordinal)
+            );
+        }
+    }
+
     [Fact]
     public void What_is_missing_is_named_with_who_needs_it()
     {

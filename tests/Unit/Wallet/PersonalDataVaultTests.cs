@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using LocalPlus.Kernel;
 using LocalPlus.Wallet.Customers;
+using LocalPlus.Wallet.Keys;
 
 namespace LocalPlus.Tests.Unit.Wallet;
 
@@ -17,12 +18,13 @@ public sealed class PersonalDataVaultTests
         Name = "Anna Ünal",
         Phone = "+33 1 23",
     };
-    private readonly PersonalDataVault vault = new(new string('k', 44));
+    private readonly PersonalDataVault vault = new(new PiiKeyring(new string('k', 44)));
+    private readonly PiiVersion version = First(new(new string('k', 44)));
 
     [Fact]
     public void Protected_data_reads_back()
     {
-        var (key, box) = vault.Protect(Anna, Data);
+        var (key, box) = PersonalDataVault.Protect(version, Anna, Data);
 
         var read = vault.Reveal(Anna, key, box);
 
@@ -34,8 +36,8 @@ public sealed class PersonalDataVaultTests
     [Fact]
     public void What_is_stored_shows_nothing_and_differs_each_time()
     {
-        var first = vault.Protect(Anna, Data);
-        var second = vault.Protect(Anna, Data);
+        var first = PersonalDataVault.Protect(version, Anna, Data);
+        var second = PersonalDataVault.Protect(version, Anna, Data);
 
         Assert.Equal(60, first.WrappedKey.Length);
         Assert.DoesNotContain("anna", Encoding.Latin1.GetString(first.Sealed), StringComparison.OrdinalIgnoreCase);
@@ -46,8 +48,8 @@ public sealed class PersonalDataVaultTests
     [Fact]
     public void Data_moved_to_another_person_does_not_open()
     {
-        var anna = vault.Protect(Anna, Data);
-        var ben = vault.Protect(Ben, Data);
+        var anna = PersonalDataVault.Protect(version, Anna, Data);
+        var ben = PersonalDataVault.Protect(version, Ben, Data);
 
         Assert.ThrowsAny<CryptographicException>(() => vault.Reveal(Ben, anna.WrappedKey, anna.Sealed));
         Assert.ThrowsAny<CryptographicException>(() => vault.Reveal(Anna, anna.WrappedKey, ben.Sealed));
@@ -56,7 +58,7 @@ public sealed class PersonalDataVaultTests
     [Fact]
     public void Every_changed_byte_is_noticed()
     {
-        var (key, box) = vault.Protect(Anna, Data);
+        var (key, box) = PersonalDataVault.Protect(version, Anna, Data);
         for (var i = 0; i < box.Length; i++)
         {
             var changed = (byte[])box.Clone();
@@ -70,27 +72,37 @@ public sealed class PersonalDataVaultTests
     [Fact]
     public void Another_service_key_opens_nothing()
     {
-        var (key, box) = vault.Protect(Anna, Data);
+        var (key, box) = PersonalDataVault.Protect(version, Anna, Data);
 
         Assert.ThrowsAny<CryptographicException>(() =>
-            new PersonalDataVault(new string('x', 44)).Reveal(Anna, key, box)
+            new PersonalDataVault(new PiiKeyring(new string('x', 44))).Reveal(Anna, key, box)
         );
     }
 
     [Fact]
-    public void The_lookup_ignores_case_and_separates_merchants()
+    public void A_key_is_opened_by_whichever_of_the_listed_keys_has_wrapped_it()
     {
-        var lookup = vault.EmailLookup(Bakery, "Anna@Example.test");
+        var next = new PiiKey(new string('n', 44));
+        var second = new PiiVersion(next, [new byte[32], new byte[32]], oldest: 1);
+        var both = new PersonalDataVault(new PiiKeyring($"{new string('n', 44)}, {new string('k', 44)}"));
+        var (key, box) = PersonalDataVault.Protect(version, Anna, Data);
 
-        Assert.Equal(32, lookup.Length);
-        Assert.Equal(lookup, vault.EmailLookup(Bakery, "anna@example.TEST"));
-        Assert.NotEqual(lookup, vault.EmailLookup(Florist, "anna@example.test"));
-        Assert.NotEqual(lookup, vault.EmailLookup(Bakery, "anna+1@example.test"));
+        var rewrapped = both.Rewrap(second, Anna, key);
+
+        Assert.Equal(61, rewrapped.Length);
+        Assert.Equal(2, rewrapped[^1]);
+        Assert.Equal(Data.Email, both.Reveal(Anna, key, box).Email);
+        Assert.Equal(Data.Email, both.Reveal(Anna, rewrapped, box).Email);
+        Assert.ThrowsAny<CryptographicException>(() => vault.Reveal(Anna, rewrapped, box));
+        Assert.ThrowsAny<CryptographicException>(() => both.Reveal(Ben, rewrapped, box));
     }
 
     [Theory]
     [InlineData(null)]
     [InlineData("too short")]
+    [InlineData("kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk,too short")]
     public void A_weak_service_key_stops_the_start(string? key) =>
-        Assert.Throws<InvalidOperationException>(() => new PersonalDataVault(key));
+        Assert.Throws<InvalidOperationException>(() => new PiiKeyring(key));
+
+    private static PiiVersion First(PiiKey key) => new(key, [key.FirstLookup], PiiVersion.First);
 }
