@@ -11,6 +11,7 @@ namespace LocalPlus.Tests.Integration.Hosting;
 public sealed class OutboxRelayTests : IAsyncLifetime
 {
     private readonly OutboxSignal signal = new();
+    private readonly OutboxHealth health = new(TimeProvider.System);
     private TestDatabase database = null!;
     private NpgsqlDataSource source = null!;
     private StubSidecar sidecar = null!;
@@ -147,7 +148,14 @@ public sealed class OutboxRelayTests : IAsyncLifetime
 
     private async Task<OutboxRelay> StartRelayAsync(OutboxSignal bell)
     {
-        var relay = new OutboxRelay(source, bell, publisher, TimeProvider.System, NullLogger<OutboxRelay>.Instance);
+        var relay = new OutboxRelay(
+            source,
+            bell,
+            publisher,
+            health,
+            TimeProvider.System,
+            NullLogger<OutboxRelay>.Instance
+        );
         await relay.StartAsync(default);
         return relay;
     }
