@@ -83,10 +83,15 @@ internal sealed class FaultScene : IAsyncDisposable
     }
 
     /// <summary>Breaks something and keeps how it is mended.</summary>
-    public async Task BreakAsync(string what, Func<Task> breaks, Func<Task> mends)
+    /// <param name="mends">Null: it mends itself.</param>
+    public async Task BreakAsync(string what, Func<Task> breaks, Func<Task>? mends = null)
     {
         Narrator.Tell($"broken: {what}");
-        _mends.Push((what, mends));
+        if (mends is not null)
+        {
+            _mends.Push((what, mends));
+        }
+
         await breaks();
     }
 
@@ -117,14 +122,14 @@ internal sealed class FaultScene : IAsyncDisposable
     public Task FreezeAsync(string name) =>
         BreakAsync(
             $"{name} is frozen",
-            () => SignalAsync(name, ProcessIdentity.SigStop),
-            () => SignalAsync(name, ProcessIdentity.SigContinue)
+            () => SignalAsync(name, process => process.SignalGroup(ProcessIdentity.SigStop)),
+            () => SignalAsync(name, process => process.SignalGroup(ProcessIdentity.SigContinue))
         );
 
     /// <summary>As kill -9; the supervisor starts it again.</summary>
-    public Task KillAsync(string name) => SignalAsync(name, ProcessIdentity.SigKill);
+    public Task KillAsync(string name) => SignalAsync(name, process => process.Signal(ProcessIdentity.SigKill));
 
-    private Task SignalAsync(string name, int signal)
+    private Task SignalAsync(string name, Action<ProcessIdentity> signal)
     {
         var processes = StackState.RunningOrFail(_checkout).Named(name);
         if (processes.Count == 0)
@@ -138,7 +143,7 @@ internal sealed class FaultScene : IAsyncDisposable
 
         foreach (var process in processes)
         {
-            process.Identity.Signal(signal);
+            signal(process.Identity);
         }
 
         return Task.CompletedTask;
@@ -152,7 +157,9 @@ internal sealed class FaultScene : IAsyncDisposable
             CultureInfo.InvariantCulture,
             $"SET lock_timeout = '{StatementLimitSeconds}s';\n{sql}"
         );
-        var answer = await new Postgres(_checkout, Ports, new Secrets(_checkout)).QueryAsync(database, patient, Cancel);
+        // What is broken is mended also when nobody waits for the drill any more; psql has a limit of its own.
+        var postgres = new Postgres(_checkout, Ports, new Secrets(_checkout));
+        var answer = await postgres.QueryAsync(database, patient, CancellationToken.None);
         return answer.ExitCode == 0
             ? answer.Output.Trim()
             : throw new CliFailure(ExitCodes.Failed, $"{database}: {answer.Tail(3)}", "./localplus psql");
@@ -216,7 +223,7 @@ internal sealed class FaultScene : IAsyncDisposable
     /// <summary>A verb of ours, as an operator types it; what it prints.</summary>
     public async Task<string> VerbAsync(params string[] words)
     {
-        Narrator.Tell($"$ ./localplus {string.Join(' ', words)}");
+        Narrator.Tell($"$ ./localplus {Typed(words)}");
         var ended = await EndAsync(words);
         var isDone = ended.ExitCode == ExitCodes.Ok;
         Narrator.Check(isDone, isDone ? "done" : $"it ended with {ended.ExitCode}: {ended.Tail(4)}");
@@ -231,6 +238,10 @@ internal sealed class FaultScene : IAsyncDisposable
             Limit = Soon,
         }.RunAsync(Cancel);
 
+    /// <summary>As it is typed into a shell.</summary>
+    private static string Typed(string[] words) =>
+        string.Join(' ', words.Select(word => word.Contains(' ', StringComparison.Ordinal) ? $"\"{word}\"" : word));
+
     /// <summary>A verb on the API in an operator's name, with a reason.</summary>
     public Task<string> OperateAsync(string role, string reason, params string[] words) =>
         VerbAsync([.. words, "--role", role, "--reason", reason]);
@@ -239,7 +250,7 @@ internal sealed class FaultScene : IAsyncDisposable
     public async Task PrintsAsync(string[] verb, string what, Func<string, bool> says)
     {
         var clock = Stopwatch.StartNew();
-        Narrator.Tell($"$ ./localplus {string.Join(' ', verb)}");
+        Narrator.Tell($"$ ./localplus {Typed(verb)}");
         CommandResult ended;
         while (!says((ended = await EndAsync(verb)).Output) && clock.Elapsed < Soon)
         {

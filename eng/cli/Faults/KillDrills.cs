@@ -31,7 +31,7 @@ internal static class KillDrills
         var card = await scene.SellAsync(Value);
         var id = await scene.HoldAsync(card, Price);
         var before = Restarts(scene, victim);
-        await scene.BreakAsync($"kill -9 of {victim}", () => scene.KillAsync(victim), () => Task.CompletedTask);
+        await scene.BreakAsync($"kill -9 of {victim}", () => scene.KillAsync(victim));
         await scene.ConfirmAsync(id);
         await scene.PrintsAsync(
             ["status"],

@@ -55,7 +55,10 @@ internal static class MailDrills
             answer => answer.At("data")?.AsArray().All(item => (string?)item!["error"] != "smtp_unavailable") == true
         );
         var mails = Mail.AddressedTo(scene.Checkout, card.Email);
-        scene.Narrator.Check(mails.Count == 1, $"the holder has the mail, once: {(mails is [var mail, ..] ? mail.Subject : "none")}");
+        scene.Narrator.Check(
+            mails.Count == 1,
+            $"the holder has the mail, once: {(mails is [var mail, ..] ? mail.Subject : "none")}"
+        );
         await scene.BalancedAsync();
     }
 

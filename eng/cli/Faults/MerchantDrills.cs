@@ -15,7 +15,7 @@ internal static class MerchantDrills
             "a shop is suspended between hold and confirm",
             "`merchants show`: suspended, since when, by whose reason; the run's page: what is held until when. The till: "
                 + "`merchant_suspended`.",
-            "Settled, an operator lets it go on (`merchants resume`), and the till confirms.",
+            "What is held can be confirmed all the same. Settled, an operator lets it go on (`merchants resume`).",
             SuspendedAsync
         ),
         new(
@@ -43,7 +43,7 @@ internal static class MerchantDrills
         await scene.OperateAsync("operator", "complaints of customers", "merchants", "suspend", merchant.MerchantId);
         await scene.UntilAsync(
             "its tills are refused, and are told why",
-            () => shop.Hasty.GetAsync("/v1/gift_cards?limit=1", scene.Cancel),
+            () => MakeProgramAsync(shop, "Another"),
             answer => answer.Code == "merchant_suspended"
         );
         await scene.PrintsAsync(
@@ -54,14 +54,14 @@ internal static class MerchantDrills
                 && text.Contains("complaints of customers", StringComparison.Ordinal)
         );
         await scene.ReadsAsync($"/console/runs/{id}", "12.00 EUR are held until", "the till has not confirmed");
+        await shop.ConfirmAsync(id);
+        await shop.ChargedOnceAsync(card, id, Value - Price);
         await scene.OperateAsync("operator", "settled", "merchants", "resume", merchant.MerchantId);
         await scene.UntilAsync(
             "its tills are served again",
-            () => shop.Hasty.GetAsync("/v1/gift_cards?limit=1", scene.Cancel),
-            answer => answer.Status == 200
+            () => MakeProgramAsync(shop, "Another"),
+            answer => answer.Status == 201
         );
-        await shop.ConfirmAsync(id);
-        await shop.ChargedOnceAsync(card, id, Value - Price);
     }
 
     private static async Task LimitAsync(FaultScene scene)
@@ -133,10 +133,13 @@ internal static class MerchantDrills
 
     private static async Task<string> ProgramAsync(FaultScene shop, string name = "Drill")
     {
-        var made = await shop.AskAsync("/v1/programs", new JsonObject { ["name"] = name, ["currency"] = "EUR" });
+        var made = await MakeProgramAsync(shop, name);
         shop.Narrator.Check(made.Status == 201, "a programme is made", made);
         return made.Text("id")!;
     }
+
+    private static Task<RestAnswer> MakeProgramAsync(FaultScene shop, string name) =>
+        shop.AskAsync("/v1/programs", new JsonObject { ["name"] = name, ["currency"] = "EUR" });
 
     private static async Task LimitToAsync(FaultScene shop, long version, int count)
     {

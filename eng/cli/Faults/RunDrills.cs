@@ -73,8 +73,7 @@ internal static class RunDrills
         );
         await scene.BreakAsync(
             "the engine is told to end the run, past giftcard",
-            () => TerminateAsync(scene, run.Text("run.instance_id")!),
-            () => Task.CompletedTask
+            () => TerminateAsync(scene, run.Text("run.instance_id")!)
         );
         await scene.ReadsAsync(
             $"/console/runs/{id}",

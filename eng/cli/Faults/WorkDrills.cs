@@ -6,8 +6,8 @@ namespace LocalPlus.Cli;
 internal static class WorkDrills
 {
     private const int Cards = 5;
-    private const string Job = "ledger-reconciliation";
-    private const string Table = "reconciliation_findings";
+    private const string Job = "balance-reconciliation";
+    private const string Table = "reconciliation_runs";
 
     public static readonly IReadOnlyList<FaultDrill> All =
     [
@@ -21,7 +21,7 @@ internal static class WorkDrills
         ),
         new(
             "job-fails",
-            "the nightly comparison of the books ends with an error",
+            "the nightly comparison of shown balances with the books ends with an error",
             "Jobs: when it failed, the table that is not there, and when it last ended well.",
             "Mend what the error names, then run it again (`job run`); it may be run at any time.",
             JobAsync
@@ -56,7 +56,7 @@ internal static class WorkDrills
         await scene.UntilAsync(
             $"the task goes on by itself, and {Cards} cards are made",
             () => scene.ReadAsync($"/v1/gift_cards/bulk/{batch.Text("id")}"),
-            answer => answer.Text("status") == "ready" && answer.Number("made") == Cards
+            answer => answer.Text("state") == "ready" && answer.Number("made") == Cards
         );
         var cards = await scene.ReadAsync($"/v1/gift_cards?batch_id={batch.Text("id")}");
         scene.Narrator.Check(cards.At("data")!.AsArray().Count == Cards, "each once", cards);
@@ -67,8 +67,8 @@ internal static class WorkDrills
     {
         await scene.BreakAsync(
             $"the table {Table} has another name",
-            () => scene.SqlAsync("ledger", $"ALTER TABLE {Table} RENAME TO {Table}_away"),
-            () => scene.SqlAsync("ledger", $"ALTER TABLE IF EXISTS {Table}_away RENAME TO {Table}")
+            () => scene.SqlAsync("wallet", $"ALTER TABLE {Table} RENAME TO {Table}_away"),
+            () => scene.SqlAsync("wallet", $"ALTER TABLE IF EXISTS {Table}_away RENAME TO {Table}")
         );
         await scene.PrintsAsync(
             ["job", "run", Job],
@@ -76,7 +76,7 @@ internal static class WorkDrills
             text => text.Contains("ended with", StringComparison.Ordinal)
         );
         await scene.ReadsAsync(
-            $"/console/jobs?service=ledger&name={Job}",
+            $"/console/jobs?service=wallet&name={Job}",
             "failed",
             $"relation \"{Table}\" does not exist",
             "A job may be run again at any time."
@@ -85,7 +85,7 @@ internal static class WorkDrills
         await scene.VerbAsync("job", "run", Job);
         await scene.UntilAsync(
             "its last run ended well",
-            () => scene.Operator.GetAsync($"/ops/v1/ledger/jobs?name={Job}&limit=1", scene.Cancel),
+            () => scene.Operator.GetAsync($"/ops/v1/wallet/jobs?name={Job}&limit=1", scene.Cancel),
             runs => runs.Text("data.0.outcome") == "done"
         );
         await scene.BalancedAsync();

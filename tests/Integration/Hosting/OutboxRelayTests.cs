@@ -88,12 +88,17 @@ public sealed class OutboxRelayTests : IAsyncLifetime
         sidecar.BrokerUp = false;
         using var relay = await StartRelayAsync(signal);
         await CommitEventsAsync(signal, [("a", 1), ("b", 1)]);
+        await Eventually.TrueAsync(() => health.Trouble.Error is not null);
+        var since = health.Trouble.Since;
+        await Eventually.TrueAsync(() => sidecar.Requests.Count > 2);
+        Assert.Equal(since, health.Trouble.Since);
         Assert.Equal(2, await CountAsync());
 
         sidecar.BrokerUp = true;
 
         await Eventually.TrueAsync(() => sidecar.Published.Count == 2);
         await Eventually.TrueAsync(async () => await CountAsync() == 0);
+        await Eventually.TrueAsync(() => health.Trouble.Error is null);
         await relay.StopAsync(default);
     }
 
