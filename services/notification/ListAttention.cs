@@ -4,9 +4,9 @@ using LocalPlus.Kernel;
 namespace LocalPlus.Notification;
 
 /// <summary>
-/// GET /ops/v1/notification/attention: messages that were given up or whose last try failed, and merchants' endpoints at
-/// which nothing arrives or that were disabled for it; the oldest of each kind first, at most 100 of each. What waits
-/// for a morning or a limit, and what a merchant has disabled by hand, is not in it.
+/// GET /ops/v1/notification/attention: messages that were given up or whose last try failed, and merchants' endpoints
+/// at which nothing arrives or that were disabled for it; the oldest of each kind first, at most 100 of each. What
+/// waits for a morning or a limit, and what a merchant has disabled by hand, is not in it.
 /// </summary>
 internal static class ListAttention
 {

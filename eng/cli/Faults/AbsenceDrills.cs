@@ -11,21 +11,24 @@ internal static class AbsenceDrills
         new(
             "ledger-silent",
             "the books do not answer while a till confirms",
-            "The run's page: being tried again, the ledger did not answer, nothing is lost or done twice. The till: `busy`.",
+            "The run's page: being tried again, the ledger did not answer, nothing is lost or done twice. "
+                + "The till: `busy`.",
             "It heals by itself when the ledger is back; `runs retry` makes it at once.",
             LedgerAsync
         ),
         new(
             "sidecar-silent",
             "the sidecars do not answer: no service reaches another",
-            "`./localplus status` names the sidecar; `outbox list` says that it does not answer, since when, and what waits.",
+            "`./localplus status` names the sidecar; `outbox list` says that it does not answer, since "
+                + "when, and what waits.",
             "It heals by itself when they are back.",
             SidecarAsync
         ),
         new(
             "broker-silent",
             "cache and broker do not answer",
-            "The overview: for how long the broker has taken nothing and why, how many events wait, that no money is concerned.",
+            "The overview: for how long the broker has taken nothing and why, how many events wait, that no "
+                + "money is concerned.",
             "It heals by itself: tills are served meanwhile, events go out when it is back.",
             BrokerAsync
         ),
@@ -39,7 +42,7 @@ internal static class AbsenceDrills
         new(
             "gateway-silent",
             "nothing is reached from outside",
-            "`./localplus status` names the gateway, and it alone.",
+            "`./localplus status` names the gateway.",
             "It heals by itself: a till that asks again with its key is answered once.",
             GatewayAsync
         ),
@@ -57,7 +60,7 @@ internal static class AbsenceDrills
             "retrying",
             "The ledger did not answer",
             "The ledger, or the way to it, is away. Nothing is lost or done twice",
-            "./localplus status says what is down"
+            "./localplus status says what is down; when it is back, retry."
         );
         await scene.PrintsAsync(["status"], "ledger is not well", text => Troubled(text, "ledger"));
         await scene.MendAsync();

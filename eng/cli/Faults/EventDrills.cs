@@ -24,7 +24,8 @@ internal static class EventDrills
         new(
             "consumer-refuses",
             "a good event is refused, as analytics' table does not take it",
-            "Dead letters of analytics: the event, refused with the name of what refused it. A replay is refused and says the same.",
+            "Dead letters of analytics: the event, refused with the name of what refused it. A replay is "
+                + "refused and says the same.",
             "Mend the table, then replay all of that error (`dlq replay-all`): each takes effect once.",
             RefusedAsync
         ),

@@ -2,8 +2,8 @@ namespace LocalPlus.Cli;
 
 /// <summary>
 /// A fault that can be brought about on a running stack by its own name: what breaks, what operators read then, and
-/// what ends it. Its run brings it about on the real path, checks that what operators read names cause and cure, ends it
-/// by their own verbs or by nothing but time, and proves the end.
+/// what ends it. Its run brings it about on the real path, checks that what operators read names cause and cure, ends
+/// it by their own verbs or by nothing but time, and proves the end.
 /// </summary>
 /// <param name="Name">As `demo --break` takes it.</param>
 /// <param name="Breaks">What is broken, in a sentence.</param>

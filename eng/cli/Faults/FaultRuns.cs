@@ -3,8 +3,8 @@ using System.Diagnostics;
 namespace LocalPlus.Cli;
 
 /// <summary>
-/// Runs fault drills one after the other on one stack. A drill that fails is told with its reason, the stack is put back
-/// as it was, and the next one begins.
+/// Runs fault drills one after the other on one stack. A drill that fails is told with its reason, the stack is put
+/// back as it was, and the next one begins.
 /// </summary>
 internal static class FaultRuns
 {

@@ -10,7 +10,8 @@ internal static class MailDrills
         new(
             "mail-refused",
             "the mail server takes no mail",
-            "Attention of notification: which message, `smtp_unavailable`, after how many tries, when it is tried next.",
+            "Attention of notification: which message, `smtp_unavailable`, after how many tries, when it is "
+                + "tried next.",
             "It heals by itself: when the server takes mail again each comes, once. What was given up is sent again "
                 + "(`notifications resend`).",
             RefusedAsync

@@ -13,7 +13,8 @@ internal static class MerchantDrills
         new(
             "shop-suspended",
             "a shop is suspended between hold and confirm",
-            "`merchants show`: suspended, since when, by whose reason; the run's page: what is held until when. The till: "
+            "`merchants show`: suspended, since when, by whose reason; the run's page: what is held until "
+                + "when. The till: "
                 + "`merchant_suspended`.",
             "What is held can be confirmed all the same. Settled, an operator lets it go on (`merchants resume`).",
             SuspendedAsync
@@ -21,7 +22,8 @@ internal static class MerchantDrills
         new(
             "limit-reached",
             "a card is refused, as its shop wants each to pay once a day at most",
-            "The shop's requests: which key was refused when, with `velocity_limit`. The till: which limit, and when it begins anew.",
+            "The shop's requests: which key was refused when, with `velocity_limit`. The till: which limit, "
+                + "and when it begins anew.",
             "Wait for the next day; or the shop raises its limit.",
             LimitAsync
         ),

@@ -35,7 +35,8 @@ internal static class RunDrills
         new(
             "run-parked",
             "a decision does not come through in ten tries, as the ledger is silent",
-            "Attention and the run's page: parked after so many attempts, how much money waits, that the ledger does not answer.",
+            "Attention and the run's page: parked after so many attempts, how much money waits, that the "
+                + "ledger does not answer.",
             "Bring the ledger back, then `runs retry`.",
             ParkedAsync
         ),

@@ -15,7 +15,8 @@ internal static class TillDrills
         new(
             "till-gone",
             "a till is never heard of again between hold and confirm",
-            "The run's page: how much is held until when, that the till has not confirmed, and what happens if it never does.",
+            "The run's page: how much is held until when, that the till has not confirmed, and what happens "
+                + "if it never does.",
             "The operator confirms, as the customer has left with the goods (`runs confirm`).",
             TillGoneAsync
         ),
@@ -36,7 +37,8 @@ internal static class TillDrills
         new(
             "pin-locked",
             "a card's PIN is wrong five times, and then the right one is refused too",
-            "The card's page of its shop: its PIN was wrong too often, until when no till takes it, what to do if its code was "
+            "The card's page of its shop: its PIN was wrong too often, until when no till takes it, what to "
+                + "do if its code was "
                 + "stolen. A mail tells the holder.",
             "The shop replaces it: another code and PIN, the same money.",
             PinLockedAsync

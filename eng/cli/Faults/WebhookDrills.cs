@@ -15,15 +15,18 @@ internal static class WebhookDrills
         new(
             "webhook-refuses",
             "a merchant's endpoint answers 500",
-            "Attention of notification: the endpoint, since when, how many events wait, that it refused, when it is tried again.",
+            "Attention of notification: the endpoint, since when, how many events wait, that it refused, "
+                + "when it is tried again.",
             "It heals by itself: when the endpoint is mended what waits is sent, signed as before.",
             scene => TellAsync(scene, Broken, RefusesAsync)
         ),
         new(
             "webhook-gone",
             "a merchant's endpoint answers 410: it is gone",
-            "Attention of notification: the endpoint was disabled as gone, nothing more is tried, who mends it and how.",
-            "The merchant enables it again and has what it missed sent (`webhooks` on the command line, Webhooks in the shop's pages).",
+            "Attention of notification: the endpoint was disabled as gone, nothing more is tried, who mends "
+                + "it and how.",
+            "The merchant enables it again and has what it missed sent (`webhooks` on the command line, "
+                + "Webhooks in the shop's pages).",
             scene => TellAsync(scene, Gone, GoneAsync)
         ),
     ];
@@ -72,7 +75,7 @@ internal static class WebhookDrills
             "/console/attention",
             endpoint.Text("id")!,
             "gone",
-            "the merchant enables it under Webhooks and has what it missed sent again"
+            "the merchant enables it under Webhooks and has what it missed sent again."
         );
         receiver.Answers = null;
         var now = await scene.ReadAsync(path);

@@ -14,7 +14,8 @@ internal static class WorkDrills
         new(
             "task-fails",
             "a batch of cards is not made, as giftcard's table does not take them",
-            "Tasks: which kind of work, whose, how often it was tried, what refused it, when it is tried next. What is sold one "
+            "Tasks: which kind of work, whose, how often it was tried, what refused it, when it is tried "
+                + "next. What is sold one "
                 + "by one is not concerned.",
             "Mend the table; the task goes on by itself where it was, and makes each card once.",
             TaskAsync

@@ -11,8 +11,8 @@ internal static class Demo
 
     private static readonly Option<string> Break = Verbs.Text(
         "--break",
-        $"who is killed in the story: {string.Join(", ", Interruption.Victims)}; {DefaultVictim} when nothing is said; or a "
-            + $"fault drill in its place; {Listed} says which there are, {Everything} runs them all",
+        $"who is killed in the story: {string.Join(", ", Interruption.Victims)}; {DefaultVictim} when nothing is said; "
+            + $"or a fault drill in its place: {Listed} says which there are, {Everything} runs them all",
         "STEP",
         [.. Interruption.Victims, .. FaultDrills.Names.Except(Interruption.Victims), Listed, Everything]
     );

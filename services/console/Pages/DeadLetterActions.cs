@@ -82,9 +82,8 @@ internal static class DeadLetterActions
                 count = typed,
             }
         );
-        return Results.LocalRedirect(
-            $"{ConsoleService.Root}/dead-letters{QueryString.Create("service", service).Add("aside", $"{result.PutAside}")}"
-        );
+        var query = QueryString.Create("service", service).Add("aside", $"{result.PutAside}");
+        return Results.LocalRedirect($"{ConsoleService.Root}/dead-letters{query}");
     }
 
     private static async Task<IResult> ReplayAsync(

@@ -89,9 +89,6 @@ public sealed class OutboxRelayTests : IAsyncLifetime
         using var relay = await StartRelayAsync(signal);
         await CommitEventsAsync(signal, [("a", 1), ("b", 1)]);
         await Eventually.TrueAsync(() => health.Trouble.Error is not null);
-        var since = health.Trouble.Since;
-        await Eventually.TrueAsync(() => sidecar.Requests.Count > 2);
-        Assert.Equal(since, health.Trouble.Since);
         Assert.Equal(2, await CountAsync());
 
         sidecar.BrokerUp = true;
