@@ -12,7 +12,8 @@ internal static class FailureText
     private const string WrongStatement = "42";
 
     /// <summary>
-    /// e.g. busy, IOException, "PostgresException 23514 no_loss", "PostgresException 42P01: relation … does not exist".
+    /// e.g. busy, IOException, "PostgresException 23514 no_loss", "PostgresException 42P01: relation … does not
+    /// exist".
     /// </summary>
     public static string Of(Exception cause) =>
         cause switch
