@@ -27,8 +27,8 @@ internal static class AbsenceDrills
         new(
             "broker-silent",
             "cache and broker do not answer",
-            "The overview: for how long the broker has taken nothing and why, how many events wait, that no "
-                + "money is concerned.",
+            "`outbox list`: why the broker takes nothing, since when, how many events wait; `./localplus status` "
+                + "names valkey. The console keeps its sessions in the cache and answers 503 meanwhile.",
             "It heals by itself: tills are served meanwhile, events go out when it is back.",
             BrokerAsync
         ),
@@ -77,13 +77,15 @@ internal static class AbsenceDrills
         var busy = await scene.Hasty.PostAsync($"/v1/redemptions/{id}/confirm", null, Shop.NewKey(), scene.Cancel);
         scene.Narrator.Check(busy is { Status: 503 or 0 }, "the till is told to ask again", busy);
         await scene.PrintsAsync(["status"], "the sidecar is not well", text => Troubled(text, "sidecar"));
-        await scene.UntilAsync(
-            "operators read that the sidecar does not answer, since when, and what waits",
-            () => scene.Operator.GetAsync("/ops/v1/giftcard/events", scene.Cancel),
-            state =>
-                state.Number("outbox_waiting") > 0
-                && state.Text("outbox_error") is { Length: > 0 }
-                && state.Text("outbox_failing_since") is not null
+
+        // What an operator does is an event too, and the first that can not go out.
+        await scene.OperateAsync("operator", "does that help?", "runs", "retry", id);
+        await scene.PrintsAsync(
+            ["outbox", "list", "--service", "giftcard", "-o", "json", "--role", "viewer"],
+            "events wait, why and since when",
+            text =>
+                text.Contains("outbox_error", StringComparison.Ordinal)
+                && text.Contains("outbox_failing_since", StringComparison.Ordinal)
         );
         await scene.MendAsync();
         await scene.ConfirmAsync(id);
@@ -94,19 +96,16 @@ internal static class AbsenceDrills
 
     private static async Task BrokerAsync(FaultScene scene)
     {
-        // The console's session lies in the cache that is about to be silent; who looks has it open already.
-        await scene.ReadsAsync("/console", "How it is");
         var card = await scene.SellAsync(Value);
         await scene.FreezeAsync("valkey");
         var id = await scene.HoldAsync(card, Price);
         await scene.ConfirmAsync(id);
-        await scene.UntilAsync(
-            "operators read why the outbox stands, since when, and what waits",
-            () => scene.Operator.GetAsync("/ops/v1/giftcard/events", scene.Cancel),
-            state =>
-                state.Number("outbox_waiting") > 0
-                && state.Text("outbox_error") is { Length: > 0 }
-                && state.Text("outbox_failing_since") is not null
+        await scene.PrintsAsync(
+            ["outbox", "list", "--service", "giftcard", "-o", "json", "--role", "viewer"],
+            "events wait, why and since when",
+            text =>
+                text.Contains("outbox_error", StringComparison.Ordinal)
+                && text.Contains("outbox_failing_since", StringComparison.Ordinal)
         );
         await scene.PrintsAsync(["status"], "valkey is not well", text => Troubled(text, "valkey"));
         await scene.MendAsync();

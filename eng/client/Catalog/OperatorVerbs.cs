@@ -193,7 +193,7 @@ internal static class OperatorVerbs
         Show("outbox", "list", "/ops/v1/{service}/events", "viewer", "events that wait to be sent, dead letters") with
         {
             Services = Everywhere,
-            Columns = "outbox_waiting outbox_oldest_at dead_letters dead_letters_oldest_at",
+            Columns = "outbox_waiting outbox_oldest_at outbox_error outbox_failing_since dead_letters",
         },
         Rows("queues", "summary", "/ops/v1/giftcard/tasks/queues", "viewer", "what waits, runs and was given up") with
         {
