@@ -37,6 +37,15 @@ internal sealed record ProcessIdentity(int Pid, long Started)
         }
     }
 
+    /// <summary>As <see cref="Signal"/>, to its whole group: workers go on without a master that is stopped.</summary>
+    public void SignalGroup(int signal)
+    {
+        if (Alive)
+        {
+            _ = Kill(-Pid, signal);
+        }
+    }
+
     /// <summary>
     /// Kills what is left of the process's own group: workers that outlive their master. Each of our processes leads a
     /// group, and the kernel gives a number to nobody else while a group still bears it.

@@ -105,7 +105,7 @@ internal static partial class Suites
     private const string FaultFilter = "FullyQualifiedName~Fault_";
 
     public static string[] Known =>
-        [.. Names, .. ByChance, .. InDepth, .. Parts.Keys, Console, EngineRuns.Scale, Faults];
+        [.. Names, .. ByChance, .. InDepth, .. Parts.Keys, Console, EngineRuns.Scale, Faults, FaultRuns.Suite];
 
     /// <summary>Where the result files of a suite go.</summary>
     public static string Results(Checkout checkout, string suite) =>

@@ -23,7 +23,7 @@ var merchants = app.MapMerchantApi();
 merchants.MapListNotifications().MapListEvents().MapGetEvent();
 merchants.MapWebhooks();
 merchants.MapTemplates().MapReaders();
-app.MapOperatorApi().MapResendNotification();
+app.MapOperatorApi().MapResendNotification().MapListAttention();
 app.MapHolders();
 app.MapIntake();
 return await app.RunLocalPlusAsync(args);

@@ -25,6 +25,7 @@ internal static class Status
                     spec.Ports,
                     process?.Restarts ?? 0,
                     process?.Since,
+                    process?.LastEnd,
                     troubles.GetValueOrDefault(spec.Name)
                 );
             })
@@ -47,7 +48,7 @@ internal static class Status
         {
             List<string[]> table =
             [
-                ["PROCESS", "PID", "UP", "RESTARTS", "PORTS", "HEALTH"],
+                ["PROCESS", "PID", "UP", "RESTARTS", "LAST END", "PORTS", "HEALTH"],
             ];
             table.AddRange(
                 rows.Select(r =>
@@ -57,6 +58,7 @@ internal static class Status
                         r.Pid == 0 ? "-" : $"{r.Pid}",
                         Age(r.Since),
                         $"{r.Restarts}",
+                        r.LastEnd ?? "-",
                         Shorten(r.Ports),
                         r.Trouble ?? "ok",
                     }
@@ -94,6 +96,7 @@ internal static class Status
         IReadOnlyList<int> Ports,
         int Restarts,
         DateTimeOffset? Since,
+        string? LastEnd,
         string? Trouble
     );
 }

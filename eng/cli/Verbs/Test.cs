@@ -14,7 +14,7 @@ internal static class Test
             + $"{string.Join(", ", Suites.InDepth)}, "
             + $"{EngineRuns.Scale}; in a browser: {Suites.Console}; "
             + $"of one part: {string.Join(", ", Suites.Parts.Keys)}; "
-            + $"across all: {Suites.Faults}",
+            + $"across all: {Suites.Faults}; on a stack that is broken: {FaultRuns.Suite}",
         HelpName = "SUITE",
         Arity = ArgumentArity.ZeroOrMore,
     }.AcceptOnlyFromAmong(Suites.Known);
@@ -101,6 +101,7 @@ internal static class Test
                     .. Suites.Runs(checkout, phase, words.GetValue(Filter), isShort),
                     .. CrashRuns.Runs(checkout, words, phase, isShort),
                     .. EngineRuns.Programs(checkout, words, phase),
+                    .. FaultRuns.Programs(checkout, phase),
                 ],
                 cancel
             );

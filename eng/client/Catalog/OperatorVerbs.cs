@@ -103,6 +103,15 @@ internal static class OperatorVerbs
             IsDangerous = role == "admin",
         };
 
+    /// <summary>Puts parked letters aside for good; how many is typed once more, as a dry run says it.</summary>
+    private static ApiVerb Aside(string verb, string summary) =>
+        Danger("dlq", $"{verb}-all", $"/ops/v1/{{service}}/dead_letters/{verb}", "operator", summary) with
+        {
+            Services = Everywhere,
+            Body = "reason! topic! error count:number",
+            DryRunField = "dry_run",
+        };
+
     private static readonly ApiVerb[] Merchants =
     [
         Pages("merchants", "list", "/ops/v1/merchants", "viewer", "all merchants") with
@@ -179,10 +188,12 @@ internal static class OperatorVerbs
         {
             Services = Everywhere,
         },
+        Aside("discard", "all of a topic: what they would have done is not wanted"),
+        Aside("archive", "all of a topic: it was done otherwise"),
         Show("outbox", "list", "/ops/v1/{service}/events", "viewer", "events that wait to be sent, dead letters") with
         {
             Services = Everywhere,
-            Columns = "outbox_waiting outbox_oldest_at dead_letters dead_letters_oldest_at",
+            Columns = "outbox_waiting outbox_oldest_at outbox_error outbox_failing_since dead_letters",
         },
         Rows("queues", "summary", "/ops/v1/giftcard/tasks/queues", "viewer", "what waits, runs and was given up") with
         {
@@ -202,7 +213,7 @@ internal static class OperatorVerbs
         },
         Rows("attention", "list", "/ops/v1/{service}/attention", "viewer", "what people have to look at") with
         {
-            Services = "giftcard wallet",
+            Services = "giftcard wallet notification",
             Columns = "kind id movement_id merchant_id attempts error next_try_at created_at",
         },
         Post("notifications", "resend", "/ops/v1/notification/{id}/resend", "operator", "a message once more") with

@@ -108,7 +108,7 @@ public static class LocalPlusBuilder
         var service = app.Services.GetRequiredService<ServiceIdentity>().Name;
         var ops = app.MapOperatorApi().MapGroup($"/{service}");
         ops.MapGetEventState();
-        ops.MapGroup("/dead_letters").MapListDeadLetters().MapDecideDeadLetters();
+        ops.MapGroup("/dead_letters").MapListDeadLetters().MapDecideDeadLetters().MapSetDeadLettersAside();
     }
 
     /// <summary>
@@ -178,6 +178,7 @@ public static class LocalPlusBuilder
         builder.Services.AddSingleton<DeadLetterReplay>();
         builder.Services.AddSingleton<EventPublisher>();
         builder.Services.AddSingleton<OutboxSignal>();
+        builder.Services.AddSingleton<OutboxHealth>();
         builder.Services.AddTasks();
         builder.Services.AddFlags();
         builder.Services.AddSingleton(Jobs.Forget);

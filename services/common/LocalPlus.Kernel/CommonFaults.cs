@@ -46,6 +46,11 @@ public static class CommonFaults
     public static readonly Fault ReferenceReused = new("reference_reused", 422, "The reference was used before");
     public static readonly Fault IfMatchRequired = new("if_match_required", 428, "The If-Match header is missing");
     public static readonly Fault VersionConflict = new("version_conflict", 412, "The object has changed");
+    public static readonly Fault DeadLetterCount = new(
+        "dead_letter_count",
+        422,
+        "There is another number of dead letters"
+    );
     public static readonly Fault TaskState = new("task_state", 409, "The task is over");
     public static readonly Fault FeatureOff = new("feature_off", 503, "This is switched off for now");
     public static readonly Fault InternalError = new("internal_error", 500, "Something is broken on our side");

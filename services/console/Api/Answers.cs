@@ -106,7 +106,9 @@ public sealed record EventState(
     long OutboxWaiting,
     DateTimeOffset? OutboxOldestAt,
     long DeadLetters,
-    DateTimeOffset? DeadLettersOldestAt
+    DateTimeOffset? DeadLettersOldestAt,
+    string? OutboxError = null,
+    DateTimeOffset? OutboxFailingSince = null
 );
 
 public sealed record DeadLetter(
@@ -123,6 +125,9 @@ public sealed record DeadLetter(
     string? DecisionReason,
     string? Text
 );
+
+/// <summary>Letters that would be, or were, put aside, and some of them.</summary>
+public sealed record DeadLettersAside(int Matched, int PutAside, IReadOnlyList<DeadLetter> Samples);
 
 public sealed record Finding(
     long FindingId,
@@ -141,12 +146,16 @@ public sealed record Findings(IReadOnlyList<Finding> Data);
 
 public sealed record AttentionItem(
     string Kind,
-    string Id,
+    string? Id,
     string MerchantId,
     int Attempts,
     string? Error,
     DateTimeOffset? NextTryAt,
     DateTimeOffset CreatedAt
-);
+)
+{
+    /// <summary>Of movements of points, in place of the id.</summary>
+    public string? MovementId { get; init; }
+}
 
 public sealed record Attention(IReadOnlyList<AttentionItem> Data);

@@ -39,7 +39,10 @@ public sealed record GiftCard(
     DateTimeOffset CreatedAt,
     string? Code,
     string? Pin
-);
+)
+{
+    public DateTimeOffset? PinLockedUntil { get; init; }
+}
 
 public sealed record CardActivity(
     string Id,

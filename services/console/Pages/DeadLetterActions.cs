@@ -1,3 +1,4 @@
+using System.Globalization;
 using LocalPlus.Console.Api;
 using LocalPlus.Console.Session;
 using LocalPlus.Hosting;
@@ -5,7 +6,7 @@ using Microsoft.AspNetCore.Mvc;
 
 namespace LocalPlus.Console.Pages;
 
-/// <summary>The forms of the dead letters' pages: replay or discard one, replay a topic's.</summary>
+/// <summary>The forms of the dead letters' pages: replay or discard one, replay a topic's or put them aside.</summary>
 internal static class DeadLetterActions
 {
     public static void MapDeadLetterActions(this WebApplication app)
@@ -16,6 +17,8 @@ internal static class DeadLetterActions
             .ExcludeFromDescription();
         letters.MapPost("/{id:long}/{verb:regex(^(replay|discard)$)}", DecideAsync);
         letters.MapPost("/replay", ReplayAsync);
+        letters.MapPost("/aside", LookAsync);
+        letters.MapPost("/aside/{verb:regex(^(discard|archive)$)}", PutAsideAsync);
     }
 
     private static async Task<IResult> DecideAsync(
@@ -36,6 +39,51 @@ internal static class DeadLetterActions
         Telemetry.Acted("dead_letter");
         await platform.PostAsync($"/ops/v1/{service}/dead_letters/{id}/{verb}", new { reason });
         return Results.LocalRedirect($"{ConsoleService.Root}/dead-letters/{service}/{id}");
+    }
+
+    /// <summary>The page that says which are meant is where they are put aside.</summary>
+    private static IResult LookAsync(string service, [FromForm] string topic, [FromForm] string? error) =>
+        Services.WithEvents.Contains(service)
+            ? Results.LocalRedirect(
+                $"{ConsoleService.Root}/dead-letters/{service}/aside"
+                    + QueryString.Create("topic", topic).Add("error", error?.Trim() ?? "")
+            )
+            : Results.NotFound();
+
+    private static async Task<IResult> PutAsideAsync(
+        string service,
+        string verb,
+        [FromForm] string topic,
+        [FromForm] string? error,
+        [FromForm] string reason,
+        [FromForm] string count,
+        Platform platform,
+        ConsoleSettings settings
+    )
+    {
+        settings.RequireWritable();
+        if (!Services.WithEvents.Contains(service))
+        {
+            return Results.NotFound();
+        }
+
+        // What is no number is the number of no letters.
+        var typed = int.TryParse(count, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+            ? number
+            : int.MaxValue;
+        Telemetry.Acted("dead_letters");
+        var result = await platform.PostAsync<DeadLettersAside>(
+            $"/ops/v1/{service}/dead_letters/{verb}",
+            new
+            {
+                reason,
+                topic,
+                error = string.IsNullOrWhiteSpace(error) ? null : error.Trim(),
+                count = typed,
+            }
+        );
+        var query = QueryString.Create("service", service).Add("aside", $"{result.PutAside}");
+        return Results.LocalRedirect($"{ConsoleService.Root}/dead-letters{query}");
     }
 
     private static async Task<IResult> ReplayAsync(

@@ -10,9 +10,10 @@ internal static class RunSentence
         run.Health switch
         {
             "parked" => words.Format(
-                "Parked after {0} attempts: {1}. Nothing more happens until somebody decides.",
+                "Parked after {0} attempts: {1}. {2} wait; somebody has to look.",
                 run.Attempts,
-                Why(run, words)
+                Why(run, words),
+                run.Requested
             ),
             "stuck" => words.Format(
                 "Its run is {0}: {1}. The redemption is {2}.",

@@ -17,6 +17,9 @@ internal static class Services
     /// <summary>Those with scheduled jobs.</summary>
     public static readonly string[] WithJobs = ["ledger", "giftcard", "wallet", "analytics", "notification"];
 
+    /// <summary>Those that name what needs somebody.</summary>
+    public static readonly string[] WithAttention = ["giftcard", "wallet", "notification"];
+
     /// <summary>Those with tasks.</summary>
     public static readonly string[] WithTasks = ["giftcard"];
 }

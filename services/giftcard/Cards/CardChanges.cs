@@ -82,7 +82,8 @@ internal sealed class CardChanges(TimeProvider time)
                    version = version + 1
              WHERE gift_card_id = @GiftCardId
             RETURNING gift_card_id, merchant_id, program_id, last4, status, currency, customer_id, expires_at,
-                   replaced_by, reference, metadata::text AS metadata, version, created_at, activated_at
+                   replaced_by, reference, metadata::text AS metadata, version, created_at, activated_at,
+                   pin_locked_until
             """;
 
         public const string IsOnItsWay = """

@@ -31,12 +31,14 @@ internal sealed record CardRow(
     string? Metadata,
     long Version,
     DateTimeOffset CreatedAt,
-    DateTimeOffset? ActivatedAt
+    DateTimeOffset? ActivatedAt,
+    DateTimeOffset? PinLockedUntil
 )
 {
     public const string Fields = """
         c.gift_card_id, c.merchant_id, c.program_id, c.last4, c.status, c.currency, c.customer_id, c.expires_at,
-               c.replaced_by, c.reference, c.metadata::text AS metadata, c.version, c.created_at, c.activated_at
+               c.replaced_by, c.reference, c.metadata::text AS metadata, c.version, c.created_at, c.activated_at,
+               c.pin_locked_until
         """;
 
     public const string Columns = $"""
@@ -66,7 +68,8 @@ internal sealed record CardRow(
             Metadata is null ? null : JsonElement.Parse(Metadata),
             Version,
             CreatedAt,
-            ActivatedAt
+            ActivatedAt,
+            PinLockedUntil > now ? PinLockedUntil : null
         );
     }
 }
@@ -96,6 +99,9 @@ internal readonly record struct CardBalance(long Available, long Held);
 /// A card as the API shows it. Its code and PIN are shown once, in the answer to its sale; its balance is missing only
 /// where the ledger could not be asked.
 /// </summary>
+/// <param name="PinLockedUntil">
+/// The PIN was wrong too often: until then no till can take the card, not even with the right one. Absent: it was not.
+/// </param>
 internal sealed record CardView(
     GiftCardId Id,
     ProgramId ProgramId,
@@ -111,7 +117,8 @@ internal sealed record CardView(
     JsonElement? Metadata,
     long Version,
     DateTimeOffset CreatedAt,
-    DateTimeOffset? ActivatedAt
+    DateTimeOffset? ActivatedAt,
+    DateTimeOffset? PinLockedUntil
 )
 {
     public string Object { get; } = "gift_card";
@@ -136,7 +143,8 @@ internal sealed record CardView(
             Metadata: null,
             Version,
             CreatedAt,
-            ActivatedAt: null
+            ActivatedAt: null,
+            PinLockedUntil: null
         );
 
     /// <summary>Only in the answer that hands the card over.</summary>

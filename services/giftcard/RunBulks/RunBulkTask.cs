@@ -81,6 +81,7 @@ internal sealed class RunBulkTask(
             }
 
             await ActAsync(bulk, item, cancel);
+            await Failpoints.CommittedAsync("BulkItem");
             await bulks.SettleAsync(bulk.BulkId, item, "done", null, cancel);
         }
         catch (FaultException refused) when (!refused.Fault.Retryable)

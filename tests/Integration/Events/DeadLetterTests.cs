@@ -108,6 +108,66 @@ public sealed class DeadLetterTests(AnalyticsApi api) : IClassFixture<AnalyticsA
         Assert.NotEqual(default, merchant);
     }
 
+    [Theory]
+    [InlineData("discard", "discarded")]
+    [InlineData("archive", "archived")]
+    public async Task All_of_an_error_are_counted_and_shown_first_and_put_aside_with_the_typed_count(
+        string verb,
+        string state
+    )
+    {
+        const string topic = "wallet.members.v1";
+        await CallAsync(HttpMethod.Post, $"{Letters}/replay", "operator", new { reason = "start clean", topic });
+        for (var i = 0; i < 3; i++)
+        {
+            await api.Service.DeliverRawAsync(topic, Encoding.UTF8.GetBytes($"aside {Guid.CreateVersion7()}"));
+        }
+
+        var error = (await ListAsync($"topic={topic}"))[0].GetProperty("reason").GetString()!;
+        var matching = (await ListAsync($"topic={topic}&error={Uri.EscapeDataString(error)}")).Count;
+        var path = $"{Letters}/{verb}";
+        var dry = await CallAsync(HttpMethod.Post, path, "operator", Aside(dry: true));
+        Assert.Equal((matching, 0), (dry.GetProperty("matched").GetInt32(), dry.GetProperty("put_aside").GetInt32()));
+        Assert.Equal(error, dry.GetProperty("samples")[0].GetProperty("reason").GetString());
+        Assert.False(dry.GetProperty("samples")[0].TryGetProperty("text", out _));
+        var none = await CallAsync(HttpMethod.Post, path, "operator", Aside(dry: true, "an error that nobody had"));
+        Assert.Equal(0, none.GetProperty("matched").GetInt32());
+
+        // One more has come since it was counted.
+        await api.Service.DeliverRawAsync(topic, Encoding.UTF8.GetBytes($"late {Guid.CreateVersion7()}"));
+        var late = await CallAsync(HttpMethod.Post, path, "operator", Aside(count: matching), 422);
+        Assert.Equal("dead_letter_count", late.GetProperty("code").GetString());
+        await CallAsync(HttpMethod.Post, path, "operator", Aside(), 400);
+        await CallAsync(HttpMethod.Post, path, "viewer", Aside(count: matching + 1), 403);
+        Assert.Equal(matching + 1, (await ListAsync($"topic={topic}&error={Uri.EscapeDataString(error)}")).Count);
+
+        var done = await CallAsync(HttpMethod.Post, path, "operator", Aside(count: matching + 1));
+
+        Assert.Equal(matching + 1, done.GetProperty("put_aside").GetInt32());
+        Assert.Empty(await ListAsync($"topic={topic}&error={Uri.EscapeDataString(error)}"));
+        var aside = await ListAsync($"topic={topic}&state={state}");
+        Assert.Equal(
+            matching + 1,
+            aside.Count(letter => letter.GetProperty("decision_reason").GetString() == "nobody wants it")
+        );
+        await Eventually.TrueAsync(() =>
+            api.Sidecar.Published.Any(e =>
+                e.ToString().Contains($"dead_letter.{verb}_many", StringComparison.Ordinal)
+                && e.ToString().Contains("nobody wants it", StringComparison.Ordinal)
+            )
+        );
+
+        object Aside(bool dry = false, string? other = null, int? count = null) =>
+            new
+            {
+                reason = "nobody wants it",
+                topic,
+                error = other ?? error,
+                dry_run = dry,
+                count,
+            };
+    }
+
     [Fact]
     public async Task Viewers_see_the_list_and_neither_a_text_nor_a_button()
     {

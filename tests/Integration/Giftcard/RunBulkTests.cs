@@ -228,22 +228,36 @@ public sealed class RunBulkTests(GiftcardProcess api) : IClassFixture<GiftcardPr
     {
         var (shop, held) = await ShopAsync(4);
         var id = IdOf(await PreviewAsync("release", $"merchant_id={shop}"));
-        await LaterAsync(id, after: 2);
-        await StartAsync(id, "release", new { reason = "the tills are broken", count = 4 });
-        await Eventually.TrueAsync(async () => (await BulkAsync(id)).GetProperty("done").GetInt32() == 2);
-        await api.StopAsync();
-        // As if it had died between the verb and the note of what became of it.
+        // It dies between the verb and the note of what became of it.
+        await api.RestartAsync(("LP_FAILPOINTS", "BulkItem.committed=crash"));
+        try
+        {
+            await StartAsync(id, "release", new { reason = "the tills are broken", count = 4 });
+            await Eventually.TrueAsync(async () =>
+            {
+                await BulkAsync(id);
+                return false;
+            });
+            Assert.Fail("It did not crash.");
+        }
+        catch (HttpRequestException)
+        {
+            // The process is gone.
+        }
+
+        const string settled = "SELECT count(*) FROM run_bulk_items WHERE state <> 'waiting' AND bulk_id =";
+        const string cancelled = "SELECT count(*) FROM redemptions WHERE state = 'cancelled' AND merchant_id =";
+        Assert.Equal(0, await api.Database.ScalarAsync<long>($"{settled} '{Uuid(id)}'"));
+        Assert.Equal(1, await api.Database.ScalarAsync<long>($"{cancelled} '{shop.Value}'"));
+        // The leases of whoever died are over.
         await api.SqlAsync(
             $"""
-            UPDATE run_bulk_items SET state = 'waiting', due_at = now(), settled_at = NULL
-             WHERE bulk_id = '{Uuid(id)}' AND position = 1;
             UPDATE run_bulk_items SET due_at = now() WHERE bulk_id = '{Uuid(id)}' AND state = 'waiting';
-            UPDATE run_bulks SET done = 1 WHERE bulk_id = '{Uuid(id)}';
             UPDATE tasks SET due_at = now() WHERE dedup_key = '{Uuid(id)}' AND due_at IS NOT NULL
             """
         );
 
-        await api.StartAgainAsync();
+        await api.RestartAsync();
 
         Assert.Equal(("done", 4, 0, 0), Numbers(await OverAsync(id)));
         foreach (var run in held)

@@ -11,6 +11,7 @@ namespace LocalPlus.Tests.Integration.Hosting;
 public sealed class OutboxRelayTests : IAsyncLifetime
 {
     private readonly OutboxSignal signal = new();
+    private readonly OutboxHealth health = new(TimeProvider.System);
     private TestDatabase database = null!;
     private NpgsqlDataSource source = null!;
     private StubSidecar sidecar = null!;
@@ -87,12 +88,14 @@ public sealed class OutboxRelayTests : IAsyncLifetime
         sidecar.BrokerUp = false;
         using var relay = await StartRelayAsync(signal);
         await CommitEventsAsync(signal, [("a", 1), ("b", 1)]);
+        await Eventually.TrueAsync(() => health.Trouble.Error is not null);
         Assert.Equal(2, await CountAsync());
 
         sidecar.BrokerUp = true;
 
         await Eventually.TrueAsync(() => sidecar.Published.Count == 2);
         await Eventually.TrueAsync(async () => await CountAsync() == 0);
+        await Eventually.TrueAsync(() => health.Trouble.Error is null);
         await relay.StopAsync(default);
     }
 
@@ -147,7 +150,14 @@ public sealed class OutboxRelayTests : IAsyncLifetime
 
     private async Task<OutboxRelay> StartRelayAsync(OutboxSignal bell)
     {
-        var relay = new OutboxRelay(source, bell, publisher, TimeProvider.System, NullLogger<OutboxRelay>.Instance);
+        var relay = new OutboxRelay(
+            source,
+            bell,
+            publisher,
+            health,
+            TimeProvider.System,
+            NullLogger<OutboxRelay>.Instance
+        );
         await relay.StartAsync(default);
         return relay;
     }

@@ -41,7 +41,7 @@ public sealed class RunSentenceTests
     [Fact]
     public void A_parked_one_without_an_error_does_not_invent_one() =>
         Assert.Equal(
-            "Parked after 8 attempts: no error was kept. Nothing more happens until somebody decides.",
+            "Parked after 8 attempts: no error was kept. 30.00 EUR wait; somebody has to look.",
             RunSentence.Of(Run("parked") with { Attempts = 8 }, In("en"))
         );
 

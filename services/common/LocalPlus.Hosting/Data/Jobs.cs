@@ -1,4 +1,3 @@
-using LocalPlus.Kernel;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
@@ -69,7 +68,7 @@ public static class Jobs
     {
         try
         {
-            var error = cause is FaultException fault ? fault.Fault.Code : cause.GetType().Name;
+            var error = FailureText.Of(cause);
             await WriteAsync(database, Sql.End, run, name, error[..Math.Min(error.Length, MaxErrorLength)], time);
         }
         catch (Exception unwritten)

@@ -116,7 +116,7 @@ internal static class DecideDeadLetters
         return Answer.Ok(new ReplayResult(ids.Count, ids.Count - refused.Count, refused));
     }
 
-    private static void CheckReason(string reason) =>
+    internal static void CheckReason(string reason) =>
         new FieldChecks()
             .Require(reason.Length is >= MinReasonLength and <= MaxReasonLength, "/reason", "length")
             .ThrowIfAny();

@@ -19,6 +19,7 @@ internal sealed class OutboxRelay(
     NpgsqlDataSource database,
     OutboxSignal signal,
     EventPublisher publisher,
+    OutboxHealth health,
     TimeProvider time,
     ILogger<OutboxRelay> log
 ) : BackgroundService
@@ -46,6 +47,7 @@ internal sealed class OutboxRelay(
             catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
             {
                 backOff = After(backOff);
+                health.Failed(exception);
                 log.OutboxStumbled(backOff.TotalMilliseconds, exception);
                 await Task.Delay(backOff, time, stoppingToken);
             }
@@ -139,6 +141,7 @@ internal sealed class OutboxRelay(
     {
         var pause = After(resting.GetValueOrDefault(topic).Pause);
         resting[topic] = (time.GetUtcNow() + pause, pause);
+        health.Failed(cause);
         log.OutboxStumbled(pause.TotalMilliseconds, cause);
     }
 
@@ -177,6 +180,10 @@ internal sealed class OutboxRelay(
                 if (refusal is null)
                 {
                     resting.Remove(request[0].Topic);
+                    if (resting.Count == 0)
+                    {
+                        health.Passed();
+                    }
                 }
                 else if (refused.Add(request[0].Topic))
                 {

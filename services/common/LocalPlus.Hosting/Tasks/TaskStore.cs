@@ -166,7 +166,7 @@ internal sealed class TaskStore(Database database, ServiceIdentity service, Time
     /// <summary>The kind of failure; messages of exceptions may quote what the task is about.</summary>
     private static string Kind(Exception cause)
     {
-        var text = cause is Kernel.FaultException fault ? fault.Fault.Code : cause.GetType().Name;
+        var text = FailureText.Of(cause);
         return text[..Math.Min(text.Length, MaxErrorLength)];
     }
 
