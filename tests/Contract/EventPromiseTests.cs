@@ -4,8 +4,9 @@ using System.Text.Json.Nodes;
 namespace LocalPlus.Tests.Contract;
 
 /// <summary>
-/// contracts/events/promised/v1.json is what consumers were given last: a topic only grows, and what has to change otherwise
-/// is a topic of its own, .v2. LP_GOLDEN=write (./localplus golden contract) promises what was added, and refuses a break.
+/// contracts/events/promised/v1.json is what consumers were given last: a topic only grows, and what has to change
+/// otherwise is a topic of its own, .v2. LP_GOLDEN=write (./localplus golden contract) promises what was added, and
+/// refuses a break.
 /// </summary>
 public sealed class EventPromiseTests
 {

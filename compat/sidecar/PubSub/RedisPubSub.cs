@@ -203,8 +203,8 @@ internal sealed class RedisPubSub : IPubSub
     }
 
     /// <summary>
-    /// Gives a message to a worker once one is free. Workers do not wait at a queue: all that wait there would be woken by
-    /// each message, and there are hundreds.
+    /// Gives a message to a worker once one is free. Workers do not wait at a queue: all that wait there would be woken
+    /// by each message, and there are hundreds.
     /// </summary>
     private async Task DispatchAsync(RedisTopic topic, RedisMessage message, CancellationToken cancel)
     {
@@ -216,7 +216,8 @@ internal sealed class RedisPubSub : IPubSub
     }
 
     /// <summary>
-    /// The application may be back already while a call of before ends: then its message, or another's, goes on at once.
+    /// The application may be back already while a call of before ends: then its message, or another's, goes on at
+    /// once.
     /// </summary>
     private async Task WorkAsync(RedisTopic topic, RedisMessage message)
     {
