@@ -2,6 +2,7 @@ using LocalPlus.Perf.Events;
 using LocalPlus.Perf.GiftCards;
 using LocalPlus.Perf.Imports;
 using LocalPlus.Perf.Loyalty;
+using LocalPlus.Perf.Operators;
 using LocalPlus.Perf.Overload;
 using LocalPlus.Perf.Reads;
 using LocalPlus.Perf.Reports;
@@ -18,6 +19,7 @@ internal static class Scenarios
 
     private static readonly SortedDictionary<string, Scenario> All = new(StringComparer.Ordinal)
     {
+        ["console"] = ConsoleScenario.RunAsync,
         ["earn"] = EarnScenario.RunAsync,
         ["events"] = EventScenario.RunAsync,
         ["import"] = ImportScenario.RunAsync,

@@ -92,7 +92,7 @@ internal static class RedeemHistory
         "SELECT (SELECT count(*) FROM transactions) - (SELECT COALESCE(max(leaf_index) + 1, 0) FROM log_leaves);";
 
     /// <summary>An id of ours moved into the past, unlike every other copy's; and the days that this needs.</summary>
-    private static string Prepare() =>
+    public static string Prepare() =>
         $"""
             DROP SCHEMA IF EXISTS bench CASCADE;
             CREATE SCHEMA bench;
@@ -128,7 +128,7 @@ internal static class RedeemHistory
     /// Every column as it is but ids, instants and what must differ from row to row; what the table generates is left
     /// to it. Merchants and programmes stay who they are.
     /// </summary>
-    private static string Copy(string table, int copies) =>
+    public static string Copy(string table, int copies) =>
         $"""
             DO $$
             DECLARE

@@ -8,18 +8,21 @@ internal sealed partial class ConsolePages : IDisposable
 {
     private const int MostRedirects = 10;
     private readonly Uri _home;
-    private readonly HttpClient _http = new(
-        new SocketsHttpHandler { AllowAutoRedirect = false, CookieContainer = new CookieContainer() }
-    )
-    {
-        Timeout = TimeSpan.FromSeconds(30),
-    };
+    private readonly CookieContainer _cookies = new();
+    private readonly HttpClient _http;
 
     private ConsolePages(Uri home)
     {
         _home = home;
+        _http = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, CookieContainer = _cookies })
+        {
+            Timeout = TimeSpan.FromSeconds(30),
+        };
         _http.DefaultRequestHeaders.Add("Accept-Language", "en");
     }
+
+    /// <summary>Who carries them is signed in, as the header that a browser sends.</summary>
+    public string Cookies => _cookies.GetCookieHeader(new Uri(_home, "/console"));
 
     /// <param name="person">One of the provider's people: ada is an administrator, olga owns the shop.</param>
     public static async Task<ConsolePages> SignInAsync(Ports ports, string person, CancellationToken cancel)

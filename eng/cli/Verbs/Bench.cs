@@ -8,6 +8,9 @@ internal static class Bench
 {
     private const string Workflow = "workflow";
 
+    /// <summary>It reads pages as somebody who is signed in.</summary>
+    private const string Pages = "console";
+
     /// <summary>It asks no stack.</summary>
     private const string Rules = "rules";
 
@@ -17,10 +20,11 @@ internal static class Bench
     private static readonly Argument<string> Scenario = new("scenario")
     {
         Description =
-            "earn, events, import, lookup, neighbour, overload, poison, read, redeem, relay, report, rules, transfer, "
-            + "webhooks or workflow",
+            "console, earn, events, import, lookup, neighbour, overload, poison, read, redeem, relay, report, rules, "
+            + "transfer, webhooks or workflow",
         CompletionSources =
         {
+            Pages,
             "earn",
             "events",
             "import",
@@ -50,7 +54,7 @@ internal static class Bench
         Verbs.Text("--pgledger", "transfer: the SQL function to compare with", "FILE"),
         Verbs.Text(
             "--history",
-            "transfer, redeem, report: rows that are there already; import: rows of the file",
+            "transfer, redeem, report: rows that are there already; import: rows of the file; console: runs",
             "ROWS"
         ),
     ];
@@ -154,6 +158,12 @@ internal static class Bench
             run.Environment[$"{prefix}_DAPR_HTTP"] = $"{state.Ports.DaprHttp(app)}";
             run.Environment[$"{prefix}_DAPR_GRPC"] = $"{state.Ports.DaprGrpc(app)}";
             run.Environment[$"{prefix}_APP_TOKEN"] = secrets.AppApiToken(app);
+        }
+
+        if (words[0] == Pages)
+        {
+            using var pages = await ConsolePages.SignInAsync(state.Ports, "ada", cancel);
+            run.Environment["LP_CONSOLE_COOKIES"] = pages.Cookies;
         }
 
         var result = await run.RunAsync(cancel);
