@@ -124,6 +124,9 @@ internal static class RedeemHistory
             END $$;
             """;
 
+    /// <summary>By how many milliseconds copy n is older, in SQL.</summary>
+    public static string Back(int copies) => $"(n * ({Days}::bigint * 86400000 / {copies}))::bigint";
+
     /// <summary>
     /// Every column as it is but ids, instants and what must differ from row to row; what the table generates is left
     /// to it. Merchants and programmes stay who they are.
@@ -158,7 +161,7 @@ internal static class RedeemHistory
                    AND attname <> 'written_by';
                 EXECUTE format('INSERT INTO {table} (%s) SELECT %s FROM (TABLE {table}) AS now,
                                     LATERAL (SELECT n::integer AS copy,
-                                                    (n * ({Days}::bigint * 86400000 / {copies}))::bigint AS back
+                                                    {Back(copies)} AS back
                                                FROM generate_series(1, {copies}) AS n) AS past', names, exprs);
             END $$;
             """;

@@ -20,12 +20,15 @@ internal static class RunHistory
     /// <summary>Adds at least so many runs; gives how many.</summary>
     public static async Task<long> WriteAsync(long runs, CancellationToken cancel)
     {
+        // What a bench that was killed has left.
+        await ForgetAsync();
         var present = long.Parse(
             await Psql.RunAsync(Database, "SELECT count(*) FROM redemption_runs;", cancel),
             CultureInfo.InvariantCulture
         );
         var copies = (int)Math.Ceiling((double)runs / Math.Max(1, present));
         await Psql.RunAsync(Database, RedeemHistory.Prepare(), cancel);
+        await Psql.RunAsync(Database, Sql.Remember(copies), cancel);
         foreach (var table in Tables)
         {
             await Psql.RunAsync(Database, RedeemHistory.Copy(table, copies), cancel);
@@ -37,33 +40,47 @@ internal static class RunHistory
         return copies * present;
     }
 
-    public static async Task ForgetAsync()
-    {
-        await Psql.RunAsync(Database, Sql.Forget, CancellationToken.None);
-        await Psql.RunAsync(Database, "DROP SCHEMA IF EXISTS bench CASCADE;", CancellationToken.None);
-    }
+    /// <summary>Takes the copies away, and nothing else.</summary>
+    public static Task ForgetAsync() => Psql.RunAsync(Database, Sql.Forget, CancellationToken.None);
 
     private static class Sql
     {
-        // Copies have a mark in their reference.
+        /// <summary>The ids that copies will have.</summary>
+        public static string Remember(int copies) =>
+            $"""
+                CREATE TABLE bench.copied AS
+                SELECT bench.past(r.redemption_id, n::integer, {RedeemHistory.Back(copies)}) AS redemption_id
+                  FROM redemptions r, generate_series(1, {copies}) n;
+                ANALYZE bench.copied;
+                """;
+
         public static readonly string Park = string.Create(
             CultureInfo.InvariantCulture,
             $"""
             UPDATE redemptions
                SET needs_attention = true, drive_error = '{Trouble}', drive_attempts = 20
-             WHERE redemption_id IN (SELECT redemption_id FROM redemptions
-                                      WHERE reference LIKE '%~%' AND drive_after IS NULL
-                                      ORDER BY redemption_id
+             WHERE redemption_id IN (SELECT r.redemption_id
+                                       FROM redemptions r
+                                       JOIN bench.copied c
+                                         ON c.redemption_id = r.redemption_id
+                                      WHERE r.drive_after IS NULL
+                                      ORDER BY r.redemption_id
                                       LIMIT {Parked});
             """
         );
 
         public const string Forget = """
-            SET session_replication_role = replica;
-            CREATE TEMPORARY TABLE past AS SELECT redemption_id FROM redemptions WHERE reference LIKE '%~%';
-            DELETE FROM redemption_runs USING past WHERE redemption_runs.redemption_id = past.redemption_id;
-            DELETE FROM redemption_legs USING past WHERE redemption_legs.redemption_id = past.redemption_id;
-            DELETE FROM redemptions USING past WHERE redemptions.redemption_id = past.redemption_id;
+            DO $$
+            BEGIN
+                IF to_regclass('bench.copied') IS NOT NULL THEN
+                    SET LOCAL session_replication_role = replica;
+                    SET LOCAL statement_timeout = 0;
+                    DELETE FROM redemption_runs n USING bench.copied c WHERE n.redemption_id = c.redemption_id;
+                    DELETE FROM redemption_legs g USING bench.copied c WHERE g.redemption_id = c.redemption_id;
+                    DELETE FROM redemptions r USING bench.copied c WHERE r.redemption_id = c.redemption_id;
+                END IF;
+            END $$;
+            DROP SCHEMA IF EXISTS bench CASCADE;
             """;
     }
 }

@@ -39,7 +39,8 @@ internal sealed class RedisAcks(string topic, string group, ValkeyClient client,
         }
         catch (ValkeyException problem)
         {
-            log.AckFailed(string.Join(", ", batch.Ids), topic, problem.Message);
+            var rest = batch.Ids.Count - 1;
+            log.AckFailed(rest == 0 ? id : $"{id} and {rest} more", topic, problem.Message);
         }
         finally
         {

@@ -127,10 +127,10 @@ internal static class TillDrills
         var sold = await scene.AskAsync("/v1/gift_cards", terms);
         var card = new SoldCard(sold.Text("id")!, sold.Text("code")!, "");
         var right = sold.Text("pin")!;
-        var wrong = right == "0000" ? "1111" : "0000".PadRight(right.Length, '0');
+        var wrong = new string(right[0] == '0' ? '1' : '0', right.Length);
         for (var i = 0; i < WrongPins; i++)
         {
-            await PayAsync(scene, card, wrong == right ? "1".PadRight(right.Length, '1') : wrong);
+            await PayAsync(scene, card, wrong);
         }
 
         var refused = await PayAsync(scene, card, right);

@@ -94,10 +94,7 @@ internal static class DecideDeadLetters
     )
     {
         CheckReason(request.Reason);
-        new FieldChecks()
-            .Text(request.Topic, "/topic", MaxTopicLength)
-            .Text(request.Error, "/error", MaxTopicLength)
-            .ThrowIfAny();
+        Which(request.Topic, request.Error).ThrowIfAny();
         var ids = await replay.ParkedAsync(request.Topic, request.Error, MostAtOnce, cancel);
         if (request.DryRun)
         {
@@ -115,6 +112,10 @@ internal static class DecideDeadLetters
 
         return Answer.Ok(new ReplayResult(ids.Count, ids.Count - refused.Count, refused));
     }
+
+    /// <summary>Checks which letters are meant, of those that are decided about together.</summary>
+    internal static FieldChecks Which(string topic, string? error) =>
+        new FieldChecks().Text(topic, "/topic", MaxTopicLength).Text(error, "/error", MaxTopicLength);
 
     internal static void CheckReason(string reason) =>
         new FieldChecks()
@@ -221,7 +222,7 @@ internal sealed class DeadLetterReplay(
 
     private sealed record LetterRow(string Topic, string State, int Refusals, byte[] Body);
 
-    private static class Sql
+    internal static class Sql
     {
         public const string View = $"{ListDeadLetters.DeadLetterRow.Columns} WHERE l.id = @Id";
 

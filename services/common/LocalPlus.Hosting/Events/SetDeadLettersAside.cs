@@ -15,7 +15,6 @@ namespace LocalPlus.Hosting;
 internal static class SetDeadLettersAside
 {
     private const int MostSamples = 10;
-    private const int MaxTopicLength = 200;
 
     public static IEndpointRouteBuilder MapSetDeadLettersAside(this IEndpointRouteBuilder letters)
     {
@@ -68,9 +67,8 @@ internal static class SetDeadLettersAside
     )
     {
         DecideDeadLetters.CheckReason(request.Reason);
-        new FieldChecks()
-            .Text(request.Topic, "/topic", MaxTopicLength)
-            .Text(request.Error, "/error", MaxTopicLength)
+        DecideDeadLetters
+            .Which(request.Topic, request.Error)
             .Require(request.DryRun || request.Count is > 0, "/count")
             .ThrowIfAny();
         await using var db = await database.BeginAsync(cancel);
@@ -116,16 +114,7 @@ internal static class SetDeadLettersAside
     private static class Sql
     {
         // Locked in the order of the ids: one that comes again meanwhile waits, and is parked anew after it.
-        public const string Parked = """
-            SELECT id
-              FROM dead_letters
-             WHERE topic = @Topic
-               AND state = 'parked'
-               AND (@Error::text IS NULL OR strpos(reason, @Error) > 0)
-             ORDER BY id
-             LIMIT @Most
-               FOR UPDATE
-            """;
+        public const string Parked = $"{DeadLetterReplay.Sql.Parked} FOR UPDATE";
 
         public const string Samples = $"{ListDeadLetters.DeadLetterRow.Columns} WHERE l.id = ANY(@Ids) ORDER BY l.id";
 
